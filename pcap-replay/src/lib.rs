@@ -1,0 +1,1 @@
+//! Reads, paces, generates and sends packet captures.

@@ -1,0 +1,11 @@
+//! What a packet means: DNS messages, transactions, geography, names.
+//!
+//! Vocabulary (RFC 9499): a *message* is a query or a response; a *transaction* is a query and the response that
+//! answers it; a *question* is QNAME, QTYPE and QCLASS. Everything found is told to an [`Observer`], which stands
+//! downstream and remembers it.
+
+pub mod flow;
+mod observer;
+
+pub use flow::{Flow, Transport, ip_address};
+pub use observer::{Observer, ReassemblyEvent};

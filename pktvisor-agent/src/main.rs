@@ -1,0 +1,2 @@
+//! `pktvisord`, the agent.
+fn main() {}

@@ -1,0 +1,140 @@
+//! The agent about itself: `/api/v1/metrics/app` and `/api/v1/metrics/rates`.
+
+use serde::{Deserialize, Serialize};
+
+/// The answer of `/api/v1/metrics/app`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct App {
+    /// The agent.
+    pub app: AppInfo,
+    /// Its open transactions.
+    pub dns: AppDns,
+}
+
+/// The agent's settings and state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct AppInfo {
+    /// Version of the agent.
+    pub version: String,
+    /// Ceiling of the share of DNS flows that are analysed, in percent.
+    pub deep_sample_rate_pct: u64,
+    /// Periods kept.
+    pub periods: u64,
+    /// Whether a capture file is one period.
+    pub single_summary: bool,
+    /// Minutes since start.
+    pub up_time_min: f64,
+    /// Where packets come from. Absent from 3.0 agents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<CaptureInfo>,
+    /// Where packets went since start. Absent from 3.0 agents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
+}
+
+/// Where packets come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct CaptureInfo {
+    /// The target as given.
+    pub target: String,
+    /// `file`, `inline`, `tap` or `afpacket`.
+    pub mode: String,
+    /// The kernel hook in use, where there is one: `xdp`, `tcx`, `clsact`, `af_packet`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
+    /// Whether AF_XDP runs without copying.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zero_copy: Option<bool>,
+    /// Link types seen, as tcpdump numbers them.
+    pub link_types: Vec<u16>,
+    /// Whether the whole file has been read.
+    pub finished: bool,
+    /// What went wrong or was fallen back from, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Where every packet went since start: seen = filtered + counted; counted DNS packets = not chosen + delivered + lost;
+/// delivered = analysed + malformed + without a complete message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Ledger {
+    /// Packets that reached the agent.
+    pub seen: u64,
+    /// Packets that the filter took out.
+    pub filtered: u64,
+    /// Packets counted.
+    pub counted: u64,
+    /// Of the counted: packets that may carry DNS.
+    pub dns_packets: u64,
+    /// DNS packets whose flow was not chosen for deep analysis.
+    pub not_chosen: u64,
+    /// DNS packets that reached deep analysis.
+    pub delivered: u64,
+    /// DNS packets lost on the way there.
+    pub lost: u64,
+    /// Delivered packets that completed at least one message that parses.
+    pub analysed: u64,
+    /// Delivered packets whose messages do not parse.
+    pub malformed: u64,
+    /// Delivered packets that completed no message.
+    pub without_message: u64,
+    /// DNS messages counted. A packet can complete several, or none.
+    pub messages: u64,
+}
+
+/// Open transactions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct AppDns {
+    /// Transactions.
+    pub xact: AppXact,
+}
+
+/// The transaction table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct AppXact {
+    /// Queries waiting for their response.
+    pub open: u64,
+}
+
+/// The answer of `/api/v1/metrics/rates`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Rates {
+    /// The last full second.
+    pub packets: DirectionRates,
+}
+
+/// Counts of the last full second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct DirectionRates {
+    /// Packets to HOST.
+    #[serde(rename = "in")]
+    pub received: u64,
+    /// Packets from HOST.
+    #[serde(rename = "out")]
+    pub sent: u64,
+    /// Packets of unknown direction.
+    pub unknown: u64,
+    /// Wire bytes to HOST.
+    pub bytes_in: u64,
+    /// Wire bytes from HOST.
+    pub bytes_out: u64,
+    /// DNS queries.
+    pub dns_queries: u64,
+    /// DNS replies.
+    pub dns_replies: u64,
+}

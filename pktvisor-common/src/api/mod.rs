@@ -1,0 +1,19 @@
+//! The HTTP JSON, version 1: what the agent serialises and the terminal UI reads.
+//!
+//! Every struct defaults its missing keys, so that the JSON of a 3.0 agent reads as well as ours. Keys that 3.0 did
+//! not have are additions; none is renamed or removed.
+
+mod agent;
+mod dns;
+mod lists;
+mod packets;
+mod period;
+
+pub use agent::{App, AppDns, AppInfo, AppXact, CaptureInfo, DirectionRates, Ledger, Rates};
+pub use dns::{
+    Dns, DnsCardinality, DnsMessages, EdnsMetrics, Reassembly, TransactionCounts, TransactionDirection,
+    Transactions,
+};
+pub use lists::{Quantiles, TopEntry};
+pub use packets::{IpCardinality, PacketRates, Packets};
+pub use period::{ErrorBody, Period, PeriodDocument, PeriodSpan, Sampling};

@@ -1,0 +1,59 @@
+//! The document of one period or window.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Dns, Packets};
+
+/// The answer of `/api/v1/metrics/bucket/N` and `window/N`: one key, the length in minutes ("1m", "5m").
+pub type PeriodDocument = BTreeMap<String, Period>;
+
+/// One period, or several merged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Period {
+    /// Where in time.
+    pub period: PeriodSpan,
+    /// What was counted for every packet.
+    pub packets: Packets,
+    /// What DNS analysis found.
+    pub dns: Dns,
+    /// How much of the DNS was analysed.
+    pub sampling: Sampling,
+}
+
+/// Where a period lies in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct PeriodSpan {
+    /// Start, in seconds since 1970-01-01 UTC.
+    pub start_ts: i64,
+    /// Length in seconds.
+    pub length: i64,
+}
+
+/// How much of the DNS was analysed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Sampling {
+    /// Analysed share of the DNS packets, 0 to 1; 1 where there were none.
+    pub rate: f64,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { rate: 1.0 }
+    }
+}
+
+/// The body of every error answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorBody {
+    /// One sentence.
+    pub error: String,
+}

@@ -1,0 +1,1 @@
+//! HyperLogLog registers as Apache DataSketches fills them.

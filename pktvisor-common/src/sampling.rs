@@ -1,0 +1,1 @@
+//! The choice of DNS flows for deep analysis.

@@ -1,0 +1,2 @@
+//! The terminal UI of pktvisor.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Everything a developer types: setup, build, run, test, bench.
+fn main() {}
