@@ -1,6 +1,9 @@
 //! The exact counters: one `#[repr(C)]` struct of `u64`, the value of the kernel's per-CPU map and the head of
 //! every period in userspace.
 
+use crate::classify::{Class, flags, protocol, tcp_flags};
+use crate::direction::Direction;
+
 /// Everything that is counted for every packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -85,4 +88,252 @@ pub struct DnsCounters {
     pub rcodes: [u64; 16],
     /// Messages of which the capture holds only a part.
     pub truncated_capture: u64,
+}
+
+/// What carries a DNS message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DnsTransport {
+    /// RFC 1035 section 4.2.1.
+    Udp,
+    /// RFC 1035 section 4.2.2, RFC 7766.
+    Tcp,
+}
+
+/// Size of [`Counters`] in 64-bit words.
+const WORDS: usize = size_of::<Counters>() / size_of::<u64>();
+const _: () = assert!(size_of::<Counters>() == WORDS * size_of::<u64>());
+
+impl Counters {
+    /// Counts one packet of `wire_len` bytes, and its DNS message if it is [`flags::DNS_UDP`].
+    ///
+    /// Not `dns_not_chosen`: who chooses counts that.
+    #[inline(always)]
+    pub fn count(&mut self, class: &Class, direction: Direction, wire_len: u32) {
+        self.packets.count(class, direction, wire_len);
+        if class.has(flags::DNS_UDP) {
+            self.dns.count(
+                class.dns_flags,
+                DnsTransport::Udp,
+                class.ip_version,
+                class.has(flags::TRUNCATED_CAPTURE),
+            );
+        }
+    }
+
+    /// Adds what `other` counted.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.words_mut().iter_mut().zip(other.words()) {
+            *mine = mine.saturating_add(*theirs);
+        }
+    }
+
+    /// Takes away what was counted up to `earlier`, an older copy of the same counters.
+    pub fn subtract(&mut self, earlier: &Self) {
+        for (mine, theirs) in self.words_mut().iter_mut().zip(earlier.words()) {
+            *mine = mine.saturating_sub(*theirs);
+        }
+    }
+
+    fn words(&self) -> &[u64; WORDS] {
+        // SAFETY: `Counters` is `repr(C)` and made of nothing but u64; the size is asserted above.
+        unsafe { &*core::ptr::from_ref(self).cast() }
+    }
+
+    fn words_mut(&mut self) -> &mut [u64; WORDS] {
+        // SAFETY: as above, and every bit pattern is a valid u64.
+        unsafe { &mut *core::ptr::from_mut(self).cast() }
+    }
+}
+
+impl PacketCounters {
+    /// All packets.
+    pub fn total(&self) -> u64 {
+        self.received.saturating_add(self.sent).saturating_add(self.unknown)
+    }
+
+    /// Wire bytes of all packets.
+    pub fn total_bytes(&self) -> u64 {
+        self.received_bytes.saturating_add(self.sent_bytes).saturating_add(self.unknown_bytes)
+    }
+
+    /// Counts one packet of `wire_len` bytes.
+    #[inline(always)]
+    pub fn count(&mut self, class: &Class, direction: Direction, wire_len: u32) {
+        let (packets, bytes) = match direction {
+            Direction::Received => (&mut self.received, &mut self.received_bytes),
+            Direction::Sent => (&mut self.sent, &mut self.sent_bytes),
+            Direction::Unknown => (&mut self.unknown, &mut self.unknown_bytes),
+        };
+        *packets += 1;
+        *bytes += u64::from(wire_len);
+        *self.size_class(wire_len) += 1;
+
+        match class.ip_version {
+            4 => self.ipv4 += 1,
+            6 => self.ipv6 += 1,
+            _ => self.non_ip += 1,
+        }
+        if class.ip_version != 0 {
+            match class.protocol {
+                _ if class.has(flags::MALFORMED) => self.other_l4 += 1,
+                protocol::UDP => self.udp += 1,
+                protocol::TCP => self.tcp += 1,
+                _ => self.other_l4 += 1,
+            }
+        }
+        if class.has(flags::ANY_DNS) {
+            self.dns_packets += 1;
+        }
+        if class.has(flags::FRAGMENT | flags::VLAN | flags::MALFORMED | flags::TUNNELLED) {
+            self.fragments += u64::from(class.has(flags::FRAGMENT));
+            self.vlan += u64::from(class.has(flags::VLAN));
+            self.malformed += u64::from(class.has(flags::MALFORMED));
+            self.tunnelled += u64::from(class.has(flags::TUNNELLED));
+        }
+        self.count_tcp_flags(class.tcp_flags);
+    }
+
+    #[inline(always)]
+    fn count_tcp_flags(&mut self, set: u8) {
+        if set & (tcp_flags::SYN | tcp_flags::FIN | tcp_flags::RST) == 0 {
+            return;
+        }
+        match set & (tcp_flags::SYN | tcp_flags::ACK) {
+            tcp_flags::SYN => self.tcp_syn += 1,
+            both if both & tcp_flags::SYN != 0 => self.tcp_syn_ack += 1,
+            _ => {}
+        }
+        self.tcp_fin += u64::from(set & tcp_flags::FIN != 0);
+        self.tcp_rst += u64::from(set & tcp_flags::RST != 0);
+    }
+
+    #[inline(always)]
+    fn size_class(&mut self, wire_len: u32) -> &mut u64 {
+        let [below_64, below_128, below_256, below_512, below_1024, below_1519, above] = &mut self.sizes;
+        match wire_len {
+            0..64 => below_64,
+            64..128 => below_128,
+            128..256 => below_256,
+            256..512 => below_512,
+            512..1024 => below_1024,
+            1024..1519 => below_1519,
+            1519.. => above,
+        }
+    }
+}
+
+impl DnsCounters {
+    /// All messages.
+    pub fn total(&self) -> u64 {
+        self.queries.saturating_add(self.replies)
+    }
+
+    /// Counts one message by the second 16 bits of its header ([`Class::dns_flags`]). `truncated`: the capture
+    /// holds only a part of it.
+    #[inline(always)]
+    pub fn count(&mut self, dns_flags: u16, transport: DnsTransport, ip_version: u8, truncated: bool) {
+        if dns_flags & 0x8000 == 0 {
+            self.queries += 1;
+        } else {
+            self.replies += 1;
+            self.rcodes[usize::from(dns_flags & 0x0f)] += 1;
+        }
+        match transport {
+            DnsTransport::Udp => self.udp += 1,
+            DnsTransport::Tcp => self.tcp += 1,
+        }
+        match ip_version {
+            4 => self.ipv4 += 1,
+            _ => self.ipv6 += 1,
+        }
+        self.truncated_capture += u64::from(truncated);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn udp(flags: u16, dns_flags: u16) -> Class {
+        Class { ip_version: 4, protocol: protocol::UDP, flags, dns_flags, ..Class::default() }
+    }
+
+    #[test]
+    fn a_packet_counts_once_in_each_partition() {
+        let mut counters = Counters::default();
+        counters.count(&udp(0, 0), Direction::Received, 100);
+        counters.count(&Class::default(), Direction::Unknown, 60);
+        let tcp = Class { ip_version: 6, protocol: protocol::TCP, ..Class::default() };
+        counters.count(&tcp, Direction::Sent, 1500);
+        let p = counters.packets;
+        assert_eq!((p.total(), p.total_bytes()), (3, 1660));
+        assert_eq!((p.received, p.sent, p.unknown), (1, 1, 1));
+        assert_eq!((p.received_bytes, p.sent_bytes, p.unknown_bytes), (100, 1500, 60));
+        assert_eq!((p.ipv4, p.ipv6, p.non_ip), (1, 1, 1));
+        assert_eq!((p.udp, p.tcp, p.other_l4), (1, 1, 0));
+        assert_eq!(counters.dns, DnsCounters::default());
+    }
+
+    #[test]
+    fn a_malformed_packet_is_of_no_transport() {
+        let mut counters = Counters::default();
+        counters.count(&udp(flags::MALFORMED, 0), Direction::Unknown, 60);
+        assert_eq!((counters.packets.other_l4, counters.packets.udp, counters.packets.malformed), (1, 0, 1));
+    }
+
+    #[test]
+    fn sizes_are_classed_by_wire_length() {
+        let mut counters = Counters::default();
+        for len in [0, 63, 64, 127, 128, 255, 256, 511, 512, 1023, 1024, 1518, 1519, u32::MAX] {
+            counters.count(&Class::default(), Direction::Unknown, len);
+        }
+        assert_eq!(counters.packets.sizes, [2; 7]);
+    }
+
+    #[test]
+    fn tcp_flags_tell_opening_from_answering_and_closing() {
+        let mut counters = Counters::default();
+        for tcp_flags in [0x02, 0x12, 0xc2, 0x10, 0x18, 0x11, 0x14, 0x04, 0x03] {
+            let class = Class { ip_version: 4, protocol: protocol::TCP, tcp_flags, ..Class::default() };
+            counters.count(&class, Direction::Unknown, 60);
+        }
+        let p = counters.packets;
+        assert_eq!((p.tcp_syn, p.tcp_syn_ack, p.tcp_fin, p.tcp_rst), (3, 1, 2, 2));
+    }
+
+    #[test]
+    fn dns_headers_are_counted_for_whole_udp_datagrams_only() {
+        let mut counters = Counters::default();
+        counters.count(&udp(flags::DNS_UDP, 0x0100), Direction::Unknown, 80);
+        counters.count(&udp(flags::DNS_UDP | flags::TRUNCATED_CAPTURE, 0x8183), Direction::Unknown, 80);
+        counters.count(&udp(flags::DNS_FRAGMENT | flags::FRAGMENT, 0), Direction::Unknown, 80);
+        counters.count(&udp(flags::DNS_TCP, 0), Direction::Unknown, 80);
+        assert_eq!(counters.packets.dns_packets, 4);
+        assert_eq!(counters.packets.fragments, 1);
+        let mut expected = DnsCounters {
+            queries: 1,
+            replies: 1,
+            udp: 2,
+            ipv4: 2,
+            truncated_capture: 1,
+            ..Default::default()
+        };
+        expected.rcodes[3] = 1;
+        assert_eq!(counters.dns, expected);
+        assert_eq!(counters.dns.total(), 2);
+    }
+
+    #[test]
+    fn subtracting_what_was_added_gives_back_the_original() {
+        let mut first = Counters::default();
+        first.count(&udp(flags::DNS_UDP, 0x8005), Direction::Sent, 700);
+        let mut second = first;
+        second.count(&udp(flags::VLAN | flags::TUNNELLED, 0), Direction::Received, 2000);
+        let mut sum = first;
+        sum.add(&second);
+        assert_eq!(sum.packets.total(), 3);
+        assert_eq!(sum.dns.rcodes[5], 2);
+        sum.subtract(&second);
+        assert_eq!(sum, first);
+    }
 }

@@ -1,1 +1,164 @@
-//! The choice of DNS flows for deep analysis.
+//! The choice of DNS flows for deep analysis: by a hash of the flow, so that no state is needed and every place that
+//! chooses (kernel, file replay, any thread) chooses the same.
+
+use crate::classify::{Class, flags};
+use crate::hll::finalise;
+
+/// One end of a conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint<'a> {
+    /// As in [`Class`]: IPv4 in the first 4 bytes.
+    pub address: &'a [u8; 16],
+    /// Host byte order.
+    pub port: u16,
+}
+
+impl Endpoint<'_> {
+    #[inline(always)]
+    fn hash(self) -> u64 {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *self.address;
+        let high = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        let low = u64::from_le_bytes([i, j, k, l, m, n, o, p]);
+        finalise(finalise(high ^ (u64::from(self.port) << 48)).wrapping_add(low) ^ u64::from(self.port))
+    }
+}
+
+/// A hash of a conversation, the same for both directions, with the DNS id for UDP (a resolver's port 53 to port 53
+/// traffic is one flow) and 0 for TCP, so that a query and its response are chosen together.
+#[inline(always)]
+pub fn flow_hash(a: Endpoint<'_>, b: Endpoint<'_>, protocol: u8, dns_id: u16) -> u64 {
+    let ends = a.hash().wrapping_add(b.hash());
+    finalise(ends ^ (u64::from(protocol) << 16 | u64::from(dns_id)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// The [`flow_hash`] of a packet.
+#[inline(always)]
+pub fn packet_hash(class: &Class) -> u64 {
+    let dns_id = if class.has(flags::DNS_UDP) { class.dns_id } else { 0 };
+    flow_hash(
+        Endpoint { address: &class.source, port: class.source_port },
+        Endpoint { address: &class.destination, port: class.destination_port },
+        class.protocol,
+        dns_id,
+    )
+}
+
+/// The part of all flows that is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct SampleRate {
+    /// Of 2^32.
+    threshold: u64,
+}
+
+impl SampleRate {
+    /// Every flow.
+    pub const ALL: Self = Self::percent(100);
+
+    /// 0 chooses nothing, 100 (and more) everything, both exactly.
+    pub const fn percent(percent: u8) -> Self {
+        let percent = if percent > 100 { 100 } else { percent as u64 };
+        Self { threshold: (percent << 32) / 100 }
+    }
+
+    /// Whether a flow is chosen, by its hash. What is chosen at a rate is also chosen at any higher rate.
+    #[inline(always)]
+    pub const fn chooses(self, flow_hash: u64) -> bool {
+        flow_hash >> 32 < self.threshold
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::protocol;
+
+    fn packet(i: u32) -> Class {
+        let mut class = Class {
+            flags: flags::DNS_UDP,
+            ip_version: 4,
+            protocol: protocol::UDP,
+            source_port: 1024 + (i % 7) as u16,
+            destination_port: 53,
+            dns_id: (i / 3) as u16,
+            ..Class::default()
+        };
+        class.source[..4].copy_from_slice(&(0x0a00_0000 + i).to_be_bytes());
+        class.destination[..4].copy_from_slice(&[192, 0, 2, 53]);
+        class
+    }
+
+    fn reversed(class: &Class) -> Class {
+        Class {
+            source: class.destination,
+            destination: class.source,
+            source_port: class.destination_port,
+            destination_port: class.source_port,
+            ..*class
+        }
+    }
+
+    #[test]
+    fn a_query_and_its_response_are_chosen_together() {
+        for i in 0..10_000 {
+            assert_eq!(packet_hash(&packet(i)), packet_hash(&reversed(&packet(i))));
+        }
+    }
+
+    #[test]
+    fn every_rate_chooses_its_share_of_flows_that_differ_little() {
+        const FLOWS: u32 = 100_000;
+        for percent in [1, 10, 50, 90] {
+            let rate = SampleRate::percent(percent);
+            let chosen = (0..FLOWS).filter(|&i| rate.chooses(packet_hash(&packet(i)))).count() as f64;
+            let p = f64::from(percent) / 100.0;
+            let expected = f64::from(FLOWS) * p;
+            // Four standard deviations of a fair choice.
+            let tolerance = 4.0 * (f64::from(FLOWS) * p * (1.0 - p)).sqrt();
+            assert!((chosen - expected).abs() < tolerance, "{percent} %: {chosen} of {FLOWS}");
+        }
+    }
+
+    #[test]
+    fn hashes_spread_evenly_whichever_single_part_of_the_flow_varies() {
+        let base = packet(0);
+        type Vary = fn(&mut Class, u16);
+        let varied: [(&str, Vary); 5] = [
+            ("id", |c, i| c.dns_id = i),
+            ("port", |c, i| c.source_port = i),
+            ("IPv4 address", |c, i| c.source[2..4].copy_from_slice(&i.to_be_bytes())),
+            ("IPv6 subnet", |c, i| c.source[6..8].copy_from_slice(&i.to_be_bytes())),
+            ("IPv6 host", |c, i| c.source[14..16].copy_from_slice(&i.to_be_bytes())),
+        ];
+        for (what, vary) in varied {
+            let mut bins = [0u32; 256];
+            for i in 0..u16::MAX {
+                let mut class = base;
+                vary(&mut class, i);
+                bins[(packet_hash(&class) >> 56) as usize] += 1;
+            }
+            let expected = f64::from(u16::MAX) / 256.0;
+            let chi_square: f64 = bins.iter().map(|&n| (f64::from(n) - expected).powi(2) / expected).sum();
+            // 255 degrees of freedom: mean 255, standard deviation 22.6; this is 5 of them.
+            assert!(chi_square < 368.0, "{what}: {chi_square}");
+        }
+    }
+
+    #[test]
+    fn equal_ends_do_not_cancel_out() {
+        let address = [7; 16];
+        let end = |port| Endpoint { address: &address, port };
+        assert_ne!(flow_hash(end(53), end(53), 17, 1), flow_hash(end(54), end(54), 17, 1));
+        assert_ne!(flow_hash(end(53), end(54), 17, 1), flow_hash(end(53), end(54), 6, 1));
+    }
+
+    #[test]
+    fn rate_0_chooses_nothing_and_rate_100_everything() {
+        for hash in [0, 1, u64::MAX / 2, u64::MAX] {
+            assert!(!SampleRate::percent(0).chooses(hash));
+            assert!(SampleRate::percent(100).chooses(hash));
+            assert!(SampleRate::percent(255).chooses(hash));
+        }
+        assert!(SampleRate::percent(99).chooses(0) && !SampleRate::percent(99).chooses(u64::MAX));
+    }
+}

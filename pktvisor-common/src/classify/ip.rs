@@ -1,0 +1,138 @@
+//! From the outermost IP header to the transport header.
+
+use super::{Class, DnsPorts, be16, flags, header_at, transport};
+use crate::reader::PacketReader;
+
+/// IPv6 extension headers looked through; a packet with more is malformed.
+const EXTENSION_HEADERS_MAX: usize = 8;
+
+/// IPv6 next-header values that are looked through (RFC 8200 section 4). Authentication (51) and encryption (50)
+/// are not: what follows them belongs to the security layer.
+mod next_header {
+    pub(super) const HOP_BY_HOP: u8 = 0;
+    pub(super) const ROUTING: u8 = 43;
+    pub(super) const FRAGMENT: u8 = 44;
+    pub(super) const DESTINATION: u8 = 60;
+}
+
+/// IPv4 (RFC 791 section 3.1).
+#[inline(always)]
+pub(super) fn ipv4<R: PacketReader + ?Sized>(
+    reader: &R,
+    offset: usize,
+    dns_ports: &DnsPorts,
+    out: &mut Class,
+) {
+    out.ip_version = 4;
+    out.network_offset = offset as u16;
+    let Some(header) = header_at::<20, R>(reader, offset) else { return without_addresses(out) };
+    let header_len = usize::from(header[0] & 0x0f) * 4;
+    if header[0] >> 4 != 4 || header_len < 20 {
+        return without_addresses(out);
+    }
+    out.source[..4].copy_from_slice(&header[12..16]);
+    out.destination[..4].copy_from_slice(&header[16..20]);
+    out.protocol = header[9];
+
+    let captured_end = reader.captured_len();
+    let start = offset + header_len;
+    let end = match be16(header[2], header[3]) {
+        // Segmentation offload: the length does not fit, or is filled in later.
+        0 => captured_end,
+        total_len => offset + usize::from(total_len),
+    };
+    if start > captured_end || start > end {
+        out.flags |= flags::MALFORMED;
+        return;
+    }
+    let fragment = be16(header[6], header[7]);
+    set_fragment(out, fragment & 0x1fff, fragment & 0x2000);
+    transport::transport(reader, start, end, dns_ports, out);
+}
+
+/// IPv6 (RFC 8200), through the extension headers that are no end in themselves.
+///
+/// An extension header that is cut by the capture or by the packet's own length leaves the packet malformed, and
+/// `protocol` at the value that announced this header: the last one that was reached.
+#[inline(always)]
+pub(super) fn ipv6<R: PacketReader + ?Sized>(
+    reader: &R,
+    offset: usize,
+    dns_ports: &DnsPorts,
+    out: &mut Class,
+) {
+    out.ip_version = 6;
+    out.network_offset = offset as u16;
+    let Some(header) = header_at::<40, R>(reader, offset) else { return without_addresses(out) };
+    if header[0] >> 4 != 6 {
+        return without_addresses(out);
+    }
+    out.source.copy_from_slice(&header[8..24]);
+    out.destination.copy_from_slice(&header[24..40]);
+    out.protocol = header[6];
+
+    let captured_end = reader.captured_len();
+    let mut start = offset + 40;
+    let end = match be16(header[4], header[5]) {
+        // A jumbogram (RFC 2675), or segmentation offload.
+        0 => captured_end,
+        payload_len => start + usize::from(payload_len),
+    };
+    let mut headers = 0;
+    while matches!(
+        out.protocol,
+        next_header::HOP_BY_HOP | next_header::ROUTING | next_header::FRAGMENT | next_header::DESTINATION
+    ) {
+        let Some(extension) = extension(reader, start, out.protocol) else {
+            out.flags |= flags::MALFORMED;
+            return;
+        };
+        headers += 1;
+        start += extension.len;
+        if headers > EXTENSION_HEADERS_MAX || start > end || start > captured_end {
+            out.flags |= flags::MALFORMED;
+            return;
+        }
+        out.protocol = extension.next;
+        set_fragment(out, extension.fragment & 0xfff8, extension.fragment & 1);
+        if out.has(flags::LATER_FRAGMENT) {
+            break;
+        }
+    }
+    transport::transport(reader, start, end, dns_ports, out);
+}
+
+/// One IPv6 extension header.
+struct Extension {
+    next: u8,
+    len: usize,
+    /// Offset, reserved bits and M of a fragment header (RFC 8200 section 4.5); 0 for the others.
+    fragment: u16,
+}
+
+#[inline(always)]
+fn extension<R: PacketReader + ?Sized>(reader: &R, offset: usize, protocol: u8) -> Option<Extension> {
+    // All of them are at least 8 bytes long.
+    let [next, len, high, low, ..] = header_at::<8, R>(reader, offset)?;
+    Some(if protocol == next_header::FRAGMENT {
+        Extension { next, len: 8, fragment: be16(high, low) }
+    } else {
+        Extension { next, len: (usize::from(len) + 1) * 8, fragment: 0 }
+    })
+}
+
+/// A datagram with offset 0 and nothing to follow is none, although IPv6 may say so with a header ("atomic",
+/// RFC 6946).
+#[inline(always)]
+fn set_fragment(out: &mut Class, offset: u16, more: u16) {
+    if offset != 0 {
+        out.flags |= flags::FRAGMENT | flags::LATER_FRAGMENT;
+    } else if more != 0 {
+        out.flags |= flags::FRAGMENT;
+    }
+}
+
+#[inline(always)]
+fn without_addresses(out: &mut Class) {
+    out.flags |= flags::MALFORMED | flags::NO_ADDRESSES;
+}
