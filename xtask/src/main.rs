@@ -1,2 +1,52 @@
-//! Everything a developer types: setup, build, run, test, bench.
-fn main() {}
+//! Everything a developer types: setup, run, test, bench.
+//!
+//! One file per subcommand (`cargo xtask NAME`), over a few shared pieces: [`command`] starts programs, [`apt`]
+//! installs packages, [`steps`] and [`tally`] report, [`measure`] times a process. `cargo xtask` compiles this crate
+//! before anything else, so it depends on next to nothing.
+
+mod apt;
+mod bench;
+mod command;
+mod measure;
+mod run;
+mod setup;
+mod steps;
+mod tally;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "What a developer of pktvisor types", version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the build and the tests need (Debian, Ubuntu)
+    Setup(setup::Arguments),
+    /// Build the agent and the terminal UI, summarise the bundled capture and serve it on localhost
+    Run(run::Arguments),
+    /// Everything that must hold before a change lands: format, lints, tests, release build, real captures
+    Test(test::Arguments),
+    /// Measure what a packet costs
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Setup(arguments) => setup::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::Run(arguments) => run::run(&arguments),
+        Task::Test(arguments) => test::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,29 @@
+# pktvisord and pktvisor. The agent is the entry point:
+#
+#   docker build -t pktvisor .
+#   docker run --rm -v "$PWD":/captures:ro pktvisor /captures/trace.pcap
+#   docker run --rm -v "$PWD":/captures:ro -p 127.0.0.1:10853:10853 pktvisor -l 0.0.0.0 --serve /captures/trace.pcap
+#   docker run --rm -it --network host --entrypoint pktvisor pktvisor
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /source
+# The system packages are listed once, in xtask. Cargo's caches stay out of the image's layers.
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/source/target \
+    apt-get update \
+    && cargo xtask setup --for build \
+    && cargo build --release --locked -p pktvisor-agent -p pktvisor-tui \
+    && cp target/release/pktvisord target/release/pktvisor /usr/local/bin/ \
+    && rm -rf /var/lib/apt/lists/*
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libpcap0.8 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --no-create-home --shell /usr/sbin/nologin pktvisor
+COPY --from=build /usr/local/bin/pktvisord /usr/local/bin/pktvisor /usr/local/bin/
+# Reading capture files takes no privilege.
+USER pktvisor
+EXPOSE 10853
+ENTRYPOINT ["pktvisord"]

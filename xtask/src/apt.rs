@@ -1,0 +1,41 @@
+//! Installs Debian packages: quietly where root, with one line to run where not.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::command;
+
+/// Installs the packages; reads the package lists anew only where they do not know one or are out of date.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" ");
+    if !command::on_path("apt-get") {
+        bail!("this system has no apt-get: install what Debian calls {names}");
+    }
+    if !is_root() {
+        bail!("missing packages, please run: sudo apt-get install -y {names}");
+    }
+    let are_known = command::succeeds(apt_get(&["install", "--simulate"]).args(packages));
+    if are_known && command::run(&mut install_command(packages)).is_ok() {
+        return Ok(());
+    }
+    command::run(&mut apt_get(&["update"]))?;
+    command::run(&mut install_command(packages))
+}
+
+fn install_command(packages: &[&str]) -> Command {
+    let mut install = apt_get(&["install", "--yes", "--no-install-recommends"]);
+    install.args(packages);
+    install
+}
+
+fn apt_get(arguments: &[&str]) -> Command {
+    let mut apt = Command::new("apt-get");
+    apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    apt
+}
+
+fn is_root() -> bool {
+    // SAFETY: geteuid takes nothing, writes nothing and cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}

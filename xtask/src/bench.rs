@@ -1,0 +1,180 @@
+//! `cargo xtask bench`: what a packet costs, measured from outside on the release build, then piece by piece.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use crate::measure::{self, Cost};
+use crate::{command, workspace};
+
+/// The traffic that is replayed: a busy resolver. The same seed gives the same capture, byte for byte.
+const PACKETS: u64 = 1_000_000;
+const SCENARIO: &[(&str, &str)] = &[
+    ("--packets", "1000000"),
+    ("--names", "100000"),
+    ("--clients", "50000"),
+    ("--dns-percent", "65"),
+    ("--tcp-percent", "10"),
+    ("--seed", "1"),
+];
+/// The server's addresses in generated traffic (`-H`).
+const HOST: &str = "192.0.2.53,2001:db8::53";
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Benchmark {
+    /// A capture file through the whole agent, then the criterion benchmarks of its pieces
+    Replay,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What to measure
+    #[arg(value_enum, default_value = "replay")]
+    benchmark: Benchmark,
+    /// How often to run it
+    #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    runs: u32,
+    /// Leave out the breakdown by criterion
+    #[arg(long)]
+    no_breakdown: bool,
+}
+
+/// The subcommand.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    match arguments.benchmark {
+        Benchmark::Replay => replay(arguments.runs)?,
+    }
+    if arguments.no_breakdown {
+        return Ok(());
+    }
+    command::run(&mut command::cargo(["bench", "-p", "pktvisor-agent"]))
+}
+
+fn replay(runs: u32) -> Result<()> {
+    command::run(&mut command::cargo(["build", "--release", "-p", "pktvisor-agent", "-p", "pcap-replay"]))?;
+    let directory = workspace::target()?.join("bench");
+    fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    let capture = generated_capture(&directory)?;
+    // The first run brings the file into the page cache; it is not counted.
+    replay_once(&capture, &directory)?;
+    let costs = (0..runs).map(|_| replay_once(&capture, &directory)).collect::<Result<Vec<_>>>()?;
+    println!("\n{}", table(PACKETS, &costs));
+    let results = directory.join("replay.json");
+    fs::write(&results, json(PACKETS, &costs))
+        .with_context(|| format!("cannot write {}", results.display()))?;
+    println!("results: {}", workspace::shown(&results));
+    Ok(())
+}
+
+/// The generated capture, kept for the next time under a name that tells the scenario.
+fn generated_capture(directory: &Path) -> Result<PathBuf> {
+    let values: Vec<&str> = SCENARIO.iter().map(|(_, value)| *value).collect();
+    let capture = directory.join(format!("replay-{}.pcap", values.join("-")));
+    if !capture.exists() {
+        let unfinished = capture.with_extension("unfinished");
+        let mut generate = Command::new(workspace::release_binary("pcap-replay")?);
+        generate
+            .arg("generate")
+            .args(SCENARIO.iter().flat_map(|(option, value)| [option, value]))
+            .arg(&unfinished);
+        command::run(&mut generate)?;
+        fs::rename(&unfinished, &capture).with_context(|| format!("cannot name {}", capture.display()))?;
+    }
+    Ok(capture)
+}
+
+fn replay_once(capture: &Path, directory: &Path) -> Result<Cost> {
+    let log = directory.join("replay.stderr");
+    let errors = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+    let mut agent = Command::new(workspace::release_binary("pktvisord")?);
+    agent.args(["--summary", "-H", HOST]).arg(capture).stdout(Stdio::null()).stderr(errors);
+    measure::cost_of(&mut agent).with_context(|| format!("{} says why", workspace::shown(&log)))
+}
+
+/// Packets per second of CPU time.
+fn rate(packets: u64, cost: &Cost) -> f64 {
+    packets as f64 / cost.cpu().as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+/// The runs from the cheapest to the dearest.
+fn by_cpu(costs: &[Cost]) -> Vec<Cost> {
+    let mut sorted = costs.to_vec();
+    sorted.sort_by_key(Cost::cpu);
+    sorted
+}
+
+fn table(packets: u64, costs: &[Cost]) -> String {
+    let sorted = by_cpu(costs);
+    let mut text = format!(
+        "replay of {packets} packets, {} runs\n\n{:8}{:>18}{:>12}{:>10}{:>10}{:>10}{:>16}\n",
+        costs.len(),
+        "",
+        "packets/CPU s",
+        "ns/packet",
+        "user s",
+        "system s",
+        "wall s",
+        "anonymous MiB"
+    );
+    for (name, cost) in [("best", sorted.first()), ("median", sorted.get(sorted.len() / 2))] {
+        let Some(cost) = cost else { continue };
+        let rate = rate(packets, cost);
+        let _ = writeln!(
+            text,
+            "{name:8}{rate:>18.0}{:>12.0}{:>10.3}{:>10.3}{:>10.3}{:>16.1}",
+            1e9 / rate,
+            cost.user.as_secs_f64(),
+            cost.system.as_secs_f64(),
+            cost.wall.as_secs_f64(),
+            cost.anonymous_peak_bytes as f64 / f64::from(1 << 20),
+        );
+    }
+    text
+}
+
+fn json(packets: u64, costs: &[Cost]) -> String {
+    let runs: Vec<String> = costs
+        .iter()
+        .map(|cost| {
+            format!(
+                r#"{{"user_us":{},"system_us":{},"wall_us":{},"anonymous_peak_bytes":{}}}"#,
+                cost.user.as_micros(),
+                cost.system.as_micros(),
+                cost.wall.as_micros(),
+                cost.anonymous_peak_bytes
+            )
+        })
+        .collect();
+    format!("{{\"benchmark\":\"replay\",\"packets\":{packets},\"runs\":[{}]}}\n", runs.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn cost(cpu_ms: u64) -> Cost {
+        let user = Duration::from_millis(cpu_ms);
+        Cost { wall: user, user, system: Duration::ZERO, anonymous_peak_bytes: 1 << 20 }
+    }
+
+    #[test]
+    fn the_table_shows_the_cheapest_and_the_median_run() {
+        let text = table(1000, &[cost(3), cost(1), cost(2)]);
+        let figure = |row: &str| text.lines().find(|line| line.starts_with(row))?.split_whitespace().nth(1);
+        assert_eq!(figure("best"), Some("1000000"));
+        assert_eq!(figure("median"), Some("500000"));
+    }
+
+    #[test]
+    fn results_keep_every_run_in_order() {
+        let text = json(7, &[cost(3), cost(1)]);
+        let first = text.find("\"user_us\":3000").expect("the first run");
+        let second = text.find("\"user_us\":1000").expect("the second run");
+        assert!(first < second && text.contains("\"packets\":7"));
+    }
+}

@@ -1,0 +1,76 @@
+//! Starts programs in the checkout and says which one failed.
+
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+
+/// The cargo that runs this xtask, started in the checkout.
+pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(arguments).current_dir(workspace::root());
+    command
+}
+
+/// Shows the command line, runs it, and fails unless it succeeds.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    println!("$ {}", line(command));
+    let status = command.status().with_context(|| format!("cannot start `{}`", line(command)))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", line(command));
+    }
+    Ok(())
+}
+
+/// Whether the command can be started and succeeds; what it prints is dropped.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Whether a program of this name lies in one of the directories of PATH.
+pub(crate) fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
+/// The command as one would type it.
+pub(crate) fn line(command: &Command) -> String {
+    let program = command.get_program().to_string_lossy();
+    let name = match program.rsplit('/').next() {
+        Some("cargo") => "cargo",
+        _ => &*program,
+    };
+    let mut line = name.to_owned();
+    for argument in command.get_args() {
+        let argument = argument.to_string_lossy();
+        let quote = if argument.is_empty() || argument.contains(char::is_whitespace) { "'" } else { "" };
+        line.extend([" ", quote, &*argument, quote]);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_command_is_named_with_its_exit_status() {
+        let error = run(Command::new("false").arg("two words")).unwrap_err().to_string();
+        assert_eq!(error, "`false 'two words'` failed (exit status: 1)");
+    }
+
+    #[test]
+    fn a_program_that_does_not_exist_is_neither_found_nor_started() {
+        assert!(!on_path("no-such-program-anywhere"));
+        assert!(!succeeds(&mut Command::new("no-such-program-anywhere")));
+        assert!(on_path("sh"));
+    }
+}

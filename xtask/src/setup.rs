@@ -1,0 +1,115 @@
+//! `cargo xtask setup`: what the build and the tests need from the system, and how to get what is missing.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::{apt, command};
+
+/// What something is needed for. Each level includes the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Need {
+    /// `cargo build`
+    Build,
+    /// `cargo xtask test`
+    Test,
+}
+
+/// How to tell that a package's contents are there, whoever installed them.
+enum Probe {
+    /// A program on PATH.
+    Program(&'static str),
+    /// A library that pkg-config knows.
+    Library(&'static str),
+}
+
+/// One Debian package.
+struct Package {
+    name: &'static str,
+    probe: Probe,
+    need: Need,
+    reason: &'static str,
+}
+
+/// Everything that does not come from crates.io.
+const PACKAGES: &[Package] = &[
+    Package {
+        name: "build-essential",
+        probe: Probe::Program("cc"),
+        need: Need::Build,
+        reason: "links every program and compiles zstd",
+    },
+    Package {
+        name: "pkg-config",
+        probe: Probe::Program("pkg-config"),
+        need: Need::Build,
+        reason: "finds the libraries below",
+    },
+    Package {
+        name: "libpcap-dev",
+        probe: Probe::Library("libpcap"),
+        need: Need::Build,
+        reason: "compiles filter expressions (-b)",
+    },
+    Package {
+        name: "python3",
+        probe: Probe::Program("python3"),
+        need: Need::Test,
+        reason: "runs the comparison with real captures",
+    },
+];
+
+/// Parts of the Rust toolchain that a minimal rustup profile leaves out, with the cargo subcommand each brings.
+const COMPONENTS: &[(&str, &str)] = &[("clippy", "clippy"), ("rustfmt", "fmt")];
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Install only what this needs
+    #[arg(long = "for", value_name = "WHAT", value_enum, default_value = "test")]
+    need: Need,
+}
+
+/// The subcommand.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    ensure(arguments.need)
+}
+
+/// Installs what is missing for `need`. As another user than root: fails with the line to run.
+pub(crate) fn ensure(need: Need) -> Result<()> {
+    let missing: Vec<&Package> =
+        PACKAGES.iter().filter(|package| package.need <= need && !is_present(&package.probe)).collect();
+    for package in &missing {
+        println!("missing: {} ({})", package.name, package.reason);
+    }
+    if !missing.is_empty() {
+        apt::install(&missing.iter().map(|package| package.name).collect::<Vec<_>>())?;
+    }
+    let components = if need >= Need::Test { missing_components() } else { Vec::new() };
+    if !components.is_empty() {
+        add_components(&components)?;
+    }
+    if missing.is_empty() && components.is_empty() {
+        println!("setup: everything is there");
+    }
+    Ok(())
+}
+
+fn is_present(probe: &Probe) -> bool {
+    match probe {
+        Probe::Program(name) => command::on_path(name),
+        Probe::Library(name) => command::succeeds(Command::new("pkg-config").args(["--exists", name])),
+    }
+}
+
+fn missing_components() -> Vec<&'static str> {
+    let is_missing = |subcommand: &str| !command::succeeds(&mut command::cargo([subcommand, "--version"]));
+    COMPONENTS.iter().filter(|(_, subcommand)| is_missing(subcommand)).map(|(name, _)| *name).collect()
+}
+
+fn add_components(names: &[&str]) -> Result<()> {
+    if !command::on_path("rustup") {
+        bail!("the Rust toolchain lacks {}: install it as you installed cargo", names.join(" and "));
+    }
+    command::run(Command::new("rustup").args(["component", "add"]).args(names))
+}

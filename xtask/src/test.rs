@@ -1,0 +1,84 @@
+//! `cargo xtask test`: everything that must hold before a change lands, the same here and in CI.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::setup::{self, Need};
+use crate::steps::{Outcome, Steps};
+use crate::tally::Tally;
+use crate::{command, workspace};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The program that compares the agent with real captures [default: ../shared/check-truth where it exists]
+    #[arg(long, value_name = "PROGRAM", env = "PKTVISOR_CHECK_TRUTH")]
+    captures_check: Option<PathBuf>,
+}
+
+/// The subcommand. Prints a line a step and, as the last line, how many tests passed and failed.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let mut steps = Steps::default();
+    let mut tally = Tally::default();
+    // Everything below fails in confusing ways where this fails.
+    if steps.run("what the build and the tests need", || passed(setup::ensure(Need::Test))) {
+        steps.run("formatting", || cargo(&["fmt", "--all", "--check"]));
+        steps.run("lints", || {
+            cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
+        });
+        steps.run("tests", || passed(cargo_test(&mut tally)));
+        let built = steps
+            .run("release build", || cargo(&["build", "--release", "--workspace", "--exclude", "xtask"]));
+        steps.run("real captures", || match built {
+            true => check_captures(arguments.captures_check.as_deref()),
+            false => Ok(Outcome::Skipped("there is no release build to run".to_owned())),
+        });
+    }
+    println!("\n{}\n{tally}", steps.summary());
+    Ok(if steps.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn passed(result: Result<()>) -> Result<Outcome> {
+    result.map(|()| Outcome::Passed)
+}
+
+fn cargo(arguments: &[&str]) -> Result<Outcome> {
+    passed(command::run(&mut command::cargo(arguments)))
+}
+
+/// Runs all tests of the workspace, also after one failed, and counts them from what they print.
+fn cargo_test(tally: &mut Tally) -> Result<()> {
+    let mut test = command::cargo(["test", "--workspace", "--no-fail-fast"]);
+    let line = command::line(&test);
+    println!("$ {line}");
+    let mut child = test.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{line}`"))?;
+    for output in child.stdout.take().map(BufReader::new).into_iter().flat_map(|reader| reader.split(b'\n')) {
+        let output = output.with_context(|| format!("cannot read what `{line}` prints"))?;
+        let output = String::from_utf8_lossy(&output);
+        println!("{output}");
+        tally.add_line(&output);
+    }
+    let status = child.wait().with_context(|| format!("cannot wait for `{line}`"))?;
+    if !status.success() {
+        // Tests that do not compile, or a test program that dies, leave no result behind.
+        tally.failed = tally.failed.max(1);
+        bail!("`{line}` failed ({status}): {tally}");
+    }
+    Ok(())
+}
+
+/// Compares the agent with what tshark counted in real captures, where these are at hand.
+fn check_captures(given: Option<&Path>) -> Result<Outcome> {
+    let beside_the_checkout = workspace::root().join("../shared/check-truth");
+    let check = given.unwrap_or(&beside_the_checkout);
+    if given.is_none() && !check.exists() {
+        return Ok(Outcome::Skipped(
+            "there is no directory `shared` with real captures and their truth beside the checkout \
+             (--captures-check or PKTVISOR_CHECK_TRUTH names a check that lies elsewhere)"
+                .to_owned(),
+        ));
+    }
+    passed(command::run(Command::new(check).arg(workspace::release_binary("pktvisord")?)))
+}

@@ -1,0 +1,32 @@
+//! Where things lie: the checkout and what cargo builds from it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The checkout: the directory of the workspace's Cargo.toml.
+pub(crate) fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+/// The directory that cargo builds into, wherever the user's configuration puts it: this program runs from
+/// `TARGET/debug/xtask`.
+pub(crate) fn target() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot find out where xtask itself lies")?;
+    let target = program.parent().and_then(Path::parent);
+    Ok(target
+        .with_context(|| format!("{} does not lie in a target directory", program.display()))?
+        .to_owned())
+}
+
+/// A program of this workspace built with `--release`.
+pub(crate) fn release_binary(name: &str) -> Result<PathBuf> {
+    Ok(target()?.join("release").join(name))
+}
+
+/// `path` as the user would type it: relative to the current directory where it lies below it.
+pub(crate) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}
