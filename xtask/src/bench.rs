@@ -11,18 +11,16 @@ use clap::ValueEnum;
 use crate::measure::{self, Cost};
 use crate::{command, workspace};
 
-/// The traffic that is replayed: a busy resolver. The same seed gives the same capture, byte for byte.
+/// How many packets are replayed.
 const PACKETS: u64 = 1_000_000;
+/// The traffic of a busy resolver. The same values give the same capture, byte for byte.
 const SCENARIO: &[(&str, &str)] = &[
-    ("--packets", "1000000"),
     ("--names", "100000"),
     ("--clients", "50000"),
-    ("--dns-percent", "65"),
-    ("--tcp-percent", "10"),
+    ("--dns-share", "0.65"),
+    ("--tcp-share", "0.1"),
     ("--seed", "1"),
 ];
-/// The server's addresses in generated traffic (`-H`).
-const HOST: &str = "192.0.2.53,2001:db8::53";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Benchmark {
@@ -72,15 +70,13 @@ fn replay(runs: u32) -> Result<()> {
 
 /// The generated capture, kept for the next time under a name that tells the scenario.
 fn generated_capture(directory: &Path) -> Result<PathBuf> {
-    let values: Vec<&str> = SCENARIO.iter().map(|(_, value)| *value).collect();
-    let capture = directory.join(format!("replay-{}.pcap", values.join("-")));
+    let scenario: Vec<&str> = SCENARIO.iter().map(|(_, value)| *value).collect();
+    let capture = directory.join(format!("replay-{PACKETS}-{}.pcap", scenario.join("-")));
     if !capture.exists() {
-        let unfinished = capture.with_extension("unfinished");
+        let unfinished = directory.join("unfinished.pcap");
         let mut generate = Command::new(workspace::release_binary("pcap-replay")?);
-        generate
-            .arg("generate")
-            .args(SCENARIO.iter().flat_map(|(option, value)| [option, value]))
-            .arg(&unfinished);
+        generate.args(["generate", "--packets", &PACKETS.to_string()]);
+        generate.args(SCENARIO.iter().flat_map(|(option, value)| [option, value])).arg(&unfinished);
         command::run(&mut generate)?;
         fs::rename(&unfinished, &capture).with_context(|| format!("cannot name {}", capture.display()))?;
     }
@@ -91,7 +87,11 @@ fn replay_once(capture: &Path, directory: &Path) -> Result<Cost> {
     let log = directory.join("replay.stderr");
     let errors = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
     let mut agent = Command::new(workspace::release_binary("pktvisord")?);
-    agent.args(["--summary", "-H", HOST]).arg(capture).stdout(Stdio::null()).stderr(errors);
+    agent
+        .args(["--summary", "-H", workspace::GENERATED_HOST])
+        .arg(capture)
+        .stdout(Stdio::null())
+        .stderr(errors);
     measure::cost_of(&mut agent).with_context(|| format!("{} says why", workspace::shown(&log)))
 }
 

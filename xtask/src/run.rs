@@ -1,16 +1,15 @@
 //! `cargo xtask run`: from a fresh checkout to something to look at.
 
 use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, anyhow};
 
 use crate::setup::{self, Need};
 use crate::{command, workspace};
 
-/// The bundled capture, and the addresses in it whose traffic it is (`-H`).
+/// The bundled capture, in the checkout: generated traffic.
 const DEMO_CAPTURE: &str = "captures/demo.pcap";
-const DEMO_HOST: &str = "192.0.2.53,2001:db8::53";
 
 /// Where the agent serves unless told otherwise.
 const SERVED_AT: &str = "http://localhost:10853";
@@ -31,8 +30,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.agent.is_empty() {
         let demo = workspace::root().join(DEMO_CAPTURE);
         println!("\nThe bundled capture in one JSON line:\n");
-        command::run(Command::new(&agent).args(["--summary", "-H", DEMO_HOST]).arg(&demo))?;
-        serve.args(["--serve", "-H", DEMO_HOST]).arg(&demo).stdout(std::process::Stdio::null());
+        command::run(Command::new(&agent).args(["--summary", "-H", workspace::GENERATED_HOST]).arg(&demo))?;
+        serve.args(["--serve", "-H", workspace::GENERATED_HOST]).arg(&demo).stdout(Stdio::null());
         announce(&workspace::shown(&workspace::release_binary("pktvisor")?));
     } else {
         serve.args(&arguments.agent);

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+/// The host in all traffic that `pcap-replay generate` makes, as it is given to the agent (`-H`).
+pub(crate) const GENERATED_HOST: &str = "192.0.2.0/28,2001:db8:53::/64";
+
 /// The checkout: the directory of the workspace's Cargo.toml.
 pub(crate) fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
