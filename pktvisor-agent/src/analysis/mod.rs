@@ -5,6 +5,9 @@
 //! downstream and remembers it.
 
 pub mod flow;
+pub mod message;
+pub mod mnemonics;
+pub mod name;
 mod observer;
 
 pub use flow::{Flow, Transport, ip_address};
