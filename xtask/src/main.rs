@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "What a developer of pktvisor types", version)]
+#[command(name = "xtask", bin_name = "cargo xtask", about = "What a developer of pktvisor types", version)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
