@@ -76,7 +76,10 @@ fn generated_capture(directory: &Path) -> Result<PathBuf> {
         let unfinished = directory.join("unfinished.pcap");
         let mut generate = Command::new(workspace::release_binary("pcap-replay")?);
         generate.args(["generate", "--packets", &PACKETS.to_string()]);
-        generate.args(SCENARIO.iter().flat_map(|(option, value)| [option, value])).arg(&unfinished);
+        generate
+            .args(SCENARIO.iter().flat_map(|(option, value)| [option, value]))
+            .arg("--output")
+            .arg(&unfinished);
         command::run(&mut generate)?;
         fs::rename(&unfinished, &capture).with_context(|| format!("cannot name {}", capture.display()))?;
     }
