@@ -1,1 +1,10 @@
 //! Reads, paces, generates and sends packet captures.
+//!
+//! [`Capture`] is the reader: it takes pcap and pcapng, plain, gzip or zstd, from a path or from any
+//! [`std::io::Read`], and lends out one [`PacketRef`] at a time. [`Pacer`] makes packet time follow the wall clock.
+
+pub mod pace;
+pub mod read;
+
+pub use pace::{Pace, Pacer};
+pub use read::{Capture, PacketRef, ReadError, ReadWarning};

@@ -1,0 +1,292 @@
+//! The bytes of a capture, as one window that slides over a mapped file or over the buffer of a stream.
+//!
+//! A format asks for the bytes it needs with [`Input::ensure`], looks at them, and goes on with [`Input::take`]. Only
+//! when the window is too short does it matter where the bytes come from.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::compression::{Compression, Meter, Metered, looks_like};
+use super::error::{ReadError, Stop, StopReason};
+use super::mapping::Mapping;
+
+/// The buffer of a stream at its start; it fits in a core's second cache.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// How much is decompressed at once. A decompressor that meets damage throws away what it made in the same call, so a
+/// smaller piece saves more packets before the damage.
+const DECOMPRESS_BYTES: usize = 16 << 10;
+
+#[derive(Debug)]
+pub(super) struct Input {
+    storage: Storage,
+    /// The window, within the storage's bytes.
+    start: usize,
+    end: usize,
+    /// Offset in the capture of the storage's first byte.
+    base: u64,
+    /// Set once there will be no more bytes.
+    ended: Option<Ended>,
+}
+
+#[derive(Debug)]
+enum Storage {
+    Mapped(Mapping),
+    Streamed(Stream),
+}
+
+struct Stream {
+    reader: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    meter: Arc<Meter>,
+    compression: Option<Compression>,
+    total: Option<u64>,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("compression", &self.compression).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+enum Ended {
+    Whole,
+    Failed(io::Error),
+}
+
+impl Input {
+    pub(super) fn from_file(file: File, metadata: &Metadata) -> Result<Self, ReadError> {
+        if !metadata.is_file() || metadata.len() == 0 {
+            // Files of /proc say 0 and have something to read.
+            return Self::from_reader(file, None);
+        }
+        match Self::map(&file, metadata.len()).map_err(|source| ReadError::Io { offset: 0, source })? {
+            Some(mapping) => Ok(Self::new(Storage::Mapped(mapping))),
+            None => Self::from_reader(file, Some(metadata.len())),
+        }
+    }
+
+    /// Maps the file unless it is compressed or does not let itself be mapped.
+    fn map(file: &File, len: u64) -> io::Result<Option<Mapping>> {
+        let mut file = file.try_clone()?;
+        let first_bytes = first_four(&mut file)?;
+        io::Seek::rewind(&mut file)?;
+        Ok(match Compression::detect(&first_bytes) {
+            Some(_) => None,
+            None => Mapping::new(file, len).ok(),
+        })
+    }
+
+    pub(super) fn from_reader(
+        reader: impl Read + Send + 'static,
+        total: Option<u64>,
+    ) -> Result<Self, ReadError> {
+        let io_failed = |source| ReadError::Io { offset: 0, source };
+        let (mut metered, meter) = Metered::new(reader);
+        let first_bytes = first_four(&mut metered).map_err(io_failed)?;
+        if first_bytes.is_empty() {
+            return Err(ReadError::Empty);
+        }
+        let compression = Compression::detect(&first_bytes);
+        let stored = io::Cursor::new(first_bytes).chain(metered);
+        let reader: Box<dyn Read + Send> = match compression {
+            Some(compression) => compression.reader(stored).map_err(io_failed)?,
+            None => Box::new(stored),
+        };
+        let buffer = vec![0; BUFFER_BYTES];
+        Ok(Self::new(Storage::Streamed(Stream { reader, buffer, meter, compression, total })))
+    }
+
+    fn new(storage: Storage) -> Self {
+        Self { storage, start: 0, end: 0, base: 0, ended: None }
+    }
+
+    #[inline(always)]
+    fn bytes(&self) -> &[u8] {
+        match &self.storage {
+            Storage::Mapped(mapping) => mapping.bytes(),
+            Storage::Streamed(stream) => &stream.buffer,
+        }
+    }
+
+    /// Whether the window holds `want` bytes, after all was done that they be there.
+    #[inline(always)]
+    pub(super) fn ensure(&mut self, want: usize) -> bool {
+        self.end - self.start >= want || self.refill(want)
+    }
+
+    /// The first bytes of the window, if it holds as many.
+    #[inline(always)]
+    pub(super) fn peek<const N: usize>(&self) -> Option<&[u8; N]> {
+        self.bytes().get(self.start..self.end)?.first_chunk()
+    }
+
+    /// `N` bytes of the window from the distance `at` on, if it holds them.
+    #[inline(always)]
+    pub(super) fn peek_at<const N: usize>(&self, at: usize) -> Option<&[u8; N]> {
+        self.bytes().get(self.start..self.end)?.get(at..)?.first_chunk()
+    }
+
+    /// Goes on by `len` bytes of the window; returns the place of the first one, for [`Input::slice`].
+    #[inline(always)]
+    pub(super) fn take(&mut self, len: usize) -> usize {
+        let at = self.start;
+        self.start = self.end.min(at + len);
+        at
+    }
+
+    /// Bytes that were taken since the last [`Input::ensure`].
+    #[inline(always)]
+    pub(super) fn slice(&self, at: usize, len: usize) -> &[u8] {
+        self.bytes().get(at..at + len).unwrap_or_default()
+    }
+
+    /// Offset in the (decompressed) capture of the window's first byte.
+    #[inline(always)]
+    pub(super) fn position(&self) -> u64 {
+        self.base + self.start as u64
+    }
+
+    /// Goes on by `len` bytes, however many; false if the capture has fewer.
+    pub(super) fn skip(&mut self, len: u64) -> bool {
+        let mut left = len;
+        loop {
+            let here = usize::try_from(left).unwrap_or(usize::MAX).min(self.end - self.start);
+            self.take(here);
+            left -= here as u64;
+            if left == 0 || !self.ensure(1) {
+                return left == 0;
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refill(&mut self, want: usize) -> bool {
+        while self.ended.is_none() && self.end - self.start < want {
+            let before = self.end - self.start;
+            let outcome = match &mut self.storage {
+                Storage::Mapped(mapping) => {
+                    mapping.advance(self.start, want).map(|end| self.end = end.max(self.start))
+                }
+                Storage::Streamed(stream) => {
+                    self.base += self.start as u64;
+                    stream.buffer.copy_within(self.start..self.end, 0);
+                    self.end -= self.start;
+                    self.start = 0;
+                    stream.read(self.end, want).map(|read| self.end += read)
+                }
+            };
+            match outcome {
+                Ok(()) if self.end - self.start > before => {}
+                Ok(()) => self.ended = Some(Ended::Whole),
+                Err(error) => self.ended = Some(Ended::Failed(error)),
+            }
+        }
+        self.end - self.start >= want
+    }
+
+    /// Why the record that starts at `offset` is not there in whole.
+    #[cold]
+    pub(super) fn stop(&mut self, offset: u64) -> Box<Stop> {
+        let end = self.base + self.end as u64;
+        match (self.ended.take(), self.compression()) {
+            (Some(Ended::Failed(source)), None) => Stop::error(ReadError::Io { offset: end, source }),
+            (Some(Ended::Failed(source)), _) if self.stored_failed() => {
+                Stop::error(ReadError::Io { offset: end, source })
+            }
+            (Some(Ended::Failed(source)), Some(_)) => {
+                Stop::damage(offset, StopReason::Compression { reason: source.to_string() })
+            }
+            _ if offset == end => Box::new(Stop::End),
+            _ => Stop::damage(offset, StopReason::CutOff { end }),
+        }
+    }
+
+    /// What is wrong with a capture whose file header could not be read because of `stop`.
+    #[cold]
+    pub(super) fn header_error(&mut self, stop: Stop) -> ReadError {
+        let have = self.base + self.end as u64;
+        let reason = match stop {
+            Stop::Error(error) => return error,
+            Stop::End => return ReadError::Empty,
+            Stop::Warning { reason, .. } => reason,
+        };
+        match (reason, self.compression()) {
+            (StopReason::Compression { reason }, Some(compression)) => {
+                ReadError::Decompress { compression, reason }
+            }
+            (StopReason::SectionHeader, _) => self.not_a_capture(),
+            (StopReason::CutOff { .. }, _) => ReadError::HeaderCutOff { have },
+            (reason, _) => ReadError::DamagedHeader { reason },
+        }
+    }
+
+    /// The first four bytes, without taking them.
+    pub(super) fn magic(&mut self) -> Result<[u8; 4], ReadError> {
+        self.ensure(4);
+        match self.peek() {
+            Some(&magic) => Ok(magic),
+            None => match *self.stop(0) {
+                Stop::Warning { reason: StopReason::CutOff { .. }, .. } => Err(self.not_a_capture()),
+                stop => Err(self.header_error(stop)),
+            },
+        }
+    }
+
+    #[cold]
+    pub(super) fn not_a_capture(&mut self) -> ReadError {
+        self.ensure(8);
+        let window = self.bytes().get(self.start..self.end).unwrap_or_default();
+        let first_bytes = window.iter().take(8).copied().collect::<Vec<_>>();
+        let looks_like = looks_like(&first_bytes);
+        ReadError::NotACapture { first_bytes, looks_like }
+    }
+
+    pub(super) fn compression(&self) -> Option<Compression> {
+        match &self.storage {
+            Storage::Mapped(_) => None,
+            Storage::Streamed(stream) => stream.compression,
+        }
+    }
+
+    pub(super) fn stored_position(&self) -> u64 {
+        match &self.storage {
+            Storage::Mapped(_) => self.position(),
+            Storage::Streamed(stream) => stream.meter.bytes(),
+        }
+    }
+
+    pub(super) fn stored_total(&self) -> Option<u64> {
+        match &self.storage {
+            Storage::Mapped(mapping) => Some(mapping.len() as u64),
+            Storage::Streamed(stream) => stream.total,
+        }
+    }
+
+    fn stored_failed(&self) -> bool {
+        matches!(&self.storage, Storage::Streamed(stream) if stream.meter.failed())
+    }
+}
+
+impl Stream {
+    /// Reads once behind the `filled` bytes of the buffer, which grows towards `want` bytes as they come.
+    fn read(&mut self, filled: usize, want: usize) -> io::Result<usize> {
+        if filled >= self.buffer.len() {
+            self.buffer.resize(want.min(self.buffer.len().saturating_mul(2)), 0);
+        }
+        let at_most = if self.compression.is_some() { DECOMPRESS_BYTES } else { usize::MAX };
+        let space = self.buffer.get_mut(filled..).unwrap_or_default();
+        let len = space.len().min(at_most);
+        self.reader.read(space.get_mut(..len).unwrap_or_default())
+    }
+}
+
+/// Up to four bytes; fewer only at the end.
+fn first_four(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut first_bytes = Vec::with_capacity(4);
+    reader.take(4).read_to_end(&mut first_bytes)?;
+    Ok(first_bytes)
+}

@@ -1,0 +1,213 @@
+//! Reading captures: bytes come from an [`input`], a format turns them into packets, [`Capture`] is both together.
+//!
+//! ```text
+//! open() ── mapped file ───────────────┐
+//! from_reader() ── gzip │ zstd │ plain ┴─ Input: a window of bytes ── pcap │ pcapng ── PacketRef
+//! ```
+//!
+//! A record that is cut off or implausible ends the capture with a [`ReadWarning`]; the packets before it stand.
+//! A file that is no capture, or one in a version that is not understood, is a [`ReadError`].
+//!
+//! Sources: draft-ietf-opsawg-pcap (pcap), draft-ietf-opsawg-pcapng (pcapng).
+
+mod byte_order;
+mod compression;
+mod error;
+mod input;
+mod interface;
+mod mapping;
+mod pcap;
+mod pcapng;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+pub use compression::Compression;
+pub use error::{ReadError, ReadWarning, StopReason};
+
+use error::Stop;
+use input::Input;
+use pcap::Pcap;
+use pcapng::Pcapng;
+
+/// One packet of a capture, lent until the next one is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PacketRef<'a> {
+    /// Nanoseconds since 1970-01-01 UTC; times before that are 0. A packet that carries none has that of the packet
+    /// before it (0 if it is the first).
+    pub timestamp_ns: u64,
+    /// Whether `timestamp_ns` is the packet's own.
+    pub has_timestamp: bool,
+    /// The captured bytes, from the link-layer header on.
+    pub data: &'a [u8],
+    /// Length on the wire in bytes, never less than `data.len()`.
+    pub wire_len: u32,
+    /// Link type as registered at tcpdump.org: 1 is Ethernet. The packets of one capture may differ in it.
+    pub link_type: u16,
+    /// The interface's number within its pcapng section; 0 in pcap.
+    pub interface: u32,
+}
+
+/// The container a capture is kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// The classic format, draft-ietf-opsawg-pcap.
+    Pcap,
+    /// The block format, draft-ietf-opsawg-pcapng.
+    Pcapng,
+}
+
+/// A capture being read.
+///
+/// ```no_run
+/// let mut capture = pcap_replay::Capture::open("trace.pcap.gz")?;
+/// while let Some(packet) = capture.next_packet()? {
+///     println!("{} ns: {} bytes", packet.timestamp_ns, packet.wire_len);
+/// }
+/// if let Some(warning) = capture.warning() {
+///     eprintln!("{warning}");
+/// }
+/// # Ok::<(), pcap_replay::ReadError>(())
+/// ```
+#[derive(Debug)]
+pub struct Capture {
+    input: Input,
+    reader: Reader,
+    container: Container,
+    last_timestamp_ns: u64,
+    warning: Option<ReadWarning>,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Pcap(Pcap),
+    Pcapng(Pcapng),
+    Ended,
+}
+
+/// Where a packet lies in the input's window, and what its record says of it.
+struct Record {
+    timestamp_ns: Option<u64>,
+    data_at: usize,
+    data_len: usize,
+    wire_len: u32,
+    link_type: u16,
+    interface: u32,
+}
+
+impl Capture {
+    /// Opens the capture at `path`: a regular file, a FIFO or a device.
+    ///
+    /// A plain regular file is mapped into memory and its packets are lent from there without a copy; everything else
+    /// is streamed through a bounded buffer. What a file holds is decided by its first bytes, never by its name.
+    ///
+    /// A mapped file must not be shortened in place while it is read: the process gets SIGBUS for touching a page
+    /// that is gone. The size is looked at again once per mebibyte, so a file shortened beyond the mebibyte in hand
+    /// ends as one that is cut off. Log rotation by rename and appending are safe; what is appended after the opening
+    /// is not read. Where neither holds, pass the [`File`] to [`Capture::from_reader`].
+    ///
+    /// # Errors
+    /// The file cannot be opened or read, is empty, is no capture, or is of a version that is not understood.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
+        let path = path.as_ref();
+        let failed = |source| ReadError::Open { path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        Self::new(Input::from_file(file, &metadata)?)
+    }
+
+    /// Reads the capture that `reader` delivers, such as standard input.
+    ///
+    /// Packets are lent from a buffer of 256 KiB, which grows only for a longer record. A read asks for no more than
+    /// what is there, so packets from a pipe arrive as they are written.
+    ///
+    /// # Errors
+    /// As [`Capture::open`].
+    pub fn from_reader(reader: impl Read + Send + 'static) -> Result<Self, ReadError> {
+        Self::new(Input::from_reader(reader, None)?)
+    }
+
+    fn new(mut input: Input) -> Result<Self, ReadError> {
+        let magic = input.magic()?;
+        let (reader, container) = if magic == pcapng::SECTION_HEADER.to_be_bytes() {
+            (Reader::Pcapng(Pcapng::open(&mut input)?), Container::Pcapng)
+        } else {
+            (Reader::Pcap(Pcap::open(&mut input)?), Container::Pcap)
+        };
+        Ok(Self { input, reader, container, last_timestamp_ns: 0, warning: None })
+    }
+
+    /// The next packet, or `None` at the end; then [`Capture::warning`] tells whether it was the true end.
+    ///
+    /// # Errors
+    /// The operating system fails to read, or a pcapng section has a version that is not understood. Nothing can be
+    /// read after an error.
+    #[inline]
+    pub fn next_packet(&mut self) -> Result<Option<PacketRef<'_>>, ReadError> {
+        let next = match &mut self.reader {
+            Reader::Pcap(pcap) => pcap.next(&mut self.input),
+            Reader::Pcapng(pcapng) => pcapng.next(&mut self.input),
+            Reader::Ended => return Ok(None),
+        };
+        let record = match next {
+            Ok(record) => record,
+            Err(stop) => return self.end(*stop),
+        };
+        let timestamp_ns = record.timestamp_ns.unwrap_or(self.last_timestamp_ns);
+        self.last_timestamp_ns = timestamp_ns;
+        Ok(Some(PacketRef {
+            timestamp_ns,
+            has_timestamp: record.timestamp_ns.is_some(),
+            data: self.input.slice(record.data_at, record.data_len),
+            wire_len: record.wire_len,
+            link_type: record.link_type,
+            interface: record.interface,
+        }))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end(&mut self, stop: Stop) -> Result<Option<PacketRef<'_>>, ReadError> {
+        self.reader = Reader::Ended;
+        match stop {
+            Stop::End => Ok(None),
+            Stop::Error(error) => Err(error),
+            Stop::Warning { offset, reason } => {
+                let decompressed = self.input.compression().is_some();
+                self.warning = Some(ReadWarning { offset, decompressed, reason });
+                Ok(None)
+            }
+        }
+    }
+
+    /// Why reading ended before the end of a whole capture; `None` while packets come and when nothing is missing.
+    pub fn warning(&self) -> Option<&ReadWarning> {
+        self.warning.as_ref()
+    }
+
+    /// The container format.
+    pub fn container(&self) -> Container {
+        self.container
+    }
+
+    /// How the capture is compressed.
+    pub fn compression(&self) -> Option<Compression> {
+        self.input.compression()
+    }
+
+    /// How many bytes of the file or stream, as it is stored, have been taken: the numerator of a progress bar.
+    pub fn position_bytes(&self) -> u64 {
+        self.input.stored_position()
+    }
+
+    /// The stored size of the file in bytes; `None` for streams.
+    pub fn total_bytes(&self) -> Option<u64> {
+        self.input.stored_total()
+    }
+}

@@ -1,0 +1,118 @@
+//! The classic format: a file header of 24 bytes, then packets of one link type behind a short header each.
+
+use super::Record;
+use super::byte_order::ByteOrder;
+use super::error::{ReadError, Stop, StopReason};
+use super::input::Input;
+use super::interface::packet_limit_bytes;
+
+const FILE_HEADER_BYTES: usize = 24;
+
+/// Bits 16 to 25 of the link-type field, which must be zero. The rest of the upper half tells the length of a frame
+/// check sequence, which is left at the end of each packet.
+const RESERVED_LINK_TYPE_BITS: u32 = 0x03ff_0000;
+
+#[derive(Debug)]
+pub(super) struct Pcap {
+    order: ByteOrder,
+    /// What one unit of a timestamp's second half is.
+    fraction_ns: u64,
+    packet_header_bytes: usize,
+    lengths: Lengths,
+    packet_limit: u32,
+    link_type: u16,
+}
+
+/// Which of a packet's two lengths is the captured one. The order was unsettled before version 2.4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lengths {
+    CapturedFirst,
+    OriginalFirst,
+    /// Version 2.3 was written both ways: the smaller one is the captured one.
+    SmallerIsCaptured,
+}
+
+impl Pcap {
+    /// Reads the file header.
+    ///
+    /// # Errors
+    /// It is none, is cut off, or is not understood.
+    pub(super) fn open(input: &mut Input) -> Result<Self, ReadError> {
+        let magic = input.magic()?;
+        let Some((order, fraction_ns, packet_header_bytes)) = variant(magic) else {
+            return Err(input.not_a_capture());
+        };
+        input.ensure(FILE_HEADER_BYTES);
+        let Some(header) = input.peek::<FILE_HEADER_BYTES>() else {
+            let stop = input.stop(0);
+            return Err(input.header_error(*stop));
+        };
+        let (major, minor) = (order.u16_at(header, 4), order.u16_at(header, 6));
+        let field = order.u32_at(header, 20);
+        if major != 2 {
+            return Err(ReadError::UnsupportedVersion { container: "pcap", major, minor, offset: 0 });
+        }
+        if field & RESERVED_LINK_TYPE_BITS != 0 {
+            return Err(ReadError::ReservedLinkTypeBits { field });
+        }
+        input.take(FILE_HEADER_BYTES);
+        let link_type = (field & 0xffff) as u16;
+        let lengths = match minor {
+            0..=2 => Lengths::OriginalFirst,
+            3 => Lengths::SmallerIsCaptured,
+            _ => Lengths::CapturedFirst,
+        };
+        let packet_limit = packet_limit_bytes(link_type);
+        Ok(Self { order, fraction_ns, packet_header_bytes, lengths, packet_limit, link_type })
+    }
+
+    #[inline]
+    pub(super) fn next(&mut self, input: &mut Input) -> Result<Record, Box<Stop>> {
+        input.ensure(self.packet_header_bytes);
+        let Some(header) = input.peek::<16>() else {
+            return Err(input.stop(input.position()));
+        };
+        let seconds = u64::from(self.order.u32_at(header, 0));
+        let fraction = u64::from(self.order.u32_at(header, 4));
+        let (captured, original) = self.lengths(self.order.u32_at(header, 8), self.order.u32_at(header, 12));
+        if captured > self.packet_limit {
+            let reason = StopReason::PacketTooLong { length: captured, limit: self.packet_limit };
+            return Err(Stop::damage(input.position(), reason));
+        }
+        let data_len = captured as usize;
+        let record_len = self.packet_header_bytes + data_len;
+        if !input.ensure(record_len) {
+            return Err(input.stop(input.position()));
+        }
+        let data_at = input.take(record_len) + self.packet_header_bytes;
+        // The sum of two 32-bit numbers, one of them times 1e9, fits; a fraction over one second is carried.
+        let timestamp_ns = Some(seconds * 1_000_000_000 + fraction * self.fraction_ns);
+        let wire_len = original.max(captured);
+        Ok(Record { timestamp_ns, data_at, data_len, wire_len, link_type: self.link_type, interface: 0 })
+    }
+
+    /// Captured and original length.
+    #[inline(always)]
+    fn lengths(&self, first: u32, second: u32) -> (u32, u32) {
+        match self.lengths {
+            Lengths::CapturedFirst => (first, second),
+            Lengths::OriginalFirst => (second, first),
+            Lengths::SmallerIsCaptured => (first.min(second), first.max(second)),
+        }
+    }
+}
+
+/// Byte order, unit of the fraction in nanoseconds and packet header length behind a magic number. The last pair is
+/// Alexey Kuznetsov's format of old Linux systems, which adds interface, protocol and packet type.
+fn variant(magic: [u8; 4]) -> Option<(ByteOrder, u64, usize)> {
+    use ByteOrder::{Big, Little};
+    Some(match magic {
+        [0xd4, 0xc3, 0xb2, 0xa1] => (Little, 1000, 16),
+        [0xa1, 0xb2, 0xc3, 0xd4] => (Big, 1000, 16),
+        [0x4d, 0x3c, 0xb2, 0xa1] => (Little, 1, 16),
+        [0xa1, 0xb2, 0x3c, 0x4d] => (Big, 1, 16),
+        [0x34, 0xcd, 0xb2, 0xa1] => (Little, 1000, 24),
+        [0xa1, 0xb2, 0xcd, 0x34] => (Big, 1000, 24),
+        _ => return None,
+    })
+}

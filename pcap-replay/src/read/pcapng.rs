@@ -1,0 +1,256 @@
+//! The block format: sections, each in its own byte order, describe interfaces and hold their packets.
+//!
+//! Every block is its type, its total length, a body, and the length again. Types that are not known are skipped.
+
+use super::Record;
+use super::byte_order::ByteOrder;
+use super::error::{ReadError, Stop, StopReason};
+use super::input::Input;
+use super::interface::Interface;
+
+/// Section Header Block: the same in both byte orders.
+pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+/// The predecessor of the Enhanced Packet Block: 16 bits for the interface, 16 for packets lost.
+const PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const ENHANCED_PACKET: u32 = 6;
+
+const SECTION_HEADER_BYTES: u32 = 28;
+const INTERFACE_DESCRIPTION_BYTES: u32 = 20;
+const SIMPLE_PACKET_BYTES: u32 = 16;
+const ENHANCED_PACKET_BYTES: u32 = 32;
+
+/// Room for options beside a block's packet or description; what is longer is taken for damage.
+const OPTIONS_LIMIT_BYTES: u32 = 16 << 20;
+
+/// Most interfaces kept of one section.
+const INTERFACES_MAX: usize = 65_536;
+
+#[derive(Debug)]
+pub(super) struct Pcapng {
+    order: ByteOrder,
+    interfaces: Vec<Interface>,
+    /// The longest block that is not skipped.
+    block_limit: u32,
+}
+
+impl Pcapng {
+    /// Reads the first section header.
+    ///
+    /// # Errors
+    /// It is none, is cut off, or is not understood.
+    pub(super) fn open(input: &mut Input) -> Result<Self, ReadError> {
+        let mut pcapng =
+            Self { order: ByteOrder::Little, interfaces: Vec::new(), block_limit: OPTIONS_LIMIT_BYTES };
+        match pcapng.section(input) {
+            Ok(()) => Ok(pcapng),
+            Err(stop) => Err(input.header_error(*stop)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn next(&mut self, input: &mut Input) -> Result<Record, Box<Stop>> {
+        loop {
+            input.ensure(12);
+            let Some(header) = input.peek::<12>() else {
+                return Err(input.stop(input.position()));
+            };
+            let block_type = self.order.u32_at(header, 0);
+            let block_len = self.order.u32_at(header, 4);
+            if block_type == ENHANCED_PACKET || block_type == PACKET {
+                return self.packet(input, block_type, block_len);
+            }
+            if let Some(record) = self.other_block(input, block_type, block_len)? {
+                return Ok(record);
+            }
+        }
+    }
+
+    /// An Enhanced Packet Block, or its predecessor, which has the same layout.
+    #[inline(always)]
+    fn packet(&mut self, input: &mut Input, block_type: u32, block_len: u32) -> Result<Record, Box<Stop>> {
+        self.ensure_block(input, block_type, block_len, ENHANCED_PACKET_BYTES)?;
+        let Some(header) = input.peek::<28>() else {
+            return Err(input.stop(input.position()));
+        };
+        let number = match block_type {
+            PACKET => u32::from(self.order.u16_at(header, 8)),
+            _ => self.order.u32_at(header, 8),
+        };
+        let (high, low) = (self.order.u32_at(header, 12), self.order.u32_at(header, 16));
+        let (captured, original) = (self.order.u32_at(header, 20), self.order.u32_at(header, 24));
+        let Some(interface) = self.interfaces.get(number as usize) else {
+            return Err(self.unknown_interface(input, number));
+        };
+        let room = block_len - ENHANCED_PACKET_BYTES;
+        if captured > room || captured > interface.packet_limit {
+            return Err(too_long(input, captured, room, interface));
+        }
+        let data_at = input.take(block_len as usize) + 28;
+        Ok(Record {
+            timestamp_ns: Some(interface.timestamp_ns(high, low)),
+            data_at,
+            data_len: captured as usize,
+            wire_len: original.max(captured),
+            link_type: interface.link_type,
+            interface: number,
+        })
+    }
+
+    /// Any block that most captures have few of; a packet if it holds one.
+    #[cold]
+    #[inline(never)]
+    fn other_block(
+        &mut self,
+        input: &mut Input,
+        block_type: u32,
+        block_len: u32,
+    ) -> Result<Option<Record>, Box<Stop>> {
+        match block_type {
+            SECTION_HEADER => self.section(input)?,
+            INTERFACE_DESCRIPTION => self.interface(input, block_len)?,
+            SIMPLE_PACKET => return self.simple_packet(input, block_len).map(Some),
+            _ => self.skip(input, block_type, block_len)?,
+        }
+        Ok(None)
+    }
+
+    /// A Simple Packet Block: no time, of the first interface, as long as the block and the snapshot length allow.
+    fn simple_packet(&mut self, input: &mut Input, block_len: u32) -> Result<Record, Box<Stop>> {
+        self.ensure_block(input, SIMPLE_PACKET, block_len, SIMPLE_PACKET_BYTES)?;
+        let Some(header) = input.peek::<12>() else {
+            return Err(input.stop(input.position()));
+        };
+        let original = self.order.u32_at(header, 8);
+        let Some(interface) = self.interfaces.first() else {
+            return Err(self.unknown_interface(input, 0));
+        };
+        let room = block_len - SIMPLE_PACKET_BYTES;
+        let captured = original.min(room).min(interface.snap_len);
+        if captured > interface.packet_limit {
+            return Err(too_long(input, captured, room, interface));
+        }
+        Ok(Record {
+            timestamp_ns: None,
+            data_at: input.take(block_len as usize) + 12,
+            data_len: captured as usize,
+            wire_len: original,
+            link_type: interface.link_type,
+            interface: 0,
+        })
+    }
+
+    /// A Section Header Block: a new byte order, and no interfaces yet. The section's length is of no use, as blocks
+    /// follow one another anyway.
+    fn section(&mut self, input: &mut Input) -> Result<(), Box<Stop>> {
+        let offset = input.position();
+        input.ensure(SECTION_HEADER_BYTES as usize);
+        let Some(header) = input.peek::<16>() else {
+            return Err(input.stop(offset));
+        };
+        self.order = match header[8..12] {
+            [0x4d, 0x3c, 0x2b, 0x1a] => ByteOrder::Little,
+            [0x1a, 0x2b, 0x3c, 0x4d] => ByteOrder::Big,
+            _ => return Err(Stop::damage(offset, StopReason::SectionHeader)),
+        };
+        let length = self.order.u32_at(header, 4);
+        let (major, minor) = (self.order.u16_at(header, 12), self.order.u16_at(header, 14));
+        // "Readers MUST treat a Minor Version of 2 as equivalent to 0" (section 4.1); others are not defined.
+        if major != 1 || (minor != 0 && minor != 2) {
+            return Err(Stop::error(ReadError::UnsupportedVersion {
+                container: "pcapng",
+                major,
+                minor,
+                offset,
+            }));
+        }
+        if length < SECTION_HEADER_BYTES {
+            let reason = StopReason::BlockLength { block_type: SECTION_HEADER, length };
+            return Err(Stop::damage(offset, reason));
+        }
+        self.interfaces.clear();
+        self.block_limit = OPTIONS_LIMIT_BYTES;
+        self.skip(input, SECTION_HEADER, length)
+    }
+
+    fn interface(&mut self, input: &mut Input, block_len: u32) -> Result<(), Box<Stop>> {
+        let offset = input.position();
+        if self.interfaces.len() >= INTERFACES_MAX {
+            return Err(Stop::damage(offset, StopReason::TooManyInterfaces { limit: INTERFACES_MAX }));
+        }
+        self.ensure_block(input, INTERFACE_DESCRIPTION, block_len, INTERFACE_DESCRIPTION_BYTES)?;
+        let Some(&fixed) = input.peek_at::<8>(8) else {
+            return Err(input.stop(offset));
+        };
+        let options_at = input.take(block_len as usize) + 16;
+        let options = input.slice(options_at, (block_len - INTERFACE_DESCRIPTION_BYTES) as usize);
+        let interface =
+            Interface::parse(self.order, &fixed, options).map_err(|reason| Stop::damage(offset, reason))?;
+        self.block_limit = self.block_limit.max(interface.packet_limit.saturating_add(OPTIONS_LIMIT_BYTES));
+        self.interfaces.push(interface);
+        Ok(())
+    }
+
+    /// Goes past a block, of any length, without keeping it.
+    fn skip(&self, input: &mut Input, block_type: u32, block_len: u32) -> Result<(), Box<Stop>> {
+        let offset = input.position();
+        if block_len < 12 || !block_len.is_multiple_of(4) {
+            return Err(Stop::damage(offset, StopReason::BlockLength { block_type, length: block_len }));
+        }
+        if !input.skip(u64::from(block_len) - 4) || !input.ensure(4) {
+            return Err(input.stop(offset));
+        }
+        self.check_trailer(input, offset, block_len, 0)?;
+        input.take(4);
+        Ok(())
+    }
+
+    /// Has the whole block in the window, with a length that its type allows and that is the same at both ends.
+    #[inline(always)]
+    fn ensure_block(
+        &self,
+        input: &mut Input,
+        block_type: u32,
+        length: u32,
+        least: u32,
+    ) -> Result<(), Box<Stop>> {
+        let offset = input.position();
+        if length < least || !length.is_multiple_of(4) || length > self.block_limit {
+            return Err(Stop::damage(offset, StopReason::BlockLength { block_type, length }));
+        }
+        if !input.ensure(length as usize) {
+            return Err(input.stop(offset));
+        }
+        self.check_trailer(input, offset, length, length as usize - 4)
+    }
+
+    /// Compares a block's length with its copy, `at` so many bytes into the window.
+    #[inline(always)]
+    fn check_trailer(&self, input: &Input, offset: u64, first: u32, at: usize) -> Result<(), Box<Stop>> {
+        match input.peek_at::<4>(at).map(|trailer| self.order.u32_at(trailer, 0)) {
+            Some(last) if last == first => Ok(()),
+            last => {
+                let last = last.unwrap_or_default();
+                Err(Stop::damage(offset, StopReason::BlockLengthsDiffer { first, last }))
+            }
+        }
+    }
+
+    #[cold]
+    fn unknown_interface(&self, input: &Input, interface: u32) -> Box<Stop> {
+        let known = self.interfaces.len();
+        Stop::damage(input.position(), StopReason::UnknownInterface { interface, known })
+    }
+}
+
+#[cold]
+fn too_long(input: &Input, length: u32, room: u32, interface: &Interface) -> Box<Stop> {
+    let limit = interface.packet_limit;
+    let reason = if length > limit {
+        StopReason::PacketTooLong { length, limit }
+    } else {
+        StopReason::PacketBeyondBlock { length, room }
+    };
+    Stop::damage(input.position(), reason)
+}

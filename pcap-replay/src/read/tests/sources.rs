@@ -1,0 +1,150 @@
+//! Where captures come from makes no difference to what is read.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::thread;
+
+use super::build::{Build, small_pcap, small_pcapng};
+use super::{drain, packets};
+use crate::read::byte_order::ByteOrder;
+use crate::read::{Capture, ReadError, StopReason};
+
+/// Gives one byte at a time, and is interrupted before each.
+struct Trickle {
+    bytes: io::Cursor<Vec<u8>>,
+    interrupted: bool,
+}
+
+impl Read for Trickle {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.interrupted = !self.interrupted;
+        if self.interrupted {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let len = buffer.len().min(1);
+        self.bytes.read(&mut buffer[..len])
+    }
+}
+
+/// Packets enough to fill several pieces of a mapping and several buffers.
+fn large_pcap() -> Vec<u8> {
+    let header = Build::new(ByteOrder::Little).pcap_header(0xa1b2_3c4d, (2, 4), 1);
+    (0..40_000_u32)
+        .fold(header, |build, n| build.pcap_packet(n, n, &[n as u8; 90][..60 + n as usize % 30]))
+        .bytes
+}
+
+#[test]
+fn a_mapped_file_a_stream_and_a_trickle_read_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [("a", small_pcap(40)), ("b", small_pcapng(40)), ("c", large_pcap())] {
+        let path = folder.path().join(name);
+        fs::write(&path, &bytes).unwrap();
+        let expected = packets(&bytes);
+        assert_eq!(drain(Capture::open(&path).unwrap()).unwrap(), (expected.clone(), None), "{name}");
+        let trickle = Trickle { bytes: io::Cursor::new(bytes), interrupted: false };
+        assert_eq!(drain(Capture::from_reader(trickle).unwrap()).unwrap(), (expected, None), "{name}");
+    }
+}
+
+#[test]
+fn a_mapped_file_cut_off_anywhere_ends_like_a_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.cap");
+    for bytes in [small_pcap(3), small_pcapng(3)] {
+        for len in 28..bytes.len() {
+            fs::write(&path, &bytes[..len]).unwrap();
+            let mapped = drain(Capture::open(&path).unwrap()).unwrap();
+            assert_eq!(mapped, super::read(&bytes[..len]).unwrap(), "{len} bytes");
+        }
+    }
+}
+
+#[test]
+fn packets_from_a_pipe_come_as_they_are_written() {
+    let (reader, mut writer) = io::pipe().unwrap();
+    let bytes = small_pcap(2);
+    // Header and first packet; the second one follows only when the first was read.
+    writer.write_all(&bytes[..41]).unwrap();
+    let mut capture = Capture::from_reader(reader).unwrap();
+    assert_eq!(capture.next_packet().unwrap().unwrap().data, [1]);
+    let rest = bytes[41..].to_vec();
+    let writing = thread::spawn(move || writer.write_all(&rest).unwrap());
+    assert_eq!(capture.next_packet().unwrap().unwrap().data, [2, 2]);
+    assert!(capture.next_packet().unwrap().is_none());
+    assert!(capture.warning().is_none());
+    writing.join().unwrap();
+}
+
+#[test]
+fn a_file_shortened_ahead_of_the_reader_ends_as_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shrinking.pcap");
+    let bytes = large_pcap();
+    fs::write(&path, &bytes).unwrap();
+    let mut capture = Capture::open(&path).unwrap();
+    assert!(capture.next_packet().unwrap().is_some());
+    let len = 2 << 20;
+    assert!(bytes.len() > len + (1 << 20));
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(len as u64).unwrap();
+    let (packets, warning) = drain(capture).unwrap();
+    assert!(packets.len() > 20_000);
+    assert_eq!(warning.unwrap().reason, StopReason::CutOff { end: len as u64 });
+}
+
+#[test]
+fn progress_reaches_the_files_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = large_pcap();
+    for (name, bytes) in [("plain", plain.clone()), ("zst", zstd::encode_all(plain.as_slice(), 1).unwrap())] {
+        let path = folder.path().join(name);
+        fs::write(&path, &bytes).unwrap();
+        let mut capture = Capture::open(&path).unwrap();
+        let mut last = capture.position_bytes();
+        while capture.next_packet().unwrap().is_some() {
+            assert!(capture.position_bytes() >= last);
+            last = capture.position_bytes();
+        }
+        assert_eq!(Some(capture.position_bytes()), capture.total_bytes(), "{name}");
+    }
+    assert_eq!(Capture::from_reader(io::Cursor::new(plain)).unwrap().total_bytes(), None);
+}
+
+#[test]
+fn a_path_that_cannot_be_read_is_named_in_the_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [folder.path().to_owned(), folder.path().join("missing.pcap")] {
+        let error = Capture::open(&path).unwrap_err();
+        assert!(matches!(error, ReadError::Open { .. }), "{error}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+    let empty = folder.path().join("empty.pcap");
+    fs::write(&empty, b"").unwrap();
+    assert!(matches!(Capture::open(&empty).unwrap_err(), ReadError::Empty));
+}
+
+#[test]
+fn a_device_that_fails_is_an_error_after_the_packets_before_it() {
+    struct Failing;
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the disk is on fire"))
+        }
+    }
+    let bytes = small_pcap(3);
+    let len = bytes.len() as u64;
+    let mut capture = Capture::from_reader(io::Cursor::new(bytes).chain(Failing)).unwrap();
+    for _ in 0..3 {
+        assert!(capture.next_packet().unwrap().is_some());
+    }
+    let error = capture.next_packet().unwrap_err();
+    assert!(matches!(error, ReadError::Io { offset, .. } if offset == len), "{error}");
+    assert!(capture.next_packet().unwrap().is_none());
+}
+
+#[test]
+fn a_capture_can_be_handed_to_another_thread() {
+    let capture = Capture::from_reader(io::Cursor::new(small_pcap(5))).unwrap();
+    let (packets, _) = thread::spawn(move || drain(capture)).join().unwrap().unwrap();
+    assert_eq!(packets.len(), 5);
+}
