@@ -61,7 +61,7 @@ impl Prefix {
     }
 
     #[inline(always)]
-    fn contains(&self, address: &[u64; 2], ip_version: u8) -> bool {
+    fn contains_words(&self, address: &[u64; 2], ip_version: u8) -> bool {
         self.ip_version == u64::from(ip_version)
             && (address[0] ^ self.network[0]) & self.mask[0] == 0
             && (address[1] ^ self.network[1]) & self.mask[1] == 0
@@ -110,7 +110,7 @@ impl<const N: usize> HostNetworks for PrefixList<N> {
         let address = words(address);
         let mut i = 0;
         while i < N && (i as u64) < self.len {
-            if self.prefixes[i].contains(&address, ip_version) {
+            if self.prefixes[i].contains_words(&address, ip_version) {
                 return true;
             }
             i += 1;

@@ -80,12 +80,11 @@ pub fn murmur3_x64_128(bytes: &[u8], seed: u64) -> (u64, u64) {
     for block in blocks {
         (h1, h2) = mix_block(h1, h2, block);
     }
-    let mut last = [0; 16];
-    if let Some(start) = last.get_mut(..tail.len()) {
-        start.copy_from_slice(tail);
-    }
-    // Words of zeros mix to zero: a tail shorter than 8 or 16 bytes needs no case of its own.
-    let (k1, k2) = halves(&last);
+    // A word of zeros mixes to zero: a tail shorter than 8 bytes needs no case of its own.
+    let (k1, k2) = match tail.split_first_chunk() {
+        Some((first, rest)) => (u64::from_le_bytes(*first), partial_word(rest)),
+        None => (partial_word(tail), 0),
+    };
     finish(h1 ^ mix_k1(k1), h2 ^ mix_k2(k2), bytes.len() as u64)
 }
 
@@ -120,6 +119,20 @@ fn finish(mut h1: u64, mut h2: u64, len: u64) -> (u64, u64) {
     h1 = h1.wrapping_add(h2);
     h2 = h2.wrapping_add(h1);
     (h1, h2)
+}
+
+/// Up to 7 bytes as a little-endian word. Reads that overlap put the same bits in the same place; a copy of variable
+/// length would take longer than the hash.
+#[inline(always)]
+fn partial_word(bytes: &[u8]) -> u64 {
+    let at = |i: usize| u64::from(bytes.get(i).copied().unwrap_or(0)) << (i * 8);
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            let shift = (bytes.len() - 4) * 8;
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift
+        }
+        _ => at(0) | at(1) | at(2),
+    }
 }
 
 /// MurmurHash3's 64-bit finaliser: every input bit reaches every output bit.
