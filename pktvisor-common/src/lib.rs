@@ -10,6 +10,7 @@
 #[cfg(feature = "api")]
 pub mod api;
 pub mod classify;
+pub mod config;
 pub mod counters;
 pub mod direction;
 pub mod hll;

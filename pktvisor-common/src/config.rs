@@ -1,0 +1,36 @@
+//! What the agent tells the kernel programs: the value of their configuration map.
+
+use crate::classify::DnsPorts;
+use crate::direction::PrefixList;
+use crate::sampling::SampleRate;
+
+/// Host prefixes that are compared one by one, 1 to 2 ns each; more need a trie.
+pub const INLINE_PREFIXES_MAX: usize = 16;
+
+/// The one entry of the map `CONFIG`. May be replaced while programs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct KernelConfig {
+    /// The part of DNS flows that is handed up.
+    pub sample_rate: SampleRate,
+    /// HOST.
+    pub host: PrefixList<INLINE_PREFIXES_MAX>,
+    /// Where DNS is spoken.
+    pub dns_ports: DnsPorts,
+    /// Keeps the size a multiple of 8 without hidden bytes.
+    pub reserved: [u16; 3],
+}
+
+const _: () = assert!(size_of::<KernelConfig>() == 8 + 8 + INLINE_PREFIXES_MAX * 40 + 24);
+
+impl Default for KernelConfig {
+    /// DNS on port 53, all of it analysed, no HOST.
+    fn default() -> Self {
+        Self {
+            sample_rate: SampleRate::ALL,
+            host: PrefixList::new(),
+            dns_ports: DnsPorts::default(),
+            reserved: [0; 3],
+        }
+    }
+}
