@@ -1,0 +1,238 @@
+//! Adds up what the generator knows about its packets, period by period.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::super::addresses::{HOST_PREFIXES, is_host};
+use super::super::facts::{Facts, IpFacts, MessageFacts, Transport};
+use super::super::frame::{protocol, tcp_flags};
+use super::super::message::rcode;
+use super::super::names::{NameKey, Names};
+use super::super::stage::SECOND_NS;
+use super::transactions::{Event, Transactions};
+use super::{Answer, DnsAnswer, PacketAnswer, Span};
+
+const PERIOD_S: u64 = 60;
+
+/// What has been seen so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Collector {
+    start_s: u64,
+    newest_s: u64,
+    transactions: Transactions,
+    periods: Vec<Period>,
+}
+
+/// One period, by keys rather than by names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Period {
+    /// Numbers are kept where the answer has them, lists beside it.
+    pub(super) packets: PacketAnswer,
+    pub(super) dns: DnsAnswer,
+    pub(super) times_ns: [Vec<u64>; 2],
+    /// Packets by remote address: to the host, from it.
+    pub(super) remotes: HashMap<IpAddr, [u64; 2]>,
+    pub(super) names: HashMap<NameKey, u64>,
+    /// Names by the header's response code: NXDOMAIN, REFUSED, SERVFAIL.
+    pub(super) failed: [HashMap<NameKey, u64>; 3],
+    pub(super) rcodes: HashMap<u16, u64>,
+    pub(super) qtypes: HashMap<u16, u64>,
+    pub(super) udp_ports: HashMap<u16, u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    In,
+    Out,
+    Unknown,
+}
+
+impl Direction {
+    fn of(ip: &IpFacts) -> Self {
+        match (is_host(ip.dst), is_host(ip.src)) {
+            (true, _) => Self::In,
+            (false, true) => Self::Out,
+            (false, false) => Self::Unknown,
+        }
+    }
+}
+
+impl Collector {
+    /// Takes in a packet with its length on the wire.
+    pub(crate) fn observe(&mut self, timestamp_ns: u64, wire_bytes: u64, facts: &Facts) {
+        let second = timestamp_ns / SECOND_NS;
+        if self.periods.is_empty() {
+            self.start_s = second;
+        }
+        self.newest_s = second;
+        let index = self.index(second);
+        if self.periods.len() <= index {
+            self.periods.resize_with(index + 1, Period::default);
+        }
+        let (periods, start_s) = (&mut self.periods, self.start_s);
+        self.transactions.advance(timestamp_ns, |at_ns| {
+            let index = ((at_ns / SECOND_NS - start_s) / PERIOD_S) as usize;
+            periods[index].dns.xact.counts.timed_out += 1;
+        });
+        let period = &mut self.periods[index];
+        let offset_s = ((second - self.start_s) % PERIOD_S) as usize;
+        period.count_packet(wire_bytes, offset_s, facts);
+        let Some(ip) = &facts.ip else { return };
+        for message in &facts.messages {
+            period.count_message(ip, message);
+            if !message.malformed {
+                let event = self.transactions.observe(timestamp_ns, ip.src, ip.dst, message);
+                period.count_event(event, Direction::of(ip));
+            }
+        }
+    }
+
+    /// The answer, with names written out.
+    pub(crate) fn into_answer(self, names: &Names) -> Answer {
+        let mut whole = Period::default();
+        let last = self.periods.len().saturating_sub(1);
+        let mut periods = Vec::with_capacity(self.periods.len());
+        for (index, period) in self.periods.into_iter().enumerate() {
+            whole.merge(&period);
+            let start_ts = self.start_s + index as u64 * PERIOD_S;
+            let length = if index == last { self.newest_s - start_ts + 1 } else { PERIOD_S };
+            periods.push(period.into_summary(names, Span { start_ts, length }, index == last));
+        }
+        let span = Span { start_ts: self.start_s, length: self.newest_s - self.start_s + 1 };
+        let host = HOST_PREFIXES.map(str::to_owned).to_vec();
+        Answer { host, total: whole.into_summary(names, span, true), periods }
+    }
+
+    fn index(&self, second: u64) -> usize {
+        ((second - self.start_s) / PERIOD_S) as usize
+    }
+}
+
+impl Period {
+    fn count_packet(&mut self, wire_bytes: u64, offset_s: usize, facts: &Facts) {
+        let packets = &mut self.packets;
+        packets.total += 1;
+        packets.bytes_total += wire_bytes;
+        packets.vlan += u64::from(facts.vlan);
+        let size = [64, 128, 256, 512, 1024, 1519].iter().filter(|bound| wire_bytes >= **bound).count();
+        packets.sizes[size] += 1;
+        if packets.per_second.len() <= offset_s {
+            packets.per_second.resize(offset_s + 1, [0; 2]);
+        }
+        let Some(ip) = &facts.ip else {
+            packets.non_ip += 1;
+            packets.unknown += 1;
+            return;
+        };
+        *(if ip.src.is_ipv4() { &mut packets.ipv4 } else { &mut packets.ipv6 }) += 1;
+        *match ip.protocol {
+            protocol::UDP => &mut packets.udp,
+            protocol::TCP => &mut packets.tcp,
+            _ => &mut packets.other_l4,
+        } += 1;
+        packets.fragments += u64::from(ip.fragment);
+        let opening = ip.tcp_flags & (tcp_flags::SYN | tcp_flags::ACK);
+        packets.tcp_syn += u64::from(opening == tcp_flags::SYN);
+        packets.tcp_syn_ack += u64::from(opening == tcp_flags::SYN | tcp_flags::ACK);
+        packets.tcp_rst += u64::from(ip.tcp_flags & tcp_flags::RST != 0);
+        match Direction::of(ip) {
+            Direction::In => {
+                packets.received += 1;
+                packets.bytes_in += wire_bytes;
+                packets.per_second[offset_s][0] += 1;
+                self.remotes.entry(ip.src).or_default()[0] += 1;
+            }
+            Direction::Out => {
+                packets.sent += 1;
+                packets.bytes_out += wire_bytes;
+                packets.per_second[offset_s][1] += 1;
+                self.remotes.entry(ip.dst).or_default()[1] += 1;
+            }
+            Direction::Unknown => packets.unknown += 1,
+        }
+    }
+
+    fn count_message(&mut self, ip: &IpFacts, message: &MessageFacts) {
+        let counts = &mut self.dns.wire_packets;
+        counts.total += 1;
+        counts.malformed += u64::from(message.malformed);
+        *(if message.response { &mut counts.replies } else { &mut counts.queries }) += 1;
+        *(if message.transport == Transport::Tcp { &mut counts.tcp } else { &mut counts.udp }) += 1;
+        *(if ip.src.is_ipv4() { &mut counts.ipv4 } else { &mut counts.ipv6 }) += 1;
+        if message.transport == Transport::Udp {
+            let port = if message.src_port == 53 { message.dst_port } else { message.src_port };
+            *self.udp_ports.entry(port).or_default() += 1;
+        }
+        let failed = if message.response {
+            match message.rcode & 15 {
+                rcode::NOERROR => {
+                    counts.noerror += 1;
+                    None
+                }
+                rcode::NXDOMAIN => {
+                    counts.nxdomain += 1;
+                    Some(0)
+                }
+                rcode::REFUSED => {
+                    counts.refused += 1;
+                    Some(1)
+                }
+                rcode::SERVFAIL => {
+                    counts.srvfail += 1;
+                    Some(2)
+                }
+                _ => None,
+            }
+        } else {
+            None
+        };
+        if message.malformed {
+            return;
+        }
+        if message.response {
+            *self.rcodes.entry(message.rcode).or_default() += 1;
+        }
+        if let Some((key, qtype)) = message.question {
+            *self.names.entry(key).or_default() += 1;
+            *self.qtypes.entry(qtype).or_default() += 1;
+            // The extended bits make another code of it: BADVERS is no NOERROR.
+            if let Some(failed) = failed.filter(|_| message.rcode < 16) {
+                *self.failed[failed].entry(key).or_default() += 1;
+            }
+        }
+        self.count_edns(message);
+    }
+
+    fn count_edns(&mut self, message: &MessageFacts) {
+        let edns = &mut self.dns.edns;
+        if message.response {
+            edns.replies += u64::from(message.edns.is_some());
+            edns.answer_records += u64::from(message.answers);
+            edns.empty_answers += u64::from(message.rcode == rcode::NOERROR && message.answers == 0);
+        } else if let Some(facts) = message.edns {
+            edns.queries += 1;
+            edns.dnssec_ok += u64::from(facts.dnssec_ok);
+            edns.client_subnet += u64::from(facts.client_subnet);
+        }
+    }
+
+    /// `direction` is that of the packet, so for a response the opposite of its query's.
+    fn count_event(&mut self, event: Event, direction: Direction) {
+        let counts = &mut self.dns.xact.counts;
+        match event {
+            Event::Opened => {}
+            Event::Retransmitted => counts.retransmitted += 1,
+            Event::Duplicate => counts.duplicates += 1,
+            Event::Late => counts.late += 1,
+            Event::Orphan => counts.orphans += 1,
+            Event::Completed { time_ns } => {
+                counts.total += 1;
+                match direction {
+                    Direction::Out => self.times_ns[0].push(time_ns),
+                    Direction::In => self.times_ns[1].push(time_ns),
+                    Direction::Unknown => {}
+                }
+            }
+        }
+    }
+}

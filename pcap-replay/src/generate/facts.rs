@@ -1,0 +1,62 @@
+//! What the generator knows about a packet that it made: the ground from which the right answer is reckoned, without
+//! reading the packet's bytes.
+
+use std::net::IpAddr;
+
+use super::names::NameKey;
+
+/// One packet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    /// The outermost IP header; `None` for a frame without IP.
+    pub(crate) ip: Option<IpFacts>,
+    /// Whether the frame has a VLAN tag.
+    pub(crate) vlan: bool,
+    /// The DNS messages which this packet completes.
+    pub(crate) messages: Vec<MessageFacts>,
+}
+
+/// The outermost IP header and what follows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IpFacts {
+    pub(crate) src: IpAddr,
+    pub(crate) dst: IpAddr,
+    pub(crate) protocol: u8,
+    pub(crate) fragment: bool,
+    /// Flags of a TCP segment, else 0.
+    pub(crate) tcp_flags: u8,
+}
+
+/// Transport of a DNS message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Transport {
+    Udp,
+    Tcp,
+}
+
+/// One DNS message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessageFacts {
+    pub(crate) transport: Transport,
+    pub(crate) src_port: u16,
+    pub(crate) dst_port: u16,
+    pub(crate) id: u16,
+    pub(crate) response: bool,
+    /// With the bits of EDNS.
+    pub(crate) rcode: u16,
+    /// `None` where the message has no question, or none that can be parsed.
+    pub(crate) question: Option<(NameKey, u16)>,
+    /// Cannot be parsed after its header.
+    pub(crate) malformed: bool,
+    pub(crate) edns: Option<EdnsFacts>,
+    /// Records in the answer section.
+    pub(crate) answers: u16,
+}
+
+/// An OPT record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EdnsFacts {
+    pub(crate) udp_size: u16,
+    pub(crate) dnssec_ok: bool,
+    pub(crate) client_subnet: bool,
+}

@@ -1,0 +1,139 @@
+//! What every conversation needs: randomness, the population of names and addresses, the queue of packets, the end.
+
+use std::net::IpAddr;
+
+use super::addresses::{Addresses, Parties};
+use super::config::Config;
+use super::facts::{Facts, IpFacts};
+use super::frame::{Envelope, Tags};
+use super::names::Names;
+use super::queue::Queue;
+use super::random::{Rng, Zipf};
+
+pub(crate) const MICROSECOND_NS: u64 = 1_000;
+pub(crate) const MILLISECOND_NS: u64 = 1_000_000;
+pub(crate) const SECOND_NS: u64 = 1_000_000_000;
+
+/// The place where conversations happen.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    pub(crate) config: Config,
+    pub(crate) rng: Rng,
+    pub(crate) names: Names,
+    pub(crate) popularity: Zipf,
+    pub(crate) addresses: Addresses,
+    pub(crate) queue: Queue,
+    /// For the message that is being written.
+    pub(crate) scratch: Vec<u8>,
+    start_ns: u64,
+    end_ns: u64,
+    identification: u16,
+}
+
+/// How the host takes part in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It is asked.
+    Server,
+    /// It asks.
+    Client,
+    /// Not at all: others talk.
+    Bystander,
+}
+
+impl Stage {
+    pub(crate) fn new(config: Config) -> Self {
+        let start_ns = config.start_s * SECOND_NS;
+        Self {
+            rng: Rng::new(config.seed),
+            names: Names::new(config.names, config.seed),
+            popularity: Zipf::new(config.names, config.zipf),
+            addresses: Addresses::new(config.clients, config.ipv6_share, config.seed),
+            queue: Queue::default(),
+            scratch: Vec::new(),
+            start_ns,
+            end_ns: start_ns.saturating_add(config.span_ns()),
+            identification: 0,
+            config,
+        }
+    }
+
+    /// When the first packet is due.
+    pub(crate) fn start_ns(&self) -> u64 {
+        self.start_ns
+    }
+
+    /// Whether something that is due then is still part of the capture.
+    pub(crate) fn lasts_until(&self, at_ns: u64) -> bool {
+        at_ns <= self.end_ns
+    }
+
+    /// `delay_ns` after `from_ns`, hurried up towards the end so that the capture does not run out in a thin tail.
+    pub(crate) fn after(&self, from_ns: u64, delay_ns: u64) -> u64 {
+        let at_ns = from_ns.saturating_add(delay_ns);
+        if self.lasts_until(at_ns) {
+            at_ns
+        } else {
+            from_ns + 700 * MICROSECOND_NS + delay_ns % MILLISECOND_NS
+        }
+    }
+
+    /// A log-normal time, cut at four seconds: an answer that is meant to be in time is.
+    pub(crate) fn time_ns(&mut self, median_ns: u64, sigma: f64) -> u64 {
+        (self.rng.log_normal(median_ns as f64, sigma) as u64).clamp(10 * MICROSECOND_NS, 4 * SECOND_NS)
+    }
+
+    /// How long the answer takes, seen at the host.
+    pub(crate) fn answer_time_ns(&mut self, role: Role) -> u64 {
+        match role {
+            // Four of five answers come out of the cache.
+            Role::Server | Role::Bystander if self.rng.chance(0.8) => self.time_ns(150 * MICROSECOND_NS, 0.6),
+            Role::Server | Role::Bystander => self.time_ns(25 * MILLISECOND_NS, 1.0),
+            Role::Client => self.time_ns(18 * MILLISECOND_NS, 0.9),
+        }
+    }
+
+    /// The round trip between host and peer, half of it on each side of a bystander.
+    pub(crate) fn round_trip_ns(&mut self) -> u64 {
+        self.time_ns(12 * MILLISECOND_NS, 0.7)
+    }
+
+    /// Who talks in a conversation of this role.
+    pub(crate) fn parties(&mut self, role: Role) -> Parties {
+        match role {
+            Role::Server => self.addresses.inbound(&mut self.rng),
+            Role::Client => self.addresses.outbound(&mut self.rng),
+            Role::Bystander => self.addresses.elsewhere(&mut self.rng),
+        }
+    }
+
+    /// A resolver is asked more often than it asks.
+    pub(crate) fn role(&mut self) -> Role {
+        self.rng.weighted(&[(70, Role::Server), (28, Role::Client), (2, Role::Bystander)])
+    }
+
+    /// An ephemeral port, above all ports with a meaning.
+    pub(crate) fn port(&mut self) -> u16 {
+        self.rng.between(10_240, 65_535) as u16
+    }
+
+    /// The VLAN tags of a conversation.
+    pub(crate) fn tags(&mut self) -> Tags {
+        if !self.config.vlan {
+            return Tags::None;
+        }
+        self.rng.weighted(&[(70, Tags::Single), (20, Tags::Double), (10, Tags::None)])
+    }
+
+    /// An envelope with a fresh identification.
+    pub(crate) fn envelope(&mut self, src: IpAddr, dst: IpAddr, tags: Tags) -> Envelope {
+        self.identification = self.identification.wrapping_add(1);
+        Envelope { src, dst, tags, identification: self.identification }
+    }
+}
+
+/// Notes an IP packet's facts; its messages are added by whoever sends them.
+pub(crate) fn note(facts: &mut Facts, envelope: &Envelope, protocol: u8, fragment: bool, tcp_flags: u8) {
+    facts.vlan = envelope.tags != Tags::None;
+    facts.ip = Some(IpFacts { src: envelope.src, dst: envelope.dst, protocol, fragment, tcp_flags });
+}
