@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+/// Offset, whether more follow, bytes.
+type Piece = (usize, bool, Vec<u8>);
+
 /// What was counted.
 #[derive(Debug, Default)]
 pub(super) struct Recount {
@@ -19,7 +22,7 @@ pub(super) struct Recount {
     /// Question names in lower case with dots.
     pub(super) names: HashMap<Vec<u8>, u64>,
     /// Fragments of datagrams that are not complete: by addresses and identification.
-    pieces: HashMap<Vec<u8>, Vec<(usize, bool, Vec<u8>)>>,
+    pieces: HashMap<Vec<u8>, Vec<Piece>>,
 }
 
 fn be16(bytes: &[u8], at: usize) -> usize {
