@@ -1,0 +1,247 @@
+//! What the operator can do, and what it changes.
+
+use super::{App, Frozen, Page, Zoom};
+use crate::{client::Window, widgets::Hit};
+
+/// Something that the operator does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Leave.
+    Quit,
+    /// Stop as a job of the shell.
+    Suspend,
+    /// Show a page.
+    Show(Page),
+    /// The page to the right.
+    NextPage,
+    /// The page to the left.
+    PreviousPage,
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// One to the left.
+    Left,
+    /// One to the right.
+    Right,
+    /// To the first.
+    First,
+    /// To the last.
+    Last,
+    /// Look into what is focused: a list, an agent.
+    Open,
+    /// Out again.
+    Back,
+    /// Begin to type a filter.
+    Filter,
+    /// A character of the filter.
+    Type(char),
+    /// Take the last character of the filter back.
+    Erase,
+    /// Keep the filter, and stop typing.
+    Accept,
+    /// The next order.
+    Sort,
+    /// More periods.
+    Wider,
+    /// Fewer periods.
+    Narrower,
+    /// Stop the screen, or let it go on.
+    Pause,
+    /// The next agent.
+    NextAgent,
+    /// The agent before.
+    PreviousAgent,
+    /// Do not wait for the next try.
+    Retry,
+    /// Open or close help.
+    Help,
+    /// A click at column, row.
+    Click(u16, u16),
+}
+
+/// What the loop around has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Draw.
+    Continue,
+    /// Leave.
+    Quit,
+    /// Stop as a job of the shell.
+    Suspend,
+    /// Ask the agents at once.
+    Retry,
+}
+
+/// Windows offered, in periods; the agent's own number of periods ends them.
+const WINDOWS: [u64; 17] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 30, 60, 120, 240, 480, 1440];
+
+impl App {
+    /// Does it.
+    pub fn handle(&mut self, action: Action) -> Outcome {
+        match action {
+            Action::Quit => return Outcome::Quit,
+            Action::Suspend => return Outcome::Suspend,
+            Action::Retry => return Outcome::Retry,
+            Action::Show(page) => self.show(page),
+            Action::NextPage => self.show(self.page_at(1)),
+            Action::PreviousPage => self.show(self.page_at(Page::ALL.len() - 1)),
+            Action::Help => self.help = if self.help.is_some() { None } else { Some(0) },
+            Action::Back => self.back(),
+            Action::Open => self.open(),
+            Action::Filter => self.typing = true,
+            Action::Type(character) if self.filter.chars().count() < 64 => self.filter.push(character),
+            Action::Type(_) => {}
+            Action::Erase => {
+                self.filter.pop();
+            }
+            Action::Accept => self.typing = false,
+            Action::Sort if self.page == Page::Fleet => self.fleet_sort = self.fleet_sort.next(),
+            Action::Sort => self.sort = self.sort.next(),
+            Action::Wider => self.widen(),
+            Action::Narrower => self.narrow(),
+            Action::Pause => self.pause(),
+            Action::NextAgent => self.step_agent(1),
+            Action::PreviousAgent => self.step_agent(self.agents.len().saturating_sub(1)),
+            Action::Click(column, row) => self.click(column, row),
+            Action::Up | Action::Down | Action::Left | Action::Right | Action::First | Action::Last => {
+                self.step(action);
+            }
+        }
+        self.clamp();
+        Outcome::Continue
+    }
+
+    fn show(&mut self, page: Page) {
+        self.page = page;
+        self.zoom = None;
+        self.help = None;
+    }
+
+    fn page_at(&self, offset: usize) -> Page {
+        Page::ALL.get((self.page.index() + offset) % Page::ALL.len()).copied().unwrap_or(Page::Overview)
+    }
+
+    fn back(&mut self) {
+        if self.help.take().is_some() {
+        } else if self.typing || !self.filter.is_empty() {
+            self.typing = false;
+            self.filter.clear();
+        } else if self.zoom.take().is_none() && self.agents.len() > 1 {
+            self.show(Page::Fleet);
+        }
+    }
+
+    fn open(&mut self) {
+        if self.page == Page::Fleet {
+            self.show(Page::Overview);
+        } else if self.zoom.take().is_none() && self.focused_list().is_some() {
+            self.zoom = Some(Zoom { list: self.focus(), row: 0 });
+        }
+    }
+
+    fn pause(&mut self) {
+        self.frozen = match self.frozen.take() {
+            Some(_) => None,
+            None => Some(Frozen { at: self.now, agents: self.agents.clone() }),
+        };
+    }
+
+    fn step_agent(&mut self, offset: usize) {
+        if let Some(next) = (self.selected + offset).checked_rem(self.agents.len()) {
+            self.selected = next;
+        }
+    }
+
+    /// Periods of the window on the screen, and the most that can be had.
+    fn window_periods(&self) -> (u64, u64) {
+        let kept = self.agent().and_then(|agent| agent.info.as_ref()).map_or(5, |info| info.periods.max(1));
+        (self.window.map_or(5, Window::periods).min(kept), kept)
+    }
+
+    fn widen(&mut self) {
+        let (now, kept) = self.window_periods();
+        let wider = WINDOWS.into_iter().find(|periods| *periods > now).unwrap_or(kept).min(kept);
+        self.window = Some(Window::minutes(wider));
+    }
+
+    fn narrow(&mut self) {
+        let (now, _) = self.window_periods();
+        let narrower = WINDOWS.into_iter().rev().find(|periods| *periods < now).unwrap_or(1);
+        self.window = Some(Window::minutes(narrower));
+    }
+
+    fn click(&mut self, column: u16, row: u16) {
+        match self.regions.at(column, row) {
+            Some(Hit::Page(page)) => self.show(page),
+            Some(Hit::List(list)) if self.focus() == list => self.open(),
+            Some(Hit::List(list)) => self.set_focus(list),
+            Some(Hit::Row(row)) => {
+                if let Some(zoom) = &mut self.zoom {
+                    zoom.row = row;
+                }
+            }
+            Some(Hit::Agent(agent)) if self.selected == agent => self.open(),
+            Some(Hit::Agent(agent)) => self.selected = agent,
+            None => {}
+        }
+    }
+
+    fn set_focus(&mut self, list: usize) {
+        if let Some(focus) = self.focus.get_mut(self.page.index()) {
+            *focus = list;
+        }
+        if let Some(zoom) = &mut self.zoom {
+            *zoom = Zoom { list, row: 0 };
+        }
+    }
+
+    /// Moves what the arrows move: help, the fleet's cursor, the row of a zoomed list, or the focus among lists.
+    fn step(&mut self, action: Action) {
+        if let Some(line) = &mut self.help {
+            *line = stepped(usize::from(*line), action, 1, usize::from(u16::MAX)).try_into().unwrap_or(0);
+        } else if self.page == Page::Fleet {
+            let order = self.fleet_order();
+            let at = order.iter().position(|agent| *agent == self.selected).unwrap_or(0);
+            self.selected = order.get(stepped(at, action, 1, order.len())).copied().unwrap_or(self.selected);
+        } else if let (Some(zoom), Action::Up | Action::Down | Action::First | Action::Last) =
+            (self.zoom, action)
+        {
+            let row = stepped(zoom.row, action, 1, self.zoomed_rows());
+            self.zoom = Some(Zoom { row, ..zoom });
+        } else {
+            let columns = if self.zoom.is_some() { 1 } else { self.regions.columns };
+            self.set_focus(stepped(self.focus(), action, columns, self.page.lists().len()));
+        }
+    }
+
+    /// What a filter or new data took away cannot stay under the cursor.
+    pub fn clamp(&mut self) {
+        let rows = self.zoomed_rows();
+        if let Some(zoom) = &mut self.zoom {
+            zoom.row = zoom.row.min(rows.saturating_sub(1));
+        }
+        if self.page == Page::Fleet {
+            let order = self.fleet_order();
+            if !order.contains(&self.selected) {
+                self.selected = order.first().copied().unwrap_or(self.selected);
+            }
+        }
+    }
+}
+
+/// Moves a place among `count`, laid out in rows of `columns`; it never leaves them.
+fn stepped(at: usize, action: Action, columns: usize, count: usize) -> usize {
+    let last = count.saturating_sub(1);
+    match action {
+        Action::Up if columns > 1 && at < columns => at,
+        Action::Up => at.saturating_sub(columns),
+        Action::Down if columns > 1 && at + columns > last => at,
+        Action::Down => (at + columns).min(last),
+        Action::Left => at.saturating_sub(1),
+        Action::Right => (at + 1).min(last),
+        Action::First => 0,
+        Action::Last => last,
+        _ => at,
+    }
+}

@@ -1,0 +1,106 @@
+//! Keys and what they do: the one table that the key line, help and the handling share.
+
+use ratatui::crossterm::event::{
+    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
+
+use super::{Action, Page};
+
+/// What keys mean at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Every key is a command.
+    Normal,
+    /// Keys are text of the filter.
+    Typing,
+}
+
+/// Keys as help shows them, and what they do.
+pub const KEYS: [(&str, &str); 15] = [
+    ("1 2 3 4 5", "show a page; Tab and Shift-Tab go through them"),
+    ("↑ ↓ ← →", "move among lists, rows or agents (also h j k l)"),
+    ("Enter", "fill the screen with the focused list, with the bounds of each estimate; look into an agent"),
+    ("Esc", "out again: help, filter, full screen, then the fleet"),
+    ("/", "filter names and agents; Enter keeps the filter, Esc drops it"),
+    ("s", "sort lists by count, name or upper bound; the fleet by its columns"),
+    ("w W", "more, fewer minutes: from the live period to all that the agent keeps (also + -)"),
+    ("Space p", "pause the screen; data keeps coming in behind it"),
+    ("n N", "next, previous agent"),
+    ("r", "ask the agent now, also when it is waited for"),
+    ("Home End", "first, last"),
+    ("?", "this help"),
+    ("Ctrl-Z", "suspend; fg brings it back"),
+    ("q Ctrl-C", "quit"),
+    ("mouse", "with --mouse: click tabs, lists and rows; click again to open; the wheel moves"),
+];
+
+/// What a key does; nothing for most.
+pub fn action_of_key(key: KeyEvent, mode: Mode) -> Option<Action> {
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
+    if key.modifiers.contains(KeyModifiers::CONTROL) {
+        return match key.code {
+            KeyCode::Char('c') => Some(Action::Quit),
+            KeyCode::Char('z') => Some(Action::Suspend),
+            _ => None,
+        };
+    }
+    match mode {
+        Mode::Typing => typing(key.code),
+        Mode::Normal => normal(key.code),
+    }
+}
+
+fn typing(code: KeyCode) -> Option<Action> {
+    match code {
+        KeyCode::Esc => Some(Action::Back),
+        KeyCode::Enter => Some(Action::Accept),
+        KeyCode::Backspace => Some(Action::Erase),
+        KeyCode::Char(character) if !character.is_control() => Some(Action::Type(character)),
+        KeyCode::Up => Some(Action::Up),
+        KeyCode::Down => Some(Action::Down),
+        _ => None,
+    }
+}
+
+fn normal(code: KeyCode) -> Option<Action> {
+    Some(match code {
+        KeyCode::Char('q') => Action::Quit,
+        KeyCode::Char('?') | KeyCode::F(1) => Action::Help,
+        KeyCode::Char(digit @ '1'..='5') => {
+            let index = usize::try_from(digit.to_digit(10)?).ok()?.checked_sub(1)?;
+            Action::Show(*Page::ALL.get(index)?)
+        }
+        KeyCode::Tab => Action::NextPage,
+        KeyCode::BackTab => Action::PreviousPage,
+        KeyCode::Up | KeyCode::Char('k') => Action::Up,
+        KeyCode::Down | KeyCode::Char('j') => Action::Down,
+        KeyCode::Left | KeyCode::Char('h') => Action::Left,
+        KeyCode::Right | KeyCode::Char('l') => Action::Right,
+        KeyCode::Home | KeyCode::Char('g') => Action::First,
+        KeyCode::End | KeyCode::Char('G') => Action::Last,
+        KeyCode::Enter | KeyCode::Char('z') => Action::Open,
+        KeyCode::Esc => Action::Back,
+        KeyCode::Char('/') => Action::Filter,
+        KeyCode::Char('s') => Action::Sort,
+        KeyCode::Char('w' | '+') => Action::Wider,
+        KeyCode::Char('W' | '-') => Action::Narrower,
+        KeyCode::Char(' ' | 'p') => Action::Pause,
+        KeyCode::Char('n') => Action::NextAgent,
+        KeyCode::Char('N') => Action::PreviousAgent,
+        KeyCode::Char('r') => Action::Retry,
+        _ => return None,
+    })
+}
+
+/// What the mouse does.
+pub fn action_of_mouse(event: MouseEvent) -> Option<Action> {
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Action::Click(event.column, event.row)),
+        MouseEventKind::Down(MouseButton::Right) => Some(Action::Back),
+        MouseEventKind::ScrollDown => Some(Action::Down),
+        MouseEventKind::ScrollUp => Some(Action::Up),
+        _ => None,
+    }
+}

@@ -1,0 +1,272 @@
+//! What the operator chose to see, apart from what there is to see: page, window, filter, order, pause.
+//!
+//! [`App::handle`] is the only place where an [`Action`] changes it.
+
+mod action;
+mod keys;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub use action::{Action, Outcome};
+pub use keys::{KEYS, Mode, action_of_key, action_of_mouse};
+
+use crate::{
+    client::{Wanted, Window},
+    model::{Agent, ListKind, Sort, Standing},
+    theme::Theme,
+    widgets::Regions,
+};
+
+/// A page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Everything at a glance.
+    Overview,
+    /// DNS in depth.
+    Dns,
+    /// Packets in depth.
+    Network,
+    /// The agent itself: capture, ledger, connection.
+    Agent,
+    /// All agents.
+    Fleet,
+}
+
+impl Page {
+    /// In the order of the tabs.
+    pub const ALL: [Self; 5] = [Self::Overview, Self::Dns, Self::Network, Self::Agent, Self::Fleet];
+
+    /// The name on its tab.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Dns => "DNS",
+            Self::Network => "Network",
+            Self::Agent => "Agent",
+            Self::Fleet => "Fleet",
+        }
+    }
+
+    /// Its lists.
+    pub fn lists(self) -> &'static [ListKind] {
+        match self {
+            Self::Overview => &ListKind::ALL,
+            Self::Dns => &ListKind::DNS,
+            Self::Network => &ListKind::NETWORK,
+            Self::Agent | Self::Fleet => &[],
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Order of the fleet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FleetSort {
+    /// As given on the command line.
+    #[default]
+    Given,
+    /// Most queries first.
+    Queries,
+    /// Largest error share first.
+    Errors,
+    /// Slowest first.
+    Slowest,
+    /// Most packets first.
+    Packets,
+    /// Worst state first.
+    State,
+}
+
+impl FleetSort {
+    fn next(self) -> Self {
+        match self {
+            Self::Given => Self::Queries,
+            Self::Queries => Self::Errors,
+            Self::Errors => Self::Slowest,
+            Self::Slowest => Self::Packets,
+            Self::Packets => Self::State,
+            Self::State => Self::Given,
+        }
+    }
+
+    /// As the title calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Given => "in the order given",
+            Self::Queries => "by queries",
+            Self::Errors => "by failed replies",
+            Self::Slowest => "by p95",
+            Self::Packets => "by packets",
+            Self::State => "worst first",
+        }
+    }
+}
+
+/// One list on the whole screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zoom {
+    /// Its place among the lists of the page.
+    pub list: usize,
+    /// The row under the cursor.
+    pub row: usize,
+}
+
+/// The screen as it was when the operator stopped it. Data keeps coming in behind it.
+struct Frozen {
+    at: Duration,
+    agents: Vec<Agent>,
+}
+
+/// Everything that the screen is drawn from.
+pub struct App {
+    /// The fleet, in the order given.
+    agents: Vec<Agent>,
+    /// The agent that pages other than the fleet's are about.
+    selected: usize,
+    /// The page.
+    pub page: Page,
+    focus: [usize; Page::ALL.len()],
+    /// The list that fills the screen.
+    pub zoom: Option<Zoom>,
+    /// Only names that contain this.
+    pub filter: String,
+    /// Whether keys go into the filter.
+    pub typing: bool,
+    /// Order of lists.
+    pub sort: Sort,
+    /// Order of the fleet.
+    pub fleet_sort: FleetSort,
+    window: Option<Window>,
+    frozen: Option<Frozen>,
+    /// How far help is scrolled, when it is open.
+    pub help: Option<u16>,
+    /// Styles.
+    pub theme: Theme,
+    /// Time since the start.
+    now: Duration,
+    /// The last frame.
+    pub regions: Regions,
+}
+
+impl App {
+    /// A screen of agents, the fleet in front if there are several.
+    pub fn new(agents: Vec<Agent>, window: Option<Window>, theme: Theme) -> Self {
+        Self {
+            page: if agents.len() > 1 { Page::Fleet } else { Page::Overview },
+            agents,
+            selected: 0,
+            focus: [0; Page::ALL.len()],
+            zoom: None,
+            filter: String::new(),
+            typing: false,
+            sort: Sort::default(),
+            fleet_sort: FleetSort::default(),
+            window,
+            frozen: None,
+            help: None,
+            theme,
+            now: Duration::ZERO,
+            regions: Regions::default(),
+        }
+    }
+
+    /// Time goes on.
+    pub fn tick(&mut self, now: Duration) {
+        self.now = now;
+    }
+
+    /// The time that ages are counted to: that of the pause, while paused.
+    pub fn now(&self) -> Duration {
+        self.frozen.as_ref().map_or(self.now, |frozen| frozen.at)
+    }
+
+    /// How long the screen has been paused.
+    pub fn paused_for(&self) -> Option<Duration> {
+        self.frozen.as_ref().map(|frozen| self.now.saturating_sub(frozen.at))
+    }
+
+    /// The agents as they are to be shown.
+    pub fn agents(&self) -> &[Agent] {
+        self.frozen.as_ref().map_or(&self.agents, |frozen| &frozen.agents)
+    }
+
+    /// The place of the selected agent.
+    pub fn selected(&self) -> usize {
+        self.selected
+    }
+
+    /// The agent that the pages are about.
+    pub fn agent(&self) -> Option<&Agent> {
+        self.agents().get(self.selected)
+    }
+
+    /// An agent as it is now, to report to.
+    pub fn agent_mut(&mut self, index: usize) -> Option<&mut Agent> {
+        self.agents.get_mut(index)
+    }
+
+    /// The place of the focused list of the page.
+    pub fn focus(&self) -> usize {
+        self.zoom.map_or_else(|| self.focus.get(self.page.index()).copied().unwrap_or(0), |zoom| zoom.list)
+    }
+
+    /// The focused list of the page.
+    pub fn focused_list(&self) -> Option<ListKind> {
+        self.page.lists().get(self.focus()).copied()
+    }
+
+    /// What to ask an agent for.
+    pub fn wanted(&self, index: usize) -> Wanted {
+        Wanted { window: self.window, about_itself: self.page == Page::Agent && index == self.selected }
+    }
+
+    /// The places of the agents that match the filter, in the chosen order.
+    pub fn fleet_order(&self) -> Vec<usize> {
+        let agents = self.agents();
+        let filter = self.filter.to_lowercase();
+        let mut order: Vec<usize> = (0..agents.len())
+            .filter(|index| {
+                agents.get(*index).is_some_and(|a| a.label.as_str().to_lowercase().contains(&filter))
+            })
+            .collect();
+        let now = self.now();
+        // Descending; sorting is stable, so that equals stay as given.
+        let key = |index: &usize| -> (u64, u64) {
+            let Some(agent) = agents.get(*index) else { return (0, 0) };
+            let window = agent.window.as_ref();
+            let number = match self.fleet_sort {
+                FleetSort::Given => 0,
+                FleetSort::Queries => agent.queries_per_second().unwrap_or(0),
+                FleetSort::Errors => {
+                    window.and_then(|w| w.error_share()).map_or(0, |share| (share * 1e9) as u64)
+                }
+                FleetSort::Slowest => window.and_then(|w| w.p95_us()).unwrap_or(0),
+                FleetSort::Packets => {
+                    let (received, sent) = agent.packets_per_second();
+                    received.unwrap_or(0).saturating_add(sent.unwrap_or(0))
+                }
+                FleetSort::State => agent.health(now) as u64,
+            };
+            // The absent ones are last in an order by numbers, and first in one by state.
+            let present = agent.standing(now) != Standing::Absent;
+            (if self.fleet_sort == FleetSort::State { number } else { u64::from(present) }, number)
+        };
+        if self.fleet_sort != FleetSort::Given {
+            order.sort_by_key(|index| std::cmp::Reverse(key(index)));
+        }
+        order
+    }
+
+    /// The rows of the zoomed list.
+    fn zoomed_rows(&self) -> usize {
+        match (self.focused_list(), self.agent().and_then(|agent| agent.window.as_ref())) {
+            (Some(kind), Some(window)) => window.rows(kind, &self.filter, self.sort).len(),
+            _ => 0,
+        }
+    }
+}

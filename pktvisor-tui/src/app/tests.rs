@@ -1,0 +1,183 @@
+//! Facts about what keys do.
+
+use std::time::Duration;
+
+use pktvisor_common::api::{Period, TopEntry};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::*;
+use crate::client::{Answer, Update};
+
+fn entry(name: &str, estimate: u64) -> TopEntry {
+    TopEntry {
+        name: name.to_owned(),
+        estimate,
+        lower: Some(estimate - 1),
+        upper: Some(estimate + 1),
+        scaled: None,
+    }
+}
+
+fn agent(label: &str, queries_per_second: u64) -> Agent {
+    let mut agent = Agent::new(label);
+    let mut period = Period::default();
+    period.period.length = 1;
+    period.dns.wire_packets.queries = queries_per_second;
+    period.dns.top_qname2 = vec![entry(".example.com", 30), entry(".example.net", 20), entry("com", 10)];
+    let answer = Answer { ours: true, window: period, window_name: "5m".to_owned(), ..Answer::default() };
+    agent.update(Update::Answer(Box::new(answer)), Duration::ZERO);
+    agent
+}
+
+fn app(labels: &[&str]) -> App {
+    let agents = (1..).zip(labels).map(|(rate, label)| agent(label, rate)).collect();
+    App::new(agents, None, Theme::dark())
+}
+
+fn press(app: &mut App, keys: &str) -> Outcome {
+    let mut outcome = Outcome::Continue;
+    for character in keys.chars() {
+        let code = match character {
+            '⏎' => KeyCode::Enter,
+            '⎋' => KeyCode::Esc,
+            '⇥' => KeyCode::Tab,
+            '⌫' => KeyCode::Backspace,
+            '↓' => KeyCode::Down,
+            '↑' => KeyCode::Up,
+            '→' => KeyCode::Right,
+            '←' => KeyCode::Left,
+            other => KeyCode::Char(other),
+        };
+        let mode = if app.typing { Mode::Typing } else { Mode::Normal };
+        if let Some(action) = action_of_key(KeyEvent::new(code, KeyModifiers::NONE), mode) {
+            outcome = app.handle(action);
+        }
+    }
+    outcome
+}
+
+#[test]
+fn one_agent_starts_on_its_overview_and_several_on_the_fleet() {
+    assert_eq!(app(&["ns1"]).page, Page::Overview);
+    assert_eq!(app(&["ns1", "ns2"]).page, Page::Fleet);
+}
+
+#[test]
+fn digits_and_tab_change_pages() {
+    let mut app = app(&["ns1"]);
+    for (keys, page) in [("2", Page::Dns), ("5", Page::Fleet), ("⇥", Page::Overview), ("4", Page::Agent)] {
+        press(&mut app, keys);
+        assert_eq!(app.page, page, "{keys}");
+    }
+}
+
+#[test]
+fn q_leaves_but_not_while_a_filter_is_typed() {
+    let mut app = app(&["ns1"]);
+    assert_eq!(press(&mut app, "/q"), Outcome::Continue);
+    assert_eq!(app.filter, "q");
+    let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!(action_of_key(ctrl_c, Mode::Typing), Some(Action::Quit));
+    assert_eq!(press(&mut app, "⏎q"), Outcome::Quit);
+}
+
+#[test]
+fn escape_goes_out_one_step_at_a_time() {
+    let mut app = app(&["ns1", "ns2"]);
+    press(&mut app, "⏎⏎/exa⏎?");
+    assert!(app.help.is_some() && app.zoom.is_some() && app.filter == "exa");
+    press(&mut app, "⎋");
+    assert!(app.help.is_none() && app.filter == "exa");
+    press(&mut app, "⎋");
+    assert!(app.filter.is_empty() && app.zoom.is_some());
+    press(&mut app, "⎋");
+    assert!(app.zoom.is_none() && app.page == Page::Overview);
+    press(&mut app, "⎋");
+    assert_eq!(app.page, Page::Fleet);
+}
+
+#[test]
+fn the_cursor_of_a_zoomed_list_stays_on_rows_that_the_filter_leaves() {
+    let mut app = app(&["ns1"]);
+    press(&mut app, "⏎↓↓↓↓");
+    assert_eq!(app.zoom, Some(Zoom { list: 0, row: 2 }));
+    press(&mut app, "/.net");
+    assert_eq!(app.zoom, Some(Zoom { list: 0, row: 0 }));
+    press(&mut app, "⎋→");
+    assert_eq!(app.zoom, Some(Zoom { list: 1, row: 0 }));
+}
+
+#[test]
+fn the_focus_never_leaves_the_lists() {
+    let mut app = app(&["ns1"]);
+    app.regions.columns = 3;
+    press(&mut app, "↑←");
+    assert_eq!(app.focus(), 0);
+    press(&mut app, "↓↓↓↓↓↓↓↓→→→→");
+    assert_eq!(app.focus(), ListKind::COUNT - 1);
+    press(&mut app, "3");
+    assert_eq!(app.focus(), 0);
+}
+
+#[test]
+fn the_window_widens_to_what_the_agent_keeps_and_narrows_to_the_live_period() {
+    let mut app = app(&["ns1"]);
+    let info = crate::model::AgentInfo { periods: 12, ..Default::default() };
+    app.agent_mut(0).expect("there is one").info = Some(info);
+    assert_eq!(app.wanted(0).window, None);
+    press(&mut app, "wwwwwwww");
+    assert_eq!(app.wanted(0).window, Some(Window::Last(12)));
+    press(&mut app, "W");
+    assert_eq!(app.wanted(0).window, Some(Window::Last(10)));
+    press(&mut app, "WWWWWWWWWWWW");
+    assert_eq!(app.wanted(0).window, Some(Window::Live));
+}
+
+#[test]
+fn a_paused_screen_stands_still_while_data_comes_in() {
+    let mut app = app(&["ns1"]);
+    app.tick(Duration::from_secs(10));
+    press(&mut app, "p");
+    app.tick(Duration::from_secs(15));
+    *app.agent_mut(0).expect("there is one") = agent("ns1", 99);
+    let shown = |app: &App| app.agent().and_then(Agent::queries_per_second);
+    assert_eq!((shown(&app), app.now()), (Some(1), Duration::from_secs(10)));
+    assert_eq!(app.paused_for(), Some(Duration::from_secs(5)));
+    press(&mut app, "p");
+    assert_eq!((shown(&app), app.now()), (Some(99), Duration::from_secs(15)));
+}
+
+#[test]
+fn the_fleet_sorts_and_filters_and_the_cursor_stays_on_its_agent() {
+    let mut app = app(&["ns1.a", "ns2.b", "ns3.a"]);
+    press(&mut app, "↓");
+    assert_eq!(app.selected(), 1);
+    press(&mut app, "s");
+    assert_eq!((app.fleet_order(), app.selected()), (vec![2, 1, 0], 1));
+    press(&mut app, "/.a");
+    assert_eq!((app.fleet_order(), app.selected()), (vec![2, 0], 2));
+}
+
+#[test]
+fn what_an_agent_says_about_itself_is_asked_for_while_it_is_on_the_screen() {
+    let mut app = app(&["ns1", "ns2"]);
+    assert!(!app.wanted(0).about_itself);
+    press(&mut app, "4");
+    assert!(app.wanted(0).about_itself && !app.wanted(1).about_itself);
+    press(&mut app, "n");
+    assert!(!app.wanted(0).about_itself && app.wanted(1).about_itself);
+}
+
+#[test]
+fn sorting_by_name_or_bound_is_a_key_away() {
+    let mut app = app(&["ns1"]);
+    let first = |app: &App| {
+        let window = app.agent().and_then(|agent| agent.window.as_ref()).expect("there is one");
+        window.rows(ListKind::Qname2, &app.filter, app.sort).first().map(|row| row.name.to_string())
+    };
+    assert_eq!(first(&app).as_deref(), Some(".example.com"));
+    press(&mut app, "/COM⏎s");
+    assert_eq!((app.sort, first(&app).as_deref()), (Sort::Name, Some(".example.com")));
+    press(&mut app, "s");
+    assert_eq!(app.sort, Sort::Upper);
+}

@@ -1,0 +1,110 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+use crate::client::DEFAULT_PORT;
+
+/// Show one pktvisor agent, or a fleet of them, live in the terminal.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "pktvisor", version, about, after_help = "Press ? inside for the keys.")]
+pub struct Options {
+    /// Port of agents whose HOST names none.
+    #[arg(short, long, default_value_t = DEFAULT_PORT)]
+    pub port: u16,
+
+    /// Agent to watch: a name, an address, host:port, or an http:// URL. Repeat it, or separate by commas, to watch a
+    /// fleet.
+    #[arg(
+        short = 'H',
+        long = "host",
+        value_name = "HOST",
+        value_delimiter = ',',
+        default_value = "localhost"
+    )]
+    pub hosts: Vec<String>,
+
+    /// Print one snapshot on stdout and exit: 0, or 1 if an agent did not answer.
+    #[arg(long)]
+    pub once: bool,
+
+    /// Form of the snapshot: `text`, or `json` (one object a line and agent).
+    #[arg(long, value_enum, default_value_t = Format::Text, requires = "once")]
+    pub format: Format,
+
+    /// Show a saved JSON instead of an agent: the output of `pktvisord FILE`, an answer of the HTTP API, or the output
+    /// of `pktvisor --once --format json`.
+    #[arg(long, value_name = "FILE", conflicts_with = "hosts")]
+    pub snapshot: Option<PathBuf>,
+
+    /// Minutes to show at first: 1 is the live period (default: 5, or as many as the agent keeps).
+    #[arg(short, long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=1440))]
+    pub window: Option<u64>,
+
+    /// Colours: `auto` asks COLORFGBG and NO_COLOR.
+    #[arg(long, value_enum, default_value_t = ThemeChoice::Auto)]
+    pub theme: ThemeChoice,
+
+    /// Use the mouse: click tabs and lists, scroll with the wheel. The terminal's own selection then needs Shift.
+    #[arg(long)]
+    pub mouse: bool,
+
+    /// Give up on an agent's answer after this many milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(50..=60_000))]
+    pub timeout_ms: u64,
+}
+
+/// Form of `--once`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+}
+
+/// Which colours to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ThemeChoice {
+    /// By the environment.
+    Auto,
+    /// For dark backgrounds.
+    Dark,
+    /// For light backgrounds.
+    Light,
+    /// No colour at all, only bold, dim, underlined and reversed.
+    Mono,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn hosts_are_repeated_or_comma_separated() {
+        let options = Options::parse_from(["pktvisor", "-H", "ns1,ns2:99", "-H", "::1", "-p", "80"]);
+        assert_eq!(options.hosts, ["ns1", "ns2:99", "::1"]);
+        assert_eq!(options.port, 80);
+    }
+
+    #[test]
+    fn without_options_it_is_the_agent_of_this_machine() {
+        let options = Options::parse_from(["pktvisor"]);
+        assert_eq!((options.hosts.as_slice(), options.port), (&["localhost".to_owned()][..], 10853));
+    }
+
+    #[test]
+    fn an_empty_port_or_a_window_of_nothing_is_wrong_usage() {
+        assert!(Options::try_parse_from(["pktvisor", "-p", "65536"]).is_err());
+        assert!(Options::try_parse_from(["pktvisor", "--window", "0"]).is_err());
+        assert!(Options::try_parse_from(["pktvisor", "--format", "json"]).is_err());
+    }
+}

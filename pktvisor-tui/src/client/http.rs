@@ -1,0 +1,141 @@
+//! One GET, with limits: on time, on size, and on what is believed.
+
+use std::{io, time::Duration};
+
+use pktvisor_common::api::ErrorBody;
+use serde::de::DeserializeOwned;
+
+use super::Endpoint;
+
+/// Answers beyond this many bytes are not read. A window of ours is about 20 KiB.
+const BODY_BYTES_MAX: u64 = 4 << 20;
+
+/// Why a page could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// No connection, or it broke.
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// Too slow.
+    #[error("no answer within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    /// The agent says no.
+    #[error("the agent answers: {0}")]
+    Refused(String),
+    /// An HTTP status without an explanation.
+    #[error("HTTP status {0} for {1}")]
+    Status(u16, String),
+    /// Not what an agent answers.
+    #[error("not an answer of pktvisord: {0}")]
+    Foreign(String),
+}
+
+impl FetchError {
+    /// Whether the agent is there and says that this page is not: what is asked for should change.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Status(..))
+    }
+}
+
+/// An HTTP client for one agent. Connections are kept open between questions.
+pub struct Http {
+    agent: ureq::Agent,
+    endpoint: Endpoint,
+    timeout: Duration,
+}
+
+impl Http {
+    /// A client that gives up on each answer after `timeout`.
+    pub fn new(endpoint: Endpoint, timeout: Duration) -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(timeout))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            // What HTTP_PROXY says is meant for the internet.
+            .proxy(None)
+            .user_agent(concat!("pktvisor/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.new_agent(), endpoint, timeout }
+    }
+
+    /// Gets `path` and reads its JSON.
+    ///
+    /// Agents of the 3.0 line answer errors with status 200 and call their JSON text/json, so neither decides.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, FetchError> {
+        let mut response =
+            self.agent.get(self.endpoint.url(path)).call().map_err(|error| self.explain(error))?;
+        let status = response.status().as_u16();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(BODY_BYTES_MAX)
+            .read_to_vec()
+            .map_err(|error| self.explain(error))?;
+        read(status, path, &body)
+    }
+
+    fn explain(&self, error: ureq::Error) -> FetchError {
+        match error {
+            ureq::Error::Timeout(_) => FetchError::Timeout(self.timeout),
+            ureq::Error::Io(error) => FetchError::Connect(plain_words(&error)),
+            ureq::Error::HostNotFound => FetchError::Connect("no such host".to_owned()),
+            ureq::Error::ConnectionFailed => FetchError::Connect("connection failed".to_owned()),
+            ureq::Error::BodyExceedsLimit(limit) => {
+                FetchError::Foreign(format!("it is longer than {} MiB", limit >> 20))
+            }
+            other => FetchError::Foreign(other.to_string()),
+        }
+    }
+}
+
+/// What an I/O error says without the `(os error 111)` that nobody needs at night.
+fn plain_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
+        io::ErrorKind::UnexpectedEof => "connection closed".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn read<T: DeserializeOwned>(status: u16, path: &str, body: &[u8]) -> Result<T, FetchError> {
+    // Documents of data are larger, and every struct of them would accept an error body as "all keys missing".
+    const ERROR_BODY_BYTES_MAX: usize = 4096;
+    if body.len() <= ERROR_BODY_BYTES_MAX
+        && let Ok(ErrorBody { error }) = serde_json::from_slice(body)
+    {
+        return Err(FetchError::Refused(error));
+    }
+    if !(200..300).contains(&status) {
+        return Err(FetchError::Status(status, path.to_owned()));
+    }
+    serde_json::from_slice(body).map_err(|error| FetchError::Foreign(format!("{path}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use pktvisor_common::api::{App, PeriodDocument};
+
+    use super::*;
+
+    #[test]
+    fn an_error_with_status_200_is_an_error() {
+        let body = br#"{"error": "invalid metrics period, specify [2, 5]"}"#;
+        let error = read::<App>(200, "/app", body).expect_err("an error body is no app");
+        assert!(matches!(&error, FetchError::Refused(why) if why.starts_with("invalid metrics")), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_json_is_foreign() {
+        for body in [&b"<html></html>"[..], b"", b"\xff\xfe", b"[1]", b"{\"5m\": 3}"] {
+            let error = read::<PeriodDocument>(200, "/window/5", body).expect_err("not a document");
+            assert!(matches!(error, FetchError::Foreign(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_status_without_a_word_is_named() {
+        let error = read::<App>(502, "/app", b"<html>").expect_err("a gateway's page");
+        assert_eq!(error.to_string(), "HTTP status 502 for /app");
+    }
+}

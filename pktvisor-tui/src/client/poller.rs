@@ -1,0 +1,106 @@
+//! One thread an agent: asks each second, waits longer after failures, and reports both.
+
+use std::{
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Http, Session, Update, Window, backoff::Backoff, protocol::ROUND};
+
+/// What the screen needs at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The window; five minutes, or what there is, unless chosen.
+    pub window: Option<Window>,
+    /// Whether what the agent says about itself is on the screen.
+    pub about_itself: bool,
+}
+
+/// A word to the thread. Each makes it ask at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Other things are wanted from now on.
+    Want(Wanted),
+    /// Do not wait for the next try.
+    Retry,
+}
+
+/// The handle of the thread. Dropped, the thread ends after its current question.
+pub struct Poller {
+    commands: Sender<Command>,
+}
+
+impl Poller {
+    /// Starts asking; `report` is called with every update, on the new thread, and returns whether anyone still
+    /// listens.
+    pub fn start(
+        http: Http,
+        wanted: Wanted,
+        mut report: impl FnMut(Update) -> bool + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (commands, inbox) = mpsc::channel();
+        thread::Builder::new().name("poller".to_owned()).spawn(move || {
+            let mut session = Session::new(http);
+            let mut wanted = wanted;
+            let mut backoff = Backoff::default();
+            loop {
+                let (update, next_round) = round(&mut session, wanted, &mut backoff);
+                if !report(update) {
+                    return;
+                }
+                match listen(&inbox, next_round, &mut wanted) {
+                    Heard::Nothing => {}
+                    Heard::Command => backoff.reset(),
+                    Heard::Goodbye => return,
+                }
+            }
+        })?;
+        Ok(Self { commands })
+    }
+
+    /// Tells the thread. One that has ended does not care.
+    pub fn tell(&self, command: Command) {
+        let _gone = self.commands.send(command);
+    }
+}
+
+/// One round, and when the next one is due.
+fn round(session: &mut Session, wanted: Wanted, backoff: &mut Backoff) -> (Update, Instant) {
+    let started = Instant::now();
+    match session.round(wanted.window, wanted.about_itself) {
+        Ok(answer) => {
+            backoff.reset();
+            (Update::Answer(Box::new(answer)), started + ROUND)
+        }
+        Err(error) => {
+            session.forget();
+            let retry_in = backoff.next();
+            (Update::Failure { error, retry_in }, Instant::now() + retry_in)
+        }
+    }
+}
+
+enum Heard {
+    Nothing,
+    Command,
+    Goodbye,
+}
+
+/// Sleeps until `deadline` or the first command; takes all that have piled up.
+fn listen(inbox: &Receiver<Command>, deadline: Instant, wanted: &mut Wanted) -> Heard {
+    let mut heard = Heard::Nothing;
+    loop {
+        let wait = match heard {
+            Heard::Nothing => deadline.saturating_duration_since(Instant::now()),
+            _ => Duration::ZERO,
+        };
+        match inbox.recv_timeout(wait) {
+            Ok(Command::Want(next)) => *wanted = next,
+            Ok(Command::Retry) => {}
+            Err(RecvTimeoutError::Timeout) => return heard,
+            Err(RecvTimeoutError::Disconnected) => return Heard::Goodbye,
+        }
+        heard = Heard::Command;
+    }
+}

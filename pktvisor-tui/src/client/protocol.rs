@@ -1,0 +1,130 @@
+//! What to ask an agent for, and in which order: the conversation of one round.
+//!
+//! Agents differ. Ours number periods from the live one (0) backwards and describe themselves; those of the 3.0 line
+//! number them the other way round, so that only the window of all their periods means the same in both.
+
+use std::time::{Duration, Instant};
+
+use pktvisor_common::api::{App, Period, PeriodDocument, Rates};
+
+use super::{Answer, FetchError, Http, Window};
+
+/// Rounds between two looks at what hardly changes.
+const APP_EVERY_ROUNDS: u64 = 5;
+/// Closed periods fetched in one round, so that a long history does not arrive as a burst.
+const CLOSED_PER_ROUND: u64 = 8;
+/// Closed periods looked back for.
+pub(crate) const CLOSED_MAX: u64 = 120;
+/// What 3.0 keeps unless told otherwise.
+const PERIODS_OF_3_0: u64 = 5;
+
+/// A conversation: the connection, and what is already known.
+pub struct Session {
+    http: Http,
+    app: Option<App>,
+    rounds: u64,
+    live_start_ts: Option<i64>,
+    /// Closed periods still to fetch, as indices: from, to.
+    backlog: std::ops::RangeInclusive<u64>,
+    /// Whether closed periods are of interest.
+    history: bool,
+}
+
+impl Session {
+    /// A conversation that has not begun.
+    pub fn new(http: Http) -> Self {
+        #[expect(clippy::reversed_empty_ranges, reason = "an empty backlog")]
+        Self { http, app: None, rounds: 0, live_start_ts: None, backlog: 1..=0, history: true }
+    }
+
+    /// A conversation about the present alone.
+    pub fn without_history(http: Http) -> Self {
+        Self { history: false, ..Self::new(http) }
+    }
+
+    /// Forgets everything: behind the same address may be another agent now.
+    pub fn forget(&mut self) {
+        self.app = None;
+        self.live_start_ts = None;
+    }
+
+    /// One round of questions. `every_app`: ask for what the agent says about itself in every round.
+    pub fn round(&mut self, window: Option<Window>, every_app: bool) -> Result<Answer, FetchError> {
+        let started = Instant::now();
+        let mut answer = Answer::default();
+        if self.app.is_none() || every_app || self.rounds.is_multiple_of(APP_EVERY_ROUNDS) {
+            let app: App = self.http.get("/api/v1/metrics/app")?;
+            self.app = Some(app.clone());
+            answer.app = Some(app);
+        }
+        self.rounds = self.rounds.wrapping_add(1);
+        let app = self.app.clone().unwrap_or_default();
+        answer.rates = match self.http.get::<Rates>("/api/v1/metrics/rates") {
+            Ok(rates) => Some(rates.packets),
+            Err(error) if error.is_refusal() => None,
+            Err(error) => return Err(error),
+        };
+        answer.ours = is_ours(&app);
+        if answer.ours {
+            self.ours(&app, window, &mut answer)?;
+        } else {
+            let periods = if app.app.periods == 0 { PERIODS_OF_3_0 } else { app.app.periods };
+            (answer.window_name, answer.window) = self.document(&format!("window/{periods}"))?;
+        }
+        answer.round_trip = started.elapsed();
+        Ok(answer)
+    }
+
+    fn ours(&mut self, app: &App, window: Option<Window>, answer: &mut Answer) -> Result<(), FetchError> {
+        let (name, live) = self.document("bucket/0")?;
+        match effective_window(window, app) {
+            Window::Live => (answer.window_name, answer.window) = (name, live.clone()),
+            Window::Last(periods) => {
+                (answer.window_name, answer.window) = self.document(&format!("window/{periods}"))?;
+            }
+        }
+        let oldest = app.app.periods.saturating_sub(1).min(CLOSED_MAX);
+        match self.live_start_ts.replace(live.period.start_ts) {
+            None => self.backlog = 1..=oldest,
+            // Two, in case that it turned twice since the last round; the same period again does no harm.
+            Some(start_ts) if start_ts != live.period.start_ts && self.backlog.is_empty() => {
+                self.backlog = 1..=oldest.min(2);
+            }
+            Some(_) => {}
+        }
+        for _ in 0..if self.history { CLOSED_PER_ROUND } else { 0 } {
+            let Some(index) = self.backlog.next() else { break };
+            match self.document(&format!("bucket/{index}")) {
+                Ok((_, period)) => answer.closed.push(period),
+                // Not filled yet: there is none older.
+                Err(error) if error.is_refusal() => self.backlog = index + 1..=index,
+                Err(error) => return Err(error),
+            }
+        }
+        answer.live = Some(live);
+        Ok(())
+    }
+
+    fn document(&self, page: &str) -> Result<(String, Period), FetchError> {
+        let path = format!("/api/v1/metrics/{page}");
+        let document: PeriodDocument = self.http.get(&path)?;
+        document.into_iter().next().ok_or_else(|| FetchError::Foreign(format!("{path}: no period in it")))
+    }
+}
+
+/// Whether the agent is of our line: those before do not say what they capture.
+pub(crate) fn is_ours(app: &App) -> bool {
+    app.app.capture.is_some() || app.app.ledger.is_some()
+}
+
+/// What can be had of what is wanted; by default five minutes, as ever.
+fn effective_window(window: Option<Window>, app: &App) -> Window {
+    if app.app.single_summary {
+        return Window::Live;
+    }
+    let wanted = window.unwrap_or(Window::Last(5)).periods();
+    Window::minutes(wanted.min(app.app.periods.max(1)))
+}
+
+/// The least time between the beginnings of two rounds.
+pub(crate) const ROUND: Duration = Duration::from_secs(1);

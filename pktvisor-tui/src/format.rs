@@ -1,0 +1,221 @@
+//! Numbers as an operator reads them: short, of bounded width, with their unit.
+//!
+//! Every function here documents the widest text it returns, so that columns can be laid out once and nothing jumps
+//! when a number grows.
+
+use std::time::Duration;
+
+/// What stands where there is no value.
+pub const NOTHING: &str = "–";
+
+const COUNT_SUFFIXES: [&str; 7] = ["", "k", "M", "G", "T", "P", "E"];
+
+/// A number in at most 5 columns: `9999`, `12.3k`, `1.23M`, up to `18.4E` for 2^64 - 1.
+pub fn count(value: u64) -> String {
+    if value < 10_000 { value.to_string() } else { scaled(u128::from(value)) }
+}
+
+/// A number of bits per second from bytes per second, in at most 8 columns: `999 b/s`, `12.3 Mb/s` reads `12.3Mb/s`.
+pub fn bits_per_second(bytes_per_second: u64) -> String {
+    let bits = u128::from(bytes_per_second) * 8;
+    let number = if bits < 1000 { bits.to_string() } else { scaled(bits) };
+    format!("{number}b/s")
+}
+
+/// Three significant digits and a suffix; the value is at least 1000.
+fn scaled(value: u128) -> String {
+    let mut unit: u128 = 1000;
+    // A thousandth of the unit is what is rounded to, at most: find the unit in which three digits suffice.
+    for suffix in &COUNT_SUFFIXES[1..] {
+        let hundredths = (value * 100 + unit / 2) / unit;
+        if hundredths < 1000 {
+            return format!("{}.{:02}{suffix}", hundredths / 100, hundredths % 100);
+        }
+        let tenths = (value * 10 + unit / 2) / unit;
+        if tenths < 1000 {
+            return format!("{}.{}{suffix}", tenths / 10, tenths % 10);
+        }
+        let whole = (value + unit / 2) / unit;
+        if whole < 1000 || *suffix == "E" {
+            return format!("{whole}{suffix}");
+        }
+        unit *= 1000;
+    }
+    value.to_string()
+}
+
+/// Every digit, grouped by thousands: `1,234,567`; at most 26 columns.
+pub fn exact(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `part` of `whole` as a fraction, 0 to 1; `None` where there is no whole. Estimates can exceed their whole: cut at 1.
+pub fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| (part as f64 / whole as f64).min(1.0))
+}
+
+/// A fraction as per cent in at most 5 columns: `34.2%`, `100%`, `<0.1%`, `0%`, or [`NOTHING`].
+pub fn percent(fraction: Option<f64>) -> String {
+    match fraction {
+        None => NOTHING.to_owned(),
+        Some(fraction) if fraction <= 0.0 => "0%".to_owned(),
+        Some(fraction) if fraction < 0.0005 => "<0.1%".to_owned(),
+        Some(fraction) if fraction >= 0.9995 => "100%".to_owned(),
+        Some(fraction) => format!("{:.1}%", fraction * 100.0),
+    }
+}
+
+/// A time in microseconds in at most 6 columns: `412µs`, `12.3ms`, `1.23s`, `18.4Ts`.
+pub fn microseconds(value: u64) -> String {
+    match value {
+        0..1000 => format!("{value}µs"),
+        1000..1_000_000 => format!("{}ms", three_digits(value, 1000)),
+        _ if value < 1_000_000_000 => format!("{}s", three_digits(value, 1_000_000)),
+        _ => format!("{}s", count(value / 1_000_000)),
+    }
+}
+
+/// `value / unit` with three significant digits; at most 5 columns (`1000` where rounding carries over).
+fn three_digits(value: u64, unit: u64) -> String {
+    let quotient = value as f64 / unit as f64;
+    if quotient < 9.995 {
+        format!("{quotient:.2}")
+    } else if quotient < 99.95 {
+        format!("{quotient:.1}")
+    } else {
+        format!("{quotient:.0}")
+    }
+}
+
+/// How long ago, or for how long, in at most 7 columns: `12s`, `3m05s`, `2h04m`, `11d03h`.
+pub fn age(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// The time of day in UTC of seconds since 1970-01-01: `03:41:00`.
+pub fn time_of_day(unix_seconds: i64) -> String {
+    let second = unix_seconds.rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02}", second / 3600, second % 3600 / 60, second % 60)
+}
+
+/// The date in UTC of seconds since 1970-01-01: `2020-03-24`. Years beyond 9999 are as wide as they need.
+pub fn date(unix_seconds: i64) -> String {
+    // Days to civil date in the proleptic Gregorian calendar, by 400-year eras that begin on 1 March: see
+    // <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>.
+    let days = unix_seconds.div_euclid(86_400).saturating_add(719_468);
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// The smallest of 1, 2, 5, 10, 20, 50 ... that is not below `value`: the scale of a chart, which then moves rarely.
+pub fn round_scale(value: u64) -> u64 {
+    let mut power: u64 = 1;
+    loop {
+        for step in [1, 2, 5] {
+            match power.checked_mul(step) {
+                Some(scale) if scale >= value => return scale,
+                Some(_) => {}
+                None => return u64::MAX,
+            }
+        }
+        match power.checked_mul(10) {
+            Some(next) => power = next,
+            None => return u64::MAX,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_never_need_more_than_five_columns() {
+        for (value, text) in [
+            (0, "0"),
+            (9_999, "9999"),
+            (10_000, "10.0k"),
+            (99_950, "100k"),
+            (999_499, "999k"),
+            (999_500, "1.00M"),
+            (1_234_567, "1.23M"),
+            (u64::MAX, "18.4E"),
+        ] {
+            assert_eq!(count(value), text);
+        }
+        for shift in 0..64 {
+            for value in [1u64 << shift, (1u64 << shift).wrapping_sub(1), u64::MAX >> shift] {
+                assert!(count(value).chars().count() <= 5, "{value}");
+                assert!(microseconds(value).chars().count() <= 6, "{value}");
+                assert!(bits_per_second(value).chars().count() <= 9, "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_digit_is_kept_where_asked_for() {
+        assert_eq!(exact(0), "0");
+        assert_eq!(exact(1_234_567), "1,234,567");
+        assert_eq!(exact(u64::MAX), "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_no_share() {
+        assert_eq!(percent(share(3, 0)), NOTHING);
+        assert_eq!(percent(share(0, 3)), "0%");
+        assert_eq!(percent(share(1, 100_000)), "<0.1%");
+        assert_eq!(percent(share(1, 3)), "33.3%");
+        assert_eq!(percent(share(9_996, 10_000)), "100%");
+        assert_eq!(percent(share(u64::MAX, 1)), "100%");
+    }
+
+    #[test]
+    fn times_read_in_the_unit_that_fits() {
+        assert_eq!(microseconds(412), "412µs");
+        assert_eq!(microseconds(1_234), "1.23ms");
+        assert_eq!(microseconds(999_999), "1000ms");
+        assert_eq!(microseconds(2_500_000), "2.50s");
+        assert_eq!(microseconds(u64::MAX), "18.4Ts");
+        assert_eq!(age(Duration::from_secs(3_905)), "1h05m");
+    }
+
+    #[test]
+    fn dates_are_those_of_the_gregorian_calendar() {
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(date(951_782_400), "2000-02-29");
+        assert_eq!(date(1_585_008_000), "2020-03-24");
+        assert_eq!(date(-1), "1969-12-31");
+        assert_eq!(time_of_day(-1), "23:59:59");
+        // Nothing an agent can answer makes it fail.
+        assert!(!date(i64::MAX).is_empty() && !date(i64::MIN).is_empty());
+    }
+
+    #[test]
+    fn scales_move_in_few_steps() {
+        assert_eq!(round_scale(0), 1);
+        assert_eq!(round_scale(3), 5);
+        assert_eq!(round_scale(5_001), 10_000);
+        assert_eq!(round_scale(u64::MAX), u64::MAX);
+    }
+}

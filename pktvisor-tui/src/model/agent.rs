@@ -1,0 +1,284 @@
+//! One agent: what it last said, when, and how the connection stands.
+
+use std::time::Duration;
+
+use pktvisor_common::api::{App, CaptureInfo, DirectionRates, Ledger};
+
+use super::{Health, History, Observation, Printable};
+use crate::client::{Answer, Update};
+
+/// An answer older than this is shown as stale, even though no question has failed yet.
+const STALE_AFTER: Duration = Duration::from_secs(4);
+/// Notes kept of what the agent says about its capture.
+const NOTES_MAX: usize = 16;
+
+/// The connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Asked for the first time, not answered yet.
+    Connecting,
+    /// The last question was answered.
+    Up,
+    /// The last question was not.
+    Down {
+        /// Why.
+        error: Printable,
+        /// When the first of the failures since the last answer was.
+        since: Duration,
+        /// When it will be asked again.
+        retry_at: Duration,
+        /// Failures since the last answer.
+        attempts: u32,
+    },
+    /// There is no agent: the data is from a file.
+    Saved,
+}
+
+/// How an agent stands, for the badge in the corner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Not asked long enough to say.
+    Connecting,
+    /// Data of the last seconds.
+    Live,
+    /// A capture file, read to its end.
+    Finished,
+    /// A saved JSON.
+    Saved,
+    /// Data of the past.
+    Stale,
+    /// No data at all.
+    Absent,
+}
+
+/// What the agent says about itself, safe to show.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AgentInfo {
+    /// Its version.
+    pub version: Printable,
+    /// Ceiling of the sampling, in per cent.
+    pub deep_sample_rate_pct: u64,
+    /// Periods kept.
+    pub periods: u64,
+    /// Whether a file is one period.
+    pub single_summary: bool,
+    /// Since its start.
+    pub up: Duration,
+    /// Open transactions.
+    pub open_transactions: u64,
+    /// Where packets went since start.
+    pub ledger: Option<Ledger>,
+    /// Where packets come from.
+    pub capture: Option<Capture>,
+}
+
+/// Where packets come from, safe to show.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Capture {
+    /// The target as given.
+    pub target: Printable,
+    /// `file`, `inline`, `tap`, `afpacket`.
+    pub mode: Printable,
+    /// The kernel hook.
+    pub hook: Option<Printable>,
+    /// Whether AF_XDP runs without copying.
+    pub zero_copy: Option<bool>,
+    /// Link types seen.
+    pub link_types: Vec<u16>,
+    /// Whether the whole file has been read.
+    pub finished: bool,
+    /// What went wrong or was fallen back from.
+    pub notes: Vec<Printable>,
+}
+
+/// An agent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agent {
+    /// How it is called on screen.
+    pub label: Printable,
+    /// The connection.
+    pub link: Link,
+    /// The window last received.
+    pub window: Option<Observation>,
+    /// The live period last received.
+    pub live: Option<Observation>,
+    /// The last full second.
+    pub rates: Option<DirectionRates>,
+    /// What it says about itself.
+    pub info: Option<AgentInfo>,
+    /// Its past.
+    pub history: History,
+    /// When the last answer came.
+    pub answered_at: Option<Duration>,
+    /// How long the last round of questions took.
+    pub round_trip: Duration,
+}
+
+impl Agent {
+    /// An agent that was not asked yet.
+    pub fn new(label: &str) -> Self {
+        Self {
+            label: Printable::new(label),
+            link: Link::Connecting,
+            window: None,
+            live: None,
+            rates: None,
+            info: None,
+            history: History::default(),
+            answered_at: None,
+            round_trip: Duration::ZERO,
+        }
+    }
+
+    /// Takes in what the poller reports at `now`.
+    pub fn update(&mut self, update: Update, now: Duration) {
+        match update {
+            Update::Answer(answer) => self.answer(*answer, now),
+            Update::Failure { error, retry_in } => {
+                let (since, attempts) = match self.link {
+                    Link::Down { since, attempts, .. } => (since, attempts),
+                    _ => (now, 0),
+                };
+                self.link = Link::Down {
+                    error: Printable::new(&error.to_string()),
+                    since,
+                    retry_at: now + retry_in,
+                    attempts: attempts.saturating_add(1),
+                };
+                self.history.miss();
+            }
+        }
+    }
+
+    pub(super) fn answer(&mut self, mut answer: Answer, now: Duration) {
+        if let Some(app) = answer.app.take() {
+            let info = AgentInfo::new(&app);
+            let restarted = self.info.as_ref().is_some_and(|before| info.is_after_restart(before));
+            if restarted {
+                self.history.forget_periods();
+            }
+            self.info = Some(info);
+        }
+        let ours = answer.ours;
+        let window = Observation::new(&answer.window_name, std::mem::take(&mut answer.window), ours);
+        let live = answer.live.take().map(|live| Observation::new("1m", live, ours));
+        self.history.record(&answer, &window, live.as_ref());
+        self.window = Some(window);
+        self.live = live;
+        self.rates = answer.rates;
+        self.round_trip = answer.round_trip;
+        self.answered_at = Some(now);
+        if self.link != Link::Saved {
+            self.link = Link::Up;
+        }
+    }
+
+    /// Whether the agent is of our line; unknown ones are not.
+    pub fn is_ours(&self) -> bool {
+        self.window.as_ref().is_some_and(|window| window.ours)
+    }
+
+    /// Time since the last answer.
+    pub fn age(&self, now: Duration) -> Option<Duration> {
+        self.answered_at.map(|at| now.saturating_sub(at))
+    }
+
+    /// Whether what it captures is a file, whose rates of this second say nothing.
+    pub fn is_file(&self) -> bool {
+        self.link == Link::Saved
+            || self.capture().is_some_and(|capture| capture.mode.as_str() == "file" && capture.finished)
+    }
+
+    /// Where packets come from, if it says so.
+    pub fn capture(&self) -> Option<&Capture> {
+        self.info.as_ref()?.capture.as_ref()
+    }
+
+    /// How it stands.
+    pub fn standing(&self, now: Duration) -> Standing {
+        match (&self.link, self.age(now)) {
+            (Link::Saved, _) => Standing::Saved,
+            (Link::Connecting, None) => Standing::Connecting,
+            (Link::Down { .. }, None) => Standing::Absent,
+            (Link::Down { .. }, Some(_)) => Standing::Stale,
+            (_, Some(age)) if age > STALE_AFTER => Standing::Stale,
+            _ if self.is_file() => Standing::Finished,
+            _ => Standing::Live,
+        }
+    }
+
+    /// Queries a second now, or on average where there is no now.
+    pub fn queries_per_second(&self) -> Option<u64> {
+        let window = self.window.as_ref()?;
+        let average = || window.per_second(window.dns.wire_packets.queries);
+        if self.is_file() {
+            average()
+        } else {
+            self.history.newest().and_then(|now| now.queries).or_else(average)
+        }
+    }
+
+    /// Packets a second in and out now, or on average where there is no now.
+    pub fn packets_per_second(&self) -> (Option<u64>, Option<u64>) {
+        let Some(window) = &self.window else { return (None, None) };
+        match self.rates {
+            Some(rates) if !self.is_file() => (Some(rates.received), Some(rates.sent)),
+            _ => (window.per_second(window.packets.received), window.per_second(window.packets.sent)),
+        }
+    }
+
+    /// Share of the packets meant for deep analysis that were lost on the way.
+    pub fn loss_share(&self) -> Option<f64> {
+        let ledger = self.info.as_ref()?.ledger?;
+        crate::format::share(ledger.lost, ledger.dns_packets.saturating_sub(ledger.not_chosen))
+    }
+
+    /// The worst of what is known about it.
+    pub fn health(&self, now: Duration) -> Health {
+        match self.standing(now) {
+            Standing::Absent | Standing::Stale => return Health::Bad,
+            Standing::Connecting => return Health::Unknown,
+            Standing::Live | Standing::Finished | Standing::Saved => {}
+        }
+        let window = self.window.as_ref();
+        Health::of_errors(window.and_then(Observation::error_share))
+            .max(Health::of_nxdomain(window.and_then(|w| w.share_of(super::Rcode::Nxdomain))))
+            .max(Health::of_timeouts(window.and_then(Observation::timeout_share)))
+            .max(Health::of_loss(self.loss_share()))
+    }
+}
+
+impl AgentInfo {
+    fn new(app: &App) -> Self {
+        let minutes = app.app.up_time_min;
+        Self {
+            version: Printable::new(&app.app.version),
+            deep_sample_rate_pct: app.app.deep_sample_rate_pct,
+            periods: app.app.periods,
+            single_summary: app.app.single_summary,
+            up: Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default(),
+            open_transactions: app.dns.xact.open,
+            ledger: app.app.ledger,
+            capture: app.app.capture.as_ref().map(Capture::new),
+        }
+    }
+
+    /// Whether the agent started anew since `before` was said.
+    fn is_after_restart(&self, before: &Self) -> bool {
+        self.up < before.up || self.version != before.version
+    }
+}
+
+impl Capture {
+    fn new(capture: &CaptureInfo) -> Self {
+        Self {
+            target: Printable::new(&capture.target),
+            mode: Printable::new(&capture.mode),
+            hook: capture.hook.as_deref().map(Printable::new),
+            zero_copy: capture.zero_copy,
+            link_types: capture.link_types.iter().copied().take(NOTES_MAX).collect(),
+            finished: capture.finished,
+            notes: capture.notes.iter().take(NOTES_MAX).map(|note| Printable::new(note)).collect(),
+        }
+    }
+}

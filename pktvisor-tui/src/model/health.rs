@@ -1,0 +1,71 @@
+//! When a number is good, worth a look, or bad. The only place where thresholds are.
+
+/// The state of a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// There is nothing to judge.
+    #[default]
+    Unknown,
+    /// As it should be.
+    Good,
+    /// Worth a look.
+    Warn,
+    /// Broken, or losing data.
+    Bad,
+}
+
+impl Health {
+    /// Below `warn` good, below `bad` worth a look; shares from 0 to 1.
+    fn by_share(share: Option<f64>, warn: f64, bad: f64) -> Self {
+        match share {
+            None => Self::Unknown,
+            Some(share) if share >= bad => Self::Bad,
+            Some(share) if share >= warn => Self::Warn,
+            Some(_) => Self::Good,
+        }
+    }
+
+    /// Of the share of replies that are neither NOERROR nor NXDOMAIN, and of SERVFAIL or REFUSED alone.
+    pub fn of_errors(share: Option<f64>) -> Self {
+        Self::by_share(share, 0.02, 0.10)
+    }
+
+    /// Of the share of NXDOMAIN: ordinary on a resolver, a flood of random names when it is most of the replies.
+    pub fn of_nxdomain(share: Option<f64>) -> Self {
+        Self::by_share(share, 0.30, 0.60)
+    }
+
+    /// Of the share of queries that were not answered in time.
+    pub fn of_timeouts(share: Option<f64>) -> Self {
+        Self::by_share(share, 0.01, 0.05)
+    }
+
+    /// Of packets lost between the wire and the analysis, as a share of those meant for it.
+    pub fn of_loss(share: Option<f64>) -> Self {
+        match share {
+            Some(share) if share > 0.0 => Self::by_share(Some(share), 0.0, 0.01),
+            other => Self::by_share(other, 1.0, 1.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_loss_is_worth_a_look_and_one_per_cent_is_bad() {
+        assert_eq!(Health::of_loss(None), Health::Unknown);
+        assert_eq!(Health::of_loss(Some(0.0)), Health::Good);
+        assert_eq!(Health::of_loss(Some(1e-9)), Health::Warn);
+        assert_eq!(Health::of_loss(Some(0.01)), Health::Bad);
+    }
+
+    #[test]
+    fn nothing_to_judge_is_not_good() {
+        assert_eq!(Health::of_errors(None), Health::Unknown);
+        assert_eq!(Health::of_errors(Some(0.0)), Health::Good);
+        assert_eq!(Health::of_errors(Some(0.05)), Health::Warn);
+        assert_eq!(Health::of_errors(Some(1.0)), Health::Bad);
+    }
+}

@@ -1,0 +1,177 @@
+//! What the agent does not keep: the last minutes by the second. And what it does: its closed periods.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use pktvisor_common::api::{DirectionRates, DnsMessages, Period};
+
+use super::{Observation, Rcode};
+use crate::client::Answer;
+
+/// Seconds kept.
+const SECONDS_MAX: usize = 600;
+/// Periods kept: as many as are looked back for, and the live one.
+const PERIODS_MAX: usize = 121;
+
+/// One second. What could not be known is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Packets to HOST.
+    pub received: Option<u64>,
+    /// Packets from HOST.
+    pub sent: Option<u64>,
+    /// Packets of unknown direction.
+    pub unknown: Option<u64>,
+    /// DNS queries.
+    pub queries: Option<u64>,
+    /// Replies that are neither NOERROR nor NXDOMAIN, in a thousand replies.
+    pub errors_permille: Option<u64>,
+    /// The 95th percentile of the live period so far, in µs.
+    pub p95_us: Option<u64>,
+}
+
+/// One period in short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeriodPoint {
+    /// Start, in seconds since 1970-01-01 UTC.
+    pub start_ts: i64,
+    /// Length in seconds.
+    pub length: i64,
+    /// All packets.
+    pub packets: u64,
+    /// DNS queries.
+    pub queries: u64,
+    /// DNS replies.
+    pub replies: u64,
+    /// Replies by response code, in the order of [`Rcode::ALL`].
+    pub rcodes: [u64; 5],
+    /// The 95th percentile in µs.
+    pub p95_us: Option<u64>,
+}
+
+/// The past of one agent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    seconds: VecDeque<Sample>,
+    periods: BTreeMap<i64, PeriodPoint>,
+    /// Where the counters stood at the last answer: start of the period, messages.
+    last: Option<(i64, DnsMessages)>,
+}
+
+impl History {
+    /// Takes in an answer; `observation` is its window, `live` its live period.
+    pub(super) fn record(&mut self, answer: &Answer, observation: &Observation, live: Option<&Observation>) {
+        let newest = live.unwrap_or(observation);
+        let messages = newest.dns.wire_packets;
+        let before = self.last.replace((newest.span.start_ts, messages));
+        let since = before.and_then(|(start_ts, before)| {
+            (start_ts == newest.span.start_ts && before.replies <= messages.replies).then_some(before)
+        });
+        self.push(Sample {
+            p95_us: newest.p95_us(),
+            errors_permille: since.and_then(|before| errors_permille(&before, &messages)),
+            ..sample(answer.rates, observation.ours, since.map(|before| (before, messages)))
+        });
+        for period in &answer.closed {
+            self.keep(PeriodPoint::of_period(period));
+        }
+        if let Some(live) = live {
+            self.keep(PeriodPoint::of(live));
+        }
+    }
+
+    /// A second in which there was no answer.
+    pub(super) fn miss(&mut self) {
+        self.last = None;
+        self.push(Sample::default());
+    }
+
+    /// Another agent answers at the same address, or the same one started anew: its periods are not those before.
+    pub(super) fn forget_periods(&mut self) {
+        self.periods.clear();
+        self.last = None;
+    }
+
+    fn push(&mut self, sample: Sample) {
+        if self.seconds.len() == SECONDS_MAX {
+            self.seconds.pop_front();
+        }
+        self.seconds.push_back(sample);
+    }
+
+    fn keep(&mut self, point: PeriodPoint) {
+        self.periods.insert(point.start_ts, point);
+        while self.periods.len() > PERIODS_MAX {
+            self.periods.pop_first();
+        }
+    }
+
+    /// One figure of every second, the newest first.
+    pub fn seconds<'a>(
+        &'a self,
+        figure: impl Fn(&Sample) -> Option<u64> + 'a,
+    ) -> impl Iterator<Item = Option<u64>> + 'a {
+        self.seconds.iter().rev().map(figure)
+    }
+
+    /// The newest second.
+    pub fn newest(&self) -> Option<&Sample> {
+        self.seconds.back()
+    }
+
+    /// The periods, the newest first.
+    pub fn periods(&self) -> impl Iterator<Item = &PeriodPoint> {
+        self.periods.values().rev()
+    }
+
+    /// Number of periods known.
+    pub fn period_count(&self) -> usize {
+        self.periods.len()
+    }
+}
+
+fn sample(rates: Option<DirectionRates>, ours: bool, queries: Option<(DnsMessages, DnsMessages)>) -> Sample {
+    let counted = queries.and_then(|(before, now)| now.queries.checked_sub(before.queries));
+    match rates {
+        None => Sample { queries: counted, ..Sample::default() },
+        Some(rates) => Sample {
+            received: Some(rates.received),
+            sent: Some(rates.sent),
+            unknown: ours.then_some(rates.unknown),
+            queries: if ours { Some(rates.dns_queries) } else { counted },
+            ..Sample::default()
+        },
+    }
+}
+
+fn errors_permille(before: &DnsMessages, now: &DnsMessages) -> Option<u64> {
+    let errors = |messages: &DnsMessages| {
+        messages.replies.saturating_sub(messages.noerror).saturating_sub(messages.nxdomain)
+    };
+    let replies = now.replies.saturating_sub(before.replies);
+    let errors = errors(now).saturating_sub(errors(before));
+    (replies > 0).then(|| ((errors as f64 / replies as f64) * 1000.0).round() as u64)
+}
+
+impl PeriodPoint {
+    fn of(observation: &Observation) -> Self {
+        Self {
+            start_ts: observation.span.start_ts,
+            length: observation.span.length,
+            packets: observation.packets.total,
+            queries: observation.dns.wire_packets.queries,
+            replies: observation.dns.wire_packets.replies,
+            rcodes: Rcode::ALL.map(|rcode| observation.replies_with(rcode)),
+            p95_us: observation.p95_us(),
+        }
+    }
+
+    fn of_period(period: &Period) -> Self {
+        Self::of(&Observation::new("", period.clone(), true))
+    }
+
+    /// A count of the period as an average per second, in thousandths; `None` for a period without length.
+    pub fn per_second_milli(&self, count: u64) -> Option<u64> {
+        let seconds = u64::try_from(self.length).ok().filter(|seconds| *seconds > 0)?;
+        Some((count as f64 * 1000.0 / seconds as f64).round() as u64)
+    }
+}

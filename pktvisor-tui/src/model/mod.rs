@@ -1,0 +1,20 @@
+//! What was received, made safe to show: text without control characters, lists of bounded length, data with its age.
+//!
+//! Times inside are [`Duration`](std::time::Duration)s since the UI started: nothing here asks a clock, so that the
+//! same model always draws the same screen.
+
+mod agent;
+mod health;
+mod history;
+mod lists;
+mod observation;
+mod printable;
+mod saved;
+
+pub use agent::{Agent, AgentInfo, Capture, Link, Standing};
+pub use health::Health;
+pub use history::{History, PeriodPoint, Sample};
+pub use lists::{ListKind, Row, Sort};
+pub use observation::{Observation, Rcode};
+pub use printable::{Keep, Printable, fit};
+pub use saved::{SavedAgent, SavedError, read_saved};

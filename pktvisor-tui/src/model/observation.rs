@@ -1,0 +1,157 @@
+//! One period or window as received, and the figures that follow from it.
+
+use pktvisor_common::api::{Dns, Packets, Period, PeriodSpan};
+
+use super::{ListKind, Printable, Row, Sort, lists::take_lists};
+use crate::format::share;
+
+/// A period or window. Its lists are rows; those inside `packets` and `dns` are empty.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observation {
+    /// What it is called: `5m`.
+    pub name: Printable,
+    /// Where in time.
+    pub span: PeriodSpan,
+    /// What was counted for every packet.
+    pub packets: Packets,
+    /// What DNS analysis found.
+    pub dns: Dns,
+    /// Share of the DNS packets that was analysed, 0 to 1.
+    pub sampling_rate: f64,
+    /// Whether the agent is of our line, or an older one.
+    pub ours: bool,
+    lists: [Vec<Row>; ListKind::COUNT],
+}
+
+/// Response codes that are counted for every message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rcode {
+    /// 0
+    Noerror,
+    /// 3
+    Nxdomain,
+    /// 2
+    Servfail,
+    /// 5
+    Refused,
+    /// Every other one.
+    Other,
+}
+
+impl Rcode {
+    /// In the order of the screen.
+    pub const ALL: [Self; 5] = [Self::Noerror, Self::Nxdomain, Self::Servfail, Self::Refused, Self::Other];
+
+    /// As RFC 1035 and RFC 2136 spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Noerror => "NOERROR",
+            Self::Nxdomain => "NXDOMAIN",
+            Self::Servfail => "SERVFAIL",
+            Self::Refused => "REFUSED",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl Observation {
+    /// Takes a received period over.
+    pub fn new(name: &str, mut period: Period, ours: bool) -> Self {
+        let lists = take_lists(&mut period);
+        let rate = period.sampling.rate;
+        Self {
+            name: Printable::new(name),
+            span: period.period,
+            packets: period.packets,
+            dns: period.dns,
+            sampling_rate: if rate.is_finite() { rate.clamp(0.0, 1.0) } else { 1.0 },
+            ours,
+            lists,
+        }
+    }
+
+    /// The rows of a list, in the agent's order.
+    pub fn list(&self, kind: ListKind) -> &[Row] {
+        self.lists.get(kind.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The rows whose name contains `filter`, without regard to case, in the order asked for.
+    pub fn rows(&self, kind: ListKind, filter: &str, sort: Sort) -> Vec<&Row> {
+        let filter = filter.to_lowercase();
+        let mut rows: Vec<&Row> = self
+            .list(kind)
+            .iter()
+            .filter(|row| filter.is_empty() || row.name.as_str().to_lowercase().contains(&filter))
+            .collect();
+        match sort {
+            Sort::Count => rows.sort_by(|a, b| b.estimate.cmp(&a.estimate).then_with(|| a.name.cmp(&b.name))),
+            Sort::Name => rows.sort_by(|a, b| a.name.cmp(&b.name)),
+            Sort::Upper => {
+                let upper = |row: &Row| row.bounds.map_or(row.estimate, |(_, upper)| upper);
+                rows.sort_by(|a, b| upper(b).cmp(&upper(a)).then_with(|| a.name.cmp(&b.name)));
+            }
+        }
+        rows
+    }
+
+    /// Share of the DNS that was analysed: names, types and times are of this part only. Agents of the 3.0 line chose
+    /// among all packets, and said so by `deep_samples`.
+    pub fn analysed_share(&self) -> f64 {
+        if self.ours {
+            self.sampling_rate
+        } else {
+            share(self.packets.deep_samples, self.packets.total).unwrap_or(1.0)
+        }
+    }
+
+    /// Replies with a response code.
+    pub fn replies_with(&self, rcode: Rcode) -> u64 {
+        let messages = &self.dns.wire_packets;
+        match rcode {
+            Rcode::Noerror => messages.noerror,
+            Rcode::Nxdomain => messages.nxdomain,
+            Rcode::Servfail => messages.srvfail,
+            Rcode::Refused => messages.refused,
+            Rcode::Other => messages
+                .replies
+                .saturating_sub(messages.noerror)
+                .saturating_sub(messages.nxdomain)
+                .saturating_sub(messages.srvfail)
+                .saturating_sub(messages.refused),
+        }
+    }
+
+    /// Share of a response code in the replies.
+    pub fn share_of(&self, rcode: Rcode) -> Option<f64> {
+        share(self.replies_with(rcode), self.dns.wire_packets.replies)
+    }
+
+    /// Replies that are neither NOERROR nor NXDOMAIN: the server, or the way to it, failed.
+    pub fn errors(&self) -> u64 {
+        let messages = &self.dns.wire_packets;
+        messages.replies.saturating_sub(messages.noerror).saturating_sub(messages.nxdomain)
+    }
+
+    /// Share of [`errors`](Self::errors) in the replies.
+    pub fn error_share(&self) -> Option<f64> {
+        share(self.errors(), self.dns.wire_packets.replies)
+    }
+
+    /// Share of the queries followed to their end that were not answered in time.
+    pub fn timeout_share(&self) -> Option<f64> {
+        let counts = &self.dns.xact.counts;
+        share(counts.timed_out, counts.total.saturating_add(counts.timed_out))
+    }
+
+    /// The 95th percentile in µs that an operator looks at first: what HOST needed to answer, else what it waited for.
+    pub fn p95_us(&self) -> Option<u64> {
+        let xact = &self.dns.xact;
+        xact.inbound.quantiles_us.or(xact.outbound.quantiles_us).map(|quantiles| quantiles.p95)
+    }
+
+    /// A count over the whole period as an average per second; `None` for a period without length.
+    pub fn per_second(&self, count: u64) -> Option<u64> {
+        let seconds = u64::try_from(self.span.length).ok().filter(|seconds| *seconds > 0)?;
+        Some(((count as f64) / (seconds as f64)).round() as u64)
+    }
+}

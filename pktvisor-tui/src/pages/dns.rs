@@ -1,0 +1,140 @@
+//! DNS in depth: queries and failures over time, response codes, times, what did not become a transaction, and lists.
+
+use ratatui::layout::Rect;
+
+use super::{draw_lists, shared, split_top};
+use crate::{
+    app::App,
+    format,
+    model::{Agent, Health, ListKind, Observation},
+    theme::Theme,
+    widgets::{
+        Canvas,
+        facts::{self, Fact, Panel},
+        kpi::{self, Kpi},
+    },
+};
+
+/// Rows of the panels: title, heads, six lines, and a blank.
+const PANELS_HEIGHT: u16 = 9;
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
+    let Some(agent) = app.agent() else { return };
+    let roomy = area.width >= 110 && area.height >= 34;
+    let (kpis, rest) = split_top(area, if roomy { kpi::BIG } else { kpi::SMALL });
+    draw_kpis(canvas, kpis, agent, window);
+    let spare = shared::spare_rows(rest.height.saturating_sub(PANELS_HEIGHT), rest.width, &ListKind::DNS);
+    let chart_height = if roomy { spare.max(5) } else { 0 };
+    let (charts, rest) = split_top(rest, chart_height);
+    if chart_height > 0 {
+        let half = charts.width / 2;
+        let left = Rect { width: half - 1, ..charts };
+        let right = Rect { x: charts.x + half, width: charts.width - half, ..charts };
+        shared::draw_chart(canvas, left, "Queries/s", shared::past(agent, |s| s.queries), format::count);
+        let errors = shared::past(agent, |second| second.errors_permille);
+        shared::draw_chart(canvas, right, "Failed replies", errors, |permille| {
+            format::percent(Some(permille as f64 / 1000.0))
+        });
+    }
+    let rest = if roomy {
+        let (panels, rest) = split_top(rest, PANELS_HEIGHT);
+        draw_wide(canvas, panels, agent, window);
+        rest
+    } else {
+        let (panels, rest) = split_top(rest, if rest.height > 14 { 8 } else { shared::RCODES_HEIGHT });
+        draw_narrow(canvas, panels, agent, window);
+        rest
+    };
+    draw_lists(canvas, rest, app, window);
+}
+
+fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+    let theme = canvas.theme;
+    let timeouts = window.timeout_share();
+    let kpis = [
+        shared::queries_kpi(agent, theme),
+        shared::errors_kpi(agent, window, theme),
+        shared::latency_kpi(agent, window, theme),
+        Kpi {
+            label: "Timed out".to_owned(),
+            value: if window.ours { format::percent(timeouts) } else { format::NOTHING.to_owned() },
+            style: theme.health(Health::of_timeouts(timeouts)),
+            past: Vec::new(),
+        },
+        Kpi {
+            label: "Names".to_owned(),
+            value: format::count(window.dns.cardinality.qname),
+            style: theme.value,
+            past: Vec::new(),
+        },
+    ];
+    kpi::draw(canvas, area, &kpis);
+}
+
+fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+    let theme = canvas.theme;
+    let width = area.width / 5;
+    let rcodes = Rect { width: width * 2 - 1, ..area };
+    shared::draw_rcodes(canvas, rcodes, agent, window);
+    let panels = [
+        shared::messages_panel(window, theme),
+        shared::transactions_panel(window, theme),
+        unanswered_panel(window, theme),
+    ];
+    let rest = Rect { x: area.x + width * 2, width: area.width - width * 2, ..area };
+    facts::draw_row(canvas, rest, &panels);
+    let edns = &window.dns.edns;
+    if window.ours {
+        let queries = format::share(edns.queries, window.dns.wire_packets.queries);
+        let text = format!(
+            "EDNS {} of queries · DO {} · client subnet {} · empty answers {}",
+            format::percent(queries),
+            format::count(edns.dnssec_ok),
+            format::count(edns.client_subnet),
+            format::count(edns.empty_answers),
+        );
+        canvas.put(rcodes, 7, 1, &text, theme.label);
+    }
+}
+
+fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+    // What the numbers of each need at least; codes over time take the rest.
+    let (transactions, unmatched) = (24, 19);
+    let rcodes = area.width.saturating_sub(transactions + unmatched);
+    shared::draw_rcodes(canvas, Rect { width: rcodes.saturating_sub(1), ..area }, agent, window);
+    let cell = |x: u16, width: u16| Rect {
+        x: area.x + x.min(area.width),
+        width: width.min(area.width - x.min(area.width)),
+        ..area
+    };
+    facts::draw(canvas, cell(rcodes, transactions - 1), &shared::transactions_panel(window, canvas.theme));
+    facts::draw(canvas, cell(rcodes + transactions, unmatched), &unanswered_panel(window, canvas.theme));
+}
+
+/// Queries and responses that found no partner. Older agents do not count them.
+fn unanswered_panel(window: &Observation, theme: &Theme) -> Panel {
+    let counts = &window.dns.xact.counts;
+    let number = |label, value| {
+        let cell = if window.ours {
+            (format::count(value), theme.value)
+        } else {
+            (format::NOTHING.to_owned(), theme.label)
+        };
+        Fact::numbers(label, vec![cell])
+    };
+    Panel {
+        title: "Unmatched".to_owned(),
+        remark: String::new(),
+        cell_width: 6,
+        heads: vec![],
+        facts: vec![
+            number("timed out", counts.timed_out),
+            number("late", counts.late),
+            number("orphans", counts.orphans),
+            number("duplicates", counts.duplicates),
+            number("retransmit", counts.retransmitted),
+            number("malformed", window.dns.wire_packets.malformed),
+            number("cut", window.dns.wire_packets.truncated_capture),
+        ],
+    }
+}

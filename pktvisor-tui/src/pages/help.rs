@@ -1,0 +1,57 @@
+//! What everything means.
+
+use ratatui::{layout::Rect, style::Style};
+
+use crate::{
+    app::KEYS,
+    model::ListKind,
+    widgets::{Canvas, notice},
+};
+
+/// Terms of the screen, where a name alone does not explain itself.
+const TERMS: [(&str, &str); 15] = [
+    ("in, out", "to and from HOST: the addresses of the interface, and those given to pktvisord by -H"),
+    ("now, /s", "the last full second; avg where a file was read: the mean over the window"),
+    ("p50 p90 p95 p99", "half, 90, 95, 99 of 100 values are not larger"),
+    ("Failed replies", "neither NOERROR nor NXDOMAIN; 2 % are worth a look, 10 % are bad"),
+    ("NXDOMAIN", "worth a look from 30 % of the replies on, bad from 60 %"),
+    ("p95 in", "what HOST needed to answer; p95 out where it only asks: what it waited for"),
+    ("Timed out", "queries without a response within 5 s; 1 % is worth a look, 5 % are bad"),
+    ("late, orphans", "responses after the time-out; responses without a query"),
+    ("addresses, names", "estimated numbers of distinct ones"),
+    ("deep samples", "packets that were analysed, as far as they carry DNS, and all others"),
+    ("analysed 25%", "names, types and times are of this share of the DNS; zoom shows the scaled numbers"),
+    ("at least, at most", "the true number is between them; the count is an estimate"),
+    ("bars", "relative to the largest row of their list; shares are of what the title says"),
+    (
+        "charts",
+        "a column a second, the newest at the right; response codes: a period each, each on its own scale",
+    ),
+    ("▲ stale", "the agent does not answer: the last data stays, with its age, and the agent is asked again"),
+];
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, first_line: u16) {
+    let theme = canvas.theme;
+    let width = area.width.saturating_sub(2);
+    let mut lines: Vec<(String, String, Style)> = Vec::new();
+    let mut section = |title: &str, entries: &mut dyn Iterator<Item = (&str, &str)>| {
+        lines.push((title.to_owned(), String::new(), theme.accent));
+        for (term, meaning) in entries {
+            let wrapped = notice::wrap(meaning, usize::from(width.saturating_sub(20)).max(10));
+            for (index, part) in wrapped.into_iter().enumerate() {
+                let term = if index == 0 { term.to_owned() } else { String::new() };
+                lines.push((term, part, theme.value));
+            }
+        }
+        lines.push((String::new(), String::new(), theme.text));
+    };
+    section("Keys", &mut KEYS.into_iter());
+    section("What is what", &mut TERMS.into_iter());
+    section("Lists", &mut ListKind::ALL.iter().map(|kind| (kind.title(), kind.explanation())));
+    let last_start = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(area.height);
+    let first = usize::from(first_line.min(last_start));
+    for (row, (term, meaning, style)) in (0u16..area.height).zip(lines.iter().skip(first)) {
+        canvas.put(area, row, 1, term, *style);
+        canvas.put(area, row, 20, meaning, theme.text);
+    }
+}

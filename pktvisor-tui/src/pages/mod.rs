@@ -1,0 +1,99 @@
+//! The pages: pure functions from [`App`] to cells. The same state draws the same screen.
+
+mod agent;
+mod dns;
+mod fleet;
+mod help;
+mod network;
+mod overview;
+mod shared;
+mod zoom;
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    app::{App, Page},
+    model::{Link, Observation},
+    widgets::{Canvas, Regions, frame, notice},
+};
+
+/// Draws the whole screen.
+pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) -> Regions {
+    let mut canvas = Canvas::new(buffer, &app.theme);
+    let header = Rect { height: frame::HEADER.min(area.height), ..area };
+    let footer_height = frame::FOOTER.min(area.height - header.height);
+    let footer = Rect { y: area.bottom() - footer_height, height: footer_height, ..area };
+    let body = Rect { y: header.bottom(), height: area.height - header.height - footer_height, ..area };
+    frame::header(&mut canvas, header, app);
+    if body.height > 0 {
+        draw_body(&mut canvas, body, app);
+    }
+    if footer_height > 0 {
+        frame::footer(&mut canvas, footer, app);
+    }
+    canvas.regions
+}
+
+fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+    if let Some(line) = app.help {
+        return help::draw(canvas, area, line);
+    }
+    match app.page {
+        Page::Fleet => return fleet::draw(canvas, area, app),
+        Page::Agent => return agent::draw(canvas, area, app),
+        Page::Overview | Page::Dns | Page::Network => {}
+    }
+    let Some(window) = app.agent().and_then(|agent| agent.window.as_ref()) else {
+        return nothing_yet(canvas, area, app);
+    };
+    match (app.zoom, app.page) {
+        (Some(zoom), _) => zoom::draw(canvas, area, app, window, zoom),
+        (None, Page::Dns) => dns::draw(canvas, area, app, window),
+        (None, Page::Network) => network::draw(canvas, area, app, window),
+        (None, _) => overview::draw(canvas, area, app, window),
+    }
+}
+
+/// No answer so far: what is known, and what can be done.
+fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+    let theme = canvas.theme;
+    let Some(agent) = app.agent() else { return };
+    let lines = match &agent.link {
+        Link::Down { error, attempts, .. } => vec![
+            (format!("No answer from {}", agent.label), theme.bad),
+            (error.as_str().to_owned(), theme.text),
+            (String::new(), theme.text),
+            (format!("Attempt {attempts}; it is asked again until it answers. r asks now."), theme.label),
+            (
+                "Is pktvisord running there? It listens on localhost port 10853 unless told otherwise:"
+                    .to_owned(),
+                theme.label,
+            ),
+            ("    pktvisord -l HOST -p PORT eth0".to_owned(), theme.text),
+            ("    pktvisor -H HOST -p PORT".to_owned(), theme.text),
+        ],
+        _ => vec![(format!("Asking {} ...", agent.label), theme.label)],
+    };
+    notice::draw(canvas, area, &lines);
+}
+
+/// Splits rows off the top of an area.
+fn split_top(area: Rect, height: u16) -> (Rect, Rect) {
+    let height = height.min(area.height);
+    (Rect { height, ..area }, Rect { y: area.y + height, height: area.height - height, ..area })
+}
+
+/// Draws the lists of a page in what is left of it.
+fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
+    crate::widgets::list_grid::draw(
+        canvas,
+        area,
+        &crate::widgets::list_grid::ListGrid {
+            kinds: app.page.lists(),
+            observation: window,
+            filter: &app.filter,
+            sort: app.sort,
+            focus: app.focus(),
+        },
+    );
+}

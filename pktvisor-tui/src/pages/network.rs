@@ -1,0 +1,112 @@
+//! Packets in depth: rates over time, kinds, sizes, oddities, and who talks.
+
+use ratatui::layout::Rect;
+
+use super::{draw_lists, shared, split_top};
+use crate::{
+    app::App,
+    format,
+    model::{Agent, ListKind, Observation},
+    theme::Theme,
+    widgets::{
+        Canvas,
+        facts::{self, Fact, Panel},
+        kpi::{self, Kpi},
+    },
+};
+
+/// Rows of the panels: title, heads, seven lines.
+const PANELS_HEIGHT: u16 = 9;
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
+    let Some(agent) = app.agent() else { return };
+    let roomy = area.width >= 110 && area.height >= 34;
+    let (kpis, rest) = split_top(area, if roomy { kpi::BIG } else { kpi::SMALL });
+    draw_kpis(canvas, kpis, agent, window);
+    let spare = shared::spare_rows(rest.height.saturating_sub(PANELS_HEIGHT), rest.width, &ListKind::NETWORK);
+    let (charts, rest) = split_top(rest, if roomy { spare.max(5) } else { 0 });
+    if charts.height > 0 {
+        let half = charts.width / 2;
+        let left = Rect { width: half - 1, ..charts };
+        let right = Rect { x: charts.x + half, width: charts.width - half, ..charts };
+        shared::draw_chart(canvas, left, "Packets/s in", shared::past(agent, |s| s.received), format::count);
+        shared::draw_chart(canvas, right, "Packets/s out", shared::past(agent, |s| s.sent), format::count);
+    }
+    let (panels, rest) = split_top(rest, PANELS_HEIGHT);
+    draw_panels(canvas, panels, agent, window);
+    draw_lists(canvas, rest, app, window);
+}
+
+fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+    let theme = canvas.theme;
+    let [received, sent] = shared::packet_kpis(agent, theme);
+    let bits = |now: Option<u64>, counted: u64| {
+        if !window.ours {
+            return format::NOTHING.to_owned();
+        }
+        let bytes = if agent.is_file() { window.per_second(counted) } else { now };
+        bytes.map_or_else(|| format::NOTHING.to_owned(), format::bits_per_second)
+    };
+    let plain = |label: String, value| Kpi { label, value, style: theme.value, past: Vec::new() };
+    let kpis = [
+        received,
+        sent,
+        plain("Bits in".to_owned(), bits(agent.rates.map(|r| r.bytes_in), window.packets.bytes_in)),
+        plain("Bits out".to_owned(), bits(agent.rates.map(|r| r.bytes_out), window.packets.bytes_out)),
+        plain("Sources in".to_owned(), format::count(window.packets.cardinality.src_ips_in)),
+    ];
+    kpi::draw(canvas, area, &kpis);
+}
+
+fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+    let theme = canvas.theme;
+    let mut panels = vec![shared::packets_panel(window, theme), shared::rates_panel(agent, window, theme)];
+    if window.ours {
+        panels.push(sizes_panel(window, theme));
+        panels.push(oddities_panel(window, theme));
+    }
+    facts::draw_row(canvas, area, &panels);
+}
+
+/// Packets by wire length.
+fn sizes_panel(window: &Observation, theme: &Theme) -> Panel {
+    const LABELS: [&str; 7] = ["< 64", "< 128", "< 256", "< 512", "< 1024", "< 1519", "≥ 1519"];
+    let packets = &window.packets;
+    Panel {
+        title: "Bytes".to_owned(),
+        remark: match packets.bytes_total.checked_div(packets.total) {
+            Some(mean) => format!("mean {}", format::count(mean)),
+            None => String::new(),
+        },
+        cell_width: 6,
+        heads: vec![],
+        facts: LABELS
+            .into_iter()
+            .zip(packets.sizes)
+            .map(|(label, count)| Fact::part(label, count, packets.total, theme.value, theme.text))
+            .collect(),
+    }
+}
+
+/// What is seldom, and tells much when it is not.
+fn oddities_panel(window: &Observation, theme: &Theme) -> Panel {
+    let packets = &window.packets;
+    let number = |label, value| Fact::numbers(label, vec![(format::count(value), theme.value)]);
+    Panel {
+        title: "Others".to_owned(),
+        remark: String::new(),
+        cell_width: 6,
+        heads: vec![],
+        facts: vec![
+            number("TCP SYN", packets.tcp_syn),
+            number("SYN+ACK", packets.tcp_syn_ack),
+            number("TCP RST", packets.tcp_rst),
+            number("fragments", packets.fragments),
+            number("not IP", packets.non_ip),
+            number("malformed", packets.malformed),
+            number("no direct.", packets.unknown),
+            number("VLAN", packets.vlan),
+            number("tunnelled", packets.tunnelled),
+        ],
+    }
+}

@@ -1,0 +1,269 @@
+//! The loop: keys, answers and signals in; frames out.
+
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    thread,
+    time::{Duration, Instant},
+};
+
+use ratatui::crossterm::event;
+use signal_hook::{
+    consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
+    iterator::Signals,
+    low_level::emulate_default_handler,
+};
+
+use crate::{
+    app::{Action, App, Mode, Outcome, action_of_key, action_of_mouse},
+    cli::Options,
+    client::{Command, Endpoint, EndpointError, Http, Poller, Update, Wanted, Window},
+    model::{Agent, SavedError, read_saved},
+    once, pages,
+    terminal::Screen,
+    theme::Theme,
+};
+
+/// Why it cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A HOST makes no sense.
+    #[error("-H {0}")]
+    Endpoint(#[from] EndpointError),
+    /// A saved JSON cannot be shown.
+    #[error(transparent)]
+    Saved(#[from] SavedError),
+    /// There is no terminal.
+    #[error("stdin and stdout are not a terminal: use --once for a snapshot without one")]
+    NoTerminal,
+    /// The terminal does not do what it should.
+    #[error("cannot use the terminal: {0}")]
+    Terminal(#[source] io::Error),
+    /// Something else that the system refuses.
+    #[error("cannot start: {0}")]
+    System(#[from] io::Error),
+    /// Standard output is gone.
+    #[error("cannot write to stdout: {0}")]
+    Output(#[source] io::Error),
+}
+
+/// A frame on its own lasts this long at least; keys are answered at once.
+const FRAME: Duration = Duration::from_millis(200);
+/// Ages and waits are counted on the screen: it is drawn this often, also when nothing comes.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Does what the command line says.
+pub fn run(options: &Options) -> Result<ExitCode, RunError> {
+    let window = options.window.map(Window::minutes);
+    if let Some(path) = &options.snapshot {
+        let agents = read_saved(path)?;
+        if options.once {
+            return once::print_saved(&agents, options.format).map_err(RunError::Output);
+        }
+        return watch(options, agents, &[], window);
+    }
+    let endpoints = endpoints(options)?;
+    if options.once {
+        return once::print(&endpoints, options, window).map_err(RunError::Output);
+    }
+    let agents = endpoints.iter().map(|endpoint| Agent::new(&endpoint.label())).collect();
+    watch(options, agents, &endpoints, window)
+}
+
+fn endpoints(options: &Options) -> Result<Vec<Endpoint>, EndpointError> {
+    let mut endpoints = Vec::new();
+    for host in &options.hosts {
+        let endpoint = Endpoint::parse(host, options.port)?;
+        if !endpoints.contains(&endpoint) {
+            endpoints.push(endpoint);
+        }
+    }
+    Ok(endpoints)
+}
+
+/// What wakes the loop.
+enum Event {
+    Input(event::Event),
+    InputEnded,
+    Signal(i32),
+    Update(usize, Update),
+}
+
+fn watch(
+    options: &Options,
+    agents: Vec<Agent>,
+    endpoints: &[Endpoint],
+    window: Option<Window>,
+) -> Result<ExitCode, RunError> {
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(RunError::NoTerminal);
+    }
+    let theme = Theme::choose(options.theme, |name| std::env::var(name).ok());
+    let app = App::new(agents, window, theme);
+    let (events, inbox) = mpsc::channel();
+    listen_to_signals(events.clone())?;
+    let pollers = start_pollers(endpoints, options, &app, &events)?;
+    let screen = Screen::take(options.mouse).map_err(RunError::Terminal)?;
+    listen_to_keys(events)?;
+    let told = (0..pollers.len()).map(|index| app.wanted(index)).collect();
+    Loop { app, screen, pollers, told, inbox, started: Instant::now(), drawn_at: None, dirty: true }.run()
+}
+
+fn start_pollers(
+    endpoints: &[Endpoint],
+    options: &Options,
+    app: &App,
+    events: &Sender<Event>,
+) -> io::Result<Vec<Poller>> {
+    let timeout = Duration::from_millis(options.timeout_ms);
+    let start = |(index, endpoint): (usize, &Endpoint)| {
+        let events = events.clone();
+        let http = Http::new(endpoint.clone(), timeout);
+        Poller::start(http, app.wanted(index), move |update| {
+            events.send(Event::Update(index, update)).is_ok()
+        })
+    };
+    endpoints.iter().enumerate().map(start).collect()
+}
+
+fn listen_to_signals(events: Sender<Event>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT])?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in &mut signals {
+            if events.send(Event::Signal(signal)).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn listen_to_keys(events: Sender<Event>) -> io::Result<()> {
+    thread::Builder::new().name("keys".to_owned()).spawn(move || {
+        while let Ok(input) = event::read() {
+            if events.send(Event::Input(input)).is_err() {
+                return;
+            }
+        }
+        let _over = events.send(Event::InputEnded);
+    })?;
+    Ok(())
+}
+
+/// Whether to go on.
+enum Next {
+    GoOn,
+    Leave,
+}
+
+struct Loop {
+    app: App,
+    screen: Screen,
+    pollers: Vec<Poller>,
+    /// What each poller was told last.
+    told: Vec<Wanted>,
+    inbox: Receiver<Event>,
+    started: Instant,
+    drawn_at: Option<Instant>,
+    dirty: bool,
+}
+
+impl Loop {
+    fn run(mut self) -> Result<ExitCode, RunError> {
+        loop {
+            let now = Instant::now();
+            let due = self.drawn_at.map_or(now, |drawn| drawn + if self.dirty { FRAME } else { TICK });
+            if due <= now {
+                self.draw().map_err(RunError::Terminal)?;
+                continue;
+            }
+            let event = match self.inbox.recv_timeout(due - now) {
+                Ok(event) => event,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Ok(ExitCode::SUCCESS),
+            };
+            if let Next::Leave = self.take_in(event)? {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.app.tick(self.started.elapsed());
+        self.app.clamp();
+        let app = &self.app;
+        let mut regions = None;
+        self.screen.terminal().draw(|frame| {
+            let area = frame.area();
+            regions = Some(pages::draw(frame.buffer_mut(), area, app));
+        })?;
+        if let Some(regions) = regions {
+            self.app.regions = regions;
+        }
+        self.dirty = false;
+        self.drawn_at = Some(Instant::now());
+        Ok(())
+    }
+
+    fn take_in(&mut self, event: Event) -> Result<Next, RunError> {
+        match event {
+            Event::Input(event::Event::Key(key)) => {
+                let mode = if self.app.typing { Mode::Typing } else { Mode::Normal };
+                self.act(action_of_key(key, mode))
+            }
+            Event::Input(event::Event::Mouse(mouse)) => self.act(action_of_mouse(mouse)),
+            Event::Input(_) => {
+                // A new size is drawn at once: half a screen of the old one is not worth a look.
+                self.drawn_at = None;
+                Ok(Next::GoOn)
+            }
+            Event::InputEnded => Ok(Next::Leave),
+            Event::Signal(SIGTSTP) => self.act(Some(Action::Suspend)),
+            Event::Signal(SIGCONT) => {
+                self.drawn_at = None;
+                self.screen.retake().map(|()| Next::GoOn).map_err(RunError::Terminal)
+            }
+            Event::Signal(_) => Ok(Next::Leave),
+            Event::Update(index, update) => {
+                let now = self.started.elapsed();
+                self.app.tick(now);
+                if let Some(agent) = self.app.agent_mut(index) {
+                    agent.update(update, now);
+                }
+                self.dirty = true;
+                Ok(Next::GoOn)
+            }
+        }
+    }
+
+    fn act(&mut self, action: Option<Action>) -> Result<Next, RunError> {
+        let Some(action) = action else { return Ok(Next::GoOn) };
+        self.app.tick(self.started.elapsed());
+        match self.app.handle(action) {
+            Outcome::Quit => return Ok(Next::Leave),
+            Outcome::Suspend => {
+                self.screen
+                    .lend(|| {
+                        let _stopped = emulate_default_handler(SIGTSTP);
+                    })
+                    .map_err(RunError::Terminal)?;
+            }
+            Outcome::Retry => self.pollers.iter().for_each(|poller| poller.tell(Command::Retry)),
+            Outcome::Continue => self.tell_pollers(),
+        }
+        self.drawn_at = None;
+        Ok(Next::GoOn)
+    }
+
+    /// Tells each poller what is wanted of it, if that changed.
+    fn tell_pollers(&mut self) {
+        for (index, (poller, told)) in self.pollers.iter().zip(&mut self.told).enumerate() {
+            let wanted = self.app.wanted(index);
+            if *told != wanted {
+                *told = wanted;
+                poller.tell(Command::Want(wanted));
+            }
+        }
+    }
+}

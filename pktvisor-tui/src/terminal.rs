@@ -1,0 +1,101 @@
+//! The terminal, taken and given back: on return, on a panic of any thread, on signals, and while suspended.
+
+use std::{
+    io::{self, Stdout, Write},
+    panic,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use ratatui::{
+    Terminal,
+    backend::CrosstermBackend,
+    crossterm::{
+        cursor::Show,
+        event::{DisableMouseCapture, EnableMouseCapture},
+        execute,
+        style::ResetColor,
+        terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode},
+    },
+};
+
+/// Whether the screen is ours at the moment; a panic on whatever thread must know.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The screen while it is ours. Dropped, it is given back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    mouse: bool,
+}
+
+impl Screen {
+    /// Takes the screen: raw mode, the alternate screen, no cursor, and the mouse if asked for.
+    pub fn take(mouse: bool) -> io::Result<Self> {
+        give_back_on_panic();
+        enter(mouse)?;
+        // From here on dropping gives it back, also when what follows fails.
+        TAKEN.store(true, Ordering::SeqCst);
+        let screen =
+            Terminal::new(CrosstermBackend::new(io::stdout())).map(|terminal| Self { terminal, mouse });
+        if screen.is_err() {
+            give_back();
+        }
+        screen
+    }
+
+    /// The terminal, to draw on.
+    pub fn terminal(&mut self) -> &mut Terminal<CrosstermBackend<Stdout>> {
+        &mut self.terminal
+    }
+
+    /// Gives the screen back while `away` runs, and takes it again.
+    pub fn lend(&mut self, away: impl FnOnce()) -> io::Result<()> {
+        give_back();
+        away();
+        self.retake()
+    }
+
+    /// Takes the screen again, whatever happened to it, and draws all of it anew.
+    pub fn retake(&mut self) -> io::Result<()> {
+        enter(self.mouse)?;
+        TAKEN.store(true, Ordering::SeqCst);
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter(mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen, SetTitle("pktvisor"))?;
+    if mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
+}
+
+/// Puts the terminal as it was. A terminal that is gone (SIGHUP) cannot be told, and does not mind.
+fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut stdout = io::stdout();
+    let _told = execute!(stdout, DisableMouseCapture, ResetColor, LeaveAlternateScreen, Show);
+    let _raw = disable_raw_mode();
+    let _flushed = stdout.flush();
+}
+
+/// A panic, on whatever thread, ends the program with its message on a clean terminal.
+fn give_back_on_panic() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let was_taken = TAKEN.load(Ordering::SeqCst);
+        give_back();
+        report(info);
+        if was_taken {
+            // Other threads would go on drawing over the message.
+            std::process::exit(101);
+        }
+    }));
+}

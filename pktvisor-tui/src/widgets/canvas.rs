@@ -1,0 +1,123 @@
+//! Where widgets draw: the buffer, the theme, and the places that a mouse can hit.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::Style,
+    text::Line,
+};
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    app::Page,
+    model::{Keep, fit},
+    theme::Theme,
+};
+
+/// What is at a place of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// The tab of a page.
+    Page(Page),
+    /// A list, by its place among the lists of the page.
+    List(usize),
+    /// A row of the zoomed list.
+    Row(usize),
+    /// An agent, by its place in the fleet.
+    Agent(usize),
+}
+
+/// What the drawn frame looks like to keys and mouse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Regions {
+    hits: Vec<(Rect, Hit)>,
+    /// Lists beside each other: what "down" means in a grid.
+    pub columns: usize,
+}
+
+impl Default for Regions {
+    fn default() -> Self {
+        Self { hits: Vec::new(), columns: 1 }
+    }
+}
+
+impl Regions {
+    /// What is at a place.
+    pub fn at(&self, column: u16, row: u16) -> Option<Hit> {
+        let position = Position::new(column, row);
+        self.hits.iter().rev().find(|(area, _)| area.contains(position)).map(|(_, hit)| *hit)
+    }
+}
+
+/// A buffer to draw into.
+pub struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    /// Styles by meaning.
+    pub theme: &'a Theme,
+    /// What was drawn where.
+    pub regions: Regions,
+}
+
+impl<'a> Canvas<'a> {
+    /// A canvas on a buffer.
+    pub fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Self {
+        Self { buffer, theme, regions: Regions::default() }
+    }
+
+    /// The buffer, for widgets of ratatui.
+    pub fn buffer(&mut self) -> &mut Buffer {
+        self.buffer
+    }
+
+    /// Remembers what is in an area.
+    pub fn hit(&mut self, area: Rect, hit: Hit) {
+        self.regions.hits.push((area, hit));
+    }
+
+    /// Text at the left of `area`'s row `row`, cut to its width. Rows outside are not drawn.
+    pub fn text(&mut self, area: Rect, row: u16, text: &str, style: Style) {
+        self.put(area, row, 0, text, style);
+    }
+
+    /// Text from column `column` of `area` on.
+    pub fn put(&mut self, area: Rect, row: u16, column: u16, text: &str, style: Style) {
+        let area = area.intersection(self.buffer.area);
+        if row >= area.height || column >= area.width {
+            return;
+        }
+        let width = usize::from(area.width - column);
+        self.buffer.set_stringn(area.x + column, area.y + row, fit(text, width, Keep::Head), width, style);
+    }
+
+    /// Text that ends at column `end` (exclusive) of `area`.
+    pub fn right(&mut self, area: Rect, row: u16, end: u16, text: &str, style: Style) {
+        let end = end.min(area.width);
+        let width = u16::try_from(text.width()).unwrap_or(u16::MAX).min(end);
+        self.put(Rect { width: end, ..area }, row, end - width, text, style);
+    }
+
+    /// A styled line on a row.
+    pub fn line(&mut self, area: Rect, row: u16, line: &Line<'_>) {
+        let area = area.intersection(self.buffer.area);
+        if row < area.height {
+            self.buffer.set_line(area.x, area.y + row, line, area.width);
+        }
+    }
+
+    /// Adds a style to an area as it is.
+    pub fn style(&mut self, area: Rect, style: Style) {
+        self.buffer.set_style(area.intersection(self.buffer.area), style);
+    }
+
+    /// A title with a rule behind it, and a remark at its right end.
+    pub fn title(&mut self, area: Rect, title: &str, remark: &str, style: Style) {
+        let width = usize::from(area.width);
+        let rule = "─".repeat(width);
+        self.text(area, 0, &rule, self.theme.label);
+        self.put(area, 0, 1, &format!(" {title} "), style);
+        let free = width.saturating_sub(title.width() + 5);
+        if !remark.is_empty() && remark.width() + 2 <= free {
+            self.right(area, 0, area.width.saturating_sub(1), &format!(" {remark} "), self.theme.label);
+        }
+    }
+}
