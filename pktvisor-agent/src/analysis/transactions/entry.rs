@@ -1,0 +1,91 @@
+//! One query as the table keeps it.
+
+use super::QuestionKey;
+use crate::analysis::flow::{Flow, Transport};
+
+/// Addresses, ports, transport and id of a query.
+#[derive(Clone, Copy, Debug, Eq)]
+pub(super) struct Key([u64; 5]);
+
+impl PartialEq for Key {
+    /// Five instructions and no call, as the derived one would be.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+    }
+}
+
+/// Where an entry stands. Ordered by what a response prefers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    Open,
+    TimedOut,
+    Answered,
+}
+
+/// A query, in one cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct Entry {
+    pub(super) key: Key,
+    /// The query's own time stamp; the entries know what the table's clock was when it came.
+    pub(super) query_timestamp_ns: u64,
+    pub(super) name_hash: u64,
+    pub(super) qtype: u16,
+    pub(super) qclass: u16,
+    pub(super) has_question: bool,
+    pub(super) state: State,
+}
+
+impl Entry {
+    #[inline]
+    pub(super) fn new(key: Key, question: Option<QuestionKey>, query_timestamp_ns: u64) -> Self {
+        let has_question = question.is_some();
+        let QuestionKey { name_hash, qtype, qclass } =
+            question.unwrap_or(QuestionKey { name_hash: 0, qtype: 0, qclass: 0 });
+        let state = State::Open;
+        Self { key, query_timestamp_ns, name_hash, qtype, qclass, has_question, state }
+    }
+
+    /// Whether the question is the same, or one of the two has none.
+    #[inline]
+    pub(super) fn agrees(&self, question: Option<QuestionKey>) -> bool {
+        let Some(question) = question else { return true };
+        !self.has_question
+            || QuestionKey { name_hash: self.name_hash, qtype: self.qtype, qclass: self.qclass } == question
+    }
+}
+
+impl Key {
+    #[inline]
+    pub(super) fn new(flow: &Flow, id: u16) -> Self {
+        let [source, destination] = [flow.source, flow.destination].map(u128::from_le_bytes);
+        let transport = match flow.transport {
+            Transport::Udp => 0,
+            Transport::Tcp => 1,
+        };
+        let rest = u64::from(flow.source_port) << 48
+            | u64::from(flow.destination_port) << 32
+            | u64::from(id) << 16
+            | u64::from(flow.ip_version) << 8
+            | transport;
+        Self([source as u64, (source >> 64) as u64, destination as u64, (destination >> 64) as u64, rest])
+    }
+
+    /// A folded multiplication of pairs of words, keyed with digits of pi. Not proof against made-up collisions: the
+    /// index bounds what those can do.
+    #[inline]
+    pub(super) fn hash(&self) -> u32 {
+        let [a, b, c, d, e] = self.0;
+        let addresses = fold(a ^ 0x243f_6a88_85a3_08d3, b ^ 0x1319_8a2e_0370_7344)
+            ^ fold(c ^ 0xa409_3822_299f_31d0, d ^ 0x082e_fa98_ec4e_6c89);
+        let all = fold(e ^ 0x4528_21e6_38d0_1377, addresses ^ 0xbe54_66cf_34e9_0c6c) ^ addresses;
+        fold(all, 0x9e37_79b9_7f4a_7c15) as u32
+    }
+}
+
+#[inline]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}

@@ -1,0 +1,323 @@
+//! Which response answers which query.
+//!
+//! A query waits, open, for the first response with the same addresses, ports, transport and id, and the same question
+//! where both carry one. It is answered, or it times out. An answered query is remembered until its time-out, so that
+//! further responses are known as duplicates; one that timed out for 60 s more, so that a late response is known as such.
+//!
+//! Time: durations are differences of the packets' own time stamps. What expires, expires by the newest time stamp
+//! seen, from the moment it was opened: a packet from the past neither turns the clock back nor is old on arrival.
+//!
+//! Cost: a query is one probe of the index and one entry written, a response one probe and one entry read, whatever
+//! is open and whatever an attacker sends. Memory has a ceiling: when the table is full, the oldest answered query gives
+//! way, else the oldest that timed out, else the oldest open one, which is counted as shed.
+
+mod entries;
+mod entry;
+mod index;
+
+use entries::{Entries, List};
+use entry::{Entry, Key, State};
+use index::Index;
+
+use super::flow::Flow;
+
+/// Time-out of a query without other configuration.
+pub const TIMEOUT_NS_DEFAULT: u64 = 5_000_000_000;
+
+/// Queries remembered at most without other configuration: 25 MB once they are all in use.
+pub const ENTRIES_MAX_DEFAULT: usize = 262_144;
+
+/// How long after its time-out a query can be answered late.
+pub const LATE_NS: u64 = 60_000_000_000;
+
+/// What must agree between query and response where both have a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuestionKey {
+    /// A 64-bit hash of the lower-cased QNAME.
+    pub name_hash: u64,
+    /// QTYPE.
+    pub qtype: u16,
+    /// QCLASS.
+    pub qclass: u16,
+}
+
+/// What became of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryOutcome {
+    /// It waits for its response.
+    Opened,
+    /// It repeats an open one, whose time stamp stays.
+    Retransmitted,
+}
+
+/// What a response is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseOutcome {
+    /// The first response to an open query: a transaction.
+    Answered {
+        /// From query to response; none when the response is stamped before its query.
+        duration_ns: Option<u64>,
+        /// Time stamp of the (first) query.
+        query_timestamp_ns: u64,
+    },
+    /// The response to a query that had timed out.
+    Late,
+    /// A further response to an answered query.
+    Duplicate,
+    /// No query asked for it.
+    Orphan,
+}
+
+/// Numbers of what happened since they were last taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransactionCounts {
+    /// Queries answered in time, those with negative times included.
+    pub answered: u64,
+    /// Answered queries with a response stamped before them.
+    pub negative_times: u64,
+    /// Queries not answered in time.
+    pub timed_out: u64,
+    /// Responses to queries that had timed out.
+    pub late: u64,
+    /// Further responses to answered queries.
+    pub duplicates: u64,
+    /// Responses nobody asked for.
+    pub orphans: u64,
+    /// Queries that repeat an open one.
+    pub retransmitted: u64,
+    /// Open queries given up because the table was full.
+    pub shed: u64,
+}
+
+/// The table of queries. Holds no global state; two tables never see each other's queries.
+#[derive(Debug)]
+pub struct Transactions {
+    timeout_ns: u64,
+    /// The newest time stamp seen.
+    clock_ns: u64,
+    entries_max: usize,
+    entries: Entries,
+    index: Index,
+    /// In the order in which they were opened, and so in which they time out.
+    open: List,
+    open_len: usize,
+    /// In the order of their responses.
+    answered: List,
+    /// In the order in which they timed out.
+    timed_out: List,
+    counts: TransactionCounts,
+}
+
+impl Default for Transactions {
+    fn default() -> Self {
+        Self::new(TIMEOUT_NS_DEFAULT, ENTRIES_MAX_DEFAULT)
+    }
+}
+
+impl Transactions {
+    /// A table with a time-out, holding at most `entries_max` queries (at least 1, at most 4,194,303). It takes 6 bytes
+    /// for each of them at once and 88 more when they come.
+    pub fn new(timeout_ns: u64, entries_max: usize) -> Self {
+        let entries_max = entries_max.clamp(1, index::SLOTS_MAX);
+        Self {
+            timeout_ns,
+            clock_ns: 0,
+            entries_max,
+            entries: Entries::default(),
+            index: Index::new(entries_max),
+            open: List::default(),
+            open_len: 0,
+            answered: List::default(),
+            timed_out: List::default(),
+            counts: TransactionCounts::default(),
+        }
+    }
+
+    /// Number of queries that wait for their response.
+    #[inline]
+    pub fn open(&self) -> usize {
+        self.open_len
+    }
+
+    /// What happened since the last call. Call [`advance`](Self::advance) first, so that all that timed out by then is in.
+    pub fn take_counts(&mut self) -> TransactionCounts {
+        std::mem::take(&mut self.counts)
+    }
+
+    /// A query was sent.
+    pub fn query(
+        &mut self,
+        flow: &Flow,
+        id: u16,
+        question: Option<QuestionKey>,
+        timestamp_ns: u64,
+    ) -> QueryOutcome {
+        self.advance(timestamp_ns);
+        let key = Key::new(flow, id);
+        let hash = key.hash();
+        let mut replaced = 0;
+        let candidates = self.index.find(hash);
+        for lane in candidates {
+            let entry = self.entries.get(self.index.slot(hash, lane));
+            if entry.key != key || !entry.agrees(question) {
+                continue;
+            }
+            if entry.state == State::Open && self.in_time(entry, timestamp_ns) {
+                self.counts.retransmitted += 1;
+                return QueryOutcome::Retransmitted;
+            }
+            replaced |= 1 << lane;
+        }
+        for lane in index::Lanes(replaced) {
+            let slot = self.index.slot(hash, lane);
+            let state = self.entries.get(slot).state;
+            self.counts.timed_out += u64::from(state == State::Open);
+            self.forget(slot, state);
+        }
+        self.insert(hash, Entry::new(key, question, timestamp_ns));
+        QueryOutcome::Opened
+    }
+
+    /// A response was sent; `flow` is its own direction, opposite to the query's.
+    pub fn response(
+        &mut self,
+        flow: &Flow,
+        id: u16,
+        question: Option<QuestionKey>,
+        timestamp_ns: u64,
+    ) -> ResponseOutcome {
+        self.advance(timestamp_ns);
+        let Some(slot) = self.find(&Key::new(&flow.reversed(), id), question) else {
+            self.counts.orphans += 1;
+            return ResponseOutcome::Orphan;
+        };
+        let entry = *self.entries.get(slot);
+        match entry.state {
+            State::Open if self.in_time(&entry, timestamp_ns) => {
+                self.entries.get_mut(slot).state = State::Answered;
+                self.entries.unlink(&mut self.open, slot);
+                self.entries.link(&mut self.answered, slot);
+                self.open_len -= 1;
+                let duration_ns = timestamp_ns.checked_sub(entry.query_timestamp_ns);
+                self.counts.answered += 1;
+                self.counts.negative_times += u64::from(duration_ns.is_none());
+                ResponseOutcome::Answered { duration_ns, query_timestamp_ns: entry.query_timestamp_ns }
+            }
+            State::Open | State::TimedOut => {
+                // Open, yet too old by its own stamp: the clock stood still while packets came from the past.
+                self.counts.timed_out += u64::from(entry.state == State::Open);
+                self.counts.late += 1;
+                self.forget(slot, entry.state);
+                ResponseOutcome::Late
+            }
+            State::Answered => {
+                self.counts.duplicates += 1;
+                ResponseOutcome::Duplicate
+            }
+        }
+    }
+
+    /// Lets time pass: what has timed out by `now_ns` is counted. Times before the newest one seen change nothing.
+    #[inline]
+    pub fn advance(&mut self, now_ns: u64) {
+        self.clock_ns = self.clock_ns.max(now_ns);
+        while let Some(slot) = self.open.head()
+            && self.is_past(slot, self.timeout_ns)
+        {
+            self.entries.unlink(&mut self.open, slot);
+            self.entries.link(&mut self.timed_out, slot);
+            self.entries.get_mut(slot).state = State::TimedOut;
+            self.open_len -= 1;
+            self.counts.timed_out += 1;
+        }
+        while let Some(slot) = self.answered.head()
+            && self.is_past(slot, self.timeout_ns)
+        {
+            self.forget(slot, State::Answered);
+        }
+        while let Some(slot) = self.timed_out.head()
+            && self.is_past(slot, self.timeout_ns.saturating_add(LATE_NS))
+        {
+            self.forget(slot, State::TimedOut);
+        }
+    }
+
+    /// The entry that a response with this key and question is for: an open one if there is, else the oldest.
+    #[inline]
+    fn find(&self, key: &Key, question: Option<QuestionKey>) -> Option<u32> {
+        let hash = key.hash();
+        let mut best = None;
+        for lane in self.index.find(hash) {
+            let slot = self.index.slot(hash, lane);
+            let entry = self.entries.get(slot);
+            if entry.key != *key || !entry.agrees(question) {
+                continue;
+            }
+            if entry.state == State::Answered && self.is_past(slot, self.timeout_ns) {
+                continue;
+            }
+            if best.is_none_or(|other| self.rank(slot) < self.rank(other)) {
+                best = Some(slot);
+            }
+        }
+        best
+    }
+
+    #[inline]
+    fn insert(&mut self, hash: u32, entry: Entry) {
+        if self.entries.len() >= self.entries_max {
+            if let Some(slot) = self.answered.head() {
+                self.forget(slot, State::Answered);
+            } else if let Some(slot) = self.timed_out.head() {
+                self.forget(slot, State::TimedOut);
+            } else if let Some(slot) = self.open.head() {
+                self.counts.shed += 1;
+                self.forget(slot, State::Open);
+            }
+        }
+        let slot = self.entries.insert(entry, hash, self.clock_ns);
+        self.entries.link(&mut self.open, slot);
+        self.open_len += 1;
+        // Only when someone makes up keys that share their buckets.
+        if let Some(crowded_out) = self.index.insert(hash, slot) {
+            let state = self.entries.get(crowded_out).state;
+            self.counts.shed += u64::from(state == State::Open);
+            self.forget(crowded_out, state);
+        }
+    }
+
+    #[inline]
+    fn forget(&mut self, slot: u32, state: State) {
+        let list = match state {
+            State::Open => &mut self.open,
+            State::Answered => &mut self.answered,
+            State::TimedOut => &mut self.timed_out,
+        };
+        self.open_len -= usize::from(state == State::Open);
+        self.entries.unlink(list, slot);
+        self.index.remove(self.entries.hash(slot), slot);
+        self.entries.free(slot);
+    }
+
+    /// Of several entries that agree, the least is preferred. The question decides where time does not.
+    #[inline]
+    fn rank(&self, slot: u32) -> (State, u64, u64, u16, u16) {
+        let entry = self.entries.get(slot);
+        (entry.state, self.entries.opened_ns(slot), entry.name_hash, entry.qtype, entry.qclass)
+    }
+
+    /// Whether more than `limit_ns` have passed since an entry was opened.
+    #[inline]
+    fn is_past(&self, slot: u32, limit_ns: u64) -> bool {
+        self.clock_ns - self.entries.opened_ns(slot) > limit_ns
+    }
+
+    /// Whether a packet comes within the time-out of an open query, by their own time stamps.
+    #[inline]
+    fn in_time(&self, entry: &Entry, timestamp_ns: u64) -> bool {
+        timestamp_ns.saturating_sub(entry.query_timestamp_ns) <= self.timeout_ns
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! The same rules without an index, without lists and without care for time: every operation looks at every query.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::{START, flow, question};
+use crate::analysis::transactions::*;
+
+struct Query {
+    key: (u8, u16),
+    question: Option<QuestionKey>,
+    timestamp_ns: u64,
+    opened_ns: u64,
+    state: State,
+    /// Orders the queries by when they came to their state.
+    since: u64,
+}
+
+#[derive(Default)]
+struct Model {
+    timeout_ns: u64,
+    entries_max: usize,
+    clock_ns: u64,
+    steps: u64,
+    next_id: u64,
+    queries: HashMap<u64, Query>,
+    counts: TransactionCounts,
+}
+
+impl Model {
+    fn step(&mut self) -> u64 {
+        self.steps += 1;
+        self.steps
+    }
+
+    fn oldest(&self, state: State) -> Option<u64> {
+        let in_state = self.queries.iter().filter(|(_, query)| query.state == state);
+        in_state.min_by_key(|(_, query)| query.since).map(|(&id, _)| id)
+    }
+
+    fn is_past(&self, id: u64, limit_ns: u64) -> bool {
+        self.clock_ns > self.queries[&id].opened_ns + limit_ns
+    }
+
+    fn advance(&mut self, now_ns: u64) {
+        self.clock_ns = self.clock_ns.max(now_ns);
+        while let Some(id) = self.oldest(State::Open).filter(|&id| self.is_past(id, self.timeout_ns)) {
+            let since = self.step();
+            let query = self.queries.get_mut(&id).expect("it is there");
+            (query.state, query.since) = (State::TimedOut, since);
+            self.counts.timed_out += 1;
+        }
+        while let Some(id) = self.oldest(State::Answered).filter(|&id| self.is_past(id, self.timeout_ns)) {
+            self.queries.remove(&id);
+        }
+        let limit_ns = self.timeout_ns + LATE_NS;
+        while let Some(id) = self.oldest(State::TimedOut).filter(|&id| self.is_past(id, limit_ns)) {
+            self.queries.remove(&id);
+        }
+    }
+
+    /// Queries with a key and an agreeing question, the one to prefer first.
+    fn matching(&self, key: (u8, u16), question: Option<QuestionKey>) -> Vec<u64> {
+        let agrees = |query: &Query| match (query.question, question) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        let mut found: Vec<_> = self
+            .queries
+            .iter()
+            .filter(|(_, query)| query.key == key && agrees(query))
+            .map(|(&id, query)| (query.state, query.opened_ns, query.question.map_or(0, |q| q.name_hash), id))
+            .collect();
+        found.sort();
+        found.into_iter().map(|(_, _, _, id)| id).collect()
+    }
+
+    fn query(&mut self, key: (u8, u16), question: Option<QuestionKey>, timestamp_ns: u64) -> QueryOutcome {
+        self.advance(timestamp_ns);
+        let matching = self.matching(key, question);
+        for id in &matching {
+            let query = &self.queries[id];
+            if query.state == State::Open
+                && timestamp_ns.saturating_sub(query.timestamp_ns) <= self.timeout_ns
+            {
+                self.counts.retransmitted += 1;
+                return QueryOutcome::Retransmitted;
+            }
+        }
+        for id in matching {
+            let query = self.queries.remove(&id).expect("it is there");
+            self.counts.timed_out += u64::from(query.state == State::Open);
+        }
+        if self.queries.len() == self.entries_max {
+            let oldest =
+                self.oldest(State::Answered).or(self.oldest(State::TimedOut)).or(self.oldest(State::Open));
+            let query = self.queries.remove(&oldest.expect("a query")).expect("it is there");
+            self.counts.shed += u64::from(query.state == State::Open);
+        }
+        let (since, opened_ns) = (self.step(), self.clock_ns);
+        self.next_id += 1;
+        let query = Query { key, question, timestamp_ns, opened_ns, state: State::Open, since };
+        self.queries.insert(self.next_id, query);
+        QueryOutcome::Opened
+    }
+
+    fn response(
+        &mut self,
+        key: (u8, u16),
+        question: Option<QuestionKey>,
+        timestamp_ns: u64,
+    ) -> ResponseOutcome {
+        self.advance(timestamp_ns);
+        let matching = self.matching(key, question);
+        let remembered =
+            |&&id: &&u64| self.queries[&id].state != State::Answered || !self.is_past(id, self.timeout_ns);
+        let Some(&id) = matching.iter().find(remembered) else {
+            self.counts.orphans += 1;
+            return ResponseOutcome::Orphan;
+        };
+        let since = self.step();
+        let query = self.queries.get_mut(&id).expect("it is there");
+        if query.state == State::Answered {
+            self.counts.duplicates += 1;
+            return ResponseOutcome::Duplicate;
+        }
+        let duration_ns = timestamp_ns.checked_sub(query.timestamp_ns);
+        if query.state == State::TimedOut || duration_ns.is_some_and(|ns| ns > self.timeout_ns) {
+            self.counts.timed_out += u64::from(query.state == State::Open);
+            self.counts.late += 1;
+            self.queries.remove(&id);
+            return ResponseOutcome::Late;
+        }
+        (query.state, query.since) = (State::Answered, since);
+        self.counts.answered += 1;
+        self.counts.negative_times += u64::from(duration_ns.is_none());
+        ResponseOutcome::Answered { duration_ns, query_timestamp_ns: query.timestamp_ns }
+    }
+
+    fn open(&self) -> usize {
+        self.queries.values().filter(|query| query.state == State::Open).count()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Query,
+    Response,
+    Advance,
+}
+
+/// A step, a client, an id, a question or none, and how far time moves before it, back or forth.
+fn steps() -> impl Strategy<Value = Vec<(Step, u8, u16, Option<u64>, i64)>> {
+    let step = prop_oneof![4 => Just(Step::Query), 4 => Just(Step::Response), 1 => Just(Step::Advance)];
+    let moves = prop_oneof![
+        6 => 0_i64..3,
+        2 => -4_i64..20,
+        1 => Just(100_i64),
+        1 => -300_i64..300,
+        // To just before and just after the end of `LATE_NS`.
+        1 => (LATE_NS as i64 + 90)..(LATE_NS as i64 + 110),
+    ];
+    let question = prop_oneof![1 => Just(None), 3 => (1_u64..4).prop_map(Some)];
+    proptest::collection::vec((step, 0_u8..5, 0_u16..2, question, moves), 1..200)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #[test]
+    fn the_table_does_what_the_rules_say(steps in steps(), entries_max in prop_oneof![1_usize..6, Just(1_000)]) {
+        let timeout_ns = 100;
+        let mut table = Transactions::new(timeout_ns, entries_max);
+        let mut model = Model { timeout_ns, entries_max, ..Default::default() };
+        let mut now = START;
+        for (step, client, id, name, moves) in steps {
+            now = now.saturating_add_signed(moves);
+            let question = name.and_then(question);
+            match step {
+                Step::Query => prop_assert_eq!(
+                    table.query(&flow(client), id, question, now),
+                    model.query((client, id), question, now)
+                ),
+                Step::Response => prop_assert_eq!(
+                    table.response(&flow(client).reversed(), id, question, now),
+                    model.response((client, id), question, now)
+                ),
+                Step::Advance => {
+                    table.advance(now);
+                    model.advance(now);
+                }
+            }
+            prop_assert_eq!(table.open(), model.open());
+            prop_assert_eq!(table.counts, model.counts);
+        }
+    }
+}
