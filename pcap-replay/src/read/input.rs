@@ -1,6 +1,6 @@
 //! The bytes of a capture, as one window that slides over a mapped file or over the buffer of a stream.
 //!
-//! A format asks for the bytes it needs with [`Input::ensure`], looks at them, and goes on with [`Input::take`]. Only
+//! A format asks for the bytes it needs with [`Input::need`], looks at them, and goes on with [`Input::take`]. Only
 //! when the window is too short does it matter where the bytes come from.
 
 use std::fs::{File, Metadata};
@@ -111,22 +111,23 @@ impl Input {
         }
     }
 
-    /// Whether the window holds `want` bytes, after all was done that they be there.
+    /// The next `len` bytes, without taking them, or `None` if the capture has fewer: [`Input::stop`] tells why.
     #[inline(always)]
-    pub(super) fn ensure(&mut self, want: usize) -> bool {
-        self.end - self.start >= want || self.refill(want)
+    pub(super) fn need(&mut self, len: usize) -> Option<&[u8]> {
+        self.has(len).then_some(())?;
+        self.bytes().get(self.start..self.start + len)
     }
 
-    /// The first bytes of the window, if it holds as many.
+    /// Whether the capture has `len` more bytes; if so, they can be taken.
     #[inline(always)]
-    pub(super) fn peek<const N: usize>(&self) -> Option<&[u8; N]> {
-        self.bytes().get(self.start..self.end)?.first_chunk()
+    pub(super) fn has(&mut self, len: usize) -> bool {
+        self.end - self.start >= len || self.refill(len)
     }
 
-    /// `N` bytes of the window from the distance `at` on, if it holds them.
+    /// The next `N` bytes, as [`Input::need`].
     #[inline(always)]
-    pub(super) fn peek_at<const N: usize>(&self, at: usize) -> Option<&[u8; N]> {
-        self.bytes().get(self.start..self.end)?.get(at..)?.first_chunk()
+    pub(super) fn need_array<const N: usize>(&mut self) -> Option<&[u8; N]> {
+        self.need(N)?.first_chunk()
     }
 
     /// Goes on by `len` bytes of the window; returns the place of the first one, for [`Input::slice`].
@@ -137,7 +138,7 @@ impl Input {
         at
     }
 
-    /// Bytes that were taken since the last [`Input::ensure`].
+    /// Bytes that were taken since the last [`Input::need`].
     #[inline(always)]
     pub(super) fn slice(&self, at: usize, len: usize) -> &[u8] {
         self.bytes().get(at..at + len).unwrap_or_default()
@@ -156,7 +157,7 @@ impl Input {
             let here = usize::try_from(left).unwrap_or(usize::MAX).min(self.end - self.start);
             self.take(here);
             left -= here as u64;
-            if left == 0 || !self.ensure(1) {
+            if left == 0 || !self.has(1) {
                 return left == 0;
             }
         }
@@ -226,8 +227,7 @@ impl Input {
 
     /// The first four bytes, without taking them.
     pub(super) fn magic(&mut self) -> Result<[u8; 4], ReadError> {
-        self.ensure(4);
-        match self.peek() {
+        match self.need_array() {
             Some(&magic) => Ok(magic),
             None => match *self.stop(0) {
                 Stop::Warning { reason: StopReason::CutOff { .. }, .. } => Err(self.not_a_capture()),
@@ -238,7 +238,7 @@ impl Input {
 
     #[cold]
     pub(super) fn not_a_capture(&mut self) -> ReadError {
-        self.ensure(8);
+        self.refill(8);
         let window = self.bytes().get(self.start..self.end).unwrap_or_default();
         let first_bytes = window.iter().take(8).copied().collect::<Vec<_>>();
         let looks_like = looks_like(&first_bytes);

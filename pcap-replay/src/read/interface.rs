@@ -33,13 +33,14 @@ pub(super) struct Interface {
 }
 
 impl Interface {
-    /// Reads an Interface Description Block's body: link type, two reserved bytes, snapshot length, options.
+    /// Reads an Interface Description Block: behind type and length link type, two reserved bytes, snapshot length; then
+    /// its options.
     ///
     /// # Errors
     /// [`StopReason::InterfaceOptions`]: without its clock's options the interface's times would be wrong.
-    pub(super) fn parse(order: ByteOrder, fixed: &[u8; 8], options: &[u8]) -> Result<Self, StopReason> {
-        let link_type = order.u16_at(fixed, 0);
-        let snap_len = match order.u32_at(fixed, 4) {
+    pub(super) fn parse(order: ByteOrder, header: &[u8; 16], options: &[u8]) -> Result<Self, StopReason> {
+        let link_type = order.u16_at(header, 8);
+        let snap_len = match order.u32_at(header, 12) {
             0 => u32::MAX,
             limited => limited,
         };
@@ -49,8 +50,8 @@ impl Interface {
 
     /// Nanoseconds since 1970 of a time stamp of this interface; 0 before 1970, the maximum after 2554.
     #[inline(always)]
-    pub(super) fn timestamp_ns(&self, high: u32, low: u32) -> u64 {
-        self.clock.timestamp_ns(u64::from(high) << 32 | u64::from(low))
+    pub(super) fn timestamp_ns(&self, ticks: u64) -> u64 {
+        self.clock.timestamp_ns(ticks)
     }
 }
 

@@ -42,8 +42,7 @@ impl Pcap {
         let Some((order, fraction_ns, packet_header_bytes)) = variant(magic) else {
             return Err(input.not_a_capture());
         };
-        input.ensure(FILE_HEADER_BYTES);
-        let Some(header) = input.peek::<FILE_HEADER_BYTES>() else {
+        let Some(header) = input.need_array::<FILE_HEADER_BYTES>() else {
             let stop = input.stop(0);
             return Err(input.header_error(*stop));
         };
@@ -68,8 +67,8 @@ impl Pcap {
 
     #[inline]
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Record, Box<Stop>> {
-        input.ensure(self.packet_header_bytes);
-        let Some(header) = input.peek::<16>() else {
+        let Some(header) = input.need(self.packet_header_bytes).and_then(|header| header.first_chunk::<16>())
+        else {
             return Err(input.stop(input.position()));
         };
         let seconds = u64::from(self.order.u32_at(header, 0));
@@ -81,7 +80,7 @@ impl Pcap {
         }
         let data_len = captured as usize;
         let record_len = self.packet_header_bytes + data_len;
-        if !input.ensure(record_len) {
+        if !input.has(record_len) {
             return Err(input.stop(input.position()));
         }
         let data_at = input.take(record_len) + self.packet_header_bytes;

@@ -52,8 +52,7 @@ impl Pcapng {
     #[inline]
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Record, Box<Stop>> {
         loop {
-            input.ensure(12);
-            let Some(header) = input.peek::<12>() else {
+            let Some(header) = input.need_array::<12>() else {
                 return Err(input.stop(input.position()));
             };
             let block_type = self.order.u32_at(header, 0);
@@ -70,16 +69,16 @@ impl Pcapng {
     /// An Enhanced Packet Block, or its predecessor, which has the same layout.
     #[inline(always)]
     fn packet(&mut self, input: &mut Input, block_type: u32, block_len: u32) -> Result<Record, Box<Stop>> {
-        self.ensure_block(input, block_type, block_len, ENHANCED_PACKET_BYTES)?;
-        let Some(header) = input.peek::<28>() else {
-            return Err(input.stop(input.position()));
-        };
-        let number = match block_type {
-            PACKET => u32::from(self.order.u16_at(header, 8)),
-            _ => self.order.u32_at(header, 8),
-        };
-        let (high, low) = (self.order.u32_at(header, 12), self.order.u32_at(header, 16));
-        let (captured, original) = (self.order.u32_at(header, 20), self.order.u32_at(header, 24));
+        let order = self.order;
+        let (number, ticks, captured, original) =
+            self.block(input, block_type, block_len, |header: &[u8; 28]| {
+                let number = match block_type {
+                    PACKET => u32::from(order.u16_at(header, 8)),
+                    _ => order.u32_at(header, 8),
+                };
+                let ticks = u64::from(order.u32_at(header, 12)) << 32 | u64::from(order.u32_at(header, 16));
+                (number, ticks, order.u32_at(header, 20), order.u32_at(header, 24))
+            })?;
         let Some(interface) = self.interfaces.get(number as usize) else {
             return Err(self.unknown_interface(input, number));
         };
@@ -89,7 +88,7 @@ impl Pcapng {
         }
         let data_at = input.take(block_len as usize) + 28;
         Ok(Record {
-            timestamp_ns: Some(interface.timestamp_ns(high, low)),
+            timestamp_ns: Some(interface.timestamp_ns(ticks)),
             data_at,
             data_len: captured as usize,
             wire_len: original.max(captured),
@@ -118,11 +117,9 @@ impl Pcapng {
 
     /// A Simple Packet Block: no time, of the first interface, as long as the block and the snapshot length allow.
     fn simple_packet(&mut self, input: &mut Input, block_len: u32) -> Result<Record, Box<Stop>> {
-        self.ensure_block(input, SIMPLE_PACKET, block_len, SIMPLE_PACKET_BYTES)?;
-        let Some(header) = input.peek::<12>() else {
-            return Err(input.stop(input.position()));
-        };
-        let original = self.order.u32_at(header, 8);
+        let order = self.order;
+        let original =
+            self.block(input, SIMPLE_PACKET, block_len, |header: &[u8; 12]| order.u32_at(header, 8))?;
         let Some(interface) = self.interfaces.first() else {
             return Err(self.unknown_interface(input, 0));
         };
@@ -145,8 +142,7 @@ impl Pcapng {
     /// follow one another anyway.
     fn section(&mut self, input: &mut Input) -> Result<(), Box<Stop>> {
         let offset = input.position();
-        input.ensure(SECTION_HEADER_BYTES as usize);
-        let Some(header) = input.peek::<16>() else {
+        let Some(header) = input.need_array::<{ SECTION_HEADER_BYTES as usize }>() else {
             return Err(input.stop(offset));
         };
         self.order = match header[8..12] {
@@ -179,14 +175,11 @@ impl Pcapng {
         if self.interfaces.len() >= INTERFACES_MAX {
             return Err(Stop::damage(offset, StopReason::TooManyInterfaces { limit: INTERFACES_MAX }));
         }
-        self.ensure_block(input, INTERFACE_DESCRIPTION, block_len, INTERFACE_DESCRIPTION_BYTES)?;
-        let Some(&fixed) = input.peek_at::<8>(8) else {
-            return Err(input.stop(offset));
-        };
+        let header = self.block(input, INTERFACE_DESCRIPTION, block_len, |header: &[u8; 16]| *header)?;
         let options_at = input.take(block_len as usize) + 16;
         let options = input.slice(options_at, (block_len - INTERFACE_DESCRIPTION_BYTES) as usize);
         let interface =
-            Interface::parse(self.order, &fixed, options).map_err(|reason| Stop::damage(offset, reason))?;
+            Interface::parse(self.order, &header, options).map_err(|reason| Stop::damage(offset, reason))?;
         self.block_limit = self.block_limit.max(interface.packet_limit.saturating_add(OPTIONS_LIMIT_BYTES));
         self.interfaces.push(interface);
         Ok(())
@@ -198,43 +191,46 @@ impl Pcapng {
         if block_len < 12 || !block_len.is_multiple_of(4) {
             return Err(Stop::damage(offset, StopReason::BlockLength { block_type, length: block_len }));
         }
-        if !input.skip(u64::from(block_len) - 4) || !input.ensure(4) {
+        if !input.skip(u64::from(block_len) - 4) {
             return Err(input.stop(offset));
         }
-        self.check_trailer(input, offset, block_len, 0)?;
+        let Some(trailer) = input.need_array::<4>() else {
+            return Err(input.stop(offset));
+        };
+        let last = self.order.u32_at(trailer, 0);
+        if last != block_len {
+            return Err(Stop::damage(offset, StopReason::BlockLengthsDiffer { first: block_len, last }));
+        }
         input.take(4);
         Ok(())
     }
 
-    /// Has the whole block in the window, with a length that its type allows and that is the same at both ends.
+    /// What `read` makes of the next block's first `N` bytes: all that lies before its data or options. The whole block
+    /// is in the window then, and its length is one that its type allows, the same at both ends.
     #[inline(always)]
-    fn ensure_block(
+    fn block<const N: usize, T>(
         &self,
         input: &mut Input,
         block_type: u32,
         length: u32,
-        least: u32,
-    ) -> Result<(), Box<Stop>> {
-        let offset = input.position();
-        if length < least || !length.is_multiple_of(4) || length > self.block_limit {
-            return Err(Stop::damage(offset, StopReason::BlockLength { block_type, length }));
+        read: impl FnOnce(&[u8; N]) -> T,
+    ) -> Result<T, Box<Stop>> {
+        // At least the header and the trailing length.
+        if (length as usize) < N + 4 || !length.is_multiple_of(4) || length > self.block_limit {
+            return Err(Stop::damage(input.position(), StopReason::BlockLength { block_type, length }));
         }
-        if !input.ensure(length as usize) {
-            return Err(input.stop(offset));
+        let ends = |block: &[u8]| {
+            let last = self.order.u32_at(block.last_chunk::<4>()?, 0);
+            Some((read(block.first_chunk()?), last))
+        };
+        let Some((fields, last)) = input.need(length as usize).and_then(ends) else {
+            return Err(input.stop(input.position()));
+        };
+        if last != length {
+            let reason = StopReason::BlockLengthsDiffer { first: length, last };
+            return Err(Stop::damage(input.position(), reason));
         }
-        self.check_trailer(input, offset, length, length as usize - 4)
-    }
-
-    /// Compares a block's length with its copy, `at` so many bytes into the window.
-    #[inline(always)]
-    fn check_trailer(&self, input: &Input, offset: u64, first: u32, at: usize) -> Result<(), Box<Stop>> {
-        match input.peek_at::<4>(at).map(|trailer| self.order.u32_at(trailer, 0)) {
-            Some(last) if last == first => Ok(()),
-            last => {
-                let last = last.unwrap_or_default();
-                Err(Stop::damage(offset, StopReason::BlockLengthsDiffer { first, last }))
-            }
-        }
+        Ok(fields)
     }
 
     #[cold]
