@@ -1,0 +1,162 @@
+//! What goes back: documents, errors, compression.
+
+use std::io::Write;
+use std::sync::OnceLock;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::body::Bytes;
+use hyper::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY,
+};
+use hyper::{HeaderMap, StatusCode};
+use pktvisor_common::api::ErrorBody;
+use serde::Serialize;
+use warp::reply::Response;
+
+use super::PeriodError;
+
+/// Below this many bytes compression saves no packet.
+const GZIP_BYTES_MIN: usize = 1024;
+
+const JSON: &str = "application/json";
+
+/// The methods of every path.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
+
+/// A body, with its compressed form once somebody has asked for that.
+#[derive(Debug)]
+pub(super) struct Document {
+    content_type: &'static str,
+    plain: Bytes,
+    gzip: OnceLock<Option<Bytes>>,
+}
+
+impl Document {
+    pub(super) fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { content_type, plain: body.into(), gzip: OnceLock::new() }
+    }
+
+    pub(super) fn json(value: &impl Serialize) -> Result<Self, Failure> {
+        let body = serde_json::to_vec(value).map_err(|error| {
+            tracing::error!("an HTTP answer could not be serialised: {error}");
+            Failure::Broken
+        })?;
+        Ok(Self::new(JSON, body))
+    }
+
+    #[cfg(test)]
+    pub(super) fn plain(&self) -> &[u8] {
+        &self.plain
+    }
+
+    /// The answer with status 200, compressed where that is accepted and worth it.
+    pub(super) fn response(&self, accepts_gzip: bool) -> Response {
+        let gzip = if accepts_gzip { self.gzip() } else { None };
+        let is_gzip = gzip.is_some();
+        let mut response = Response::new(gzip.unwrap_or_else(|| self.plain.clone()).into());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        if is_gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    }
+
+    fn gzip(&self) -> Option<Bytes> {
+        if self.plain.len() < GZIP_BYTES_MIN {
+            return None;
+        }
+        self.gzip.get_or_init(|| compress(&self.plain)).clone()
+    }
+}
+
+fn compress(plain: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::fast());
+    encoder.write_all(plain).ok()?;
+    encoder.finish().ok().map(Bytes::from)
+}
+
+/// Whether the client takes gzip (RFC 9110 section 12.5.3).
+pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let mut wildcard = false;
+    for value in headers.get_all(ACCEPT_ENCODING) {
+        for item in value.to_str().unwrap_or_default().split(',') {
+            let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
+            let weight = parameters.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
+            let wanted = weight.is_ok_and(|weight| weight > 0.0);
+            match coding.trim() {
+                coding if coding.eq_ignore_ascii_case("gzip") => return wanted,
+                "*" => wildcard = wanted,
+                _ => {}
+            }
+        }
+    }
+    wildcard
+}
+
+/// Why there is no answer. The messages are sent to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("unknown path, /api/v1/openapi.json lists those there are")]
+    UnknownPath,
+    #[error("only GET and HEAD are allowed here")]
+    Method,
+    #[error(transparent)]
+    Period(#[from] PeriodError),
+    #[error("the capture has stopped, see the log of the agent")]
+    Unhealthy,
+    #[error("the answer was not ready in time, the agent is overloaded")]
+    TimedOut,
+    #[error("the answer could not be made, see the log of the agent")]
+    Broken,
+}
+
+impl Failure {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::UnknownPath | Self::Period(PeriodError::OutOfRange { .. }) => StatusCode::NOT_FOUND,
+            Self::Period(PeriodError::NotYet { .. }) => StatusCode::TOO_EARLY,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut | Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// The answer to a request that has none.
+pub(super) fn failed(failure: &Failure) -> Response {
+    let body = ErrorBody { error: failure.to_string() };
+    // A struct of one string always serialises.
+    let body = serde_json::to_vec(&body).unwrap_or_default();
+    let mut response = Document::new(JSON, body).response(false);
+    *response.status_mut() = failure.status();
+    if *failure == Failure::Method {
+        response.headers_mut().insert(ALLOW, METHODS);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts(value: &'static str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
+        accepts_gzip(&headers)
+    }
+
+    #[test]
+    fn gzip_is_used_only_where_the_client_takes_it() {
+        assert!(!accepts_gzip(&HeaderMap::new()));
+        for yes in ["gzip", "GZIP", "deflate, gzip;q=0.5", "*", "br , gzip ; q=1.0"] {
+            assert!(accepts(yes), "{yes}");
+        }
+        for no in ["", "br", "gzip;q=0", "*, gzip;q=0", "*;q=0", "gzip;q=x"] {
+            assert!(!accepts(no), "{no}");
+        }
+    }
+}

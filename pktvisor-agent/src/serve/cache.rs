@@ -1,0 +1,135 @@
+//! Merges are made once a second, however many ask.
+//!
+//! Each answer has a slot. Who finds it stale makes it anew, on a thread that may block, holding the slot's lock;
+//! who comes meanwhile waits for the lock and takes what was made. A client that goes away does not undo the work.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedMutexGuard, Semaphore};
+use tokio::task::spawn_blocking;
+
+use super::answer::{Document, Failure};
+
+/// Answers in the making at a time: being read must not cost more than this many cores.
+const MAKING_MAX: usize = 2;
+
+/// Which answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    Bucket(usize),
+    Window(usize),
+    Prometheus,
+}
+
+/// A made answer, and until when it may be given again.
+struct Made {
+    document: Arc<Document>,
+    at: Instant,
+    turns: u64,
+}
+
+type Slot = Arc<tokio::sync::Mutex<Option<Made>>>;
+
+/// The answers made lately.
+pub(super) struct Cache {
+    lifetime: Duration,
+    slots: Mutex<HashMap<Key, Slot>>,
+    making: Arc<Semaphore>,
+}
+
+impl Cache {
+    /// Answers are given again for `lifetime`.
+    pub(super) fn new(lifetime: Duration) -> Self {
+        Self { lifetime, slots: Mutex::default(), making: Arc::new(Semaphore::new(MAKING_MAX)) }
+    }
+
+    /// The answer for `key` if it is fresh and no period has turned since it was made; else what `make` gives.
+    pub(super) async fn get<F>(&self, key: Key, turns: u64, make: F) -> Result<Arc<Document>, Failure>
+    where
+        F: FnOnce() -> Result<Document, Failure> + Send + 'static,
+    {
+        let slot = self.slot(key);
+        let mut made: OwnedMutexGuard<_> = slot.lock_owned().await;
+        if let Some(made) = made.as_ref().filter(|made| made.turns == turns && self.is_fresh(made)) {
+            return Ok(made.document.clone());
+        }
+        self.make(move || {
+            let document = Arc::new(make()?);
+            *made = Some(Made { document: document.clone(), at: Instant::now(), turns });
+            Ok(document)
+        })
+        .await
+    }
+
+    /// Runs `make` where it may block.
+    pub(super) async fn make<T, F>(&self, make: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Failure> + Send + 'static,
+    {
+        let permit = self.making.clone().acquire_owned().await;
+        let task = spawn_blocking(move || {
+            let _permit = permit;
+            make()
+        });
+        task.await.unwrap_or_else(|error| {
+            tracing::error!("an HTTP answer could not be made: {error}");
+            Err(Failure::Broken)
+        })
+    }
+
+    fn is_fresh(&self, made: &Made) -> bool {
+        made.at.elapsed() < self.lifetime
+    }
+
+    /// The slot of `key`. Making a new one forgets those that are stale and not in use, so that a client that asks for
+    /// every number there is fills no memory.
+    fn slot(&self, key: Key) -> Slot {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(&key) {
+            return slot.clone();
+        }
+        slots.retain(|_, slot| match slot.try_lock() {
+            Ok(made) => made.as_ref().is_some_and(|made| self.is_fresh(made)),
+            Err(_in_use) => true,
+        });
+        slots.entry(key).or_default().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(text: &str) -> Document {
+        Document::new("text/plain", text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_fresh_answer_is_given_again_until_a_period_turns() {
+        let cache = Cache::new(Duration::from_secs(3600));
+        let first = cache.get(Key::Bucket(0), 7, || Ok(document("a"))).await.unwrap();
+        let again = cache.get(Key::Bucket(0), 7, || Ok(document("b"))).await.unwrap();
+        let turned = cache.get(Key::Bucket(0), 8, || Ok(document("c"))).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        assert_eq!(turned.plain(), b"c".as_slice());
+    }
+
+    #[tokio::test]
+    async fn failures_are_not_remembered() {
+        let cache = Cache::new(Duration::from_secs(3600));
+        assert!(cache.get(Key::Window(2), 0, || Err(Failure::Broken)).await.is_err());
+        assert!(cache.get(Key::Window(2), 0, || Ok(document("a"))).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn asking_for_many_numbers_keeps_no_slots() {
+        let cache = Cache::new(Duration::ZERO);
+        for n in 0..1000 {
+            let _ = cache.get(Key::Bucket(n), 0, || Ok(document("a"))).await;
+        }
+        assert!(cache.slots.lock().unwrap().len() <= 2);
+    }
+}

@@ -1,0 +1,140 @@
+//! The addresses the server listens on.
+//!
+//! A name can stand for several addresses, `localhost` for one of each family; all of them get the same port.
+
+use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use tokio::net::TcpListener;
+
+/// How often a port that is free in one family but not in the other is given back for another one.
+const PORT_ATTEMPTS_MAX: usize = 16;
+
+/// The web server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Another program listens there.
+    #[error(
+        "cannot serve HTTP on {address}: the port is in use, perhaps by another pktvisord; \
+         choose another with -p PORT, or see who has it with `ss -ltnp 'sport = :{port}'`",
+        port = address.port()
+    )]
+    Busy {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// Ports below 1024 are reserved.
+    #[error(
+        "cannot serve HTTP on {address}: permission denied; choose a port from 1024 with -p PORT, \
+         or grant CAP_NET_BIND_SERVICE"
+    )]
+    Denied {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// The address belongs to another machine.
+    #[error(
+        "cannot serve HTTP on {address}: no interface of this machine has that address; \
+         choose one that `ip address` shows, or 0.0.0.0 for all, with -l HOST"
+    )]
+    NotLocal {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// The name has no address.
+    #[error("cannot serve HTTP on {host:?}: no address found for that name; give an IP address with -l HOST")]
+    Unresolved {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// Anything else.
+    #[error("cannot serve HTTP on {address}: {source}")]
+    Other {
+        /// Where.
+        address: SocketAddr,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+impl BindError {
+    fn new(address: SocketAddr, source: io::Error) -> Self {
+        match source.kind() {
+            ErrorKind::AddrInUse => Self::Busy { address },
+            ErrorKind::PermissionDenied => Self::Denied { address },
+            ErrorKind::AddrNotAvailable => Self::NotLocal { address },
+            _ => Self::Other { address, source },
+        }
+    }
+
+    /// Whether the machine lacks the address (no IPv6, say), rather than refusing the port.
+    fn is_absent(&self) -> bool {
+        match self {
+            Self::NotLocal { .. } => true,
+            Self::Other { source, .. } => source.raw_os_error() == Some(nix::libc::EAFNOSUPPORT),
+            _ => false,
+        }
+    }
+}
+
+/// Listens on every address of `host`. Port 0 takes one that is free on all of them.
+pub(super) async fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, BindError> {
+    let addresses = resolve(host).await?;
+    let mut attempt = 1;
+    loop {
+        match listen_on_all(&addresses, port).await {
+            Err(BindError::Busy { .. }) if port == 0 && attempt < PORT_ATTEMPTS_MAX => attempt += 1,
+            result => return result,
+        }
+    }
+}
+
+async fn resolve(host: &str) -> Result<Vec<IpAddr>, BindError> {
+    let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    if let Ok(address) = literal.parse() {
+        return Ok(vec![address]);
+    }
+    if host.eq_ignore_ascii_case("localhost") {
+        // RFC 6761 section 6.3: always loopback, whatever a resolver would say.
+        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    let unresolved = |source| BindError::Unresolved { host: host.to_owned(), source };
+    let found = tokio::net::lookup_host((host, 0)).await.map_err(unresolved)?;
+    let distinct: BTreeSet<IpAddr> = found.map(|address| address.ip()).collect();
+    if distinct.is_empty() {
+        return Err(unresolved(ErrorKind::NotFound.into()));
+    }
+    Ok(distinct.into_iter().collect())
+}
+
+/// Missing addresses are skipped as long as one is left; any other failure is final.
+async fn listen_on_all(addresses: &[IpAddr], port: u16) -> Result<Vec<TcpListener>, BindError> {
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut port = port;
+    let mut absent = None;
+    for &ip in addresses {
+        let address = SocketAddr::new(ip, port);
+        match bind(address).await {
+            Ok((listener, actual_port)) => {
+                port = actual_port;
+                listeners.push(listener);
+            }
+            Err(error) if error.is_absent() => absent = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match absent {
+        Some(error) if listeners.is_empty() => Err(error),
+        _ => Ok(listeners),
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, u16), BindError> {
+    let failed = |source| BindError::new(address, source);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    Ok((listener, port))
+}

@@ -1,0 +1,94 @@
+//! The API, described: an OpenAPI 3.1 document made from the types and handlers themselves.
+
+use std::collections::BTreeMap;
+
+use pktvisor_common::api::Period;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::{OpenApi, ToSchema};
+
+use super::routes;
+
+/// Left out when empty although it is not optional to a reader: quantiles of nothing.
+const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "pktvisor agent",
+        description = "What the traffic is right now: packets, DNS and transactions, in periods of 60 seconds. \
+                       Every path answers GET and HEAD; every error is {\"error\": \"one sentence\"}."
+    ),
+    tags(
+        (name = "metrics", description = "What was measured"),
+        (name = "agent", description = "The agent itself")
+    ),
+    paths(
+        routes::app, routes::rates, routes::bucket, routes::window, routes::metrics, routes::description,
+        routes::health
+    )
+)]
+struct Description;
+
+/// One period or window under one key, its length in minutes: "1m", "5m".
+#[derive(Serialize, ToSchema)]
+pub(super) struct PeriodDocument(BTreeMap<String, Period>);
+
+impl PeriodDocument {
+    pub(super) fn new(minutes: usize, period: Period) -> Self {
+        Self(BTreeMap::from([(format!("{minutes}m"), period)]))
+    }
+}
+
+/// The OpenAPI document.
+pub fn document() -> Value {
+    // Made of maps with string keys, which always have a JSON form.
+    let mut document = serde_json::to_value(Description::openapi()).unwrap_or_default();
+    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+        for (name, schema) in schemas {
+            describe_as_sent(name, schema);
+        }
+    }
+    document
+}
+
+/// The types default every key, for readers of older agents. This agent always sends all of them, save optional ones,
+/// which are left out rather than null.
+fn describe_as_sent(name: &str, schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let mut required = Vec::new();
+    for (key, property) in properties {
+        if let Some(property) = property.as_object_mut() {
+            property.remove("default");
+        }
+        let is_optional = strip_null(property);
+        if !is_optional && !SOMETIMES_ABSENT.contains(&(name, key)) {
+            required.push(Value::from(key.as_str()));
+        }
+    }
+    object.insert("required".to_owned(), Value::Array(required));
+}
+
+/// Takes the null alternative out of a schema, and tells whether there was one.
+fn strip_null(schema: &mut Value) -> bool {
+    if let Some(types) = schema.get_mut("type").filter(|types| types.is_array()) {
+        let kept = types.as_array().and_then(|types| types.iter().find(|kind| *kind != "null")).cloned();
+        *types = kept.unwrap_or_default();
+        return true;
+    }
+    let Some(alternatives) = schema.get_mut("oneOf").and_then(Value::as_array_mut) else { return false };
+    let before = alternatives.len();
+    alternatives.retain(|alternative| alternative["type"] != "null");
+    if alternatives.len() == before {
+        return false;
+    }
+    if let [only] = alternatives.as_slice() {
+        let mut only = only.clone();
+        if let (Some(kept), Some(description)) = (only.as_object_mut(), schema.get("description")) {
+            kept.insert("description".to_owned(), description.clone());
+        }
+        *schema = only;
+    }
+    true
+}

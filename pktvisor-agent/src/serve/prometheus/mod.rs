@@ -1,0 +1,173 @@
+//! The text exposition: what Prometheus scrapes at `/metrics`.
+//!
+//! What the agent counts since its start is a counter, named `_total`. What belongs to one period of 60 seconds
+//! starts anew with the next one; it is a gauge, named `pktvisor_period_`, of the last closed period (of the live one
+//! before the first turn; `pktvisor_period_start_timestamp_seconds` tells which).
+
+mod writer;
+
+use pktvisor_common::api::{App, Dns, Ledger, Packets, Period, Quantiles, Rates};
+
+use writer::Exposition;
+use writer::Kind::{Counter, Gauge};
+
+/// The whole exposition.
+pub(super) fn exposition(app: &App, rates: &Rates, period: Option<&Period>) -> String {
+    let mut out = Exposition::default();
+    agent(&mut out, app);
+    if let Some(ledger) = &app.app.ledger {
+        account(&mut out, ledger);
+    }
+    last_second(&mut out, rates);
+    if let Some(period) = period {
+        span(&mut out, period);
+        packets(&mut out, &period.packets);
+        dns(&mut out, &period.dns);
+        transactions(&mut out, &period.dns);
+    }
+    out.finish()
+}
+
+fn agent(out: &mut Exposition, app: &App) {
+    let labels = [("version", app.app.version.as_str())];
+    out.family("pktvisor_build_info", Gauge, "The agent's version.").sample(&labels, 1);
+    let uptime_s = app.app.up_time_min * 60.0;
+    out.single("pktvisor_uptime_seconds", Gauge, "Seconds since the agent started.", uptime_s);
+    #[expect(clippy::cast_precision_loss, reason = "at most 100")]
+    let ceiling = app.app.deep_sample_rate_pct as f64 / 100.0;
+    let help = "Ceiling of the share of DNS flows that are analysed, 0 to 1.";
+    out.single("pktvisor_deep_sample_ceiling_ratio", Gauge, help, ceiling);
+    let help = "Queries waiting for their response.";
+    out.single("pktvisor_dns_transactions_open", Gauge, help, app.dns.xact.open);
+}
+
+fn account(out: &mut Exposition, ledger: &Ledger) {
+    let counters = [
+        ("pktvisor_packets_seen_total", "Packets that reached the agent.", ledger.seen),
+        ("pktvisor_packets_filtered_total", "Packets that the filter took out.", ledger.filtered),
+        ("pktvisor_packets_counted_total", "Packets counted.", ledger.counted),
+        ("pktvisor_dns_packets_total", "Packets counted that may carry DNS.", ledger.dns_packets),
+        (
+            "pktvisor_dns_packets_not_chosen_total",
+            "DNS packets whose flow was not chosen for deep analysis.",
+            ledger.not_chosen,
+        ),
+        ("pktvisor_dns_packets_delivered_total", "DNS packets that reached deep analysis.", ledger.delivered),
+        ("pktvisor_dns_packets_lost_total", "DNS packets lost before deep analysis.", ledger.lost),
+        (
+            "pktvisor_dns_packets_analysed_total",
+            "Delivered packets that completed a message that parses.",
+            ledger.analysed,
+        ),
+        (
+            "pktvisor_dns_packets_malformed_total",
+            "Delivered packets whose messages do not parse.",
+            ledger.malformed,
+        ),
+        (
+            "pktvisor_dns_packets_without_message_total",
+            "Delivered packets that completed no message.",
+            ledger.without_message,
+        ),
+        ("pktvisor_dns_messages_total", "DNS messages counted.", ledger.messages),
+    ];
+    for (name, help, value) in counters {
+        out.single(name, Counter, help, value);
+    }
+}
+
+fn last_second(out: &mut Exposition, rates: &Rates) {
+    let rates = &rates.packets;
+    out.family("pktvisor_packets_per_second", Gauge, "Packets in the last full second.")
+        .sample(&[("direction", "in")], rates.received)
+        .sample(&[("direction", "out")], rates.sent)
+        .sample(&[("direction", "unknown")], rates.unknown);
+    out.family("pktvisor_bytes_per_second", Gauge, "Wire bytes in the last full second.")
+        .sample(&[("direction", "in")], rates.bytes_in)
+        .sample(&[("direction", "out")], rates.bytes_out);
+    out.family("pktvisor_dns_messages_per_second", Gauge, "DNS messages in the last full second.")
+        .sample(&[("kind", "query")], rates.dns_queries)
+        .sample(&[("kind", "reply")], rates.dns_replies);
+}
+
+fn span(out: &mut Exposition, period: &Period) {
+    let help = "When the period began.";
+    out.single("pktvisor_period_start_timestamp_seconds", Gauge, help, period.period.start_ts);
+    let help = "Length of the period.";
+    out.single("pktvisor_period_length_seconds", Gauge, help, period.period.length);
+    let help = "Analysed share of the DNS packets of the period, 0 to 1.";
+    out.single("pktvisor_period_sampling_ratio", Gauge, help, period.sampling.rate);
+}
+
+fn packets(out: &mut Exposition, packets: &Packets) {
+    out.single("pktvisor_period_packets", Gauge, "Packets of the period.", packets.total);
+    out.family("pktvisor_period_direction_packets", Gauge, "Packets of the period by direction.")
+        .sample(&[("direction", "in")], packets.received)
+        .sample(&[("direction", "out")], packets.sent)
+        .sample(&[("direction", "unknown")], packets.unknown);
+    out.family("pktvisor_period_network_packets", Gauge, "Packets of the period by outermost IP version.")
+        .sample(&[("protocol", "ipv4")], packets.ipv4)
+        .sample(&[("protocol", "ipv6")], packets.ipv6)
+        .sample(&[("protocol", "other")], packets.non_ip);
+    out.family("pktvisor_period_transport_packets", Gauge, "IP packets of the period by transport.")
+        .sample(&[("protocol", "udp")], packets.udp)
+        .sample(&[("protocol", "tcp")], packets.tcp)
+        .sample(&[("protocol", "other")], packets.other_l4);
+    out.single("pktvisor_period_bytes", Gauge, "Wire bytes of the period.", packets.bytes_total);
+    let help = "Distinct addresses of the period, estimated.";
+    out.family("pktvisor_period_addresses", Gauge, help)
+        .sample(&[("role", "source_in")], packets.cardinality.src_ips_in)
+        .sample(&[("role", "destination_out")], packets.cardinality.dst_ips_out);
+}
+
+fn dns(out: &mut Exposition, dns: &Dns) {
+    let messages = &dns.wire_packets;
+    out.family("pktvisor_period_dns_messages", Gauge, "DNS messages of the period.")
+        .sample(&[("kind", "query")], messages.queries)
+        .sample(&[("kind", "reply")], messages.replies);
+    out.family("pktvisor_period_dns_transport_messages", Gauge, "DNS messages of the period by transport.")
+        .sample(&[("protocol", "udp")], messages.udp)
+        .sample(&[("protocol", "tcp")], messages.tcp);
+    out.family("pktvisor_period_dns_replies", Gauge, "DNS replies of the period by response code.")
+        .sample(&[("rcode", "NOERROR")], messages.noerror)
+        .sample(&[("rcode", "NXDOMAIN")], messages.nxdomain)
+        .sample(&[("rcode", "SERVFAIL")], messages.srvfail)
+        .sample(&[("rcode", "REFUSED")], messages.refused);
+    let help = "Distinct question names of the period, estimated.";
+    out.single("pktvisor_period_dns_names", Gauge, help, dns.cardinality.qname);
+}
+
+fn transactions(out: &mut Exposition, dns: &Dns) {
+    let xact = &dns.xact;
+    let counts = &xact.counts;
+    out.family("pktvisor_period_dns_transactions", Gauge, "Answered queries of the period.")
+        .sample(&[("direction", "in")], xact.inbound.total)
+        .sample(&[("direction", "out")], xact.outbound.total)
+        .sample(
+            &[("direction", "unknown")],
+            counts.total.saturating_sub(xact.inbound.total).saturating_sub(xact.outbound.total),
+        );
+    out.family(
+        "pktvisor_period_dns_unmatched",
+        Gauge,
+        "Queries and responses of the period without a partner.",
+    )
+    .sample(&[("cause", "timed_out")], counts.timed_out)
+    .sample(&[("cause", "late")], counts.late)
+    .sample(&[("cause", "duplicate")], counts.duplicates)
+    .sample(&[("cause", "orphan")], counts.orphans);
+    let help = "Time from query to response in the period, by quantile.";
+    let mut times = out.family("pktvisor_period_dns_transaction_time_seconds", Gauge, help);
+    for (direction, quantiles) in [("in", &xact.inbound.quantiles_us), ("out", &xact.outbound.quantiles_us)] {
+        for (quantile, value_us) in quantiles.iter().flat_map(by_quantile) {
+            #[expect(clippy::cast_precision_loss, reason = "microseconds of a few seconds")]
+            let value_s = value_us as f64 / 1e6;
+            times.sample(&[("direction", direction), ("quantile", quantile)], value_s);
+        }
+    }
+}
+
+fn by_quantile(quantiles: &Quantiles) -> [(&'static str, u64); 4] {
+    let Quantiles { p50, p90, p95, p99 } = *quantiles;
+    [("0.5", p50), ("0.9", p90), ("0.95", p95), ("0.99", p99)]
+}

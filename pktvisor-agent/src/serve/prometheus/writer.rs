@@ -1,0 +1,105 @@
+//! The Prometheus text format, version 0.0.4: families with help and type, samples with labels.
+
+use std::fmt::{Display, Write};
+
+/// What a family's numbers mean.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// Only grows, since start; the name ends in `_total`.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+}
+
+/// The text so far.
+#[derive(Debug, Default)]
+pub(super) struct Exposition {
+    text: String,
+}
+
+impl Exposition {
+    /// Begins a family; its samples follow.
+    pub(super) fn family(&mut self, name: &'static str, kind: Kind, help: &str) -> Family<'_> {
+        let kind = match kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        self.text.push_str("# HELP ");
+        self.text.push_str(name);
+        self.text.push(' ');
+        escape(&mut self.text, help, false);
+        self.line(format_args!("\n# TYPE {name} {kind}"));
+        Family { exposition: self, name }
+    }
+
+    /// A family with a single sample and no labels.
+    pub(super) fn single(&mut self, name: &'static str, kind: Kind, help: &str, value: impl Display) {
+        self.family(name, kind, help).sample(&[], value);
+    }
+
+    /// The finished text.
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+
+    fn line(&mut self, arguments: std::fmt::Arguments<'_>) {
+        // Writing into a String does not fail.
+        let _ = self.text.write_fmt(arguments);
+        self.text.push('\n');
+    }
+}
+
+/// One family, taking samples.
+pub(super) struct Family<'a> {
+    exposition: &'a mut Exposition,
+    name: &'static str,
+}
+
+impl Family<'_> {
+    /// Adds one sample. Label values may hold anything.
+    pub(super) fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) -> &mut Self {
+        let text = &mut self.exposition.text;
+        text.push_str(self.name);
+        for (index, (label, content)) in labels.iter().enumerate() {
+            text.push(if index == 0 { '{' } else { ',' });
+            text.push_str(label);
+            text.push_str("=\"");
+            escape(text, content, true);
+            text.push('"');
+        }
+        if !labels.is_empty() {
+            text.push('}');
+        }
+        self.exposition.line(format_args!(" {value}"));
+        self
+    }
+}
+
+/// Backslashes and line feeds are escaped everywhere, quotes in label values only.
+fn escape(text: &mut String, content: &str, quotes: bool) {
+    for character in content.chars() {
+        match character {
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '"' if quotes => text.push_str("\\\""),
+            other => text.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_and_help_are_escaped() {
+        let mut exposition = Exposition::default();
+        let mut family = exposition.family("a_total", Kind::Counter, "say \"x\" \\ y\nz");
+        family.sample(&[("k", "q\"b\\n\nl"), ("m", "é")], 3).sample(&[], 0.5);
+        assert_eq!(
+            exposition.finish(),
+            "# HELP a_total say \"x\" \\\\ y\\nz\n# TYPE a_total counter\n\
+             a_total{k=\"q\\\"b\\\\n\\nl\",m=\"é\"} 3\na_total 0.5\n"
+        );
+    }
+}

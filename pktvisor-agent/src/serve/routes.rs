@@ -1,0 +1,197 @@
+//! Paths and methods: one function per path, with its description for [OpenAPI](super::openapi) above it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use hyper::HeaderMap;
+use pktvisor_common::api::{App, ErrorBody, Rates};
+use serde::Serialize;
+use warp::filters::BoxedFilter;
+use warp::path::FullPath;
+use warp::reply::Response;
+use warp::{Filter, Rejection};
+
+use super::answer::{Document, Failure, accepts_gzip, failed};
+use super::cache::{Cache, Key};
+use super::openapi::PeriodDocument;
+use super::{Limits, Source, openapi, prometheus};
+
+/// The content type of the Prometheus text format, version 0.0.4.
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What every path needs.
+struct Api {
+    source: Arc<dyn Source>,
+    cache: Cache,
+    openapi: Result<Document, Failure>,
+}
+
+/// All paths.
+pub(super) type Handler = BoxedFilter<(Response,)>;
+
+/// A known path was asked with a method that it does not have.
+#[derive(Debug)]
+struct WrongMethod;
+
+impl warp::reject::Reject for WrongMethod {}
+
+/// The paths of the HTTP API, answered from `source`.
+pub(super) fn routes(source: Arc<dyn Source>, limits: Limits) -> Handler {
+    let cache = Cache::new(limits.cache);
+    let api = Arc::new(Api { source, cache, openapi: Document::json(&openapi::document()) });
+    let api = warp::any().map(move || api.clone());
+    // What follows a matched path: the method, then what the handlers take.
+    let get = read_only().and(api).and(gzip());
+    let app = warp::path!("api" / "v1" / "metrics" / "app").and(get.clone()).then(app);
+    let rates = warp::path!("api" / "v1" / "metrics" / "rates").and(get.clone()).then(rates);
+    let bucket = warp::path!("api" / "v1" / "metrics" / "bucket" / String).and(get.clone()).then(bucket);
+    let window = warp::path!("api" / "v1" / "metrics" / "window" / String).and(get.clone()).then(window);
+    let openapi = warp::path!("api" / "v1" / "openapi.json").and(get.clone()).then(description);
+    let metrics = warp::path!("metrics").and(get.clone()).then(metrics);
+    let health = warp::path!("healthz").and(get).then(health);
+    let paths = app.or(rates).unify().or(bucket).unify().or(window).unify();
+    let paths = paths.or(openapi).unify().or(metrics).unify().or(health).unify();
+    no_trailing_slash().and(paths).recover(rejected).unify().boxed()
+}
+
+/// warp takes `/metrics/` for `/metrics`; a resource has one name here.
+fn no_trailing_slash() -> impl Filter<Extract = (), Error = Rejection> + Clone {
+    let check = |path: FullPath| async move {
+        if path.as_str().ends_with('/') { Err(warp::reject::not_found()) } else { Ok(()) }
+    };
+    warp::path::full().and_then(check).untuple_one()
+}
+
+fn read_only() -> impl Filter<Extract = (), Error = Rejection> + Clone {
+    let check = |method: warp::http::Method| async move {
+        let is_read = [warp::http::Method::GET, warp::http::Method::HEAD].contains(&method);
+        if is_read { Ok(()) } else { Err(warp::reject::custom(WrongMethod)) }
+    };
+    warp::method().and_then(check).untuple_one()
+}
+
+fn gzip() -> impl Filter<Extract = (bool,), Error = Infallible> + Clone {
+    warp::header::headers_cloned().map(|headers: HeaderMap| accepts_gzip(&headers))
+}
+
+async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
+    let failure = match rejection.find::<WrongMethod>() {
+        Some(WrongMethod) => Failure::Method,
+        None => Failure::UnknownPath,
+    };
+    Ok(failed(&failure))
+}
+
+fn respond(result: Result<Arc<Document>, Failure>, gzip: bool) -> Response {
+    match result {
+        Ok(document) => document.response(gzip),
+        Err(failure) => failed(&failure),
+    }
+}
+
+/// A period's number. What is not one lies outside every range, and is answered by the range.
+fn number(segment: &str) -> usize {
+    let is_decimal = segment.bytes().all(|byte| byte.is_ascii_digit());
+    segment.parse().ok().filter(|_| is_decimal).unwrap_or(usize::MAX)
+}
+
+/// The agent about itself: settings, capture, and where every packet went.
+#[utoipa::path(get, path = "/api/v1/metrics/app", tag = "metrics", responses(
+    (status = 200, description = "The agent's settings and state", body = App),
+    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+async fn app(api: Arc<Api>, gzip: bool) -> Response {
+    let source = api.source.clone();
+    let made = api.cache.make(move || Document::json(&source.app()).map(Arc::new)).await;
+    respond(made, gzip)
+}
+
+/// Counts of the last full second.
+#[utoipa::path(get, path = "/api/v1/metrics/rates", tag = "metrics", responses(
+    (status = 200, description = "Counts of the last full second", body = Rates),
+    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+async fn rates(api: Arc<Api>, gzip: bool) -> Response {
+    let source = api.source.clone();
+    let made = api.cache.make(move || Document::json(&source.rates()).map(Arc::new)).await;
+    respond(made, gzip)
+}
+
+/// One period of 60 seconds.
+#[utoipa::path(get, path = "/api/v1/metrics/bucket/{n}", tag = "metrics",
+    params(("n" = usize, Path, description = "0 is the live period, 1 the last closed one")),
+    responses(
+        (status = 200, description = "The period under the key \"1m\"", body = PeriodDocument),
+        (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
+        (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+        (status = 425, description = "Not filled yet; the sentence names the filled range", body = ErrorBody),
+        (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+async fn bucket(segment: String, api: Arc<Api>, gzip: bool) -> Response {
+    let n = number(&segment);
+    let source = api.source.clone();
+    let make = move || Document::json(&PeriodDocument::new(1, source.bucket(n)?));
+    respond(api.cache.get(Key::Bucket(n), api.source.turns(), make).await, gzip)
+}
+
+/// The newest periods merged. Where fewer are filled, those; `period` tells start and length.
+#[utoipa::path(get, path = "/api/v1/metrics/window/{n}", tag = "metrics",
+    params(("n" = usize, Path, description = "How many periods, from 2 to as many as are kept")),
+    responses(
+        (status = 200, description = "The window under its length, such as \"5m\"", body = PeriodDocument),
+        (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
+        (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+        (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+async fn window(segment: String, api: Arc<Api>, gzip: bool) -> Response {
+    let n = number(&segment);
+    let source = api.source.clone();
+    let make = move || {
+        let window = source.window(n)?;
+        Document::json(&PeriodDocument::new(window.minutes, window.period))
+    };
+    respond(api.cache.get(Key::Window(n), api.source.turns(), make).await, gzip)
+}
+
+/// Counters since start, and the last closed period (the live one before the first turn) as gauges.
+#[utoipa::path(get, path = "/metrics", tag = "metrics", responses(
+    (status = 200, description = "Prometheus text exposition", body = String, content_type = PROMETHEUS_TEXT),
+    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+async fn metrics(api: Arc<Api>, gzip: bool) -> Response {
+    let source = api.source.clone();
+    let make = move || {
+        let period = source.bucket(1).or_else(|_| source.bucket(0)).ok();
+        let text = prometheus::exposition(&source.app(), &source.rates(), period.as_ref());
+        Ok(Document::new(PROMETHEUS_TEXT, text))
+    };
+    respond(api.cache.get(Key::Prometheus, api.source.turns(), make).await, gzip)
+}
+
+/// This description.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "agent", responses(
+    (status = 200, description = "An OpenAPI 3.1 document", body = Object),
+    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+async fn description(api: Arc<Api>, gzip: bool) -> Response {
+    match &api.openapi {
+        Ok(document) => document.response(gzip),
+        Err(failure) => failed(failure),
+    }
+}
+
+/// The agent does its work.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Health {
+    /// `ok`.
+    status: &'static str,
+}
+
+/// Whether the agent captures, or serves a finished file.
+#[utoipa::path(get, path = "/healthz", tag = "agent", responses(
+    (status = 200, description = "Capturing, or serving a finished file", body = Health),
+    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+    (status = 503, description = "The capture has stopped", body = ErrorBody)))]
+async fn health(api: Arc<Api>, gzip: bool) -> Response {
+    let ok = Health { status: "ok" };
+    let document = if api.source.healthy() { Document::json(&ok) } else { Err(Failure::Unhealthy) };
+    respond(document.map(Arc::new), gzip)
+}

@@ -1,0 +1,52 @@
+//! What the agent can be asked. The state of the agent implements [`Source`]; the server knows nothing else of it.
+
+use pktvisor_common::api;
+
+/// Gives the answers. Called from threads that may block, a few at a time; merging belongs here.
+pub trait Source: Send + Sync + 'static {
+    /// The agent about itself.
+    fn app(&self) -> api::App;
+
+    /// Counts of the last full second.
+    fn rates(&self) -> api::Rates;
+
+    /// One period: 0 is the live one, 1 the last closed one.
+    fn bucket(&self, n: usize) -> Result<api::Period, PeriodError>;
+
+    /// The newest `n` periods merged, or as many as are filled.
+    fn window(&self, n: usize) -> Result<Window, PeriodError>;
+
+    /// How many periods were closed since start. Answers made before a turn are not given after it. Cheap.
+    fn turns(&self) -> u64;
+
+    /// Whether packets are being captured, or a finished file is served. Cheap, never blocks.
+    fn healthy(&self) -> bool;
+}
+
+/// Several periods merged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Window {
+    /// The length that the key of the answer names ("5m"), whatever is filled.
+    pub minutes: usize,
+    /// The merged periods.
+    pub period: api::Period,
+}
+
+/// There is no such period. The sentences are part of the HTTP contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PeriodError {
+    /// There never will be (404).
+    #[error("invalid metrics period, specify [{first}, {last}]")]
+    OutOfRange {
+        /// Smallest valid number.
+        first: usize,
+        /// Largest valid number.
+        last: usize,
+    },
+    /// There will be later (425).
+    #[error("this metrics period has not yet accumulated, current range is [0, {last}]")]
+    NotYet {
+        /// The oldest filled bucket.
+        last: usize,
+    },
+}

@@ -1,0 +1,191 @@
+//! Addresses, bounds and time-outs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use pktvisor_agent::serve::{BindError, Limits, Server};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::client::{LIMITS, Running, request, until_closed};
+
+/// Short enough to wait for.
+const SOON: Duration = Duration::from_millis(100);
+
+const GET_HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n";
+
+/// Sends one request and reads its answer, leaving the connection open.
+async fn exchange(stream: &mut TcpStream) -> String {
+    stream.write_all(GET_HEALTH).await.unwrap();
+    let mut text = String::new();
+    while !text.ends_with('}') {
+        let mut buffer = [0; 1024];
+        let count = stream.read(&mut buffer).await.unwrap();
+        assert_ne!(count, 0, "closed after {text:?}");
+        text.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+    }
+    text
+}
+
+#[tokio::test]
+async fn localhost_is_both_families_on_one_port() {
+    let server = Running::run(Server::bind("localhost", 0).await.unwrap());
+    let has_ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok();
+    assert_eq!(server.addresses.len(), if has_ipv6 { 2 } else { 1 });
+    let port = server.address().port();
+    assert_ne!(port, 0);
+    for &address in &server.addresses {
+        assert_eq!(address.port(), port);
+        assert!(address.ip().is_loopback());
+        assert_eq!(request(address, "GET", "/healthz", "").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_busy_port_is_named_with_what_to_do() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port();
+    let error = Server::bind("localhost", port).await.unwrap_err();
+    assert!(matches!(error, BindError::Busy { .. }), "{error}");
+    let message = error.to_string();
+    assert!(
+        message.starts_with(&format!("cannot serve HTTP on 127.0.0.1:{port}: the port is in use")),
+        "{message}"
+    );
+    assert!(message.contains("-p PORT"), "{message}");
+}
+
+#[tokio::test]
+async fn a_port_busy_in_one_family_only_is_busy() {
+    let Ok(other) = std::net::TcpListener::bind("[::1]:0") else { return };
+    let port = other.local_addr().unwrap().port();
+    let error = Server::bind("localhost", port).await.unwrap_err();
+    let expected: SocketAddr = format!("[::1]:{port}").parse().unwrap();
+    assert!(matches!(error, BindError::Busy { address } if address == expected), "{error}");
+}
+
+#[tokio::test]
+async fn addresses_of_other_machines_and_unknown_names_are_refused() {
+    let elsewhere = Server::bind("192.0.2.1", 0).await.unwrap_err();
+    assert!(matches!(elsewhere, BindError::NotLocal { .. }), "{elsewhere}");
+    let unknown = Server::bind("no such name", 0).await.unwrap_err();
+    assert!(matches!(unknown, BindError::Unresolved { .. }), "{unknown}");
+}
+
+#[tokio::test]
+async fn brackets_around_an_ipv6_address_are_allowed() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        return;
+    }
+    for host in ["::1", "[::1]"] {
+        let server = Server::bind(host, 0).await.unwrap();
+        assert!(server.local_addrs()[0].is_ipv6());
+    }
+}
+
+#[tokio::test]
+async fn a_connection_serves_one_request_after_another() {
+    let server = Running::start().await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    for _ in 0..3 {
+        assert!(exchange(&mut stream).await.starts_with("HTTP/1.1 200"));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_slow_with_its_header_is_cut_off() {
+    let server = Running::with(Limits { header: SOON, ..LIMITS }).await;
+    let mut silent = TcpStream::connect(server.address()).await.unwrap();
+    let mut slow = TcpStream::connect(server.address()).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost:").await.unwrap();
+    assert_eq!(until_closed(&mut silent).await, b"");
+    assert_eq!(until_closed(&mut slow).await, b"");
+}
+
+#[tokio::test]
+async fn a_client_slow_with_its_second_header_is_cut_off_too() {
+    let server = Running::with(Limits { header: SOON, ..LIMITS }).await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    exchange(&mut stream).await;
+    stream.write_all(b"GET /heal").await.unwrap();
+    assert_eq!(until_closed(&mut stream).await, b"");
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed() {
+    let server = Running::with(Limits { idle: SOON, ..LIMITS }).await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    exchange(&mut stream).await;
+    assert_eq!(until_closed(&mut stream).await, b"");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off() {
+    let server = Running::with(Limits { request: Duration::from_secs(1), connections: 1, ..LIMITS }).await;
+    let mut deaf = TcpStream::connect(server.address()).await.unwrap();
+    // More answers than the socket buffers of both ends hold.
+    let requests = b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: test\r\n\r\n".repeat(2000);
+    deaf.write_all(&requests).await.unwrap();
+    // Its place is free again, or this would wait for ever.
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_bound_wait_for_a_place() {
+    let server = Running::with(Limits { connections: 2, ..LIMITS }).await;
+    let mut first = TcpStream::connect(server.address()).await.unwrap();
+    let mut second = TcpStream::connect(server.address()).await.unwrap();
+    exchange(&mut first).await;
+    exchange(&mut second).await;
+    let mut third = TcpStream::connect(server.address()).await.unwrap();
+    third.write_all(GET_HEALTH).await.unwrap();
+    let mut buffer = [0; 16];
+    let early = tokio::time::timeout(SOON, third.read(&mut buffer)).await;
+    assert!(early.is_err(), "answered beyond the bound");
+    drop(first);
+    assert_ne!(third.read(&mut buffer).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_header_too_large_is_refused() {
+    let server = Running::start().await;
+    let header = format!("x-large: {}\r\n", "x".repeat(100_000));
+    assert_eq!(server.request("GET", "/healthz", &header).await.status, 431);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_lets_answers_in_flight_finish() {
+    let mut server = Running::start().await;
+    let mut idle = TcpStream::connect(server.address()).await.unwrap();
+    exchange(&mut idle).await;
+    let mut unused = TcpStream::connect(server.address()).await.unwrap();
+    server.source.close_gate();
+    let address = server.address();
+    let in_flight =
+        tokio::spawn(async move { request(address, "GET", "/api/v1/metrics/window/5", "").await });
+    server.source.until_merges(1).await;
+    server.signal_stop();
+    assert_eq!(until_closed(&mut idle).await, b"");
+    assert_eq!(until_closed(&mut unused).await, b"");
+    assert!(TcpStream::connect(address).await.is_err(), "still accepting");
+    server.source.open_gate();
+    let response = in_flight.await.unwrap();
+    assert_eq!(response.status, 200);
+    assert_eq!(response.json()["5m"]["packets"]["total"], 1000);
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_does_not_wait_for_ever() {
+    let mut server = Running::with(Limits { shutdown: SOON, ..LIMITS }).await;
+    server.source.close_gate();
+    let address = server.address();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /api/v1/metrics/window/5 HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+    server.source.until_merges(1).await;
+    server.signal_stop();
+    let source = server.source.clone();
+    server.stopped().await;
+    assert_eq!(until_closed(&mut stream).await, b"");
+    source.open_gate();
+}

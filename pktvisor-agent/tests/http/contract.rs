@@ -1,0 +1,113 @@
+//! The API keeps what its description promises, and the description changes only on purpose.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use serde_json::Value;
+
+use crate::client::Running;
+use crate::schema::Schemas;
+use crate::source::PANICS;
+
+#[tokio::test]
+async fn every_answer_is_what_openapi_says() {
+    let server = Running::start().await;
+    let document = server.get("/api/v1/openapi.json").await.json();
+    let mut schemas = Schemas::of(&document);
+    let mut statuses = BTreeSet::new();
+    let panics = PANICS.to_string();
+    let asked = [
+        ("GET", "/api/v1/metrics/app", ""),
+        ("GET", "/api/v1/metrics/rates", ""),
+        ("GET", "/api/v1/metrics/bucket/{n}", "0"),
+        ("GET", "/api/v1/metrics/bucket/{n}", "1"),
+        ("GET", "/api/v1/metrics/bucket/{n}", "4"),
+        ("GET", "/api/v1/metrics/bucket/{n}", "5"),
+        ("GET", "/api/v1/metrics/window/{n}", "2"),
+        ("GET", "/api/v1/metrics/window/{n}", "1"),
+        ("GET", "/api/v1/metrics/window/{n}", panics.as_str()),
+        ("POST", "/api/v1/metrics/window/{n}", "2"),
+        ("GET", "/healthz", ""),
+        ("GET", "/healthz", "unhealthy"),
+    ];
+    for (method, path, parameter) in asked {
+        server.source.unhealthy.store(parameter == "unhealthy", Ordering::SeqCst);
+        let response = server.request(method, &path.replace("{n}", parameter), "content-length: 0\r\n").await;
+        let place = format!("{method} {path} {parameter} {}", response.status);
+        let described = &document["paths"][path]["get"]["responses"][response.status.to_string()];
+        let schema = &described["content"]["application/json"]["schema"];
+        schemas.check(schema, &response.json(), &place);
+        statuses.insert(response.status);
+    }
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [200, 404, 405, 425, 500, 503]);
+    // A new optional key: let the source in source.rs give it once.
+    assert_eq!(schemas.never_seen(), []);
+}
+
+#[tokio::test]
+async fn openapi_describes_every_path_and_no_other() {
+    let server = Running::start().await;
+    let document = server.get("/api/v1/openapi.json").await.json();
+    let paths = document["paths"].as_object().unwrap();
+    for path in paths.keys() {
+        let response = server.get(&path.replace("{n}", "2")).await;
+        let described = &paths[path]["get"]["responses"][response.status.to_string()]["content"];
+        let media_type = described.as_object().and_then(|content| content.keys().next()).cloned();
+        assert_eq!(response.header("content-type"), media_type.as_deref(), "{path}");
+    }
+    let known = [
+        "/api/v1/metrics/app",
+        "/api/v1/metrics/bucket/{n}",
+        "/api/v1/metrics/rates",
+        "/api/v1/metrics/window/{n}",
+        "/api/v1/openapi.json",
+        "/healthz",
+        "/metrics",
+    ];
+    assert_eq!(paths.keys().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(known));
+}
+
+#[test]
+fn docs_openapi_json_is_the_description() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
+    let document: Value = pktvisor_agent::serve::openapi::document();
+    let text = serde_json::to_string_pretty(&document).unwrap() + "\n";
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        return;
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        golden == text,
+        "the API has changed; if on purpose: UPDATE_GOLDEN=1 cargo test -p pktvisor-agent --test http"
+    );
+}
+
+#[tokio::test]
+async fn prometheus_can_read_the_exposition() {
+    let server = Running::start().await;
+    let response = server.get("/metrics").await;
+    assert_eq!(response.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let text = response.text();
+    assert!(text.ends_with('\n'));
+    let mut families = BTreeSet::new();
+    let mut series = BTreeSet::new();
+    let mut current = ("", "");
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            current = rest.split_once(' ').unwrap();
+            assert!(families.insert(current.0), "{} is a family twice", current.0);
+            assert_eq!(current.1 == "counter", current.0.ends_with("_total"), "{line}");
+        } else if !line.starts_with("# HELP ") {
+            let (sample, value) = line.rsplit_once(' ').unwrap();
+            assert!(series.insert(sample), "{sample} is there twice");
+            assert_eq!(sample.split('{').next().unwrap(), current.0);
+            value.parse::<f64>().unwrap();
+        }
+    }
+    assert!(series.contains("pktvisor_build_info{version=\"4.0.0\"}"));
+    assert!(text.contains("\npktvisor_packets_seen_total 10\n"));
+    assert!(text.contains("\npktvisor_packets_per_second{direction=\"in\"} 7\n"));
+}

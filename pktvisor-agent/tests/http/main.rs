@@ -1,0 +1,10 @@
+//! The web server over real sockets, answering from a source of known numbers.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod client;
+mod connections;
+mod contract;
+mod paths;
+mod schema;
+mod source;

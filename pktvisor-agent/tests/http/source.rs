@@ -1,0 +1,132 @@
+//! A source of known numbers.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
+use pktvisor_agent::serve::{PeriodError, Source, Window};
+use pktvisor_common::api;
+
+/// Periods kept by the source.
+pub(crate) const PERIODS: usize = 5;
+
+/// Of them filled; bucket 0 is full of numbers, the others are empty periods.
+pub(crate) const FILLED: usize = 3;
+
+/// A window number whose merge panics; outside the range that a client is told of.
+pub(crate) const PANICS: usize = 666;
+
+#[derive(Default)]
+pub(crate) struct Fake {
+    pub(crate) unhealthy: AtomicBool,
+    pub(crate) turns: AtomicU64,
+    pub(crate) merges: AtomicUsize,
+    /// While true, merges wait.
+    closed: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Fake {
+    pub(crate) fn close_gate(&self) {
+        *self.closed.lock().unwrap() = true;
+    }
+
+    pub(crate) fn open_gate(&self) {
+        *self.closed.lock().unwrap() = false;
+        self.opened.notify_all();
+    }
+
+    /// Waits until `count` merges have begun.
+    pub(crate) async fn until_merges(&self, count: usize) {
+        while self.merges.load(Ordering::SeqCst) < count {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+impl Source for Fake {
+    fn app(&self) -> api::App {
+        api::App {
+            app: api::AppInfo {
+                version: "4.0.0".to_owned(),
+                deep_sample_rate_pct: 100,
+                periods: PERIODS as u64,
+                single_summary: false,
+                up_time_min: 1.5,
+                capture: Some(api::CaptureInfo {
+                    target: "a \"quoted\"\ntarget".to_owned(),
+                    mode: "inline".to_owned(),
+                    hook: Some("xdp".to_owned()),
+                    zero_copy: Some(false),
+                    link_types: vec![1],
+                    finished: false,
+                    notes: vec!["zero-copy is not available".to_owned()],
+                }),
+                ledger: Some(api::Ledger { seen: 10, counted: 9, filtered: 1, ..Default::default() }),
+            },
+            dns: api::AppDns { xact: api::AppXact { open: 3 } },
+        }
+    }
+
+    fn rates(&self) -> api::Rates {
+        api::Rates { packets: api::DirectionRates { received: 7, sent: 5, ..Default::default() } }
+    }
+
+    fn bucket(&self, n: usize) -> Result<api::Period, PeriodError> {
+        match n {
+            0 => Ok(full_period()),
+            1..FILLED => Ok(api::Period::default()),
+            FILLED..PERIODS => Err(PeriodError::NotYet { last: FILLED - 1 }),
+            _ => Err(PeriodError::OutOfRange { first: 0, last: PERIODS - 1 }),
+        }
+    }
+
+    fn window(&self, n: usize) -> Result<Window, PeriodError> {
+        assert_ne!(n, PANICS, "a merge that panics");
+        if !(2..=PERIODS).contains(&n) {
+            return Err(PeriodError::OutOfRange { first: 2, last: PERIODS });
+        }
+        self.merges.fetch_add(1, Ordering::SeqCst);
+        let closed = self.closed.lock().unwrap();
+        // A test that fails leaves the gate closed; it must not hang as well.
+        drop(self.opened.wait_timeout_while(closed, Duration::from_secs(60), |closed| *closed).unwrap());
+        Ok(Window { minutes: n, period: full_period() })
+    }
+
+    fn turns(&self) -> u64 {
+        self.turns.load(Ordering::SeqCst)
+    }
+
+    fn healthy(&self) -> bool {
+        !self.unhealthy.load(Ordering::SeqCst)
+    }
+}
+
+/// A period in which every key that may be absent is present.
+fn full_period() -> api::Period {
+    let quantiles = Some(api::Quantiles { p50: 1500, p90: 2000, p95: 3000, p99: 4000 });
+    let list = vec![
+        api::TopEntry {
+            name: "\\.odd\"näme.example".to_owned(),
+            estimate: 5,
+            lower: Some(4),
+            upper: Some(6),
+            scaled: Some(50),
+        };
+        10
+    ];
+    let direction = api::TransactionDirection { total: 2, quantiles_us: quantiles, top_slow: list.clone() };
+    let span = api::PeriodSpan { start_ts: 1_600_000_000, length: 60 };
+    let mut period = api::Period { period: span, ..Default::default() };
+    period.packets.total = 1000;
+    period.packets.rates = api::PacketRates { pps_in: quantiles, pps_out: quantiles };
+    period.packets.top_ipv4.clone_from(&list);
+    period.dns.top_qname2 = list;
+    period.dns.edns.udp_size_bytes = quantiles;
+    period.dns.xact = api::Transactions {
+        counts: api::TransactionCounts { total: 5, ..Default::default() },
+        inbound: direction.clone(),
+        outbound: direction,
+    };
+    period
+}
