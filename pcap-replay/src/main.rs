@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use pcap_replay::generate::{Config, Generator};
+use pcap_replay::generate::{Config, ConfigError, Generator};
 use pcap_replay::write::PcapWriter;
 
 /// Makes packet captures
@@ -40,10 +41,14 @@ struct Generate {
 
 const ETHERNET: u16 = 1;
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
         Command::Generate(options) => generate(options),
-    }
+    };
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    eprintln!("pcap-replay: {error:#}");
+    // As clap does for options that it checks itself.
+    ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
 }
 
 fn generate(options: Generate) -> anyhow::Result<()> {

@@ -85,7 +85,7 @@ fn udp_flow(stage: &mut Stage, now_ns: u64) {
     let role = stage.role();
     let Parties { client, server } = stage.parties(role);
     let (port, tags) = (stage.port(), stage.tags());
-    let service = stage.rng.pick(&[4500, 9000, 27_015, 34_197, 51_820]);
+    let service = stage.rng.pick(&[9000, 27_015, 34_197, 51_820]);
     let mut at_ns = now_ns;
     for _ in 0..stage.rng.between(1, 12) {
         let len = stage.rng.weighted(&UDP_SIZES);

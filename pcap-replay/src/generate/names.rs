@@ -90,11 +90,11 @@ impl Names {
         let domains = u64::from(count) / 4 + 1;
         let mut name = Vec::new();
         while names.ends.len() < count as usize {
-            // Small tables would run out of short names: after many names every draw gets its number.
             let number = names.ends.len() as u64;
             let kind = draw_name(&mut rng, domains, number, &mut name);
             if known.contains(&name) {
-                name.splice(0..0, label(format!("n{number}").as_bytes()));
+                // A name below the one that is known already.
+                name.splice(0..0, label(format!("{}{number}", rng.pick(&HOSTS)).as_bytes()));
             }
             if name.len() <= 253 && known.insert(name.clone()) {
                 names.wire.extend_from_slice(&name);

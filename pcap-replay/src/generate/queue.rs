@@ -56,6 +56,12 @@ impl Queue {
         Some((at_ns, slot))
     }
 
+    /// How many packets the queue ever held at once.
+    #[cfg(test)]
+    pub(crate) fn len_max(&self) -> usize {
+        self.slots.len()
+    }
+
     /// The packet in a slot.
     pub(crate) fn packet(&self, slot: u32) -> &Packet {
         &self.slots[slot as usize]

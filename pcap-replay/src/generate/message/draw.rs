@@ -122,7 +122,7 @@ fn draw_edns(stage: &mut Stage) -> Option<Edns> {
     })
 }
 
-/// Names keep their fate: one that does not exist never exists. Now and then a server has a bad moment.
+/// Names keep their fate: one that does not exist never exists, the most popular ones do. Now and then a server has a bad moment.
 fn draw_rcode(stage: &mut Stage, key: NameKey, edns: bool) -> u16 {
     let rng = &mut stage.rng;
     match rng.below(1000) {
@@ -131,6 +131,9 @@ fn draw_rcode(stage: &mut Stage, key: NameKey, edns: bool) -> u16 {
         _ => {}
     }
     let NameKey::Ranked(rank) = key else { return rcode::NXDOMAIN };
+    if rank < 8 {
+        return rcode::NOERROR;
+    }
     match mix(u64::from(rank) ^ stage.config.seed.rotate_left(17)) % 100 {
         0..12 => rcode::NXDOMAIN,
         12..15 => rcode::SERVFAIL,

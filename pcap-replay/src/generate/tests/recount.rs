@@ -1,9 +1,10 @@
-//! A tiny reader of frames that shares nothing with the writer: it counts what is in the bytes, DNS over UDP only.
+//! A tiny reader of frames that shares nothing with the writer: it counts what is in the bytes. Streams must
+//! come in order to be read.
 
 use std::collections::HashMap;
 
 /// Offset, whether more follow, bytes.
-type Piece = (usize, bool, Vec<u8>);
+pub(super) type Piece = (usize, bool, Vec<u8>);
 
 /// What was counted.
 #[derive(Debug, Default)]
@@ -19,10 +20,16 @@ pub(super) struct Recount {
     pub(super) queries: u64,
     pub(super) replies: u64,
     pub(super) malformed: u64,
-    /// Question names in lower case with dots.
-    pub(super) names: HashMap<Vec<u8>, u64>,
+    /// Question names by their labels in lower case.
+    pub(super) names: HashMap<Vec<Vec<u8>>, u64>,
+    pub(super) udp_messages: u64,
+    pub(super) tcp_messages: u64,
+    /// Whether to read DNS over TCP.
+    pub(super) read_streams: bool,
+    /// Bytes of streams that do not make a message yet: by addresses and ports.
+    pub(super) streams: HashMap<Vec<u8>, Vec<u8>>,
     /// Fragments of datagrams that are not complete: by addresses and identification.
-    pieces: HashMap<Vec<u8>, Vec<Piece>>,
+    pub(super) pieces: HashMap<Vec<u8>, Vec<Piece>>,
 }
 
 fn be16(bytes: &[u8], at: usize) -> usize {
@@ -115,12 +122,30 @@ impl Recount {
             self.bad_checksums += u64::from(sum(&[payload]) != 0xffff);
         }
         if protocol == 17 && (be16(payload, 0) == 53 || be16(payload, 2) == 53) {
+            self.udp_messages += 1;
             self.message(&payload[8..]);
+        }
+        if self.read_streams && protocol == 6 && (be16(payload, 0) == 53 || be16(payload, 2) == 53) {
+            let data = &payload[usize::from(payload[12] >> 4) * 4..];
+            let key = [addresses, &payload[..4]].concat();
+            let mut stream = self.streams.remove(&key).unwrap_or_default();
+            stream.extend_from_slice(data);
+            while stream.len() >= 2 && stream.len() >= 2 + be16(&stream, 0) {
+                let rest = stream.split_off(2 + be16(&stream, 0));
+                self.tcp_messages += 1;
+                self.message(&stream[2..]);
+                stream = rest;
+            }
+            self.streams.insert(key, stream);
         }
     }
 
     fn message(&mut self, message: &[u8]) {
         *(if message[2] & 0x80 == 0 { &mut self.queries } else { &mut self.replies }) += 1;
+        // DNS Stateful Operations have no question.
+        if be16(message, 4) == 0 {
+            return;
+        }
         match question_name(message) {
             Some(name) => *self.names.entry(name).or_default() += 1,
             None => self.malformed += 1,
@@ -128,20 +153,19 @@ impl Recount {
     }
 }
 
-/// The question's labels, each behind a dot, in lower case.
-fn question_name(message: &[u8]) -> Option<Vec<u8>> {
+/// The question's labels in lower case.
+fn question_name(message: &[u8]) -> Option<Vec<Vec<u8>>> {
     let (mut name, mut at) = (Vec::new(), 12);
     loop {
-        match *message.get(at)? {
+        match usize::from(*message.get(at)?) {
             0 => break,
             len @ 1..=63 => {
-                name.push(b'.');
-                name.extend(message.get(at + 1..at + 1 + usize::from(len))?.to_ascii_lowercase());
-                at += 1 + usize::from(len);
+                name.push(message.get(at + 1..at + 1 + len)?.to_ascii_lowercase());
+                at += 1 + len;
             }
             _ => return None,
         }
     }
     message.get(at + 4)?;
-    (name.len() < 255).then_some(name)
+    (at - 12 < 255).then_some(name)
 }
