@@ -11,5 +11,7 @@
 
 pub mod analysis;
 pub mod capture;
+pub mod cli;
 pub mod metrics;
+pub mod run;
 pub mod serve;

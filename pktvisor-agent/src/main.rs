@@ -1,2 +1,40 @@
 //! `pktvisord`, the agent.
-fn main() {}
+
+use std::process::ExitCode;
+
+use pktvisor_agent::cli::{self, LogFormat, Options, ParseError, SystemInterfaces};
+use pktvisor_agent::run;
+
+fn main() -> ExitCode {
+    match cli::parse(std::env::args_os(), &SystemInterfaces) {
+        Ok(options) => run_with(&options),
+        Err(error) => refuse(&error),
+    }
+}
+
+fn run_with(options: &Options) -> ExitCode {
+    cli::logging::init(options.log_format);
+    for warning in &options.warnings {
+        tracing::warn!("{warning}");
+    }
+    match run::run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Why the agent ends is said whatever RUST_LOG leaves out.
+            match options.log_format {
+                LogFormat::Text => eprintln!("pktvisord: {error:#}"),
+                LogFormat::Json => tracing::error!("{error:#}"),
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn refuse(error: &ParseError) -> ExitCode {
+    match error {
+        // Help and version go to stdout, wrong usage to stderr. Where neither can be written, nobody reads.
+        ParseError::Usage(error) => drop(error.print()),
+        ParseError::Target(error) => eprintln!("pktvisord: {error}"),
+    }
+    ExitCode::from(error.exit_code())
+}

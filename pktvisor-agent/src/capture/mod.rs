@@ -1,5 +1,7 @@
 //! Where packets come from.
 
+pub mod hosts;
+
 use pktvisor_common::classify::LinkType;
 
 /// One packet as captured, borrowed from where it lies.

@@ -1,0 +1,142 @@
+//! Every option, defined once for parsing, help, man page and completions.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::ValueHint;
+use clap::{CommandFactory, Parser, ValueEnum};
+use ipnet::IpNet;
+use pcap_replay::Pace;
+use pktvisor_common::classify::DnsPorts;
+
+use super::values;
+
+/// The port of the web server unless `-p` says otherwise.
+pub(super) const DEFAULT_PORT: u16 = 10853;
+
+/// The host of the web server unless `-l` says otherwise.
+pub(super) const DEFAULT_HOST: &str = "localhost";
+
+const CAPTURE: &str = "Capture";
+const PERIODS: &str = "Periods";
+const FILES: &str = "Capture files";
+const DNS: &str = "DNS analysis";
+const PLACES: &str = "Places and networks";
+const AGENT: &str = "Agent";
+
+const EXAMPLES: &str = "\
+Examples:
+  pktvisord trace.pcap.gz                       summarise a capture file as one line of JSON
+  pktvisord -H 192.0.2.0/24 --summary t.pcap    the whole file as one period, seen from 192.0.2.0/24
+  tcpdump -w - port 53 | pktvisord -            read a capture from a pipe
+  pktvisord --serve --pace realtime t.pcap      replay as it happened, http://localhost:10853/metrics
+  pktvisord -b 'udp port 53' --max-deep-sample 10 t.pcap
+                                                count DNS over UDP only, analyse 10 % of its flows
+
+Exit status: 0 done, 1 failure at run time (file, device, port, privilege), 2 wrong usage.";
+
+/// Summarises packet streams, with a focus on DNS: what the traffic is right now.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "pktvisord", version, infer_long_args = true, after_help = EXAMPLES, max_term_width = 100)]
+pub(super) struct Arguments {
+    /// What to read: a capture file, `-` for a capture on stdin, an interface, one of its addresses, or `any`.
+    ///
+    /// A name with a `/`, or with `.pcap` or `.cap` in it, is a file. An address stands for the interface that owns it.
+    /// Any other name is an interface, or else an existing file.
+    #[arg(value_name = "TARGET", value_hint = ValueHint::FilePath)]
+    pub(super) target: OsString,
+
+    /// Count only packets that match a tcpdump filter expression.
+    ///
+    /// `len`, `greater` and `less` mean the length on the wire.
+    #[arg(short = 'b', value_name = "BPF", help_heading = CAPTURE)]
+    pub(super) filter: Option<String>,
+
+    /// Networks that are HOST: comma separated CIDRs or addresses, IPv4 and IPv6.
+    ///
+    /// Packets to HOST are in, packets from HOST are out. The addresses of a live interface are always HOST; for a file
+    /// nothing is unless given here.
+    #[arg(short = 'H', value_name = "HOSTSPEC", help_heading = CAPTURE, value_parser = values::host_spec)]
+    pub(super) hosts: Option<HostSpec>,
+
+    /// Periods of 60 seconds kept, 1 to 1440.
+    ///
+    /// Beyond the newest 10 at most 64 entries a list are kept.
+    #[arg(long, value_name = "P", default_value = "5", help_heading = PERIODS, allow_negative_numbers = true)]
+    #[arg(value_parser = values::periods)]
+    pub(super) periods: usize,
+
+    /// File only: one period for the whole file.
+    #[arg(long, help_heading = PERIODS)]
+    pub(super) summary: bool,
+
+    /// File only: after printing the summary keep serving it over HTTP.
+    #[arg(long, help_heading = FILES)]
+    pub(super) serve: bool,
+
+    /// File only: replay against the clock: `realtime`, a multiple like `10x` or `0.5x`, or `max` [default: max].
+    #[arg(long, value_name = "PACE", help_heading = FILES)]
+    pub(super) pace: Option<Pace>,
+
+    /// Analyse at most this percentage of DNS flows, 0 to 100.
+    ///
+    /// Counters stay exact at any rate; names and transactions count what was analysed.
+    #[arg(long, value_name = "N", default_value = "100", help_heading = DNS, allow_negative_numbers = true)]
+    #[arg(value_parser = values::percentage)]
+    pub(super) max_deep_sample: i64,
+
+    /// Ports on which DNS is spoken, comma separated; 53 only if not given.
+    ///
+    /// `53,5353,5355` adds mDNS and LLMNR.
+    #[arg(long, value_name = "LIST", help_heading = DNS, value_parser = values::dns_ports)]
+    pub(super) dns_ports: Option<DnsPorts>,
+
+    /// How long a query waits for its response, in milliseconds.
+    #[arg(long, value_name = "MS", default_value = "5000", help_heading = DNS)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pub(super) dns_timeout_ms: u64,
+
+    /// Count the labels of names from the registrable domain (example.co.uk) instead of from the top.
+    #[arg(long, help_heading = DNS)]
+    pub(super) public_suffix: bool,
+
+    /// MaxMind city database (.mmdb); read again when the file changes.
+    #[arg(long, value_name = "FILE", help_heading = PLACES, value_hint = ValueHint::FilePath)]
+    pub(super) geo_city: Option<PathBuf>,
+
+    /// MaxMind ASN database (.mmdb); read again when the file changes.
+    #[arg(long, value_name = "FILE", help_heading = PLACES, value_hint = ValueHint::FilePath)]
+    pub(super) geo_asn: Option<PathBuf>,
+
+    /// Serve metrics on this address or name [default: localhost].
+    #[arg(short = 'l', value_name = "HOST", help_heading = AGENT, value_hint = ValueHint::Hostname)]
+    pub(super) listen: Option<String>,
+
+    /// Serve metrics on this port; 0 takes a free one [default: 10853].
+    #[arg(short = 'p', value_name = "PORT", help_heading = AGENT)]
+    pub(super) port: Option<u16>,
+
+    /// How messages are written to stderr.
+    ///
+    /// RUST_LOG chooses which ones, `info` if not set.
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = AGENT)]
+    pub(super) log_format: LogFormat,
+}
+
+/// A parsed HOSTSPEC.
+pub(super) type HostSpec = std::sync::Arc<[IpNet]>;
+
+/// How the agent writes its own messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people: a level and a sentence.
+    #[default]
+    Text,
+    /// For collectors: one JSON object a line.
+    Json,
+}
+
+/// The command line as clap knows it, for the man page and completions.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}

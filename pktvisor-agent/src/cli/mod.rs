@@ -1,0 +1,25 @@
+//! The command line of `pktvisord`: what was written, checked and made into [`Options`].
+//!
+//! ```text
+//! arguments   every option, defined once for parsing, help, man page and completions
+//! values      how single values are read
+//! interfaces  what this machine can capture from
+//! target      what TARGET means
+//! options     all of it, checked
+//! logging     where the agent's own messages go
+//! ```
+
+mod arguments;
+mod interfaces;
+pub mod logging;
+mod options;
+mod target;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use arguments::{LogFormat, command};
+pub use interfaces::{Interface, Interfaces, SystemInterfaces};
+pub use options::{Listen, Options, ParseError, parse};
+pub use target::{Target, TargetError, resolve};
+pub use values::HostSpecError;

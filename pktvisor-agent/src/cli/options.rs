@@ -1,0 +1,165 @@
+//! The whole command line, checked: what the agent runs on.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use ipnet::IpNet;
+use pcap_replay::Pace;
+use pktvisor_common::classify::DnsPorts;
+
+use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat};
+use super::interfaces::{Interface, Interfaces};
+use super::target::{Target, TargetError, resolve};
+use crate::capture::hosts::HostSet;
+
+/// What the agent was asked to do. Every value is valid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// What to capture from.
+    pub target: Target,
+    /// TARGET as it was written.
+    pub target_text: String,
+    /// A tcpdump filter expression, not yet compiled.
+    pub filter: Option<String>,
+    /// The networks of `-H`; [`Options::host_set`] adds those of the target.
+    pub host_networks: Vec<IpNet>,
+    /// Periods kept, 1 to 1440.
+    pub periods: usize,
+    /// Whether the whole file is one period. Never set for a live target.
+    pub summary: bool,
+    /// Whether to serve a file after it was read. Never set for a live target, which always serves.
+    pub serve: bool,
+    /// How fast to replay a file.
+    pub pace: Pace,
+    /// Ceiling of the share of DNS flows that are analysed, 0 to 100.
+    pub max_deep_sample_pct: u8,
+    /// Ports on which DNS is spoken.
+    pub dns_ports: DnsPorts,
+    /// How long a query waits for its response.
+    pub dns_timeout: Duration,
+    /// Whether labels count from the registrable domain.
+    pub public_suffix: bool,
+    /// MaxMind city database.
+    pub geo_city: Option<PathBuf>,
+    /// MaxMind ASN database.
+    pub geo_asn: Option<PathBuf>,
+    /// Where the web server listens.
+    pub listen: Listen,
+    /// How messages are written.
+    pub log_format: LogFormat,
+    /// What was clamped or has no effect, one sentence each; to be logged once logging works.
+    pub warnings: Vec<String>,
+}
+
+/// Where the web server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// An address or a name.
+    pub host: String,
+    /// A port; 0 takes a free one.
+    pub port: u16,
+}
+
+/// The command line cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ParseError {
+    /// Wrong usage, or a request for help or the version.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+    /// TARGET means nothing on this machine.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+}
+
+impl ParseError {
+    /// The exit code: 0 for help and version, 1 for a target that is not there, 2 for wrong usage.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
+            Self::Target(_) => 1,
+        }
+    }
+}
+
+/// Reads a command line, the program's name first.
+pub fn parse<I>(arguments: I, interfaces: &dyn Interfaces) -> Result<Options, ParseError>
+where
+    I: IntoIterator,
+    I::Item: Into<OsString> + Clone,
+{
+    let arguments = Arguments::try_parse_from(arguments)?;
+    let target = resolve(&arguments.target, interfaces)?;
+    Ok(Options::new(arguments, target))
+}
+
+impl Options {
+    fn new(arguments: Arguments, target: Target) -> Self {
+        let mut warnings = Vec::new();
+        let max_deep_sample_pct = clamp_percentage(arguments.max_deep_sample, &mut warnings);
+        warn_of_what_has_no_effect(&arguments, &target, &mut warnings);
+        let is_file = !target.is_live();
+        Self {
+            target_text: arguments.target.to_string_lossy().into_owned(),
+            filter: arguments.filter.filter(|expression| !expression.trim().is_empty()),
+            host_networks: arguments.hosts.map(|networks| networks.to_vec()).unwrap_or_default(),
+            periods: arguments.periods,
+            summary: arguments.summary && is_file,
+            serve: arguments.serve && is_file,
+            pace: arguments.pace.filter(|_| is_file).unwrap_or(Pace::Max),
+            max_deep_sample_pct,
+            dns_ports: arguments.dns_ports.unwrap_or_default(),
+            dns_timeout: Duration::from_millis(arguments.dns_timeout_ms),
+            public_suffix: arguments.public_suffix,
+            geo_city: arguments.geo_city,
+            geo_asn: arguments.geo_asn,
+            listen: Listen {
+                host: arguments.listen.unwrap_or_else(|| DEFAULT_HOST.to_owned()),
+                port: arguments.port.unwrap_or(DEFAULT_PORT),
+            },
+            log_format: arguments.log_format,
+            warnings,
+            target,
+        }
+    }
+
+    /// HOST: the networks of `-H`, and the addresses of a live interface, each by itself. For [`Target::AnyInterface`]
+    /// those of `interfaces`, which come and go.
+    pub fn host_set(&self, interfaces: &[Interface]) -> HostSet {
+        let own = match &self.target {
+            Target::Stdin | Target::File(_) => &[],
+            Target::AnyInterface => interfaces,
+            Target::Interface(interface) => std::slice::from_ref(interface),
+        };
+        let own = own.iter().flat_map(|interface| &interface.addresses).map(|&address| IpNet::from(address));
+        self.host_networks.iter().copied().chain(own).collect()
+    }
+}
+
+fn clamp_percentage(given: i64, warnings: &mut Vec<String>) -> u8 {
+    let clamped = given.clamp(0, 100);
+    if clamped != given {
+        warnings.push(format!("--max-deep-sample is a percentage from 0 to 100, using {clamped}"));
+    }
+    u8::try_from(clamped).unwrap_or(100)
+}
+
+fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: &mut Vec<String>) {
+    let for_files = [
+        ("--summary", arguments.summary, "an interface has no end; window/N merges its newest N periods"),
+        ("--serve", arguments.serve, "an interface is always served"),
+        ("--pace", arguments.pace.is_some(), "packets of an interface come when they come"),
+    ];
+    for (option, is_given, because) in for_files {
+        if is_given && target.is_live() {
+            warnings.push(format!("{option} is for capture files, ignored: {because}"));
+        }
+    }
+    let for_server = [("-l", arguments.listen.is_some()), ("-p", arguments.port.is_some())];
+    for (option, is_given) in for_server {
+        if is_given && !target.is_live() && !arguments.serve {
+            warnings.push(format!("{option} has no effect on a capture file without --serve"));
+        }
+    }
+}

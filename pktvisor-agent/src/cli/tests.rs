@@ -1,0 +1,291 @@
+//! Command lines and what they mean.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pcap_replay::Pace;
+
+use super::*;
+
+/// A machine with a few interfaces.
+struct Machine;
+
+impl Interfaces for Machine {
+    fn list(&self) -> io::Result<Vec<Interface>> {
+        let interface = |name: &str, is_up, addresses: &[&str]| Interface {
+            name: name.to_owned(),
+            is_up,
+            addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+        };
+        Ok(vec![
+            interface("dummy0", false, &["192.0.2.1", "fe80::1"]),
+            interface("eth0", true, &["192.0.2.1", "2001:db8::1", "fe80::1"]),
+            interface("mirror0", true, &[]),
+            interface("10.9.9.9", true, &[]),
+        ])
+    }
+}
+
+/// Parses words after the program's name.
+fn parsed(words: &[&str]) -> Result<Options, ParseError> {
+    parse(["pktvisord"].iter().chain(words), &Machine)
+}
+
+fn options(words: &[&str]) -> Options {
+    parsed(words).unwrap_or_else(|error| panic!("{words:?}: {error}"))
+}
+
+/// Exit code and message of a refused command line.
+fn refused(words: &[&str]) -> (u8, String) {
+    let error = parsed(words).expect_err("refused");
+    (error.exit_code(), error.to_string())
+}
+
+fn target_of(text: impl AsRef<std::ffi::OsStr>) -> Result<Target, TargetError> {
+    resolve(text.as_ref(), &Machine)
+}
+
+fn file(path: impl AsRef<Path>) -> Target {
+    Target::File(path.as_ref().to_owned())
+}
+
+fn interface_named(text: &str) -> String {
+    match target_of(text) {
+        Ok(Target::Interface(interface)) => interface.name,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn only_a_target_is_needed_and_the_rest_has_defaults() {
+    let options = options(&["trace.pcap"]);
+    assert_eq!(options.target, file("trace.pcap"));
+    assert_eq!((options.listen.host.as_str(), options.listen.port), ("localhost", 10853));
+    assert_eq!((options.periods, options.max_deep_sample_pct), (5, 100));
+    assert_eq!(options.dns_ports.as_slice(), [53]);
+    assert_eq!(options.dns_timeout, Duration::from_secs(5));
+    assert_eq!((options.pace, options.log_format), (Pace::Max, LogFormat::Text));
+    assert!(!options.summary && !options.serve && !options.public_suffix);
+    assert_eq!((options.filter, options.geo_city, options.geo_asn), (None, None, None));
+    assert!(options.host_networks.is_empty());
+    assert!(options.warnings.is_empty());
+}
+
+#[test]
+fn every_option_is_read() {
+    let line = "-b udp -l 0.0.0.0 -p 0 -H 192.0.2.0/24,2001:db8::1 --periods 10 --summary --serve --pace 2.5x \
+                --geo-city c.mmdb --geo-asn a.mmdb --max-deep-sample 7 --dns-ports 53,5353 --dns-timeout-ms 250 \
+                --public-suffix --log-format json -";
+    let options = options(&line.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(options.target, Target::Stdin);
+    assert_eq!(options.filter.as_deref(), Some("udp"));
+    assert_eq!(options.listen, Listen { host: "0.0.0.0".to_owned(), port: 0 });
+    assert_eq!(options.host_networks, ["192.0.2.0/24".parse().unwrap(), "2001:db8::1/128".parse().unwrap()]);
+    assert_eq!((options.periods, options.max_deep_sample_pct), (10, 7));
+    assert_eq!(options.pace, "2.5x".parse().unwrap());
+    assert_eq!(options.geo_city, Some(PathBuf::from("c.mmdb")));
+    assert_eq!(options.geo_asn, Some(PathBuf::from("a.mmdb")));
+    assert_eq!(options.dns_ports.as_slice(), [53, 5353]);
+    assert_eq!(options.dns_timeout, Duration::from_millis(250));
+    assert!(options.summary && options.serve && options.public_suffix);
+    assert_eq!(options.log_format, LogFormat::Json);
+    assert!(options.warnings.is_empty());
+}
+
+#[test]
+fn long_options_may_be_abbreviated_where_unambiguous() {
+    let options = options(&["--sum", "--per=3", "--max", "50", "--geo-c", "c.mmdb", "-"]);
+    assert!(options.summary);
+    assert_eq!((options.periods, options.max_deep_sample_pct), (3, 50));
+    assert_eq!(options.geo_city, Some(PathBuf::from("c.mmdb")));
+    for ambiguous in [["--s", "-", ""], ["--geo", "x", "-"], ["--p", "3", "-"], ["--dns", "53", "-"]] {
+        assert_eq!(refused(&ambiguous).0, 2, "{ambiguous:?}");
+    }
+}
+
+#[test]
+fn a_deep_sample_outside_0_to_100_is_clamped_with_a_warning() {
+    for (given, used) in [
+        ("-1", 0),
+        ("-99999999999999999999", 0),
+        ("101", 100),
+        ("99999999999999999999", 100),
+        ("0", 0),
+        ("100", 100),
+    ] {
+        for words in [vec!["--max-deep-sample", given, "-"], vec![&format!("--max-deep-sample={given}"), "-"]]
+        {
+            let options = options(&words);
+            assert_eq!(options.max_deep_sample_pct, used, "{given}");
+            let is_clamped = !["0", "100"].contains(&given);
+            assert_eq!(options.warnings.len(), usize::from(is_clamped), "{given}: {:?}", options.warnings);
+        }
+    }
+}
+
+#[test]
+fn periods_are_1_to_1440() {
+    assert_eq!(options(&["--periods", "1", "-"]).periods, 1);
+    assert_eq!(options(&["--periods", "1440", "-"]).periods, 1440);
+    for bad in ["0", "1441", "-3", "x", "", "1.5", "99999999999999999999"] {
+        let (code, message) = refused(&["--periods", bad, "-"]);
+        assert_eq!(code, 2, "{bad}");
+        assert!(message.contains("give a whole number of minutes to keep, from 1 to 1440"), "{message}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_names_the_option() {
+    let cases: [(&[&str], &str); 12] = [
+        (&[], "TARGET"),
+        (&["a.pcap", "b.pcap"], "b.pcap"),
+        (&["--unknown", "-"], "--unknown"),
+        (&["-p", "65536", "-"], "-p"),
+        (&["-p", "http", "-"], "-p"),
+        (&["-H", "192.0.2.0/33", "-"], "\"192.0.2.0/33\" is no network"),
+        (&["-H", "10.0.0.1,,::1", "-"], "\"\" is no network"),
+        (&["--dns-ports", "53,0", "-"], "0 is no DNS port"),
+        (&["--dns-ports", "53,dns", "-"], "\"dns\" is no port"),
+        (&["--dns-ports", "1,2,3,4,5,6,7,8,9", "-"], "too many DNS ports"),
+        (&["--dns-timeout-ms", "0", "-"], "--dns-timeout-ms"),
+        (&["--pace", "fast", "-"], "\"fast\" is not understood"),
+    ];
+    for (words, expected) in cases {
+        let (code, message) = refused(words);
+        assert_eq!(code, 2, "{words:?}");
+        assert!(message.contains(expected), "{words:?}: {message}");
+    }
+    assert_eq!(refused(&["--max-deep-sample", "half", "-"]).0, 2);
+    assert_eq!(refused(&["--log-format", "xml", "-"]).0, 2);
+}
+
+#[test]
+fn options_for_files_are_ignored_on_an_interface_with_a_warning() {
+    let options = options(&["--summary", "--serve", "--pace", "realtime", "-p", "1", "eth0"]);
+    assert!(!options.summary && !options.serve);
+    assert_eq!(options.pace, Pace::Max);
+    assert_eq!(options.warnings.len(), 3, "{:?}", options.warnings);
+    for (warning, option) in options.warnings.iter().zip(["--summary", "--serve", "--pace"]) {
+        assert!(warning.starts_with(&format!("{option} is for capture files, ignored")), "{warning}");
+    }
+}
+
+#[test]
+fn a_listen_address_without_serving_is_warned_of() {
+    assert_eq!(options(&["-p", "1", "-l", "::", "x.pcap"]).warnings.len(), 2);
+    assert!(options(&["-p", "1", "-l", "::", "--serve", "x.pcap"]).warnings.is_empty());
+    assert!(options(&["-p", "1", "-l", "::", "any"]).warnings.is_empty());
+}
+
+#[test]
+fn an_empty_filter_is_none() {
+    assert_eq!(options(&["-b", " ", "-"]).filter, None);
+}
+
+#[test]
+fn host_of_an_interface_is_its_addresses_and_hostspec() {
+    let machine = Machine.list().unwrap();
+    let text = |options: Options| {
+        let networks = options.host_set(&machine);
+        networks.networks().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(text(options(&["-H", "10.0.0.0/8", "x.pcap"])), "10.0.0.0/8");
+    assert_eq!(text(options(&["x.pcap"])), "");
+    let eth0 = "192.0.2.1/32 2001:db8::1/128 fe80::1/128";
+    assert_eq!(text(options(&["eth0"])), eth0);
+    assert_eq!(text(options(&["-H", "10.1.2.3/8", "eth0"])), format!("10.0.0.0/8 {eth0}"));
+    assert_eq!(text(options(&["any"])), eth0);
+}
+
+#[test]
+fn help_and_version_are_exit_code_0() {
+    let (code, version) = refused(&["--version"]);
+    assert_eq!((code, version.as_str()), (0, "pktvisord 4.0.0\n"));
+    let (code, help) = refused(&["--help"]);
+    assert_eq!(code, 0);
+    for expected in ["Examples:", "Exit status:", "-b <BPF>", "--max-deep-sample <N>", "[default: 10853]"] {
+        assert!(help.contains(expected), "{expected} is not in\n{help}");
+    }
+}
+
+#[test]
+fn the_definition_of_the_command_is_sound() {
+    command().debug_assert();
+}
+
+#[test]
+fn a_dash_is_stdin() {
+    assert_eq!(target_of("-").unwrap(), Target::Stdin);
+}
+
+#[test]
+fn names_that_look_like_captures_are_files_whether_they_exist_or_not() {
+    for name in [
+        "no.pcap",
+        "no.pcapng",
+        "no.cap",
+        "no.pcap.gz",
+        "no.pcapng.zst",
+        "no.cap.zst",
+        "trace.pcap17",
+        "./eth0",
+        "/dev/stdin",
+        "dir/any",
+    ] {
+        assert_eq!(target_of(name).unwrap(), file(name));
+    }
+}
+
+#[test]
+fn an_address_is_the_interface_that_owns_it_one_that_is_up_first() {
+    assert_eq!(interface_named("192.0.2.1"), "eth0");
+    assert_eq!(interface_named("2001:db8::1"), "eth0");
+    assert_eq!(interface_named("2001:0DB8::0:1"), "eth0");
+    assert_eq!(interface_named("fe80::1%dummy0"), "dummy0");
+    // Not owned, but a name.
+    assert_eq!(interface_named("10.9.9.9"), "10.9.9.9");
+}
+
+#[test]
+fn any_and_interface_names_are_live() {
+    assert_eq!(target_of("any").unwrap(), Target::AnyInterface);
+    assert_eq!(interface_named("mirror0"), "mirror0");
+    assert!(target_of("mirror0").unwrap().is_live() && Target::AnyInterface.is_live());
+    assert!(!Target::Stdin.is_live() && !file("x").is_live());
+}
+
+#[test]
+fn a_target_that_is_nothing_lists_the_interfaces_and_is_exit_code_1() {
+    let (code, message) = refused(&["eth9"]);
+    assert_eq!(code, 1);
+    assert_eq!(
+        message,
+        "cannot capture from \"eth9\": there is no interface of that name, and no file; interfaces here: \
+         dummy0 (down 192.0.2.1 fe80::1), eth0 (192.0.2.1 2001:db8::1 fe80::1), mirror0, 10.9.9.9"
+    );
+    let (code, message) = refused(&["198.51.100.1"]);
+    assert_eq!(code, 1);
+    assert!(message.contains("no interface has that address"), "{message}");
+}
+
+#[test]
+fn directories_are_never_targets() {
+    let directory = tempfile::tempdir().unwrap();
+    for path in [directory.path().to_owned(), directory.path().join("x.pcap")] {
+        fs::create_dir_all(&path).unwrap();
+        let error = target_of(&path).unwrap_err();
+        assert!(matches!(error, TargetError::Directory { .. }), "{error}");
+    }
+}
+
+#[test]
+fn hostspec_takes_spaces_host_bits_and_both_families() {
+    let options = options(&["-H", "10.1.2.3/8, 192.0.2.1 ,2001:db8::/32", "-"]);
+    let hosts = options.host_set(&[]);
+    for inside in ["10.255.0.1", "192.0.2.1", "2001:db8:1::"] {
+        assert!(hosts.contains_address(inside.parse().unwrap()), "{inside}");
+    }
+    assert!(!hosts.contains_address("192.0.2.2".parse().unwrap()));
+}

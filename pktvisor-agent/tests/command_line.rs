@@ -1,0 +1,72 @@
+//! The binary `pktvisord` as a shell sees it: exit codes and which stream says what.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs in an empty directory.
+fn pktvisord(words: &[&str]) -> Output {
+    pktvisord_in(tempfile::tempdir().unwrap().path(), words)
+}
+
+fn pktvisord_in(directory: &Path, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pktvisord"));
+    command.args(words).current_dir(directory).env_remove("RUST_LOG").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn the_version_is_printed_on_stdout() {
+    let output = pktvisord(&["--version"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stdout), "pktvisord 4.0.0\n");
+}
+
+#[test]
+fn help_is_printed_on_stdout() {
+    let output = pktvisord(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("Usage: pktvisord [OPTIONS] <TARGET>"));
+}
+
+#[test]
+fn wrong_usage_is_told_on_stderr_with_exit_code_2() {
+    for words in [&[][..], &["--periods", "0", "-"], &["-H", "nonsense", "-"], &["--no-such-option", "-"]] {
+        let output = pktvisord(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(output.stdout.is_empty(), "{words:?}");
+        assert!(text(&output.stderr).starts_with("error: "), "{words:?}");
+    }
+}
+
+#[test]
+fn a_target_that_is_nothing_is_told_on_stderr_with_exit_code_1() {
+    let output = pktvisord(&["no-such-thing"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let message = text(&output.stderr);
+    assert!(message.starts_with("pktvisord: cannot capture from \"no-such-thing\": "), "{message}");
+    assert!(message.contains("lo (127.0.0.1"), "{message}");
+}
+
+#[test]
+fn a_directory_is_refused_with_exit_code_1() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("captures")).unwrap();
+    let output = pktvisord_in(directory.path(), &["captures"]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "pktvisord: cannot read captures: it is a directory; give a capture file in it\n";
+    assert_eq!(text(&output.stderr), expected);
+}
+
+#[test]
+fn warnings_go_to_stderr() {
+    let output = pktvisord(&["--max-deep-sample", "101", "no-such.pcap"]);
+    let message = text(&output.stderr);
+    assert!(message.contains("WARN --max-deep-sample is a percentage from 0 to 100, using 100"), "{message}");
+}
