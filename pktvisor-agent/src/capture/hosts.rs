@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use pktvisor_common::direction::HostNetworks;
 
 /// Up to this many ranges looking at each is faster than searching.
-const LINEAR_MAX: usize = 16;
+const LINEAR_MAX: usize = 8;
 
 /// The networks that are HOST.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
