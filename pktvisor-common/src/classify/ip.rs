@@ -1,6 +1,6 @@
 //! From the outermost IP header to the transport header.
 
-use super::{Class, DnsPorts, be16, flags, header_at, transport};
+use super::{Class, DnsPorts, be16, flags, note_offset, transport};
 use crate::reader::PacketReader;
 
 /// IPv6 extension headers looked through; a packet with more is malformed.
@@ -24,14 +24,17 @@ pub(super) fn ipv4<R: PacketReader + ?Sized>(
     out: &mut Class,
 ) {
     out.ip_version = 4;
-    out.network_offset = offset as u16;
-    let Some(header) = header_at::<20, R>(reader, offset) else { return without_addresses(out) };
+    let offset = note_offset(&mut out.network_offset, offset);
+    let Some(header) = reader.read::<20>(offset) else { return without_addresses(out) };
     let header_len = usize::from(header[0] & 0x0f) * 4;
     if header[0] >> 4 != 4 || header_len < 20 {
         return without_addresses(out);
     }
-    out.source[..4].copy_from_slice(&header[12..16]);
-    out.destination[..4].copy_from_slice(&header[16..20]);
+    // All 16 bytes, although the rest is zero already: who reads an address in words must not have to wait until a
+    // narrower write has left the store buffer.
+    let [.., s0, s1, s2, s3, d0, d1, d2, d3] = header;
+    out.source = widened([s0, s1, s2, s3]);
+    out.destination = widened([d0, d1, d2, d3]);
     out.protocol = header[9];
 
     let captured_end = reader.captured_len();
@@ -62,18 +65,23 @@ pub(super) fn ipv6<R: PacketReader + ?Sized>(
     out: &mut Class,
 ) {
     out.ip_version = 6;
-    out.network_offset = offset as u16;
-    let Some(header) = header_at::<40, R>(reader, offset) else { return without_addresses(out) };
-    if header[0] >> 4 != 6 {
+    let offset = note_offset(&mut out.network_offset, offset);
+    // The last part first: with it the whole header is there.
+    let (Some(destination), Some(source), Some([version, _, _, _, len_high, len_low, next_header, _])) =
+        (reader.read(offset + 24), reader.read(offset + 8), reader.read(offset))
+    else {
+        return without_addresses(out);
+    };
+    if version >> 4 != 6 {
         return without_addresses(out);
     }
-    out.source.copy_from_slice(&header[8..24]);
-    out.destination.copy_from_slice(&header[24..40]);
-    out.protocol = header[6];
+    out.source = by_words(source);
+    out.destination = by_words(destination);
+    out.protocol = next_header;
 
     let captured_end = reader.captured_len();
     let mut start = offset + 40;
-    let end = match be16(header[4], header[5]) {
+    let end = match be16(len_high, len_low) {
         // A jumbogram (RFC 2675), or segmentation offload.
         0 => captured_end,
         payload_len => start + usize::from(payload_len),
@@ -113,7 +121,7 @@ struct Extension {
 #[inline(always)]
 fn extension<R: PacketReader + ?Sized>(reader: &R, offset: usize, protocol: u8) -> Option<Extension> {
     // All of them are at least 8 bytes long.
-    let [next, len, high, low, ..] = header_at::<8, R>(reader, offset)?;
+    let [next, len, high, low, ..] = reader.read::<8>(offset)?;
     Some(if protocol == next_header::FRAGMENT {
         Extension { next, len: 8, fragment: be16(high, low) }
     } else {
@@ -130,6 +138,18 @@ fn set_fragment(out: &mut Class, offset: u16, more: u16) {
     } else if more != 0 {
         out.flags |= flags::FRAGMENT;
     }
+}
+
+/// An IPv4 address and 12 zeros, written as two words.
+#[inline(always)]
+fn widened(address: [u8; 4]) -> [u8; 16] {
+    u128::from(u32::from_le_bytes(address)).to_le_bytes()
+}
+
+/// The same address, but written as two words; BPF would otherwise do it byte by byte.
+#[inline(always)]
+fn by_words(address: [u8; 16]) -> [u8; 16] {
+    u128::from_ne_bytes(address).to_ne_bytes()
 }
 
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! From the packet's first byte to its outermost IP header.
 
-use super::{Class, LinkType, be16, flags, header_at};
+use super::{Class, LinkType, be16, flags};
 use crate::reader::PacketReader;
 
 /// VLAN tags looked through; a frame with more is non-IP.
@@ -99,18 +99,18 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
 #[inline(always)]
 fn first_layer<R: PacketReader + ?Sized>(reader: &R, link_type: LinkType) -> Option<Layer> {
     let (kind, offset) = match link_type {
-        LinkType::ETHERNET => (by_length_or_ethertype(header_at(reader, 12)?), 14),
+        LinkType::ETHERNET => (by_length_or_ethertype(reader.read(12)?), 14),
         LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => (layer::RAW_IP, 0),
         LinkType::IPV4 => (layer::IPV4, 0),
         LinkType::IPV6 => (layer::IPV6, 0),
-        LinkType::LINUX_SLL => (by_linux_protocol(header_at(reader, 14)?), 16),
-        LinkType::LINUX_SLL2 => (by_linux_protocol(header_at(reader, 0)?), 20),
-        LinkType::NULL | LinkType::LOOP => (by_address_family(header_at(reader, 0)?), 4),
+        LinkType::LINUX_SLL => (by_linux_protocol(reader.read(14)?), 16),
+        LinkType::LINUX_SLL2 => (by_linux_protocol(reader.read(0)?), 20),
+        LinkType::NULL | LinkType::LOOP => (by_address_family(reader.read(0)?), 4),
         LinkType::PPP => (layer::PPP, 0),
         LinkType::PPP_WITH_DIR => (layer::PPP, 1),
         LinkType::PPP_ETHER => (layer::PPPOE_SESSION, 0),
-        LinkType::C_HDLC => (by_ethertype(header_at(reader, 2)?), 4),
-        LinkType::PPP_SERIAL => match header_at(reader, 0)? {
+        LinkType::C_HDLC => (by_ethertype(reader.read(2)?), 4),
+        LinkType::PPP_SERIAL => match reader.read(0)? {
             [0x0f | 0x8f, _, high, low] => (by_ethertype([high, low]), 4),
             _ => (layer::PPP, 0),
         },
@@ -161,7 +161,7 @@ fn by_address_family(field: [u8; 4]) -> u32 {
 /// Behind a VLAN tag's EtherType (IEEE 802.1Q): priority and VLAN id, then what the tag was put before.
 #[inline(always)]
 fn vlan<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
-    let [_, _, high, low] = header_at(reader, offset)?;
+    let [_, _, high, low] = reader.read(offset)?;
     Some(Layer { kind: by_length_or_ethertype([high, low]), offset: offset + 4 })
 }
 
@@ -169,7 +169,7 @@ fn vlan<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
 /// access point of IPv4.
 #[inline(always)]
 fn llc<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
-    match header_at(reader, offset)? {
+    match reader.read(offset)? {
         [0xaa, 0xaa, 0x03, 0x00, 0x00, 0x00 | 0xf8, high, low] => {
             Some(Layer { kind: by_ethertype([high, low]), offset: offset + 8 })
         }
@@ -184,7 +184,7 @@ fn mpls<R: PacketReader + ?Sized>(reader: &R, mut offset: usize) -> Option<Layer
     let mut labels = 0;
     while labels < MPLS_LABELS_MAX {
         labels += 1;
-        let [_, _, traffic_class_and_bottom, _] = header_at(reader, offset)?;
+        let [_, _, traffic_class_and_bottom, _] = reader.read(offset)?;
         offset += 4;
         if traffic_class_and_bottom & 1 != 0 {
             return Some(Layer { kind: layer::RAW_IP, offset });
@@ -196,7 +196,7 @@ fn mpls<R: PacketReader + ?Sized>(reader: &R, mut offset: usize) -> Option<Layer
 /// PPPoE (RFC 2516 section 4): version and type 1, code 0 for session data, session id, length; then PPP.
 #[inline(always)]
 fn pppoe<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
-    match header_at(reader, offset)? {
+    match reader.read(offset)? {
         [0x11, 0x00, _, _, _, _] => Some(Layer { kind: layer::PPP, offset: offset + 6 }),
         _ => None,
     }
@@ -206,14 +206,16 @@ fn pppoe<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
 /// has two bytes, or one (odd) where compression was negotiated.
 #[inline(always)]
 fn ppp<R: PacketReader + ?Sized>(reader: &R, mut offset: usize) -> Option<Layer> {
-    if let Some([0xff, 0x03]) = header_at(reader, offset) {
+    let [mut high] = reader.read(offset)?;
+    if high == 0xff {
+        let [_, 0x03, next] = reader.read(offset)? else { return None };
+        high = next;
         offset += 2;
     }
-    let [high] = header_at(reader, offset)?;
     let (protocol, len) = if high & 1 != 0 {
         (u16::from(high), 1)
     } else {
-        let [_, low] = header_at(reader, offset)?;
+        let [_, low] = reader.read(offset)?;
         (be16(high, low), 2)
     };
     let kind = match protocol {
@@ -228,7 +230,7 @@ fn ppp<R: PacketReader + ?Sized>(reader: &R, mut offset: usize) -> Option<Layer>
 /// The first nibble is the IP version, or there is no IP.
 #[inline(always)]
 fn raw_ip<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
-    let [first] = header_at(reader, offset)?;
+    let [first] = reader.read(offset)?;
     let kind = match first >> 4 {
         4 => layer::IPV4,
         6 => layer::IPV6,

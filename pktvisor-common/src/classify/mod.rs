@@ -23,10 +23,6 @@ pub use transport::protocol;
 
 use crate::reader::PacketReader;
 
-/// Headers that begin beyond this offset (bytes) count as cut off. No real packet comes near it; the BPF verifier
-/// wants a bound, and userspace must agree with the kernel.
-const HEADER_OFFSET_MAX: usize = 0x3fff;
-
 /// Classifies one packet that begins with a header of `link_type`; `out` is overwritten as a whole.
 ///
 /// Never fails: what cannot be understood is a non-IP frame, what is IP by its link layer but cut or invalid is
@@ -47,13 +43,19 @@ pub fn classify<R: PacketReader + ?Sized>(
     }
 }
 
-/// The `N` header bytes at `offset`, unless cut off.
+/// Notes an offset in a field of [`Class`] and takes it from there again.
+///
+/// For the verifier: the field lies in a map, so that it forgets by which of many paths the offset came about, and
+/// checks what follows once instead of once a path.
 #[inline(always)]
-fn header_at<const N: usize, R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<[u8; N]> {
-    if offset > HEADER_OFFSET_MAX {
-        return None;
+fn note_offset(field: &mut u16, offset: usize) -> usize {
+    *field = offset as u16;
+    if cfg!(target_arch = "bpf") {
+        // SAFETY: a valid reference; volatile, lest the compiler sees through it.
+        usize::from(unsafe { core::ptr::from_ref(field).read_volatile() })
+    } else {
+        offset
     }
-    reader.read(offset)
 }
 
 /// Two bytes in network byte order.

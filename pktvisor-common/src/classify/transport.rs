@@ -1,6 +1,6 @@
 //! Ports, payload, and what of it is DNS.
 
-use super::{Class, DnsPorts, be16, flags, header_at, tcp_flags};
+use super::{Class, DnsPorts, be16, flags, note_offset, tcp_flags};
 use crate::reader::PacketReader;
 
 /// IP protocol numbers (<https://www.iana.org/assignments/protocol-numbers>).
@@ -45,7 +45,7 @@ pub(super) fn transport<R: PacketReader + ?Sized>(
     dns_ports: &DnsPorts,
     out: &mut Class,
 ) {
-    out.transport_offset = start as u16;
+    let start = note_offset(&mut out.transport_offset, start);
     if out.has(flags::LATER_FRAGMENT) {
         set_payload(reader, start, end, out);
         if out.protocol == protocol::UDP {
@@ -90,7 +90,7 @@ fn udp<R: PacketReader + ?Sized>(
         if out.has(flags::FRAGMENT) {
             out.flags |= flags::DNS_FRAGMENT;
         } else if out.payload_len >= DNS_HEADER_LEN
-            && let Some([i0, i1, f0, f1]) = header_at(reader, start + 8)
+            && let Some([i0, i1, f0, f1]) = reader.read(start + 8)
         {
             out.dns_id = be16(i0, i1);
             out.dns_flags = be16(f0, f1);
@@ -152,7 +152,7 @@ fn transport_header<const N: usize, R: PacketReader + ?Sized>(
     end: usize,
     out: &mut Class,
 ) -> Option<[u8; N]> {
-    let header = if start + N <= end { header_at(reader, start) } else { None };
+    let header = if start + N <= end { reader.read(start) } else { None };
     if header.is_none() && end > reader.captured_len() {
         out.flags |= flags::TRUNCATED_CAPTURE;
     }
