@@ -6,6 +6,7 @@
 
 mod apt;
 mod bench;
+mod build_ebpf;
 mod command;
 mod measure;
 mod run;
@@ -34,6 +35,8 @@ enum Task {
     Run(run::Arguments),
     /// Everything that must hold before a change lands: format, lints, tests, release build, real captures
     Test(test::Arguments),
+    /// Build the kernel programs
+    BuildEbpf(build_ebpf::Arguments),
     /// Measure what a packet costs
     Bench(bench::Arguments),
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::Setup(arguments) => setup::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Run(arguments) => run::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::BuildEbpf(arguments) => build_ebpf::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -1,0 +1,24 @@
+//! The kernel programs: thin shells around the classifier of `pktvisor-common`.
+//!
+//! A program bounds a packet's bytes, has them classified by the code that file replay uses, and counts. It never
+//! changes a packet and never decides its fate.
+#![no_std]
+#![no_main]
+// Inline assembly for BPF; aya-ebpf wants an unstable compiler anyway.
+#![feature(asm_experimental_arch)]
+
+mod maps;
+mod reader;
+mod xdp;
+
+/// Nothing here panics; what the compiler cannot prove that of would be refused by the verifier, not run.
+#[cfg(not(test))]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+/// Some helpers are open to programs under the GPL or a compatible licence only.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -1,0 +1,54 @@
+//! The packet bytes that a program may read directly.
+
+use core::arch::asm;
+
+use pktvisor_common::reader::{OFFSET_MAX, PacketReader};
+
+/// The linear part of a packet: from a context's `data` to its `data_end`.
+pub(crate) struct DirectReader {
+    data: usize,
+    data_end: usize,
+}
+
+impl DirectReader {
+    /// # Safety
+    ///
+    /// The bounds must be `data` and `data_end` of the running program's context, and nothing may move the packet's
+    /// bytes (`bpf_xdp_adjust_head`, `bpf_skb_pull_data` ...) while this lives.
+    #[inline(always)]
+    pub(crate) unsafe fn new(data: usize, data_end: usize) -> Self {
+        Self { data, data_end }
+    }
+}
+
+impl PacketReader for DirectReader {
+    #[inline(always)]
+    fn read<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        if offset > OFFSET_MAX {
+            return None;
+        }
+        let start = self.data + bounded(offset);
+        if start + N > self.data_end {
+            return None;
+        }
+        // SAFETY: `new` was promised that everything from `data` to `data_end` is the packet; the verifier checks
+        // just that once more. Arrays of bytes have no alignment.
+        Some(unsafe { *(start as *const [u8; N]) })
+    }
+
+    #[inline(always)]
+    fn captured_len(&self) -> usize {
+        self.data_end - self.data
+    }
+}
+
+const _: () = assert!(OFFSET_MAX == 0x3fff);
+
+/// The same offset, in a register that the verifier knows to be bounded. The check before is none to it where the
+/// compiler has compared one number (an offset less a few bytes) and adds another; a mask would be optimised away.
+#[inline(always)]
+fn bounded(mut offset: usize) -> usize {
+    // SAFETY: arithmetic on one register.
+    unsafe { asm!("{0} &= 0x3fff", inout(reg) offset, options(pure, nomem, nostack)) };
+    offset
+}

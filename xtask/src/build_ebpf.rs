@@ -1,0 +1,115 @@
+//! `cargo xtask build-ebpf`: the kernel programs, with whichever compiler for BPF is there.
+//!
+//! Two ways lead to a `core` library for BPF: a compiler that brings it along (Debian's rustc-web), or a nightly
+//! toolchain that builds it from source. Either needs bpf-linker.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{command, workspace};
+
+/// The compiler that Debian's package rustc-web installs, beside whatever rustup has.
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+
+const WHAT_TO_INSTALL: &str = "\
+either: rustup toolchain install nightly --component rust-src
+        cargo install bpf-linker --locked
+or, on Debian: apt-get install rustc-web libstd-rust-web-dev-bpf llvm-22-dev libpolly-22-dev
+        LLVM_PREFIX=/usr/lib/llvm-22 PATH=/usr/lib/llvm-22/bin:$PATH \\
+        cargo install bpf-linker --locked --no-default-features --features llvm-22";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// For big-endian machines (s390x); the other byte order otherwise
+    #[arg(long)]
+    big_endian: bool,
+}
+
+/// Builds the object file and says where it lies.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let object = build(arguments.big_endian)?;
+    println!("built {}", workspace::shown(&object));
+    Ok(())
+}
+
+/// Builds the object file and returns its path.
+pub(crate) fn build(big_endian: bool) -> Result<PathBuf> {
+    let target = if big_endian { "bpfeb-unknown-none" } else { "bpfel-unknown-none" };
+    let Some(compiler) = Compiler::find(target) else {
+        bail!("there is no Rust compiler for {target}; please install\n{WHAT_TO_INSTALL}");
+    };
+    if !command::on_path("bpf-linker") {
+        bail!("there is no bpf-linker in PATH; please install\n{WHAT_TO_INSTALL}");
+    }
+    let package = workspace::root().join("pktvisor-ebpf");
+    let output = package.join("target");
+    let mut cargo = compiler.cargo();
+    cargo
+        .args(["build", "--locked", "--release", "--target", target, "--target-dir"])
+        .arg(&output)
+        .current_dir(&package)
+        // Flags meant for the host would replace those of the package's own configuration.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("CARGO_BUILD_TARGET");
+    command::run(&mut cargo)?;
+    Ok(output.join(target).join("release/pktvisor-ebpf"))
+}
+
+enum Compiler {
+    /// Brings `core` along.
+    Debian,
+    /// Builds `core` from source.
+    Nightly,
+}
+
+impl Compiler {
+    fn find(target: &str) -> Option<Self> {
+        if has_core(target) {
+            Some(Self::Debian)
+        } else if nightly_has_source() {
+            Some(Self::Nightly)
+        } else {
+            None
+        }
+    }
+
+    fn cargo(&self) -> Command {
+        match self {
+            Self::Debian => {
+                let mut cargo = command::cargo::<&str>([]);
+                // aya-ebpf uses features that a stable compiler has only behind this switch.
+                cargo.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1").env_remove("RUSTC_WRAPPER");
+                cargo
+            }
+            Self::Nightly => {
+                let mut cargo = Command::new("rustup");
+                cargo.args(["run", "nightly", "cargo", "-Zbuild-std=core"]).env_remove("RUSTC");
+                cargo
+            }
+        }
+    }
+}
+
+fn has_core(target: &str) -> bool {
+    let mut rustc = Command::new(DEBIAN_RUSTC);
+    let Some(directory) = path_printed_by(rustc.args(["--print", "target-libdir", "--target", target]))
+    else {
+        return false;
+    };
+    let Ok(files) = directory.read_dir() else { return false };
+    files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
+}
+
+fn nightly_has_source() -> bool {
+    let mut rustc = Command::new("rustup");
+    path_printed_by(rustc.args(["run", "nightly", "rustc", "--print", "sysroot"]))
+        .is_some_and(|sysroot| sysroot.join("lib/rustlib/src/rust/library/core").is_dir())
+}
+
+fn path_printed_by(command: &mut Command) -> Option<PathBuf> {
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    Some(Path::new(std::str::from_utf8(&output.stdout).ok()?.trim()).to_owned())
+}
