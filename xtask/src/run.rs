@@ -1,6 +1,8 @@
 //! `cargo xtask run`: from a fresh checkout to something to look at.
 
+use std::fs::File;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, anyhow};
@@ -29,10 +31,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut serve = Command::new(&agent);
     if arguments.agent.is_empty() {
         let demo = workspace::root().join(DEMO_CAPTURE);
-        println!("\nThe bundled capture in one JSON line:\n");
-        command::run(Command::new(&agent).args(["--summary", "-H", workspace::GENERATED_HOST]).arg(&demo))?;
+        let terminal_ui = workspace::release_binary("pktvisor")?;
+        let summary = summarise(&agent, &demo)?;
+        command::run(Command::new(&terminal_ui).args(["--once", "--snapshot"]).arg(&summary))?;
+        announce(&workspace::shown(&summary), &workspace::shown(&terminal_ui));
+        // The agent prints the summary again; it has been shown.
         serve.args(["--serve", "-H", workspace::GENERATED_HOST]).arg(&demo).stdout(Stdio::null());
-        announce(&workspace::shown(&workspace::release_binary("pktvisor")?));
     } else {
         serve.args(&arguments.agent);
     }
@@ -40,13 +44,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Err(anyhow!(serve.exec())).with_context(|| format!("cannot start `{}`", command::line(&serve)))
 }
 
-fn announce(terminal_ui: &str) {
+/// Has the agent summarise the capture; returns the file that holds its JSON.
+fn summarise(agent: &Path, capture: &Path) -> Result<PathBuf> {
+    let summary = workspace::target()?.join("demo.json");
+    let file = File::create(&summary).with_context(|| format!("cannot create {}", summary.display()))?;
+    command::run(
+        Command::new(agent).args(["--summary", "-H", workspace::GENERATED_HOST]).arg(capture).stdout(file),
+    )?;
+    Ok(summary)
+}
+
+fn announce(summary: &str, terminal_ui: &str) {
     println!(
         "
+This is the bundled capture; as one line of JSON it is in {summary}.
 The same capture, served until Ctrl-C:
 
   terminal UI   {terminal_ui}   (in another terminal)
-  web page      {SERVED_AT}/
   JSON          {SERVED_AT}/api/v1/metrics/window/5
   Prometheus    {SERVED_AT}/metrics
 "
