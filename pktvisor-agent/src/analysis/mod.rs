@@ -5,11 +5,14 @@
 //! downstream and remembers it.
 
 pub mod flow;
+pub mod fragments;
 pub mod message;
 pub mod mnemonics;
 pub mod name;
 mod observer;
 pub mod transactions;
+pub mod streams;
+mod table;
 
 pub use flow::{Flow, Transport, ip_address};
 pub use observer::{Observer, ReassemblyEvent};

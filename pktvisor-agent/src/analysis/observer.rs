@@ -13,10 +13,14 @@ pub enum ReassemblyEvent {
     StreamEvicted,
     /// A fragmented datagram was put together.
     DatagramReassembled,
-    /// A fragmented datagram was not complete after 30 s.
+    /// A fragmented datagram with a DNS port was not complete after 30 s.
     DatagramIncomplete,
-    /// A fragmented datagram was dropped to stay within the memory budget, or was impossible.
+    /// The first fragment of a datagram did not come within 30 s: whether it was DNS is not known.
+    DatagramUnidentified,
+    /// A fragmented datagram was dropped to stay within the memory budget, or for its number of fragments.
     DatagramEvicted,
+    /// A fragment's headers were cut, or contradicted themselves or other fragments; it was left out.
+    FragmentMalformed,
 }
 
 /// Receives what analysis finds, in the order of the packets.

@@ -1,0 +1,275 @@
+//! DNS messages out of fragmented UDP datagrams (RFC 791 section 3.2, RFC 8200 section 4.5).
+//!
+//! Only a datagram's first fragment has ports, so the others may or may not belong to a DNS message:
+//!
+//! - A first fragment with a DNS port makes its datagram wanted; any other makes it unwanted, and the rest of it is
+//!   dropped on sight. A later fragment that comes before its first one waits.
+//! - A datagram is a message when all of it has come. What was sent first, wins: bytes that come twice are taken as
+//!   they came first. After 30 s it is given up, and counted: as incomplete if it was DNS, as unidentified if its
+//!   first fragment was never seen.
+//! - A fragment that was snapped is complete as far as the datagram is concerned; the message then is truncated at the
+//!   first byte that was not captured, and none if less than a DNS header lies before it.
+//! - Memory has two ceilings ([`Limits`]); the datagram that has waited longest goes first, and is counted.
+
+mod assembly;
+mod header;
+#[cfg(test)]
+mod tests;
+
+use assembly::{Assembly, Impossible};
+use etherparse::{IpNumber, UdpHeaderSlice};
+use header::{DatagramKey, Fragment, walk_extensions};
+use pktvisor_common::classify::{Class, flags};
+
+use super::table::{SlotId, Table};
+use super::{Flow, ReassemblyEvent, Transport};
+
+/// How long a datagram may take to become complete, in nanoseconds of packet time; exactly this long is in time.
+pub const DATAGRAM_TIMEOUT_NS: u64 = 30_000_000_000;
+/// RFC 1035 section 4.1.1: no message is shorter than its header.
+const HEADER_LEN: usize = 12;
+/// Memory that is kept for the next datagram, in bytes: most fit into it (RFC 9715 speaks of 1,400).
+const SPARE_MAX: usize = 8 * 1024;
+
+/// Ceilings of a [`Fragments`] table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Datagrams at a time.
+    pub datagrams: usize,
+    /// Memory for fragments that wait, of all datagrams together, in bytes.
+    pub buffered_bytes: usize,
+    /// Fragments of one datagram, repeated ones included.
+    pub fragments_per_datagram: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { datagrams: 1024, buffered_bytes: 4 << 20, fragments_per_datagram: 64 }
+    }
+}
+
+/// A DNS message that came in fragments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datagram<'a> {
+    /// Who sent it to whom.
+    pub flow: Flow,
+    /// The UDP payload, at least 12 bytes.
+    pub message: &'a [u8],
+    /// How many packets it came in, repeated ones included.
+    pub fragments: u16,
+    /// Whether the capture holds only the first bytes of the message.
+    pub truncated: bool,
+}
+
+#[derive(Default)]
+struct Pending {
+    /// When the first of its fragments came, in the table's time.
+    since_ns: u64,
+    /// `None`: unwanted.
+    assembly: Option<Assembly>,
+}
+
+impl Pending {
+    fn heap_bytes(&self) -> usize {
+        self.assembly.as_ref().map_or(0, Assembly::heap_bytes)
+    }
+}
+
+/// All datagrams of which some fragments have come.
+pub struct Fragments {
+    /// One queue, in the order of arrival.
+    table: Table<DatagramKey, Pending, 1>,
+    dns_ports: Box<[u16]>,
+    limits: Limits,
+    buffered_bytes: usize,
+    /// The latest time stamp: never goes back.
+    now_ns: u64,
+    /// The datagram that was completed last; its memory serves the next one.
+    complete: Vec<u8>,
+}
+
+impl Fragments {
+    /// No datagrams yet. A datagram is DNS if either port is among `dns_ports`.
+    pub fn new(dns_ports: &[u16], limits: Limits) -> Self {
+        Self {
+            table: Table::new(limits.datagrams),
+            dns_ports: dns_ports.into(),
+            limits,
+            buffered_bytes: 0,
+            now_ns: 0,
+            complete: Vec::new(),
+        }
+    }
+
+    /// Datagrams that are remembered, unwanted ones included.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether no datagram is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Memory for fragments that wait, in bytes: never above [`Limits::buffered_bytes`] between two calls.
+    pub fn buffered_bytes(&self) -> usize {
+        self.buffered_bytes
+    }
+
+    /// Takes one fragment of a UDP datagram; returns the message if that was the last that was missing.
+    ///
+    /// `packet` begins with the link-layer header, `class` has [`flags::FRAGMENT`]. First fragments without a DNS port
+    /// are of use too: they tell which later ones need not be kept. Fragments of other protocols are passed over.
+    pub fn fragment(
+        &mut self,
+        packet: &[u8],
+        class: &Class,
+        timestamp_ns: u64,
+        mut events: impl FnMut(ReassemblyEvent),
+    ) -> Option<Datagram<'_>> {
+        self.advance(timestamp_ns, &mut events);
+        if class.flags & flags::FRAGMENT == 0 || class.protocol != IpNumber::UDP.0 {
+            return None;
+        }
+        let Some(fragment) = Fragment::of(packet, class) else {
+            events(ReassemblyEvent::FragmentMalformed);
+            return None;
+        };
+        let is_first = fragment.offset.value() == 0;
+        let is_wanted = !is_first || class.flags & flags::DNS_FRAGMENT != 0;
+        let id = self.find_or_insert(&fragment.key, is_first && is_wanted, &mut events);
+        if !is_wanted {
+            // One that was wanted until now had the same identification and never became complete.
+            if self.drop_data(id).is_some_and(|assembly| assembly.has_first()) {
+                events(ReassemblyEvent::DatagramIncomplete);
+            }
+            return None;
+        }
+        let pending = &mut self.table[id];
+        let assembly = pending.assembly.as_mut()?;
+        let heap_before = assembly.heap_bytes();
+        let added = assembly.add(&fragment);
+        let is_complete = assembly.is_complete();
+        let is_too_much = assembly.fragments() >= self.limits.fragments_per_datagram && !is_complete;
+        self.buffered_bytes = self.buffered_bytes - heap_before + assembly.heap_bytes();
+        if added == Err(Impossible) {
+            events(ReassemblyEvent::FragmentMalformed);
+        } else if is_complete {
+            events(ReassemblyEvent::DatagramReassembled);
+            return self.deliver(id);
+        } else if is_too_much {
+            self.drop_data(id);
+            events(ReassemblyEvent::DatagramEvicted);
+        }
+        self.shed(&mut events);
+        None
+    }
+
+    /// Says that packet time has reached `now_ns`: gives up what has waited for too long. For times without fragments;
+    /// each fragment brings its own time.
+    pub fn advance(&mut self, now_ns: u64, mut events: impl FnMut(ReassemblyEvent)) {
+        self.now_ns = self.now_ns.max(now_ns);
+        while let Some(id) = self.table.front(0)
+            && self.now_ns - self.table[id].since_ns > DATAGRAM_TIMEOUT_NS
+        {
+            self.give_up(id, &mut events);
+        }
+    }
+
+    /// The capture has ended: nothing that is missing will come.
+    pub fn finish(&mut self, mut events: impl FnMut(ReassemblyEvent)) {
+        while let Some(id) = self.table.front(0) {
+            self.give_up(id, &mut events);
+        }
+    }
+
+    /// The datagram of a fragment. A wanted first fragment means a new datagram where the old one was unwanted:
+    /// identifications are used again.
+    fn find_or_insert(
+        &mut self,
+        key: &DatagramKey,
+        is_wanted_first: bool,
+        events: &mut impl FnMut(ReassemblyEvent),
+    ) -> SlotId {
+        match self.table.find(key) {
+            Some(id) if self.table[id].assembly.is_some() || !is_wanted_first => return id,
+            Some(id) => {
+                self.remove(id);
+            }
+            None if self.table.is_full() => self.evict_oldest(events),
+            None => {}
+        }
+        let spare = Some(std::mem::take(&mut self.complete)).filter(|spare| spare.capacity() <= SPARE_MAX);
+        let assembly = Assembly::new(spare.unwrap_or_default());
+        self.buffered_bytes += assembly.heap_bytes();
+        self.table.insert(*key, Pending { since_ns: self.now_ns, assembly: Some(assembly) }, 0)
+    }
+
+    /// Keeps of a datagram only that it is unwanted.
+    fn drop_data(&mut self, id: SlotId) -> Option<Assembly> {
+        let pending = &mut self.table[id];
+        self.buffered_bytes -= pending.heap_bytes();
+        pending.assembly.take()
+    }
+
+    /// Takes a complete datagram out and finds the message in it.
+    fn deliver(&mut self, id: SlotId) -> Option<Datagram<'_>> {
+        let key = *self.table.key(id);
+        let whole = self.remove(id).assembly?.into_whole();
+        self.complete = whole.data;
+        let mut start = 0;
+        let captured = self.complete.get(..whole.captured_len)?;
+        let protocol = match (key.ip_version, whole.protocol?) {
+            (6, protocol) => walk_extensions(protocol, captured, &mut start),
+            (_, protocol) => protocol,
+        };
+        let captured = captured.get(start..)?;
+        let header = UdpHeaderSlice::from_slice(captured).ok()?;
+        let ports = [header.source_port(), header.destination_port()];
+        if protocol != IpNumber::UDP || !ports.iter().any(|port| self.dns_ports.contains(port)) {
+            return None;
+        }
+        let end = usize::from(header.length()).min(self.complete.len() - start);
+        let message = captured.get(header.slice().len()..end.min(captured.len()))?;
+        let flow = Flow {
+            source: key.source,
+            destination: key.destination,
+            source_port: header.source_port(),
+            destination_port: header.destination_port(),
+            ip_version: key.ip_version,
+            transport: Transport::Udp,
+        };
+        let truncated = captured.len() < end;
+        let fragments = whole.fragments;
+        (message.len() >= HEADER_LEN).then_some(Datagram { flow, message, fragments, truncated })
+    }
+
+    fn give_up(&mut self, id: SlotId, events: &mut impl FnMut(ReassemblyEvent)) {
+        match self.remove(id).assembly {
+            Some(assembly) if assembly.has_first() => events(ReassemblyEvent::DatagramIncomplete),
+            Some(_) => events(ReassemblyEvent::DatagramUnidentified),
+            None => {}
+        }
+    }
+
+    /// Keeps to the ceiling of memory.
+    fn shed(&mut self, events: &mut impl FnMut(ReassemblyEvent)) {
+        while self.buffered_bytes > self.limits.buffered_bytes && !self.is_empty() {
+            self.evict_oldest(events);
+        }
+    }
+
+    fn evict_oldest(&mut self, events: &mut impl FnMut(ReassemblyEvent)) {
+        if let Some(id) = self.table.front(0)
+            && self.remove(id).assembly.is_some()
+        {
+            events(ReassemblyEvent::DatagramEvicted);
+        }
+    }
+
+    fn remove(&mut self, id: SlotId) -> Pending {
+        let (_, pending) = self.table.remove(id);
+        self.buffered_bytes -= pending.heap_bytes();
+        pending
+    }
+}

@@ -1,0 +1,69 @@
+//! One TCP segment (RFC 9293 section 3.1), as far as reassembly cares.
+
+use etherparse::TcpHeaderSlice;
+use pktvisor_common::classify::Class;
+
+/// TCP header flags as in [`Class::tcp_flags`].
+pub(super) mod tcp_flags {
+    pub(in super::super) const FIN: u8 = 0x01;
+    pub(in super::super) const SYN: u8 = 0x02;
+    pub(in super::super) const RST: u8 = 0x04;
+}
+
+/// What reassembly needs of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpSegment<'a> {
+    /// Sequence number of the SYN if there is one, else of the first payload byte.
+    pub sequence: u32,
+    /// CWR ECE URG ACK PSH RST SYN FIN, as in the header.
+    pub flags: u8,
+    /// The captured payload.
+    pub payload: &'a [u8],
+    /// Payload bytes on the wire: more than `payload` holds where the capture was snapped.
+    pub wire_len: u32,
+}
+
+impl<'a> TcpSegment<'a> {
+    /// The segment in a classified packet, `data` beginning with the link-layer header; `None` where the TCP header
+    /// is cut or inconsistent.
+    pub fn of(data: &'a [u8], class: &Class) -> Option<Self> {
+        let segment = data.get(usize::from(class.transport_offset)..)?;
+        let header = TcpHeaderSlice::from_slice(segment).ok()?;
+        let captured = segment.get(header.slice().len()..)?;
+        let payload = captured.get(..usize::from(class.payload_len)).unwrap_or(captured);
+        let on_wire = ip_end(data, class).and_then(|end| {
+            let start = u32::from(class.transport_offset).checked_add(header.slice().len() as u32)?;
+            end.checked_sub(start)
+        });
+        Some(Self {
+            sequence: header.sequence_number(),
+            flags: class.tcp_flags,
+            payload,
+            wire_len: on_wire.unwrap_or(0).max(payload.len() as u32),
+        })
+    }
+}
+
+impl TcpSegment<'_> {
+    /// Whether a stream that is not known begins with this: a bare FIN or RST only ends what was not seen.
+    pub(super) fn begins_stream(&self) -> bool {
+        self.flags & tcp_flags::RST == 0 && (self.flags & tcp_flags::SYN != 0 || self.wire_len > 0)
+    }
+}
+
+/// Where the IP packet ends by its own account, in bytes from the first byte of `data`. `None` for a length of 0:
+/// segmentation was left to the network card, and the captured end is all there is to know.
+fn ip_end(data: &[u8], class: &Class) -> Option<u32> {
+    const IPV4_TOTAL_LENGTH_OFFSET: usize = 2;
+    const IPV6_PAYLOAD_LENGTH_OFFSET: usize = 4;
+    const IPV6_HEADER_LEN: u32 = 40;
+    let header = data.get(usize::from(class.network_offset)..)?;
+    let (offset, header_len) = match class.ip_version {
+        4 => (IPV4_TOTAL_LENGTH_OFFSET, 0),
+        _ => (IPV6_PAYLOAD_LENGTH_OFFSET, IPV6_HEADER_LEN),
+    };
+    match u16::from_be_bytes(*header.get(offset..)?.first_chunk()?) {
+        0 => None,
+        len => Some(u32::from(class.network_offset) + header_len + u32::from(len)),
+    }
+}
