@@ -19,7 +19,7 @@ mod tests;
 use assembly::{Assembly, Impossible};
 use etherparse::{IpNumber, UdpHeaderSlice};
 use header::{DatagramKey, Fragment, walk_extensions};
-use pktvisor_common::classify::{Class, flags};
+use pktvisor_common::classify::{Class, DnsPorts, flags};
 
 use super::table::{SlotId, Table};
 use super::{Flow, ReassemblyEvent, Transport};
@@ -79,7 +79,7 @@ impl Pending {
 pub struct Fragments {
     /// One queue, in the order of arrival.
     table: Table<DatagramKey, Pending, 1>,
-    dns_ports: Box<[u16]>,
+    dns_ports: DnsPorts,
     limits: Limits,
     buffered_bytes: usize,
     /// The latest time stamp: never goes back.
@@ -90,10 +90,10 @@ pub struct Fragments {
 
 impl Fragments {
     /// No datagrams yet. A datagram is DNS if either port is among `dns_ports`.
-    pub fn new(dns_ports: &[u16], limits: Limits) -> Self {
+    pub fn new(dns_ports: DnsPorts, limits: Limits) -> Self {
         Self {
             table: Table::new(limits.datagrams),
-            dns_ports: dns_ports.into(),
+            dns_ports,
             limits,
             buffered_bytes: 0,
             now_ns: 0,
@@ -225,11 +225,17 @@ impl Fragments {
         };
         let captured = captured.get(start..)?;
         let header = UdpHeaderSlice::from_slice(captured).ok()?;
-        let ports = [header.source_port(), header.destination_port()];
-        if protocol != IpNumber::UDP || !ports.iter().any(|port| self.dns_ports.contains(port)) {
+        if protocol != IpNumber::UDP
+            || !self.dns_ports.either(header.source_port(), header.destination_port())
+        {
             return None;
         }
-        let end = usize::from(header.length()).min(self.complete.len() - start);
+        let whole_len = self.complete.len() - start;
+        let end = match usize::from(header.length()) {
+            // RFC 2675 section 4: as long as IP says.
+            0 if key.ip_version == 6 => whole_len,
+            udp_len => udp_len.min(whole_len),
+        };
         let message = captured.get(header.slice().len()..end.min(captured.len()))?;
         let flow = Flow {
             source: key.source,

@@ -111,7 +111,11 @@ impl Scenario {
     }
 
     fn with(limits: Limits) -> Self {
-        Self { fragments: Fragments::new(&[53], limits), events: Vec::new(), now_ns: 1000 * SECOND }
+        Self {
+            fragments: Fragments::new(DnsPorts::default(), limits),
+            events: Vec::new(),
+            now_ns: 1000 * SECOND,
+        }
     }
 
     /// What a fragment brings: message, number of fragments, whether it is truncated.

@@ -1,14 +1,7 @@
 //! One TCP segment (RFC 9293 section 3.1), as far as reassembly cares.
 
 use etherparse::TcpHeaderSlice;
-use pktvisor_common::classify::Class;
-
-/// TCP header flags as in [`Class::tcp_flags`].
-pub(super) mod tcp_flags {
-    pub(in super::super) const FIN: u8 = 0x01;
-    pub(in super::super) const SYN: u8 = 0x02;
-    pub(in super::super) const RST: u8 = 0x04;
-}
+use pktvisor_common::classify::{Class, tcp_flags};
 
 /// What reassembly needs of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,9 @@
 //!
 //! A closed stream is remembered without memory of its own, so that what is retransmitted late is recognised.
 
+use pktvisor_common::classify::tcp_flags::{FIN, RST, SYN};
+
 use super::framing::Framing;
-use super::segment::tcp_flags::{FIN, RST, SYN};
 use super::waiting::{Piece, Waiting};
 use super::{GAP_TIMEOUT_NS, Out, StreamSink, TcpSegment};
 use crate::analysis::ReassemblyEvent;

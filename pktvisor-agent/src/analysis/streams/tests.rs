@@ -1,5 +1,6 @@
 //! Scenarios over whole tables; each name states the rule it holds the table to.
 
+use pktvisor_common::classify::tcp_flags::{ACK, FIN, RST, SYN};
 use proptest::prelude::*;
 
 use super::*;
@@ -8,10 +9,6 @@ use ReassemblyEvent::{Gap, RetransmittedSegment, StreamEvicted, Unsynchronised};
 
 const SECOND: u64 = 1_000_000_000;
 const ISN: u32 = u32::MAX - 20; // Every scenario wraps around.
-const FIN: u8 = 0x01;
-const SYN: u8 = 0x02;
-const RST: u8 = 0x04;
-const ACK: u8 = 0x10;
 
 fn flow(client_port: u16) -> Flow {
     Flow {
@@ -651,4 +648,10 @@ proptest! {
         scenario.expect_nothing_held();
         prop_assert!(scenario.streams.is_empty());
     }
+}
+
+#[test]
+fn a_stream_that_holds_nothing_costs_about_130_bytes() {
+    let links = 3 * size_of::<u32>();
+    assert!(size_of::<Flow>() + size_of::<Stream>() + links <= 130);
 }
