@@ -10,9 +10,9 @@ pub mod message;
 pub mod mnemonics;
 pub mod name;
 mod observer;
-pub mod transactions;
 pub mod streams;
 mod table;
+pub mod transactions;
 
 pub use flow::{Flow, Transport, ip_address};
 pub use observer::{Observer, ReassemblyEvent};
