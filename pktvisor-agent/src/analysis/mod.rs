@@ -6,10 +6,12 @@
 
 pub mod flow;
 pub mod fragments;
+pub mod geo;
 pub mod message;
 pub mod mnemonics;
 pub mod name;
 mod observer;
+pub mod public_suffix;
 pub mod streams;
 mod table;
 pub mod transactions;

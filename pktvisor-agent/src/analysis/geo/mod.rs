@@ -1,0 +1,122 @@
+//! Where addresses are: city and autonomous system, from MaxMind databases.
+//!
+//! A place is a text, "NA/United States/WA/Milton" or "1221/Telstra Pty Ltd", made once for each record of a database and
+//! then found by address in a cache of fixed size, without allocating. The databases are read into memory rather than
+//! mapped: one that is overwritten in place would otherwise take the process down with it (SIGBUS).
+
+mod cache;
+mod database;
+mod record;
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cache::{AddressCache, Places};
+use database::Database;
+pub use database::GeoError;
+use record::Kind;
+
+/// The text for an address of which a database knows nothing.
+pub const UNKNOWN: &str = "Unknown";
+
+/// How often the files are looked at, at most.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Both databases, as far as there are any, and what was looked up in them.
+#[derive(Debug)]
+pub struct Geo {
+    city: Option<Source>,
+    asn: Option<Source>,
+    cache: AddressCache,
+    checked: Option<Instant>,
+}
+
+/// Where an address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location<'a> {
+    /// "Continent/Country/Subdivision/City"; none without a city database.
+    pub city: Option<&'a str>,
+    /// "Number/Organisation"; none without an ASN database.
+    pub asn: Option<&'a str>,
+}
+
+/// A database and the texts made from it.
+#[derive(Debug)]
+struct Source {
+    database: Database,
+    places: Places,
+}
+
+impl Geo {
+    /// Opens the databases of `--geo-city` and `--geo-asn`.
+    pub fn open(city: Option<&Path>, asn: Option<&Path>) -> Result<Self, GeoError> {
+        let open = |path: Option<&Path>, kind| path.map(|path| Source::open(path, kind)).transpose();
+        let (city, asn) = (open(city, Kind::City)?, open(asn, Kind::Asn)?);
+        let cache = if city.is_some() || asn.is_some() { AddressCache::new() } else { AddressCache::none() };
+        Ok(Self { city, asn, cache, checked: None })
+    }
+
+    /// Whether there is any database.
+    pub fn is_empty(&self) -> bool {
+        self.city.is_none() && self.asn.is_none()
+    }
+
+    /// Where an address is.
+    #[inline]
+    pub fn locate(&mut self, address: IpAddr) -> Location<'_> {
+        let ids = match self.cache.get(address) {
+            Some(ids) => ids,
+            None => self.look_up(address),
+        };
+        let [city, asn] = ids;
+        Location {
+            city: self.city.as_ref().map(|source| source.places.text(city)),
+            asn: self.asn.as_ref().map(|source| source.places.text(asn)),
+        }
+    }
+
+    /// Reads the databases again if their files have changed, looking at most once a second. A new file that cannot be
+    /// used leaves the old database in place, with a warning. May wait for the disk: not for the per-packet path.
+    pub fn refresh(&mut self, now: Instant) {
+        if self.checked.is_some_and(|checked| now.saturating_duration_since(checked) < CHECK_INTERVAL) {
+            return;
+        }
+        self.checked = Some(now);
+        for source in [&mut self.city, &mut self.asn].into_iter().flatten() {
+            if source.database.refresh() {
+                source.places.clear();
+                self.cache.clear();
+            }
+        }
+    }
+
+    #[cold]
+    fn look_up(&mut self, address: IpAddr) -> [u32; 2] {
+        if [&self.city, &self.asn].into_iter().flatten().any(|source| source.places.is_full()) {
+            self.cache.clear();
+            for source in [&mut self.city, &mut self.asn].into_iter().flatten() {
+                source.places.clear();
+            }
+        }
+        let id = |source: &mut Option<Source>| source.as_mut().map_or(0, |source| source.id(address));
+        let ids = [id(&mut self.city), id(&mut self.asn)];
+        self.cache.insert(address, ids);
+        ids
+    }
+}
+
+impl Source {
+    fn open(path: &Path, kind: Kind) -> Result<Self, GeoError> {
+        Ok(Self { database: Database::open(path, kind)?, places: Places::new() })
+    }
+
+    fn id(&mut self, address: IpAddr) -> u32 {
+        let Some(record) = self.database.find(address) else { return Places::UNKNOWN_ID };
+        let text = || self.database.text(&record);
+        self.places.id(record.offset(), text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
