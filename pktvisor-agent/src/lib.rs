@@ -7,11 +7,17 @@
 //! serve/     how it is read
 //! ```
 //!
-//! Data flows one way and each folder knows only what stands above it.
+//! Data flows one way and each folder knows only what stands above it. [`pipeline`] is the line that every packet
+//! passes, [`replay`] sends a capture file down it, [`agent`] is what answers are made of, [`cli`] says what to do and
+//! [`run`] does it.
 
+pub mod agent;
 pub mod analysis;
 pub mod capture;
 pub mod cli;
 pub mod metrics;
+pub mod pipeline;
+mod progress;
+pub mod replay;
 pub mod run;
 pub mod serve;

@@ -1,8 +1,188 @@
 //! One run of the agent: from the options to the end of the capture.
 
-use crate::cli::Options;
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Runs until the file is read, or until told to stop.
+use anyhow::{Context, bail};
+use pcap_replay::{Capture, Pace, Pacer};
+use pktvisor_common::api;
+use pktvisor_common::sampling::SampleRate;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::agent::Agent;
+use crate::analysis::geo::Geo;
+use crate::analysis::public_suffix::NameCut;
+use crate::analysis::{self, Analysis};
+use crate::capture::Filter;
+use crate::cli::{Options, Target};
+use crate::metrics::{self, Store};
+use crate::pipeline::{Intake, Pipeline};
+use crate::progress::ProgressBar;
+use crate::replay::Replay;
+use crate::serve::Server;
+
+/// Threads that answer HTTP.
+const SERVER_THREADS: usize = 2;
+
+/// Runs until the file is read, or, serving, until told to stop.
+///
+/// # Errors
+///
+/// Whatever keeps the agent from doing what it was asked to, in one sentence.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    anyhow::bail!("cannot capture from {:?}: capturing is not wired", options.target_text)
+    if options.target.is_live() {
+        bail!(
+            "cannot capture from {}: this build reads capture files only; record one with tcpdump -w and give its name",
+            options.target_text
+        );
+    }
+    let agent = Arc::new(agent(options));
+    let service = match options.serve {
+        true => Some(Service::start(options, Arc::clone(&agent))?),
+        false => None,
+    };
+    let stop = service.as_ref().map(|service| Arc::clone(&service.stop)).unwrap_or_default();
+    let replayed = replay(options, &agent, &stop);
+    if replayed.is_ok() || agent.has_counted() {
+        print(&agent.store.document())?;
+    }
+    match (replayed, service) {
+        (Ok(()), Some(service)) => service.wait(),
+        (replayed, _) => replayed,
+    }
+}
+
+fn agent(options: &Options) -> Agent {
+    let cut = if options.public_suffix { NameCut::PublicSuffix } else { NameCut::Labels };
+    let store =
+        Store::new(metrics::Settings { periods: options.periods, summary: options.summary, name_cut: cut });
+    let capture = api::CaptureInfo {
+        target: options.target_text.clone(),
+        mode: "file".to_owned(),
+        ..api::CaptureInfo::default()
+    };
+    Agent::new(store, u64::from(options.max_deep_sample_pct), capture)
+}
+
+/// Replays the capture that the options name.
+fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result<()> {
+    let mut replay = Replay {
+        capture: open(options)?,
+        pacer: (options.pace != Pace::Max).then(|| Pacer::new(options.pace)),
+        pipeline: pipeline(options)?,
+    };
+    let mut bar = ProgressBar::new(replay.capture.total_bytes());
+    let outcome = replay.run(&agent.store, |progress| {
+        bar.show(&progress);
+        agent.progress(&progress);
+        !stop.load(Ordering::Relaxed)
+    });
+    bar.finish();
+    match outcome {
+        Ok(warning) => {
+            if let Some(warning) = warning {
+                tracing::warn!("{}: {warning}", options.target_text);
+                agent.note(warning.to_string());
+            }
+            agent.finished();
+            Ok(())
+        }
+        Err(error) => Err(error).context(options.target_text.clone()),
+    }
+}
+
+fn open(options: &Options) -> anyhow::Result<Capture> {
+    let capture = match &options.target {
+        Target::File(path) => Capture::open(path)?,
+        _ if std::io::stdin().is_terminal() => {
+            bail!("cannot read a capture from the terminal: pipe one in, as in tcpdump -w - | pktvisord -")
+        }
+        _ => Capture::from_reader(std::io::stdin()).context("stdin")?,
+    };
+    Ok(capture)
+}
+
+fn pipeline(options: &Options) -> anyhow::Result<Pipeline> {
+    let host = options.host_set(&[]);
+    let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
+    Ok(Pipeline {
+        filter: options.filter.clone().map(Filter::new),
+        dns_ports: options.dns_ports,
+        host: host.clone(),
+        geo: (!geo.is_empty()).then_some(geo),
+        analysis: Analysis::new(analysis::Settings {
+            dns_ports: options.dns_ports,
+            sample_rate: SampleRate::percent(options.max_deep_sample_pct),
+            transaction_timeout_ns: u64::try_from(options.dns_timeout.as_nanos()).unwrap_or(u64::MAX),
+            host,
+        }),
+        intake: Intake::default(),
+    })
+}
+
+/// Exactly one compact line.
+fn print(document: &api::PeriodDocument) -> anyhow::Result<()> {
+    let mut line = serde_json::to_vec(document).context("cannot write the summary as JSON")?;
+    line.push(b'\n');
+    std::io::stdout().write_all(&line).context("cannot write the summary to stdout")
+}
+
+/// The web server in the background, and the signals that end it.
+struct Service {
+    runtime: Runtime,
+    server: JoinHandle<()>,
+    /// Set once SIGINT or SIGTERM has come.
+    stop: Arc<AtomicBool>,
+}
+
+impl Service {
+    fn start(options: &Options, agent: Arc<Agent>) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(SERVER_THREADS)
+            .enable_all()
+            .build()
+            .context("cannot start the threads of the web server")?;
+        let listen = &options.listen;
+        let server = runtime.block_on(Server::bind(&listen.host, listen.port))?;
+        for address in server.local_addrs() {
+            tracing::info!("metrics web server listening on http://{address}/");
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let shutdown = runtime.block_on(async { stop_signal(Arc::clone(&stop)) })?;
+        let server = runtime.spawn(async move {
+            server
+                .run(agent, async {
+                    // An error would mean that the waiting task is gone, and with it all that could stop us.
+                    let _ = shutdown.await;
+                })
+                .await;
+        });
+        Ok(Self { runtime, server, stop })
+    }
+
+    /// Serves until told to stop.
+    fn wait(self) -> anyhow::Result<()> {
+        self.runtime.block_on(self.server).context("the web server broke down")
+    }
+}
+
+/// Waits for SIGINT or SIGTERM in the background; sets `stop` and resolves when one comes.
+fn stop_signal(stop: Arc<AtomicBool>) -> anyhow::Result<oneshot::Receiver<()>> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        stop.store(true, Ordering::Relaxed);
+        // Nobody listens once the server is gone by itself.
+        let _ = tell.send(());
+    });
+    Ok(told)
 }

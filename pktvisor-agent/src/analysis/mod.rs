@@ -4,6 +4,7 @@
 //! answers it; a *question* is QNAME, QTYPE and QCLASS. Everything found is told to an [`Observer`], which stands
 //! downstream and remembers it.
 
+mod engine;
 pub mod flow;
 pub mod fragments;
 pub mod geo;
@@ -16,5 +17,6 @@ pub mod streams;
 mod table;
 pub mod transactions;
 
+pub use engine::{Analysis, Settings};
 pub use flow::{Flow, Transport, ip_address};
-pub use observer::{Observer, ReassemblyEvent};
+pub use observer::{Asker, Observer, Outcome, ReassemblyEvent, Transaction};

@@ -1,5 +1,10 @@
 //! The way out of analysis: whoever remembers what was found implements [`Observer`].
 
+use super::Flow;
+use super::message::Message;
+use super::name::Name;
+use super::transactions::TransactionCounts;
+
 /// Something reassembly had to give up or put right; each is a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReassemblyEvent {
@@ -23,8 +28,65 @@ pub enum ReassemblyEvent {
     FragmentMalformed,
 }
 
+/// What became of a DNS packet; the terms of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its flow was not chosen for deep analysis.
+    NotChosen,
+    /// It completed at least one message that parses.
+    Analysed,
+    /// None of the messages it completed parses.
+    Malformed,
+    /// It completed no message.
+    WithoutMessage,
+}
+
+/// Who asked, seen from HOST.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// The query came in to HOST.
+    Remote,
+    /// HOST asked.
+    Host,
+    /// Neither end is HOST.
+    Unknown,
+}
+
+/// A query and the response that answered it.
+#[derive(Clone, Copy, Debug)]
+pub struct Transaction<'a> {
+    /// Who asked.
+    pub asker: Asker,
+    /// From query to response in nanoseconds; `None` where the response is older than the query.
+    pub duration_ns: Option<u64>,
+    /// QNAME of the response, where it has a question.
+    pub qname: Option<&'a Name>,
+}
+
 /// Receives what analysis finds, in the order of the packets.
 pub trait Observer {
+    /// A DNS message that reassembly completed, and that nobody has counted yet. `header_flags` are the second 16 bits
+    /// of its header; `truncated` tells that the capture holds only a part of it.
+    fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool);
+
+    /// An analysed message.
+    fn message(&mut self, flow: &Flow, message: &Message<'_>);
+
+    /// A message, analysed or not, that cannot be parsed after its header.
+    fn malformed(&mut self);
+
+    /// A datagram from or to this port that is not a DNS port was analysed.
+    fn udp_port(&mut self, port: u16);
+
+    /// A query found its response.
+    fn transaction(&mut self, transaction: &Transaction<'_>);
+
+    /// What happened to queries and responses since the last report.
+    fn transaction_counts(&mut self, counts: &TransactionCounts);
+
     /// Reassembly gave something up or put it right.
     fn reassembly(&mut self, event: ReassemblyEvent);
+
+    /// What became of `count` DNS packets.
+    fn outcome(&mut self, outcome: Outcome, count: u64);
 }

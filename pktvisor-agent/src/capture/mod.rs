@@ -1,7 +1,9 @@
 //! Where packets come from.
 
+mod filter;
 pub mod hosts;
 
+pub use filter::{Filter, FilterError};
 use pktvisor_common::classify::LinkType;
 
 /// One packet as captured, borrowed from where it lies.

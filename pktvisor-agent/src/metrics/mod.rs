@@ -1,1 +1,35 @@
 //! What is remembered: counters and sketches in a ring of 60-second periods.
+//!
+//! A [`Recorder`] is one capture thread's share of the live period; it takes what [analysis](crate::analysis) finds
+//! and never waits for anybody. The [`Timeline`] turns periods and seconds on the capture's clock. The [`Store`]
+//! holds both and the closed periods, and answers readers. All that is remembered merges: shards into a period,
+//! periods into a window, windows into a fleet.
+//!
+//! | file | remembers |
+//! |---|---|
+//! | `cardinality` | how many distinct things |
+//! | `frequent` | who comes up most |
+//! | `quantiles` | how long, how fast |
+//! | `codes` | exact counts by code |
+//! | `network`, `dns`, `transactions` | the metrics of a period, made of the above |
+
+mod cardinality;
+mod codes;
+mod dns;
+pub mod frequent;
+mod network;
+mod period;
+mod quantiles;
+mod recorder;
+mod report;
+mod store;
+mod timeline;
+mod transactions;
+
+pub use cardinality::Cardinality;
+pub use codes::CodeCounts;
+pub use period::Period;
+pub use quantiles::Quantiles;
+pub use recorder::Recorder;
+pub use store::{Batch, NoPeriod, Settings, Store};
+pub use timeline::Timeline;

@@ -66,10 +66,8 @@ pub struct DnsMessages {
     pub refused: u64,
     /// Messages of which the capture holds only a part.
     pub truncated_capture: u64,
-    /// Analysed messages that cannot be parsed after the header.
+    /// Messages that cannot be parsed after the header.
     pub malformed: u64,
-    /// Analysed messages (all at 100 % sampling).
-    pub analysed: u64,
 }
 
 /// Estimated numbers of distinct names.
@@ -174,4 +172,8 @@ pub struct Reassembly {
     pub datagrams_incomplete: u64,
     /// Fragmented datagrams dropped to stay within the memory budget, or impossible.
     pub datagrams_evicted: u64,
+    /// Fragmented datagrams whose first fragment did not come within 30 s: whether they were DNS is not known.
+    pub datagrams_unidentified: u64,
+    /// Fragments that cannot be part of a datagram.
+    pub fragments_malformed: u64,
 }

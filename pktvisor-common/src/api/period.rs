@@ -42,11 +42,13 @@ pub struct PeriodSpan {
 pub struct Sampling {
     /// Analysed share of the DNS packets, 0 to 1; 1 where there were none.
     pub rate: f64,
+    /// DNS messages analysed: what names, types, EDNS and transactions were taken from.
+    pub messages: u64,
 }
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { rate: 1.0 }
+        Self { rate: 1.0, messages: 0 }
     }
 }
 

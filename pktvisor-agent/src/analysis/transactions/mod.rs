@@ -321,3 +321,17 @@ impl Transactions {
 
 #[cfg(test)]
 mod tests;
+
+impl TransactionCounts {
+    /// Adds what `other` counted.
+    pub fn add(&mut self, other: &Self) {
+        self.answered += other.answered;
+        self.negative_times += other.negative_times;
+        self.timed_out += other.timed_out;
+        self.late += other.late;
+        self.duplicates += other.duplicates;
+        self.orphans += other.orphans;
+        self.retransmitted += other.retransmitted;
+        self.shed += other.shed;
+    }
+}

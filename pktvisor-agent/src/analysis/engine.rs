@@ -1,0 +1,290 @@
+//! From one classified packet to everything it says about DNS: the order of the steps.
+//!
+//! ```text
+//! UDP message ───────────────────── chosen? ─┐
+//! fragment ──── Fragments ─ counted, chosen? ─┼─ Message ─ Transactions ─ Observer
+//! TCP segment ─ Streams ─── counted, chosen? ─┘
+//! ```
+//!
+//! Messages in plain UDP datagrams were counted with their packet; those that reassembly completes are counted here.
+
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+
+use foldhash::fast::FixedState;
+use pktvisor_common::classify::{Class, DnsPorts, flags, protocol};
+use pktvisor_common::direction::{Direction, HostNetworks};
+use pktvisor_common::sampling::{self, Endpoint, SampleRate};
+
+use super::fragments::{self, Datagram, Fragments};
+use super::message::{HEADER_BYTES, Message, Question};
+use super::streams::{StreamSink, Streams, TcpSegment};
+use super::transactions::{self, QuestionKey, ResponseOutcome, Transactions};
+use super::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
+use crate::capture::Packet;
+
+/// What is analysed, and how.
+#[derive(Clone, Debug)]
+pub struct Settings<H> {
+    /// Ports that carry DNS.
+    pub dns_ports: DnsPorts,
+    /// Share of the DNS flows that is analysed.
+    pub sample_rate: SampleRate,
+    /// How long a query waits for its response.
+    pub transaction_timeout_ns: u64,
+    /// The networks that are HOST.
+    pub host: H,
+}
+
+/// One thread's analysis: what it has to keep between packets.
+pub struct Analysis<H> {
+    fragments: Fragments,
+    streams: Streams,
+    messages: Messages<H>,
+}
+
+/// What happens to every message, however it came.
+#[derive(Debug)]
+struct Messages<H> {
+    settings: Settings<H>,
+    transactions: Transactions,
+}
+
+impl<H: HostNetworks> Analysis<H> {
+    /// An analysis that has seen nothing.
+    pub fn new(settings: Settings<H>) -> Self {
+        Self {
+            fragments: Fragments::new(settings.dns_ports, fragments::Limits::default()),
+            streams: Streams::default(),
+            messages: Messages {
+                transactions: Transactions::new(
+                    settings.transaction_timeout_ns,
+                    transactions::ENTRIES_MAX_DEFAULT,
+                ),
+                settings,
+            },
+        }
+    }
+
+    /// Takes one packet; what the classifier did not mark as DNS is passed over.
+    #[inline]
+    pub fn packet(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
+        match class.flags & flags::ANY_DNS {
+            // A first fragment without a DNS port tells that the later ones are not wanted.
+            0 if class.has(flags::FRAGMENT) => drop(self.assemble(packet, class, out)),
+            0 => {}
+            flags::DNS_UDP => self.messages.datagram(packet, class, out),
+            flags::DNS_TCP => self.segment(packet, class, out),
+            _ => self.fragment(packet, class, out),
+        }
+    }
+
+    /// Time has reached `now_ns`: queries time out and gaps are given up, and what has happened to transactions since
+    /// the last call is reported. To be called before a period turns, and now and then.
+    pub fn advance(&mut self, now_ns: u64, out: &mut impl Observer) {
+        let mut sink = Sink { messages: &mut self.messages, out, outcome: Outcome::WithoutMessage };
+        self.streams.advance(now_ns, &mut sink);
+        self.fragments.advance(now_ns, |event| out.reassembly(event));
+        self.messages.transactions.advance(now_ns);
+        out.transaction_counts(&self.messages.transactions.take_counts());
+    }
+
+    /// The capture is over: what waits for more is taken as it is.
+    pub fn finish(&mut self, out: &mut impl Observer) {
+        let mut sink = Sink { messages: &mut self.messages, out, outcome: Outcome::WithoutMessage };
+        self.streams.finish(&mut sink);
+        self.fragments.finish(|event| out.reassembly(event));
+        out.transaction_counts(&self.messages.transactions.take_counts());
+    }
+
+    /// Queries that wait for their response.
+    pub fn open_transactions(&self) -> usize {
+        self.messages.transactions.open()
+    }
+
+    fn segment(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
+        let flow = Flow::of(class, Transport::Tcp);
+        let chosen = self.messages.settings.sample_rate.chooses(sampling::packet_hash(class));
+        let mut sink = Sink { messages: &mut self.messages, out, outcome: Outcome::WithoutMessage };
+        if let Some(segment) = TcpSegment::of(packet.data, class) {
+            self.streams.segment(&flow, segment, packet.timestamp_ns, &mut sink);
+        }
+        let outcome = sink.outcome;
+        out.outcome(if chosen { outcome } else { Outcome::NotChosen }, 1);
+    }
+
+    fn fragment(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
+        let outcome = self.assemble(packet, class, out).unwrap_or(Outcome::WithoutMessage);
+        out.outcome(outcome, 1);
+    }
+
+    /// Adds a fragment to its datagram; says what became of the message that it completes.
+    fn assemble(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Option<Outcome> {
+        let at = packet.timestamp_ns;
+        let Datagram { flow, message, truncated, .. } =
+            self.fragments.fragment(packet.data, class, at, |event| out.reassembly(event))?;
+        Some(self.messages.reassembled(&flow, message, truncated, at, out))
+    }
+}
+
+impl<H: HostNetworks> Messages<H> {
+    /// A whole UDP datagram, counted with its packet.
+    #[inline]
+    fn datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
+        let start = usize::from(class.payload_offset);
+        let payload = packet.data.get(start..start + usize::from(class.payload_len)).unwrap_or_default();
+        let truncated = class.has(flags::TRUNCATED_CAPTURE);
+        let outcome = if self.settings.sample_rate.chooses(sampling::packet_hash(class)) {
+            let flow = Flow::of(class, Transport::Udp);
+            out.udp_port(self.other_port(&flow));
+            self.analyse(&flow, payload, truncated, packet.timestamp_ns, out)
+        } else {
+            pass_over(payload, truncated, out)
+        };
+        out.outcome(outcome, 1);
+    }
+
+    /// A message that reassembly completed: counted, then analysed if its flow is chosen.
+    fn reassembled(
+        &mut self,
+        flow: &Flow,
+        octets: &[u8],
+        truncated: bool,
+        timestamp_ns: u64,
+        out: &mut impl Observer,
+    ) -> Outcome {
+        let Some(&[id_high, id_low, flags_high, flags_low]) = octets.first_chunk() else {
+            return Outcome::WithoutMessage;
+        };
+        if octets.len() < HEADER_BYTES {
+            return Outcome::WithoutMessage;
+        }
+        out.reassembled(flow, u16::from_be_bytes([flags_high, flags_low]), truncated);
+        let id = u16::from_be_bytes([id_high, id_low]);
+        if !self.settings.sample_rate.chooses(flow_hash(flow, id)) {
+            return pass_over(octets, truncated, out);
+        }
+        if flow.transport == Transport::Udp {
+            out.udp_port(self.other_port(flow));
+        }
+        self.analyse(flow, octets, truncated, timestamp_ns, out)
+    }
+
+    #[inline]
+    fn analyse(
+        &mut self,
+        flow: &Flow,
+        octets: &[u8],
+        truncated: bool,
+        timestamp_ns: u64,
+        out: &mut impl Observer,
+    ) -> Outcome {
+        let Some(message) = Message::parse(octets, truncated) else { return Outcome::WithoutMessage };
+        out.message(flow, &message);
+        self.match_up(flow, &message, timestamp_ns, out);
+        if !message.malformed {
+            return Outcome::Analysed;
+        }
+        out.malformed();
+        Outcome::Malformed
+    }
+
+    /// Opens a transaction, or closes one.
+    #[inline]
+    fn match_up(&mut self, flow: &Flow, message: &Message<'_>, timestamp_ns: u64, out: &mut impl Observer) {
+        let question = message.question.as_ref();
+        let key = question.map(question_key);
+        if !message.is_response() {
+            self.transactions.query(flow, message.id(), key, timestamp_ns);
+            return;
+        }
+        let outcome = self.transactions.response(flow, message.id(), key, timestamp_ns);
+        if let ResponseOutcome::Answered { duration_ns, .. } = outcome {
+            let asker = self.asker(&flow.reversed());
+            out.transaction(&Transaction { asker, duration_ns, qname: question.map(|q| &q.name) });
+        }
+    }
+
+    /// Who asks in a flow that carries queries.
+    fn asker(&self, query: &Flow) -> Asker {
+        match self.direction(query) {
+            Direction::Received => Asker::Remote,
+            Direction::Sent => Asker::Host,
+            Direction::Unknown => Asker::Unknown,
+        }
+    }
+
+    fn direction(&self, flow: &Flow) -> Direction {
+        let host = &self.settings.host;
+        if host.contains(&flow.destination, flow.ip_version) {
+            Direction::Received
+        } else if host.contains(&flow.source, flow.ip_version) {
+            Direction::Sent
+        } else {
+            Direction::Unknown
+        }
+    }
+
+    /// The port that is not a DNS port; of two that are, the smaller.
+    fn other_port(&self, flow: &Flow) -> u16 {
+        let ports = &self.settings.dns_ports;
+        let (source, destination) = (flow.source_port, flow.destination_port);
+        match (ports.contains(source), ports.contains(destination)) {
+            (true, false) => destination,
+            (false, true) => source,
+            _ => source.min(destination),
+        }
+    }
+}
+
+/// A message whose flow is not chosen: what is counted of it is exact all the same.
+fn pass_over(octets: &[u8], truncated: bool, out: &mut impl Observer) -> Outcome {
+    if Message::parse(octets, truncated).is_some_and(|message| message.malformed) {
+        out.malformed();
+    }
+    Outcome::NotChosen
+}
+
+fn question_key(question: &Question) -> QuestionKey {
+    let name_hash = HASH.hash_one(question.name.as_wire());
+    QuestionKey { name_hash, qtype: question.qtype, qclass: question.qclass }
+}
+
+/// Not predictable from outside, so that no response can be made to pass for another question's.
+static HASH: LazyLock<FixedState> =
+    LazyLock::new(|| FixedState::with_seed(std::hash::RandomState::new().hash_one(0u8)));
+
+fn flow_hash(flow: &Flow, id: u16) -> u64 {
+    // A TCP stream is chosen as a whole, with all its packets.
+    let (protocol, id) = match flow.transport {
+        Transport::Udp => (protocol::UDP, id),
+        Transport::Tcp => (protocol::TCP, 0),
+    };
+    sampling::flow_hash(
+        Endpoint { address: &flow.source, port: flow.source_port },
+        Endpoint { address: &flow.destination, port: flow.destination_port },
+        protocol,
+        id,
+    )
+}
+
+/// Takes the messages out of TCP streams.
+struct Sink<'a, H, O> {
+    messages: &'a mut Messages<H>,
+    out: &'a mut O,
+    /// The best that came of the segment.
+    outcome: Outcome,
+}
+
+impl<H: HostNetworks, O: Observer> StreamSink for Sink<'_, H, O> {
+    fn message(&mut self, flow: &Flow, timestamp_ns: u64, octets: &[u8], truncated: bool) {
+        let outcome = self.messages.reassembled(flow, octets, truncated, timestamp_ns, self.out);
+        if self.outcome != Outcome::Analysed {
+            self.outcome = outcome;
+        }
+    }
+
+    fn event(&mut self, event: ReassemblyEvent) {
+        self.out.reassembly(event);
+    }
+}

@@ -1,0 +1,129 @@
+//! How many distinct things there were: HyperLogLog registers as Apache DataSketches keeps them.
+//!
+//! The registers are filled by the rules of [`pktvisor_common::hll`], in the kernel and here alike, and merge by
+//! their maxima. The estimate is the composite one of the `datasketches` crate, which does not depend on the order
+//! of arrival: file, kernel and fleet agree to the digit. With 2^14 registers its relative standard error is 0.8 %.
+
+use datasketches::hll::HllSketch;
+use pktvisor_common::hll::{self, Coupon};
+
+/// A count of distinct byte strings.
+#[derive(Clone, Debug, Default)]
+pub struct Cardinality {
+    /// One register of 8 bits each; none before the first item.
+    registers: Option<Box<[u8; hll::REGISTERS]>>,
+}
+
+impl Cardinality {
+    /// Counts `item` if it was not seen before.
+    #[inline]
+    pub fn add(&mut self, item: &[u8]) {
+        Coupon::of_bytes(item).update(self.registers());
+    }
+
+    /// Counts an address as [`Class`](pktvisor_common::classify::Class) holds it.
+    #[inline]
+    pub fn add_address(&mut self, address: &[u8; 16], ip_version: u8) {
+        Coupon::of_address(address, ip_version).update(self.registers());
+    }
+
+    #[inline]
+    fn registers(&mut self) -> &mut [u8; hll::REGISTERS] {
+        self.registers.get_or_insert_with(|| Box::new([0; hll::REGISTERS]))
+    }
+
+    /// The count of both together.
+    pub fn merge(&mut self, other: &Self) {
+        let Some(theirs) = &other.registers else { return };
+        match &mut self.registers {
+            None => self.registers = Some(theirs.clone()),
+            Some(ours) => {
+                for (ours, theirs) in ours.iter_mut().zip(theirs.iter()) {
+                    *ours = (*ours).max(*theirs);
+                }
+            }
+        }
+    }
+
+    /// The estimated number of distinct items.
+    pub fn estimate(&self) -> u64 {
+        match &self.registers {
+            None => 0,
+            // An image made to the format's rules is always accepted; should the crate ever refuse it, no count is
+            // more honest than a wrong one.
+            Some(registers) => HllSketch::deserialize(&image(registers))
+                .map_or(0, |sketch| sketch.composite_estimate().round() as u64),
+        }
+    }
+}
+
+/// The registers as a serialised HLL_8 sketch: 40 bytes of preamble, then one byte a register.
+///
+/// Format: Apache DataSketches, `HllSketch` preamble (cross-language), mode HLL, type HLL_8, flag "out of order".
+fn image(registers: &[u8; hll::REGISTERS]) -> Vec<u8> {
+    let sum = |wanted: fn(u8) -> bool| -> f64 {
+        registers.iter().filter(|r| wanted(**r)).map(|r| (-f64::from(*r)).exp2()).sum()
+    };
+    let mut image = Vec::with_capacity(40 + hll::REGISTERS);
+    image.extend_from_slice(&[10, 1, 7, hll::LG_K, 0, 16, 0, 0x0a]);
+    image.extend_from_slice(&0f64.to_le_bytes());
+    image.extend_from_slice(&sum(|r| r < 32).to_le_bytes());
+    image.extend_from_slice(&sum(|r| r >= 32).to_le_bytes());
+    let empty = registers.iter().filter(|register| **register == 0).count() as u32;
+    image.extend_from_slice(&empty.to_le_bytes());
+    image.extend_from_slice(&0u32.to_le_bytes());
+    image.extend_from_slice(registers);
+    image
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(range: std::ops::Range<u32>) -> Cardinality {
+        let mut cardinality = Cardinality::default();
+        for n in range {
+            cardinality.add(&n.to_be_bytes());
+        }
+        cardinality
+    }
+
+    #[test]
+    fn nothing_counts_zero_and_few_count_exactly() {
+        assert_eq!(Cardinality::default().estimate(), 0);
+        for n in [1, 2, 10, 20] {
+            assert_eq!(of(0..n).estimate(), u64::from(n));
+        }
+    }
+
+    #[test]
+    fn large_counts_are_within_two_percent() {
+        for n in [1_000, 10_000, 100_000, 1_000_000] {
+            let estimate = of(0..n).estimate() as f64;
+            assert!((estimate / f64::from(n) - 1.0).abs() < 0.02, "{estimate} for {n}");
+        }
+    }
+
+    #[test]
+    fn repeating_an_item_changes_nothing() {
+        let mut cardinality = of(0..100);
+        cardinality.merge(&of(50..100));
+        assert_eq!(cardinality.estimate(), of(0..100).estimate());
+    }
+
+    #[test]
+    fn merging_equals_counting_together() {
+        let mut merged = of(0..6_000);
+        merged.merge(&of(4_000..10_000));
+        assert_eq!(merged.estimate(), of(0..10_000).estimate());
+    }
+
+    #[test]
+    fn the_estimate_is_that_of_datasketches_for_the_same_items() {
+        let mut theirs = HllSketch::new(hll::LG_K, datasketches::hll::HllType::Hll8).unwrap();
+        for n in 0..100_000u32 {
+            theirs.update(datasketches::hash::value::raw_bytes::from_vec(n.to_be_bytes().to_vec()));
+        }
+        assert_eq!(of(0..100_000).estimate(), theirs.composite_estimate().round() as u64);
+    }
+}

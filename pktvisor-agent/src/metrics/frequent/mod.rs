@@ -1,0 +1,180 @@
+//! Frequent items: who comes up most, in bounded memory, with a bound for every count.
+//!
+//! The counter-based summary of Misra and Gries (1982), kept the way Manku and Motwani's Lossy Counting keeps it
+//! (VLDB 2002): an entry counts exactly from the moment it is taken in and remembers how much may have gone
+//! uncounted before. When the table is full, every entry whose upper bound is at or below the median is dropped and
+//! the median becomes the bound for whatever is not in the table.
+//!
+//! The guarantees are those of the frequent-items sketch of Apache DataSketches, which subtracts the median instead
+//! of remembering it; what is remembered here makes the lower bounds tighter. An item that came early and stayed
+//! counts exactly, however many rare items flood the table.
+//!
+//! Which entries are kept depends on the stream alone, never on hash values, so the hash may be seeded at random.
+
+mod table;
+#[cfg(test)]
+mod tests;
+
+use foldhash::fast::FixedState;
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+
+use table::Table;
+
+/// How much a [`FrequentItems`] may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries.
+    pub entries: usize,
+    /// Bytes of all keys together.
+    pub key_bytes: usize,
+}
+
+impl Limits {
+    /// A live period: an estimate is off by at most about a 16,384th of the stream.
+    pub const LIVE: Self = Self { entries: 1 << 15, key_bytes: 1 << 20 };
+    /// A closed period that may still be merged into a window.
+    pub const CLOSED: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
+    /// A closed period that is kept for the record.
+    pub const ARCHIVED: Self = Self { entries: 64, key_bytes: 1 << 14 };
+}
+
+/// What an item is counted under: bytes, and a tag that keeps apart items of the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key<'a> {
+    /// Distinguishes kinds of items in one list.
+    pub tag: u8,
+    /// At most 65,535; what is longer counts by its beginning.
+    pub bytes: &'a [u8],
+}
+
+/// One item and the bounds of its true count: `lower <= true count <= upper`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item<'a> {
+    /// What is counted.
+    pub key: Key<'a>,
+    /// Counted since the item was last taken in; the estimate.
+    pub lower: u64,
+    /// What it can be at most.
+    pub upper: u64,
+}
+
+/// A summary of the most frequent items of a stream of (key, weight).
+#[derive(Clone, Debug)]
+pub struct FrequentItems {
+    table: Table,
+    /// No item outside the table counts more than this.
+    bound: u64,
+    limits: Limits,
+}
+
+/// Not predictable from outside, so that nobody can make keys collide.
+static SEED: LazyLock<FixedState> =
+    LazyLock::new(|| FixedState::with_seed(std::hash::RandomState::new().hash_one(0u8)));
+
+fn hash(key: Key<'_>) -> u64 {
+    SEED.hash_one((key.tag, key.bytes))
+}
+
+impl FrequentItems {
+    /// An empty summary. Allocates nothing before the first item.
+    pub fn new(limits: Limits) -> Self {
+        Self { table: Table::default(), bound: 0, limits }
+    }
+
+    /// Counts `weight` more of `key`.
+    #[inline]
+    pub fn add(&mut self, key: Key<'_>, weight: u64) {
+        if !self.table.add(hash(key), key, weight) {
+            self.take_in(key, weight, self.bound);
+        }
+    }
+
+    /// No item that is not listed counts more than this.
+    pub fn bound(&self) -> u64 {
+        self.bound
+    }
+
+    /// Number of items held.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether nothing was counted, or nothing kept.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All items held, in no order that matters.
+    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        self.table.items()
+    }
+
+    /// The `count` most frequent items by estimate, ties in the order of their names as `present` spells them.
+    pub fn top(&self, count: usize, present: impl Fn(Key<'_>) -> String) -> Vec<(String, Item<'_>)> {
+        let mut estimates: Vec<u64> = self.items().map(|item| item.lower).collect();
+        if count == 0 || estimates.is_empty() {
+            return Vec::new();
+        }
+        let last = count.min(estimates.len()) - 1;
+        let (_, &mut least, _) = estimates.select_nth_unstable_by(last, |a, b| b.cmp(a));
+        let mut top: Vec<_> =
+            self.items().filter(|item| item.lower >= least).map(|item| (present(item.key), item)).collect();
+        top.sort_by(|(name_a, a), (name_b, b)| b.lower.cmp(&a.lower).then_with(|| name_a.cmp(name_b)));
+        top.truncate(count);
+        top
+    }
+
+    /// Adds what `other` counted. Bounds add up.
+    pub fn merge(&mut self, other: &Self) {
+        if other.is_empty() && other.bound == 0 {
+            return;
+        }
+        let bound_before = self.bound;
+        // Whoever `other` does not list may still have had up to its bound there ...
+        self.table.add_error_to_all(other.bound);
+        let merged_bound = bound_before.saturating_add(other.bound);
+        self.bound = merged_bound;
+        for item in other.items() {
+            let error = item.upper - item.lower;
+            // ... and for whoever it lists, that is replaced by what it knows.
+            if !self.table.merge_entry(hash(item.key), item.key, item.lower, error, other.bound) {
+                // Had it been dropped just now to make room, it would have counted up to today's bound.
+                let unlisted = if self.bound == merged_bound { bound_before } else { self.bound };
+                self.take_in(item.key, item.lower, unlisted.saturating_add(error));
+            }
+        }
+    }
+
+    /// Keeps the most frequent items only, within `limits` from now on, and gives back the memory.
+    pub fn shrink(&mut self, limits: Limits) {
+        self.limits = limits;
+        while self.table.len() > limits.entries || self.table.key_bytes() > limits.key_bytes {
+            let keep = if self.table.len() > limits.entries { limits.entries } else { self.table.len() / 2 };
+            self.keep_largest(keep);
+        }
+        self.table.shrink_to_fit();
+    }
+
+    #[cold]
+    fn take_in(&mut self, key: Key<'_>, weight: u64, error: u64) {
+        if self.table.len() >= self.limits.entries
+            || self.table.key_bytes() + key.bytes.len() > self.limits.key_bytes
+        {
+            self.keep_largest(self.table.len() / 2);
+        }
+        self.table.insert(hash(key), key, weight, error);
+    }
+
+    /// Drops every entry whose upper bound is at most that of the largest one that has to go, so that at most `keep`
+    /// stay; that upper bound then holds for all that is not in the table.
+    fn keep_largest(&mut self, keep: usize) {
+        let mut uppers: Vec<u64> = self.items().map(|item| item.upper).collect();
+        if keep >= uppers.len() {
+            return;
+        }
+        let (_, &mut threshold, _) = uppers.select_nth_unstable_by(keep, |a, b| b.cmp(a));
+        self.table.retain(|upper| upper > threshold);
+        self.bound = self.bound.max(threshold);
+    }
+}

@@ -1,0 +1,155 @@
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SMALL: Limits = Limits { entries: 16, key_bytes: 1 << 10 };
+
+fn key(bytes: &[u8]) -> Key<'_> {
+    Key { tag: 0, bytes }
+}
+
+fn spell(key: Key<'_>) -> String {
+    format!("{:02x?}", key.bytes)
+}
+
+fn summary_of(stream: &[u8], limits: Limits) -> FrequentItems {
+    let mut items = FrequentItems::new(limits);
+    for byte in stream {
+        items.add(key(&[*byte]), 1);
+    }
+    items
+}
+
+fn exact(stream: &[u8]) -> HashMap<u8, u64> {
+    let mut counts = HashMap::new();
+    for byte in stream {
+        *counts.entry(*byte).or_default() += 1;
+    }
+    counts
+}
+
+fn assert_bounds_hold(items: &FrequentItems, truth: &HashMap<u8, u64>) {
+    let mut listed = Vec::new();
+    for item in items.items() {
+        let count = truth.get(&item.key.bytes[0]).copied().unwrap_or(0);
+        assert!(item.lower <= count && count <= item.upper, "{item:?} counts {count}");
+        listed.push(item.key.bytes[0]);
+    }
+    for (byte, count) in truth {
+        assert!(listed.contains(byte) || *count <= items.bound(), "{byte} counts {count}");
+    }
+}
+
+#[test]
+fn counts_are_exact_while_everything_fits() {
+    let items = summary_of(b"abracadabra", SMALL);
+    let top: Vec<_> = items.top(10, |k| String::from_utf8_lossy(k.bytes).into_owned());
+    let top: Vec<_> = top.iter().map(|(name, i)| (name.as_str(), i.lower, i.upper)).collect();
+    assert_eq!(top, [("a", 5, 5), ("b", 2, 2), ("r", 2, 2), ("c", 1, 1), ("d", 1, 1)]);
+}
+
+#[test]
+fn a_heavy_item_counts_exactly_through_a_flood_of_rare_ones() {
+    let mut items = FrequentItems::new(Limits { entries: 64, key_bytes: 1 << 12 });
+    for n in 0..100_000u32 {
+        items.add(key(b"heavy"), 1);
+        items.add(key(&n.to_be_bytes()), 1);
+    }
+    let top = items.top(1, spell);
+    assert_eq!((top[0].1.lower, top[0].1.upper), (100_000, 100_000));
+    assert!(items.bound() > 0 && items.len() <= 64);
+}
+
+#[test]
+fn the_same_bytes_under_another_tag_are_another_item() {
+    let mut items = FrequentItems::new(SMALL);
+    items.add(Key { tag: 1, bytes: b"x" }, 3);
+    items.add(Key { tag: 2, bytes: b"x" }, 4);
+    assert_eq!(items.len(), 2);
+}
+
+#[test]
+fn long_keys_stay_within_the_byte_budget() {
+    let limits = Limits { entries: 1 << 15, key_bytes: 4096 };
+    let mut items = FrequentItems::new(limits);
+    for n in 0..10_000u32 {
+        let mut name = vec![b'x'; 200];
+        name[..4].copy_from_slice(&n.to_be_bytes());
+        items.add(key(&name), 1);
+        assert!(items.table.key_bytes() <= limits.key_bytes);
+    }
+}
+
+#[test]
+fn ties_are_listed_by_name() {
+    let items = summary_of(b"zyxw", SMALL);
+    let names: Vec<_> = items.top(2, |k| String::from_utf8_lossy(k.bytes).into_owned());
+    assert_eq!(names.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["w", "x"]);
+}
+
+/// The sketch of Apache DataSketches on the same stream with the same number of entries promises no more than ours.
+#[test]
+fn bounds_are_at_least_as_tight_as_those_of_datasketches() {
+    let mut ours = FrequentItems::new(Limits { entries: 768, key_bytes: 1 << 16 });
+    let mut theirs = datasketches::frequencies::FrequentItemsSketch::<u64>::new(1024).unwrap();
+    let mut state = 1u64;
+    let mut truth: HashMap<u64, u64> = HashMap::new();
+    for _ in 0..200_000 {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        // Roughly Zipf: the reciprocal of a uniform number.
+        let item = (1u64 << 40) / ((state >> 24) + 1);
+        *truth.entry(item).or_default() += 1;
+        ours.add(key(&item.to_be_bytes()), 1);
+        theirs.update(item);
+    }
+    let mut by_count: Vec<_> = truth.into_iter().collect();
+    by_count.sort_by_key(|(item, count)| (std::cmp::Reverse(*count), *item));
+    for (item, count) in by_count.iter().take(10) {
+        let bytes = item.to_be_bytes();
+        let found = ours.items().find(|i| i.key.bytes == bytes).unwrap();
+        assert!(found.lower <= *count && *count <= found.upper);
+        let (lower, upper) = (theirs.lower_bound(item), theirs.upper_bound(item));
+        assert!(found.upper - found.lower <= upper - lower, "{found:?} against {lower}..{upper}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn bounds_hold_for_every_stream(stream in prop::collection::vec(0u8..60, 0..2000)) {
+        assert_bounds_hold(&summary_of(&stream, SMALL), &exact(&stream));
+    }
+
+    #[test]
+    fn bounds_hold_after_merging(
+        first in prop::collection::vec(0u8..60, 0..800),
+        second in prop::collection::vec(0u8..60, 0..800),
+    ) {
+        let mut merged = summary_of(&first, SMALL);
+        merged.merge(&summary_of(&second, SMALL));
+        let all: Vec<u8> = first.iter().chain(&second).copied().collect();
+        assert_bounds_hold(&merged, &exact(&all));
+    }
+
+    #[test]
+    fn bounds_hold_after_shrinking(stream in prop::collection::vec(0u8..60, 0..800), entries in 0usize..20) {
+        let mut items = summary_of(&stream, Limits { entries: 64, key_bytes: 1 << 10 });
+        items.shrink(Limits { entries, key_bytes: 1 << 10 });
+        prop_assert!(items.len() <= entries);
+        assert_bounds_hold(&items, &exact(&stream));
+    }
+
+    #[test]
+    fn merging_without_loss_is_counting_together(
+        first in prop::collection::vec(0u8..60, 0..300),
+        second in prop::collection::vec(0u8..60, 0..300),
+    ) {
+        let limits = Limits { entries: 64, key_bytes: 1 << 10 };
+        let mut merged = summary_of(&first, limits);
+        merged.merge(&summary_of(&second, limits));
+        let all: Vec<u8> = first.iter().chain(&second).copied().collect();
+        let together = summary_of(&all, limits);
+        prop_assert_eq!(merged.top(60, spell), together.top(60, spell));
+    }
+}

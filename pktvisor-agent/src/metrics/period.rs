@@ -1,0 +1,120 @@
+//! One period: everything that is remembered of up to 60 seconds, or of several merged.
+
+use pktvisor_common::counters::Counters;
+
+use super::Quantiles;
+use super::dns::{DnsMetrics, ReassemblyMetrics};
+use super::frequent::Limits;
+use super::network::NetworkMetrics;
+use super::transactions::TransactionMetrics;
+use crate::analysis::Outcome;
+
+/// A period, or several merged. Made by a [`Recorder`](super::Recorder), read through its report.
+#[derive(Clone, Debug)]
+pub struct Period {
+    /// When it began, in seconds since 1970.
+    pub start_s: u64,
+    /// How long it lasted so far.
+    pub length_s: u64,
+    /// What was counted for every packet.
+    pub counters: Counters,
+    /// Packets older than the newest one before them.
+    pub out_of_order: u64,
+    /// Jumps of the packet clock.
+    pub time_jumps: u64,
+    pub(super) outcomes: Outcomes,
+    pub(super) rates: Rates,
+    pub(super) network: NetworkMetrics,
+    pub(super) dns: DnsMetrics,
+    pub(super) transactions: TransactionMetrics,
+    pub(super) reassembly: ReassemblyMetrics,
+}
+
+/// What became of the DNS packets.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outcomes {
+    pub not_chosen: u64,
+    pub analysed: u64,
+    pub malformed: u64,
+    pub without_message: u64,
+}
+
+impl Outcomes {
+    pub(super) fn add(&mut self, outcome: Outcome, count: u64) {
+        let counter = match outcome {
+            Outcome::NotChosen => &mut self.not_chosen,
+            Outcome::Analysed => &mut self.analysed,
+            Outcome::Malformed => &mut self.malformed,
+            Outcome::WithoutMessage => &mut self.without_message,
+        };
+        *counter += count;
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.not_chosen += other.not_chosen;
+        self.analysed += other.analysed;
+        self.malformed += other.malformed;
+        self.without_message += other.without_message;
+    }
+}
+
+/// Packets per second, one value for each second that is over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rates {
+    pub received: Quantiles,
+    pub sent: Quantiles,
+}
+
+impl Rates {
+    pub(super) fn second(&mut self, received: u64, sent: u64) {
+        self.received.record(received);
+        self.sent.record(sent);
+    }
+
+    pub(super) fn quiet_seconds(&mut self, count: u64) {
+        self.received.record_n(0, count);
+        self.sent.record_n(0, count);
+    }
+}
+
+impl Period {
+    /// An empty period that begins at `start_s`.
+    pub(super) fn new(start_s: u64) -> Self {
+        Self {
+            start_s,
+            length_s: 0,
+            counters: Counters::default(),
+            out_of_order: 0,
+            time_jumps: 0,
+            outcomes: Outcomes::default(),
+            rates: Rates::default(),
+            network: NetworkMetrics::new(),
+            dns: DnsMetrics::new(),
+            transactions: TransactionMetrics::new(),
+            reassembly: ReassemblyMetrics::default(),
+        }
+    }
+
+    /// Adds what `other` remembers; it covers the time of both, gaps between them left out.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.start_s = self.start_s.min(other.start_s);
+        self.length_s += other.length_s;
+        self.counters.add(&other.counters);
+        self.out_of_order += other.out_of_order;
+        self.time_jumps += other.time_jumps;
+        self.outcomes.merge(&other.outcomes);
+        self.rates.received.merge(&other.rates.received);
+        self.rates.sent.merge(&other.rates.sent);
+        self.network.merge(&other.network);
+        self.dns.merge(&other.dns);
+        self.transactions.merge(&other.transactions);
+        self.reassembly.merge(&other.reassembly);
+    }
+
+    /// Keeps what `limits` allow of each list.
+    pub(super) fn shrink(&mut self, limits: Limits) {
+        self.network.shrink(limits);
+        self.dns.shrink(limits);
+        self.transactions.shrink(limits);
+    }
+}

@@ -1,0 +1,108 @@
+//! One capture thread's share of the live period: counts packets, and remembers what analysis finds.
+
+use pktvisor_common::classify::Class;
+use pktvisor_common::counters::DnsTransport;
+use pktvisor_common::direction::Direction;
+
+use super::Period;
+use super::frequent::Key;
+use crate::analysis::message::Message;
+use crate::analysis::public_suffix::NameCut;
+use crate::analysis::transactions::TransactionCounts;
+use crate::analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
+
+/// Takes what happens and files it under the live period.
+#[derive(Debug)]
+pub struct Recorder {
+    period: Period,
+    name_cut: NameCut,
+}
+
+impl Recorder {
+    pub(super) fn new(name_cut: NameCut) -> Self {
+        Self { period: Period::new(0), name_cut }
+    }
+
+    pub(super) fn period(&self) -> &Period {
+        &self.period
+    }
+
+    /// Hands over the live period and begins an empty one.
+    pub(super) fn take(&mut self, next_start_s: u64) -> Period {
+        std::mem::replace(&mut self.period, Period::new(next_start_s))
+    }
+
+    pub(super) fn begin(&mut self, start_s: u64) {
+        self.period.start_s = start_s;
+    }
+
+    pub(super) fn out_of_order(&mut self) {
+        self.period.out_of_order += 1;
+    }
+
+    pub(super) fn time_jumps(&mut self, count: u64) {
+        self.period.time_jumps += count;
+    }
+
+    pub(super) fn second(&mut self, received: u64, sent: u64) {
+        self.period.rates.second(received, sent);
+    }
+
+    pub(super) fn quiet_seconds(&mut self, count: u64) {
+        self.period.rates.quiet_seconds(count);
+    }
+
+    #[inline]
+    pub(super) fn packet(&mut self, class: &Class, direction: Direction, wire_len: u32) {
+        self.period.counters.count(class, direction, wire_len);
+        self.period.network.packet(class, direction);
+    }
+
+    /// Counts `packets` of a remote address under its place and network.
+    pub fn located(&mut self, place: Option<&str>, network: Option<&str>, packets: u64) {
+        if let Some(place) = place {
+            self.period.network.places.add(Key { tag: 0, bytes: place.as_bytes() }, packets);
+        }
+        if let Some(network) = network {
+            self.period.network.networks.add(Key { tag: 0, bytes: network.as_bytes() }, packets);
+        }
+    }
+}
+
+impl Observer for Recorder {
+    fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool) {
+        let transport = match flow.transport {
+            Transport::Udp => DnsTransport::Udp,
+            Transport::Tcp => DnsTransport::Tcp,
+        };
+        self.period.counters.dns.count(header_flags, transport, flow.ip_version, truncated);
+    }
+
+    fn message(&mut self, _flow: &Flow, message: &Message<'_>) {
+        self.period.dns.message(message, self.name_cut);
+    }
+
+    fn malformed(&mut self) {
+        self.period.dns.malformed += 1;
+    }
+
+    fn udp_port(&mut self, port: u16) {
+        self.period.dns.udp_ports.add(port, 1);
+    }
+
+    fn transaction(&mut self, transaction: &Transaction<'_>) {
+        self.period.transactions.add(transaction);
+    }
+
+    fn transaction_counts(&mut self, counts: &TransactionCounts) {
+        self.period.transactions.counts.add(counts);
+    }
+
+    fn reassembly(&mut self, event: ReassemblyEvent) {
+        self.period.reassembly.add(event);
+    }
+
+    fn outcome(&mut self, outcome: Outcome, count: u64) {
+        self.period.outcomes.add(outcome, count);
+    }
+}

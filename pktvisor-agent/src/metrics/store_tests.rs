@@ -1,0 +1,183 @@
+use super::*;
+
+const S: u64 = 1_000_000_000;
+
+fn store(periods: usize, summary: bool) -> Store {
+    Store::new(Settings { periods, summary, name_cut: NameCut::Labels })
+}
+
+/// Counts a packet to HOST at each of these times, in seconds.
+fn feed(store: &Store, times_s: &[f64]) {
+    let mut batch = store.batch();
+    let mut class = Class { ip_version: 4, ..Class::default() };
+    for time_s in times_s {
+        class.source[3] = class.source[3].wrapping_add(1);
+        batch.advance((time_s * S as f64) as u64, |_, _| {});
+        batch.packet(&class, Direction::Received, 100);
+    }
+}
+
+fn bucket(store: &Store, n: usize) -> api::Period {
+    store.bucket(n).unwrap()
+}
+
+fn span(period: &api::Period) -> (i64, i64, u64) {
+    (period.period.start_ts, period.period.length, period.packets.total)
+}
+
+#[test]
+fn a_period_begins_at_the_whole_second_of_the_first_packet_and_lasts_sixty() {
+    let store = store(5, false);
+    feed(&store, &[100.7, 101.0, 159.999, 160.0, 160.5]);
+    assert_eq!(span(&bucket(&store, 1)), (100, 60, 3));
+    assert_eq!(span(&bucket(&store, 0)), (160, 1, 2));
+}
+
+#[test]
+fn the_live_period_is_as_long_as_its_newest_second() {
+    let store = store(5, false);
+    feed(&store, &[100.7, 112.1]);
+    assert_eq!(span(&bucket(&store, 0)), (100, 13, 2));
+}
+
+#[test]
+fn a_summary_is_one_period_however_long() {
+    let store = store(5, true);
+    feed(&store, &[100.0, 100_000.0]);
+    assert_eq!(span(&bucket(&store, 0)), (100, 99_901, 2));
+    assert_eq!(store.bucket(1), Err(NoPeriod::NotYet { last: 0 }));
+    assert_eq!(span(&store.window(5).unwrap()), (100, 99_901, 2));
+}
+
+#[test]
+fn a_gap_yields_the_empty_periods_it_contains() {
+    let store = store(5, false);
+    feed(&store, &[100.0, 290.0]);
+    let spans: Vec<_> = (0..4).map(|n| span(&bucket(&store, n))).collect();
+    assert_eq!(spans, [(280, 11, 1), (220, 60, 0), (160, 60, 0), (100, 60, 1)]);
+    assert_eq!(store.bucket(4), Err(NoPeriod::NotYet { last: 3 }));
+}
+
+#[test]
+fn a_jump_of_over_an_hour_turns_as_many_periods_as_are_kept() {
+    let store = store(3, false);
+    feed(&store, &[100.0, 130.0, 1_000_000.0]);
+    let live = bucket(&store, 0);
+    assert_eq!(live.packets.time_jumps, 1);
+    assert!(live.period.start_ts <= 1_000_000 && 1_000_000 < live.period.start_ts + 60);
+    assert_eq!((live.period.start_ts - 100) % 60, 0, "periods stay on their grid");
+    assert_eq!(bucket(&store, 1).period.start_ts, live.period.start_ts - 60);
+    assert_eq!(span(&bucket(&store, 2)), (100, 31, 2), "what was before the jump is kept");
+}
+
+#[test]
+fn a_period_closed_by_a_jump_keeps_its_true_length() {
+    let store = store(4, false);
+    feed(&store, &[100.0, 130.0, 3_800.0]);
+    assert_eq!(span(&bucket(&store, 3)), (100, 31, 2));
+}
+
+#[test]
+fn a_packet_from_the_past_counts_in_the_live_period() {
+    let store = store(5, false);
+    feed(&store, &[100.0, 170.0, 110.0]);
+    assert_eq!(bucket(&store, 0).packets.total, 2);
+    assert_eq!(bucket(&store, 0).packets.out_of_order, 1);
+}
+
+#[test]
+fn numbers_beyond_the_ring_are_out_of_range_and_unfilled_ones_are_not_yet() {
+    let store = store(5, false);
+    feed(&store, &[100.0]);
+    assert_eq!(store.bucket(5), Err(NoPeriod::OutOfRange { first: 0, last: 4 }));
+    assert_eq!(store.bucket(1), Err(NoPeriod::NotYet { last: 0 }));
+    assert_eq!(store.window(1), Err(NoPeriod::OutOfRange { first: 2, last: 5 }));
+    assert_eq!(store.window(6), Err(NoPeriod::OutOfRange { first: 2, last: 5 }));
+    assert_eq!(span(&store.window(5).unwrap()), (100, 1, 1));
+}
+
+#[test]
+fn the_oldest_period_leaves_the_ring() {
+    let store = store(2, false);
+    feed(&store, &[100.0, 160.0, 220.0]);
+    assert_eq!(bucket(&store, 1).period.start_ts, 160);
+    assert_eq!(span(&store.window(2).unwrap()), (160, 61, 2));
+}
+
+#[test]
+fn rates_are_those_of_whole_seconds_with_zeros_and_without_the_live_one() {
+    let store = store(5, false);
+    // Seconds 100 to 103 count 3, 0, 0, 1; second 104 is live.
+    feed(&store, &[100.1, 100.2, 100.9, 103.5, 104.0, 104.1]);
+    let rates = bucket(&store, 0).packets.rates;
+    let received = rates.pps_in.unwrap();
+    assert_eq!((received.p50, received.p90), (1, 3));
+    assert_eq!(rates.pps_out, Some(api::Quantiles::default()));
+    assert_eq!(store.rates().packets.received, 1);
+}
+
+#[test]
+fn rates_are_split_where_a_period_turns() {
+    let store = store(5, false);
+    feed(&store, &[100.0, 161.0, 162.0]);
+    let closed = bucket(&store, 1).packets.rates.pps_in.unwrap();
+    // One second with a packet, 59 without.
+    assert_eq!((closed.p50, closed.p95, closed.p99), (0, 0, 1));
+    // Second 160 without, 161 with a packet; 162 is live.
+    assert_eq!(bucket(&store, 0).packets.rates.pps_in.unwrap().p50, 1);
+}
+
+#[test]
+fn rates_are_left_out_where_no_packet_has_a_direction() {
+    let store = store(5, false);
+    let mut batch = store.batch();
+    for second in [100, 101, 102] {
+        batch.advance(second * S, |_, _| {});
+        batch.packet(&Class::default(), Direction::Unknown, 60);
+    }
+    drop(batch);
+    assert!(bucket(&store, 0).packets.rates.is_empty());
+}
+
+#[test]
+fn a_jump_adds_no_zeros_to_the_rates() {
+    let store = store(5, true);
+    feed(&store, &[100.0, 100_000.0, 100_001.0]);
+    let received = bucket(&store, 0).packets.rates.pps_in.unwrap();
+    assert_eq!((received.p50, received.p99), (1, 1));
+}
+
+#[test]
+fn the_window_over_a_turn_equals_the_summary_of_the_same_packets() {
+    let times: Vec<f64> = (0..500).map(|n| 100.0 + f64::from(n) * 0.37).collect();
+    let (split, whole) = (store(5, false), store(5, true));
+    feed(&split, &times);
+    feed(&whole, &times);
+    assert_eq!(split.window(5).unwrap(), bucket(&whole, 0));
+}
+
+#[test]
+fn the_ledger_counts_what_closed_periods_counted() {
+    let store = store(1, false);
+    feed(&store, &[100.0, 200.0, 300.0]);
+    assert_eq!(bucket(&store, 0).packets.total, 1);
+    assert_eq!(store.ledger().counted, 3);
+}
+
+#[test]
+fn before_a_period_turns_its_owner_is_told_when() {
+    let store = store(5, false);
+    let mut batch = store.batch();
+    let mut turns = Vec::new();
+    for second in [100, 150, 290] {
+        batch.advance(second * S, |end_ns, _| turns.push(end_ns / S));
+    }
+    assert_eq!(turns, [160, 220, 280]);
+}
+
+#[test]
+fn a_capture_without_packets_has_one_empty_period() {
+    let document = store(5, false).document();
+    assert_eq!(document.keys().collect::<Vec<_>>(), ["5m"]);
+    assert_eq!(span(&document["5m"]), (0, 0, 0));
+}

@@ -1,0 +1,98 @@
+//! What every packet passes through, one straight line: filter, clock, classifier, counters, geography, analysis.
+
+use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
+use pktvisor_common::direction::{Direction, direction};
+
+use crate::analysis::geo::Geo;
+use crate::analysis::{Analysis, ip_address};
+use crate::capture::hosts::HostSet;
+use crate::capture::{Filter, FilterError, Packet};
+use crate::metrics::Batch;
+
+/// The line of one capture thread.
+pub struct Pipeline {
+    /// Which packets count.
+    pub filter: Option<Filter>,
+    /// What carries DNS.
+    pub dns_ports: DnsPorts,
+    /// The networks that are HOST.
+    pub host: HostSet,
+    /// Where remote addresses are.
+    pub geo: Option<Geo>,
+    /// What packets mean.
+    pub analysis: Analysis<HostSet>,
+    /// What came in so far.
+    pub intake: Intake,
+}
+
+/// What came into a [`Pipeline`].
+#[derive(Clone, Debug, Default)]
+pub struct Intake {
+    /// Packets.
+    pub packets: u64,
+    /// Of these: packets that the filter took out.
+    pub filtered: u64,
+    /// Link types, in the order of their first packets.
+    pub link_types: Vec<LinkType>,
+}
+
+impl Pipeline {
+    /// Takes one packet.
+    ///
+    /// # Errors
+    ///
+    /// The filter cannot be compiled for the packet's link type.
+    #[inline]
+    pub fn packet(&mut self, packet: &Packet<'_>, batch: &mut Batch<'_>) -> Result<(), FilterError> {
+        self.intake.packets += 1;
+        if self.intake.link_types.last() != Some(&packet.link_type) {
+            self.meet(packet.link_type);
+        }
+        if let Some(filter) = &mut self.filter
+            && !filter.passes(packet)?
+        {
+            self.intake.filtered += 1;
+            return Ok(());
+        }
+        let analysis = &mut self.analysis;
+        batch.advance(packet.timestamp_ns, |end_ns, recorder| analysis.advance(end_ns, recorder));
+        let mut class = Class::default();
+        classify(packet.data, packet.link_type, &self.dns_ports, &mut class);
+        let direction = direction(&class, &self.host);
+        batch.packet(&class, direction, packet.wire_len);
+        if let Some(geo) = &mut self.geo {
+            locate(geo, &class, direction, batch);
+        }
+        analysis.packet(packet, &class, batch.recorder());
+        Ok(())
+    }
+
+    #[cold]
+    fn meet(&mut self, link_type: LinkType) {
+        let known = self.intake.link_types.iter().position(|known| *known == link_type);
+        match known {
+            // Moved to the end, where it is looked for first.
+            Some(known) => self.intake.link_types[known..].rotate_left(1),
+            None => {
+                if !link_type.is_supported() {
+                    tracing::warn!(
+                        "link type {} is not understood: its frames count as non-IP (https://www.tcpdump.org/linktypes.html)",
+                        link_type.0
+                    );
+                }
+                self.intake.link_types.push(link_type);
+            }
+        }
+    }
+}
+
+/// Counts the remote end of a packet under its place and network.
+fn locate(geo: &mut Geo, class: &Class, direction: Direction, batch: &mut Batch<'_>) {
+    let remote = match direction {
+        Direction::Received => &class.source,
+        Direction::Sent => &class.destination,
+        Direction::Unknown => return,
+    };
+    let location = geo.locate(ip_address(remote, class.ip_version));
+    batch.recorder().located(location.city, location.asn, 1);
+}

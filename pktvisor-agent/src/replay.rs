@@ -1,0 +1,143 @@
+//! Replays a capture through a [`Pipeline`], at the pace that was asked for.
+
+use std::time::Instant;
+
+use pcap_replay::{Capture, Pacer, PacketRef, ReadError, ReadWarning};
+use pktvisor_common::classify::LinkType;
+
+use crate::capture::{FilterError, Packet};
+use crate::metrics::Store;
+use crate::pipeline::{Intake, Pipeline};
+
+/// Packets between two looks at whoever waits for the store, the progress or the stop sign.
+const BATCH_PACKETS: u32 = 512;
+
+/// Why a replay ended before the end of its capture.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The capture cannot be read on.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The filter does not fit the capture.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+}
+
+/// How far a replay is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// What was read.
+    pub intake: &'a Intake,
+    /// Bytes of the capture file read.
+    pub bytes: u64,
+    /// Queries that wait for their response.
+    pub open_transactions: u64,
+}
+
+/// A capture on its way through the pipeline.
+pub struct Replay {
+    /// Where packets come from.
+    pub capture: Capture,
+    /// How fast; as fast as it goes without.
+    pub pacer: Option<Pacer>,
+    /// What they pass through.
+    pub pipeline: Pipeline,
+}
+
+/// Whether there is more to replay.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    More,
+    End,
+}
+
+impl Replay {
+    /// Runs to the end of the capture, or until `progress`, called every few hundred packets, returns false. Returns
+    /// what the reader warned of.
+    ///
+    /// # Errors
+    ///
+    /// What was counted before an error stays counted.
+    pub fn run(
+        &mut self,
+        store: &Store,
+        mut progress: impl FnMut(Progress<'_>) -> bool,
+    ) -> Result<Option<ReadWarning>, ReplayError> {
+        let outcome = self.batches(store, &mut progress);
+        self.pipeline.analysis.finish(store.batch().recorder());
+        progress(self.progress());
+        outcome?;
+        Ok(self.capture.warning().cloned())
+    }
+
+    fn batches(
+        &mut self,
+        store: &Store,
+        progress: &mut impl FnMut(Progress<'_>) -> bool,
+    ) -> Result<(), ReplayError> {
+        while progress(self.progress()) {
+            let next = match self.pacer {
+                None => self.batch(store)?,
+                Some(_) => self.paced(store, progress)?,
+            };
+            if next == Next::End {
+                break;
+            }
+            if let Some(geo) = &mut self.pipeline.geo {
+                geo.refresh(Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    /// As many packets as a batch has, without a pause.
+    fn batch(&mut self, store: &Store) -> Result<Next, ReplayError> {
+        let mut batch = store.batch();
+        for _ in 0..BATCH_PACKETS {
+            let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
+            self.pipeline.packet(&packet(read), &mut batch)?;
+        }
+        self.pipeline.analysis.advance(batch.now_ns(), batch.recorder());
+        Ok(Next::More)
+    }
+
+    /// One packet, when its time has come.
+    fn paced(
+        &mut self,
+        store: &Store,
+        progress: &mut impl FnMut(Progress<'_>) -> bool,
+    ) -> Result<Next, ReplayError> {
+        let now = self.progress_numbers();
+        let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
+        let intake = &self.pipeline.intake;
+        let (bytes, open_transactions) = now;
+        let stop = || !progress(Progress { intake, bytes, open_transactions });
+        if let Some(pacer) = &mut self.pacer
+            && pacer.sleep(read.timestamp_ns, stop).is_break()
+        {
+            return Ok(Next::End);
+        }
+        let mut batch = store.batch();
+        self.pipeline.packet(&packet(read), &mut batch)?;
+        self.pipeline.analysis.advance(batch.now_ns(), batch.recorder());
+        Ok(Next::More)
+    }
+
+    fn progress(&self) -> Progress<'_> {
+        let (bytes, open_transactions) = self.progress_numbers();
+        Progress { intake: &self.pipeline.intake, bytes, open_transactions }
+    }
+
+    fn progress_numbers(&self) -> (u64, u64) {
+        (self.capture.position_bytes(), self.pipeline.analysis.open_transactions() as u64)
+    }
+}
+
+fn packet(read: PacketRef<'_>) -> Packet<'_> {
+    Packet {
+        timestamp_ns: read.timestamp_ns,
+        data: read.data,
+        wire_len: read.wire_len,
+        link_type: LinkType(read.link_type),
+    }
+}
