@@ -7,85 +7,47 @@ use std::{
     time::Duration,
 };
 
-use pktvisor_common::api::{PeriodDocument, Quantiles};
+use pktvisor_common::api::Quantiles;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 use crate::{
-    cli::{Format, Options},
-    client::{Answer, Endpoint, FetchError, Http, Session, Update, Window},
+    cli::Format,
+    client::{Endpoint, FetchError, Http, Session, Window},
     format,
     model::{Agent, Link, ListKind, Observation, Rcode, SavedAgent, Sort},
     widgets::frame::span,
 };
 
-/// Asks every agent once, all at the same time, and prints what they say in the order given. Exit code 1 if any did
-/// not answer.
-pub fn print(endpoints: &[Endpoint], options: &Options, window: Option<Window>) -> io::Result<ExitCode> {
-    let timeout = Duration::from_millis(options.timeout_ms);
-    let answers: Vec<Result<Answer, FetchError>> = thread::scope(|scope| {
+/// Asks every agent once, all at the same time, in the order given.
+pub fn ask(endpoints: &[Endpoint], timeout: Duration, window: Option<Window>) -> Vec<SavedAgent> {
+    thread::scope(|scope| {
         let ask = |endpoint: &Endpoint| {
             let http = Http::new(endpoint.clone(), timeout);
-            scope.spawn(move || Session::without_history(http).round(window, true))
+            let asking = scope.spawn(move || Session::without_history(http).round(window, true));
+            (endpoint.label(), asking)
         };
         let asking: Vec<_> = endpoints.iter().map(ask).collect();
+        let unreadable = |_| Err(FetchError::Foreign("the answer cannot be read".to_owned()));
         asking
             .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| Err(FetchError::Foreign("unreadable".to_owned()))))
+            .map(|(label, thread)| SavedAgent::new(label, thread.join().unwrap_or_else(unreadable)))
             .collect()
-    });
-    let mut out = io::stdout().lock();
-    let mut code = ExitCode::SUCCESS;
-    for (endpoint, answer) in endpoints.iter().zip(answers) {
-        if answer.is_err() {
-            code = ExitCode::FAILURE;
-        }
-        match options.format {
-            Format::Json => write_json(&mut out, saved(endpoint, answer))?,
-            Format::Text => {
-                let mut agent = Agent::new(&endpoint.label());
-                agent.update(update(answer), Duration::ZERO);
-                write_text(&mut out, &agent)?;
-            }
-        }
-    }
-    out.flush()?;
-    Ok(code)
+    })
 }
 
-/// Prints agents that were read from a file.
-pub fn print_saved(agents: &[Agent], format: Format) -> io::Result<ExitCode> {
+/// Prints agents. Exit code 1 if any of them did not answer.
+pub fn print(agents: &[SavedAgent], format: Format) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     for agent in agents {
         match format {
-            Format::Text => write_text(&mut out, agent)?,
-            // It is JSON already.
-            Format::Json => return Ok(ExitCode::from(2)),
+            Format::Json => write_json(&mut out, agent)?,
+            Format::Text => write_text(&mut out, &agent.to_agent())?,
         }
     }
     out.flush()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn update(answer: Result<Answer, FetchError>) -> Update {
-    match answer {
-        Ok(answer) => Update::Answer(Box::new(answer)),
-        Err(error) => Update::Failure { error, retry_in: Duration::ZERO },
-    }
-}
-
-fn saved(endpoint: &Endpoint, answer: Result<Answer, FetchError>) -> SavedAgent {
-    let agent = endpoint.label();
-    match answer {
-        Err(error) => SavedAgent { agent, error: Some(error.to_string()), ..SavedAgent::default() },
-        Ok(answer) => SavedAgent {
-            agent,
-            error: None,
-            app: answer.app,
-            rates: answer.rates,
-            metrics: PeriodDocument::from([(answer.window_name, answer.window)]),
-        },
-    }
+    let all_answered = agents.iter().all(|agent| agent.error.is_none());
+    Ok(if all_answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// JSON in ASCII alone: what a name holds can then do nothing to a terminal that the output ends up on.
@@ -111,7 +73,7 @@ impl Formatter for AsciiFormatter {
 }
 
 /// Writes one object on one line.
-pub fn write_json(out: &mut impl Write, agent: SavedAgent) -> io::Result<()> {
+pub fn write_json(out: &mut impl Write, agent: &SavedAgent) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, AsciiFormatter(CompactFormatter));
     agent.serialize(&mut serializer)?;
     writeln!(out)

@@ -19,7 +19,7 @@ use crate::{
     app::{Action, App, Mode, Outcome, action_of_key, action_of_mouse},
     cli::Options,
     client::{Command, Endpoint, EndpointError, Http, Poller, Update, Wanted, Window},
-    model::{Agent, SavedError, read_saved},
+    model::{Agent, SavedAgent, SavedError, read_saved},
     once, pages,
     terminal::Screen,
     theme::Theme,
@@ -57,15 +57,17 @@ const TICK: Duration = Duration::from_secs(1);
 pub fn run(options: &Options) -> Result<ExitCode, RunError> {
     let window = options.window.map(Window::minutes);
     if let Some(path) = &options.snapshot {
-        let agents = read_saved(path)?;
+        let saved = read_saved(path)?;
         if options.once {
-            return once::print_saved(&agents, options.format).map_err(RunError::Output);
+            return once::print(&saved, options.format).map_err(RunError::Output);
         }
+        let agents = saved.iter().map(SavedAgent::to_agent).collect();
         return watch(options, agents, &[], window);
     }
     let endpoints = endpoints(options)?;
     if options.once {
-        return once::print(&endpoints, options, window).map_err(RunError::Output);
+        let answers = once::ask(&endpoints, Duration::from_millis(options.timeout_ms), window);
+        return once::print(&answers, options.format).map_err(RunError::Output);
     }
     let agents = endpoints.iter().map(|endpoint| Agent::new(&endpoint.label())).collect();
     watch(options, agents, &endpoints, window)

@@ -164,6 +164,18 @@ impl ListKind {
         }
     }
 
+    /// What to say where it has no rows: nothing came yet, or the agent lacks what it needs.
+    pub fn why_empty(self, observation: &Observation) -> &'static str {
+        let of_remote_ends = matches!(self, Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn);
+        match self {
+            _ if observation.packets.total == 0 => "nothing yet",
+            _ if of_remote_ends && observation.has_no_direction() => "no HOST known: pktvisord -H",
+            Self::GeoLoc => "needs pktvisord --geo-city",
+            Self::Asn => "needs pktvisord --geo-asn",
+            _ => "none",
+        }
+    }
+
     /// Which end of its names matters.
     pub fn keep(self) -> Keep {
         match self {

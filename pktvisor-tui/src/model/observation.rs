@@ -94,6 +94,11 @@ impl Observation {
         rows
     }
 
+    /// Whether packets came, and none of them to or from HOST: the agent was not told who HOST is.
+    pub fn has_no_direction(&self) -> bool {
+        self.packets.total > 0 && self.packets.received == 0 && self.packets.sent == 0
+    }
+
     /// Share of the DNS that was analysed: names, types and times are of this part only. Agents of the 3.0 line chose
     /// among all packets, and said so by `deep_samples`.
     pub fn analysed_share(&self) -> f64 {

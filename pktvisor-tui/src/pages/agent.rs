@@ -5,6 +5,7 @@ use std::time::Duration;
 use pktvisor_common::api::Ledger;
 use ratatui::{layout::Rect, style::Style};
 
+use super::split_left;
 use crate::{
     app::App,
     format,
@@ -21,9 +22,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     if agent.info.is_none() && agent.window.is_none() {
         return super::nothing_yet(canvas, area, app);
     }
-    let half = if area.width >= 100 { area.width / 2 } else { (area.width / 2).max(40).min(area.width) };
-    let left = Rect { width: half.saturating_sub(1), ..area };
-    let right = Rect { x: area.x + half, width: area.width - half, ..area };
+    // What the numbers of the left half need at least.
+    let (left, right) = split_left(area, (area.width / 2).max(40));
+    let left = Rect { width: left.width.saturating_sub(1), ..left };
     let row = draw_entries(canvas, left, 0, "Agent", &about(agent, canvas.theme));
     let row = draw_entries(canvas, left, row + 1, "Capture", &capture(agent, canvas.theme));
     let row = draw_notes(canvas, left, row, agent);
@@ -42,8 +43,9 @@ fn draw_entries(canvas: &mut Canvas<'_>, area: Rect, row: u16, title: &str, entr
     let mut line = 1;
     for (label, text, style) in entries {
         canvas.put(area, line, 1, label, canvas.theme.label);
-        let room = usize::from(area.width.saturating_sub(21));
-        canvas.put(area, line, 20, &fit(text, room, Keep::Head), *style);
+        let column = if label.is_empty() { 1 } else { 20 };
+        let room = usize::from(area.width.saturating_sub(column + 1));
+        canvas.put(area, line, column, &fit(text, room, Keep::Head), *style);
         line += 1;
     }
     row + line
@@ -76,7 +78,7 @@ fn about(agent: &Agent, theme: &Theme) -> Vec<Entry> {
 
 fn capture(agent: &Agent, theme: &Theme) -> Vec<Entry> {
     let Some(capture) = agent.capture() else {
-        return vec![("mode", "not told by this agent".to_owned(), theme.label)];
+        return vec![("", "not told by this agent".to_owned(), theme.label)];
     };
     let Capture { target, mode, hook, zero_copy, link_types, finished, notes: _ } = capture;
     let mut entries =
@@ -203,16 +205,13 @@ fn ledger_number(value: u64) -> String {
 
 /// By how much the three equations of the ledger are off, together.
 fn imbalance(ledger: &Ledger) -> u64 {
-    let sum = |terms: &[u64]| terms.iter().fold(0u64, |sum, term| sum.saturating_add(*term));
-    ledger
-        .seen
-        .abs_diff(sum(&[ledger.filtered, ledger.counted]))
-        .saturating_add(ledger.dns_packets.abs_diff(sum(&[ledger.not_chosen, ledger.delivered, ledger.lost])))
-        .saturating_add(ledger.delivered.abs_diff(sum(&[
-            ledger.analysed,
-            ledger.malformed,
-            ledger.without_message,
-        ])))
+    let off = |whole: u64, terms: &[u64]| {
+        u128::from(whole).abs_diff(terms.iter().map(|term| u128::from(*term)).sum())
+    };
+    let off = off(ledger.seen, &[ledger.filtered, ledger.counted])
+        + off(ledger.dns_packets, &[ledger.not_chosen, ledger.delivered, ledger.lost])
+        + off(ledger.delivered, &[ledger.analysed, ledger.malformed, ledger.without_message]);
+    u64::try_from(off).unwrap_or(u64::MAX)
 }
 
 fn reassembly(agent: &Agent, theme: &Theme) -> Vec<Entry> {

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{draw_lists, shared, split_top};
+use super::{draw_lists, halves, shared, split_left, split_top};
 use crate::{
     app::App,
     format,
@@ -27,9 +27,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     let chart_height = if roomy { spare.max(5) } else { 0 };
     let (charts, rest) = split_top(rest, chart_height);
     if chart_height > 0 {
-        let half = charts.width / 2;
-        let left = Rect { width: half - 1, ..charts };
-        let right = Rect { x: charts.x + half, width: charts.width - half, ..charts };
+        let [left, right] = halves(charts);
         shared::draw_chart(canvas, left, "Queries/s", shared::past(agent, |s| s.queries), format::count);
         let errors = shared::past(agent, |second| second.errors_permille);
         shared::draw_chart(canvas, right, "Failed replies", errors, |permille| {
@@ -74,14 +72,14 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
 fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
     let theme = canvas.theme;
     let width = area.width / 5;
-    let rcodes = Rect { width: width * 2 - 1, ..area };
+    let (rcodes, rest) = split_left(area, width * 2);
+    let rcodes = Rect { width: rcodes.width.saturating_sub(1), ..rcodes };
     shared::draw_rcodes(canvas, rcodes, agent, window);
     let panels = [
         shared::messages_panel(window, theme),
         shared::transactions_panel(window, theme),
         unanswered_panel(window, theme),
     ];
-    let rest = Rect { x: area.x + width * 2, width: area.width - width * 2, ..area };
     facts::draw_row(canvas, rest, &panels);
     let edns = &window.dns.edns;
     if window.ours {
@@ -102,10 +100,9 @@ fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Obse
     let (transactions, unmatched) = (24, 19);
     let rcodes = area.width.saturating_sub(transactions + unmatched);
     shared::draw_rcodes(canvas, Rect { width: rcodes.saturating_sub(1), ..area }, agent, window);
-    let cell = |x: u16, width: u16| Rect {
-        x: area.x + x.min(area.width),
-        width: width.min(area.width - x.min(area.width)),
-        ..area
+    let cell = |x: u16, width: u16| {
+        let (_, rest) = split_left(area, x);
+        split_left(rest, width).0
     };
     facts::draw(canvas, cell(rcodes, transactions - 1), &shared::transactions_panel(window, canvas.theme));
     facts::draw(canvas, cell(rcodes + transactions, unmatched), &unanswered_panel(window, canvas.theme));

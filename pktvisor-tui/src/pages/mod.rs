@@ -83,6 +83,18 @@ fn split_top(area: Rect, height: u16) -> (Rect, Rect) {
     (Rect { height, ..area }, Rect { y: area.y + height, height: area.height - height, ..area })
 }
 
+/// Splits columns off the left of an area.
+fn split_left(area: Rect, width: u16) -> (Rect, Rect) {
+    let width = width.min(area.width);
+    (Rect { width, ..area }, Rect { x: area.x + width, width: area.width - width, ..area })
+}
+
+/// Two halves with a blank column between them.
+fn halves(area: Rect) -> [Rect; 2] {
+    let (left, right) = split_left(area, area.width / 2);
+    [Rect { width: left.width.saturating_sub(1), ..left }, right]
+}
+
 /// Draws the lists of a page in what is left of it.
 fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
     crate::widgets::list_grid::draw(

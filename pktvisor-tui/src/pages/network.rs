@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{draw_lists, shared, split_top};
+use super::{draw_lists, halves, shared, split_top};
 use crate::{
     app::App,
     format,
@@ -26,9 +26,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     let spare = shared::spare_rows(rest.height.saturating_sub(PANELS_HEIGHT), rest.width, &ListKind::NETWORK);
     let (charts, rest) = split_top(rest, if roomy { spare.max(5) } else { 0 });
     if charts.height > 0 {
-        let half = charts.width / 2;
-        let left = Rect { width: half - 1, ..charts };
-        let right = Rect { x: charts.x + half, width: charts.width - half, ..charts };
+        let [left, right] = halves(charts);
         shared::draw_chart(canvas, left, "Packets/s in", shared::past(agent, |s| s.received), format::count);
         shared::draw_chart(canvas, right, "Packets/s out", shared::past(agent, |s| s.sent), format::count);
     }
@@ -39,7 +37,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
 
 fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
     let theme = canvas.theme;
-    let [received, sent] = shared::packet_kpis(agent, theme);
+    let [received, sent] = shared::packet_kpis(agent, window, theme);
     let bits = |now: Option<u64>, counted: u64| {
         if !window.ours {
             return format::NOTHING.to_owned();

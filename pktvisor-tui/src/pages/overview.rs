@@ -2,7 +2,7 @@
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::{draw_lists, shared, split_top};
+use super::{draw_lists, shared, split_left, split_top};
 use crate::{
     app::App,
     format,
@@ -39,7 +39,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
 
 fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
     let theme = canvas.theme;
-    let [received, sent] = shared::packet_kpis(agent, theme);
+    let [received, sent] = shared::packet_kpis(agent, window, theme);
     let kpis = [
         shared::queries_kpi(agent, theme),
         shared::errors_kpi(agent, window, theme),
@@ -59,8 +59,8 @@ fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Obse
         shared::transactions_panel(window, theme),
     ];
     let width = area.width / 5;
-    facts::draw_row(canvas, Rect { width: width * 4, ..area }, &panels);
-    let rcodes = Rect { x: area.x + width * 4, width: area.width - width * 4, ..area };
+    let (counters, rcodes) = split_left(area, width * 4);
+    facts::draw_row(canvas, counters, &panels);
     shared::draw_rcodes(canvas, rcodes, agent, window);
     let deep = window.packets.deep_samples;
     let share = format::share(deep, window.packets.total);

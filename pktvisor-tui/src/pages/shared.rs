@@ -14,6 +14,8 @@ use crate::{
 };
 use ratatui::layout::Rect;
 
+use super::split_top;
+
 /// The seconds before, of one figure.
 pub(super) fn past(agent: &Agent, figure: impl Fn(&Sample) -> Option<u64>) -> Vec<Option<u64>> {
     if agent.is_file() { Vec::new() } else { agent.history.seconds(figure).collect() }
@@ -61,8 +63,26 @@ pub(super) fn latency_kpi(agent: &Agent, window: &Observation, theme: &Theme) ->
     }
 }
 
-/// Packets a second to and from HOST.
-pub(super) fn packet_kpis(agent: &Agent, theme: &Theme) -> [Kpi; 2] {
+/// Packets a second to and from HOST; without any direction, packets a second and in all.
+pub(super) fn packet_kpis(agent: &Agent, window: &Observation, theme: &Theme) -> [Kpi; 2] {
+    if window.has_no_direction() {
+        let plain = |label: String, value: Option<u64>, past| Kpi {
+            label,
+            value: count_or_nothing(value),
+            style: theme.value,
+            past,
+        };
+        let total = window.packets.total;
+        let now = agent.rates.filter(|_| !agent.is_file()).map(|rates| rates.unknown);
+        return [
+            plain(
+                per_second_label(agent, "Packets"),
+                now.or_else(|| window.per_second(total)),
+                past(agent, |second| second.unknown),
+            ),
+            plain("Packets".to_owned(), Some(total), Vec::new()),
+        ];
+    }
     let (received, sent) = agent.packets_per_second();
     [
         Kpi {
@@ -264,7 +284,7 @@ pub(super) fn draw_chart(
     if area.height < 3 {
         return;
     }
-    let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let (_, body) = split_top(area, 1);
     let axis = if area.width >= 40 { 7 } else { 1 };
     let plot = Rect { x: area.x + axis, width: area.width.saturating_sub(axis + 1), ..body };
     let theme = canvas.theme;
@@ -273,7 +293,7 @@ pub(super) fn draw_chart(
     let scale = chart::columns(canvas, plot, newest_first.into_iter(), theme.bar);
     if axis > 1 {
         canvas.right(body, 0, axis - 1, &format(scale), theme.label);
-        canvas.right(body, body.height - 1, axis - 1, "0", theme.label);
+        canvas.right(body, body.height.saturating_sub(1), axis - 1, "0", theme.label);
     }
     let remark = match peak {
         Some(peak) => format!("last {seconds}s, peak {:>5}", format(peak)),

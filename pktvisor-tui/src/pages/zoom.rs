@@ -25,7 +25,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     canvas.put(area, 1, 1, &format!("{} ({})", kind.explanation(), format::exact(whole)), theme.label);
     let table = Rect { y: area.y + 3, height: area.height.saturating_sub(3), ..area };
     if rows.is_empty() {
-        let text = if app.filter.is_empty() { "nothing yet" } else { "nothing matches" };
+        let text = if app.filter.is_empty() { kind.why_empty(window) } else { "nothing matches" };
         canvas.put(table, 1, 1, text, theme.label);
         return;
     }

@@ -84,7 +84,7 @@ pub fn draw_row(canvas: &mut Canvas<'_>, area: Rect, panels: &[Panel]) {
     };
     for (index, panel) in (0u16..).zip(panels) {
         let last = usize::from(index) + 1 == panels.len();
-        let cell = Rect { x: area.x + index * width, width: width - u16::from(!last), ..area };
+        let cell = Rect { x: area.x + index * width, width: width.saturating_sub(u16::from(!last)), ..area };
         draw(canvas, cell, panel);
     }
 }

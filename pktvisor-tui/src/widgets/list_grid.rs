@@ -66,7 +66,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, grid: &ListGrid<'_>) {
     for (row, height) in (first_row..).zip(heights) {
         let in_row = grid.kinds.iter().enumerate().skip(row * columns).take(columns);
         for (column, (index, kind)) in (0u16..).zip(in_row) {
-            let cell = Rect { x: area.x + column * width, y, width: width - u16::from(columns > 1), height };
+            let cell = Rect {
+                x: area.x + column * width,
+                y,
+                width: width.saturating_sub(u16::from(columns > 1)),
+                height,
+            };
             let list = TopList {
                 kind: *kind,
                 observation: grid.observation,

@@ -40,7 +40,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, list: &TopList<'_>) {
     };
     canvas.title(area, &title, &remark, title_style);
     if rows.is_empty() {
-        let text = if all.is_empty() { "nothing yet" } else { "nothing matches" };
+        let text = if all.is_empty() { list.kind.why_empty(list.observation) } else { "nothing matches" };
         canvas.put(area, 1, 1, text, canvas.theme.label);
     }
     let largest = rows.iter().map(|row| row.estimate).max().unwrap_or(0);

@@ -1,0 +1,220 @@
+//! Facts about talking to agents: of our line, of the 3.0 line, slow, broken, and restarted.
+
+mod support;
+
+use std::{
+    sync::mpsc::{self, Receiver},
+    time::Duration,
+};
+
+use pktvisor_common::api::{Period, PeriodDocument, Rates};
+use pktvisor_tui::client::{Command, Endpoint, FetchError, Http, Poller, Session, Update, Wanted, Window};
+use support::{
+    fake_agent::{FakeAgent, Reply},
+    sample,
+};
+
+/// Longer than anything here takes; only a failing test waits for it.
+const LONG: Duration = Duration::from_secs(20);
+
+fn http(agent: &FakeAgent, timeout: Duration) -> Http {
+    Http::new(Endpoint::parse(&agent.address.to_string(), 1).expect("an address"), timeout)
+}
+
+fn document(name: &str, period: Period) -> Reply {
+    let document = PeriodDocument::from([(name.to_owned(), period)]);
+    Reply::json(serde_json::to_vec(&document).expect("it serialises"))
+}
+
+/// An agent of ours that keeps five periods, two of which are closed.
+fn ours() -> FakeAgent {
+    let agent = FakeAgent::start();
+    describe(&agent);
+    agent
+}
+
+fn describe(agent: &FakeAgent) {
+    let mut app = sample::app();
+    app.app.periods = 5;
+    agent
+        .on("app", Reply::json(serde_json::to_vec(&app).expect("it serialises")))
+        .on(
+            "rates",
+            Reply::json(serde_json::to_vec(&Rates { packets: sample::rates(7) }).expect("it serialises")),
+        )
+        .on("bucket/0", document("1m", sample::busy(sample::START + 120, 30)))
+        .on("bucket/1", document("1m", sample::busy(sample::START + 60, 60)))
+        .on("bucket/2", document("1m", sample::busy(sample::START, 60)))
+        .on("bucket/3", Reply::json(r#"{"error":"this metrics period has not yet accumulated"}"#).status(425))
+        .on("window/2", document("2m", sample::busy(sample::START + 60, 90)))
+        .on("window/5", document("5m", sample::busy(sample::START, 150)));
+}
+
+#[test]
+fn five_minutes_are_asked_for_unless_chosen_otherwise() {
+    let agent = ours();
+    let mut session = Session::new(http(&agent, LONG));
+    let answer = session.round(None, false).expect("it answers");
+    assert!(answer.ours);
+    assert_eq!((answer.window_name.as_str(), answer.window.period.length), ("5m", 150));
+    let answer = session.round(Some(Window::Last(2)), false).expect("it answers");
+    assert_eq!((answer.window_name.as_str(), answer.window.period.length), ("2m", 90));
+    let answer = session.round(Some(Window::Live), false).expect("it answers");
+    assert_eq!((answer.window_name.as_str(), answer.window.period.length), ("1m", 30));
+}
+
+#[test]
+fn no_more_periods_are_asked_for_than_the_agent_keeps() {
+    let agent = ours();
+    let mut session = Session::new(http(&agent, LONG));
+    session.round(Some(Window::Last(60)), false).expect("it answers");
+    assert!(agent.asked().contains(&"window/5".to_owned()));
+}
+
+#[test]
+fn closed_periods_are_fetched_once_and_when_the_live_one_turns() {
+    let agent = ours();
+    let mut session = Session::new(http(&agent, LONG));
+    let answer = session.round(None, false).expect("it answers");
+    let starts: Vec<i64> = answer.closed.iter().map(|period| period.period.start_ts).collect();
+    assert_eq!(starts, [sample::START + 60, sample::START]);
+    assert_eq!(agent.asked(), ["app", "rates", "bucket/0", "window/5", "bucket/1", "bucket/2", "bucket/3"]);
+
+    let before = agent.asked().len();
+    assert!(session.round(None, false).expect("it answers").closed.is_empty());
+    assert_eq!(agent.asked()[before..], ["rates", "bucket/0", "window/5"]);
+
+    agent.on("bucket/0", document("1m", sample::busy(sample::START + 180, 1)));
+    agent.on("bucket/1", document("1m", sample::busy(sample::START + 120, 60)));
+    let answer = session.round(None, false).expect("it answers");
+    assert_eq!(answer.closed.first().map(|period| period.period.start_ts), Some(sample::START + 120));
+}
+
+#[test]
+fn a_snapshot_asks_for_no_history() {
+    let agent = ours();
+    Session::without_history(http(&agent, LONG)).round(None, true).expect("it answers");
+    assert_eq!(agent.asked(), ["app", "rates", "bucket/0", "window/5"]);
+}
+
+#[test]
+fn a_3_0_agent_is_asked_for_what_it_can_answer() {
+    let agent = FakeAgent::start();
+    let text_json = |body: &str| Reply::json(body).content_type("text/json");
+    agent
+        .on("app", text_json(r#"{"app":{"version":"3.0.7","periods":5},"dns":{"xact":{"open":0}}}"#))
+        .on("rates", text_json(r#"{"packets":{"in":412,"out":390}}"#))
+        .on("window/5", text_json(sample::OLDER_WINDOW));
+    let mut session = Session::new(http(&agent, LONG));
+    let answer = session.round(Some(Window::Live), false).expect("it answers");
+    assert!(!answer.ours && answer.live.is_none() && answer.closed.is_empty());
+    assert_eq!((answer.window_name.as_str(), answer.window.packets.total), ("5m", 214_377));
+    assert_eq!(answer.rates.map(|rates| rates.received), Some(412));
+    assert_eq!(agent.asked(), ["app", "rates", "window/5"]);
+}
+
+#[test]
+fn an_agent_that_keeps_fewer_periods_is_asked_for_those() {
+    let agent = FakeAgent::start();
+    agent
+        .on("app", Reply::json(r#"{"app":{"version":"3.0.7","periods":3}}"#))
+        .on("rates", Reply::json(r#"{"packets":{"in":1,"out":2}}"#))
+        .on("window/3", Reply::json(sample::OLDER_WINDOW.replace("5m", "3m")));
+    let answer = Session::new(http(&agent, LONG)).round(None, false).expect("it answers");
+    assert_eq!(answer.window_name, "3m");
+}
+
+#[test]
+fn an_error_with_status_200_is_told_in_the_words_of_the_agent() {
+    let agent = ours();
+    agent.on("window/5", Reply::json(r#"{"error": "invalid metrics period, specify [2, 3]"}"#));
+    let error = Session::new(http(&agent, LONG)).round(None, false).expect_err("it refuses");
+    assert_eq!(error.to_string(), "the agent answers: invalid metrics period, specify [2, 3]");
+}
+
+#[test]
+fn an_agent_without_a_rates_page_is_shown_without_rates() {
+    let agent = ours();
+    agent.on("rates", Reply::json(r#"{"error":"unknown path"}"#).status(404));
+    let answer = Session::new(http(&agent, LONG)).round(None, false).expect("the rest is there");
+    assert!(answer.rates.is_none() && answer.window.packets.total > 0);
+}
+
+#[test]
+fn what_is_no_agent_is_said_to_be_none() {
+    let agent = FakeAgent::start();
+    agent.on("app", Reply::json("<html>hello</html>").content_type("text/html"));
+    let error = Session::new(http(&agent, LONG)).round(None, false).expect_err("a web page");
+    assert!(matches!(error, FetchError::Foreign(_)), "{error}");
+}
+
+#[test]
+fn an_endless_answer_is_not_read_to_its_end() {
+    let agent = FakeAgent::start();
+    agent.on("app", Reply::json(vec![b' '; 5 << 20]));
+    let error = Session::new(http(&agent, LONG)).round(None, false).expect_err("too long");
+    assert_eq!(error.to_string(), "not an answer of pktvisord: it is longer than 4 MiB");
+}
+
+#[test]
+fn a_slow_agent_is_given_up_on() {
+    let agent = ours();
+    agent.on("rates", Reply::json("{}").after(Duration::from_secs(5)));
+    let error =
+        Session::new(http(&agent, Duration::from_millis(150))).round(None, false).expect_err("too slow");
+    assert_eq!(error.to_string(), "no answer within 150 ms");
+}
+
+#[test]
+fn nobody_listening_is_a_refused_connection() {
+    let agent = FakeAgent::start();
+    let http = http(&agent, LONG);
+    drop(agent);
+    let error = Session::new(http).round(None, false).expect_err("nobody is there");
+    assert_eq!(error.to_string(), "cannot connect: connection refused");
+}
+
+fn poll(agent: &FakeAgent) -> (Poller, Receiver<Update>) {
+    let (sender, updates) = mpsc::channel();
+    let poller =
+        Poller::start(http(agent, LONG), Wanted::default(), move |update| sender.send(update).is_ok());
+    (poller.expect("a thread"), updates)
+}
+
+fn next_window(updates: &Receiver<Update>) -> String {
+    match updates.recv_timeout(LONG).expect("an update") {
+        Update::Answer(answer) => answer.window_name,
+        Update::Failure { error, .. } => panic!("{error}"),
+    }
+}
+
+#[test]
+fn another_window_is_asked_for_at_once() {
+    let agent = ours();
+    let (poller, updates) = poll(&agent);
+    assert_eq!(next_window(&updates), "5m");
+    poller.tell(Command::Want(Wanted { window: Some(Window::Last(2)), about_itself: false }));
+    // The round that was under way may still bring the old one.
+    assert!((0..2).any(|_| next_window(&updates) == "2m"));
+}
+
+#[test]
+fn an_agent_that_goes_away_and_comes_back_is_found_again() {
+    let agent = ours();
+    let address = agent.address;
+    let (poller, updates) = poll(&agent);
+    assert_eq!(next_window(&updates), "5m");
+    drop(agent);
+    let failure = updates.iter().find(|update| matches!(update, Update::Failure { .. }));
+    let Some(Update::Failure { retry_in, .. }) = failure else { panic!("it is gone") };
+    assert_eq!(retry_in, Duration::from_secs(1));
+    let agent = FakeAgent::start_on(address);
+    describe(&agent);
+    poller.tell(Command::Retry);
+    let answer = updates.iter().find_map(|update| match update {
+        Update::Answer(answer) => Some(answer),
+        Update::Failure { .. } => None,
+    });
+    // What it says about itself is asked for anew: it may be another one.
+    assert!(answer.is_some_and(|answer| answer.app.is_some() && answer.closed.len() == 2));
+}

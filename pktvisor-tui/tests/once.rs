@@ -1,0 +1,135 @@
+//! Facts about the binary without a terminal: snapshots, exit codes, wrong usage.
+
+mod support;
+
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+use pktvisor_common::api::{PeriodDocument, Rates};
+use pktvisor_tui::model::SavedAgent;
+use support::{
+    fake_agent::{FakeAgent, Reply},
+    sample,
+};
+
+fn pktvisor(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pktvisor")).args(arguments).output().expect("the binary runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("output is UTF-8")
+}
+
+fn busy_agent() -> FakeAgent {
+    let agent = FakeAgent::start();
+    let answer = sample::answer(7);
+    let live = PeriodDocument::from([("1m".to_owned(), answer.live.expect("there is one"))]);
+    let window = PeriodDocument::from([("5m".to_owned(), answer.window)]);
+    agent
+        .on("app", Reply::json(serde_json::to_vec(&sample::app()).expect("it serialises")))
+        .on(
+            "rates",
+            Reply::json(serde_json::to_vec(&Rates { packets: sample::rates(7) }).expect("it serialises")),
+        )
+        .on("bucket/0", Reply::json(serde_json::to_vec(&live).expect("it serialises")))
+        .on("window/5", Reply::json(serde_json::to_vec(&window).expect("it serialises")));
+    agent
+}
+
+#[test]
+fn a_snapshot_as_text_has_every_number_with_all_its_digits() {
+    let agent = busy_agent();
+    let output = pktvisor(&["--once", "-H", &agent.address.to_string()]);
+    assert!(output.status.success(), "{output:?}");
+    let text = stdout(&output).replace(&agent.address.to_string(), "ADDRESS");
+    insta::assert_snapshot!("once_text", text);
+}
+
+#[test]
+fn a_snapshot_as_json_can_be_opened_again() {
+    let agent = busy_agent();
+    let output = pktvisor(&["--once", "--format", "json", "-H", &agent.address.to_string()]);
+    assert!(output.status.success(), "{output:?}");
+    let saved: SavedAgent = serde_json::from_str(&stdout(&output)).expect("one object");
+    assert_eq!(saved.metrics["5m"], sample::answer(7).window);
+    assert_eq!((saved.app, saved.rates), (Some(sample::app()), Some(sample::rates(7))));
+
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), &output.stdout).expect("it can be written");
+    let path = file.path().to_str().expect("UTF-8");
+    let live = stdout(&pktvisor(&["--once", "-H", &agent.address.to_string()]));
+    let reopened = stdout(&pktvisor(&["--once", "--snapshot", path]));
+    // What moves on in a live agent stands still in a file: the rates are those of the window.
+    let stable = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| !line.contains("/s  ")).map(str::to_owned).collect()
+    };
+    assert_eq!(stable(&live), stable(&reopened));
+}
+
+#[test]
+fn an_agent_of_3_0_stays_one_when_saved() {
+    let agent = FakeAgent::start();
+    agent
+        .on("app", Reply::json(r#"{"app":{"version":"3.0.7","periods":5}}"#))
+        .on("rates", Reply::json(r#"{"packets":{"in":412,"out":390}}"#))
+        .on("window/5", Reply::json(sample::OLDER_WINDOW));
+    let output = pktvisor(&["--once", "--format", "json", "-H", &agent.address.to_string()]);
+    let saved: SavedAgent = serde_json::from_str(&stdout(&output)).expect("one object");
+    assert!(saved.older && !saved.to_agent().is_ours());
+}
+
+#[test]
+fn an_agent_that_does_not_answer_is_named_and_fails_the_command() {
+    let agent = busy_agent();
+    let gone = FakeAgent::start();
+    let (here, there) = (agent.address.to_string(), gone.address.to_string());
+    drop(gone);
+    let output = pktvisor(&["--once", "-H", &here, "-H", &there]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(
+        text.contains(&format!("agent      {there}\nerror      cannot connect: connection refused")),
+        "{text}"
+    );
+    assert!(text.contains(&format!("agent      {here}\nversion    4.0.0")), "{text}");
+}
+
+#[test]
+fn names_with_escape_sequences_do_nothing_to_the_terminal_that_reads_a_snapshot() {
+    let agent = busy_agent();
+    let mut window = sample::answer(7).window;
+    window.dns.top_qname2[0].name = "\u{1b}[2J\u{9b}31m\u{7f}\u{202e}x".to_owned();
+    let window = PeriodDocument::from([("5m".to_owned(), window)]);
+    agent.on("window/5", Reply::json(serde_json::to_vec(&window).expect("it serialises")));
+    for format in ["text", "json"] {
+        let output = pktvisor(&["--once", "--format", format, "-H", &agent.address.to_string()]);
+        let text = stdout(&output);
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()) && !text.contains('\u{202e}'), "{text}");
+    }
+}
+
+#[test]
+fn a_pipe_gets_no_screen_but_the_way_to_a_snapshot() {
+    let output = pktvisor(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("use --once"), "{error}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_a_wrong_host_is_explained() {
+    assert_eq!(pktvisor(&["--format", "json"]).status.code(), Some(2));
+    let output = pktvisor(&["--once", "-H", "https://ns1"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && error.contains("only http:// is spoken"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_no_snapshot_is_named_with_what_is_expected() {
+    let output = pktvisor(&["--once", "--snapshot", "/nonexistent.json"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && error.contains("cannot read /nonexistent.json"), "{error}");
+}

@@ -1,0 +1,130 @@
+//! A web server that answers what a test tells it to, on a port of loopback.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, BufReader, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// What to answer on a path.
+#[derive(Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Vec<u8>,
+    pub(crate) delay: Duration,
+}
+
+impl Reply {
+    pub(crate) fn json(body: impl Into<Vec<u8>>) -> Self {
+        Self { status: 200, content_type: "application/json", body: body.into(), delay: Duration::ZERO }
+    }
+
+    pub(crate) fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(crate) fn content_type(self, content_type: &'static str) -> Self {
+        Self { content_type, ..self }
+    }
+
+    pub(crate) fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+}
+
+/// The server. Dropped, it stops listening and answers nothing more.
+pub(crate) struct FakeAgent {
+    pub(crate) address: SocketAddr,
+    replies: Arc<Mutex<HashMap<String, Reply>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+    gone: Arc<AtomicBool>,
+}
+
+impl FakeAgent {
+    /// Starts on a port of the system's choice.
+    pub(crate) fn start() -> Self {
+        Self::start_on(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// Starts at an address, as after a restart.
+    pub(crate) fn start_on(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).expect("a port of loopback");
+        let agent = Self {
+            address: listener.local_addr().expect("it is bound"),
+            replies: Arc::default(),
+            asked: Arc::default(),
+            gone: Arc::default(),
+        };
+        let (replies, asked, gone) = (agent.replies.clone(), agent.asked.clone(), agent.gone.clone());
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                if gone.load(Ordering::SeqCst) {
+                    return;
+                }
+                let Ok(connection) = connection else { continue };
+                let (replies, asked, gone) = (replies.clone(), asked.clone(), gone.clone());
+                thread::spawn(move || serve(connection, &replies, &asked, &gone));
+            }
+        });
+        agent
+    }
+
+    /// Answers `path` below `/api/v1/metrics/` like this from now on.
+    pub(crate) fn on(&self, path: &str, reply: Reply) -> &Self {
+        let path = format!("/api/v1/metrics/{path}");
+        self.replies.lock().expect("no test panics while it answers").insert(path, reply);
+        self
+    }
+
+    /// The paths below `/api/v1/metrics/` that were asked for so far.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let asked = self.asked.lock().expect("no test panics while it answers");
+        asked.iter().map(|path| path.trim_start_matches("/api/v1/metrics/").to_owned()).collect()
+    }
+}
+
+impl Drop for FakeAgent {
+    fn drop(&mut self) {
+        self.gone.store(true, Ordering::SeqCst);
+        // Wakes the thread that listens, so that it closes the port.
+        let _woken = TcpStream::connect(self.address);
+    }
+}
+
+fn serve(
+    connection: TcpStream,
+    replies: &Mutex<HashMap<String, Reply>>,
+    asked: &Mutex<Vec<String>>,
+    gone: &AtomicBool,
+) {
+    let Ok(mut out) = connection.try_clone() else { return };
+    let mut lines = BufReader::new(connection).lines();
+    while let Some(Ok(request)) = lines.next() {
+        let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+        // The rest of the head.
+        while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+        if gone.load(Ordering::SeqCst) {
+            return;
+        }
+        asked.lock().expect("no test panics while it answers").push(path.clone());
+        let reply = replies.lock().expect("no test panics while it answers").get(&path).cloned();
+        let reply = reply.unwrap_or_else(|| Reply::json(r#"{"error":"unknown path"}"#).status(404));
+        thread::sleep(reply.delay);
+        let head = format!(
+            "HTTP/1.1 {} X\r\ncontent-type: {}\r\ncontent-length: {}\r\n\r\n",
+            reply.status,
+            reply.content_type,
+            reply.body.len()
+        );
+        if out.write_all(&[head.as_bytes(), &reply.body].concat()).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Data as agents send it, and agents that received it.
+
+use std::time::Duration;
+
+use pktvisor_common::api::{
+    App, AppInfo, CaptureInfo, DirectionRates, Ledger, Period, PeriodDocument, Quantiles, TopEntry,
+};
+use pktvisor_tui::{
+    client::{Answer, FetchError, Update},
+    model::Agent,
+};
+
+/// 2020-03-24 12:00:00 UTC.
+pub(crate) const START: i64 = 1_585_051_200;
+
+fn list(names: &[&str], largest: u64) -> Vec<TopEntry> {
+    (1..)
+        .zip(names)
+        .map(|(place, name)| {
+            let estimate = largest / place;
+            TopEntry {
+                name: (*name).to_owned(),
+                estimate,
+                lower: Some(estimate - estimate / 50),
+                upper: Some(estimate + estimate / 100),
+                scaled: Some(estimate),
+            }
+        })
+        .collect()
+}
+
+/// A busy authoritative server: `seconds` of about 12,000 queries a second.
+pub(crate) fn busy(start_ts: i64, seconds: i64) -> Period {
+    let mut period = Period::default();
+    period.period.start_ts = start_ts;
+    period.period.length = seconds;
+    let queries = 12_000 * seconds.unsigned_abs() + start_ts.unsigned_abs() % 977;
+    let replies = queries - queries / 80;
+    let total = (queries + replies) * 11 / 10;
+    fill_dns(&mut period, queries, replies);
+    fill_packets(&mut period, total);
+    period
+}
+
+fn fill_packets(period: &mut Period, total: u64) {
+    let packets = &mut period.packets;
+    packets.total = total;
+    packets.tcp = total / 12;
+    packets.other_l4 = total / 150;
+    packets.udp = total - packets.tcp - packets.other_l4;
+    packets.ipv6 = total / 6;
+    packets.non_ip = 42;
+    packets.ipv4 = total - packets.ipv6 - packets.non_ip;
+    packets.sent = total * 49 / 100;
+    packets.received = total - packets.sent;
+    packets.deep_samples = total;
+    packets.bytes_total = total * 170;
+    packets.bytes_in = packets.received * 74;
+    packets.bytes_out = packets.sent * 270;
+    packets.sizes = [3, total / 2, total / 4, total / 8, total / 20, total / 30, 12];
+    packets.tcp_syn = total / 100;
+    packets.tcp_syn_ack = total / 102;
+    packets.tcp_rst = total / 1000;
+    packets.fragments = 17;
+    packets.malformed = 3;
+    packets.cardinality.src_ips_in = 48_211;
+    packets.cardinality.dst_ips_out = 47_903;
+    packets.rates.pps_in = Some(Quantiles { p50: 12_310, p90: 13_350, p95: 13_800, p99: 14_911 });
+    packets.rates.pps_out = Some(Quantiles { p50: 12_110, p90: 13_150, p95: 13_600, p99: 14_511 });
+    packets.top_ipv4 =
+        list(&["192.0.2.1", "192.0.2.77", "198.51.100.4", "203.0.113.9", "192.0.2.200"], total / 9);
+    packets.top_ipv6 = list(&["2001:db8::53", "2001:db8:7::1", "2001:db8:ffff:ffff:ffff::1"], total / 40);
+    packets.top_geo_loc =
+        list(&["NA/United States/VA/Ashburn", "EU/Sweden/E/Linköping", "AS/Bhutan", "Unknown"], total / 4);
+    packets.top_asn = list(&["1221/Telstra Pty Ltd", "237/Merit Network Inc.", "Unknown"], total / 3);
+}
+
+fn fill_dns(period: &mut Period, queries: u64, replies: u64) {
+    let dns = &mut period.dns;
+    let messages = &mut dns.wire_packets;
+    (messages.queries, messages.replies, messages.total) = (queries, replies, queries + replies);
+    messages.analysed = messages.total;
+    messages.tcp = messages.total / 100;
+    messages.udp = messages.total - messages.tcp;
+    messages.ipv6 = messages.total / 6;
+    messages.ipv4 = messages.total - messages.ipv6;
+    (messages.nxdomain, messages.srvfail, messages.refused) = (replies / 16, replies / 40, replies / 140);
+    messages.noerror = replies - messages.nxdomain - messages.srvfail - messages.refused - 5;
+    messages.malformed = 12;
+    dns.cardinality.qname = 331_022;
+    dns.xact.counts.total = replies;
+    dns.xact.counts.timed_out = queries / 900;
+    dns.xact.counts.late = queries / 9000;
+    dns.xact.counts.orphans = queries / 4000;
+    dns.xact.counts.duplicates = 3;
+    dns.xact.counts.retransmitted = queries / 700;
+    dns.xact.outbound.total = replies / 33;
+    dns.xact.inbound.total = replies - dns.xact.outbound.total;
+    dns.xact.inbound.quantiles_us = Some(Quantiles { p50: 412, p90: 1_230, p95: 2_210, p99: 18_300 });
+    dns.xact.outbound.quantiles_us =
+        Some(Quantiles { p50: 12_412, p90: 41_230, p95: 92_210, p99: 1_218_300 });
+    dns.xact.inbound.top_slow = list(&["slow.zone.example.net", "slower.zone.example.net"], 5_000);
+    dns.xact.outbound.top_slow = list(&["far.example.org", "farther.example.org"], 500);
+    dns.edns.queries = queries * 4 / 5;
+    dns.edns.dnssec_ok = queries / 2;
+    dns.edns.client_subnet = queries / 30;
+    dns.edns.empty_answers = replies / 10;
+    dns.reassembly.gaps = 2;
+    dns.top_qname2 =
+        list(&[".example.com", ".example.net", ".in-addr.arpa", "example.org", ".", "com"], queries);
+    dns.top_qname3 = list(&[".www.example.com", "a.example.net", ".2.0.192.in-addr.arpa"], queries / 2);
+    dns.top_nxdomain = list(&["wpad.corp.local", "_ldap._tcp.dc._msdcs.corp.local"], messages.nxdomain / 2);
+    dns.top_srvfail = list(&["lame.broken.example", "lamer.broken.example"], messages.srvfail / 2);
+    dns.top_refused = list(&["version.bind"], messages.refused);
+    dns.top_rcode = list(&["NOERROR", "NXDOMAIN", "SRVFAIL", "REFUSED"], messages.noerror);
+    dns.top_qtype = list(&["A", "AAAA", "HTTPS", "PTR", "MX", "TXT", "TYPE65534"], queries);
+    dns.top_udp_ports = list(&["53124", "40001", "1024"], queries / 1000);
+}
+
+/// What an agent of ours says about itself.
+pub(crate) fn app() -> App {
+    App {
+        app: AppInfo {
+            version: "4.0.0".to_owned(),
+            deep_sample_rate_pct: 100,
+            periods: 10,
+            single_summary: false,
+            up_time_min: 273.5,
+            capture: Some(CaptureInfo {
+                target: "eth0".to_owned(),
+                mode: "inline".to_owned(),
+                hook: Some("tcx".to_owned()),
+                zero_copy: None,
+                link_types: vec![1],
+                finished: false,
+                notes: vec!["the driver of eth0 has no native XDP: using tcx ingress".to_owned()],
+            }),
+            ledger: Some(Ledger {
+                seen: 391_204_112,
+                filtered: 12,
+                counted: 391_204_100,
+                dns_packets: 352_083_690,
+                not_chosen: 0,
+                delivered: 352_083_600,
+                lost: 90,
+                analysed: 352_083_400,
+                malformed: 140,
+                without_message: 60,
+                messages: 352_083_777,
+            }),
+        },
+        dns: Default::default(),
+    }
+}
+
+/// The last full second of a busy server.
+pub(crate) fn rates(second: u64) -> DirectionRates {
+    // A slow wave, so that charts have a shape.
+    let wave = 100 + (second % 40).abs_diff(20);
+    DirectionRates {
+        received: 123 * wave,
+        sent: 121 * wave,
+        unknown: 0,
+        bytes_in: 9_100 * wave,
+        bytes_out: 21_000 * wave,
+        dns_queries: 120 * wave,
+        dns_replies: 119 * wave,
+    }
+}
+
+/// An answer of an agent of ours in its `second`th second of being watched.
+pub(crate) fn answer(second: u64) -> Answer {
+    let window = busy(START, 240 + 30);
+    let mut live = busy(START + 240, 30);
+    // The live period's counters go up from second to second.
+    live.dns.wire_packets.replies += second * 100;
+    live.dns.wire_packets.noerror += second * (97 - second % 5);
+    let closed = if second == 0 { (0..4).map(|n| busy(START + n * 60, 60)).collect() } else { vec![] };
+    Answer {
+        app: (second == 0).then(app),
+        ours: true,
+        rates: Some(rates(second)),
+        window_name: "5m".to_owned(),
+        window,
+        live: Some(live),
+        closed,
+        round_trip: Duration::from_micros(840),
+    }
+}
+
+/// An agent watched for `seconds`, the last answer of which is changed.
+pub(crate) fn watched(label: &str, seconds: u64, change: impl Fn(&mut Answer)) -> Agent {
+    let mut agent = Agent::new(label);
+    for second in 0..seconds {
+        let mut answer = answer(second);
+        change(&mut answer);
+        agent.update(Update::Answer(Box::new(answer)), Duration::from_secs(second));
+    }
+    agent
+}
+
+/// A failure to connect.
+pub(crate) fn refused() -> Update {
+    Update::Failure {
+        error: FetchError::Connect("connection refused".to_owned()),
+        retry_in: Duration::from_secs(8),
+    }
+}
+
+/// A 3.0 document: the keys that it had, and no other.
+pub(crate) const OLDER_WINDOW: &str = include_str!("older_window_5.json");
+
+/// A 3.0 agent's answer.
+pub(crate) fn older_answer() -> Answer {
+    let document: PeriodDocument = serde_json::from_str(OLDER_WINDOW).expect("the 3.0 shape parses");
+    let (window_name, window) = document.into_iter().next().expect("one period");
+    let app = r#"{"app":{"version":"3.0.7","deep_sample_rate_pct":100,"periods":5,"single_summary":false,
+                  "up_time_min":17.5},"dns":{"xact":{"open":3}}}"#;
+    Answer {
+        app: Some(serde_json::from_str(app).expect("the 3.0 shape parses")),
+        ours: false,
+        rates: Some(DirectionRates { received: 412, sent: 390, ..DirectionRates::default() }),
+        window_name,
+        window,
+        ..Answer::default()
+    }
+}
+
+/// Every list of an answer, to change its names.
+pub(crate) fn lists(period: &mut Period) -> [&mut Vec<TopEntry>; 14] {
+    let (dns, packets) = (&mut period.dns, &mut period.packets);
+    [
+        &mut dns.top_qname2,
+        &mut dns.top_qname3,
+        &mut dns.top_nxdomain,
+        &mut dns.top_refused,
+        &mut dns.top_srvfail,
+        &mut dns.top_rcode,
+        &mut dns.top_qtype,
+        &mut dns.top_udp_ports,
+        &mut dns.xact.inbound.top_slow,
+        &mut dns.xact.outbound.top_slow,
+        &mut packets.top_ipv4,
+        &mut packets.top_ipv6,
+        &mut packets.top_geo_loc,
+        &mut packets.top_asn,
+    ]
+}
+
+/// Replaces every number of a JSON value.
+pub(crate) fn replace_numbers(value: &mut serde_json::Value, number: u64) {
+    match value {
+        serde_json::Value::Number(n) if n.is_u64() => *n = number.into(),
+        serde_json::Value::Array(values) => values.iter_mut().for_each(|v| replace_numbers(v, number)),
+        serde_json::Value::Object(map) => map.values_mut().for_each(|v| replace_numbers(v, number)),
+        _ => {}
+    }
+}
