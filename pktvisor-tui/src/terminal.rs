@@ -14,7 +14,10 @@ use ratatui::{
         event::{DisableMouseCapture, EnableMouseCapture},
         execute,
         style::ResetColor,
-        terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode},
+        terminal::{
+            Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode,
+            enable_raw_mode,
+        },
     },
 };
 
@@ -32,8 +35,6 @@ impl Screen {
     pub fn take(mouse: bool) -> io::Result<Self> {
         give_back_on_panic();
         enter(mouse)?;
-        // From here on dropping gives it back, also when what follows fails.
-        TAKEN.store(true, Ordering::SeqCst);
         let screen =
             Terminal::new(CrosstermBackend::new(io::stdout())).map(|terminal| Self { terminal, mouse });
         if screen.is_err() {
@@ -57,8 +58,11 @@ impl Screen {
     /// Takes the screen again, whatever happened to it, and draws all of it anew.
     pub fn retake(&mut self) -> io::Result<()> {
         enter(self.mouse)?;
-        TAKEN.store(true, Ordering::SeqCst);
-        self.terminal.clear()
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        // With empty buffers, and not by `Terminal::clear`: that asks the terminal for its cursor, and the thread that
+        // reads keys would take the answer.
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 }
 
@@ -71,8 +75,10 @@ impl Drop for Screen {
 fn enter(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, SetTitle("pktvisor"))?;
-    if mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
+    let mut stdout = io::stdout();
+    let entered = execute!(stdout, EnterAlternateScreen, SetTitle("pktvisor"))
+        .and_then(|()| if mouse { execute!(stdout, EnableMouseCapture) } else { Ok(()) });
+    entered.inspect_err(|_| give_back())
 }
 
 /// Puts the terminal as it was. A terminal that is gone (SIGHUP) cannot be told, and does not mind.

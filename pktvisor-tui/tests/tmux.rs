@@ -197,7 +197,7 @@ fn signals() -> Result<(), Skipped> {
     let tmux = Tmux::start("signals")?;
     let directory = tempfile::tempdir().expect("a directory");
     let pid_file = directory.path().join("pid");
-    for signal in ["TERM", "INT", "QUIT"] {
+    for signal in ["TERM", "INT", "QUIT", "HUP"] {
         // Nobody listens there: the screen of an agent that is not there.
         let run = format!(
             "clear; sh -c 'echo $$ > {}; exec {} --mouse -p 1'; echo left with $?",
@@ -212,6 +212,42 @@ fn signals() -> Result<(), Skipped> {
         tmux.wait_for_text("left with 0");
         tmux.wait_for("a clean terminal", |_| tmux.is_clean());
     }
+    Ok(())
+}
+
+#[test]
+fn a_suspended_screen_is_given_back_to_the_shell_and_comes_back() {
+    report(suspend());
+}
+
+fn suspend() -> Result<(), Skipped> {
+    let tmux = Tmux::start("suspend")?;
+    tmux.keys(&[&format!("{} -p 1", env!("CARGO_BIN_EXE_pktvisor")), "Enter"]);
+    tmux.wait_for_text("✕ no agent");
+    tmux.keys(&["C-z"]);
+    tmux.wait_for("the shell", |screen| !screen.contains("no agent") && tmux.is_clean());
+    tmux.keys(&["fg", "Enter"]);
+    tmux.wait_for_text("✕ no agent");
+    tmux.keys(&["q"]);
+    tmux.wait_for("a clean terminal", |_| tmux.is_clean());
+    Ok(())
+}
+
+#[test]
+fn a_panic_leaves_its_message_on_a_clean_screen() {
+    report(panicking());
+}
+
+fn panicking() -> Result<(), Skipped> {
+    let binary = Path::new(env!("CARGO_BIN_EXE_pktvisor")).with_file_name("examples/panicking_screen");
+    if !binary.exists() {
+        return Err(Skipped(format!("{} is not built", binary.display())));
+    }
+    let tmux = Tmux::start("panic")?;
+    tmux.keys(&[&format!("clear; {}; echo left with $?", binary.display()), "Enter"]);
+    let screen = tmux.wait_for_text("left with 101");
+    assert!(screen.contains("a thread panics") && !screen.contains("a screen"), "{screen}");
+    tmux.wait_for("a clean terminal", |_| tmux.is_clean());
     Ok(())
 }
 

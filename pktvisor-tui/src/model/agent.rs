@@ -5,10 +5,15 @@ use std::time::Duration;
 use pktvisor_common::api::{App, CaptureInfo, DirectionRates, Ledger};
 
 use super::{Health, History, Observation, Printable};
-use crate::client::{Answer, Update};
+use crate::{
+    client::{Answer, Update},
+    format::share,
+};
 
 /// An answer older than this is shown as stale, even though no question has failed yet.
 const STALE_AFTER: Duration = Duration::from_secs(4);
+/// How long a loss of packets is a matter of state.
+const LOSS_REMEMBERED: Duration = Duration::from_secs(300);
 /// Notes kept of what the agent says about its capture.
 const NOTES_MAX: usize = 16;
 
@@ -112,6 +117,8 @@ pub struct Agent {
     pub answered_at: Option<Duration>,
     /// How long the last round of questions took.
     pub round_trip: Duration,
+    /// The ledger of some minutes ago, and when it was.
+    ledger_before: Option<(Duration, Ledger)>,
 }
 
 impl Agent {
@@ -127,6 +134,7 @@ impl Agent {
             history: History::default(),
             answered_at: None,
             round_trip: Duration::ZERO,
+            ledger_before: None,
         }
     }
 
@@ -156,6 +164,11 @@ impl Agent {
             let restarted = self.info.as_ref().is_some_and(|before| info.is_after_restart(before));
             if restarted {
                 self.history.forget_periods();
+                self.ledger_before = None;
+            }
+            let is_old = |at: Duration| now.saturating_sub(at) > LOSS_REMEMBERED;
+            if self.ledger_before.is_none_or(|(at, _)| is_old(at)) {
+                self.ledger_before = info.ledger.map(|ledger| (now, ledger));
             }
             self.info = Some(info);
         }
@@ -227,10 +240,13 @@ impl Agent {
         }
     }
 
-    /// Share of the packets meant for deep analysis that were lost on the way.
-    pub fn loss_share(&self) -> Option<f64> {
+    /// Share of the packets meant for deep analysis that were lost on the way in the last minutes, as far as they were
+    /// watched: what was lost at night is no state of this morning.
+    pub fn recent_loss_share(&self) -> Option<f64> {
         let ledger = self.info.as_ref()?.ledger?;
-        crate::format::share(ledger.lost, ledger.dns_packets.saturating_sub(ledger.not_chosen))
+        let (_, before) = self.ledger_before?;
+        let meant = |ledger: &Ledger| ledger.dns_packets.saturating_sub(ledger.not_chosen);
+        share(ledger.lost.saturating_sub(before.lost), meant(&ledger).saturating_sub(meant(&before)))
     }
 
     /// The worst of what is known about it.
@@ -244,7 +260,7 @@ impl Agent {
         Health::of_errors(window.and_then(Observation::error_share))
             .max(Health::of_nxdomain(window.and_then(|w| w.share_of(super::Rcode::Nxdomain))))
             .max(Health::of_timeouts(window.and_then(Observation::timeout_share)))
-            .max(Health::of_loss(self.loss_share()))
+            .max(Health::of_loss(self.recent_loss_share()))
     }
 }
 

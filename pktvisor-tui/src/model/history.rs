@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use pktvisor_common::api::{DirectionRates, DnsMessages, Period};
 
 use super::{Observation, Rcode};
-use crate::client::Answer;
+use crate::{client::Answer, format::share};
 
 /// Seconds kept.
 const SECONDS_MAX: usize = 600;
@@ -38,6 +38,10 @@ pub struct PeriodPoint {
     pub length: i64,
     /// All packets.
     pub packets: u64,
+    /// Packets to HOST.
+    pub received: u64,
+    /// Packets from HOST.
+    pub sent: u64,
     /// DNS queries.
     pub queries: u64,
     /// DNS replies.
@@ -149,7 +153,7 @@ fn errors_permille(before: &DnsMessages, now: &DnsMessages) -> Option<u64> {
     };
     let replies = now.replies.saturating_sub(before.replies);
     let errors = errors(now).saturating_sub(errors(before));
-    (replies > 0).then(|| ((errors as f64 / replies as f64) * 1000.0).round() as u64)
+    share(errors, replies).map(|share| (share * 1000.0).round() as u64)
 }
 
 impl PeriodPoint {
@@ -158,6 +162,8 @@ impl PeriodPoint {
             start_ts: observation.span.start_ts,
             length: observation.span.length,
             packets: observation.packets.total,
+            received: observation.packets.received,
+            sent: observation.packets.sent,
             queries: observation.dns.wire_packets.queries,
             replies: observation.dns.wire_packets.replies,
             rcodes: Rcode::ALL.map(|rcode| observation.replies_with(rcode)),
@@ -167,6 +173,18 @@ impl PeriodPoint {
 
     fn of_period(period: &Period) -> Self {
         Self::of(&Observation::new("", period.clone(), true))
+    }
+
+    /// A count of the period as an average per second; `None` for a period without length.
+    pub fn per_second(&self, count: u64) -> Option<u64> {
+        self.per_second_milli(count).map(|milli| milli / 1000)
+    }
+
+    /// Replies that are neither NOERROR nor NXDOMAIN, in a thousand replies.
+    pub fn errors_permille(&self) -> Option<u64> {
+        let [noerror, nxdomain, ..] = self.rcodes;
+        let errors = self.replies.saturating_sub(noerror).saturating_sub(nxdomain);
+        share(errors, self.replies).map(|share| (share * 1000.0).round() as u64)
     }
 
     /// A count of the period as an average per second, in thousandths; `None` for a period without length.

@@ -10,6 +10,8 @@ mod lists;
 mod observation;
 mod printable;
 mod saved;
+#[cfg(test)]
+mod tests;
 
 pub use agent::{Agent, AgentInfo, Capture, Link, Standing};
 pub use health::Health;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{draw_lists, halves, shared, split_left, split_top};
+use super::{charts, draw_lists, halves, kpis, panels, split_left, split_top};
 use crate::{
     app::App,
     format,
@@ -23,23 +23,18 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     let roomy = area.width >= 110 && area.height >= 34;
     let (kpis, rest) = split_top(area, if roomy { kpi::BIG } else { kpi::SMALL });
     draw_kpis(canvas, kpis, agent, window);
-    let spare = shared::spare_rows(rest.height.saturating_sub(PANELS_HEIGHT), rest.width, &ListKind::DNS);
-    let chart_height = if roomy { spare.max(5) } else { 0 };
-    let (charts, rest) = split_top(rest, chart_height);
-    if chart_height > 0 {
-        let [left, right] = halves(charts);
-        shared::draw_chart(canvas, left, "Queries/s", shared::past(agent, |s| s.queries), format::count);
-        let errors = shared::past(agent, |second| second.errors_permille);
-        shared::draw_chart(canvas, right, "Failed replies", errors, |permille| {
-            format::percent(Some(permille as f64 / 1000.0))
-        });
-    }
+    let below = Rect { height: rest.height.saturating_sub(PANELS_HEIGHT), ..rest };
+    let charts_height = if roomy { charts::height(agent, below, &ListKind::DNS, 5) } else { 0 };
+    let (charts, rest) = split_top(rest, charts_height);
+    let [left, right] = halves(charts);
+    charts::draw(canvas, left, agent, &charts::QUERIES);
+    charts::draw(canvas, right, agent, &charts::FAILED);
     let rest = if roomy {
         let (panels, rest) = split_top(rest, PANELS_HEIGHT);
         draw_wide(canvas, panels, agent, window);
         rest
     } else {
-        let (panels, rest) = split_top(rest, if rest.height > 14 { 8 } else { shared::RCODES_HEIGHT });
+        let (panels, rest) = split_top(rest, if rest.height > 14 { 8 } else { charts::RCODES_HEIGHT });
         draw_narrow(canvas, panels, agent, window);
         rest
     };
@@ -50,9 +45,9 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
     let theme = canvas.theme;
     let timeouts = window.timeout_share();
     let kpis = [
-        shared::queries_kpi(agent, theme),
-        shared::errors_kpi(agent, window, theme),
-        shared::latency_kpi(agent, window, theme),
+        kpis::queries_kpi(agent, theme),
+        kpis::errors_kpi(agent, window, theme),
+        kpis::latency_kpi(agent, window, theme),
         Kpi {
             label: "Timed out".to_owned(),
             value: if window.ours { format::percent(timeouts) } else { format::NOTHING.to_owned() },
@@ -74,10 +69,10 @@ fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
     let width = area.width / 5;
     let (rcodes, rest) = split_left(area, width * 2);
     let rcodes = Rect { width: rcodes.width.saturating_sub(1), ..rcodes };
-    shared::draw_rcodes(canvas, rcodes, agent, window);
+    charts::draw_rcodes(canvas, rcodes, agent, window);
     let panels = [
-        shared::messages_panel(window, theme),
-        shared::transactions_panel(window, theme),
+        panels::messages_panel(window, theme),
+        panels::transactions_panel(window, theme),
         unanswered_panel(window, theme),
     ];
     facts::draw_row(canvas, rest, &panels);
@@ -99,12 +94,12 @@ fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Obse
     // What the numbers of each need at least; codes over time take the rest.
     let (transactions, unmatched) = (24, 19);
     let rcodes = area.width.saturating_sub(transactions + unmatched);
-    shared::draw_rcodes(canvas, Rect { width: rcodes.saturating_sub(1), ..area }, agent, window);
+    charts::draw_rcodes(canvas, Rect { width: rcodes.saturating_sub(1), ..area }, agent, window);
     let cell = |x: u16, width: u16| {
         let (_, rest) = split_left(area, x);
         split_left(rest, width).0
     };
-    facts::draw(canvas, cell(rcodes, transactions - 1), &shared::transactions_panel(window, canvas.theme));
+    facts::draw(canvas, cell(rcodes, transactions - 1), &panels::transactions_panel(window, canvas.theme));
     facts::draw(canvas, cell(rcodes + transactions, unmatched), &unanswered_panel(window, canvas.theme));
 }
 

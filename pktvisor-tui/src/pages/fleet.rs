@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-use super::{shared::count_or_nothing, split_top};
+use super::{kpis::count_or_nothing, split_top};
 
 /// Heads of the columns of numbers, and their widths with the blank before them.
 const COLUMNS: [(&str, u16); 6] =

@@ -25,7 +25,7 @@ const TERMS: [(&str, &str); 15] = [
     ("bars", "relative to the largest row of their list; shares are of what the title says"),
     (
         "charts",
-        "a column a second, the newest at the right; response codes: a period each, each on its own scale",
+        "a column a second (a period for files), the newest at the right; response codes: a period, each on its own scale",
     ),
     ("▲ stale", "the agent does not answer: the last data stays, with its age, and the agent is asked again"),
 ];

@@ -1,12 +1,14 @@
 //! The pages: pure functions from [`App`] to cells. The same state draws the same screen.
 
 mod agent;
+mod charts;
 mod dns;
 mod fleet;
 mod help;
+mod kpis;
 mod network;
 mod overview;
-mod shared;
+mod panels;
 mod zoom;
 
 use ratatui::{buffer::Buffer, layout::Rect};

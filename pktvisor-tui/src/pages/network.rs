@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{draw_lists, halves, shared, split_top};
+use super::{charts, draw_lists, halves, kpis, panels, split_top};
 use crate::{
     app::App,
     format,
@@ -23,13 +23,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     let roomy = area.width >= 110 && area.height >= 34;
     let (kpis, rest) = split_top(area, if roomy { kpi::BIG } else { kpi::SMALL });
     draw_kpis(canvas, kpis, agent, window);
-    let spare = shared::spare_rows(rest.height.saturating_sub(PANELS_HEIGHT), rest.width, &ListKind::NETWORK);
-    let (charts, rest) = split_top(rest, if roomy { spare.max(5) } else { 0 });
-    if charts.height > 0 {
-        let [left, right] = halves(charts);
-        shared::draw_chart(canvas, left, "Packets/s in", shared::past(agent, |s| s.received), format::count);
-        shared::draw_chart(canvas, right, "Packets/s out", shared::past(agent, |s| s.sent), format::count);
-    }
+    let below = Rect { height: rest.height.saturating_sub(PANELS_HEIGHT), ..rest };
+    let charts_height = if roomy { charts::height(agent, below, &ListKind::NETWORK, 5) } else { 0 };
+    let (charts, rest) = split_top(rest, charts_height);
+    let [left, right] = halves(charts);
+    charts::draw(canvas, left, agent, &charts::RECEIVED);
+    charts::draw(canvas, right, agent, &charts::SENT);
     let (panels, rest) = split_top(rest, PANELS_HEIGHT);
     draw_panels(canvas, panels, agent, window);
     draw_lists(canvas, rest, app, window);
@@ -37,7 +36,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
 
 fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
     let theme = canvas.theme;
-    let [received, sent] = shared::packet_kpis(agent, window, theme);
+    let [received, sent] = kpis::packet_kpis(agent, window, theme);
     let bits = |now: Option<u64>, counted: u64| {
         if !window.ours {
             return format::NOTHING.to_owned();
@@ -58,7 +57,7 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
 
 fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
     let theme = canvas.theme;
-    let mut panels = vec![shared::packets_panel(window, theme), shared::rates_panel(agent, window, theme)];
+    let mut panels = vec![panels::packets_panel(window, theme), panels::rates_panel(agent, window, theme)];
     if window.ours {
         panels.push(sizes_panel(window, theme));
         panels.push(oddities_panel(window, theme));

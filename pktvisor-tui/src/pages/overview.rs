@@ -2,7 +2,7 @@
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::{draw_lists, shared, split_left, split_top};
+use super::{charts, draw_lists, kpis, panels, split_left, split_top};
 use crate::{
     app::App,
     format,
@@ -31,19 +31,18 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
         draw_lines(canvas, counters, agent, window);
         rest
     };
-    let spare = shared::spare_rows(rest.height, rest.width, &ListKind::ALL);
-    let (charts, lists) = split_top(rest, if spare >= 5 { spare } else { 0 });
+    let (charts, lists) = split_top(rest, charts_height(agent, rest));
     draw_charts(canvas, charts, agent);
     draw_lists(canvas, lists, app, window);
 }
 
 fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
     let theme = canvas.theme;
-    let [received, sent] = shared::packet_kpis(agent, window, theme);
+    let [received, sent] = kpis::packet_kpis(agent, window, theme);
     let kpis = [
-        shared::queries_kpi(agent, theme),
-        shared::errors_kpi(agent, window, theme),
-        shared::latency_kpi(agent, window, theme),
+        kpis::queries_kpi(agent, theme),
+        kpis::errors_kpi(agent, window, theme),
+        kpis::latency_kpi(agent, window, theme),
         received,
         sent,
     ];
@@ -53,15 +52,15 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
 fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
     let theme = canvas.theme;
     let panels = [
-        shared::packets_panel(window, theme),
-        shared::rates_panel(agent, window, theme),
-        shared::messages_panel(window, theme),
-        shared::transactions_panel(window, theme),
+        panels::packets_panel(window, theme),
+        panels::rates_panel(agent, window, theme),
+        panels::messages_panel(window, theme),
+        panels::transactions_panel(window, theme),
     ];
     let width = area.width / 5;
     let (counters, rcodes) = split_left(area, width * 4);
     facts::draw_row(canvas, counters, &panels);
-    shared::draw_rcodes(canvas, rcodes, agent, window);
+    charts::draw_rcodes(canvas, rcodes, agent, window);
     let deep = window.packets.deep_samples;
     let share = format::share(deep, window.packets.total);
     canvas.put(rcodes, 7, 1, "deep samples", theme.label);
@@ -69,12 +68,20 @@ fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Obse
     canvas.put(rcodes, 7, 20, &format::percent(share), theme.text);
 }
 
+/// Charts come last: only with rows that no list can use.
+fn charts_height(agent: &Agent, area: Rect) -> u16 {
+    match charts::height(agent, area, &ListKind::ALL, 0) {
+        0..5 => 0,
+        height => height,
+    }
+}
+
 fn draw_charts(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent) {
     let width = area.width / 3;
-    let cell = |index: u16| Rect { x: area.x + width * index, width: width.saturating_sub(1), ..area };
-    shared::draw_chart(canvas, cell(0), "DNS queries/s", shared::past(agent, |s| s.queries), format::count);
-    shared::draw_chart(canvas, cell(1), "Packets/s in", shared::past(agent, |s| s.received), format::count);
-    shared::draw_chart(canvas, cell(2), "Packets/s out", shared::past(agent, |s| s.sent), format::count);
+    for (index, series) in (0u16..).zip([charts::QUERIES, charts::RECEIVED, charts::SENT]) {
+        let cell = Rect { x: area.x + width * index, width: width.saturating_sub(1), ..area };
+        charts::draw(canvas, cell, agent, &series);
+    }
 }
 
 /// All counters on seven lines of 80 columns.
@@ -140,7 +147,7 @@ fn draw_lines(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Obser
     );
     let mut fields = vec![("replies", of_messages(messages.replies))];
     for rcode in [Rcode::Noerror, Rcode::Nxdomain, Rcode::Servfail, Rcode::Refused] {
-        let style = shared::rcode_style(window, rcode, theme);
+        let style = charts::rcode_style(window, rcode, theme);
         fields.push((rcode.name(), (format::percent(window.share_of(rcode)), style)));
     }
     line(canvas, 6, fields);
@@ -163,14 +170,14 @@ fn draw_quantile_lines(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, windo
     let rows = [("in", received, rates.pps_in, &xact.inbound), ("out", sent, rates.pps_out, &xact.outbound)];
     for (row, (label, rate, quantiles, transactions)) in (1u16..).zip(rows) {
         canvas.put(area, row, 1, label, theme.label);
-        canvas.right(area, row, 13, &shared::count_or_nothing(rate), theme.value);
-        let cells = shared::quantile_cells(quantiles, format::count, theme);
+        canvas.right(area, row, 13, &kpis::count_or_nothing(rate), theme.value);
+        let cells = panels::quantile_cells(quantiles, format::count, theme);
         for (column, (text, style)) in (2u16..).zip(&cells) {
             canvas.right(area, row, 7 + column * 6, text, *style);
         }
         canvas.put(area, row, 39, label, theme.label);
         canvas.right(area, row, 49, &format::count(transactions.total), theme.value);
-        let cells = shared::quantile_cells(transactions.quantiles_us, format::microseconds, theme);
+        let cells = panels::quantile_cells(transactions.quantiles_us, format::microseconds, theme);
         for (column, (text, style)) in (1u16..).zip(&cells) {
             canvas.right(area, row, 51 + column * 7, text, *style);
         }

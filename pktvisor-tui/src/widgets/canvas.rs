@@ -86,6 +86,8 @@ impl<'a> Canvas<'a> {
             return;
         }
         let width = usize::from(area.width - column);
+        // What was there before must not shine through: a title stands on a dim rule.
+        let style = Style::reset().patch(style);
         self.buffer.set_stringn(area.x + column, area.y + row, fit(text, width, Keep::Head), width, style);
     }
 

@@ -45,6 +45,7 @@ pub(crate) struct FakeAgent {
     replies: Arc<Mutex<HashMap<String, Reply>>>,
     asked: Arc<Mutex<Vec<String>>>,
     gone: Arc<AtomicBool>,
+    listening: Option<thread::JoinHandle<()>>,
 }
 
 impl FakeAgent {
@@ -56,14 +57,15 @@ impl FakeAgent {
     /// Starts at an address, as after a restart.
     pub(crate) fn start_on(address: SocketAddr) -> Self {
         let listener = TcpListener::bind(address).expect("a port of loopback");
-        let agent = Self {
+        let mut agent = Self {
             address: listener.local_addr().expect("it is bound"),
             replies: Arc::default(),
             asked: Arc::default(),
             gone: Arc::default(),
+            listening: None,
         };
         let (replies, asked, gone) = (agent.replies.clone(), agent.asked.clone(), agent.gone.clone());
-        thread::spawn(move || {
+        agent.listening = Some(thread::spawn(move || {
             for connection in listener.incoming() {
                 if gone.load(Ordering::SeqCst) {
                     return;
@@ -72,7 +74,7 @@ impl FakeAgent {
                 let (replies, asked, gone) = (replies.clone(), asked.clone(), gone.clone());
                 thread::spawn(move || serve(connection, &replies, &asked, &gone));
             }
-        });
+        }));
         agent
     }
 
@@ -95,6 +97,9 @@ impl Drop for FakeAgent {
         self.gone.store(true, Ordering::SeqCst);
         // Wakes the thread that listens, so that it closes the port.
         let _woken = TcpStream::connect(self.address);
+        if let Some(listening) = self.listening.take() {
+            let _ended = listening.join();
+        }
     }
 }
 

@@ -1,0 +1,14 @@
+//! Takes the screen, draws, and panics on another thread: `tests/tmux.rs` looks at what is left of the terminal.
+
+use std::{thread, time::Duration};
+
+use pktvisor_tui::terminal::Screen;
+
+fn main() -> std::io::Result<()> {
+    let mut screen = Screen::take(true)?;
+    screen.terminal().draw(|frame| frame.render_widget("a screen", frame.area()))?;
+    thread::sleep(Duration::from_millis(500));
+    let panicking = thread::spawn(|| panic!("a thread panics"));
+    let _never = panicking.join();
+    Ok(())
+}

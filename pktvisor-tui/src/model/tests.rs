@@ -1,0 +1,159 @@
+//! Facts about how answers and failures become a state.
+
+use std::time::Duration;
+
+use pktvisor_common::api::{App, CaptureInfo, DirectionRates, Ledger, Period};
+
+use super::*;
+use crate::client::{Answer, FetchError, Update};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn app(up_time_min: f64, lost: u64, dns_packets: u64) -> App {
+    let mut app = App::default();
+    app.app.up_time_min = up_time_min;
+    app.app.ledger = Some(Ledger { lost, dns_packets, ..Ledger::default() });
+    app
+}
+
+fn period(start_ts: i64, replies: u64, noerror: u64) -> Period {
+    let mut period = Period::default();
+    period.period.start_ts = start_ts;
+    period.period.length = 10;
+    period.dns.wire_packets.queries = replies;
+    period.dns.wire_packets.replies = replies;
+    period.dns.wire_packets.noerror = noerror;
+    period
+}
+
+fn answer(live: Period) -> Answer {
+    let rates = Some(DirectionRates { dns_queries: 7, ..DirectionRates::default() });
+    Answer { ours: true, window: live.clone(), live: Some(live), rates, ..Answer::default() }
+}
+
+fn failure() -> Update {
+    Update::Failure { error: FetchError::Connect("connection refused".to_owned()), retry_in: seconds(4) }
+}
+
+fn tell(agent: &mut Agent, answer: Answer, at: u64) {
+    agent.update(Update::Answer(Box::new(answer)), seconds(at));
+}
+
+#[test]
+fn data_outlives_the_connection_and_says_how_old_it_is() {
+    let mut agent = Agent::new("ns1");
+    assert_eq!(agent.standing(seconds(0)), Standing::Connecting);
+    agent.update(failure(), seconds(1));
+    assert_eq!(agent.standing(seconds(1)), Standing::Absent);
+    tell(&mut agent, answer(period(0, 1, 1)), 2);
+    assert_eq!(agent.standing(seconds(3)), Standing::Live);
+    agent.update(failure(), seconds(4));
+    agent.update(failure(), seconds(9));
+    assert_eq!(agent.standing(seconds(9)), Standing::Stale);
+    assert_eq!(agent.age(seconds(9)), Some(seconds(7)));
+    assert!(agent.window.is_some());
+    let Link::Down { since, retry_at, attempts, .. } = agent.link else { panic!("it is down") };
+    assert_eq!((since, retry_at, attempts), (seconds(4), seconds(13), 2));
+}
+
+#[test]
+fn an_agent_that_hangs_is_stale_before_its_time_out() {
+    let mut agent = Agent::new("ns1");
+    tell(&mut agent, answer(period(0, 1, 1)), 0);
+    assert_eq!(agent.standing(seconds(4)), Standing::Live);
+    assert_eq!(agent.standing(seconds(5)), Standing::Stale);
+}
+
+#[test]
+fn a_file_that_was_read_shows_averages() {
+    let mut agent = Agent::new("ns1");
+    let mut app = App::default();
+    app.app.capture = Some(CaptureInfo { mode: "file".to_owned(), finished: true, ..CaptureInfo::default() });
+    tell(&mut agent, Answer { app: Some(app), ..answer(period(0, 50, 50)) }, 0);
+    assert_eq!(agent.standing(seconds(1)), Standing::Finished);
+    assert_eq!(agent.queries_per_second(), Some(5));
+}
+
+#[test]
+fn failed_replies_of_a_second_are_what_was_counted_since_the_last_one() {
+    let mut agent = Agent::new("ns1");
+    tell(&mut agent, answer(period(0, 1000, 1000)), 0);
+    tell(&mut agent, answer(period(0, 1100, 1075)), 1);
+    // A new period starts from nothing: there is no difference to take.
+    tell(&mut agent, answer(period(60, 10, 0)), 2);
+    agent.update(failure(), seconds(3));
+    tell(&mut agent, answer(period(60, 30, 10)), 4);
+    let newest_first: Vec<Option<u64>> = agent.history.seconds(|second| second.errors_permille).collect();
+    assert_eq!(newest_first, [None, None, None, Some(250), None]);
+    let queries: Vec<Option<u64>> = agent.history.seconds(|second| second.queries).collect();
+    assert_eq!(queries, [Some(7), None, Some(7), Some(7), Some(7)]);
+}
+
+#[test]
+fn the_past_is_bounded() {
+    let mut agent = Agent::new("ns1");
+    for second in 0..2000_u32 {
+        tell(&mut agent, answer(period(i64::from(second) * 60, 1, 1)), second.into());
+    }
+    assert_eq!(agent.history.seconds(|second| second.queries).count(), 600);
+    assert_eq!(agent.history.period_count(), 121);
+    assert_eq!(agent.history.periods().next().map(|newest| newest.start_ts), Some(1999 * 60));
+}
+
+#[test]
+fn periods_of_before_a_restart_are_forgotten() {
+    let mut agent = Agent::new("ns1");
+    tell(&mut agent, Answer { app: Some(app(10.0, 0, 0)), ..answer(period(0, 1, 1)) }, 0);
+    tell(&mut agent, Answer { app: Some(app(11.0, 0, 0)), ..answer(period(60, 1, 1)) }, 60);
+    assert_eq!(agent.history.period_count(), 2);
+    tell(&mut agent, Answer { app: Some(app(0.1, 0, 0)), ..answer(period(90, 1, 1)) }, 90);
+    assert_eq!(agent.history.period_count(), 1);
+}
+
+#[test]
+fn packets_lost_long_ago_are_no_state_of_now() {
+    let mut agent = Agent::new("ns1");
+    let mut at = |second: u64, lost| {
+        tell(
+            &mut agent,
+            Answer { app: Some(app(second as f64, lost, 1000 * second)), ..answer(period(0, 1, 1)) },
+            second,
+        );
+        agent.health(seconds(second))
+    };
+    assert_eq!(at(10, 500), Health::Good);
+    assert_eq!(at(20, 500), Health::Good);
+    assert_eq!(at(30, 501), Health::Warn);
+    assert_eq!(at(40, 900), Health::Bad);
+    assert_eq!(at(400, 900), Health::Good);
+    assert_eq!(at(410, 900), Health::Good);
+}
+
+#[test]
+fn shares_are_of_what_was_analysed() {
+    let mut period = period(0, 1000, 1000);
+    period.dns.wire_packets.total = 2000;
+    period.sampling.rate = 0.25;
+    period.packets.received = 400;
+    let observation = Observation::new("1m", period.clone(), true);
+    assert_eq!(ListKind::Qname2.whole(&observation), 500);
+    assert_eq!(ListKind::Rcode.whole(&observation), 250);
+    assert_eq!(ListKind::Ipv4.whole(&observation), 400);
+    // 3.0 chose among all packets, and for addresses as well.
+    period.packets.total = 1000;
+    period.packets.deep_samples = 500;
+    let observation = Observation::new("1m", period, false);
+    assert_eq!((ListKind::Qname2.whole(&observation), ListKind::Ipv4.whole(&observation)), (1000, 200));
+}
+
+#[test]
+fn an_absurd_sampling_rate_is_taken_for_all() {
+    for rate in [f64::NAN, f64::INFINITY, -1.0, 7.0] {
+        let mut period = period(0, 10, 10);
+        period.sampling.rate = rate;
+        let share = Observation::new("1m", period, true).analysed_share();
+        assert!((0.0..=1.0).contains(&share), "{rate}");
+    }
+}

@@ -1,0 +1,155 @@
+//! Figures over time: seconds that this UI has seen, or periods that the agent keeps.
+
+use ratatui::{layout::Rect, style::Style};
+
+use super::split_top;
+use crate::{
+    format,
+    model::{Agent, Health, ListKind, Observation, PeriodPoint, Rcode, Sample},
+    theme::Theme,
+    widgets::{Canvas, chart, list_grid},
+};
+
+/// A figure that has a past.
+pub(super) struct Series {
+    title: &'static str,
+    second: fn(&Sample) -> Option<u64>,
+    period: fn(&PeriodPoint) -> Option<u64>,
+    format: fn(u64) -> String,
+}
+
+/// Queries a second.
+pub(super) const QUERIES: Series = Series {
+    title: "DNS queries/s",
+    second: |second| second.queries,
+    period: |period| period.per_second(period.queries),
+    format: format::count,
+};
+
+/// The share of replies that failed, in thousandths.
+pub(super) const FAILED: Series = Series {
+    title: "Failed replies",
+    second: |second| second.errors_permille,
+    period: |period| period.errors_permille(),
+    format: |permille| format::percent(Some(permille as f64 / 1000.0)),
+};
+
+/// Packets a second to HOST.
+pub(super) const RECEIVED: Series = Series {
+    title: "Packets/s in",
+    second: |second| second.received,
+    period: |period| period.per_second(period.received),
+    format: format::count,
+};
+
+/// Packets a second from HOST.
+pub(super) const SENT: Series = Series {
+    title: "Packets/s out",
+    second: |second| second.sent,
+    period: |period| period.per_second(period.sent),
+    format: format::count,
+};
+
+/// Columns of a period, at most.
+const PERIOD_WIDTH_MAX: u16 = 8;
+/// Rows beyond which a chart tells nothing more.
+const HEIGHT_MAX: u16 = 16;
+
+/// Rows for charts of a page with such lists: what the lists cannot fill, at least `at_least`, and none where there is
+/// no past to draw.
+pub(super) fn height(agent: &Agent, area: Rect, lists: &[ListKind], at_least: u16) -> u16 {
+    if agent.is_file() && agent.history.period_count() < 2 {
+        return 0;
+    }
+    let spare = area.height.saturating_sub(list_grid::height_max(area.width, area.height, lists.len()));
+    spare.min(HEIGHT_MAX).max(at_least)
+}
+
+/// Draws a chart with its title and scale, as high as its area.
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, series: &Series) {
+    if area.height < 3 {
+        return;
+    }
+    let theme = canvas.theme;
+    let (_, body) = split_top(area, 1);
+    let axis = if area.width >= 40 { 7 } else { 1 };
+    let plot = Rect { x: area.x + axis, width: area.width.saturating_sub(axis + 1), ..body };
+    let (values, columns_each, unit) = values(agent, series, plot.width);
+    let shown = usize::from(plot.width / columns_each).min(values.len());
+    let peak = values.iter().take(shown).flatten().max().copied();
+    let columns = values.into_iter().flat_map(|value| std::iter::repeat_n(value, usize::from(columns_each)));
+    let scale = chart::columns(canvas, plot, columns, theme.bar);
+    if axis > 1 {
+        canvas.right(body, 0, axis - 1, &(series.format)(scale), theme.label);
+        canvas.right(body, body.height.saturating_sub(1), axis - 1, "0", theme.label);
+    }
+    let remark = match peak {
+        Some(peak) => format!("last {shown}{unit}, peak {:>5}", (series.format)(peak)),
+        None => "nothing yet".to_owned(),
+    };
+    canvas.title(area, series.title, &remark, theme.text);
+}
+
+/// Values, the newest first; columns of each; what each is of. A file has no seconds to watch, but periods.
+fn values(agent: &Agent, series: &Series, width: u16) -> (Vec<Option<u64>>, u16, &'static str) {
+    if agent.is_file() {
+        let values: Vec<Option<u64>> = agent.history.periods().map(series.period).collect();
+        let count = u16::try_from(values.len()).unwrap_or(u16::MAX);
+        return (values, width.checked_div(count).unwrap_or(1).clamp(1, PERIOD_WIDTH_MAX), "m");
+    }
+    (agent.history.seconds(series.second).collect(), 1, "s")
+}
+
+/// The style of a response code's share.
+pub(super) fn rcode_style(window: &Observation, rcode: Rcode, theme: &Theme) -> Style {
+    let share = window.share_of(rcode);
+    theme.health(match rcode {
+        Rcode::Noerror => Health::Good,
+        Rcode::Nxdomain => Health::of_nxdomain(share),
+        Rcode::Servfail | Rcode::Refused | Rcode::Other => Health::of_errors(share),
+    })
+}
+
+/// Rows of [`draw_rcodes`].
+pub(super) const RCODES_HEIGHT: u16 = 6;
+
+/// Response codes: number, share, and replies a second in the periods kept, each code on its own scale, so that few
+/// errors are as visible as many good replies.
+pub(super) fn draw_rcodes(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+    let theme = canvas.theme;
+    let replies = window.dns.wire_packets.replies;
+    canvas.title(area, "Response codes", &format!("{} replies", format::count(replies)), theme.text);
+    let chart_column = 24;
+    let room = area.width.saturating_sub(chart_column + 1);
+    let kept = u16::try_from(agent.history.period_count()).unwrap_or(u16::MAX);
+    // A period is as many columns wide as there is room for, up to three.
+    let columns_each = room.checked_div(kept).unwrap_or(0).clamp(1, 3);
+    for (row, (index, rcode)) in (1u16..).zip(Rcode::ALL.into_iter().enumerate()) {
+        let style = rcode_style(window, rcode, theme);
+        canvas.put(area, row, 1, rcode.name(), theme.label);
+        canvas.right(area, row, 16, &format::count(window.replies_with(rcode)), style);
+        canvas.right(area, row, 22, &format::percent(window.share_of(rcode)), style);
+        if row >= area.height || room < 4 {
+            continue;
+        }
+        let spark = Rect {
+            x: area.x + chart_column,
+            y: area.y + row,
+            width: room.min(kept * columns_each),
+            height: 1,
+        };
+        if kept < 2 {
+            let bar = chart::bar(window.replies_with(rcode), replies, usize::from(room));
+            canvas.put(area, row, chart_column, &bar, theme.bar);
+            continue;
+        }
+        let replies_of =
+            |point: &PeriodPoint| point.per_second_milli(point.rcodes.get(index).copied().unwrap_or(0));
+        let values: Vec<Option<u64>> = agent
+            .history
+            .periods()
+            .flat_map(|point| std::iter::repeat_n(replies_of(point), usize::from(columns_each)))
+            .collect();
+        chart::columns(canvas, spark, values.into_iter(), theme.bar);
+    }
+}
