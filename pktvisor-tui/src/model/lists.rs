@@ -201,7 +201,10 @@ impl ListKind {
         let (dns, packets) = (&observation.dns, &observation.packets);
         let analysed = |messages: u64| (messages as f64 * observation.analysed_share()).round() as u64;
         match self {
-            Self::Qname2 | Self::Qname3 | Self::Qtype => analysed(dns.wire_packets.total),
+            Self::Qname2 | Self::Qname3 | Self::Qtype => match observation.analysed_messages {
+                0 => analysed(dns.wire_packets.total),
+                exact => exact,
+            },
             Self::Nxdomain => analysed(dns.wire_packets.nxdomain),
             Self::Servfail => analysed(dns.wire_packets.srvfail),
             Self::Refused => analysed(dns.wire_packets.refused),

@@ -18,6 +18,8 @@ pub struct Observation {
     pub dns: Dns,
     /// Share of the DNS packets that was analysed, 0 to 1.
     pub sampling_rate: f64,
+    /// DNS messages that were analysed; 0 where the agent does not tell.
+    pub analysed_messages: u64,
     /// Whether the agent is of our line, or an older one.
     pub ours: bool,
     lists: [Vec<Row>; ListKind::COUNT],
@@ -64,6 +66,7 @@ impl Observation {
             span: period.period,
             packets: period.packets,
             dns: period.dns,
+            analysed_messages: period.sampling.messages,
             sampling_rate: if rate.is_finite() { rate.clamp(0.0, 1.0) } else { 1.0 },
             ours,
             lists,

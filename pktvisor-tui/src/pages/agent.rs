@@ -227,5 +227,7 @@ fn reassembly(agent: &Agent, theme: &Theme) -> Vec<Entry> {
         number("IP incomplete", reassembly.datagrams_incomplete),
         number("IP evicted", reassembly.datagrams_evicted),
         number("xacts shed", window.dns.xact.counts.shed),
+        number("IP unidentified", reassembly.datagrams_unidentified),
+        number("IP malformed", reassembly.fragments_malformed),
     ]
 }

@@ -79,7 +79,6 @@ fn fill_dns(period: &mut Period, queries: u64, replies: u64) {
     let dns = &mut period.dns;
     let messages = &mut dns.wire_packets;
     (messages.queries, messages.replies, messages.total) = (queries, replies, queries + replies);
-    messages.analysed = messages.total;
     messages.tcp = messages.total / 100;
     messages.udp = messages.total - messages.tcp;
     messages.ipv6 = messages.total / 6;
@@ -87,6 +86,7 @@ fn fill_dns(period: &mut Period, queries: u64, replies: u64) {
     (messages.nxdomain, messages.srvfail, messages.refused) = (replies / 16, replies / 40, replies / 140);
     messages.noerror = replies - messages.nxdomain - messages.srvfail - messages.refused - 5;
     messages.malformed = 12;
+    period.sampling.messages = messages.total;
     dns.cardinality.qname = 331_022;
     dns.xact.counts.total = replies;
     dns.xact.counts.timed_out = queries / 900;
