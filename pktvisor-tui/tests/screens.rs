@@ -27,7 +27,7 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 type State = fn() -> App;
 
 /// States by name. Each is a fleet of one, but for the fleet's page.
-const STATES: [(&str, State); 8] = [
+const STATES: [(&str, State); 9] = [
     ("full", full),
     ("empty", empty),
     ("stale", stale),
@@ -36,7 +36,39 @@ const STATES: [(&str, State); 8] = [
     ("long_names", long_names),
     ("odd_bytes", odd_bytes),
     ("huge_numbers", huge_numbers),
+    ("file", file),
 ];
+
+/// A capture file, read to its end by an agent that was not told who HOST is.
+fn file() -> App {
+    let agent = sample::watched("ns1.example", 3, |answer| {
+        let periods = [Some(&mut answer.window), answer.live.as_mut()].into_iter().flatten();
+        for period in periods.chain(&mut answer.closed) {
+            let packets = &mut period.packets;
+            (packets.received, packets.sent, packets.unknown) = (0, 0, packets.total);
+            (packets.bytes_in, packets.bytes_out) = (0, 0);
+            packets.rates = Default::default();
+            packets.cardinality = Default::default();
+            for list in
+                [&mut packets.top_ipv4, &mut packets.top_ipv6, &mut packets.top_geo_loc, &mut packets.top_asn]
+            {
+                list.clear();
+            }
+            for direction in [&mut period.dns.xact.inbound, &mut period.dns.xact.outbound] {
+                *direction = Default::default();
+            }
+        }
+        answer.rates = Some(Default::default());
+        if let Some(capture) = answer.app.as_mut().and_then(|app| app.app.capture.as_mut()) {
+            capture.target = "/var/captures/2020-03-24.pcap".to_owned();
+            capture.mode = "file".to_owned();
+            capture.hook = None;
+            capture.finished = true;
+            capture.notes.clear();
+        }
+    });
+    show(vec![agent], 2)
+}
 
 fn show(agents: Vec<Agent>, now: u64) -> App {
     let mut app = App::new(agents, None, Theme::dark());

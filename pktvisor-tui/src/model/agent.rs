@@ -175,7 +175,7 @@ impl Agent {
         let ours = answer.ours;
         let window = Observation::new(&answer.window_name, std::mem::take(&mut answer.window), ours);
         let live = answer.live.take().map(|live| Observation::new("1m", live, ours));
-        self.history.record(&answer, &window, live.as_ref());
+        self.history.record(&answer, &window, live.as_ref(), now);
         self.window = Some(window);
         self.live = live;
         self.rates = answer.rates;

@@ -1,8 +1,11 @@
 //! What the agent does not keep: the last minutes by the second. And what it does: its closed periods.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
-use pktvisor_common::api::{DirectionRates, DnsMessages, Period};
+use pktvisor_common::api::{DnsMessages, Period};
 
 use super::{Observation, Rcode};
 use crate::{client::Answer, format::share};
@@ -57,24 +60,40 @@ pub struct PeriodPoint {
 pub struct History {
     seconds: VecDeque<Sample>,
     periods: BTreeMap<i64, PeriodPoint>,
-    /// Where the counters stood at the last answer: start of the period, messages.
-    last: Option<(i64, DnsMessages)>,
+    baseline: Option<Baseline>,
+}
+
+/// Where the counters of the live period stood, for differences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Baseline {
+    at: Duration,
+    start_ts: i64,
+    messages: DnsMessages,
+    /// Whether they stood there for a second answer already.
+    is_old: bool,
 }
 
 impl History {
     /// Takes in an answer; `observation` is its window, `live` its live period.
-    pub(super) fn record(&mut self, answer: &Answer, observation: &Observation, live: Option<&Observation>) {
+    pub(super) fn record(
+        &mut self,
+        answer: &Answer,
+        observation: &Observation,
+        live: Option<&Observation>,
+        now: Duration,
+    ) {
         let newest = live.unwrap_or(observation);
-        let messages = newest.dns.wire_packets;
-        let before = self.last.replace((newest.span.start_ts, messages));
-        let since = before.and_then(|(start_ts, before)| {
-            (start_ts == newest.span.start_ts && before.replies <= messages.replies).then_some(before)
-        });
-        self.push(Sample {
-            p95_us: newest.p95_us(),
-            errors_permille: since.and_then(|before| errors_permille(&before, &messages)),
-            ..sample(answer.rates, observation.ours, since.map(|before| (before, messages)))
-        });
+        let difference = self.difference(newest, now);
+        let mut sample = Sample { p95_us: newest.p95_us(), ..difference };
+        if let Some(rates) = answer.rates {
+            sample.received = Some(rates.received);
+            sample.sent = Some(rates.sent);
+            if observation.ours {
+                sample.unknown = Some(rates.unknown);
+                sample.queries = Some(rates.dns_queries);
+            }
+        }
+        self.push(sample);
         for period in &answer.closed {
             self.keep(PeriodPoint::of_period(period));
         }
@@ -83,16 +102,45 @@ impl History {
         }
     }
 
+    /// What was counted since the last answer.
+    ///
+    /// Agents answer from a cache of a second, so that every other answer can be the one before: it stands for the
+    /// second before once more, and the next difference is of two seconds.
+    fn difference(&mut self, newest: &Observation, now: Duration) -> Sample {
+        let messages = newest.dns.wire_packets;
+        let next = Baseline { at: now, start_ts: newest.span.start_ts, messages, is_old: false };
+        let Some(before) = self.baseline.replace(next) else { return Sample::default() };
+        if before.start_ts != next.start_ts || before.messages.replies > messages.replies {
+            return Sample::default();
+        }
+        if before.messages == messages && !before.is_old {
+            self.baseline = Some(Baseline { is_old: true, ..before });
+            let last = self.seconds.back().copied().unwrap_or_default();
+            return Sample {
+                queries: last.queries,
+                errors_permille: last.errors_permille,
+                ..Sample::default()
+            };
+        }
+        let seconds = now.saturating_sub(before.at).as_secs_f64().max(0.1);
+        let queries = messages.queries.checked_sub(before.messages.queries);
+        Sample {
+            queries: queries.map(|queries| (queries as f64 / seconds).round() as u64),
+            errors_permille: errors_permille(&before.messages, &messages),
+            ..Sample::default()
+        }
+    }
+
     /// A second in which there was no answer.
     pub(super) fn miss(&mut self) {
-        self.last = None;
+        self.baseline = None;
         self.push(Sample::default());
     }
 
     /// Another agent answers at the same address, or the same one started anew: its periods are not those before.
     pub(super) fn forget_periods(&mut self) {
         self.periods.clear();
-        self.last = None;
+        self.baseline = None;
     }
 
     fn push(&mut self, sample: Sample) {
@@ -130,20 +178,6 @@ impl History {
     /// Number of periods known.
     pub fn period_count(&self) -> usize {
         self.periods.len()
-    }
-}
-
-fn sample(rates: Option<DirectionRates>, ours: bool, queries: Option<(DnsMessages, DnsMessages)>) -> Sample {
-    let counted = queries.and_then(|(before, now)| now.queries.checked_sub(before.queries));
-    match rates {
-        None => Sample { queries: counted, ..Sample::default() },
-        Some(rates) => Sample {
-            received: Some(rates.received),
-            sent: Some(rates.sent),
-            unknown: ours.then_some(rates.unknown),
-            queries: if ours { Some(rates.dns_queries) } else { counted },
-            ..Sample::default()
-        },
     }
 }
 

@@ -92,6 +92,18 @@ fn failed_replies_of_a_second_are_what_was_counted_since_the_last_one() {
 }
 
 #[test]
+fn an_answer_from_a_cache_stands_for_the_second_before_and_counts_no_query_twice() {
+    let mut agent = Agent::new("ns1");
+    // An agent of the 3.0 line: queries are known by difference alone.
+    for (second, replies) in [(0, 1000), (1, 1100), (2, 1100), (3, 1300), (4, 1300), (5, 1300)] {
+        let window = period(0, replies, replies);
+        tell(&mut agent, Answer { window, ..Answer::default() }, second);
+    }
+    let queries: Vec<Option<u64>> = agent.history.seconds(|second| second.queries).collect();
+    assert_eq!(queries, [Some(0), Some(100), Some(100), Some(100), Some(100), None]);
+}
+
+#[test]
 fn the_past_is_bounded() {
     let mut agent = Agent::new("ns1");
     for second in 0..2000_u32 {

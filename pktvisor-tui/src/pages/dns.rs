@@ -78,10 +78,9 @@ fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
     facts::draw_row(canvas, rest, &panels);
     let edns = &window.dns.edns;
     if window.ours {
-        let queries = format::share(edns.queries, window.dns.wire_packets.queries);
         let text = format!(
-            "EDNS {} of queries · DO {} · client subnet {} · empty answers {}",
-            format::percent(queries),
+            "EDNS {} · DO {} · ECS {} · no answer {}",
+            format::percent(format::share(edns.queries, window.dns.wire_packets.queries)),
             format::count(edns.dnssec_ok),
             format::count(edns.client_subnet),
             format::count(edns.empty_answers),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Terms of the screen, where a name alone does not explain itself.
-const TERMS: [(&str, &str); 15] = [
+const TERMS: [(&str, &str); 16] = [
     ("in, out", "to and from HOST: the addresses of the interface, and those given to pktvisord by -H"),
     ("now, /s", "the last full second; avg where a file was read: the mean over the window"),
     ("p50 p90 p95 p99", "half, 90, 95, 99 of 100 values are not larger"),
@@ -18,7 +18,8 @@ const TERMS: [(&str, &str); 15] = [
     ("p95 in", "what HOST needed to answer; p95 out where it only asks: what it waited for"),
     ("Timed out", "queries without a response within 5 s; 1 % is worth a look, 5 % are bad"),
     ("late, orphans", "responses after the time-out; responses without a query"),
-    ("addresses, names", "estimated numbers of distinct ones"),
+    ("IPs, names", "estimated numbers of distinct ones"),
+    ("EDNS, DO, ECS", "share of queries with EDNS; numbers with the DNSSEC OK bit, with a client subnet"),
     ("deep samples", "packets that were analysed, as far as they carry DNS, and all others"),
     ("analysed 25%", "names, types and times are of this share of the DNS; zoom shows the scaled numbers"),
     ("at least, at most", "the true number is between them; the count is an estimate"),

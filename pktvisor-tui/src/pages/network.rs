@@ -44,14 +44,21 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
         let bytes = if agent.is_file() { window.per_second(counted) } else { now };
         bytes.map_or_else(|| format::NOTHING.to_owned(), format::bits_per_second)
     };
-    let plain = |label: String, value| Kpi { label, value, style: theme.value, past: Vec::new() };
-    let kpis = [
-        received,
-        sent,
-        plain("Bits in".to_owned(), bits(agent.rates.map(|r| r.bytes_in), window.packets.bytes_in)),
-        plain("Bits out".to_owned(), bits(agent.rates.map(|r| r.bytes_out), window.packets.bytes_out)),
-        plain("Sources in".to_owned(), format::count(window.packets.cardinality.src_ips_in)),
-    ];
+    let plain =
+        |label: &str, value| Kpi { label: label.to_owned(), value, style: theme.value, past: Vec::new() };
+    let packets = &window.packets;
+    let [first, second] = if window.has_no_direction() {
+        let mean = window.per_second(packets.bytes_total);
+        let mean = mean.map_or_else(|| format::NOTHING.to_owned(), format::bits_per_second);
+        [plain("Bits avg", mean), plain("Bytes", format::count(packets.bytes_total))]
+    } else {
+        [
+            plain("Bits in", bits(agent.rates.map(|rates| rates.bytes_in), packets.bytes_in)),
+            plain("Bits out", bits(agent.rates.map(|rates| rates.bytes_out), packets.bytes_out)),
+        ]
+    };
+    let sources = plain("Sources in", format::count(packets.cardinality.src_ips_in));
+    let kpis = [received, sent, first, second, sources];
     kpi::draw(canvas, area, &kpis);
 }
 

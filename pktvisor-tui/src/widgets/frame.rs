@@ -106,7 +106,10 @@ fn subject(canvas: &mut Canvas<'_>, area: Rect, app: &App, agent: &Agent) {
         left = format!("{}/{} {left}", app.selected() + 1, app.agents().len());
     }
     if let Some(capture) = agent.capture() {
-        left = format!("{left} · {} {}", capture.target, capture.mode);
+        // Of a path, its end says more than its beginning.
+        let target = capture.target.as_str();
+        let target = target.rsplit('/').next().unwrap_or(target);
+        left = format!("{left} · {target} {}", capture.mode);
         if let Some(hook) = &capture.hook {
             left = format!("{left}/{hook}");
         }
