@@ -34,8 +34,16 @@ pub(super) const FAILED: Series = Series {
     format: |permille| format::percent(Some(permille as f64 / 1000.0)),
 };
 
+/// Packets a second, none of which has a direction.
+const UNDIRECTED: Series = Series {
+    title: "Packets/s",
+    second: |second| second.unknown,
+    period: |period| period.per_second(period.packets),
+    format: format::count,
+};
+
 /// Packets a second to HOST.
-pub(super) const RECEIVED: Series = Series {
+const RECEIVED: Series = Series {
     title: "Packets/s in",
     second: |second| second.received,
     period: |period| period.per_second(period.received),
@@ -43,12 +51,32 @@ pub(super) const RECEIVED: Series = Series {
 };
 
 /// Packets a second from HOST.
-pub(super) const SENT: Series = Series {
+const SENT: Series = Series {
     title: "Packets/s out",
     second: |second| second.sent,
     period: |period| period.per_second(period.sent),
     format: format::count,
 };
+
+/// Packets a second in and out; as a whole where no packet has a direction.
+pub(super) fn packets(window: &Observation) -> &'static [Series] {
+    if window.has_no_direction() { &[UNDIRECTED] } else { &[RECEIVED, SENT] }
+}
+
+/// Draws charts side by side.
+pub(super) fn draw_row<'a>(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    agent: &Agent,
+    series: impl ExactSizeIterator<Item = &'a Series>,
+) {
+    let count = u16::try_from(series.len()).unwrap_or(u16::MAX);
+    let Some(width) = area.width.checked_div(count) else { return };
+    for (index, series) in (0u16..).zip(series) {
+        let cell = Rect { x: area.x + width * index, width: width.saturating_sub(1), ..area };
+        draw(canvas, cell, agent, series);
+    }
+}
 
 /// Columns of a period, at most.
 const PERIOD_WIDTH_MAX: u16 = 8;
@@ -66,7 +94,7 @@ pub(super) fn height(agent: &Agent, area: Rect, lists: &[ListKind], at_least: u1
 }
 
 /// Draws a chart with its title and scale, as high as its area.
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, series: &Series) {
+fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, series: &Series) {
     if area.height < 3 {
         return;
     }

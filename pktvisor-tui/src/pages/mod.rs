@@ -91,12 +91,6 @@ fn split_left(area: Rect, width: u16) -> (Rect, Rect) {
     (Rect { width, ..area }, Rect { x: area.x + width, width: area.width - width, ..area })
 }
 
-/// Two halves with a blank column between them.
-fn halves(area: Rect) -> [Rect; 2] {
-    let (left, right) = split_left(area, area.width / 2);
-    [Rect { width: left.width.saturating_sub(1), ..left }, right]
-}
-
 /// Draws the lists of a page in what is left of it.
 fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
     crate::widgets::list_grid::draw(

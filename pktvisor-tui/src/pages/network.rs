@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{charts, draw_lists, halves, kpis, panels, split_top};
+use super::{charts, draw_lists, kpis, panels, split_top};
 use crate::{
     app::App,
     format,
@@ -26,9 +26,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     let below = Rect { height: rest.height.saturating_sub(PANELS_HEIGHT), ..rest };
     let charts_height = if roomy { charts::height(agent, below, &ListKind::NETWORK, 5) } else { 0 };
     let (charts, rest) = split_top(rest, charts_height);
-    let [left, right] = halves(charts);
-    charts::draw(canvas, left, agent, &charts::RECEIVED);
-    charts::draw(canvas, right, agent, &charts::SENT);
+    charts::draw_row(canvas, charts, agent, charts::packets(window).iter());
     let (panels, rest) = split_top(rest, PANELS_HEIGHT);
     draw_panels(canvas, panels, agent, window);
     draw_lists(canvas, rest, app, window);

@@ -31,8 +31,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
         draw_lines(canvas, counters, agent, window);
         rest
     };
-    let (charts, lists) = split_top(rest, charts_height(agent, rest));
-    draw_charts(canvas, charts, agent);
+    let (charts_area, lists) = split_top(rest, charts_height(agent, rest));
+    let mut series = vec![&charts::QUERIES];
+    series.extend(charts::packets(window));
+    charts::draw_row(canvas, charts_area, agent, series.into_iter());
     draw_lists(canvas, lists, app, window);
 }
 
@@ -73,14 +75,6 @@ fn charts_height(agent: &Agent, area: Rect) -> u16 {
     match charts::height(agent, area, &ListKind::ALL, 0) {
         0..5 => 0,
         height => height,
-    }
-}
-
-fn draw_charts(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent) {
-    let width = area.width / 3;
-    for (index, series) in (0u16..).zip([charts::QUERIES, charts::RECEIVED, charts::SENT]) {
-        let cell = Rect { x: area.x + width * index, width: width.saturating_sub(1), ..area };
-        charts::draw(canvas, cell, agent, &series);
     }
 }
 
