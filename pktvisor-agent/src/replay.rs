@@ -64,10 +64,18 @@ impl Replay {
         mut progress: impl FnMut(Progress<'_>) -> bool,
     ) -> Result<Option<ReadWarning>, ReplayError> {
         let outcome = self.batches(store, &mut progress);
-        self.pipeline.analysis.finish(store.batch().recorder());
+        self.finish(store);
         progress(self.progress());
         outcome?;
         Ok(self.capture.warning().cloned())
+    }
+
+    /// Lets time pass up to the last packet, which no batch did that ended with the capture, and ends there.
+    fn finish(&mut self, store: &Store) {
+        let mut batch = store.batch();
+        let analysis = &mut self.pipeline.analysis;
+        analysis.advance(batch.now_ns(), batch.recorder());
+        analysis.finish(batch.recorder());
     }
 
     fn batches(
