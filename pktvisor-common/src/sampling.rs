@@ -61,6 +61,11 @@ impl SampleRate {
         Self { threshold: (percent << 32) / 100 }
     }
 
+    /// Whether it chooses no flow at all.
+    pub const fn is_none(self) -> bool {
+        self.threshold == 0
+    }
+
     /// Whether a flow is chosen, by its hash. What is chosen at a rate is also chosen at any higher rate.
     #[inline(always)]
     pub const fn chooses(self, flow_hash: u64) -> bool {
@@ -159,6 +164,7 @@ mod tests {
             assert!(SampleRate::percent(100).chooses(hash));
             assert!(SampleRate::percent(255).chooses(hash));
         }
+        assert!(SampleRate::percent(0).is_none() && !SampleRate::percent(1).is_none());
         assert!(SampleRate::percent(99).chooses(0) && !SampleRate::percent(99).chooses(u64::MAX));
     }
 }

@@ -114,7 +114,12 @@ impl<H: HostNetworks> Analysis<H> {
     }
 
     fn fragment(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
-        let outcome = self.assemble(packet, class, out).unwrap_or(Outcome::WithoutMessage);
+        // Whether a datagram is chosen is known when it is complete; where none is, it is known at once.
+        let incomplete = match self.messages.settings.sample_rate.is_none() {
+            true => Outcome::NotChosen,
+            false => Outcome::WithoutMessage,
+        };
+        let outcome = self.assemble(packet, class, out).unwrap_or(incomplete);
         out.outcome(outcome, 1);
     }
 

@@ -26,11 +26,12 @@ impl Period {
         }
     }
 
-    /// Analysed share of the DNS packets.
+    /// Analysed share of the DNS messages: messages are what the lists count, and what packets completed them
+    /// is not known of every packet.
     fn sampling_rate(&self) -> f64 {
-        match self.counters.packets.dns_packets {
+        match self.counters.dns.total() {
             0 => 1.0,
-            all => all.saturating_sub(self.outcomes.not_chosen) as f64 / all as f64,
+            all => self.dns.messages as f64 / all as f64,
         }
     }
 

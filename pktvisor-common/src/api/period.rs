@@ -40,7 +40,7 @@ pub struct PeriodSpan {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Sampling {
-    /// Analysed share of the DNS packets, 0 to 1; 1 where there were none.
+    /// Analysed share of the DNS messages, 0 to 1; 1 where there were none.
     pub rate: f64,
     /// DNS messages analysed: what names, types, EDNS and transactions were taken from.
     pub messages: u64,

@@ -95,7 +95,7 @@ fn span(out: &mut Exposition, period: &Period) {
     out.single("pktvisor_period_start_timestamp_seconds", Gauge, help, period.period.start_ts);
     let help = "Length of the period.";
     out.single("pktvisor_period_length_seconds", Gauge, help, period.period.length);
-    let help = "Analysed share of the DNS packets of the period, 0 to 1.";
+    let help = "Analysed share of the DNS messages of the period, 0 to 1.";
     out.single("pktvisor_period_sampling_ratio", Gauge, help, period.sampling.rate);
 }
 
