@@ -120,7 +120,8 @@ impl DnsMetrics {
         self.rcodes.add(rcode, 1);
         let answers = u64::from(message.answer_records);
         self.edns.answer_records += answers;
-        self.edns.empty_answers += u64::from(rcode == RCODE_NOERROR && answers == 0);
+        // By the header: records that cannot be read are no empty answer.
+        self.edns.empty_answers += u64::from(rcode == RCODE_NOERROR && message.counts().ancount() == 0);
         let failed = match rcode {
             RCODE_SERVFAIL => &mut self.srvfail,
             RCODE_NXDOMAIN => &mut self.nxdomain,
