@@ -14,6 +14,9 @@ pub struct CodeCounts {
 }
 
 impl CodeCounts {
+    /// Keeping more codes than this saves no memory worth the loss: they may lie in as many pages as there are.
+    pub const FEW: usize = (u16::MAX as usize + 1) / PAGE;
+
     /// Counts `count` more of `code`.
     #[inline]
     pub fn add(&mut self, code: u16, count: u64) {

@@ -154,8 +154,11 @@ impl DnsMetrics {
         {
             items.shrink(limits);
         }
-        for codes in [&mut self.rcodes, &mut self.qtypes, &mut self.udp_ports] {
-            codes.shrink(limits.entries);
+        // Thousands of codes that are spread over all pages take as much memory as all of them.
+        if limits.entries <= CodeCounts::FEW {
+            for codes in [&mut self.rcodes, &mut self.qtypes, &mut self.udp_ports] {
+                codes.shrink(limits.entries);
+            }
         }
     }
 }
