@@ -68,6 +68,15 @@ pub struct FrequentItems {
     limits: Limits,
 }
 
+/// What becomes of entries whose upper bound is that of the largest one that has to go.
+#[derive(Clone, Copy)]
+enum Ties {
+    /// All go: whoever makes room for a flood of rare items does not want to do so again soon.
+    Drop,
+    /// The earliest stay as far as there is room: a list of rare items is better than none.
+    Fill,
+}
+
 /// Not predictable from outside, so that nobody can make keys collide.
 static SEED: LazyLock<FixedState> =
     LazyLock::new(|| FixedState::with_seed(std::hash::RandomState::new().hash_one(0u8)));
@@ -151,7 +160,7 @@ impl FrequentItems {
         self.limits = limits;
         while self.table.len() > limits.entries || self.table.key_bytes() > limits.key_bytes {
             let keep = if self.table.len() > limits.entries { limits.entries } else { self.table.len() / 2 };
-            self.keep_largest(keep);
+            self.keep_largest(keep, Ties::Fill);
         }
         self.table.shrink_to_fit();
     }
@@ -161,20 +170,29 @@ impl FrequentItems {
         if self.table.len() >= self.limits.entries
             || self.table.key_bytes() + key.bytes.len() > self.limits.key_bytes
         {
-            self.keep_largest(self.table.len() / 2);
+            self.keep_largest(self.table.len() / 2, Ties::Drop);
         }
         self.table.insert(hash(key), key, weight, error);
     }
 
-    /// Drops every entry whose upper bound is at most that of the largest one that has to go, so that at most `keep`
-    /// stay; that upper bound then holds for all that is not in the table.
-    fn keep_largest(&mut self, keep: usize) {
+    /// Drops every entry whose upper bound is below that of the largest one that has to go, and of those that have the
+    /// same what `ties` says, so that at most `keep` stay; that upper bound then holds for all that is not in the table.
+    fn keep_largest(&mut self, keep: usize, ties: Ties) {
         let mut uppers: Vec<u64> = self.items().map(|item| item.upper).collect();
         if keep >= uppers.len() {
             return;
         }
         let (_, &mut threshold, _) = uppers.select_nth_unstable_by(keep, |a, b| b.cmp(a));
-        self.table.retain(|upper| upper > threshold);
+        let larger = uppers.iter().filter(|upper| **upper > threshold).count();
+        let mut room = match ties {
+            Ties::Drop => 0,
+            Ties::Fill => keep - larger,
+        };
+        self.table.retain(|upper| {
+            let kept = upper > threshold || upper == threshold && room > 0;
+            room -= usize::from(kept && upper == threshold);
+            kept
+        });
         self.bound = self.bound.max(threshold);
     }
 }

@@ -99,7 +99,7 @@ impl Table {
     }
 
     /// Keeps the entries whose upper bound passes `keep`, in their order.
-    pub(super) fn retain(&mut self, keep: impl Fn(u64) -> bool) {
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(u64) -> bool) {
         let keys = &mut self.keys;
         let mut end = 0;
         self.entries.retain_mut(|entry| {

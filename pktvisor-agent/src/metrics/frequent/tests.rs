@@ -63,6 +63,18 @@ fn a_heavy_item_counts_exactly_through_a_flood_of_rare_ones() {
 }
 
 #[test]
+fn shrinking_keeps_as_many_as_it_may_where_all_are_equally_rare() {
+    let mut items = summary_of(b"abcdefghijkl", SMALL);
+    items.shrink(Limits { entries: 10, ..SMALL });
+    let names: Vec<_> = items.top(10, spell).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(
+        names,
+        summary_of(b"abcdefghij", SMALL).top(10, spell).into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    );
+    assert_eq!(items.bound(), 1);
+}
+
+#[test]
 fn the_same_bytes_under_another_tag_are_another_item() {
     let mut items = FrequentItems::new(SMALL);
     items.add(Key { tag: 1, bytes: b"x" }, 3);
