@@ -80,10 +80,8 @@ impl Collector {
         let Some(ip) = &facts.ip else { return };
         for message in &facts.messages {
             period.count_message(ip, message);
-            if !message.malformed {
-                let event = self.transactions.observe(timestamp_ns, ip.src, ip.dst, message);
-                period.count_event(event, Direction::of(ip));
-            }
+            let event = self.transactions.observe(timestamp_ns, ip.src, ip.dst, message);
+            period.count_event(event, Direction::of(ip));
         }
     }
 
@@ -92,10 +90,12 @@ impl Collector {
         let mut whole = Period::default();
         let last = self.periods.len().saturating_sub(1);
         let mut periods = Vec::with_capacity(self.periods.len());
-        for (index, period) in self.periods.into_iter().enumerate() {
-            whole.merge(&period);
+        for (index, mut period) in self.periods.into_iter().enumerate() {
             let start_ts = self.start_s + index as u64 * PERIOD_S;
             let length = if index == last { self.newest_s - start_ts + 1 } else { PERIOD_S };
+            // A period's seconds without packets count as well.
+            period.packets.per_second.resize(length as usize, [0; 2]);
+            whole.merge(&period);
             periods.push(period.into_summary(names, Span { start_ts, length }, index == last));
         }
         let span = Span { start_ts: self.start_s, length: self.newest_s - self.start_s + 1 };
@@ -186,9 +186,6 @@ impl Period {
         } else {
             None
         };
-        if message.malformed {
-            return;
-        }
         if message.response {
             *self.rcodes.entry(message.rcode).or_default() += 1;
         }

@@ -49,8 +49,6 @@ impl Period {
     /// Writes out the lists; `live` where the last second is not over.
     pub(super) fn into_summary(mut self, names: &Names, span: Span, live: bool) -> Summary {
         let packets = &mut self.packets;
-        // A period's seconds without packets count as well.
-        packets.per_second.resize(span.length as usize, [0; 2]);
         for (address, [received, sent]) in &self.remotes {
             packets.cardinality.src_ips_in += u64::from(*received > 0);
             packets.cardinality.dst_ips_out += u64::from(*sent > 0);

@@ -151,8 +151,8 @@ impl Quantiles {
 
 /// Counts of DNS messages and transactions.
 ///
-/// A malformed message is in `wire_packets` and `top_udp_ports` only. Malformed messages are never part of a
-/// transaction here; an agent that matches by the header alone sees each of them as one more open query or orphan.
+/// Of a malformed message only the header is known: it has a response code and takes part in transactions as a message
+/// without a question does.
 #[derive(Clone, Debug, Default, Serialize)]
 #[expect(missing_docs, reason = "named as in the agent's JSON, where they are described")]
 pub struct DnsAnswer {

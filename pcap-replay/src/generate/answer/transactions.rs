@@ -34,11 +34,12 @@ struct Key {
     id: u16,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Ordered by what a response prefers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Open,
-    Answered,
     TimedOut,
+    Answered,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,10 +49,18 @@ struct Entry {
     state: State,
 }
 
+impl Entry {
+    /// Whether the question is the same, or one of the two is not known.
+    fn agrees(&self, question: Option<(NameKey, u16)>) -> bool {
+        self.question.is_none() || question.is_none() || self.question == question
+    }
+}
+
 /// All transactions of which something may still come.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Transactions {
-    entries: HashMap<Key, Entry>,
+    /// Ports and ids are used again: the same key may stand for several questions.
+    entries: HashMap<Key, Vec<Entry>>,
     /// Queries by time, until they are timed out and until they are forgotten.
     open: VecDeque<(u64, Key)>,
     known: VecDeque<(u64, Key)>,
@@ -63,9 +72,8 @@ impl Transactions {
         while let Some((asked_ns, key)) =
             self.open.pop_front_if(|(asked_ns, _)| now_ns > *asked_ns + TIMEOUT_NS)
         {
-            if let Some(entry) = self.entries.get_mut(&key)
-                && (entry.asked_ns, entry.state) == (asked_ns, State::Open)
-            {
+            let entries = self.entries.get_mut(&key).into_iter().flatten();
+            for entry in entries.filter(|entry| (entry.asked_ns, entry.state) == (asked_ns, State::Open)) {
                 entry.state = State::TimedOut;
                 timed_out(asked_ns + TIMEOUT_NS);
             }
@@ -73,7 +81,9 @@ impl Transactions {
         while let Some((asked_ns, key)) =
             self.known.pop_front_if(|(asked_ns, _)| now_ns > *asked_ns + LATE_NS)
         {
-            if self.entries.get(&key).is_some_and(|entry| entry.asked_ns == asked_ns) {
+            let Some(entries) = self.entries.get_mut(&key) else { continue };
+            entries.retain(|entry| entry.asked_ns != asked_ns);
+            if entries.is_empty() {
                 self.entries.remove(&key);
             }
         }
@@ -87,27 +97,32 @@ impl Transactions {
         if message.response {
             return self.respond(now_ns, &key, message.question);
         }
-        if self.entries.get(&key).is_some_and(|entry| entry.state == State::Open) {
+        let entries = self.entries.entry(key).or_default();
+        if entries.iter().any(|entry| entry.state == State::Open && entry.agrees(message.question)) {
             return Event::Retransmitted;
         }
-        self.entries.insert(key, Entry { asked_ns: now_ns, question: message.question, state: State::Open });
+        entries.retain(|entry| !entry.agrees(message.question));
+        entries.push(Entry { asked_ns: now_ns, question: message.question, state: State::Open });
         self.open.push_back((now_ns, key));
         self.known.push_back((now_ns, key));
         Event::Opened
     }
 
+    /// An answered query is known until its time-out, one that timed out until its late response.
     fn respond(&mut self, now_ns: u64, key: &Key, question: Option<(NameKey, u16)>) -> Event {
-        let Some(entry) = self.entries.get_mut(key) else { return Event::Orphan };
-        if entry.question.is_some() && question.is_some() && entry.question != question {
+        let Some(entries) = self.entries.get_mut(key) else { return Event::Orphan };
+        entries.retain(|entry| entry.state != State::Answered || now_ns <= entry.asked_ns + TIMEOUT_NS);
+        let agreeing = entries.iter_mut().enumerate().filter(|(_, entry)| entry.agrees(question));
+        let Some((index, entry)) = agreeing.min_by_key(|(_, entry)| (entry.state, entry.asked_ns)) else {
             return Event::Orphan;
-        }
+        };
         match entry.state {
             State::Open => {
                 entry.state = State::Answered;
                 Event::Completed { time_ns: now_ns - entry.asked_ns }
             }
             State::TimedOut => {
-                entry.state = State::Answered;
+                entries.remove(index);
                 Event::Late
             }
             State::Answered => Event::Duplicate,
