@@ -1,0 +1,25 @@
+//! The agent against an oracle: the generator of `pcap-replay` knows what the right summary of its packets is.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `traffic` | packets and their answer |
+//! | `replay` | packets on their way through the agent, without a file |
+//! | `compare` | a summary against its answer, field by field |
+//! | `scenarios` | ordinary, hostile and IPv6 traffic: the summary, each period, windows |
+//! | `sampling` | what the sampling rate must not change, and what it may |
+//! | `windows` | periods merged against the same packets in one period |
+//! | `slowness` | slow names against a plain list of all times |
+//! | `geography` | places and networks |
+//! | `binary` | the program itself, with a file |
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod binary;
+mod compare;
+mod geography;
+mod replay;
+mod sampling;
+mod scenarios;
+mod slowness;
+mod traffic;
+mod windows;

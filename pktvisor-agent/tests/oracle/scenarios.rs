@@ -1,0 +1,78 @@
+//! Ordinary and extraordinary traffic: the summary, each period, and the window over all of them.
+
+use pcap_replay::generate::Config;
+
+use super::compare::{Lists, assert_agrees};
+use super::replay::{Setup, replay};
+use super::traffic::{self, Traffic};
+
+fn assert_all_agrees(traffic: &Traffic, lists: Lists) {
+    let answer = &traffic.answer;
+    assert_agrees("summary", &replay(traffic, Setup::summary()).document(), &answer.total, lists);
+    let replayed = replay(traffic, Setup::periods());
+    let buckets = replayed.buckets();
+    assert_eq!(buckets.len(), answer.periods.len(), "periods");
+    for (index, (found, truth)) in buckets.iter().zip(&answer.periods).enumerate() {
+        assert_agrees(&format!("period {index}"), found, truth, lists);
+    }
+    assert_agrees("window", &replayed.store.window(60).unwrap(), &answer.total, lists);
+}
+
+#[test]
+fn ordinary_traffic_is_summarised_as_the_answer_says() {
+    assert_all_agrees(&Traffic::of(traffic::ordinary()), Lists::Exact);
+}
+
+#[test]
+fn hostile_traffic_is_summarised_as_the_answer_says() {
+    let traffic = Traffic::of(traffic::hostile());
+    assert_all_agrees(&traffic, Lists::Exact);
+    let found = replay(&traffic, Setup::summary()).document();
+    let answer = &traffic.answer.total;
+    // The scenario holds what its name promises.
+    assert!(
+        found.dns.reassembly.datagrams_reassembled > 500 && found.dns.reassembly.retransmitted_segments > 500
+    );
+    assert!(answer.packets.vlan > answer.packets.total / 2 && answer.dns.wire_packets.malformed > 300);
+}
+
+#[test]
+fn traffic_over_ipv6_is_summarised_as_the_answer_says() {
+    assert_all_agrees(&Traffic::of(traffic::ipv6()), Lists::Exact);
+}
+
+#[test]
+fn sparse_traffic_with_quiet_seconds_is_summarised_as_the_answer_says() {
+    assert_all_agrees(&Traffic::of(traffic::sparse()), Lists::Exact);
+}
+
+#[test]
+fn the_truth_lies_between_the_bounds_where_there_is_more_than_is_kept() {
+    assert_all_agrees(&Traffic::of(traffic::plentiful()), Lists::Bounded);
+}
+
+#[test]
+fn the_truth_lies_between_the_bounds_in_old_periods_too() {
+    let config = Config { packets: 60_000, rate: 60.0, ..traffic::plentiful() };
+    assert_all_agrees(&Traffic::of(config), Lists::Archived);
+}
+
+#[test]
+fn many_seeds_are_summarised_as_their_answers_say() {
+    for seed in 10..16 {
+        let config = Config { packets: 6_000, seed, ..traffic::hostile() };
+        assert_all_agrees(&Traffic::of(config), Lists::Exact);
+    }
+}
+
+#[test]
+fn a_query_times_out_with_the_first_packet_that_comes_more_than_5_s_later_whatever_it_is() {
+    let lone_query = Config { packets: 1, dns_share: 1.0, ..traffic::ordinary() };
+    for (after_ns, timed_out) in [(5_000_000_000, 0), (5_000_000_001, 1)] {
+        let traffic = Traffic::between(None, Some(after_ns), lone_query.clone());
+        let replayed = replay(&traffic, Setup::summary());
+        let found = replayed.document();
+        assert_eq!(found.dns.wire_packets.queries, 1);
+        assert_eq!((found.dns.xact.counts.timed_out, replayed.open_transactions), (timed_out, 1 - timed_out));
+    }
+}

@@ -1,0 +1,106 @@
+//! Slow names against a plain sorted list of all times so far.
+
+use std::collections::HashMap;
+
+use pcap_replay::Capture;
+use pktvisor_agent::analysis::message::Message;
+use pktvisor_agent::analysis::name::presentation;
+use pktvisor_agent::analysis::transactions::TransactionCounts;
+use pktvisor_agent::analysis::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_agent::capture::Packet;
+use pktvisor_common::api::TopEntry;
+use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
+
+use super::replay::{Setup, pipeline, replay};
+use super::traffic::{self, Traffic};
+
+/// Keeps every transaction: time in microseconds, and name.
+#[derive(Default)]
+struct Transactions {
+    inbound: Vec<(u64, String)>,
+    outbound: Vec<(u64, String)>,
+}
+
+impl Observer for Transactions {
+    fn transaction(&mut self, transaction: &Transaction<'_>) {
+        let list = match transaction.asker {
+            Asker::Remote => &mut self.inbound,
+            Asker::Host => &mut self.outbound,
+            Asker::Unknown => return,
+        };
+        // Without a question there is a time, but no name to call slow.
+        let name = transaction.qname.map(|name| presentation(name.as_wire()).to_string());
+        list.push((transaction.duration_ns.unwrap() / 1000, name.unwrap_or_default()));
+    }
+
+    fn reassembled(&mut self, _: &Flow, _: u16, _: bool) {}
+    fn message(&mut self, _: &Flow, _: &Message<'_>) {}
+    fn malformed(&mut self) {}
+    fn udp_port(&mut self, _: u16) {}
+    fn transaction_counts(&mut self, _: &TransactionCounts) {}
+    fn reassembly(&mut self, _: ReassemblyEvent) {}
+    fn outcome(&mut self, _: Outcome, _: u64) {}
+}
+
+fn transactions(traffic: &Traffic) -> Transactions {
+    let mut found = Transactions::default();
+    let mut analysis = pipeline(&traffic.answer.host, 100, None).analysis;
+    let mut capture = Capture::from_reader(std::io::Cursor::new(traffic.pcap.clone())).unwrap();
+    while let Some(read) = capture.next_packet().unwrap() {
+        let packet = Packet {
+            timestamp_ns: read.timestamp_ns,
+            data: read.data,
+            wire_len: read.wire_len,
+            link_type: LinkType(read.link_type),
+        };
+        let mut class = Class::default();
+        classify(packet.data, packet.link_type, &DnsPorts::default(), &mut class);
+        analysis.packet(&packet, &class, &mut found);
+    }
+    found
+}
+
+/// How often each name was slow: at least, and at most, with a percentile known to one part in 128.
+fn slow(times: &[(u64, String)]) -> HashMap<&str, (u64, u64)> {
+    let mut sorted = Vec::new();
+    let mut counts = HashMap::<&str, (u64, u64)>::new();
+    for (time_us, name) in times {
+        sorted.insert(sorted.partition_point(|other| other < time_us), *time_us);
+        let percentile = sorted[(sorted.len() * 9 / 10).min(sorted.len() - 1)];
+        if sorted.len() <= 10 || name.is_empty() {
+            continue;
+        }
+        let count = counts.entry(name).or_default();
+        count.0 += u64::from(*time_us >= percentile);
+        let inexact = if percentile < 256 { 0 } else { percentile / 128 + 1 };
+        count.1 += u64::from(*time_us + inexact >= percentile);
+    }
+    counts
+}
+
+fn assert_slow(found: &[TopEntry], times: &[(u64, String)]) {
+    let counts = slow(times);
+    assert_eq!(found.len(), 10);
+    for entry in found {
+        let (least, most) = counts[entry.name.as_str()];
+        assert!(least <= entry.estimate && entry.estimate <= most, "{entry:?}: {least} to {most}");
+    }
+    // Whoever was certainly slow more often than the last one listed is listed.
+    let last = found[9].estimate;
+    for (name, (least, _)) in counts {
+        assert!(
+            least <= last || found.iter().any(|entry| entry.name == name),
+            "{name} was slow {least} times"
+        );
+    }
+}
+
+#[test]
+fn slow_names_are_those_at_or_above_the_running_90th_percentile() {
+    let traffic = Traffic::of(traffic::hostile());
+    let times = transactions(&traffic);
+    let found = replay(&traffic, Setup::summary()).document().dns.xact;
+    assert_eq!(found.inbound.total, times.inbound.len() as u64);
+    assert_slow(&found.inbound.top_slow, &times.inbound);
+    assert_slow(&found.outbound.top_slow, &times.outbound);
+}
