@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
-use pcap_replay::{Capture, Pace, Pacer};
+use pcap_replay::{Capture, Pace, Pacer, ReadError};
 use pktvisor_common::api;
 use pktvisor_common::sampling::SampleRate;
 use tokio::runtime::Runtime;
@@ -97,7 +97,10 @@ fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result
 
 fn open(options: &Options) -> anyhow::Result<Capture> {
     let capture = match &options.target {
-        Target::File(path) => Capture::open(path)?,
+        Target::File(path) => Capture::open(path).map_err(|error| match error {
+            ReadError::Open { .. } => anyhow::Error::from(error),
+            _ => anyhow::Error::from(error).context(options.target_text.clone()),
+        })?,
         _ if std::io::stdin().is_terminal() => {
             bail!("cannot read a capture from the terminal: pipe one in, as in tcpdump -w - | pktvisord -")
         }

@@ -5,24 +5,26 @@ use std::io;
 use std::path::PathBuf;
 
 /// A capture that cannot be read, or not any further. All but [`ReadError::Open`] leave naming the file to the caller.
+///
+/// Each message is whole: what the operating system said is part of it, and not another error's to tell.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
     /// The path cannot be opened.
-    #[error("cannot open {path}: {source}", path = path.display())]
+    #[error("cannot open {path}: {reason}", path = path.display())]
     Open {
         /// As it was given.
         path: PathBuf,
         /// The operating system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The operating system failed to read, or a decompressor to start.
-    #[error("reading failed after byte {offset}: {source}")]
+    #[error("reading failed after byte {offset}: {reason}")]
     Io {
         /// Offset in the (decompressed) capture up to which it was read.
         offset: u64,
         /// The operating system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
     /// There is no byte to read.
     #[error("the capture is empty: it has no header, not even one for zero packets")]

@@ -62,7 +62,7 @@ impl Input {
             // Files of /proc say 0 and have something to read.
             return Self::from_reader(file, None);
         }
-        match Self::map(&file, metadata.len()).map_err(|source| ReadError::Io { offset: 0, source })? {
+        match Self::map(&file, metadata.len()).map_err(|reason| ReadError::Io { offset: 0, reason })? {
             Some(mapping) => Ok(Self::new(Storage::Mapped(mapping))),
             None => Self::from_reader(file, Some(metadata.len())),
         }
@@ -83,7 +83,7 @@ impl Input {
         reader: impl Read + Send + 'static,
         total: Option<u64>,
     ) -> Result<Self, ReadError> {
-        let io_failed = |source| ReadError::Io { offset: 0, source };
+        let io_failed = |reason| ReadError::Io { offset: 0, reason };
         let (mut metered, meter) = Metered::new(reader);
         let first_bytes = first_four(&mut metered).map_err(io_failed)?;
         if first_bytes.is_empty() {
@@ -194,9 +194,9 @@ impl Input {
     pub(super) fn stop(&mut self, offset: u64) -> Box<Stop> {
         let end = self.base + self.end as u64;
         match (self.ended.take(), self.compression()) {
-            (Some(Ended::Failed(source)), None) => Stop::error(ReadError::Io { offset: end, source }),
-            (Some(Ended::Failed(source)), _) if self.stored_failed() => {
-                Stop::error(ReadError::Io { offset: end, source })
+            (Some(Ended::Failed(reason)), None) => Stop::error(ReadError::Io { offset: end, reason }),
+            (Some(Ended::Failed(reason)), _) if self.stored_failed() => {
+                Stop::error(ReadError::Io { offset: end, reason })
             }
             (Some(Ended::Failed(source)), Some(_)) => {
                 Stop::damage(offset, StopReason::Compression { reason: source.to_string() })

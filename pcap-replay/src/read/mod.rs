@@ -113,7 +113,7 @@ impl Capture {
     /// The file cannot be opened or read, is empty, is no capture, or is of a version that is not understood.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
         let path = path.as_ref();
-        let failed = |source| ReadError::Open { path: path.to_owned(), source };
+        let failed = |reason| ReadError::Open { path: path.to_owned(), reason };
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if metadata.is_dir() {

@@ -54,10 +54,10 @@ pub enum TargetError {
         interfaces: String,
     },
     /// The interfaces are not known.
-    #[error("cannot list the network interfaces: {source}")]
+    #[error("cannot list the network interfaces: {reason}")]
     Interfaces {
         /// What the kernel said.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
@@ -74,7 +74,7 @@ pub fn resolve(target: &OsStr, interfaces: &dyn Interfaces) -> Result<Target, Ta
             Ok(Target::File(path.to_owned()))
         };
     }
-    let interfaces = interfaces.list().map_err(|source| TargetError::Interfaces { source })?;
+    let interfaces = interfaces.list().map_err(|reason| TargetError::Interfaces { reason })?;
     if let Some(owner) = owner_of(target, &interfaces) {
         return Ok(Target::Interface(owner.clone()));
     }

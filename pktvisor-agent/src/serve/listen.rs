@@ -51,22 +51,22 @@ pub enum BindError {
         source: io::Error,
     },
     /// Anything else.
-    #[error("cannot serve HTTP on {address}: {source}")]
+    #[error("cannot serve HTTP on {address}: {reason}")]
     Other {
         /// Where.
         address: SocketAddr,
         /// What the kernel said.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
 impl BindError {
-    fn new(address: SocketAddr, source: io::Error) -> Self {
-        match source.kind() {
+    fn new(address: SocketAddr, reason: io::Error) -> Self {
+        match reason.kind() {
             ErrorKind::AddrInUse => Self::Busy { address },
             ErrorKind::PermissionDenied => Self::Denied { address },
             ErrorKind::AddrNotAvailable => Self::NotLocal { address },
-            _ => Self::Other { address, source },
+            _ => Self::Other { address, reason },
         }
     }
 
@@ -74,7 +74,7 @@ impl BindError {
     fn is_absent(&self) -> bool {
         match self {
             Self::NotLocal { .. } => true,
-            Self::Other { source, .. } => source.raw_os_error() == Some(nix::libc::EAFNOSUPPORT),
+            Self::Other { reason, .. } => reason.raw_os_error() == Some(nix::libc::EAFNOSUPPORT),
             _ => false,
         }
     }
@@ -133,7 +133,7 @@ async fn listen_on_all(addresses: &[IpAddr], port: u16) -> Result<Vec<TcpListene
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, u16), BindError> {
-    let failed = |source| BindError::new(address, source);
+    let failed = |reason| BindError::new(address, reason);
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
     Ok((listener, port))

@@ -15,20 +15,20 @@ use super::record::{Kind, Record};
 #[derive(Debug, thiserror::Error)]
 pub enum GeoError {
     /// The file cannot be read.
-    #[error("cannot read the geo database {path}: {source}")]
+    #[error("cannot read the geo database {path}: {reason}")]
     Read {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The file is no MaxMind database, or a damaged one.
-    #[error("{path} is not a usable MaxMind database: {source}")]
+    #[error("{path} is not a usable MaxMind database: {reason}")]
     Invalid {
         /// The file.
         path: PathBuf,
         /// What the reader says.
-        source: MaxMindDbError,
+        reason: MaxMindDbError,
     },
     /// The database is of another kind.
     #[error("{path} is a {found} database where a {expected} database is needed")]
@@ -115,7 +115,7 @@ impl Database {
 
 /// A file's metadata. Anything but a file is refused: reading a FIFO could wait for ever.
 fn look(path: &Path) -> Result<Metadata, GeoError> {
-    let error = |source| GeoError::Read { path: path.to_owned(), source };
+    let error = |reason| GeoError::Read { path: path.to_owned(), reason };
     let metadata = fs::metadata(path).map_err(error)?;
     match metadata.is_file() {
         true => Ok(metadata),
@@ -124,9 +124,9 @@ fn look(path: &Path) -> Result<Metadata, GeoError> {
 }
 
 fn read(path: &Path, kind: Kind) -> Result<Reader<Vec<u8>>, GeoError> {
-    let octets = fs::read(path).map_err(|source| GeoError::Read { path: path.to_owned(), source })?;
+    let octets = fs::read(path).map_err(|reason| GeoError::Read { path: path.to_owned(), reason })?;
     let reader =
-        Reader::from_source(octets).map_err(|source| GeoError::Invalid { path: path.to_owned(), source })?;
+        Reader::from_source(octets).map_err(|reason| GeoError::Invalid { path: path.to_owned(), reason })?;
     let found = &reader.metadata().database_type;
     if kind.excludes(found) {
         return Err(GeoError::WrongKind {
