@@ -17,6 +17,7 @@ pub mod capture;
 pub mod cli;
 pub mod metrics;
 pub mod pipeline;
+mod prefetch;
 mod progress;
 pub mod replay;
 pub mod run;

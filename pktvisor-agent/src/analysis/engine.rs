@@ -19,7 +19,7 @@ use pktvisor_common::sampling::{self, Endpoint, SampleRate};
 use super::fragments::{self, Datagram, Fragments};
 use super::message::{HEADER_BYTES, Message, Question};
 use super::streams::{StreamSink, Streams, TcpSegment};
-use super::transactions::{self, QuestionKey, ResponseOutcome, Transactions};
+use super::transactions::{self, Place, QuestionKey, ResponseOutcome, Transactions};
 use super::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
 use crate::capture::Packet;
 
@@ -184,9 +184,17 @@ impl<H: HostNetworks> Messages<H> {
         timestamp_ns: u64,
         out: &mut impl Observer,
     ) -> Outcome {
+        let Some(&[id_high, id_low, flags_high, _]) = octets.first_chunk() else {
+            return Outcome::WithoutMessage;
+        };
+        // Looked up early, so that the wait for the table overlaps with the parsing.
+        let id = u16::from_be_bytes([id_high, id_low]);
+        let is_response = flags_high & 0x80 != 0;
+        let query = if is_response { flow.reversed() } else { *flow };
+        let place = self.transactions.place(&query, id);
         let Some(message) = Message::parse(octets, truncated) else { return Outcome::WithoutMessage };
         out.message(flow, &message);
-        self.match_up(flow, &message, timestamp_ns, out);
+        self.match_up(&query, place, &message, timestamp_ns, out);
         if !message.malformed {
             return Outcome::Analysed;
         }
@@ -196,16 +204,23 @@ impl<H: HostNetworks> Messages<H> {
 
     /// Opens a transaction, or closes one.
     #[inline]
-    fn match_up(&mut self, flow: &Flow, message: &Message<'_>, timestamp_ns: u64, out: &mut impl Observer) {
+    fn match_up(
+        &mut self,
+        query: &Flow,
+        place: Place,
+        message: &Message<'_>,
+        timestamp_ns: u64,
+        out: &mut impl Observer,
+    ) {
         let question = message.question.as_ref();
         let key = question.map(question_key);
         if !message.is_response() {
-            self.transactions.query(flow, message.id(), key, timestamp_ns);
+            self.transactions.query_at(place, key, timestamp_ns);
             return;
         }
-        let outcome = self.transactions.response(flow, message.id(), key, timestamp_ns);
+        let outcome = self.transactions.response_at(place, key, timestamp_ns);
         if let ResponseOutcome::Answered { duration_ns, .. } = outcome {
-            let asker = self.asker(&flow.reversed());
+            let asker = self.asker(query);
             out.transaction(&Transaction { asker, duration_ns, qname: question.map(|q| &q.name) });
         }
     }

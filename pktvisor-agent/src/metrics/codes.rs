@@ -1,14 +1,12 @@
 //! Exact counts of 16-bit codes: query types, response codes, ports.
 //!
-//! Pages of 256 counters, allocated where codes turn up: an update is two loads, and even a flood of random ports
-//! costs no more than half a mebibyte.
-
-const PAGE: usize = 256;
+//! A row of counters as long as the largest code seen: an update is one load, and even a flood of random ports costs no
+//! more than half a mebibyte.
 
 /// Counts by code. Nothing is lost until it is [shrunk](Self::shrink).
 #[derive(Clone, Debug, Default)]
 pub struct CodeCounts {
-    pages: Vec<Option<Box<[u64; PAGE]>>>,
+    counts: Vec<u64>,
     /// No code counts more than this beyond what is kept of it.
     bound: u64,
 }
@@ -20,26 +18,20 @@ impl CodeCounts {
     /// Counts `count` more of `code`.
     #[inline]
     pub fn add(&mut self, code: u16, count: u64) {
-        let page = usize::from(code) / PAGE;
-        if page >= self.pages.len() {
-            self.pages.resize(page + 1, None);
+        let place = usize::from(code);
+        if place >= self.counts.len() {
+            self.counts.resize(place + 1, 0);
         }
-        let counters = self.pages[page].get_or_insert_with(|| Box::new([0; PAGE]));
-        let counter = &mut counters[usize::from(code) % PAGE];
-        *counter = counter.saturating_add(count);
+        self.counts[place] = self.counts[place].saturating_add(count);
     }
 
     /// All codes seen, with their counts, in the order of the codes.
     pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
-        self.pages.iter().enumerate().flat_map(|(page, counters)| {
-            counters.iter().flat_map(move |counters| {
-                counters
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, count)| **count > 0)
-                    .map(move |(offset, count)| ((page * PAGE + offset) as u16, *count))
-            })
-        })
+        self.counts
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0)
+            .map(|(code, count)| (code as u16, *count))
     }
 
     /// How much any code may count beyond what is kept.
@@ -63,7 +55,7 @@ impl CodeCounts {
         }
         all.sort_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
         let largest_lost = all[keep].1;
-        let mut kept = Self { pages: Vec::new(), bound: self.bound.saturating_add(largest_lost) };
+        let mut kept = Self { counts: Vec::new(), bound: self.bound.saturating_add(largest_lost) };
         for (code, count) in &all[..keep] {
             kept.add(*code, *count);
         }

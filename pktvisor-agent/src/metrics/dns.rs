@@ -133,6 +133,18 @@ impl DnsMetrics {
         }
     }
 
+    /// The lists by name.
+    fn lists(&mut self) -> [&mut FrequentItems; 5] {
+        [&mut self.qname2, &mut self.qname3, &mut self.nxdomain, &mut self.refused, &mut self.srvfail]
+    }
+
+    /// Brings what was counted into the lists, before they are read.
+    pub(super) fn settle(&mut self) {
+        for list in self.lists() {
+            list.settle();
+        }
+    }
+
     pub(super) fn merge(&mut self, other: &Self) {
         self.messages += other.messages;
         self.malformed += other.malformed;

@@ -56,6 +56,13 @@ impl NetworkMetrics {
         }
     }
 
+    /// Brings what was counted into the lists, before they are read.
+    pub(super) fn settle(&mut self) {
+        for items in [&mut self.ipv4, &mut self.ipv6, &mut self.places, &mut self.networks] {
+            items.settle();
+        }
+    }
+
     pub(super) fn merge(&mut self, other: &Self) {
         self.sources_in.merge(&other.sources_in);
         self.destinations_out.merge(&other.destinations_out);

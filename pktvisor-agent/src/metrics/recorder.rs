@@ -32,6 +32,13 @@ impl Recorder {
         std::mem::replace(&mut self.period, Period::new(next_start_s))
     }
 
+    /// Brings what was counted into the lists; to be called before anybody else may look at them.
+    pub(super) fn settle(&mut self) {
+        self.period.network.settle();
+        self.period.dns.settle();
+        self.period.transactions.settle();
+    }
+
     pub(super) fn begin(&mut self, start_s: u64) {
         self.period.start_s = start_s;
     }

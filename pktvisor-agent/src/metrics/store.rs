@@ -251,6 +251,12 @@ impl Batch<'_> {
     }
 }
 
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        self.live.recorder.settle();
+    }
+}
+
 impl Live {
     /// A copy of the live period with its length so far.
     fn snapshot(&self) -> Period {

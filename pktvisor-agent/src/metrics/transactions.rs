@@ -67,6 +67,12 @@ impl TransactionMetrics {
         }
     }
 
+    /// Brings what was counted into the lists, before they are read.
+    pub(super) fn settle(&mut self) {
+        self.inbound.slow.settle();
+        self.outbound.slow.settle();
+    }
+
     pub(super) fn merge(&mut self, other: &Self) {
         self.counts.add(&other.counts);
         self.inbound.merge(&other.inbound);

@@ -4,6 +4,8 @@
 //! slots in use a bucket practically never fills up, deletion leaves nothing behind, and no key, however made up, makes a search
 //! longer than two cache lines: what does not fit crowds out what is there.
 
+use crate::prefetch::prefetch;
+
 /// Slots of a bucket.
 const WAYS: usize = 16;
 
@@ -46,6 +48,14 @@ impl Index {
     pub(super) fn new(entries: usize) -> Self {
         let buckets = (entries * 4).div_ceil(3 * WAYS).max(2);
         Self { buckets: vec![Bucket([0; WAYS]); buckets] }
+    }
+
+    /// Asks for both buckets of a hash.
+    #[inline]
+    pub(super) fn prefetch(&self, hash: u32) {
+        for bucket in self.pair(hash) {
+            prefetch(&self.buckets, bucket);
+        }
     }
 
     /// The slots whose fingerprint is that of `hash`.

@@ -41,6 +41,13 @@ pub struct QuestionKey {
     pub qclass: u16,
 }
 
+/// Where a query stands in the table; good until the table changes hands.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    key: Key,
+    hash: u32,
+}
+
 /// What became of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueryOutcome {
@@ -87,6 +94,20 @@ pub struct TransactionCounts {
     pub retransmitted: u64,
     /// Open queries given up because the table was full.
     pub shed: u64,
+}
+
+impl TransactionCounts {
+    /// Adds what `other` counted.
+    pub fn add(&mut self, other: &Self) {
+        self.answered += other.answered;
+        self.negative_times += other.negative_times;
+        self.timed_out += other.timed_out;
+        self.late += other.late;
+        self.duplicates += other.duplicates;
+        self.orphans += other.orphans;
+        self.retransmitted += other.retransmitted;
+        self.shed += other.shed;
+    }
 }
 
 /// The table of queries. Holds no global state; two tables never see each other's queries.
@@ -144,6 +165,15 @@ impl Transactions {
         std::mem::take(&mut self.counts)
     }
 
+    /// Where the query of this flow and id stands or would stand; asks for the memory that will be looked at there.
+    #[inline]
+    pub fn place(&self, query: &Flow, id: u16) -> Place {
+        let key = Key::new(query, id);
+        let hash = key.hash();
+        self.index.prefetch(hash);
+        Place { key, hash }
+    }
+
     /// A query was sent.
     pub fn query(
         &mut self,
@@ -152,9 +182,17 @@ impl Transactions {
         question: Option<QuestionKey>,
         timestamp_ns: u64,
     ) -> QueryOutcome {
+        self.query_at(self.place(flow, id), question, timestamp_ns)
+    }
+
+    /// A query was sent, whose place was looked up before.
+    pub fn query_at(
+        &mut self,
+        Place { key, hash }: Place,
+        question: Option<QuestionKey>,
+        timestamp_ns: u64,
+    ) -> QueryOutcome {
         self.advance(timestamp_ns);
-        let key = Key::new(flow, id);
-        let hash = key.hash();
         let mut replaced = 0;
         let candidates = self.index.find(hash);
         for lane in candidates {
@@ -186,8 +224,18 @@ impl Transactions {
         question: Option<QuestionKey>,
         timestamp_ns: u64,
     ) -> ResponseOutcome {
+        self.response_at(self.place(&flow.reversed(), id), question, timestamp_ns)
+    }
+
+    /// A response was sent to the query that has its place there.
+    pub fn response_at(
+        &mut self,
+        place: Place,
+        question: Option<QuestionKey>,
+        timestamp_ns: u64,
+    ) -> ResponseOutcome {
         self.advance(timestamp_ns);
-        let Some(slot) = self.find(&Key::new(&flow.reversed(), id), question) else {
+        let Some(slot) = self.find(&place, question) else {
             self.counts.orphans += 1;
             return ResponseOutcome::Orphan;
         };
@@ -234,6 +282,9 @@ impl Transactions {
             && self.is_past(slot, self.timeout_ns)
         {
             self.forget(slot, State::Answered);
+            if let Some(next) = self.answered.head() {
+                self.index.prefetch(self.entries.hash(next));
+            }
         }
         while let Some(slot) = self.timed_out.head()
             && self.is_past(slot, self.timeout_ns.saturating_add(LATE_NS))
@@ -244,13 +295,12 @@ impl Transactions {
 
     /// The entry that a response with this key and question is for: an open one if there is, else the oldest.
     #[inline]
-    fn find(&self, key: &Key, question: Option<QuestionKey>) -> Option<u32> {
-        let hash = key.hash();
+    fn find(&self, &Place { key, hash }: &Place, question: Option<QuestionKey>) -> Option<u32> {
         let mut best = None;
         for lane in self.index.find(hash) {
             let slot = self.index.slot(hash, lane);
             let entry = self.entries.get(slot);
-            if entry.key != *key || !entry.agrees(question) {
+            if entry.key != key || !entry.agrees(question) {
                 continue;
             }
             if entry.state == State::Answered && self.is_past(slot, self.timeout_ns) {
@@ -321,17 +371,3 @@ impl Transactions {
 
 #[cfg(test)]
 mod tests;
-
-impl TransactionCounts {
-    /// Adds what `other` counted.
-    pub fn add(&mut self, other: &Self) {
-        self.answered += other.answered;
-        self.negative_times += other.negative_times;
-        self.timed_out += other.timed_out;
-        self.late += other.late;
-        self.duplicates += other.duplicates;
-        self.orphans += other.orphans;
-        self.retransmitted += other.retransmitted;
-        self.shed += other.shed;
-    }
-}

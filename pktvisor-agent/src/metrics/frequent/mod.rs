@@ -11,6 +11,7 @@
 //!
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be seeded at random.
 
+mod pending;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
+use pending::Pending;
 use table::Table;
 
 /// How much a [`FrequentItems`] may hold.
@@ -63,6 +65,8 @@ pub struct Item<'a> {
 #[derive(Clone, Debug)]
 pub struct FrequentItems {
     table: Table,
+    /// Counted but not yet in the table.
+    pending: Pending,
     /// No item outside the table counts more than this.
     bound: u64,
     limits: Limits,
@@ -88,15 +92,32 @@ fn hash(key: Key<'_>) -> u64 {
 impl FrequentItems {
     /// An empty summary. Allocates nothing before the first item.
     pub fn new(limits: Limits) -> Self {
-        Self { table: Table::default(), bound: 0, limits }
+        Self { table: Table::default(), pending: Pending::default(), bound: 0, limits }
     }
 
-    /// Counts `weight` more of `key`.
+    /// Counts `weight` more of `key`. It shows after [`settle`](Self::settle).
     #[inline]
     pub fn add(&mut self, key: Key<'_>, weight: u64) {
-        if !self.table.add(hash(key), key, weight) {
-            self.take_in(key, weight, self.bound);
+        let hash = hash(key);
+        self.table.prefetch_index(hash);
+        if self.pending.push(hash, key, weight) == pending::Room::Full {
+            self.settle();
         }
+    }
+
+    /// Brings all that was counted into the table. Many at a time, so that the waits for memory overlap.
+    pub fn settle(&mut self) {
+        let mut pending = std::mem::take(&mut self.pending);
+        for add in pending.iter() {
+            self.table.prefetch_entry(add.hash);
+        }
+        for add in pending.iter() {
+            if !self.table.add(add.hash, add.weight) {
+                self.take_in(add.hash, add.key, add.weight, self.bound);
+            }
+        }
+        pending.clear();
+        self.pending = pending;
     }
 
     /// No item that is not listed counts more than this.
@@ -116,6 +137,7 @@ impl FrequentItems {
 
     /// All items held, in no order that matters.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        debug_assert!(self.pending.is_empty(), "read before it was settled");
         self.table.items()
     }
 
@@ -136,6 +158,7 @@ impl FrequentItems {
 
     /// Adds what `other` counted. Bounds add up.
     pub fn merge(&mut self, other: &Self) {
+        self.settle();
         if other.is_empty() && other.bound == 0 {
             return;
         }
@@ -147,16 +170,19 @@ impl FrequentItems {
         for item in other.items() {
             let error = item.upper - item.lower;
             // ... and for whoever it lists, that is replaced by what it knows.
-            if !self.table.merge_entry(hash(item.key), item.key, item.lower, error, other.bound) {
+            let hash = hash(item.key);
+            if !self.table.merge_entry(hash, item.lower, error, other.bound) {
                 // Had it been dropped just now to make room, it would have counted up to today's bound.
                 let unlisted = if self.bound == merged_bound { bound_before } else { self.bound };
-                self.take_in(item.key, item.lower, unlisted.saturating_add(error));
+                self.take_in(hash, item.key, item.lower, unlisted.saturating_add(error));
             }
         }
     }
 
     /// Keeps the most frequent items only, within `limits` from now on, and gives back the memory.
     pub fn shrink(&mut self, limits: Limits) {
+        self.settle();
+        self.pending = Pending::default();
         self.limits = limits;
         while self.table.len() > limits.entries || self.table.key_bytes() > limits.key_bytes {
             let keep = if self.table.len() > limits.entries { limits.entries } else { self.table.len() / 2 };
@@ -166,13 +192,13 @@ impl FrequentItems {
     }
 
     #[cold]
-    fn take_in(&mut self, key: Key<'_>, weight: u64, error: u64) {
+    fn take_in(&mut self, hash: u64, key: Key<'_>, weight: u64, error: u64) {
         if self.table.len() >= self.limits.entries
             || self.table.key_bytes() + key.bytes.len() > self.limits.key_bytes
         {
             self.keep_largest(self.table.len() / 2, Ties::Drop);
         }
-        self.table.insert(hash(key), key, weight, error);
+        self.table.insert(hash, key, weight, error);
     }
 
     /// Drops every entry whose upper bound is below that of the largest one that has to go, and of those that have the
