@@ -3,10 +3,14 @@
 //! A row of counters as long as the largest code seen: an update is one load, and even a flood of random ports costs no
 //! more than half a mebibyte.
 
+use crate::prefetch::prefetch;
+
 /// Counts by code. Nothing is lost until it is [shrunk](Self::shrink).
 #[derive(Clone, Debug, Default)]
 pub struct CodeCounts {
     counts: Vec<u64>,
+    /// Counted once more, but not yet in its place.
+    waiting: Option<u16>,
     /// No code counts more than this beyond what is kept of it.
     bound: u64,
 }
@@ -23,6 +27,22 @@ impl CodeCounts {
             self.counts.resize(place + 1, 0);
         }
         self.counts[place] = self.counts[place].saturating_add(count);
+    }
+
+    /// Counts one more of `code`, when its counter has come into the cache. It shows after [`settle`](Self::settle).
+    #[inline]
+    pub fn add_later(&mut self, code: u16) {
+        prefetch(&self.counts, usize::from(code));
+        if let Some(waited) = self.waiting.replace(code) {
+            self.add(waited, 1);
+        }
+    }
+
+    /// Brings in what waits.
+    pub fn settle(&mut self) {
+        if let Some(waited) = self.waiting.take() {
+            self.add(waited, 1);
+        }
     }
 
     /// All codes seen, with their counts, in the order of the codes.
@@ -49,13 +69,15 @@ impl CodeCounts {
 
     /// Keeps the `keep` most frequent codes only, ties broken by the smaller code.
     pub fn shrink(&mut self, keep: usize) {
+        self.settle();
         let mut all: Vec<_> = self.iter().collect();
         if all.len() <= keep {
             return;
         }
         all.sort_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
         let largest_lost = all[keep].1;
-        let mut kept = Self { counts: Vec::new(), bound: self.bound.saturating_add(largest_lost) };
+        let mut kept =
+            Self { counts: Vec::new(), waiting: None, bound: self.bound.saturating_add(largest_lost) };
         for (code, count) in &all[..keep] {
             kept.add(*code, *count);
         }

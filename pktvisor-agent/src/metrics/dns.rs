@@ -143,6 +143,7 @@ impl DnsMetrics {
         for list in self.lists() {
             list.settle();
         }
+        self.udp_ports.settle();
     }
 
     pub(super) fn merge(&mut self, other: &Self) {

@@ -94,7 +94,7 @@ impl Observer for Recorder {
     }
 
     fn udp_port(&mut self, port: u16) {
-        self.period.dns.udp_ports.add(port, 1);
+        self.period.dns.udp_ports.add_later(port);
     }
 
     fn transaction(&mut self, transaction: &Transaction<'_>) {

@@ -149,10 +149,19 @@ impl FrequentItems {
         }
         let last = count.min(estimates.len()) - 1;
         let (_, &mut least, _) = estimates.select_nth_unstable_by(last, |a, b| b.cmp(a));
-        let mut top: Vec<_> =
-            self.items().filter(|item| item.lower >= least).map(|item| (present(item.key), item)).collect();
-        top.sort_by(|(name_a, a), (name_b, b)| b.lower.cmp(&a.lower).then_with(|| name_a.cmp(name_b)));
-        top.truncate(count);
+        // Thousands may tie for the last places: only those whose names come first are kept.
+        let order = |a: &(String, Item<'_>), b: &(String, Item<'_>)| {
+            b.1.lower.cmp(&a.1.lower).then_with(|| a.0.cmp(&b.0))
+        };
+        let mut top: Vec<(String, Item<'_>)> = Vec::with_capacity(count + 1);
+        for item in self.items().filter(|item| item.lower >= least) {
+            let named = (present(item.key), item);
+            let place = top.partition_point(|listed| order(listed, &named).is_lt());
+            if place < count {
+                top.insert(place, named);
+                top.truncate(count);
+            }
+        }
         top
     }
 
