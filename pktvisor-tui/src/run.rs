@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ratatui::crossterm::event;
+use crossterm::event;
 use signal_hook::{
     consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
     iterator::Signals,

@@ -144,7 +144,14 @@ fn listed(items: &FrequentItems, spell: impl Fn(Key<'_>) -> String) -> Vec<api::
 }
 
 fn codes(codes: &CodeCounts, spell: impl Fn(u16) -> String) -> Vec<api::TopEntry> {
-    let mut all: Vec<_> = codes.iter().map(|(code, count)| (count, spell(code))).collect();
+    let mut counts: Vec<u64> = codes.iter().map(|(_, count)| count).collect();
+    let least = match counts.len() {
+        0..=LISTED => 0,
+        _ => *counts.select_nth_unstable_by(LISTED - 1, |a, b| b.cmp(a)).1,
+    };
+    // Ports come by the ten thousand: only those that may be listed are spelled.
+    let mut all: Vec<_> =
+        codes.iter().filter(|(_, count)| *count >= least).map(|(code, count)| (count, spell(code))).collect();
     all.sort_by(|(count_a, name_a), (count_b, name_b)| count_b.cmp(count_a).then_with(|| name_a.cmp(name_b)));
     all.truncate(LISTED);
     let entry = |(count, name): (u64, String)| api::TopEntry {

@@ -1,6 +1,6 @@
 //! Keys and what they do: the one table that the key line, help and the handling share.
 
-use ratatui::crossterm::event::{
+use crossterm::event::{
     KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 

@@ -1,0 +1,171 @@
+//! Where the time of a replay goes: each step alone, over the same generated packets, in packets per second.
+//!
+//! The steps do not add up to the whole: alone, each has the caches to itself.
+
+use std::hint::black_box;
+use std::io::Cursor;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use pcap_replay::Capture;
+use pcap_replay::generate::{Config, Generator, HOST_PREFIXES};
+use pcap_replay::write::PcapWriter;
+use pktvisor_agent::analysis::message::Message;
+use pktvisor_agent::analysis::public_suffix::NameCut;
+use pktvisor_agent::analysis::streams::TcpSegment;
+use pktvisor_agent::analysis::transactions::{TIMEOUT_NS_DEFAULT, Transactions};
+use pktvisor_agent::analysis::{Analysis, Flow, Observer, Settings, Transport};
+use pktvisor_agent::capture::Packet;
+use pktvisor_agent::capture::hosts::HostSet;
+use pktvisor_agent::metrics::{self, Store};
+use pktvisor_agent::pipeline::{Intake, Pipeline};
+use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, flags};
+use pktvisor_common::direction::direction;
+use pktvisor_common::sampling::SampleRate;
+
+const PACKETS: u64 = 100_000;
+
+/// Generated packets, and what the classifier says of them.
+struct Traffic {
+    packets: Vec<(u64, Vec<u8>)>,
+    classes: Vec<Class>,
+    host: HostSet,
+}
+
+impl Traffic {
+    fn generate() -> Self {
+        let config = Config { packets: PACKETS, collect_answer: false, ..Config::default() };
+        let generator = Generator::new(config).expect("the defaults are valid");
+        let packets: Vec<_> = generator.map(|packet| (packet.timestamp_ns, packet.data)).collect();
+        let classes = packets.iter().map(|(_, data)| class_of(data)).collect();
+        let host = HOST_PREFIXES.iter().map(|prefix| prefix.parse().expect("a prefix")).collect();
+        Self { packets, classes, host }
+    }
+
+    fn packets(&self) -> impl Iterator<Item = (Packet<'_>, &Class)> {
+        self.packets.iter().zip(&self.classes).map(|((timestamp_ns, data), class)| {
+            let wire_len = data.len() as u32;
+            (Packet { timestamp_ns: *timestamp_ns, data, wire_len, link_type: LinkType::ETHERNET }, class)
+        })
+    }
+
+    /// DNS messages in whole UDP datagrams.
+    fn datagrams(&self) -> impl Iterator<Item = (Packet<'_>, &Class, &[u8])> {
+        self.packets().filter(|(_, class)| class.has(flags::DNS_UDP)).map(|(packet, class)| {
+            let start = usize::from(class.payload_offset);
+            (packet, class, &packet.data[start..start + usize::from(class.payload_len)])
+        })
+    }
+
+    fn capture(&self) -> Vec<u8> {
+        let mut writer = PcapWriter::new(Vec::new(), LinkType::ETHERNET.0).expect("memory takes everything");
+        for (timestamp_ns, data) in &self.packets {
+            writer.write(*timestamp_ns, data.len() as u32, data).expect("memory takes everything");
+        }
+        writer.finish().expect("memory takes everything")
+    }
+
+    fn settings(&self) -> Settings<HostSet> {
+        Settings {
+            dns_ports: DnsPorts::default(),
+            sample_rate: SampleRate::ALL,
+            transaction_timeout_ns: TIMEOUT_NS_DEFAULT,
+            host: self.host.clone(),
+        }
+    }
+}
+
+fn class_of(data: &[u8]) -> Class {
+    let mut class = Class::default();
+    classify(data, LinkType::ETHERNET, &DnsPorts::default(), &mut class);
+    class
+}
+
+fn store() -> Store {
+    Store::new(metrics::Settings { periods: 5, summary: true, name_cut: NameCut::Labels })
+}
+
+fn steps(criterion: &mut Criterion) {
+    let traffic = Traffic::generate();
+    let mut group = criterion.benchmark_group("replay");
+    group.throughput(Throughput::Elements(PACKETS)).sample_size(20);
+
+    let capture = traffic.capture();
+    group.bench_function("read", |bencher| {
+        bencher.iter(|| {
+            let mut capture = Capture::from_reader(Cursor::new(capture.clone())).expect("a capture");
+            while let Ok(Some(packet)) = capture.next_packet() {
+                black_box(packet.data);
+            }
+        });
+    });
+    group.bench_function("classify and count", |bencher| {
+        let store = store();
+        bencher.iter(|| {
+            let mut batch = store.batch();
+            for (packet, _) in traffic.packets() {
+                let class = class_of(packet.data);
+                batch.packet(&class, direction(&class, &traffic.host), packet.wire_len);
+            }
+        });
+    });
+    group.bench_function("slice TCP", |bencher| {
+        bencher.iter(|| {
+            for (packet, class) in traffic.packets().filter(|(_, class)| class.has(flags::DNS_TCP)) {
+                black_box(TcpSegment::of(packet.data, class));
+            }
+        });
+    });
+    group.bench_function("parse DNS", |bencher| {
+        bencher.iter(|| {
+            for (_, _, octets) in traffic.datagrams() {
+                black_box(Message::parse(octets, false));
+            }
+        });
+    });
+    group.bench_function("parse DNS and sketch", |bencher| {
+        let store = store();
+        bencher.iter(|| {
+            let mut batch = store.batch();
+            for (_, class, octets) in traffic.datagrams() {
+                if let Some(message) = Message::parse(octets, false) {
+                    batch.recorder().message(&Flow::of(class, Transport::Udp), &message);
+                }
+            }
+        });
+    });
+    group.bench_function("transactions", |bencher| {
+        bencher.iter(|| {
+            let mut transactions = Transactions::default();
+            for (packet, class, _) in traffic.datagrams() {
+                let flow = Flow::of(class, Transport::Udp);
+                if class.dns_flags & 0x8000 == 0 {
+                    transactions.query(&flow, class.dns_id, None, packet.timestamp_ns);
+                } else {
+                    transactions.response(&flow, class.dns_id, None, packet.timestamp_ns);
+                }
+            }
+            transactions.open()
+        });
+    });
+    group.bench_function("everything but reading", |bencher| {
+        bencher.iter(|| {
+            let store = store();
+            let mut pipeline = Pipeline {
+                filter: None,
+                dns_ports: DnsPorts::default(),
+                host: traffic.host.clone(),
+                geo: None,
+                analysis: Analysis::new(traffic.settings()),
+                intake: Intake::default(),
+            };
+            let mut batch = store.batch();
+            for (packet, _) in traffic.packets() {
+                pipeline.packet(&packet, &mut batch).expect("there is no filter");
+            }
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, steps);
+criterion_main!(benches);
