@@ -1,8 +1,7 @@
 //! Reading captures: bytes come from an [`input`], a format turns them into packets, [`Capture`] is both together.
 //!
 //! ```text
-//! open() ── mapped file ───────────────┐
-//! from_reader() ── gzip │ zstd │ plain ┴─ Input: a window of bytes ── pcap │ pcapng ── PacketRef
+//! open(), from_reader() ── gzip │ zstd │ plain ── Input: a window of bytes ── pcap │ pcapng ── PacketRef
 //! ```
 //!
 //! A record that is cut off or implausible ends the capture with a [`ReadWarning`]; the packets before it stand.
@@ -15,7 +14,6 @@ mod compression;
 mod error;
 mod input;
 mod interface;
-mod mapping;
 mod pcap;
 mod pcapng;
 #[cfg(test)]
@@ -101,13 +99,8 @@ struct Record {
 impl Capture {
     /// Opens the capture at `path`: a regular file, a FIFO or a device.
     ///
-    /// A plain regular file is mapped into memory and its packets are lent from there without a copy; everything else
-    /// is streamed through a bounded buffer. What a file holds is decided by its first bytes, never by its name.
-    ///
-    /// A mapped file must not be shortened in place while it is read: the process gets SIGBUS for touching a page
-    /// that is gone. The size is looked at again once per mebibyte, so a file shortened beyond the mebibyte in hand
-    /// ends as one that is cut off. Log rotation by rename and appending are safe; what is appended after the opening
-    /// is not read. Where neither holds, pass the [`File`] to [`Capture::from_reader`].
+    /// What a file holds is decided by its first bytes, never by its name. Packets are lent from a buffer of 256 KiB,
+    /// which grows only for a longer record.
     ///
     /// # Errors
     /// The file cannot be opened or read, is empty, is no capture, or is of a version that is not understood.

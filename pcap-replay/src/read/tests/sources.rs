@@ -26,7 +26,7 @@ impl Read for Trickle {
     }
 }
 
-/// Packets enough to fill several pieces of a mapping and several buffers.
+/// Packets enough to fill several buffers.
 fn large_pcap() -> Vec<u8> {
     let header = Build::new(ByteOrder::Little).pcap_header(0xa1b2_3c4d, (2, 4), 1);
     (0..40_000_u32)
@@ -35,7 +35,7 @@ fn large_pcap() -> Vec<u8> {
 }
 
 #[test]
-fn a_mapped_file_a_stream_and_a_trickle_read_alike() {
+fn a_file_a_stream_and_a_trickle_read_alike() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in [("a", small_pcap(40)), ("b", small_pcapng(40)), ("c", large_pcap())] {
         let path = folder.path().join(name);
@@ -48,7 +48,7 @@ fn a_mapped_file_a_stream_and_a_trickle_read_alike() {
 }
 
 #[test]
-fn a_mapped_file_cut_off_anywhere_ends_like_a_stream() {
+fn a_file_cut_off_anywhere_ends_like_a_stream() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.cap");
     for bytes in [small_pcap(3), small_pcapng(3)] {
