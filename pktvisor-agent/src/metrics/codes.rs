@@ -16,8 +16,8 @@ pub struct CodeCounts {
 }
 
 impl CodeCounts {
-    /// Keeping more codes than this saves no memory worth the loss: they may lie in as many pages as there are.
-    pub const FEW: usize = (u16::MAX as usize + 1) / PAGE;
+    /// Keeping more codes than this saves no memory worth the loss: the row is as long as the largest of them.
+    pub const FEW: usize = 256;
 
     /// Counts `count` more of `code`.
     #[inline]
