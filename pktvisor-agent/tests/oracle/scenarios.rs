@@ -1,6 +1,7 @@
 //! Ordinary and extraordinary traffic: the summary, each period, and the window over all of them.
 
 use pcap_replay::generate::Config;
+use pktvisor_common::api::IpCardinality;
 
 use super::compare::{Lists, assert_agrees};
 use super::replay::{Setup, replay};
@@ -63,6 +64,24 @@ fn many_seeds_are_summarised_as_their_answers_say() {
         let config = Config { packets: 6_000, seed, ..traffic::hostile() };
         assert_all_agrees(&Traffic::of(config), Lists::Exact);
     }
+}
+
+#[test]
+fn without_a_host_every_direction_is_unknown_and_all_else_the_same() {
+    let mut traffic = Traffic::of(traffic::hostile());
+    let with_host = replay(&traffic, Setup::summary()).document();
+    traffic.answer.host.clear();
+    let found = replay(&traffic, Setup::summary()).document();
+    let packets = &found.packets;
+    assert_eq!((packets.unknown, packets.received, packets.sent), (packets.total, 0, 0));
+    assert_eq!((packets.bytes_in, packets.bytes_out), (0, 0));
+    assert_eq!(packets.bytes_total, with_host.packets.bytes_total);
+    assert!(packets.rates.is_empty() && packets.top_ipv4.is_empty() && packets.top_ipv6.is_empty());
+    assert_eq!(packets.cardinality, IpCardinality::default());
+    assert_eq!(found.dns.wire_packets, with_host.dns.wire_packets);
+    assert_eq!(found.dns.xact.counts, with_host.dns.xact.counts);
+    assert_eq!((found.dns.xact.inbound.total, found.dns.xact.outbound.total), (0, 0));
+    assert_eq!(found.dns.top_qname2, with_host.dns.top_qname2);
 }
 
 #[test]

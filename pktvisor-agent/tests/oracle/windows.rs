@@ -16,11 +16,11 @@ fn moments_ns() -> impl Iterator<Item = u64> {
 }
 
 /// Both ways for the same packets, with periods that turn at any time.
-fn window_and_whole(ahead_ns: u64, config: Config) -> (api::Period, api::Period) {
+fn window_and_whole(ahead_ns: u64, sample_pct: u8, config: Config) -> (api::Period, api::Period) {
     let traffic = Traffic::between(Some(ahead_ns), None, config);
-    let split = replay(&traffic, Setup::periods());
+    let split = replay(&traffic, Setup { sample_pct, ..Setup::periods() });
     assert!(split.store.filled() > 1, "no period turned");
-    (split.store.window(60).unwrap(), replay(&traffic, Setup::summary()).document())
+    (split.store.window(60).unwrap(), replay(&traffic, Setup { sample_pct, ..Setup::summary() }).document())
 }
 
 fn lists(period: &mut api::Period) -> Vec<&mut Vec<TopEntry>> {
@@ -46,7 +46,8 @@ fn forget_slow(period: &mut api::Period) {
 fn a_window_equals_the_summary_exactly_where_every_list_fits() {
     for (seed, ahead_ns) in (0..16).zip(moments_ns()) {
         let config = Config { packets: 6_000, rate: 60.0, seed, ..traffic::hostile() };
-        let (mut window, mut whole) = window_and_whole(ahead_ns, config);
+        let sample_pct = [100, 100, 100, 30][seed as usize % 4];
+        let (mut window, mut whole) = window_and_whole(ahead_ns, sample_pct, config);
         forget_slow(&mut window);
         forget_slow(&mut whole);
         assert_eq!(window, whole, "seed {seed}, {ahead_ns} ns ahead");
@@ -57,7 +58,7 @@ fn a_window_equals_the_summary_exactly_where_every_list_fits() {
 fn a_window_equals_the_summary_within_the_bounds_where_lists_do_not_fit() {
     for (seed, ahead_ns) in (100..103).zip(moments_ns()) {
         let config = Config { packets: 60_000, seed, ..traffic::plentiful() };
-        let (mut window, mut whole) = window_and_whole(ahead_ns, config);
+        let (mut window, mut whole) = window_and_whole(ahead_ns, 100, config);
         for (window, whole) in lists(&mut window).into_iter().zip(lists(&mut whole)) {
             for entry in window.iter() {
                 let Some(other) = whole.iter().find(|other| other.name == entry.name) else { continue };
