@@ -30,21 +30,21 @@ impl Coupon {
     /// The coupon of any bytes.
     #[inline]
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self::from_hash(murmur3_x64_128(bytes, SEED))
+        Self::of_hash(murmur3_x64_128(bytes, SEED))
     }
 
     /// The coupon of an IPv4 address, the same as of its 4 bytes.
     #[inline(always)]
     pub fn of_ipv4(address: [u8; 4]) -> Self {
         let h1 = SEED ^ mix_k1(u64::from(u32::from_le_bytes(address)));
-        Self::from_hash(finish(h1, SEED, 4))
+        Self::of_hash(finish(h1, SEED, 4))
     }
 
     /// The coupon of an IPv6 address, the same as of its 16 bytes.
     #[inline(always)]
     pub fn of_ipv6(address: &[u8; 16]) -> Self {
         let (h1, h2) = mix_block(SEED, SEED, address);
-        Self::from_hash(finish(h1, h2, 16))
+        Self::of_hash(finish(h1, h2, 16))
     }
 
     /// The coupon of an address of a [`Class`](crate::classify::Class).
@@ -56,8 +56,9 @@ impl Coupon {
         }
     }
 
+    /// The coupon of what has this [hash](murmur3_x64_128) with [`SEED`].
     #[inline(always)]
-    fn from_hash((h1, h2): (u64, u64)) -> Self {
+    pub fn of_hash((h1, h2): (u64, u64)) -> Self {
         Self { slot: (h1 & (REGISTERS as u64 - 1)) as u16, value: h2.leading_zeros().min(62) as u8 + 1 }
     }
 

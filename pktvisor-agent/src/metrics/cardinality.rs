@@ -21,6 +21,12 @@ impl Cardinality {
         Coupon::of_bytes(item).update(self.registers());
     }
 
+    /// Counts the item that has this [hash](hll::murmur3_x64_128) with the [seed](hll::SEED) of DataSketches.
+    #[inline]
+    pub fn add_hash(&mut self, hash: (u64, u64)) {
+        Coupon::of_hash(hash).update(self.registers());
+    }
+
     /// Counts an address as [`Class`](pktvisor_common::classify::Class) holds it.
     #[inline]
     pub fn add_address(&mut self, address: &[u8; 16], ip_version: u8) {

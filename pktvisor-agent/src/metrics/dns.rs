@@ -1,7 +1,7 @@
 //! What is asked and answered: names, types, codes.
 
 use super::frequent::{FrequentItems, Key, Limits};
-use super::{Cardinality, CodeCounts, Quantiles};
+use super::{CodeCounts, DistinctNames, Quantiles};
 use crate::analysis::ReassemblyEvent;
 use crate::analysis::message::{Message, Question};
 use crate::analysis::name::{Name, Suffix};
@@ -17,7 +17,7 @@ pub(super) const CUT: u8 = 1;
 pub(super) struct DnsMetrics {
     pub messages: u64,
     pub malformed: u64,
-    pub qnames: Cardinality,
+    pub qnames: DistinctNames,
     /// Lists by name: keys are wire form, tagged [`WHOLE`] or [`CUT`].
     pub qname2: FrequentItems,
     pub qname3: FrequentItems,
@@ -77,7 +77,7 @@ impl DnsMetrics {
         Self {
             messages: 0,
             malformed: 0,
-            qnames: Cardinality::default(),
+            qnames: DistinctNames::default(),
             qname2: items(),
             qname3: items(),
             nxdomain: items(),

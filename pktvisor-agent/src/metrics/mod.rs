@@ -7,7 +7,7 @@
 //!
 //! | file | remembers |
 //! |---|---|
-//! | `cardinality` | how many distinct things |
+//! | `cardinality`, `distinct_names` | how many distinct things |
 //! | `frequent` | who comes up most |
 //! | `quantiles` | how long, how fast |
 //! | `codes` | exact counts by code |
@@ -15,6 +15,7 @@
 
 mod cardinality;
 mod codes;
+mod distinct_names;
 mod dns;
 pub mod frequent;
 mod network;
@@ -28,6 +29,7 @@ mod transactions;
 
 pub use cardinality::Cardinality;
 pub use codes::CodeCounts;
+pub use distinct_names::DistinctNames;
 pub use period::Period;
 pub use quantiles::Quantiles;
 pub use recorder::Recorder;
