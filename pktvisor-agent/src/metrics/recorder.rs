@@ -29,6 +29,7 @@ impl Recorder {
 
     /// Hands over the live period and begins an empty one.
     pub(super) fn take(&mut self, next_start_s: u64) -> Period {
+        self.settle();
         std::mem::replace(&mut self.period, Period::new(next_start_s))
     }
 

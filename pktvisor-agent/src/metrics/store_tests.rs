@@ -1,4 +1,5 @@
 use super::*;
+use crate::analysis::Observer;
 
 const S: u64 = 1_000_000_000;
 
@@ -173,6 +174,18 @@ fn before_a_period_turns_its_owner_is_told_when() {
         batch.advance(second * S, |end_ns, _| turns.push(end_ns / S));
     }
     assert_eq!(turns, [160, 220, 280]);
+}
+
+#[test]
+fn what_was_counted_last_before_a_turn_is_in_the_closed_period() {
+    let store = store(5, false);
+    let mut batch = store.batch();
+    batch.advance(100 * S, |_, _| {});
+    batch.recorder().udp_port(12_345);
+    batch.advance(160 * S, |_, _| {});
+    drop(batch);
+    let ports = |n| bucket(&store, n).dns.top_udp_ports.len();
+    assert_eq!((ports(1), ports(0)), (1, 0));
 }
 
 #[test]
