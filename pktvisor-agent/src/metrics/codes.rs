@@ -1,7 +1,7 @@
 //! Exact counts of 16-bit codes: query types, response codes, ports.
 //!
 //! A row of counters as long as the largest code seen: an update is one load, and even a flood of random ports costs no
-//! more than half a mebibyte.
+//! more than half a mebibyte. What is kept for the record is a few pairs of code and count.
 
 use crate::prefetch::prefetch;
 
@@ -9,6 +9,8 @@ use crate::prefetch::prefetch;
 #[derive(Clone, Debug, Default)]
 pub struct CodeCounts {
     counts: Vec<u64>,
+    /// In place of the row once it has been shrunk, in the order of the codes.
+    kept: Vec<(u16, u64)>,
     /// Counted once more, but not yet in its place.
     waiting: Option<u16>,
     /// No code counts more than this beyond what is kept of it.
@@ -16,7 +18,7 @@ pub struct CodeCounts {
 }
 
 impl CodeCounts {
-    /// Keeping more codes than this saves no memory worth the loss: the row is as long as the largest of them.
+    /// Keeping more codes than this saves no memory worth the loss.
     pub const FEW: usize = 256;
 
     /// Counts `count` more of `code`.
@@ -24,9 +26,17 @@ impl CodeCounts {
     pub fn add(&mut self, code: u16, count: u64) {
         let place = usize::from(code);
         if place >= self.counts.len() {
-            self.counts.resize(place + 1, 0);
+            self.lengthen(place + 1);
         }
         self.counts[place] = self.counts[place].saturating_add(count);
+    }
+
+    #[cold]
+    fn lengthen(&mut self, len: usize) {
+        self.counts.resize(len, 0);
+        for (code, count) in std::mem::take(&mut self.kept) {
+            self.add(code, count);
+        }
     }
 
     /// Counts one more of `code`, when its counter has come into the cache. It shows after [`settle`](Self::settle).
@@ -47,11 +57,8 @@ impl CodeCounts {
 
     /// All codes seen, with their counts, in the order of the codes.
     pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
-        self.counts
-            .iter()
-            .enumerate()
-            .filter(|(_, count)| **count > 0)
-            .map(|(code, count)| (code as u16, *count))
+        let row = self.counts.iter().enumerate().map(|(code, count)| (code as u16, *count));
+        row.filter(|(_, count)| *count > 0).chain(self.kept.iter().copied())
     }
 
     /// How much any code may count beyond what is kept.
@@ -67,21 +74,17 @@ impl CodeCounts {
         self.bound = self.bound.saturating_add(other.bound);
     }
 
-    /// Keeps the `keep` most frequent codes only, ties broken by the smaller code.
+    /// Keeps the `keep` most frequent codes only, ties broken by the smaller code, and gives back the memory.
     pub fn shrink(&mut self, keep: usize) {
         self.settle();
-        let mut all: Vec<_> = self.iter().collect();
-        if all.len() <= keep {
-            return;
-        }
-        all.sort_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
-        let largest_lost = all[keep].1;
-        let mut kept =
-            Self { counts: Vec::new(), waiting: None, bound: self.bound.saturating_add(largest_lost) };
-        for (code, count) in &all[..keep] {
-            kept.add(*code, *count);
-        }
-        *self = kept;
+        let mut kept: Vec<_> = self.iter().collect();
+        kept.sort_unstable_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
+        let largest_lost = kept.get(keep).map_or(0, |(_, count)| *count);
+        kept.truncate(keep);
+        kept.sort_unstable();
+        kept.shrink_to_fit();
+        *self =
+            Self { counts: Vec::new(), kept, waiting: None, bound: self.bound.saturating_add(largest_lost) };
     }
 }
 
@@ -108,6 +111,20 @@ mod tests {
         codes.shrink(2);
         assert_eq!(codes.iter().collect::<Vec<_>>(), [(1, 5), (28, 9)]);
         assert_eq!(codes.bound(), 5);
+    }
+
+    #[test]
+    fn what_was_shrunk_is_small_and_still_counts() {
+        let mut codes = CodeCounts::default();
+        for (code, count) in [(1, 5), (65_535, 9)] {
+            codes.add(code, count);
+        }
+        codes.shrink(64);
+        assert!(codes.counts.capacity() == 0 && codes.kept.capacity() <= 64);
+        codes.add(1, 1);
+        codes.add(7, 1);
+        assert_eq!(codes.iter().collect::<Vec<_>>(), [(1, 6), (7, 1), (65_535, 9)]);
+        assert_eq!(codes.bound(), 0);
     }
 
     #[test]
