@@ -53,6 +53,12 @@ const PACKAGES: &[Package] = &[
         reason: "compiles filter expressions (-b)",
     },
     Package {
+        name: "tmux",
+        probe: Probe::Program("tmux"),
+        need: Need::Test,
+        reason: "is the terminal that the UI is tested in",
+    },
+    Package {
         name: "python3",
         probe: Probe::Program("python3"),
         need: Need::Test,
