@@ -98,10 +98,16 @@ impl Replay {
         Ok(())
     }
 
-    /// As many packets as a batch has, without a pause.
+    /// As many packets as a batch has, or as a stream has delivered.
     fn batch(&mut self, store: &Store) -> Result<Next, ReplayError> {
+        // Whoever reads the store must not wait with us for a pipe: the live period is taken once there is a packet.
+        let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
         let mut batch = store.batch();
-        for _ in 0..BATCH_PACKETS {
+        self.pipeline.packet(&packet(read), &mut batch)?;
+        for _ in 1..BATCH_PACKETS {
+            if !self.capture.is_next_at_hand() {
+                break;
+            }
             let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
             self.pipeline.packet(&packet(read), &mut batch)?;
         }

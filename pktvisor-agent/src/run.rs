@@ -3,6 +3,8 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use pcap_replay::{Capture, Pace, Pacer, ReadError};
@@ -10,8 +12,9 @@ use pktvisor_common::api;
 use pktvisor_common::sampling::SampleRate;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::agent::Agent;
 use crate::analysis::geo::Geo;
@@ -28,6 +31,9 @@ use crate::serve::Server;
 /// Threads that answer HTTP.
 const SERVER_THREADS: usize = 2;
 
+/// How long a replay that was told to stop may take to notice: it looks every few hundred packets, or 50 ms.
+const STOP_PATIENCE: Duration = Duration::from_millis(500);
+
 /// Runs until the file is read, or, serving, until told to stop.
 ///
 /// # Errors
@@ -41,19 +47,14 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         );
     }
     let agent = Arc::new(agent(options));
-    let service = match options.serve {
-        true => Some(Service::start(options, Arc::clone(&agent))?),
-        false => None,
-    };
-    let stop = service.as_ref().map(|service| Arc::clone(&service.stop)).unwrap_or_default();
-    let replayed = replay(options, &agent, &stop);
-    if replayed.is_ok() || agent.has_counted() {
-        print(&agent.store.document())?;
+    if !options.serve {
+        let replayed = replay(options, &agent, &AtomicBool::new(false));
+        return print_if_counted(&agent, replayed);
     }
-    match (replayed, service) {
-        (Ok(()), Some(service)) => service.wait(),
-        (replayed, _) => replayed,
-    }
+    let service = Service::start(options, Arc::clone(&agent))?;
+    let replayed = service.replay(options, &agent);
+    print_if_counted(&agent, replayed)?;
+    service.wait()
 }
 
 fn agent(options: &Options) -> Agent {
@@ -70,10 +71,12 @@ fn agent(options: &Options) -> Agent {
 
 /// Replays the capture that the options name.
 fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result<()> {
+    // First, as a capture that comes through a pipe may be long in coming.
+    let pipeline = pipeline(options)?;
     let mut replay = Replay {
         capture: open(options)?,
         pacer: (options.pace != Pace::Max).then(|| Pacer::new(options.pace)),
-        pipeline: pipeline(options)?,
+        pipeline,
     };
     let mut bar = ProgressBar::new(replay.capture.total_bytes());
     let outcome = replay.run(&agent.store, |progress| {
@@ -127,6 +130,14 @@ fn pipeline(options: &Options) -> anyhow::Result<Pipeline> {
     })
 }
 
+/// Prints what was counted, also of a capture that could not be read to its end.
+fn print_if_counted(agent: &Agent, replayed: anyhow::Result<()>) -> anyhow::Result<()> {
+    if replayed.is_ok() || agent.has_counted() {
+        print(&agent.store.document())?;
+    }
+    replayed
+}
+
 /// Exactly one compact line.
 fn print(document: &api::PeriodDocument) -> anyhow::Result<()> {
     let mut line = serde_json::to_vec(document).context("cannot write the summary as JSON")?;
@@ -138,8 +149,21 @@ fn print(document: &api::PeriodDocument) -> anyhow::Result<()> {
 struct Service {
     runtime: Runtime,
     server: JoinHandle<()>,
-    /// Set once SIGINT or SIGTERM has come.
-    stop: Arc<AtomicBool>,
+    stop: StopSign,
+}
+
+/// Whether SIGINT or SIGTERM has come: to be looked at between packets, and to be waited for.
+#[derive(Clone)]
+struct StopSign {
+    is_up: Arc<AtomicBool>,
+    comes: watch::Receiver<bool>,
+}
+
+impl StopSign {
+    async fn wait(&mut self) {
+        // An error would mean that the waiting task is gone, and with it all that could stop us.
+        let _ = self.comes.wait_for(|is_up| *is_up).await;
+    }
 }
 
 impl Service {
@@ -154,17 +178,33 @@ impl Service {
         for address in server.local_addrs() {
             tracing::info!("metrics web server listening on http://{address}/");
         }
-        let stop = Arc::new(AtomicBool::new(false));
-        let shutdown = runtime.block_on(async { stop_signal(Arc::clone(&stop)) })?;
-        let server = runtime.spawn(async move {
-            server
-                .run(agent, async {
-                    // An error would mean that the waiting task is gone, and with it all that could stop us.
-                    let _ = shutdown.await;
-                })
-                .await;
-        });
+        let stop = runtime.block_on(async { stop_sign() })?;
+        let mut shutdown = stop.clone();
+        let server = runtime.spawn(async move { server.run(agent, async { shutdown.wait().await }).await });
         Ok(Self { runtime, server, stop })
+    }
+
+    /// Replays the capture that the options name until its end, or until told to stop.
+    fn replay(&self, options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()> {
+        let (options, agent, mut stop) = (options.clone(), Arc::clone(agent), self.stop.clone());
+        let is_up = Arc::clone(&stop.is_up);
+        let (tell, mut replayed) = oneshot::channel();
+        // A thread of its own, since it may wait for a pipe that brings nothing for hours: then it is not waited for.
+        thread::Builder::new()
+            .name("replay".to_owned())
+            .spawn(move || {
+                // Nobody listens once the agent was told to stop.
+                let _ = tell.send(replay(&options, &agent, &is_up));
+            })
+            .context("cannot start the thread that replays")?;
+        self.runtime
+            .block_on(async {
+                tokio::select! {
+                    replayed = &mut replayed => replayed,
+                    () = stop.wait() => timeout(STOP_PATIENCE, replayed).await.unwrap_or(Ok(Ok(()))),
+                }
+            })
+            .context("the replay broke down")?
     }
 
     /// Serves until told to stop.
@@ -173,19 +213,21 @@ impl Service {
     }
 }
 
-/// Waits for SIGINT or SIGTERM in the background; sets `stop` and resolves when one comes.
-fn stop_signal(stop: Arc<AtomicBool>) -> anyhow::Result<oneshot::Receiver<()>> {
+/// Waits for SIGINT or SIGTERM in the background.
+fn stop_sign() -> anyhow::Result<StopSign> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let (tell, told) = oneshot::channel();
+    let is_up = Arc::new(AtomicBool::new(false));
+    let (tell, comes) = watch::channel(false);
+    let sign = StopSign { is_up: Arc::clone(&is_up), comes };
     tokio::spawn(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        stop.store(true, Ordering::Relaxed);
+        is_up.store(true, Ordering::Relaxed);
         // Nobody listens once the server is gone by itself.
-        let _ = tell.send(());
+        let _ = tell.send(true);
     });
-    Ok(told)
+    Ok(sign)
 }

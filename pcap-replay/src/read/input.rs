@@ -86,6 +86,12 @@ impl Input {
         &self.stream.buffer
     }
 
+    /// What was read and not taken yet.
+    #[inline]
+    pub(super) fn window(&self) -> &[u8] {
+        self.bytes().get(self.start..self.end).unwrap_or_default()
+    }
+
     /// The next `len` bytes, without taking them, or `None` if the capture has fewer: [`Input::stop`] tells why.
     #[inline(always)]
     pub(super) fn need(&mut self, len: usize) -> Option<&[u8]> {

@@ -179,6 +179,18 @@ impl Capture {
         }
     }
 
+    /// Whether the next packet can be read without waiting for whoever feeds a stream: it lies in memory, or the capture
+    /// is a regular file.
+    #[inline]
+    pub fn is_next_at_hand(&self) -> bool {
+        self.total_bytes().is_some()
+            || match &self.reader {
+                Reader::Pcap(pcap) => pcap.begins_with_packet(self.input.window()),
+                Reader::Pcapng(pcapng) => pcapng.begins_with_packet(self.input.window()),
+                Reader::Ended => true,
+            }
+    }
+
     /// Why reading ended before the end of a whole capture; `None` while packets come and when nothing is missing.
     pub fn warning(&self) -> Option<&ReadWarning> {
         self.warning.as_ref()

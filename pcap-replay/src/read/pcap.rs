@@ -90,6 +90,15 @@ impl Pcap {
         Ok(Record { timestamp_ns, data_at, data_len, wire_len, link_type: self.link_type, interface: 0 })
     }
 
+    /// Whether a whole record lies at the beginning of `window`, or one too damaged to be waited for.
+    #[inline]
+    pub(super) fn begins_with_packet(&self, window: &[u8]) -> bool {
+        let header = window.get(..self.packet_header_bytes).and_then(|header| header.first_chunk::<16>());
+        let Some(header) = header else { return false };
+        let (captured, _) = self.lengths(self.order.u32_at(header, 8), self.order.u32_at(header, 12));
+        captured > self.packet_limit || window.len() >= self.packet_header_bytes + captured as usize
+    }
+
     /// Captured and original length.
     #[inline(always)]
     fn lengths(&self, first: u32, second: u32) -> (u32, u32) {

@@ -97,6 +97,14 @@ impl Pcapng {
         })
     }
 
+    /// Whether a whole packet block lies at the beginning of `window`. Other blocks may have no packet behind them.
+    #[inline]
+    pub(super) fn begins_with_packet(&self, window: &[u8]) -> bool {
+        let Some(header) = window.first_chunk::<12>() else { return false };
+        let is_packet = matches!(self.order.u32_at(header, 0), ENHANCED_PACKET | PACKET | SIMPLE_PACKET);
+        is_packet && window.len() >= self.order.u32_at(header, 4) as usize
+    }
+
     /// Any block that most captures have few of; a packet if it holds one.
     #[cold]
     #[inline(never)]

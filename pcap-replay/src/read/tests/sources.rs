@@ -68,12 +68,28 @@ fn packets_from_a_pipe_come_as_they_are_written() {
     writer.write_all(&bytes[..41]).unwrap();
     let mut capture = Capture::from_reader(reader).unwrap();
     assert_eq!(capture.next_packet().unwrap().unwrap().data, [1]);
+    assert!(!capture.is_next_at_hand());
     let rest = bytes[41..].to_vec();
     let writing = thread::spawn(move || writer.write_all(&rest).unwrap());
     assert_eq!(capture.next_packet().unwrap().unwrap().data, [2, 2]);
     assert!(capture.next_packet().unwrap().is_none());
     assert!(capture.warning().is_none());
     writing.join().unwrap();
+}
+
+#[test]
+fn a_packet_at_hand_is_known_to_be_there() {
+    let pcapng = Build::new(ByteOrder::Big).section().ethernet().enhanced(0, 1, &[1]).enhanced(0, 2, &[2; 2]);
+    for bytes in [small_pcap(2), pcapng.bytes] {
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(&bytes).unwrap();
+        let mut capture = Capture::from_reader(reader).unwrap();
+        capture.next_packet().unwrap().unwrap();
+        assert!(capture.is_next_at_hand());
+        capture.next_packet().unwrap().unwrap();
+        // The pipe is open: whether there is more would have to be waited for.
+        assert!(!capture.is_next_at_hand());
+    }
 }
 
 #[test]
