@@ -115,8 +115,12 @@ fn open(options: &Options) -> anyhow::Result<Capture> {
 fn pipeline(options: &Options) -> anyhow::Result<Pipeline> {
     let host = options.host_set(&[]);
     let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
+    let filter = options.filter.clone().map(Filter::new);
+    if let Some(filter) = &filter {
+        filter.check()?;
+    }
     Ok(Pipeline {
-        filter: options.filter.clone().map(Filter::new),
+        filter,
         dns_ports: options.dns_ports,
         host: host.clone(),
         geo: (!geo.is_empty()).then_some(geo),

@@ -13,7 +13,17 @@ use super::Packet;
 /// Why an expression is no filter.
 #[derive(Debug, thiserror::Error)]
 pub enum FilterError {
-    /// libpcap refuses it, for the reason it gives.
+    /// libpcap refuses it whatever the link type.
+    #[error(
+        "cannot compile the filter expression '{expression}': {reason}; see pcap-filter(7) for its syntax"
+    )]
+    Expression {
+        /// What was given.
+        expression: String,
+        /// libpcap's words.
+        reason: String,
+    },
+    /// libpcap refuses it for a link type, for the reason it gives.
     #[error(
         "cannot compile the filter expression '{expression}' for link type {link}: {reason}; see pcap-filter(7) for its syntax"
     )]
@@ -27,6 +37,11 @@ pub enum FilterError {
     },
 }
 
+/// Link types that between them have a meaning for all that a filter can say: of Ethernet, IP alone, cooked captures,
+/// wireless LAN, pf's log and ATM.
+const FAMILIES: [LinkType; 6] =
+    [LinkType::ETHERNET, LinkType::RAW, LinkType::LINUX_SLL, LinkType(105), LinkType(117), LinkType(123)];
+
 /// A filter expression and its programs, one for each link type met so far.
 pub struct Filter {
     expression: String,
@@ -37,6 +52,26 @@ impl Filter {
     /// A filter that is compiled as link types turn up.
     pub fn new(expression: impl Into<String>) -> Self {
         Self { expression: expression.into(), programs: Vec::new() }
+    }
+
+    /// Looks at the expression alone: a mistake is told before the first packet has come.
+    ///
+    /// # Errors
+    ///
+    /// No link type has a program for it.
+    pub fn check(&self) -> Result<(), FilterError> {
+        let mut refused = Ok(());
+        for link_type in FAMILIES {
+            match self.program(link_type) {
+                Ok(_) => return Ok(()),
+                // What libpcap says of Ethernet is what most people have in mind.
+                Err(reason) if refused.is_ok() => {
+                    refused = Err(FilterError::Expression { expression: self.expression.clone(), reason });
+                }
+                Err(_) => {}
+            }
+        }
+        refused
     }
 
     /// Whether the packet passes.
@@ -58,19 +93,23 @@ impl Filter {
     }
 
     fn compile(&self, link_type: LinkType) -> Result<BpfProgram, FilterError> {
-        let link = Linktype(i32::from(data_link_type(link_type)));
-        pcap::Capture::dead(link).and_then(|capture| capture.compile(&self.expression, true)).map_err(
-            |error| FilterError::Compile {
-                expression: self.expression.clone(),
-                link: link
-                    .get_name()
-                    .map_or_else(|_| link_type.0.to_string(), |n| format!("{} ({n})", link_type.0)),
-                reason: match error {
-                    pcap::Error::PcapError(words) => words,
-                    other => other.to_string(),
-                },
-            },
-        )
+        self.program(link_type).map_err(|reason| FilterError::Compile {
+            expression: self.expression.clone(),
+            link: link_of(link_type)
+                .get_name()
+                .map_or_else(|_| link_type.0.to_string(), |name| format!("{} ({name})", link_type.0)),
+            reason,
+        })
+    }
+
+    /// The program for a link type, or libpcap's words.
+    fn program(&self, link_type: LinkType) -> Result<BpfProgram, String> {
+        let compiled = pcap::Capture::dead(link_of(link_type))
+            .and_then(|capture| capture.compile(&self.expression, true));
+        compiled.map_err(|error| match error {
+            pcap::Error::PcapError(words) => words,
+            other => other.to_string(),
+        })
     }
 }
 
@@ -81,12 +120,12 @@ impl std::fmt::Debug for Filter {
 }
 
 /// The number libpcap uses in memory where it is not the one in files (pcap-linktype(7)).
-fn data_link_type(link_type: LinkType) -> u16 {
-    match link_type {
+fn link_of(link_type: LinkType) -> Linktype {
+    Linktype(match link_type {
         LinkType::RAW | LinkType::RAW_OPENBSD => 12,
         LinkType(100) => 11,
-        LinkType(other) => other,
-    }
+        LinkType(other) => i32::from(other),
+    })
 }
 
 fn run(program: &BpfProgram, packet: &Packet<'_>) -> bool {
@@ -155,6 +194,15 @@ mod tests {
         let error = Filter::new("udp prot 53").passes(&packet(&ipv4(17), 20, LinkType::RAW)).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("udp prot 53") && text.contains("syntax error"), "{text}");
+    }
+
+    #[test]
+    fn a_bad_expression_is_refused_without_a_packet() {
+        let error = Filter::new("udp prot 53").check().unwrap_err();
+        assert!(error.to_string().contains("syntax error"), "{error}");
+        for good in ["udp port 53", "ether host 1:2:3:4:5:6", "type mgt", "rulenum 1", "vpi 1", "ifindex 2"] {
+            assert!(Filter::new(good).check().is_ok(), "{good}");
+        }
     }
 
     #[test]
