@@ -1,0 +1,105 @@
+//! The agent in process, in several setups.
+
+use std::io::Cursor;
+
+use pcap_replay::Capture;
+use pktvisor_agent::analysis::public_suffix::NameCut;
+use pktvisor_agent::analysis::{self, Analysis};
+use pktvisor_agent::capture::Filter;
+use pktvisor_agent::capture::hosts::HostSet;
+use pktvisor_agent::metrics::{self, Store};
+use pktvisor_agent::pipeline::{Intake, Pipeline};
+use pktvisor_agent::replay::Replay;
+use pktvisor_common::classify::DnsPorts;
+use pktvisor_common::sampling::SampleRate;
+
+use crate::identities;
+
+/// What an operator could have asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) periods: usize,
+    pub(crate) summary: bool,
+    pub(crate) sample_pct: u8,
+    pub(crate) has_host: bool,
+    pub(crate) filter: Option<&'static str>,
+    pub(crate) public_suffix: bool,
+}
+
+impl Setup {
+    /// Different ones in turn.
+    pub(crate) fn number(n: usize) -> Self {
+        Self {
+            periods: [5, 1, 2, 12][n % 4],
+            summary: n.is_multiple_of(3),
+            sample_pct: [100, 100, 37, 0][n / 2 % 4],
+            has_host: n % 5 < 3,
+            filter: (n % 7 == 6).then_some("udp or tcp or icmp"),
+            public_suffix: n % 11 == 10,
+        }
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        let name_cut = if self.public_suffix { NameCut::PublicSuffix } else { NameCut::Labels };
+        Store::new(metrics::Settings { periods: self.periods, summary: self.summary, name_cut })
+    }
+
+    pub(crate) fn pipeline(&self) -> Pipeline {
+        // Halves of both address spaces, so that all directions come up.
+        let networks = if self.has_host { &["0.0.0.0/1", "2001:db8::/33", "fe80::/11"][..] } else { &[] };
+        let host: HostSet = networks.iter().map(|network| network.parse().unwrap()).collect();
+        let dns_ports = DnsPorts::default();
+        Pipeline {
+            filter: self.filter.map(Filter::new),
+            dns_ports,
+            host: host.clone(),
+            geo: None,
+            analysis: Analysis::new(analysis::Settings {
+                dns_ports,
+                sample_rate: SampleRate::percent(self.sample_pct),
+                transaction_timeout_ns: 5_000_000_000,
+                host,
+            }),
+            intake: Intake::default(),
+        }
+    }
+}
+
+/// How a replay ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Summary,
+    SummaryWithWarning,
+    Error,
+}
+
+/// Replays a capture and checks everything that must be true of what comes of it.
+pub(crate) fn replay(bytes: Vec<u8>, setup: &Setup) -> Result<End, String> {
+    let capture = match Capture::from_reader(Cursor::new(bytes)) {
+        Ok(capture) => capture,
+        Err(error) => return clear(error.into()).map(|()| End::Error),
+    };
+    let store = setup.store();
+    let mut replay = Replay { capture, pacer: None, pipeline: setup.pipeline() };
+    let outcome = replay.run(&store, |_| true);
+    identities::check(setup, &store, &replay.pipeline.intake)?;
+    match outcome {
+        Ok(None) => Ok(End::Summary),
+        Ok(Some(warning)) => sentence(&warning.to_string()).map(|()| End::SummaryWithWarning),
+        Err(error) => clear(error.into()).map(|()| End::Error),
+    }
+}
+
+/// One sentence, as the binary prints it.
+fn clear(error: anyhow::Error) -> Result<(), String> {
+    sentence(&format!("{error:#}"))
+}
+
+fn sentence(text: &str) -> Result<(), String> {
+    let parts: Vec<_> = text.split(": ").collect();
+    let is_repetitive = parts.iter().enumerate().any(|(n, part)| parts[..n].contains(part));
+    match text.is_empty() || text.contains('\n') || is_repetitive {
+        true => Err(format!("not one clear sentence: {text:?}")),
+        false => Ok(()),
+    }
+}

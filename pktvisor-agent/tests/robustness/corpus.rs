@@ -1,0 +1,110 @@
+//! The captures that are damaged: real ones where they are at hand, the bundled one, and generated ones with everything
+//! hostile in them, plain and compressed.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use pcap_replay::Capture;
+use pcap_replay::generate::{Config, Generator};
+use pcap_replay::write::PcapWriter;
+
+/// A capture, and where its records begin as far as that is known.
+pub(crate) struct Sample {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) records: Vec<usize>,
+}
+
+/// Everything there is to try.
+pub(crate) fn samples() -> Vec<Sample> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    find_captures(&folder.join("../captures"), &mut paths);
+    assert!(!paths.is_empty(), "the bundled captures are missing");
+    let bundled = paths.len();
+    find_captures(&folder.join("../../shared/captures"), &mut paths);
+    if paths.len() == bundled {
+        println!("no captures in ../shared/captures: only the bundled and generated ones are tried");
+    }
+    paths.sort();
+    let mut samples: Vec<Sample> = paths.iter().map(|path| Sample::at(path)).collect();
+    let generated = generated();
+    samples.push(Sample::of("generated.pcap.gz", gzip(&generated)));
+    samples.push(Sample::of("generated.pcap.zst", zstd::encode_all(generated.as_slice(), 0).unwrap()));
+    samples.push(Sample::of("generated.pcap", generated));
+    samples
+}
+
+impl Sample {
+    fn at(path: &Path) -> Self {
+        Self {
+            name: path.display().to_string(),
+            bytes: fs::read(path).unwrap(),
+            records: record_starts(path),
+        }
+    }
+
+    fn of(name: &str, bytes: Vec<u8>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, &bytes).unwrap();
+        Self { name: name.to_owned(), records: record_starts(&path), bytes }
+    }
+}
+
+fn find_captures(folder: &Path, paths: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            find_captures(&path, paths);
+        } else if path.extension().is_some_and(|suffix| suffix == "pcap" || suffix == "pcapng") {
+            paths.push(path);
+        }
+    }
+}
+
+/// In a plain file; where a record ends the next one begins.
+fn record_starts(path: &Path) -> Vec<usize> {
+    let Ok(mut capture) = Capture::open(path) else { return Vec::new() };
+    let mut starts = Vec::new();
+    while capture.compression().is_none() && matches!(capture.next_packet(), Ok(Some(_))) {
+        starts.push(capture.position_bytes() as usize);
+    }
+    starts
+}
+
+fn generated() -> Vec<u8> {
+    let mut writer = PcapWriter::new(Vec::new(), 1).unwrap();
+    for packet in Generator::new(HOSTILE).unwrap() {
+        writer.write(packet.timestamp_ns, packet.data.len() as u32, &packet.data).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+/// Some of everything, over several periods.
+pub(crate) const HOSTILE: Config = Config {
+    packets: 2_000,
+    rate: 10.0,
+    names: 500,
+    clients: 200,
+    dns_share: 0.9,
+    tcp_share: 0.4,
+    random_subdomains: 0.2,
+    random_sources: 0.2,
+    malformed: 0.1,
+    fragments: 0.4,
+    vlan: true,
+    split_tcp: true,
+    reorder: 0.2,
+    duplicate_segments: 0.1,
+    collect_answer: false,
+    ..Config::DEFAULT
+};
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
