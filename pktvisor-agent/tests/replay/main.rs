@@ -1,0 +1,11 @@
+//! The binary `pktvisord` with captures, end to end.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod captures;
+mod errors;
+mod serving;
+mod shell;
+mod summaries;
+#[path = "../support/mod.rs"]
+mod support;

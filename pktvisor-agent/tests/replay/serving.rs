@@ -1,0 +1,137 @@
+//! `--serve`: the summary, then HTTP until told to stop.
+
+use std::io::Write;
+use std::net::TcpListener;
+
+use serde_json::Value;
+
+use crate::captures::{DEMO_HOST, DEMO_PACKETS, demo, demo_path};
+use crate::shell::Shell;
+use crate::support::Served;
+
+fn served(options: &[&str]) -> Served {
+    let path = demo_path();
+    Served::start(&[options, &[path.to_str().unwrap()]].concat())
+}
+
+#[test]
+fn a_served_capture_is_printed_and_answers_on_every_path() {
+    let mut served = served(&["-H", DEMO_HOST]);
+    let line: Value = serde_json::from_str(&served.line()).unwrap();
+    assert_eq!(served.json("/api/v1/metrics/window/5"), line);
+    let buckets: u64 = (0..3)
+        .map(|n| {
+            let bucket = served.json(&format!("/api/v1/metrics/bucket/{n}"));
+            bucket["1m"]["packets"]["total"].as_u64().unwrap()
+        })
+        .sum();
+    assert_eq!(buckets, DEMO_PACKETS);
+    let app = served.json("/api/v1/metrics/app");
+    assert_eq!(app["app"]["capture"]["finished"], true);
+    assert_eq!(app["app"]["periods"], 5);
+    assert!(served.json("/api/v1/metrics/rates")["packets"]["in"].is_u64());
+    assert_eq!(served.json("/api/v1/openapi.json")["info"]["version"], "4.0.0");
+    let (status, metrics) = served.get("/metrics");
+    assert!(status == 200 && metrics.contains("# TYPE"), "{metrics}");
+    assert_eq!(served.get("/healthz").0, 200);
+    for (path, expected) in [
+        ("/api/v1/metrics/bucket/4", 425),
+        ("/api/v1/metrics/bucket/5", 404),
+        ("/api/v1/metrics/window/6", 404),
+        ("/nothing", 404),
+    ] {
+        let (status, body) = served.get(path);
+        assert_eq!(status, expected, "{path}");
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert!(body["error"].is_string(), "{path}: {body}");
+    }
+    let (status, stdout, stderr) = served.stop("TERM");
+    assert_eq!((status.code(), stdout.as_str(), stderr.as_str()), (Some(0), "", ""));
+}
+
+#[test]
+fn filtered_packets_are_in_the_ledger() {
+    let mut served = served(&["-b", "udp port 53"]);
+    let line: Value = serde_json::from_str(&served.line()).unwrap();
+    let ledger = served.json("/api/v1/metrics/app")["app"]["ledger"].take();
+    let [seen, filtered, counted] =
+        ["seen", "filtered", "counted"].map(|term| ledger[term].as_u64().unwrap());
+    assert_eq!((seen, counted), (DEMO_PACKETS, line["5m"]["packets"]["total"].as_u64().unwrap()));
+    assert!(filtered > 0 && seen == filtered + counted, "{ledger}");
+}
+
+#[test]
+fn what_the_reader_warned_of_is_noted() {
+    let bytes = demo();
+    let shell = Shell::with("cut.pcap", &bytes[..bytes.len() - 1]);
+    let path = shell.path().join("cut.pcap");
+    let mut served = Served::start(&[path.to_str().unwrap()]);
+    served.line();
+    let notes = served.json("/api/v1/metrics/app")["app"]["capture"]["notes"].take();
+    assert!(notes[0].as_str().unwrap().contains("cut off"), "{notes}");
+}
+
+#[test]
+fn a_summary_is_served_as_the_window_that_old_clients_ask_for() {
+    let mut served = served(&["--summary"]);
+    let line: Value = serde_json::from_str(&served.line()).unwrap();
+    assert_eq!(served.json("/api/v1/metrics/window/5")["5m"], line["1m"]);
+    assert_eq!(served.stop("INT").0.code(), Some(0));
+}
+
+#[test]
+fn a_replay_against_the_clock_is_served_meanwhile_and_ends_when_told() {
+    let mut served = served(&["--pace", "0.001x"]);
+    let app = served.json("/api/v1/metrics/app");
+    assert_eq!(app["app"]["capture"]["finished"], false);
+    assert!(
+        served.json("/api/v1/metrics/bucket/0")["1m"]["packets"]["total"].as_u64().unwrap() < DEMO_PACKETS
+    );
+    let id = served.id();
+    let mut kill = std::process::Command::new("kill");
+    assert!(kill.args(["-s", "TERM", &id.to_string()]).status().unwrap().success());
+    let line: Value = serde_json::from_str(&served.line()).unwrap();
+    assert!(line["5m"]["packets"]["total"].as_u64().unwrap() < DEMO_PACKETS);
+}
+
+#[test]
+fn a_pipe_that_brings_nothing_holds_nobody_up() {
+    let mut served = Served::start(&["-"]);
+    let mut stdin = served.stdin();
+    assert_eq!(served.get("/healthz").0, 200);
+    // The file header, a hundred packets, and the beginning of one more.
+    let bytes = demo();
+    let end = (0..100).fold(24, |at, _| {
+        let len = u32::from_le_bytes(bytes[at + 8..at + 12].try_into().unwrap());
+        at + 16 + len as usize
+    });
+    stdin.write_all(&bytes[..end + 20]).unwrap();
+    // Answers are made again after a second at the latest, so this ends.
+    while served.json("/api/v1/metrics/bucket/0")["1m"]["packets"]["total"] != 100 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(served.json("/api/v1/metrics/app")["app"]["ledger"]["counted"], 100);
+    let (status, stdout, _) = served.stop("TERM");
+    assert_eq!(status.code(), Some(0));
+    let line: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(line["5m"]["packets"]["total"], 100);
+    drop(stdin);
+}
+
+#[test]
+fn a_busy_port_ends_the_agent_before_it_reads_anything() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let path = demo_path();
+    let run = Shell::new().run(&["--serve", "-l", "127.0.0.1", "-p", &port, path.to_str().unwrap()]);
+    let expected = format!("cannot serve HTTP on 127.0.0.1:{port}: the port is in use");
+    assert!(run.sentence().starts_with(&expected), "{run:?}");
+}
+
+#[test]
+fn a_capture_that_is_not_there_ends_the_agent() {
+    let run = Shell::new().run(&["--serve", "-l", "127.0.0.1", "-p", "0", "no-such.pcap"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    let last = run.stderr.lines().last().unwrap();
+    assert_eq!(last, "pktvisord: cannot open no-such.pcap: No such file or directory (os error 2)");
+}
