@@ -31,8 +31,11 @@ impl CodeCounts {
         self.counts[place] = self.counts[place].saturating_add(count);
     }
 
+    /// To a power of two, so that the longest row, of half a mebibyte, has no room to spare.
     #[cold]
-    fn lengthen(&mut self, len: usize) {
+    fn lengthen(&mut self, needed: usize) {
+        let len = needed.next_power_of_two();
+        self.counts.reserve_exact(len - self.counts.len());
         self.counts.resize(len, 0);
         for (code, count) in std::mem::take(&mut self.kept) {
             self.add(code, count);
@@ -100,6 +103,7 @@ mod tests {
         }
         assert!(codes.iter().all(|(code, count)| count == u64::from(code) + 1));
         assert_eq!(codes.iter().count(), 65_536);
+        assert_eq!(codes.counts.capacity(), 65_536);
     }
 
     #[test]
