@@ -113,6 +113,9 @@ impl Period {
 
     /// Keeps what `limits` allow of each list.
     pub(super) fn shrink(&mut self, limits: Limits) {
+        if self.counters.packets.total() == 0 && self.dns.messages == 0 {
+            return; // A quiet minute, of which there may be many at once, has no lists.
+        }
         self.network.shrink(limits);
         self.dns.shrink(limits);
         self.transactions.shrink(limits);

@@ -282,13 +282,15 @@ impl Live {
         let mut next = from + 1;
         while !settings.summary && to >= self.recorder.period().start_s + PERIOD_SECONDS {
             let start = self.recorder.period().start_s;
-            let end = start + PERIOD_SECONDS;
+            let periods = if jump { 1 } else { unseen(start, to, settings.periods).max(1) };
+            let end = start + periods * PERIOD_SECONDS;
             before_turn(end.saturating_mul(1_000_000_000), &mut self.recorder);
             if jump && start <= from {
                 self.turn(settings, from - start + 1, first_after_jump(end, to, settings.periods));
             } else {
                 self.quiet(next, end, jump);
-                self.turn(settings, PERIOD_SECONDS, end);
+                self.turn(settings, end - start, end);
+                self.turns += periods - 1;
             }
             next = self.recorder.period().start_s;
         }
@@ -326,6 +328,12 @@ impl Live {
             Arc::make_mut(old).shrink(Limits::ARCHIVED);
         }
     }
+}
+
+/// How many of the periods from `start` up to the second `to` leave the ring before anybody can see them. They are
+/// closed as one, so that a packet after an hour costs no more turns than the ring has places.
+fn unseen(start: u64, to: u64, periods: usize) -> u64 {
+    (to.saturating_sub(start) / PERIOD_SECONDS).saturating_sub(periods as u64 - 1)
 }
 
 /// Where the first period after a jump to the second `to` begins, on the grid that `end` lies on: as many empty ones

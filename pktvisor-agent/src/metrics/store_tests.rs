@@ -177,6 +177,23 @@ fn before_a_period_turns_its_owner_is_told_when() {
 }
 
 #[test]
+fn quiet_periods_that_nobody_can_see_are_closed_as_one() {
+    let store = store(3, false);
+    let mut turns = Vec::new();
+    let mut batch = store.batch();
+    for second in [100, 3_130] {
+        batch.advance(second * S, |end_ns, _| turns.push(end_ns / S));
+        batch.packet(&Class::default(), Direction::Unknown, 60);
+    }
+    drop(batch);
+    // Fifty periods are over, of which two are kept.
+    assert_eq!(turns, [2_980, 3_040, 3_100]);
+    assert_eq!(store.turns(), 50);
+    assert_eq!([0, 1, 2].map(|n| span(&bucket(&store, n))), [(3_100, 31, 1), (3_040, 60, 0), (2_980, 60, 0)]);
+    assert_eq!(store.ledger().counted, 2);
+}
+
+#[test]
 fn what_was_counted_last_before_a_turn_is_in_the_closed_period() {
     let store = store(5, false);
     let mut batch = store.batch();
