@@ -59,7 +59,7 @@ pub fn run(options: &Options) -> Result<ExitCode, RunError> {
     if let Some(path) = &options.snapshot {
         let saved = read_saved(path)?;
         if options.once {
-            return once::print(&saved, options.format).map_err(RunError::Output);
+            return printed(once::print(&saved, options.format));
         }
         let agents = saved.iter().map(SavedAgent::to_agent).collect();
         return watch(options, agents, &[], window);
@@ -67,10 +67,18 @@ pub fn run(options: &Options) -> Result<ExitCode, RunError> {
     let endpoints = endpoints(options)?;
     if options.once {
         let answers = once::ask(&endpoints, Duration::from_millis(options.timeout_ms), window);
-        return once::print(&answers, options.format).map_err(RunError::Output);
+        return printed(once::print(&answers, options.format));
     }
     let agents = endpoints.iter().map(|endpoint| Agent::new(&endpoint.label())).collect();
     watch(options, agents, &endpoints, window)
+}
+
+/// A reader that has seen enough, as in `--once | head`, is no failure.
+fn printed(outcome: io::Result<ExitCode>) -> Result<ExitCode, RunError> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        outcome => outcome.map_err(RunError::Output),
+    }
 }
 
 fn endpoints(options: &Options) -> Result<Vec<Endpoint>, EndpointError> {

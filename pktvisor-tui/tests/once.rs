@@ -48,6 +48,19 @@ fn a_snapshot_as_text_has_every_number_with_all_its_digits() {
 }
 
 #[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let agent = busy_agent();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_pktvisor"))
+        .args(["--once", "-H", &agent.address.to_string()])
+        .stdout(writer)
+        .output()
+        .expect("the binary runs");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
 fn a_snapshot_as_json_can_be_opened_again() {
     let agent = busy_agent();
     let output = pktvisor(&["--once", "--format", "json", "-H", &agent.address.to_string()]);
