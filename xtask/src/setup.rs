@@ -53,6 +53,42 @@ const PACKAGES: &[Package] = &[
         reason: "compiles filter expressions (-b)",
     },
     Package {
+        name: "clang",
+        probe: Probe::Program("clang"),
+        need: Need::Build,
+        reason: "compiles the part of libxdp that runs in the kernel",
+    },
+    Package {
+        name: "m4",
+        probe: Probe::Program("m4"),
+        need: Need::Build,
+        reason: "is called by the build of libxdp",
+    },
+    Package {
+        name: "libelf-dev",
+        probe: Probe::Library("libelf"),
+        need: Need::Build,
+        reason: "is used by libbpf",
+    },
+    Package {
+        name: "zlib1g-dev",
+        probe: Probe::Library("zlib"),
+        need: Need::Build,
+        reason: "is used by libelf",
+    },
+    Package {
+        name: "libbpf-dev",
+        probe: Probe::Library("libbpf"),
+        need: Need::Build,
+        reason: "is used by libxdp",
+    },
+    Package {
+        name: "libxdp-dev",
+        probe: Probe::Library("libxdp"),
+        need: Need::Build,
+        reason: "sets up AF_XDP sockets (--mode tap)",
+    },
+    Package {
         name: "tmux",
         probe: Probe::Program("tmux"),
         need: Need::Test,
