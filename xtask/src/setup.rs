@@ -100,6 +100,42 @@ const PACKAGES: &[Package] = &[
         need: Need::Test,
         reason: "runs the comparison with real captures",
     },
+    Package {
+        name: "iproute2",
+        probe: Probe::Program("ip"),
+        need: Need::Test,
+        reason: "makes the network namespaces of the tests of live capture",
+    },
+    Package {
+        name: "ethtool",
+        probe: Probe::Program("ethtool"),
+        need: Need::Test,
+        reason: "turns the offloads of their interfaces off",
+    },
+    Package {
+        name: "bpftool",
+        probe: Probe::Program("bpftool"),
+        need: Need::Test,
+        reason: "shows whether a killed agent left kernel programs behind",
+    },
+    Package {
+        name: "knot",
+        probe: Probe::Program("knotd"),
+        need: Need::Test,
+        reason: "is the name server that the agent watches (its service is not needed: systemctl disable --now knot)",
+    },
+    Package {
+        name: "dnsperf",
+        probe: Probe::Program("dnsperf"),
+        need: Need::Test,
+        reason: "asks it, and counts by itself what the agent has to count",
+    },
+    Package {
+        name: "iperf3",
+        probe: Probe::Program("iperf3"),
+        need: Need::Test,
+        reason: "sends the TCP super-packets that the agent has to count singly",
+    },
 ];
 
 /// Parts of the Rust toolchain that a minimal rustup profile leaves out, with the cargo subcommand each brings.

@@ -1,0 +1,61 @@
+//! What a test needs of the machine, and how it says that it was not tried.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use crate::{Namespace, tool};
+
+/// Something that not every machine has.
+#[derive(Debug, Clone, Copy)]
+pub enum Need<'a> {
+    /// Network namespaces can be made: root, `ip`, and a kernel and container that allow it.
+    Namespaces,
+    /// A program of this name on PATH.
+    Program(&'a str),
+    /// A file or directory.
+    File(&'a Path),
+}
+
+/// Returns from the test, telling the reason, unless everything listed is there.
+#[macro_export]
+macro_rules! require {
+    ($($need:expr),+ $(,)?) => {
+        if let Some(reason) = $crate::missing(&[$($need),+]) {
+            $crate::tell_skipped(&reason);
+            return;
+        }
+    };
+}
+
+/// The first thing that is not there, in words.
+pub fn missing(needs: &[Need<'_>]) -> Option<String> {
+    needs.iter().find_map(|need| match *need {
+        Need::Namespaces => namespaces_missing().clone(),
+        Need::Program(name) => (!tool::on_path(name)).then(|| format!("there is no program {name}")),
+        Need::File(path) => (!path.exists()).then(|| format!("there is no {}", path.display())),
+    })
+}
+
+/// Prints `skipped: REASON (TEST)` on stderr, past the capture of passing tests' output.
+pub fn tell_skipped(reason: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("unnamed");
+    // A test that cannot be told of is skipped all the same.
+    let _ = writeln!(std::io::stderr(), "skipped: {reason} ({test})");
+}
+
+/// Tried once, by making one.
+fn namespaces_missing() -> &'static Option<String> {
+    static MISSING: OnceLock<Option<String>> = OnceLock::new();
+    MISSING.get_or_init(|| {
+        // SAFETY: geteuid takes nothing, writes nothing and cannot fail.
+        if unsafe { libc::geteuid() } != 0 {
+            return Some("network namespaces need root".to_owned());
+        }
+        if !tool::on_path("ip") {
+            return Some("there is no program ip (Debian: iproute2)".to_owned());
+        }
+        Namespace::try_new().err().map(|error| format!("network namespaces cannot be made here: {error}"))
+    })
+}
