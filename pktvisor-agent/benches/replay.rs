@@ -81,7 +81,12 @@ fn class_of(data: &[u8]) -> Class {
 }
 
 fn store() -> Store {
-    Store::new(metrics::Settings { periods: 5, summary: true, name_cut: NameCut::Labels })
+    Store::new(metrics::Settings {
+        periods: 5,
+        summary: true,
+        name_cut: NameCut::Labels,
+        clock: metrics::Clock::Packets,
+    })
 }
 
 fn steps(criterion: &mut Criterion) {

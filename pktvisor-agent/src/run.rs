@@ -59,8 +59,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
 fn agent(options: &Options) -> Agent {
     let cut = if options.public_suffix { NameCut::PublicSuffix } else { NameCut::Labels };
-    let store =
-        Store::new(metrics::Settings { periods: options.periods, summary: options.summary, name_cut: cut });
+    let store = Store::new(metrics::Settings {
+        periods: options.periods,
+        summary: options.summary,
+        name_cut: cut,
+        clock: if options.target.is_live() { metrics::Clock::Wall } else { metrics::Clock::Packets },
+    });
     let capture = api::CaptureInfo {
         target: options.target_text.clone(),
         mode: "file".to_owned(),

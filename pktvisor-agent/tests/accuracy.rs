@@ -11,7 +11,7 @@ use pktvisor_agent::analysis::transactions::{TIMEOUT_NS_DEFAULT, TransactionCoun
 use pktvisor_agent::analysis::{self, Analysis, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_agent::capture::Packet;
 use pktvisor_agent::capture::hosts::HostSet;
-use pktvisor_agent::metrics::{Settings, Store};
+use pktvisor_agent::metrics::{Clock, Settings, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_common::api::{self, TopEntry};
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
@@ -60,7 +60,12 @@ struct Agent {
 impl Agent {
     fn new(summary: bool) -> Self {
         Self {
-            store: Store::new(Settings { periods: 5, summary, name_cut: NameCut::Labels }),
+            store: Store::new(Settings {
+                periods: 5,
+                summary,
+                name_cut: NameCut::Labels,
+                clock: Clock::Packets,
+            }),
             pipeline: Pipeline {
                 filter: None,
                 dns_ports: DnsPorts::default(),

@@ -79,6 +79,24 @@ impl<H: HostNetworks> Analysis<H> {
         }
     }
 
+    /// Takes one packet whose flow the kernel has already chosen, where it can: datagrams are not asked again, since the
+    /// rate may have changed while they were on their way.
+    #[inline]
+    pub fn chosen_packet(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
+        match class.flags & flags::ANY_DNS {
+            flags::DNS_UDP => {
+                let outcome = self.messages.chosen_datagram(packet, class, out);
+                out.outcome(outcome, 1);
+            }
+            _ => self.packet(packet, class, out),
+        }
+    }
+
+    /// Changes the share of the flows that is analysed from now on.
+    pub fn set_sample_rate(&mut self, sample_rate: SampleRate) {
+        self.messages.settings.sample_rate = sample_rate;
+    }
+
     /// Time has reached `now_ns`: queries time out and gaps are given up, and what has happened to transactions since
     /// the last call is reported. To be called before a period turns, and now and then.
     pub fn advance(&mut self, now_ns: u64, out: &mut impl Observer) {
@@ -136,17 +154,20 @@ impl<H: HostNetworks> Messages<H> {
     /// A whole UDP datagram, counted with its packet.
     #[inline]
     fn datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
-        let start = usize::from(class.payload_offset);
-        let payload = packet.data.get(start..start + usize::from(class.payload_len)).unwrap_or_default();
-        let truncated = class.has(flags::TRUNCATED_CAPTURE);
         let outcome = if self.settings.sample_rate.chooses(sampling::packet_hash(class)) {
-            let flow = Flow::of(class, Transport::Udp);
-            out.udp_port(self.other_port(&flow));
-            self.analyse(&flow, payload, truncated, packet.timestamp_ns, out)
+            self.chosen_datagram(packet, class, out)
         } else {
-            pass_over(payload, truncated, out)
+            pass_over(payload(packet, class), class.has(flags::TRUNCATED_CAPTURE), out)
         };
         out.outcome(outcome, 1);
+    }
+
+    #[inline]
+    fn chosen_datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Outcome {
+        let flow = Flow::of(class, Transport::Udp);
+        out.udp_port(self.other_port(&flow));
+        let truncated = class.has(flags::TRUNCATED_CAPTURE);
+        self.analyse(&flow, payload(packet, class), truncated, packet.timestamp_ns, out)
     }
 
     /// A message that reassembly completed: counted, then analysed if its flow is chosen.
@@ -255,6 +276,13 @@ impl<H: HostNetworks> Messages<H> {
             _ => source.min(destination),
         }
     }
+}
+
+/// What the datagram holds, as far as it was captured.
+#[inline]
+fn payload<'a>(packet: &Packet<'a>, class: &Class) -> &'a [u8] {
+    let start = usize::from(class.payload_offset);
+    packet.data.get(start..start + usize::from(class.payload_len)).unwrap_or_default()
 }
 
 /// A message whose flow is not chosen: what is counted of it is exact all the same.

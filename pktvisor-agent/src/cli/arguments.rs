@@ -18,6 +18,7 @@ pub(super) const DEFAULT_PORT: u16 = 10853;
 pub(super) const DEFAULT_HOST: &str = "localhost";
 
 const CAPTURE: &str = "Capture";
+const LIVE: &str = "Live capture";
 const PERIODS: &str = "Periods";
 const FILES: &str = "Capture files";
 const DNS: &str = "DNS analysis";
@@ -29,6 +30,7 @@ Examples:
   pktvisord trace.pcap.gz                       summarise a capture file as one line of JSON
   pktvisord -H 192.0.2.0/24 --summary t.pcap    the whole file as one period, seen from 192.0.2.0/24
   tcpdump -w - port 53 | pktvisord -            read a capture from a pipe
+  pktvisord eth0                                watch an interface, http://localhost:10853/metrics
   pktvisord --serve --pace realtime t.pcap      replay as it happened, http://localhost:10853/metrics
   pktvisord -b 'udp port 53' --max-deep-sample 10 t.pcap
                                                 count DNS over UDP only, analyse 10 % of its flows
@@ -58,6 +60,25 @@ pub(super) struct Arguments {
     /// nothing is unless given here.
     #[arg(short = 'H', value_name = "HOSTSPEC", help_heading = CAPTURE, value_parser = values::host_spec)]
     pub(super) hosts: Option<HostSpec>,
+
+    /// Live only: how packets are taken [default: inline, or what comes closest].
+    ///
+    /// Given, nothing else is tried: the agent fails with the reason.
+    #[arg(long, value_name = "MODE", help_heading = LIVE)]
+    pub(super) mode: Option<Mode>,
+
+    /// Live only: capture in tap mode from an interface that has addresses or routes, whose traffic is then consumed.
+    #[arg(long, help_heading = LIVE)]
+    pub(super) force: bool,
+
+    /// Live only: lower the share of DNS flows that is analysed when the agent needs more than this percentage of
+    /// one processor.
+    #[arg(long, value_name = "PCT", help_heading = LIVE, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) cpu_budget: Option<u32>,
+
+    /// Live only: kernel programs to load instead of those that are built in (`cargo xtask build-ebpf`).
+    #[arg(long, value_name = "FILE", help_heading = LIVE, value_hint = ValueHint::FilePath)]
+    pub(super) bpf_object: Option<PathBuf>,
 
     /// Periods of 60 seconds kept, 1 to 1440.
     ///
@@ -125,6 +146,17 @@ pub(super) struct Arguments {
 
 /// A parsed HOSTSPEC.
 pub(super) type HostSpec = std::sync::Arc<[IpNet]>;
+
+/// How packets are taken from an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Counted in the kernel as they pass, unchanged; DNS is copied (XDP, tcx).
+    Inline,
+    /// Taken off an interface that a mirror port feeds, and nothing else (AF_XDP).
+    Tap,
+    /// Copied whole, where the kernel does not let programs in (AF_PACKET).
+    Afpacket,
+}
 
 /// How the agent writes its own messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -12,10 +12,48 @@ use nix::net::if_::InterfaceFlags;
 pub struct Interface {
     /// Its name.
     pub name: String,
+    /// Its index, the kernel's own name for it.
+    pub index: u32,
     /// Whether it is up.
     pub is_up: bool,
+    /// What kind of link it is.
+    pub hardware: Hardware,
     /// The addresses it owns.
     pub addresses: Vec<IpAddr>,
+}
+
+/// A link's kind, as far as it matters for its packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hardware {
+    /// Packets have an Ethernet header.
+    #[default]
+    Ethernet,
+    /// Likewise, and all that is sent is received at once.
+    Loopback,
+    /// Packets begin with the IP header (tun, WireGuard, PPP).
+    Ip,
+    /// Anything else, by its number (`ARPHRD_...` of linux/if_arp.h).
+    Other(u16),
+}
+
+/// Of linux/if_arp.h, not in the libc crate.
+const ARPHRD_RAWIP: u16 = 519;
+
+impl Hardware {
+    fn of(arphrd: u16) -> Self {
+        match arphrd {
+            libc::ARPHRD_ETHER => Self::Ethernet,
+            libc::ARPHRD_LOOPBACK => Self::Loopback,
+            libc::ARPHRD_NONE
+            | ARPHRD_RAWIP
+            | libc::ARPHRD_PPP
+            | libc::ARPHRD_TUNNEL
+            | libc::ARPHRD_TUNNEL6
+            | libc::ARPHRD_SIT
+            | libc::ARPHRD_IPGRE => Self::Ip,
+            other => Self::Other(other),
+        }
+    }
 }
 
 /// Knows the interfaces there are.
@@ -37,6 +75,10 @@ impl Interfaces for SystemInterfaces {
             interface.name = entry.interface_name;
             interface.is_up |= entry.flags.contains(InterfaceFlags::IFF_UP);
             let Some(address) = entry.address else { continue };
+            if let Some(link) = address.as_link_addr() {
+                interface.index = u32::try_from(link.ifindex()).unwrap_or(0);
+                interface.hardware = Hardware::of(link.hatype());
+            }
             let v4 = address.as_sockaddr_in().map(|v4| IpAddr::from(v4.ip()));
             let v6 = || address.as_sockaddr_in6().map(|v6| IpAddr::from(v6.ip()));
             interface.addresses.extend(v4.or_else(v6));
@@ -53,7 +95,8 @@ mod tests {
     fn the_loopback_interface_is_listed_with_its_address() {
         let interfaces = SystemInterfaces.list().unwrap();
         let loopback = interfaces.iter().find(|interface| interface.name == "lo").unwrap();
-        assert!(loopback.is_up);
+        assert!(loopback.is_up && loopback.index > 0);
+        assert_eq!(loopback.hardware, Hardware::Loopback);
         assert!(loopback.addresses.contains(&"127.0.0.1".parse().unwrap()));
     }
 }

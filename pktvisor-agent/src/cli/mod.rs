@@ -18,8 +18,8 @@ mod target;
 mod tests;
 mod values;
 
-pub use arguments::{LogFormat, command};
-pub use interfaces::{Interface, Interfaces, SystemInterfaces};
+pub use arguments::{LogFormat, Mode, command};
+pub use interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 pub use options::{Listen, Options, ParseError, parse};
 pub use target::{Target, TargetError, resolve};
 pub use values::HostSpecError;

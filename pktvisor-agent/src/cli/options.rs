@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use pcap_replay::Pace;
 use pktvisor_common::classify::DnsPorts;
 
-use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat};
+use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat, Mode};
 use super::interfaces::{Interface, Interfaces};
 use super::target::{Target, TargetError, resolve};
 use crate::capture::hosts::HostSet;
@@ -39,6 +39,14 @@ pub struct Options {
     pub dns_ports: DnsPorts,
     /// How long a query waits for its response.
     pub dns_timeout: Duration,
+    /// How packets are to be taken from an interface; the best way that works without.
+    pub mode: Option<Mode>,
+    /// Whether tap mode may take the traffic of an interface with addresses or routes.
+    pub force: bool,
+    /// Percentage of one processor that the agent may need before it analyses less.
+    pub cpu_budget_pct: Option<u32>,
+    /// Kernel programs to load instead of those that are built in.
+    pub bpf_object: Option<PathBuf>,
     /// Whether labels count from the registrable domain.
     pub public_suffix: bool,
     /// MaxMind city database.
@@ -111,6 +119,10 @@ impl Options {
             max_deep_sample_pct,
             dns_ports: arguments.dns_ports.unwrap_or_default(),
             dns_timeout: Duration::from_millis(arguments.dns_timeout_ms),
+            mode: arguments.mode.filter(|_| !is_file),
+            force: arguments.force,
+            cpu_budget_pct: arguments.cpu_budget.filter(|_| !is_file),
+            bpf_object: arguments.bpf_object.filter(|_| !is_file),
             public_suffix: arguments.public_suffix,
             geo_city: arguments.geo_city,
             geo_asn: arguments.geo_asn,
@@ -154,6 +166,17 @@ fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: 
     for (option, is_given, because) in for_files {
         if is_given && target.is_live() {
             warnings.push(format!("{option} is for capture files, ignored: {because}"));
+        }
+    }
+    let for_interfaces = [
+        ("--mode", arguments.mode.is_some()),
+        ("--force", arguments.force),
+        ("--cpu-budget", arguments.cpu_budget.is_some()),
+        ("--bpf-object", arguments.bpf_object.is_some()),
+    ];
+    for (option, is_given) in for_interfaces {
+        if is_given && !target.is_live() {
+            warnings.push(format!("{option} is for interfaces, ignored for a capture file"));
         }
     }
     let for_server = [("-l", arguments.listen.is_some()), ("-p", arguments.port.is_some())];

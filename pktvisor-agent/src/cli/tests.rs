@@ -17,6 +17,8 @@ impl Interfaces for Machine {
         let interface = |name: &str, is_up, addresses: &[&str]| Interface {
             name: name.to_owned(),
             is_up,
+            index: 0,
+            hardware: Hardware::default(),
             addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         };
         Ok(vec![
@@ -92,6 +94,19 @@ fn every_option_is_read() {
     assert!(options.summary && options.serve && options.public_suffix);
     assert_eq!(options.log_format, LogFormat::Json);
     assert!(options.warnings.is_empty());
+}
+
+#[test]
+fn options_of_live_capture_are_read_and_ignored_with_a_warning_for_files() {
+    let words = ["--mode", "tap", "--force", "--cpu-budget", "25", "--bpf-object", "p.o"];
+    let live = options(&[&words[..], &["mirror0"]].concat());
+    assert_eq!((live.mode, live.force, live.cpu_budget_pct), (Some(Mode::Tap), true, Some(25)));
+    assert_eq!(live.bpf_object, Some(PathBuf::from("p.o")));
+    assert!(live.warnings.is_empty());
+    let file = options(&[&words[..], &["t.pcap"]].concat());
+    assert_eq!((file.mode, file.cpu_budget_pct, file.bpf_object.clone()), (None, None, None));
+    assert_eq!(file.warnings.len(), 4, "{:?}", file.warnings);
+    assert_eq!(refused(&["--mode", "magic", "eth0"]).0, 2);
 }
 
 #[test]

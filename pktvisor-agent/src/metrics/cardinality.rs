@@ -40,11 +40,17 @@ impl Cardinality {
 
     /// The count of both together.
     pub fn merge(&mut self, other: &Self) {
-        let Some(theirs) = &other.registers else { return };
+        if let Some(theirs) = &other.registers {
+            self.merge_registers(theirs);
+        }
+    }
+
+    /// The count of this and of what filled these registers, in the kernel for example.
+    pub fn merge_registers(&mut self, theirs: &[u8; hll::REGISTERS]) {
         match &mut self.registers {
-            None => self.registers = Some(theirs.clone()),
+            None => self.registers = Some(Box::new(*theirs)),
             Some(ours) => {
-                for (ours, theirs) in ours.iter_mut().zip(theirs.iter()) {
+                for (ours, theirs) in ours.iter_mut().zip(theirs) {
                     *ours = (*ours).max(*theirs);
                 }
             }

@@ -12,12 +12,16 @@
 //! | `quantiles` | how long, how fast |
 //! | `codes` | exact counts by code |
 //! | `network`, `dns`, `transactions` | the metrics of a period, made of the above |
+//! | `live`, `batch`, `ledger` | the live period in time, in a capture thread's hands, and where its packets went |
 
+mod batch;
 mod cardinality;
 mod codes;
 mod distinct_names;
 mod dns;
 pub mod frequent;
+mod ledger;
+mod live;
 mod network;
 mod period;
 mod quantiles;
@@ -27,11 +31,14 @@ mod store;
 mod timeline;
 mod transactions;
 
+pub use batch::Batch;
 pub use cardinality::Cardinality;
 pub use codes::CodeCounts;
 pub use distinct_names::DistinctNames;
+pub use ledger::OutcomesSoFar;
+pub use network::address_key;
 pub use period::Period;
 pub use quantiles::Quantiles;
 pub use recorder::Recorder;
-pub use store::{Batch, NoPeriod, Settings, Store};
+pub use store::{Clock, NoPeriod, Settings, Store};
 pub use timeline::Timeline;

@@ -6,6 +6,15 @@ use pktvisor_common::direction::Direction;
 use super::Cardinality;
 use super::frequent::{FrequentItems, Key, Limits};
 
+/// What an address of a [`Class`] is counted under.
+#[inline]
+pub fn address_key(address: &[u8; 16], ip_version: u8) -> Key<'_> {
+    match ip_version {
+        4 => Key { tag: 4, bytes: &address[..4] },
+        _ => Key { tag: 6, bytes: address },
+    }
+}
+
 /// The addresses of one period. Only packets of known direction have a remote end.
 #[derive(Clone, Debug)]
 pub(super) struct NetworkMetrics {
@@ -50,10 +59,13 @@ impl NetworkMetrics {
             }
             Direction::Unknown => return,
         };
-        match class.ip_version {
-            4 => self.ipv4.add(Key { tag: 4, bytes: &remote[..4] }, 1),
-            _ => self.ipv6.add(Key { tag: 6, bytes: remote }, 1),
-        }
+        self.addresses(class.ip_version).add(address_key(remote, class.ip_version), 1);
+    }
+
+    /// The remote addresses of one IP version.
+    #[inline]
+    pub(super) fn addresses(&mut self, ip_version: u8) -> &mut FrequentItems {
+        if ip_version == 4 { &mut self.ipv4 } else { &mut self.ipv6 }
     }
 
     /// Brings what was counted into the lists, before they are read.

@@ -37,6 +37,7 @@ pub(super) struct Outcomes {
     pub analysed: u64,
     pub malformed: u64,
     pub without_message: u64,
+    pub lost: u64,
 }
 
 impl Outcomes {
@@ -55,6 +56,12 @@ impl Outcomes {
         self.analysed += other.analysed;
         self.malformed += other.malformed;
         self.without_message += other.without_message;
+        self.lost += other.lost;
+    }
+
+    /// DNS packets that reached analysis.
+    pub(super) fn delivered(&self) -> u64 {
+        self.analysed + self.malformed + self.without_message
     }
 }
 
@@ -109,6 +116,11 @@ impl Period {
         self.dns.merge(&other.dns);
         self.transactions.merge(&other.transactions);
         self.reassembly.merge(&other.reassembly);
+    }
+
+    /// DNS packets whose flow was not chosen, wherever that was decided.
+    pub(super) fn not_chosen(&self) -> u64 {
+        self.counters.packets.dns_not_chosen + self.outcomes.not_chosen
     }
 
     /// Keeps what `limits` allow of each list.

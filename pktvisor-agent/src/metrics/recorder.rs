@@ -1,11 +1,12 @@
 //! One capture thread's share of the live period: counts packets, and remembers what analysis finds.
 
 use pktvisor_common::classify::Class;
-use pktvisor_common::counters::DnsTransport;
+use pktvisor_common::counters::{Counters, DnsTransport};
 use pktvisor_common::direction::Direction;
+use pktvisor_common::hll;
 
 use super::Period;
-use super::frequent::Key;
+use super::frequent::{Item, Key};
 use crate::analysis::message::Message;
 use crate::analysis::public_suffix::NameCut;
 use crate::analysis::transactions::TransactionCounts;
@@ -64,6 +65,33 @@ impl Recorder {
     pub(super) fn packet(&mut self, class: &Class, direction: Direction, wire_len: u32) {
         self.period.counters.count(class, direction, wire_len);
         self.period.network.packet(class, direction);
+    }
+
+    /// Adds what was counted elsewhere; of it `lost` DNS packets never reached analysis.
+    pub(super) fn counted(&mut self, counters: &Counters, lost: u64) {
+        self.period.counters.add(counters);
+        self.period.outcomes.lost += lost;
+    }
+
+    /// Takes over the registers of remote addresses: the sources of what came in to HOST, the destinations of what went out.
+    pub fn distinct_addresses(
+        &mut self,
+        sources_in: &[u8; hll::REGISTERS],
+        destinations_out: &[u8; hll::REGISTERS],
+    ) {
+        self.period.network.sources_in.merge_registers(sources_in);
+        self.period.network.destinations_out.merge_registers(destinations_out);
+    }
+
+    /// Takes over a summary of remote addresses of one IP version by packets: its items, keyed as
+    /// [`address_key`](super::address_key) does, and the bound for all others.
+    pub fn frequent_addresses<'a>(
+        &mut self,
+        ip_version: u8,
+        bound: u64,
+        items: impl Iterator<Item = Item<'a>>,
+    ) {
+        self.period.network.addresses(ip_version).merge_items(bound, items);
     }
 
     /// Counts `packets` of a remote address under its place and network.

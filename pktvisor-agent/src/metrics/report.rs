@@ -50,7 +50,7 @@ impl Period {
             received: packets.received,
             sent: packets.sent,
             unknown: packets.unknown,
-            deep_samples: packets.total().saturating_sub(self.outcomes.not_chosen),
+            deep_samples: packets.total().saturating_sub(self.not_chosen() + self.outcomes.lost),
             bytes_in: packets.received_bytes,
             bytes_out: packets.sent_bytes,
             bytes_total: packets.received_bytes + packets.sent_bytes + packets.unknown_bytes,

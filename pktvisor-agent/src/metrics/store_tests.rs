@@ -1,10 +1,14 @@
+use pktvisor_common::classify::Class;
+use pktvisor_common::counters::Counters;
+use pktvisor_common::direction::Direction;
+
 use super::*;
 use crate::analysis::Observer;
 
 const S: u64 = 1_000_000_000;
 
 fn store(periods: usize, summary: bool) -> Store {
-    Store::new(Settings { periods, summary, name_cut: NameCut::Labels })
+    Store::new(Settings { periods, summary, name_cut: NameCut::Labels, clock: Clock::Packets })
 }
 
 /// Counts a packet to HOST at each of these times, in seconds.
@@ -210,4 +214,80 @@ fn a_capture_without_packets_has_one_empty_period() {
     let document = store(5, false).document();
     assert_eq!(document.keys().collect::<Vec<_>>(), ["5m"]);
     assert_eq!(span(&document["5m"]), (0, 0, 0));
+}
+
+/// A store on the wall clock, which first ticks at this second.
+fn live_store(start_s: u64) -> Store {
+    let settings = Settings { periods: 5, summary: false, name_cut: NameCut::Labels, clock: Clock::Wall };
+    let store = Store::new(settings);
+    store.batch().tick(start_s * S);
+    store
+}
+
+/// Counters of this many DNS packets to HOST.
+fn dns_packets(count: u64, not_chosen: u64) -> Counters {
+    let mut counters = Counters::default();
+    counters.packets.received = count;
+    counters.packets.dns_packets = count;
+    counters.packets.dns_not_chosen = not_chosen;
+    counters
+}
+
+#[test]
+fn by_the_wall_clock_a_quiet_period_is_as_long_as_it_is_old() {
+    let store = live_store(100);
+    assert_eq!(span(&bucket(&store, 0)), (100, 0, 0));
+    store.batch().tick(107 * S + 5);
+    assert_eq!(span(&bucket(&store, 0)), (100, 7, 0));
+    assert!(!store.batch().turns_at(160 * S - 1) && store.batch().turns_at(160 * S));
+    store.batch().tick(160 * S);
+    assert_eq!((span(&bucket(&store, 0)), span(&bucket(&store, 1))), ((160, 0, 0), (100, 60, 0)));
+}
+
+#[test]
+fn by_the_wall_clock_packets_do_not_move_time() {
+    let store = live_store(100);
+    feed(&store, &[99.0, 500.0]);
+    assert_eq!(span(&bucket(&store, 0)), (100, 0, 2));
+    assert_eq!(bucket(&store, 0).packets.out_of_order, 0);
+}
+
+#[test]
+fn a_wall_clock_that_is_set_back_stands_until_it_catches_up() {
+    let store = live_store(100);
+    store.batch().tick(90 * S);
+    assert_eq!(span(&bucket(&store, 0)), (100, 0, 0));
+    store.batch().tick(101 * S);
+    assert_eq!(span(&bucket(&store, 0)), (100, 1, 0));
+}
+
+#[test]
+fn what_was_counted_before_a_tick_is_a_rate_of_the_second_before() {
+    let store = live_store(100);
+    store.batch().counted(&dns_packets(30, 0), 0);
+    store.batch().tick(101 * S);
+    store.batch().tick(102 * S);
+    let rates = bucket(&store, 0).packets.rates.pps_in.unwrap();
+    assert_eq!((rates.p50, rates.p99), (30, 30));
+    assert_eq!(store.rates().packets.received, 0);
+}
+
+#[test]
+fn the_ledger_balances_with_what_is_still_on_its_way() {
+    let store = live_store(100);
+    let before = store.outcomes();
+    {
+        let mut batch = store.batch();
+        batch.counted(&dns_packets(100, 40), 7);
+        batch.recorder().outcome(crate::analysis::Outcome::Analysed, 20);
+        batch.balance(before);
+    }
+    let ledger = store.ledger();
+    assert_eq!((ledger.dns_packets, ledger.not_chosen, ledger.lost), (100, 40, 7));
+    assert_eq!((ledger.delivered, ledger.pending), (0, 53));
+    assert_eq!(bucket(&store, 0).packets.deep_samples, 100 - 40 - 7);
+    let before = store.outcomes();
+    store.batch().balance(before);
+    let ledger = store.ledger();
+    assert_eq!((ledger.delivered, ledger.analysed, ledger.pending), (20, 20, 33));
 }

@@ -60,6 +60,7 @@ pub(crate) fn replay(traffic: &Traffic, setup: Setup) -> Replayed {
         periods: setup.periods,
         summary: setup.summary,
         name_cut: NameCut::Labels,
+        clock: metrics::Clock::Packets,
     });
     let mut replay = Replay {
         capture: Capture::from_reader(Cursor::new(Arc::clone(&traffic.pcap))).unwrap(),

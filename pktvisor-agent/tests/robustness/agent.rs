@@ -41,7 +41,12 @@ impl Setup {
 
     pub(crate) fn store(&self) -> Store {
         let name_cut = if self.public_suffix { NameCut::PublicSuffix } else { NameCut::Labels };
-        Store::new(metrics::Settings { periods: self.periods, summary: self.summary, name_cut })
+        Store::new(metrics::Settings {
+            periods: self.periods,
+            summary: self.summary,
+            name_cut,
+            clock: metrics::Clock::Packets,
+        })
     }
 
     pub(crate) fn pipeline(&self) -> Pipeline {

@@ -59,7 +59,8 @@ pub struct CaptureInfo {
     pub notes: Vec<String>,
 }
 
-/// Where every packet went since start: seen = filtered + counted; counted DNS packets = not chosen + delivered + lost;
+/// Where every packet went since start: seen = filtered + counted; counted DNS packets = not chosen + delivered + lost +
+/// pending;
 /// delivered = analysed + malformed + without a complete message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -79,6 +80,8 @@ pub struct Ledger {
     pub delivered: u64,
     /// DNS packets lost on the way there.
     pub lost: u64,
+    /// DNS packets on the way there.
+    pub pending: u64,
     /// Delivered packets that completed at least one message that parses.
     pub analysed: u64,
     /// Delivered packets whose messages do not parse.

@@ -167,20 +167,26 @@ impl FrequentItems {
 
     /// Adds what `other` counted. Bounds add up.
     pub fn merge(&mut self, other: &Self) {
+        self.merge_items(other.bound, other.items());
+    }
+
+    /// Adds what another summary counted: its items, and the bound for all that is not among them.
+    pub fn merge_items<'a>(&mut self, bound: u64, items: impl Iterator<Item = Item<'a>>) {
         self.settle();
-        if other.is_empty() && other.bound == 0 {
+        let mut items = items.peekable();
+        if items.peek().is_none() && bound == 0 {
             return;
         }
         let bound_before = self.bound;
-        // Whoever `other` does not list may still have had up to its bound there ...
-        self.table.add_error_to_all(other.bound);
-        let merged_bound = bound_before.saturating_add(other.bound);
+        // Whoever the other does not list may still have had up to its bound there ...
+        self.table.add_error_to_all(bound);
+        let merged_bound = bound_before.saturating_add(bound);
         self.bound = merged_bound;
-        for item in other.items() {
+        for item in items {
             let error = item.upper - item.lower;
             // ... and for whoever it lists, that is replaced by what it knows.
             let hash = hash(item.key);
-            if !self.table.merge_entry(hash, item.lower, error, other.bound) {
+            if !self.table.merge_entry(hash, item.lower, error, bound) {
                 // Had it been dropped just now to make room, it would have counted up to today's bound.
                 let unlisted = if self.bound == merged_bound { bound_before } else { self.bound };
                 self.take_in(hash, item.key, item.lower, unlisted.saturating_add(error));
