@@ -1,27 +1,61 @@
-//! `pcap-replay`: makes captures, and what the right summary of them is.
+//! `pcap-replay`: sends captures onto an interface, and makes captures of which the right summary is known.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use pcap_replay::Pace;
 use pcap_replay::generate::{Config, ConfigError, Generator};
+use pcap_replay::send::{Options, PacketRate, Tempo, Via, send};
 use pcap_replay::write::PcapWriter;
 
-/// Makes packet captures
+/// Sends packet captures, and makes them
 #[derive(Parser, Debug)]
-#[command(name = "pcap-replay", version, infer_long_args = true)]
+#[command(name = "pcap-replay", version, infer_long_args = true, args_conflicts_with_subcommands = true)]
+#[command(arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    replay: Option<Replay>,
 }
 
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Write a capture of made-up DNS traffic; the same options always give the same file
     Generate(Generate),
+}
+
+/// Sends real packets with the addresses they were captured with
+#[derive(Args, Debug)]
+struct Replay {
+    /// Interface to send on. The packets leave as they were captured, addresses and all: use a mirror port, a veth pair or
+    /// a network of your own
+    #[arg(long, short, value_name = "IF")]
+    interface: String,
+    /// Packets per second, like 500, 100k or 1M
+    #[arg(long, value_name = "N", conflicts_with = "pace")]
+    pps: Option<PacketRate>,
+    /// Speed of the capture's own clock: realtime, a multiple like 10x, or max
+    #[arg(long, value_name = "SPEED", default_value = "max")]
+    pace: Pace,
+    /// Send the capture this often; 0 for until interrupted
+    #[arg(long = "loop", value_name = "N", default_value_t = 1)]
+    rounds: u64,
+    /// Spread flows over so many transmit queues; needs AF_XDP
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    queues: u32,
+    /// Kind of socket, af-xdp or af-packet [default: af-xdp where it works, else af-packet]
+    #[arg(long, value_name = "SOCKET")]
+    via: Option<Via>,
+    /// Capture to send (pcap or pcapng, also compressed); - for stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
 }
 
 #[derive(Args, Debug)]
@@ -42,13 +76,35 @@ struct Generate {
 const ETHERNET: u16 = 1;
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Generate(options) => generate(options),
+    let cli = Cli::parse();
+    let done = match (cli.command, cli.replay) {
+        (Some(Command::Generate(options)), _) => generate(options),
+        (None, Some(options)) => replay(options),
+        // Clap has shown the help for no arguments at all.
+        (None, None) => Ok(()),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     eprintln!("pcap-replay: {error:#}");
     // As clap does for options that it checks itself.
     ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+}
+
+/// Sends a capture and prints one line about it, also when interrupted.
+fn replay(options: Replay) -> anyhow::Result<()> {
+    let Replay { interface, pps, pace, rounds, queues, via, file } = options;
+    let tempo = pps.map_or(Tempo::Capture(pace), Tempo::Rate);
+    // Standard input cannot be read twice.
+    let rounds = if file.as_os_str() == "-" { Some(1) } else { Some(rounds).filter(|rounds| *rounds > 0) };
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot watch for signals")?;
+    }
+    let report = send(&file, &Options { interface, via, queues, tempo, rounds }, &stop)?;
+    println!("{report}");
+    if let Some(warning) = report.warning {
+        eprintln!("pcap-replay: {}: {warning}", file.display());
+    }
+    Ok(())
 }
 
 fn generate(options: Generate) -> anyhow::Result<()> {

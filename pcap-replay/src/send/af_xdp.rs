@@ -1,0 +1,191 @@
+//! Sends through AF_XDP sockets, one a transmit queue.
+//!
+//! In copy mode, which every driver can do: the kernel copies each frame when it is woken up, [`BATCH`] at a time, and
+//! gives it back through the completion ring. No XDP program is needed to send, and none is attached.
+
+use std::error::Error;
+use std::io;
+use std::num::NonZeroU32;
+use std::os::fd::AsRawFd;
+use std::ptr;
+use std::thread;
+
+use xsk_rs::config::{BindFlags, FrameSize, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
+use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
+
+use super::interface::Interface;
+use super::outlet::Outlet;
+use super::{BATCH, SendError, Via};
+
+/// Frames of a socket: enough that some can be on their way while others are filled.
+const FRAMES: NonZeroU32 = NonZeroU32::new(512).expect("not zero");
+/// A page: the kernel takes no larger frame.
+const FRAME_SIZE: u32 = 4096;
+/// Bytes of a frame that xsk-rs leaves free (XDP_PACKET_HEADROOM).
+const HEADROOM: u32 = 256;
+/// Longest packet, link-layer header included, in bytes.
+pub(super) const LONGEST_FRAME: usize = (FRAME_SIZE - HEADROOM) as usize;
+
+/// All queues.
+pub(super) struct XdpOutlet(Vec<Queue>);
+
+impl XdpOutlet {
+    pub(super) fn open(interface: &Interface, queues: u32) -> Result<Self, SendError> {
+        let open = |number| {
+            let opened = Queue::open(interface, number);
+            opened.map_err(|reason| SendError::open(Via::AfXdp, &interface.name, Some(number), reason))
+        };
+        (0..queues.max(1)).map(open).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Outlet for XdpOutlet {
+    #[inline]
+    fn push(&mut self, frame: &[u8], queue: u32) -> io::Result<()> {
+        match self.0.get_mut(queue as usize) {
+            Some(queue) => queue.push(frame),
+            None => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.iter_mut().try_for_each(Queue::flush)
+    }
+
+    fn dropped(&self) -> u64 {
+        self.0.iter().map(|queue| queue.dropped).sum()
+    }
+}
+
+/// One socket, and the memory that its frames are in.
+struct Queue {
+    tx: TxQueue,
+    completions: CompQueue,
+    umem: Umem,
+    /// Frames that nobody uses.
+    free: Vec<FrameDesc>,
+    /// Frames filled, but not yet in the transmit ring; at most [`BATCH`].
+    filled: Vec<FrameDesc>,
+    dropped: u64,
+    /// The socket lives while its queues do, these included.
+    _unused: (RxQueue, FillQueue),
+}
+
+impl Queue {
+    fn open(interface: &Interface, number: u32) -> io::Result<Self> {
+        let ring = QueueSize::new(FRAMES.get()).map_err(io::Error::other)?;
+        let frame_size = FrameSize::new(FRAME_SIZE).map_err(io::Error::other)?;
+        let memory = UmemConfig::builder()
+            .frame_size(frame_size)
+            .fill_queue_size(ring)
+            .comp_queue_size(ring)
+            .build()
+            .map_err(io::Error::other)?;
+        let (umem, free) = Umem::new(memory, FRAMES, false).map_err(cause)?;
+        let config = SocketConfig::builder()
+            .tx_queue_size(ring)
+            .libxdp_flags(LibxdpFlags::XSK_LIBXDP_FLAGS_INHIBIT_PROG_LOAD)
+            .bind_flags(BindFlags::XDP_COPY)
+            .build();
+        let name = interface.name.parse().map_err(io::Error::other)?;
+        // SAFETY: no other socket shares this memory, and loading a program is inhibited.
+        let (tx, rx, rings) = unsafe { Socket::new(config, &umem, &name, number) }.map_err(cause)?;
+        let (fill, completions) =
+            rings.ok_or_else(|| io::Error::other("the socket came without its rings"))?;
+        let filled = Vec::with_capacity(BATCH);
+        Ok(Self { tx, completions, umem, free, filled, dropped: 0, _unused: (rx, fill) })
+    }
+
+    #[inline]
+    fn push(&mut self, packet: &[u8]) -> io::Result<()> {
+        let mut frame = self.free_frame()?;
+        // SAFETY: a free frame of this memory, which neither the kernel nor `filled` refers to.
+        let mut data = unsafe { self.umem.data_mut(&mut frame) };
+        io::Write::write_all(&mut data.cursor(), packet)?;
+        self.filled.push(frame);
+        if self.filled.len() == BATCH { self.hand_over() } else { Ok(()) }
+    }
+
+    #[inline]
+    fn free_frame(&mut self) -> io::Result<FrameDesc> {
+        loop {
+            if let Some(frame) = self.free.pop() {
+                return Ok(frame);
+            }
+            self.take_back();
+            if self.free.is_empty() {
+                self.wake()?;
+            }
+        }
+    }
+
+    /// Puts what is filled into the transmit ring and has the kernel send a batch.
+    fn hand_over(&mut self) -> io::Result<()> {
+        // SAFETY: frames of this memory, taken from `free`, and now the kernel's until they are taken back.
+        let taken = unsafe { self.tx.produce(&self.filled) };
+        // The ring has room for every frame there is, so that it takes all or there is nothing to take.
+        debug_assert_eq!(taken, self.filled.len());
+        self.filled.clear();
+        self.wake()?;
+        self.take_back();
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.filled.is_empty() {
+            self.hand_over()?;
+        }
+        while self.tx.nb_free_exact() < FRAMES.get() {
+            self.wake()?;
+            self.take_back();
+        }
+        Ok(())
+    }
+
+    /// Gets back the frames that the kernel is done with.
+    fn take_back(&mut self) {
+        let mut frames = [FrameDesc::default(); BATCH];
+        loop {
+            // SAFETY: the descriptors are overwritten by those of frames that this socket has sent.
+            let count = unsafe { self.completions.consume(&mut frames) };
+            self.free.extend_from_slice(&frames[..count]);
+            if count < BATCH {
+                return;
+            }
+        }
+    }
+
+    /// Has the kernel send from the ring.
+    fn wake(&mut self) -> io::Result<()> {
+        let fd = self.tx.fd().as_raw_fd();
+        let room_before = self.tx.nb_free_exact();
+        // SAFETY: no bytes and no address are passed, which is how an AF_XDP socket is woken up.
+        if unsafe { libc::sendto(fd, ptr::null(), 0, libc::MSG_DONTWAIT, ptr::null(), 0) } >= 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        match error.raw_os_error() {
+            // The driver dropped the frame it was given; the kernel goes on behind it at the next call.
+            Some(libc::EBUSY) => self.dropped += 1,
+            // There is more in the ring than one call sends.
+            Some(libc::EAGAIN) if self.tx.nb_free_exact() != room_before => {}
+            // The driver's queue is full, or too many frames are on their way: whoever empties it may need this CPU.
+            Some(libc::EAGAIN | libc::ENOBUFS) => thread::yield_now(),
+            Some(libc::EINTR) => {}
+            _ => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// What the operating system said, without the library's words around it.
+fn cause(error: impl Error + Send + Sync + 'static) -> io::Error {
+    match error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .and_then(io::Error::raw_os_error)
+    {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::other(error),
+    }
+}

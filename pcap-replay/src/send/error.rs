@@ -1,0 +1,91 @@
+//! Why nothing, or nothing more, can be sent.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Via;
+use crate::read::ReadError;
+
+/// Sending that could not begin or go on. Each message is whole: the reason is part of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The capture cannot be read, or not any further.
+    #[error("{}{error}", place(path.as_deref()))]
+    Read {
+        /// The capture, where `error` does not name it.
+        path: Option<PathBuf>,
+        /// Why.
+        error: ReadError,
+    },
+    /// No interface has this name.
+    #[error("there is no interface {0:?}: `ip link` lists those there are")]
+    NoSuchInterface(String),
+    /// The interface is not up.
+    #[error("interface {0} is down: bring it up with `ip link set {0} up`")]
+    Down(String),
+    /// Frames of another kind than those of a capture of Ethernet.
+    #[error("interface {0} has no Ethernet header, so that captured Ethernet frames cannot be sent on it")]
+    NotEthernet(String),
+    /// The kernel does not let this user send raw frames.
+    #[error("sending on {0} needs CAP_NET_RAW: run as root, or `setcap cap_net_raw+ep` the program")]
+    Privilege(String),
+    /// AF_XDP was asked for, but a frame of it does not hold what the interface can send.
+    #[error(
+        "AF_XDP sends frames of up to {limit} bytes here, and those of {interface} can be longer: \
+         use --via af-packet or a smaller MTU"
+    )]
+    FramesTooLong {
+        /// The interface.
+        interface: String,
+        /// Bytes that a frame holds.
+        limit: usize,
+    },
+    /// Several queues, but not by AF_XDP.
+    #[error("only --via af-xdp can choose the transmit queue")]
+    QueuesNeedAfXdp,
+    /// The socket cannot be set up.
+    #[error("cannot open an {via} socket on {interface}{}: {reason}", of_queue(*queue))]
+    Open {
+        /// Which kind.
+        via: Via,
+        /// The interface.
+        interface: String,
+        /// The transmit queue, where the socket belongs to one.
+        queue: Option<u32>,
+        /// The operating system's reason.
+        reason: io::Error,
+    },
+    /// The kernel takes no more frames.
+    #[error("sending on {interface} failed: {reason}")]
+    Refused {
+        /// The interface.
+        interface: String,
+        /// The operating system's reason.
+        reason: io::Error,
+    },
+}
+
+impl SendError {
+    pub(super) fn read(path: &Path, error: ReadError) -> Self {
+        let names_it = matches!(error, ReadError::Open { .. });
+        Self::Read { path: (!names_it).then(|| path.to_owned()), error }
+    }
+
+    /// A failure to set a socket up, with the privilege named where one is missing.
+    pub(super) fn open(via: Via, interface: &str, queue: Option<u32>, reason: io::Error) -> Self {
+        let interface = interface.to_owned();
+        if reason.kind() == io::ErrorKind::PermissionDenied {
+            return Self::Privilege(interface);
+        }
+        Self::Open { via, interface, queue, reason }
+    }
+}
+
+fn place(path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| format!("{}: ", path.display()))
+}
+
+fn of_queue(queue: Option<u32>) -> String {
+    queue.map_or_else(String::new, |queue| format!(" (transmit queue {queue})"))
+}

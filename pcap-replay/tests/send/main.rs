@@ -1,0 +1,70 @@
+//! Captures sent across a veth pair, and what arrives at its other end.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod arrives;
+mod refused;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use pcap_replay::Pace;
+use pcap_replay::generate::{Config, Generator};
+use pcap_replay::send::{Options, Report, SendError, Tempo, Via, send};
+use pcap_replay::write::PcapWriter;
+use tempfile::TempDir;
+use testbed::{End, Namespace};
+
+/// A capture in a directory that goes with it.
+struct Trace {
+    path: PathBuf,
+    packets: Vec<Vec<u8>>,
+    _directory: TempDir,
+}
+
+impl Trace {
+    /// Writes these packets, a millisecond apart.
+    fn of(packets: Vec<Vec<u8>>, link_type: u16) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("trace.pcap");
+        let mut writer = PcapWriter::new(Vec::new(), link_type).unwrap();
+        for (number, packet) in packets.iter().enumerate() {
+            let time_ns = 1_700_000_000_000_000_000 + number as u64 * 1_000_000;
+            writer.write(time_ns, packet.len() as u32, packet).unwrap();
+        }
+        std::fs::write(&path, writer.finish().unwrap()).unwrap();
+        Self { path, packets, _directory: directory }
+    }
+
+    /// DNS over UDP and TCP, fragments, and what else is on a network.
+    fn generated(packets: u64) -> Self {
+        let mut generator = Generator::new(Config { packets, ..Config::default() }).unwrap();
+        let frames =
+            std::iter::from_fn(|| generator.next_packet().map(|packet| packet.data.to_vec())).collect();
+        Self::of(frames, 1)
+    }
+}
+
+fn options(interface: &str) -> Options {
+    Options {
+        interface: interface.to_owned(),
+        via: None,
+        queues: 1,
+        tempo: Tempo::Capture(Pace::Max),
+        rounds: Some(1),
+    }
+}
+
+/// Sends from the namespace of an interface.
+fn send_from(namespace: &Namespace, trace: &Trace, options: &Options) -> Result<Report, SendError> {
+    namespace.run(|| send(&trace.path, options, &AtomicBool::new(false)))
+}
+
+/// Has the interface take no more than it can pass on: without a queueing discipline a veth drops what its ring does not
+/// hold.
+fn hold_back(end: &End) {
+    let mut tc = end.namespace().command("tc");
+    assert!(tc.args(["qdisc", "replace", "dev", end.name(), "root", "pfifo"]).status().unwrap().success());
+}
+
+const BOTH: [Via; 2] = [Via::AfXdp, Via::AfPacket];
