@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use std::os::fd::AsRawFd;
 use std::ptr;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use xsk_rs::config::{BindFlags, FrameSize, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
 use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
@@ -25,6 +26,9 @@ const FRAME_SIZE: u32 = 4096;
 const HEADROOM: u32 = 256;
 /// Longest packet, link-layer header included, in bytes.
 pub(super) const LONGEST_FRAME: usize = (FRAME_SIZE - HEADROOM) as usize;
+
+/// How long the kernel may take to free a queue whose socket has been closed.
+const LONGEST_RELEASE: Duration = Duration::from_secs(1);
 
 /// All queues.
 pub(super) struct XdpOutlet(Vec<Queue>);
@@ -88,8 +92,17 @@ impl Queue {
             .bind_flags(BindFlags::XDP_COPY)
             .build();
         let name = interface.name.parse().map_err(io::Error::other)?;
-        // SAFETY: no other socket shares this memory, and loading a program is inhibited.
-        let (tx, rx, rings) = unsafe { Socket::new(config, &umem, &name, number) }.map_err(cause)?;
+        let give_up = Instant::now() + LONGEST_RELEASE;
+        let (tx, rx, rings) = loop {
+            // SAFETY: no other socket shares this memory, and loading a program is inhibited.
+            match unsafe { Socket::new(config, &umem, &name, number) }.map_err(cause) {
+                Ok(socket) => break socket,
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < give_up => {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Err(error) => return Err(error),
+            }
+        };
         let (fill, completions) =
             rings.ok_or_else(|| io::Error::other("the socket came without its rings"))?;
         let filled = Vec::with_capacity(BATCH);
