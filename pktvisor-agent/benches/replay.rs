@@ -44,7 +44,16 @@ impl Traffic {
     fn packets(&self) -> impl Iterator<Item = (Packet<'_>, &Class)> {
         self.packets.iter().zip(&self.classes).map(|((timestamp_ns, data), class)| {
             let wire_len = data.len() as u32;
-            (Packet { timestamp_ns: *timestamp_ns, data, wire_len, link_type: LinkType::ETHERNET }, class)
+            (
+                Packet {
+                    timestamp_ns: *timestamp_ns,
+                    data,
+                    wire_len,
+                    link_type: LinkType::ETHERNET,
+                    segments: 1,
+                },
+                class,
+            )
         })
     }
 

@@ -1,6 +1,6 @@
 //! What every packet passes through, one straight line: filter, clock, classifier, counters, geography, analysis.
 
-use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
+use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, tcp_flags};
 use pktvisor_common::direction::{Direction, direction};
 
 use crate::analysis::geo::Geo;
@@ -44,14 +44,14 @@ impl Pipeline {
     /// The filter cannot be compiled for the packet's link type.
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, batch: &mut Batch<'_>) -> Result<(), FilterError> {
-        self.intake.packets += 1;
+        self.intake.packets += u64::from(packet.segments);
         if self.intake.link_types.last() != Some(&packet.link_type) {
             self.meet(packet.link_type);
         }
         if let Some(filter) = &mut self.filter
             && !filter.passes(packet)?
         {
-            self.intake.filtered += 1;
+            self.intake.filtered += u64::from(packet.segments);
             return Ok(());
         }
         let analysis = &mut self.analysis;
@@ -59,9 +59,12 @@ impl Pipeline {
         let mut class = Class::default();
         classify(packet.data, packet.link_type, &self.dns_ports, &mut class);
         let direction = direction(&class, &self.host);
-        batch.packet(&class, direction, packet.wire_len);
+        match packet.segments {
+            1 => batch.packet(&class, direction, packet.wire_len),
+            segments => count_segments(&class, direction, packet.wire_len, segments, batch),
+        }
         if let Some(geo) = &mut self.geo {
-            locate(geo, &class, direction, batch);
+            locate(geo, &class, direction, packet.segments, batch);
         }
         analysis.packet(packet, &class, batch.recorder());
         Ok(())
@@ -86,13 +89,27 @@ impl Pipeline {
     }
 }
 
+/// Counts a packet as what it was on the wire: packets of the same size, as far as their bytes can be shared out so, of
+/// which the last carries the flags that end a connection.
+#[cold]
+fn count_segments(class: &Class, direction: Direction, wire_len: u32, segments: u16, batch: &mut Batch<'_>) {
+    let Some(before) = segments.checked_sub(1) else { return };
+    let each = wire_len.div_ceil(u32::from(segments));
+    let ends = tcp_flags::FIN | tcp_flags::RST;
+    let earlier = Class { tcp_flags: class.tcp_flags & !ends, ..*class };
+    for _ in 0..before {
+        batch.packet(&earlier, direction, each);
+    }
+    batch.packet(class, direction, wire_len - each.saturating_mul(u32::from(before)).min(wire_len));
+}
+
 /// Counts the remote end of a packet under its place and network.
-fn locate(geo: &mut Geo, class: &Class, direction: Direction, batch: &mut Batch<'_>) {
+fn locate(geo: &mut Geo, class: &Class, direction: Direction, segments: u16, batch: &mut Batch<'_>) {
     let remote = match direction {
         Direction::Received => &class.source,
         Direction::Sent => &class.destination,
         Direction::Unknown => return,
     };
     let location = geo.locate(ip_address(remote, class.ip_version));
-    batch.recorder().located(location.city, location.asn, 1);
+    batch.recorder().located(location.city, location.asn, u64::from(segments));
 }

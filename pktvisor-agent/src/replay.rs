@@ -153,5 +153,6 @@ fn packet(read: PacketRef<'_>) -> Packet<'_> {
         data: read.data,
         wire_len: read.wire_len,
         link_type: LinkType(read.link_type),
+        segments: 1,
     }
 }

@@ -151,6 +151,7 @@ fn measure(config: Config) -> Measured {
             data: generated.data,
             wire_len: generated.data.len() as u32,
             link_type: LinkType(1),
+            segments: 1,
         };
         summary.packet(&packet);
         window.packet(&packet);

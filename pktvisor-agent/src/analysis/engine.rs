@@ -86,7 +86,7 @@ impl<H: HostNetworks> Analysis<H> {
         match class.flags & flags::ANY_DNS {
             flags::DNS_UDP => {
                 let outcome = self.messages.chosen_datagram(packet, class, out);
-                out.outcome(outcome, 1);
+                out.outcome(outcome, u64::from(packet.segments));
             }
             _ => self.packet(packet, class, out),
         }
@@ -128,7 +128,7 @@ impl<H: HostNetworks> Analysis<H> {
             self.streams.segment(&flow, segment, packet.timestamp_ns, &mut sink);
         }
         let outcome = sink.outcome;
-        out.outcome(if chosen { outcome } else { Outcome::NotChosen }, 1);
+        out.outcome(if chosen { outcome } else { Outcome::NotChosen }, u64::from(packet.segments));
     }
 
     fn fragment(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
@@ -138,7 +138,7 @@ impl<H: HostNetworks> Analysis<H> {
             false => Outcome::WithoutMessage,
         };
         let outcome = self.assemble(packet, class, out).unwrap_or(incomplete);
-        out.outcome(outcome, 1);
+        out.outcome(outcome, u64::from(packet.segments));
     }
 
     /// Adds a fragment to its datagram; says what became of the message that it completes.
@@ -159,7 +159,7 @@ impl<H: HostNetworks> Messages<H> {
         } else {
             pass_over(payload(packet, class), class.has(flags::TRUNCATED_CAPTURE), out)
         };
-        out.outcome(outcome, 1);
+        out.outcome(outcome, u64::from(packet.segments));
     }
 
     #[inline]

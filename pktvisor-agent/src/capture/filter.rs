@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     fn packet(data: &[u8], wire_len: u32, link_type: LinkType) -> Packet<'_> {
-        Packet { timestamp_ns: 0, data, wire_len, link_type }
+        Packet { timestamp_ns: 0, data, wire_len, link_type, segments: 1 }
     }
 
     /// A raw IPv4 header of 20 bytes with this protocol.

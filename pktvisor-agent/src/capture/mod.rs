@@ -1,5 +1,6 @@
 //! Where packets come from.
 
+pub mod afpacket;
 mod filter;
 pub mod hosts;
 
@@ -13,8 +14,11 @@ pub struct Packet<'a> {
     pub timestamp_ns: u64,
     /// The captured bytes, beginning with the link-layer header.
     pub data: &'a [u8],
-    /// Length on the wire in bytes; more than `data` holds where the capture was snapped.
+    /// Length on the wire in bytes, of all its segments; more than `data` holds where the capture was snapped.
     pub wire_len: u32,
     /// What `data` begins with.
     pub link_type: LinkType,
+    /// How many packets it was on the wire: 1, or more where the host's segmentation or receive offload makes one of
+    /// many.
+    pub segments: u16,
 }

@@ -52,6 +52,7 @@ fn transactions(traffic: &Traffic) -> Transactions {
             data: read.data,
             wire_len: read.wire_len,
             link_type: LinkType(read.link_type),
+            segments: 1,
         };
         let mut class = Class::default();
         classify(packet.data, packet.link_type, &DnsPorts::default(), &mut class);

@@ -151,7 +151,7 @@ proptest! {
                     Time::At(ns) => ns,
                 };
                 let wire_len = (data.len() as u32).saturating_add(step.snapped_bytes);
-                let packet = Packet { timestamp_ns: now_ns, data, wire_len, link_type };
+                let packet = Packet { timestamp_ns: now_ns, data, wire_len, link_type, segments: 1 };
                 pipeline.packet(&packet, &mut batch).unwrap();
             }
             pipeline.analysis.advance(batch.now_ns(), batch.recorder());

@@ -1,0 +1,91 @@
+//! The memory that the kernel shares with a packet socket: a ring of blocks, each the kernel's or ours.
+//!
+//! The kernel fills a block with packets and hands it over when it is full, or when its time is up; we read it and hand
+//! it back. Who owns a block says one word of its header (`block_status`), the only one that both sides may look at at
+//! any time.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::ptr::NonNull;
+use std::slice;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Offset of the word that says who owns a block, in `struct tpacket_block_desc`.
+const STATUS_OFFSET: usize = 8;
+
+/// A mapped ring.
+#[derive(Debug)]
+pub(super) struct Ring {
+    start: NonNull<u8>,
+    block_bytes: usize,
+    blocks: usize,
+    /// The block that is handed over next.
+    next: usize,
+}
+
+// SAFETY: the memory belongs to the process, not to a thread, and is only reached through `&mut self`.
+unsafe impl Send for Ring {}
+
+impl Ring {
+    /// Maps the ring that the packet socket `fd` was given: `blocks` blocks of `block_bytes` bytes.
+    pub(super) fn map(fd: impl AsFd, block_bytes: usize, blocks: usize) -> io::Result<Self> {
+        // SAFETY: a new mapping at a place of the kernel's choice touches nothing that exists.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                block_bytes * blocks,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                fd.as_fd().as_raw_fd(),
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
+        Ok(Self { start, block_bytes, blocks, next: 0 })
+    }
+
+    /// Whether the kernel has handed over the next block.
+    pub(super) fn is_ready(&self) -> bool {
+        // Acquire: what the kernel wrote into the block before it handed it over is seen after.
+        self.status().load(Ordering::Acquire) & libc::TP_STATUS_USER != 0
+    }
+
+    /// The bytes of the next block, its header included, or `None` while it is the kernel's.
+    pub(super) fn block(&mut self) -> Option<&mut [u8]> {
+        if !self.is_ready() {
+            return None;
+        }
+        // SAFETY: `next` is below `blocks`, so the block lies within the mapping; it is ours until `release`, which
+        // needs `self` while the slice borrows it.
+        Some(unsafe { slice::from_raw_parts_mut(self.next_block().as_ptr(), self.block_bytes) })
+    }
+
+    /// Hands the block back that was read last.
+    pub(super) fn release(&mut self) {
+        // Release: we have read what we wanted before the kernel writes into the block again.
+        self.status().store(libc::TP_STATUS_KERNEL, Ordering::Release);
+        self.next = (self.next + 1) % self.blocks;
+    }
+
+    fn next_block(&self) -> NonNull<u8> {
+        // SAFETY: `next` is below `blocks`, so the offset lies within the mapping.
+        unsafe { self.start.add(self.next * self.block_bytes) }
+    }
+
+    fn status(&self) -> &AtomicU32 {
+        // SAFETY: the word lies within the block, blocks begin at page boundaries, so it is aligned; it is only ever
+        // reached as an atomic while the kernel may look at it.
+        unsafe { AtomicU32::from_ptr(self.next_block().add(STATUS_OFFSET).as_ptr().cast()) }
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made by `map` with this size, and nothing borrows from it any more. A failure would
+        // leave it mapped, which is harmless.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.block_bytes * self.blocks) };
+    }
+}

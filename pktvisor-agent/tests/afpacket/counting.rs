@@ -1,0 +1,120 @@
+//! A live capture counts what the replay of the same packets counts.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pcap_replay::Capture;
+use pktvisor_agent::analysis::public_suffix::NameCut;
+use pktvisor_agent::analysis::{self, Analysis};
+use pktvisor_agent::capture::Filter;
+use pktvisor_agent::capture::afpacket::{Options, Totals, capture};
+use pktvisor_agent::capture::hosts::HostSet;
+use pktvisor_agent::metrics::{self, Clock, Store};
+use pktvisor_agent::pipeline::{Intake, Pipeline};
+use pktvisor_agent::replay::Replay;
+use pktvisor_common::api::Period;
+use pktvisor_common::classify::DnsPorts;
+use pktvisor_common::sampling::SampleRate;
+use testbed::{End, Namespace, Need, PacketSocket, Veth};
+
+use crate::listen_with;
+
+fn store() -> Store {
+    Store::new(metrics::Settings {
+        periods: 5,
+        summary: true,
+        name_cut: NameCut::Labels,
+        clock: Clock::Packets,
+    })
+}
+
+fn pipeline(filter: Option<&str>) -> Pipeline {
+    let host: HostSet =
+        ["0.0.0.0/1", "2001:db8::/33"].map(|network| network.parse().unwrap()).into_iter().collect();
+    let dns_ports = DnsPorts::default();
+    Pipeline {
+        filter: filter.map(Filter::new),
+        dns_ports,
+        host: host.clone(),
+        geo: None,
+        analysis: Analysis::new(analysis::Settings {
+            dns_ports,
+            sample_rate: SampleRate::percent(100),
+            transaction_timeout_ns: 5_000_000_000,
+            host,
+        }),
+        intake: Intake::default(),
+    }
+}
+
+/// Everything that does not depend on when packets come.
+fn timeless(mut period: Period) -> Period {
+    period.period = Default::default();
+    period.packets.rates = Default::default();
+    period.packets.out_of_order = 0;
+    period.packets.time_jumps = 0;
+    period.dns.xact = Default::default();
+    period
+}
+
+fn demo() -> Capture {
+    Capture::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/demo.pcap")).unwrap()
+}
+
+fn replayed(filter: Option<&str>) -> (Period, Intake) {
+    let store = store();
+    let mut replay = Replay { capture: demo(), pacer: None, pipeline: pipeline(filter) };
+    replay.run(&store, |_| true).unwrap();
+    (timeless(store.document().remove("1m").unwrap()), replay.pipeline.intake)
+}
+
+/// Captures at `end` while `meanwhile` runs; what was counted when told to stop.
+fn captured(end: &End, filter: Option<&str>, meanwhile: impl FnOnce(&Store)) -> (Period, Totals) {
+    let mut socket = listen_with(end, &Options::default());
+    let (store, stop) = (store(), AtomicBool::new(false));
+    let totals = thread::scope(|scope| {
+        let thread = scope.spawn(|| capture(&mut socket, &mut pipeline(filter), &store, &stop, |_| ()));
+        meanwhile(&store);
+        stop.store(true, Ordering::Relaxed);
+        thread.join().unwrap().unwrap()
+    });
+    (timeless(store.document().remove("1m").unwrap()), totals)
+}
+
+#[test]
+fn packets_count_live_as_they_count_from_a_file() {
+    testbed::require!(Need::Namespaces);
+    let (left, right) = (Namespace::new(), Namespace::new());
+    let pair = Veth::new(&left, &right).create();
+    for filter in [None, Some("udp and not host 10.0.0.1")] {
+        let (expected, intake) = replayed(filter);
+        let (counted, totals) = captured(&pair.right, filter, |_| {
+            let sender = PacketSocket::open(&left, pair.left.name());
+            let mut capture = demo();
+            while let Some(packet) = capture.next_packet().unwrap() {
+                sender.send(packet.data);
+            }
+        });
+        assert_eq!(totals.intake.packets, intake.packets);
+        assert_eq!(totals.intake.filtered, intake.filtered);
+        assert_eq!((totals.statistics.frames, totals.statistics.lost), (intake.packets, 0));
+        assert_eq!(counted, expected);
+    }
+}
+
+#[test]
+fn seconds_pass_without_packets() {
+    testbed::require!(Need::Namespaces);
+    let (left, right) = (Namespace::new(), Namespace::new());
+    let pair = Veth::new(&left, &right).create();
+    captured(&pair.right, None, |store| {
+        let began = Instant::now();
+        while store.document()["1m"].period.length < 3 {
+            assert!(began.elapsed() < Duration::from_secs(10), "the clock stands still");
+            thread::sleep(Duration::from_millis(50));
+        }
+        assert!(began.elapsed() > Duration::from_millis(900));
+    });
+}

@@ -1,0 +1,53 @@
+//! The packet socket on interfaces of our own: what it hears is what was on the wire.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod counting;
+mod frames;
+mod offload;
+
+use std::time::{Duration, Instant};
+
+use nix::net::if_::if_nametoindex;
+use pktvisor_agent::capture::afpacket::{AfPacket, Options};
+use pktvisor_common::classify::LinkType;
+use testbed::End;
+
+/// What is told of a packet, to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Heard {
+    pub(crate) data: Vec<u8>,
+    pub(crate) wire_len: u32,
+    pub(crate) link_type: LinkType,
+    pub(crate) segments: u16,
+}
+
+/// Listens to an end of a pair.
+pub(crate) fn listen(end: &End) -> AfPacket {
+    listen_with(end, &Options { ring_bytes: 16 << 20, ..Options::default() })
+}
+
+pub(crate) fn listen_with(end: &End, options: &Options) -> AfPacket {
+    end.namespace().run(|| AfPacket::open(Some(if_nametoindex(end.name()).unwrap()), options).unwrap())
+}
+
+/// All packets until none has come for a while.
+pub(crate) fn hear(socket: &mut AfPacket) -> Vec<Heard> {
+    let mut heard = Vec::new();
+    let mut last = Instant::now();
+    while last.elapsed() < Duration::from_millis(300) {
+        socket.poll(Duration::from_millis(50)).unwrap();
+        while let Some(mut block) = socket.next_block() {
+            while let Some(packet) = block.next_packet() {
+                last = Instant::now();
+                heard.push(Heard {
+                    data: packet.data.to_vec(),
+                    wire_len: packet.wire_len,
+                    link_type: packet.link_type,
+                    segments: packet.segments,
+                });
+            }
+        }
+    }
+    heard
+}
