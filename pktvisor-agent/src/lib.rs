@@ -18,6 +18,7 @@ pub mod cli;
 pub mod metrics;
 pub mod pipeline;
 mod prefetch;
+pub mod privileges;
 mod progress;
 pub mod replay;
 pub mod run;

@@ -39,8 +39,10 @@ pub struct Totals {
 }
 
 /// Sends what the socket hears down the pipeline until `stop` is set; what was there before that is still taken in.
-/// `progress` is told a few times a second. The clock of the store moves with the packets, and while there are none,
-/// with the wall clock; nobody else needs to move it.
+/// `progress` is told a few times a second. A store whose clock are the packets ([`Clock::Packets`]) is moved by them, and
+/// while there are none by the wall clock: nobody else needs to tick.
+///
+/// [`Clock::Packets`]: crate::metrics::Clock::Packets
 ///
 /// # Errors
 ///
