@@ -3,6 +3,7 @@
 
 use crate::classify::{Class, flags, protocol, tcp_flags};
 use crate::direction::Direction;
+use crate::kernel::wire::Wire;
 
 /// Everything that is counted for every packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,7 +110,13 @@ impl Counters {
     /// Not `dns_not_chosen`: who chooses counts that.
     #[inline(always)]
     pub fn count(&mut self, class: &Class, direction: Direction, wire_len: u32) {
-        self.packets.count(class, direction, wire_len);
+        self.count_all(class, direction, &Wire::single(wire_len));
+    }
+
+    /// Counts all packets that one buffer stands for: `class` is what the headers say that they share.
+    #[inline(always)]
+    pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
+        self.packets.count_all(class, direction, wire);
         if class.has(flags::DNS_UDP) {
             self.dns.count(
                 class.dns_flags,
@@ -156,39 +163,43 @@ impl PacketCounters {
         self.received_bytes.saturating_add(self.sent_bytes).saturating_add(self.unknown_bytes)
     }
 
-    /// Counts one packet of `wire_len` bytes.
+    /// Counts all packets that one buffer stands for. A SYN, FIN or RST is that of a single one of them.
     #[inline(always)]
-    pub fn count(&mut self, class: &Class, direction: Direction, wire_len: u32) {
+    pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
+        let count = u64::from(wire.packets);
         let (packets, bytes) = match direction {
             Direction::Received => (&mut self.received, &mut self.received_bytes),
             Direction::Sent => (&mut self.sent, &mut self.sent_bytes),
             Direction::Unknown => (&mut self.unknown, &mut self.unknown_bytes),
         };
-        *packets += 1;
-        *bytes += u64::from(wire_len);
-        *self.size_class(wire_len) += 1;
+        *packets += count;
+        *bytes += u64::from(wire.bytes);
+        if wire.packets > 1 {
+            *self.size_class(wire.segment_len) += count - 1;
+        }
+        *self.size_class(wire.last_len()) += 1;
 
         match class.ip_version {
-            4 => self.ipv4 += 1,
-            6 => self.ipv6 += 1,
-            _ => self.non_ip += 1,
+            4 => self.ipv4 += count,
+            6 => self.ipv6 += count,
+            _ => self.non_ip += count,
         }
         if class.ip_version != 0 {
             match class.protocol {
-                _ if class.has(flags::MALFORMED) => self.other_l4 += 1,
-                protocol::UDP => self.udp += 1,
-                protocol::TCP => self.tcp += 1,
-                _ => self.other_l4 += 1,
+                _ if class.has(flags::MALFORMED) => self.other_l4 += count,
+                protocol::UDP => self.udp += count,
+                protocol::TCP => self.tcp += count,
+                _ => self.other_l4 += count,
             }
         }
         if class.has(flags::ANY_DNS) {
-            self.dns_packets += 1;
+            self.dns_packets += count;
         }
         if class.has(flags::FRAGMENT | flags::VLAN | flags::MALFORMED | flags::TUNNELLED) {
-            self.fragments += u64::from(class.has(flags::FRAGMENT));
-            self.vlan += u64::from(class.has(flags::VLAN));
-            self.malformed += u64::from(class.has(flags::MALFORMED));
-            self.tunnelled += u64::from(class.has(flags::TUNNELLED));
+            self.fragments += count * u64::from(class.has(flags::FRAGMENT));
+            self.vlan += count * u64::from(class.has(flags::VLAN));
+            self.malformed += count * u64::from(class.has(flags::MALFORMED));
+            self.tunnelled += count * u64::from(class.has(flags::TUNNELLED));
         }
         self.count_tcp_flags(class.tcp_flags);
     }
@@ -279,6 +290,18 @@ mod tests {
         let mut counters = Counters::default();
         counters.count(&udp(flags::MALFORMED, 0), Direction::Unknown, 60);
         assert_eq!((counters.packets.other_l4, counters.packets.udp, counters.packets.malformed), (1, 0, 1));
+    }
+
+    #[test]
+    fn a_segmented_buffer_counts_as_its_packets_do_one_by_one() {
+        let class =
+            Class { tcp_flags: 0x10, protocol: protocol::TCP, ..udp(flags::VLAN | flags::DNS_TCP, 0) };
+        let (mut at_once, mut one_by_one) = (Counters::default(), Counters::default());
+        at_once.count_all(&class, Direction::Sent, &Wire::segmented(66 + 3000, 66, 1448, 3));
+        for len in [1514, 1514, 170] {
+            one_by_one.count(&class, Direction::Sent, len);
+        }
+        assert_eq!(at_once, one_by_one);
     }
 
     #[test]

@@ -10,9 +10,9 @@
 #[cfg(feature = "api")]
 pub mod api;
 pub mod classify;
-pub mod config;
 pub mod counters;
 pub mod direction;
 pub mod hll;
+pub mod kernel;
 pub mod reader;
 pub mod sampling;

@@ -7,8 +7,12 @@
 // Inline assembly for BPF; aya-ebpf wants an unstable compiler anyway.
 #![feature(asm_experimental_arch)]
 
+mod account;
+mod classify;
+mod deep;
 mod maps;
 mod reader;
+mod tc;
 mod xdp;
 
 /// Nothing here panics; what the compiler cannot prove that of would be refused by the verifier, not run.

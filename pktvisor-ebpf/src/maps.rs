@@ -1,20 +1,24 @@
 //! What the programs share with the agent. The layouts are types of `pktvisor-common`.
 
-use aya_ebpf::btf_maps::{Array, PerCpuArray};
+use aya_ebpf::bindings::BPF_F_MMAPABLE;
+use aya_ebpf::btf_maps::{Array, ArrayOfMaps, PerCpuArray, RingBuf};
 use aya_ebpf::macros::btf_map;
-use pktvisor_common::classify::Class;
-use pktvisor_common::config::KernelConfig;
-use pktvisor_common::counters::Counters;
+use pktvisor_common::kernel::control::Control;
+use pktvisor_common::kernel::cpu::CpuState;
 
-/// One entry, written by the agent before a program is attached and whenever something changes.
+/// One entry, which the agent has in its memory.
 #[btf_map]
-pub(crate) static CONFIG: Array<KernelConfig, 1> = Array::new();
+pub(crate) static CONTROL: Array<Control, 1, { BPF_F_MMAPABLE as usize }> = Array::new();
 
-/// One entry, never reset: the agent subtracts what it has read before.
+/// One entry: where the running processor counts.
 #[btf_map]
-pub(crate) static COUNTERS: PerCpuArray<Counters, 1> = PerCpuArray::new();
+pub(crate) static CPU: PerCpuArray<CpuState, 1> = PerCpuArray::new();
 
-/// Where the running program keeps what it found out about its packet. Not on the stack: of what lies there the
-/// verifier remembers every value on every path, and checks what follows as often; what lies in a map it forgets.
+/// A ring buffer for each possible processor: one for all would have them wait for one another. Made by the agent, as
+/// large as it wants; the sizes here are replaced.
 #[btf_map]
-pub(crate) static CLASS: PerCpuArray<Class, 1> = PerCpuArray::new();
+pub(crate) static DEEP: ArrayOfMaps<RingBuf<u8, 4096>, 1> = ArrayOfMaps::new();
+
+/// One entry, counted up by the filter programs that the agent generates and places before these.
+#[btf_map]
+pub(crate) static FILTERED: PerCpuArray<u64, 1> = PerCpuArray::new();

@@ -2,22 +2,27 @@
 
 use core::arch::asm;
 
+use pktvisor_common::kernel::cpu::MissedHeader;
 use pktvisor_common::reader::{OFFSET_MAX, PacketReader};
 
-/// The linear part of a packet: from a context's `data` to its `data_end`.
+/// The linear part of a packet: from a context's `data` to its `data_end`. The packet may be longer.
 pub(crate) struct DirectReader {
     data: usize,
     data_end: usize,
+    len: usize,
+    missed: *mut MissedHeader,
 }
 
 impl DirectReader {
+    /// `len` is the packet's whole length. What cannot be read is noted in `missed`.
+    ///
     /// # Safety
     ///
     /// The bounds must be `data` and `data_end` of the running program's context, and nothing may move the packet's
-    /// bytes (`bpf_xdp_adjust_head`, `bpf_skb_pull_data` ...) while this lives.
+    /// bytes (`bpf_xdp_adjust_head`, `bpf_skb_pull_data` ...) while this lives; `missed` must be valid as long.
     #[inline(always)]
-    pub(crate) unsafe fn new(data: usize, data_end: usize) -> Self {
-        Self { data, data_end }
+    pub(crate) unsafe fn new(data: usize, data_end: usize, len: usize, missed: *mut MissedHeader) -> Self {
+        Self { data, data_end, len, missed }
     }
 }
 
@@ -29,6 +34,8 @@ impl PacketReader for DirectReader {
         }
         let start = self.data + bounded(offset);
         if start + N > self.data_end {
+            // SAFETY: valid by the promise made to `new`. Volatile, so that it stays one plain store.
+            unsafe { self.missed.write_volatile((offset + N) as MissedHeader) };
             return None;
         }
         // SAFETY: `new` was promised that everything from `data` to `data_end` is the packet; the verifier checks
@@ -38,7 +45,7 @@ impl PacketReader for DirectReader {
 
     #[inline(always)]
     fn captured_len(&self) -> usize {
-        self.data_end - self.data
+        self.len
     }
 }
 

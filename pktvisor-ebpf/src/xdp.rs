@@ -1,51 +1,59 @@
-//! Counts every packet that an interface receives, before the host's network stack sees it.
+//! Sees every packet that an interface receives, before the host's network stack does.
 //!
-//! Minimum kernel version: 5.3 (bounded loops).
+//! Minimum kernel version: 5.18 (packets in several buffers).
+
+use core::ffi::c_void;
 
 use aya_ebpf::bindings::xdp_action::XDP_PASS;
+use aya_ebpf::helpers::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
-use pktvisor_common::classify::{Class, LinkType, classify};
-use pktvisor_common::config::KernelConfig;
-use pktvisor_common::direction::direction;
-use pktvisor_common::reader::PacketReader;
+use pktvisor_common::kernel::record::{RecordHeader, flags};
+use pktvisor_common::kernel::wire::Wire;
 
-use crate::maps::{CLASS, CONFIG, COUNTERS};
-use crate::reader::DirectReader;
+use crate::account::account;
+use crate::classify::{Link, classify_packet};
+use crate::deep::{self, Bytes};
+use crate::maps::{CONTROL, CPU};
 
-/// What the interface's packets begin with; set by the agent before loading, so that the verifier removes the code
-/// for all other link types.
-#[unsafe(no_mangle)]
-static LINK_TYPE: u16 = LinkType::ETHERNET.0;
-
-/// Counts the packet and lets it pass.
-#[xdp]
+/// Counts the packet and lets it pass; a copy goes up if it is chosen.
+#[xdp(frags)]
 pub fn pktvisor_xdp(context: XdpContext) -> u32 {
-    count(&context);
+    inspect(&context);
     XDP_PASS
 }
 
 #[inline(always)]
-fn count(context: &XdpContext) {
-    let Some(config) = CONFIG.get(0) else { return };
-    let Some(counters) = COUNTERS.get_ptr_mut(0) else { return };
-    let Some(class) = CLASS.get_ptr_mut(0) else { return };
-    // SAFETY: both entries are this CPU's own, and no other program on this CPU runs before this one is done.
-    let (counters, class) = unsafe { (&mut *counters, &mut *class) };
-    let len = classify_packet(context.data(), context.data_end(), config, class);
-    counters.count(class, direction(class, &config.host), len);
+fn inspect(context: &XdpContext) {
+    let Some(control) = CONTROL.get(0) else { return };
+    let Some(cpu) = CPU.get_ptr_mut(0) else { return };
+    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
+    let cpu = unsafe { &mut *cpu };
+    let config = control.config();
+    // SAFETY: a program's context is valid.
+    let len = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
+    classify_packet(Link::Configured, context.data(), context.data_end(), len, &config.dns_ports, cpu);
+    if let Some(direction) = account(cpu, config, &Wire::single(len)) {
+        let header = RecordHeader {
+            ifindex: context.ingress_ifindex() as u32,
+            wire_len: len,
+            packets: 1,
+            link_type: Link::Configured.link_type().0,
+            direction: direction as u8,
+            flags: flags::XDP,
+            ..RecordHeader::default()
+        };
+        deep::send(context, len, header, cpu);
+    }
 }
 
-/// A function of its own, and a call in BPF: a fifth of the code that inlining makes of it, and faster. The bounds
-/// are passed as they are, because the verifier forgets what a context passed by pointer is. It returns the packet's
-/// length, because what a function without result leaves in the result's register may be a pointer, which the verifier
-/// refuses.
-#[inline(never)]
-fn classify_packet(data: usize, data_end: usize, config: &KernelConfig, class: &mut Class) -> u32 {
-    // SAFETY: the bounds come from the context, and nothing in this program moves the packet.
-    let reader = unsafe { DirectReader::new(data, data_end) };
-    // SAFETY: a valid static; volatile because its value is replaced in the object before loading.
-    let link_type = LinkType(unsafe { core::ptr::read_volatile(&raw const LINK_TYPE) });
-    classify(&reader, link_type, &config.dns_ports, class);
-    reader.captured_len() as u32
+impl Bytes for XdpContext {
+    #[inline(always)]
+    unsafe fn copy(&self, to: *mut c_void, len: u32) -> Result<(), ()> {
+        // SAFETY: the context is valid, the caller has made room.
+        match unsafe { bpf_xdp_load_bytes(self.ctx, 0, to, len) } {
+            0 => Ok(()),
+            _ => Err(()),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 pub mod afpacket;
 mod filter;
 pub mod hosts;
+pub mod kernel;
 
 pub use filter::{Filter, FilterError};
 use pktvisor_common::classify::LinkType;

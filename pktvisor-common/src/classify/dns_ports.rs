@@ -37,6 +37,9 @@ impl DnsPorts {
     /// Most ports there can be: each is compared with every packet's.
     pub const MAX: usize = 8;
 
+    /// Port 53 (RFC 1035 section 4.2).
+    pub const DEFAULT: Self = Self { ports: [53, 0, 0, 0, 0, 0, 0, 0], len: 1 };
+
     /// The ports of `list`, duplicates left out.
     pub fn new(list: &[u16]) -> Result<Self, DnsPortsError> {
         let mut this = Self { ports: [0; Self::MAX], len: 0 };
@@ -79,9 +82,8 @@ impl DnsPorts {
 }
 
 impl Default for DnsPorts {
-    /// Port 53 (RFC 1035 section 4.2).
     fn default() -> Self {
-        Self { ports: [53, 0, 0, 0, 0, 0, 0, 0], len: 1 }
+        Self::DEFAULT
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the agent tells the kernel programs: the value of their configuration map.
+//! What the agent tells the kernel programs about packets.
 
 use crate::classify::DnsPorts;
 use crate::direction::PrefixList;
@@ -7,7 +7,7 @@ use crate::sampling::SampleRate;
 /// Host prefixes that are compared one by one, 1 to 2 ns each; more need a trie.
 pub const INLINE_PREFIXES_MAX: usize = 16;
 
-/// The one entry of the map `CONFIG`. May be replaced while programs run.
+/// One copy of the configuration in [`Control`](super::control::Control).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct KernelConfig {
@@ -23,14 +23,18 @@ pub struct KernelConfig {
 
 const _: () = assert!(size_of::<KernelConfig>() == 8 + 8 + INLINE_PREFIXES_MAX * 40 + 24);
 
-impl Default for KernelConfig {
+impl KernelConfig {
     /// DNS on port 53, all of it analysed, no HOST.
+    pub const DEFAULT: Self = Self {
+        sample_rate: SampleRate::ALL,
+        host: PrefixList::new(),
+        dns_ports: DnsPorts::DEFAULT,
+        reserved: [0; 3],
+    };
+}
+
+impl Default for KernelConfig {
     fn default() -> Self {
-        Self {
-            sample_rate: SampleRate::ALL,
-            host: PrefixList::new(),
-            dns_ports: DnsPorts::default(),
-            reserved: [0; 3],
-        }
+        Self::DEFAULT
     }
 }

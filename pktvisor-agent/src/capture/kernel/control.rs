@@ -1,0 +1,75 @@
+//! What the programs are told: the map `CONTROL`, in our memory.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aya::maps::MapData;
+use parking_lot::Mutex;
+use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::kernel::control;
+
+use super::KernelError;
+use super::mapping::{Access, Mapping, page_size};
+
+const NAME: &str = "CONTROL";
+
+/// Changes the configuration while programs run. Needs no capability.
+#[derive(Clone, Debug)]
+pub struct Control(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    page: Mapping,
+    /// Held while the configuration is written.
+    writing: Mutex<()>,
+}
+
+impl Control {
+    pub(super) fn new(map: &MapData) -> Result<Self, KernelError> {
+        let len = size_of::<control::Control>().next_multiple_of(page_size());
+        let page = Mapping::new(map.fd().as_fd(), 0, len, Access::ReadWrite)
+            .map_err(|source| KernelError::Mapping { name: NAME, source })?;
+        Ok(Self(Arc::new(Shared { page, writing: Mutex::new(()) })))
+    }
+
+    /// Replaces the configuration. Every packet is seen with the old one or the new one, never with a mixture.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not let itself be waited for; the configuration is in force all the same.
+    pub fn configure(&self, config: &KernelConfig) -> Result<(), KernelError> {
+        let _writing = self.0.writing.lock();
+        let live = self.live_config();
+        let quiet = 1 - (live.load(Ordering::Relaxed) & 1);
+        // SAFETY: within the mapping, which is as large as a `Control` (checked by the kernel), aligned to a page, and
+        // valid as long as `self`. No program reads the quiet copy, as the last call waited for them; no other thread
+        // writes it, as the lock is held.
+        unsafe {
+            let configs = &raw mut (*self.control()).configs;
+            configs.cast::<KernelConfig>().add(quiet as usize).write(*config);
+        }
+        live.store(quiet, Ordering::Release);
+        wait_for_programs()
+    }
+
+    fn live_config(&self) -> &AtomicU32 {
+        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics only.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.control()).live_config) }
+    }
+
+    fn control(&self) -> *mut control::Control {
+        self.0.page.start().as_ptr().cast()
+    }
+}
+
+/// Waits until every program that was running has ended: an RCU grace period.
+pub(super) fn wait_for_programs() -> Result<(), KernelError> {
+    /// Of linux/membarrier.h.
+    const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
+    // SAFETY: takes numbers, writes nothing.
+    match unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) } {
+        0 => Ok(()),
+        _ => Err(KernelError::Wait(std::io::Error::last_os_error())),
+    }
+}

@@ -1,0 +1,230 @@
+//! Loads the object: maps at once, programs when they are asked for.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use aya::maps::{ArrayOfMaps, Map, MapData, MapError};
+use aya::programs::{Program, ProgramError, ProgramFd, SchedClassifier, Xdp};
+use aya::util::KernelVersion;
+use aya::{Ebpf, EbpfLoader};
+use pktvisor_common::classify::LinkType;
+use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::kernel::control;
+use pktvisor_common::kernel::cpu::CpuState;
+
+use super::{Control, Deep, Drain, KernelError, Ring, cpus};
+
+/// How to load.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The configuration to begin with.
+    pub config: KernelConfig,
+    /// What packets begin with, for all entries but the raw ones.
+    pub link_type: LinkType,
+    /// Memory of each processor's ring buffer; becomes a power of two.
+    pub ring_bytes_per_cpu: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { config: KernelConfig::default(), link_type: LinkType::ETHERNET, ring_bytes_per_cpu: 4 << 20 }
+    }
+}
+
+/// A program of the object. Raw ones are for interfaces whose packets begin with the IP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// XDP: counts, copies and passes on.
+    Xdp,
+    /// Traffic control, received packets.
+    TcIngress,
+    /// Traffic control, packets to be sent.
+    TcEgress,
+    /// Traffic control, received packets without a link-layer header.
+    TcIngressRaw,
+    /// Traffic control, packets to be sent without a link-layer header.
+    TcEgressRaw,
+}
+
+impl Entry {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Xdp, Self::TcIngress, Self::TcEgress, Self::TcIngressRaw, Self::TcEgressRaw];
+
+    /// Its name in the object and in the kernel.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Xdp => "pktvisor_xdp",
+            Self::TcIngress => "pktvisor_ingress",
+            Self::TcEgress => "pktvisor_egress",
+            Self::TcIngressRaw => "pktvisor_ingress_raw",
+            Self::TcEgressRaw => "pktvisor_egress_raw",
+        }
+    }
+}
+
+/// The programs. They are unloaded and detached when this is dropped, save those whose links were taken out.
+#[derive(Debug)]
+pub struct Kernel {
+    ebpf: Ebpf,
+    link_type: LinkType,
+}
+
+/// What [`Kernel::load`] returns: each part for another thread.
+pub struct Loaded {
+    /// For who attaches.
+    pub kernel: Kernel,
+    /// For who configures.
+    pub control: Control,
+    /// For who counts.
+    pub drain: Drain,
+    /// For who analyses.
+    pub deep: Deep,
+}
+
+impl Kernel {
+    /// Makes the maps of `object`; no program is loaded yet.
+    ///
+    /// # Errors
+    ///
+    /// `object` is not a BPF object of this version, or there is no permission, or no memory.
+    pub fn load(object: &[u8], settings: &Settings) -> Result<Loaded, KernelError> {
+        raise_memlock();
+        let processors = cpus::count()?;
+        let mut ebpf = EbpfLoader::new()
+            // Nothing in the programs depends on the layout of kernel structures.
+            .btf(None)
+            .override_global("LINK_TYPE", &settings.link_type.0, true)
+            .map_max_entries("DEEP", processors)
+            .load(object)
+            .map_err(KernelError::Load)?;
+        let control = Control::new(&copy(&ebpf, "CONTROL", size_of::<control::Control>())?)?;
+        control.configure(&settings.config)?;
+        let drain = Drain::new(
+            typed("CPU", copy(&ebpf, "CPU", size_of::<CpuState>())?)?,
+            typed("FILTERED", copy(&ebpf, "FILTERED", size_of::<u64>())?)?,
+        );
+        let rings = (0..processors)
+            .map(|_| Ring::create(settings.ring_bytes_per_cpu))
+            .collect::<Result<Vec<_>, _>>()?;
+        place_rings(&mut ebpf, &rings)?;
+        let kernel = Self { ebpf, link_type: settings.link_type };
+        Ok(Loaded { kernel, control, drain, deep: Deep::new(rings) })
+    }
+}
+
+impl Kernel {
+    /// What packets begin with where `entry` sees them.
+    pub fn link_type(&self, entry: Entry) -> LinkType {
+        match entry {
+            Entry::TcIngressRaw | Entry::TcEgressRaw => LinkType::RAW,
+            Entry::Xdp | Entry::TcIngress | Entry::TcEgress => self.link_type,
+        }
+    }
+
+    /// The XDP program, loaded at the first call: verification takes a while.
+    ///
+    /// # Errors
+    ///
+    /// The verifier refuses it (before Linux 5.18, for one), or there is no permission; or `entry` is a classifier.
+    pub fn xdp(&mut self, entry: Entry) -> Result<&mut Xdp, KernelError> {
+        let name = entry.name();
+        let program: &mut Xdp = self.program(name)?.try_into().map_err(refused(name))?;
+        if program.fd().is_err() {
+            program.load().map_err(refused(name))?;
+        }
+        Ok(program)
+    }
+
+    /// A classifier, loaded at the first call.
+    ///
+    /// # Errors
+    ///
+    /// The verifier refuses it, or there is no permission; or `entry` is an XDP program.
+    pub fn classifier(&mut self, entry: Entry) -> Result<&mut SchedClassifier, KernelError> {
+        let name = entry.name();
+        let program: &mut SchedClassifier = self.program(name)?.try_into().map_err(refused(name))?;
+        if program.fd().is_err() {
+            program.load().map_err(refused(name))?;
+        }
+        Ok(program)
+    }
+
+    /// A program's file descriptor; loads it if that has not been done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kernel::xdp`].
+    pub fn fd(&mut self, entry: Entry) -> Result<&ProgramFd, KernelError> {
+        let fd = match entry {
+            Entry::Xdp => self.xdp(entry)?.fd(),
+            _ => self.classifier(entry)?.fd(),
+        };
+        fd.map_err(refused(entry.name()))
+    }
+
+    /// The map in which filter programs count what they take out: `u64`, one entry, per processor.
+    ///
+    /// # Errors
+    ///
+    /// The object is not of this version.
+    pub fn filtered(&self) -> Result<BorrowedFd<'_>, KernelError> {
+        match self.ebpf.map("FILTERED") {
+            Some(Map::PerCpuArray(data)) => Ok(data.fd().as_fd()),
+            _ => Err(KernelError::Missing { what: "array", name: "FILTERED" }),
+        }
+    }
+
+    fn program(&mut self, name: &'static str) -> Result<&mut Program, KernelError> {
+        self.ebpf.program_mut(name).ok_or(KernelError::Missing { what: "program", name })
+    }
+}
+
+fn refused(name: &'static str) -> impl FnOnce(ProgramError) -> KernelError {
+    move |source| KernelError::Program { name, source }
+}
+
+/// A handle of our own of one of the object's arrays. The object keeps its handles: programs that are loaded later refer
+/// to them.
+fn copy(ebpf: &Ebpf, name: &'static str, expected: usize) -> Result<MapData, KernelError> {
+    let Some(Map::Array(original) | Map::PerCpuArray(original)) = ebpf.map(name) else {
+        return Err(KernelError::Missing { what: "array", name });
+    };
+    let fd = original
+        .fd()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| KernelError::Map { name, source: error.into() })?;
+    let data = MapData::from_fd(fd).map_err(|source| KernelError::Map { name, source })?;
+    let found = data.info().map_err(|source| KernelError::Map { name, source })?.value_size();
+    match found as usize == expected {
+        true => Ok(data),
+        false => Err(KernelError::Layout { name, found, expected }),
+    }
+}
+
+/// A map as the type that aya has for it.
+fn typed<T: TryFrom<Map, Error = MapError>>(name: &'static str, data: MapData) -> Result<T, KernelError> {
+    Map::from_map_data(data).and_then(T::try_from).map_err(|source| KernelError::Map { name, source })
+}
+
+/// Puts the ring buffers where the programs look for them.
+fn place_rings(ebpf: &mut Ebpf, rings: &[Ring]) -> Result<(), KernelError> {
+    const NAME: &str = "DEEP";
+    let error = |source| KernelError::Map { name: NAME, source };
+    let map = ebpf.map_mut(NAME).ok_or(KernelError::Missing { what: "map", name: NAME })?;
+    let mut deep: ArrayOfMaps<&mut MapData> = map.try_into().map_err(error)?;
+    for (cpu, ring) in (0..).zip(rings) {
+        deep.set(cpu, ring.map(), 0).map_err(error)?;
+    }
+    Ok(())
+}
+
+/// Before Linux 5.11 maps count as locked memory, of which a process may have little.
+fn raise_memlock() {
+    if KernelVersion::current().is_ok_and(|version| version >= KernelVersion::new(5, 11, 0)) {
+        return;
+    }
+    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the pointer is to a live local. Without success the maps are refused, and that is said.
+    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &limit) };
+}

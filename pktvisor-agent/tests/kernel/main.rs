@@ -1,0 +1,15 @@
+//! The kernel programs, run by BPF_PROG_TEST_RUN: they need no interface, but root and a kernel with BPF.
+//!
+//! ```text
+//! support     loads programs, runs them, or says why that cannot be done here
+//! corpus      packets to run them with
+//! verifier    what the kernel makes of the object
+//! equality    kernel and file replay count and choose the same
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod corpus;
+mod equality;
+mod support;
+mod verifier;

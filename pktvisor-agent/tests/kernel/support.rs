@@ -1,0 +1,28 @@
+//! Loads the programs and runs them on packets.
+
+use aya::programs::{TestRun, TestRunOptions};
+use pktvisor_agent::capture::kernel::{Entry, Kernel, Loaded, Settings, object};
+
+/// Loads the embedded object; says why the test is skipped where that is impossible.
+pub(crate) fn load(settings: &Settings) -> Option<Loaded> {
+    let Some(object) = object::embedded() else {
+        println!("skipped: the agent was built without kernel programs (cargo xtask build-ebpf)");
+        return None;
+    };
+    // SAFETY: geteuid takes nothing, writes nothing and cannot fail.
+    if unsafe { libc::geteuid() } != 0 {
+        println!("skipped: loading kernel programs needs root");
+        return None;
+    }
+    Some(Kernel::load(object, settings).unwrap())
+}
+
+/// What a program returns for a packet; `None` where the kernel does not take such a packet for a test.
+pub(crate) fn run(kernel: &mut Kernel, entry: Entry, packet: &[u8]) -> Option<u32> {
+    let options = TestRunOptions { data_in: Some(packet), ..TestRunOptions::default() };
+    let result = match entry {
+        Entry::Xdp => kernel.xdp(entry).unwrap().test_run(options),
+        _ => kernel.classifier(entry).unwrap().test_run(options),
+    };
+    Some(result.ok()?.return_value)
+}

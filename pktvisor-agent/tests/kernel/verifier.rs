@@ -1,0 +1,31 @@
+//! What the kernel makes of the object.
+
+use pktvisor_agent::capture::kernel::{Entry, Settings};
+
+use crate::support;
+
+#[test]
+fn every_program_passes_the_verifier() {
+    let Some(mut loaded) = support::load(&Settings::default()) else { return };
+    for entry in Entry::ALL {
+        let begun = std::time::Instant::now();
+        loaded.kernel.fd(entry).unwrap_or_else(|error| panic!("{entry:?}: {error:?}"));
+        let info = match entry {
+            Entry::Xdp => loaded.kernel.xdp(entry).unwrap().info(),
+            _ => loaded.kernel.classifier(entry).unwrap().info(),
+        };
+        println!(
+            "{entry:?}: {:?} instructions verified in {:?}, {} bytes native",
+            info.as_ref().unwrap().verified_instruction_count(),
+            begun.elapsed(),
+            info.as_ref().unwrap().size_jitted(),
+        );
+    }
+}
+
+#[test]
+fn an_object_that_is_none_is_refused_with_a_reason() {
+    let error =
+        pktvisor_agent::capture::kernel::Kernel::load(b"nonsense", &Settings::default()).err().unwrap();
+    assert_eq!(error.to_string(), "cannot load the kernel programs");
+}

@@ -1,0 +1,58 @@
+//! The value of the map `CPU`: where one processor counts, so that a packet needs a single look-up.
+
+use crate::classify::Class;
+use crate::counters::Counters;
+use crate::kernel::wire::Wire;
+
+/// One processor's own. Never reset: the agent subtracts what it has read before.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(8))]
+pub struct CpuState {
+    /// What is counted for every packet.
+    pub counters: Counters,
+    /// Where packets for deep analysis went.
+    pub handed_up: HandedUp,
+    /// What the running program found out about its packet.
+    ///
+    /// Not on the stack: of what lies there the verifier remembers every value on every path, and checks what follows as
+    /// often; what lies in a map it forgets.
+    pub class: Class,
+    /// See [`MissedHeader`].
+    pub missed: MissedHeader,
+    /// What the running program's packet is on the wire; here for the same reason as `class`. XDP has single packets and
+    /// does without.
+    pub wire: Wire,
+}
+
+/// DNS packets that were chosen for deep analysis: their sum and `dns_not_chosen` is `dns_packets`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct HandedUp {
+    /// Handed to the agent.
+    pub delivered: u64,
+    /// Lost because the ring buffer was full.
+    pub lost_ring_full: u64,
+    /// Lost because the packet's receive queue has no socket (`tap`).
+    pub lost_no_socket: u64,
+    /// Lost because the packet's bytes could not be had, or the driver has no room for metadata (`tap`).
+    pub lost_unreadable: u64,
+}
+
+impl HandedUp {
+    /// Adds what `other` counted.
+    pub fn add(&mut self, other: &Self) {
+        self.delivered = self.delivered.saturating_add(other.delivered);
+        self.lost_ring_full = self.lost_ring_full.saturating_add(other.lost_ring_full);
+        self.lost_no_socket = self.lost_no_socket.saturating_add(other.lost_no_socket);
+        self.lost_unreadable = self.lost_unreadable.saturating_add(other.lost_unreadable);
+    }
+
+    /// Lost packets, whatever the cause.
+    pub fn lost(&self) -> u64 {
+        self.lost_ring_full.saturating_add(self.lost_no_socket).saturating_add(self.lost_unreadable)
+    }
+}
+
+/// How far a packet's directly readable part would have to reach for the header that the classifier did not get; 0 if
+/// it got all.
+pub type MissedHeader = u64;

@@ -1,0 +1,107 @@
+//! What goes up to the agent: a header and a packet's bytes, in a ring buffer or before an AF_XDP frame.
+
+use crate::classify::LinkType;
+use crate::direction::Direction;
+
+/// Precedes the packet. Little more than what the packet's bytes do not tell: the agent classifies it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct RecordHeader {
+    /// CLOCK_MONOTONIC when the program saw the packet, in nanoseconds.
+    pub timestamp_ns: u64,
+    /// Index of the interface.
+    pub ifindex: u32,
+    /// Bytes on the wire of all `packets`.
+    pub wire_len: u32,
+    /// Bytes that follow this header, at most [`CAPTURED_MAX`].
+    pub captured_len: u16,
+    /// Packets on the wire: more than one for a buffer that segmentation offload will split or has merged.
+    pub packets: u16,
+    /// What the bytes begin with.
+    pub link_type: u16,
+    /// A [`Direction`].
+    pub direction: u8,
+    /// See [`flags`].
+    pub flags: u8,
+}
+
+/// Bytes of a [`RecordHeader`].
+pub const HEADER_LEN: usize = size_of::<RecordHeader>();
+const _: () = assert!(HEADER_LEN == 24);
+
+/// Most bytes of a packet that go up: what an IP datagram can have, less the little that 16 bits cannot tell.
+pub const CAPTURED_MAX: usize = u16::MAX as usize;
+
+/// Bits of [`RecordHeader::flags`].
+pub mod flags {
+    /// Seen by an XDP program.
+    pub const XDP: u8 = 1;
+    /// Seen by a classifier at ingress.
+    pub const TC_INGRESS: u8 = 1 << 1;
+    /// Seen by a classifier at egress.
+    pub const TC_EGRESS: u8 = 1 << 2;
+    /// There was a VLAN tag that is not in the bytes.
+    pub const VLAN_STRIPPED: u8 = 1 << 3;
+}
+
+impl RecordHeader {
+    /// What the bytes begin with.
+    pub fn link_type(&self) -> LinkType {
+        LinkType(self.link_type)
+    }
+
+    /// Which way the packet went when it was counted.
+    pub fn direction(&self) -> Direction {
+        match self.direction {
+            1 => Direction::Received,
+            2 => Direction::Sent,
+            _ => Direction::Unknown,
+        }
+    }
+
+    /// Splits a record into header and bytes; `None` if it is too short for what it says.
+    pub fn split(record: &[u8]) -> Option<(Self, &[u8])> {
+        let (header, rest) = record.split_first_chunk::<HEADER_LEN>()?;
+        // SAFETY: as many initialised bytes as the header has, of which every value is one; no alignment is asked for.
+        let header: Self = unsafe { core::ptr::read_unaligned(header.as_ptr().cast()) };
+        let bytes = rest.get(..usize::from(header.captured_len))?;
+        Some((header, bytes))
+    }
+}
+
+/// The sizes in which room is reserved in a ring buffer, header included: the verifier wants a constant. What a packet
+/// does not fill is lost, a fifth at most of what is written for usual messages.
+pub const RESERVED: [usize; 14] =
+    [96, 128, 160, 192, 256, 320, 448, 640, 960, 1536, 2560, 9216, 24 << 10, CAPTURED_MAX + 1 + HEADER_LEN];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_splits_into_what_it_was_made_of() {
+        let mut record = vec![0; HEADER_LEN];
+        record[..8].copy_from_slice(&7u64.to_ne_bytes());
+        record[16..18].copy_from_slice(&3u16.to_ne_bytes());
+        record[22] = 2;
+        record.extend_from_slice(b"abcxx");
+        let (header, bytes) = RecordHeader::split(&record).unwrap();
+        assert_eq!((header.timestamp_ns, header.captured_len, bytes), (7, 3, &b"abc"[..]));
+        assert_eq!(header.direction(), Direction::Sent);
+    }
+
+    #[test]
+    fn a_record_that_is_shorter_than_it_says_is_none() {
+        let mut record = vec![0; HEADER_LEN + 2];
+        record[16..18].copy_from_slice(&3u16.to_ne_bytes());
+        assert_eq!(RecordHeader::split(&record), None);
+        assert_eq!(RecordHeader::split(&record[..HEADER_LEN - 1]), None);
+    }
+
+    #[test]
+    fn every_packet_finds_room() {
+        assert!(RESERVED.is_sorted());
+        assert!(RESERVED.iter().all(|size| size % 8 == 0));
+        assert!(RESERVED[RESERVED.len() - 1] >= CAPTURED_MAX + HEADER_LEN);
+    }
+}

@@ -1,0 +1,84 @@
+//! The classifier as a function of the kernel's.
+
+use pktvisor_common::classify::{DnsPorts, LinkType, classify};
+use pktvisor_common::kernel::cpu::CpuState;
+
+use crate::reader::DirectReader;
+
+/// What a packet begins with where the interface has a link-layer header; set by the agent before loading, so that the
+/// verifier removes the code for all other link types.
+#[unsafe(no_mangle)]
+static LINK_TYPE: u16 = LinkType::ETHERNET.0;
+
+/// Where a program's packets begin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// With a header of [`LINK_TYPE`].
+    Configured,
+    /// With the IP header.
+    Raw,
+}
+
+impl Link {
+    #[inline(always)]
+    pub(crate) fn link_type(self) -> LinkType {
+        match self {
+            // SAFETY: a valid static; volatile because its value is replaced in the object before loading.
+            Self::Configured => LinkType(unsafe { core::ptr::read_volatile(&raw const LINK_TYPE) }),
+            Self::Raw => LinkType::RAW,
+        }
+    }
+}
+
+/// Classifies into `cpu.class`; `cpu.missed` tells whether a header lies beyond `data_end`.
+#[inline(always)]
+pub(crate) fn classify_packet(
+    link: Link,
+    data: usize,
+    data_end: usize,
+    len: u32,
+    dns_ports: &DnsPorts,
+    cpu: &mut CpuState,
+) {
+    let classify = match link {
+        Link::Configured => classify_configured,
+        Link::Raw => classify_raw,
+    };
+    cpu.missed = 0;
+    classify(data, data_end, len as usize, dns_ports, cpu);
+}
+
+// Functions of their own, and calls in BPF: a fifth of the code that inlining makes of it, and faster. The bounds are
+// passed as they are, because the verifier forgets what a context passed by pointer is. They return a number, because
+// what a function without result leaves in the result's register may be a pointer, which the verifier refuses.
+
+#[inline(never)]
+fn classify_configured(
+    data: usize,
+    data_end: usize,
+    len: usize,
+    dns_ports: &DnsPorts,
+    cpu: &mut CpuState,
+) -> u64 {
+    classify_as(Link::Configured, data, data_end, len, dns_ports, cpu)
+}
+
+#[inline(never)]
+fn classify_raw(data: usize, data_end: usize, len: usize, dns_ports: &DnsPorts, cpu: &mut CpuState) -> u64 {
+    classify_as(Link::Raw, data, data_end, len, dns_ports, cpu)
+}
+
+#[inline(always)]
+fn classify_as(
+    link: Link,
+    data: usize,
+    data_end: usize,
+    len: usize,
+    dns_ports: &DnsPorts,
+    cpu: &mut CpuState,
+) -> u64 {
+    // SAFETY: the bounds come from the context, nothing in this function moves the packet, and `cpu` outlives the reader.
+    let reader = unsafe { DirectReader::new(data, data_end, len, &raw mut cpu.missed) };
+    classify(&reader, link.link_type(), dns_ports, &mut cpu.class);
+    0
+}

@@ -1,0 +1,141 @@
+//! Sees every packet at the traffic control hooks: what an interface is about to send, and what it has received where
+//! XDP is not to be had.
+//!
+//! The kernel's own view of a packet: segmentation offload makes many one, and a VLAN tag has been taken out. Minimum
+//! kernel version: 5.10 for the helpers, of which 5.8 brings the ring buffers.
+
+use core::ffi::c_void;
+
+use aya_ebpf::bindings::{__sk_buff, TC_ACT_UNSPEC};
+use aya_ebpf::helpers::{bpf_skb_load_bytes, bpf_skb_pull_data};
+use aya_ebpf::macros::classifier;
+use aya_ebpf::programs::TcContext;
+use pktvisor_common::classify;
+use pktvisor_common::kernel::record::{RecordHeader, flags};
+use pktvisor_common::kernel::wire::Wire;
+
+use crate::account::account;
+use crate::classify::{Link, classify_packet};
+use crate::deep::{self, Bytes};
+use crate::maps::{CONTROL, CPU};
+
+/// How much of a packet is made readable where a header does not lie in its linear part, in bytes.
+const PULLED: u32 = 2048;
+/// Bytes of a VLAN tag.
+const TAG_LEN: u32 = 4;
+
+/// Where a program is attached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hook {
+    Ingress,
+    Egress,
+}
+
+impl Hook {
+    #[inline(always)]
+    fn flag(self) -> u8 {
+        match self {
+            Self::Ingress => flags::TC_INGRESS,
+            Self::Egress => flags::TC_EGRESS,
+        }
+    }
+}
+
+/// Received packets of an interface with a link-layer header.
+#[classifier]
+pub fn pktvisor_ingress(context: TcContext) -> i32 {
+    inspect(&context, Hook::Ingress, Link::Configured)
+}
+
+/// Sent packets of an interface with a link-layer header.
+#[classifier]
+pub fn pktvisor_egress(context: TcContext) -> i32 {
+    inspect(&context, Hook::Egress, Link::Configured)
+}
+
+/// Received packets of an interface without one.
+#[classifier]
+pub fn pktvisor_ingress_raw(context: TcContext) -> i32 {
+    inspect(&context, Hook::Ingress, Link::Raw)
+}
+
+/// Sent packets of an interface without one.
+#[classifier]
+pub fn pktvisor_egress_raw(context: TcContext) -> i32 {
+    inspect(&context, Hook::Egress, Link::Raw)
+}
+
+/// Counts the packet and leaves it to whoever comes next; a copy goes up if it is chosen.
+#[inline(always)]
+fn inspect(context: &TcContext, hook: Hook, link: Link) -> i32 {
+    count(context, hook, link);
+    // TCX_NEXT, and the same for a classifier of a qdisc.
+    TC_ACT_UNSPEC
+}
+
+#[inline(always)]
+fn count(context: &TcContext, hook: Hook, link: Link) {
+    let Some(control) = CONTROL.get(0) else { return };
+    let Some(cpu) = CPU.get_ptr_mut(0) else { return };
+    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
+    let cpu = unsafe { &mut *cpu };
+    let config = control.config();
+    let len = context.len();
+    classify_packet(link, context.data(), context.data_end(), len, &config.dns_ports, cpu);
+    if cpu.missed != 0 && cpu.missed <= u64::from(len) {
+        // SAFETY: a program's context is valid. Without success the packet stays as it was understood.
+        unsafe { bpf_skb_pull_data(context.skb.skb, if len < PULLED { len } else { PULLED }) };
+        classify_packet(link, context.data(), context.data_end(), len, &config.dns_ports, cpu);
+    }
+    // SAFETY: as above.
+    let skb = unsafe { &*context.skb.skb };
+    let mut wire = wire(skb, len, u32::from(cpu.class.payload_offset), hook);
+    if skb.vlan_present != 0 {
+        wire.add_to_each(TAG_LEN);
+        cpu.class.flags |= classify::flags::VLAN;
+    }
+    // SAFETY: a valid reference; volatile, so that the verifier sees unknown numbers come back.
+    let wire = unsafe {
+        let noted = &raw mut cpu.wire;
+        noted.write_volatile(wire);
+        noted.read_volatile()
+    };
+    if let Some(direction) = account(cpu, config, &wire) {
+        let header = RecordHeader {
+            ifindex: skb.ifindex,
+            wire_len: wire.bytes,
+            packets: if wire.packets > u32::from(u16::MAX) { u16::MAX } else { wire.packets as u16 },
+            link_type: link.link_type().0,
+            direction: direction as u8,
+            flags: hook.flag() | if skb.vlan_present != 0 { flags::VLAN_STRIPPED } else { 0 },
+            ..RecordHeader::default()
+        };
+        deep::send(context, len, header, cpu);
+    }
+}
+
+/// The packets that a buffer stands for, without a tag that was taken out.
+#[inline(always)]
+fn wire(skb: &__sk_buff, len: u32, payload_offset: u32, hook: Hook) -> Wire {
+    if skb.gso_size == 0 {
+        return Wire::single(len);
+    }
+    let mut wire = Wire::segmented(len, payload_offset, skb.gso_size, skb.gso_segs);
+    if hook == Hook::Egress && skb.wire_len > len && wire.packets > 1 {
+        // The kernel has reckoned itself, also with headers that the classifier does not look through.
+        wire.segment_len = (skb.wire_len - len) / (wire.packets - 1) + skb.gso_size;
+        wire.bytes = skb.wire_len;
+    }
+    wire
+}
+
+impl Bytes for TcContext {
+    #[inline(always)]
+    unsafe fn copy(&self, to: *mut c_void, len: u32) -> Result<(), ()> {
+        // SAFETY: the context is valid, the caller has made room.
+        match unsafe { bpf_skb_load_bytes(self.skb.skb.cast(), 0, to, len) } {
+            0 => Ok(()),
+            _ => Err(()),
+        }
+    }
+}
