@@ -34,9 +34,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Whether compiler and linker are there, for this machine's byte order.
+pub(crate) fn can_build() -> bool {
+    Compiler::find(target(cfg!(target_endian = "big"))).is_some() && command::on_path("bpf-linker")
+}
+
+/// Builds the object that the agent built for this machine embeds, if there is a compiler for it.
+pub(crate) fn build_if_possible() -> Result<Option<PathBuf>> {
+    if !can_build() {
+        return Ok(None);
+    }
+    build(cfg!(target_endian = "big")).map(Some)
+}
+
+fn target(big_endian: bool) -> &'static str {
+    if big_endian { "bpfeb-unknown-none" } else { "bpfel-unknown-none" }
+}
+
 /// Builds the object file and returns its path.
 pub(crate) fn build(big_endian: bool) -> Result<PathBuf> {
-    let target = if big_endian { "bpfeb-unknown-none" } else { "bpfel-unknown-none" };
+    let target = target(big_endian);
     let Some(compiler) = Compiler::find(target) else {
         bail!("there is no Rust compiler for {target}; please install\n{WHAT_TO_INSTALL}");
     };

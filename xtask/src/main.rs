@@ -6,6 +6,7 @@
 
 mod apt;
 mod bench;
+mod bpf_toolchain;
 mod build_ebpf;
 mod command;
 mod measure;

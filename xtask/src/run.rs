@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, anyhow};
 
 use crate::setup::{self, Need};
-use crate::{command, workspace};
+use crate::{build_ebpf, command, workspace};
 
 /// The bundled capture, in the checkout: generated traffic.
 const DEMO_CAPTURE: &str = "captures/demo.pcap";
@@ -26,6 +26,7 @@ pub(crate) struct Arguments {
 /// The subcommand. Builds, then becomes the agent: signals and the exit status are the agent's own.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     setup::ensure(Need::Build)?;
+    build_ebpf::build_if_possible()?;
     command::run(&mut command::cargo(["build", "--release", "-p", "pktvisor-agent", "-p", "pktvisor-tui"]))?;
     let agent = workspace::release_binary("pktvisord")?;
     let mut serve = Command::new(&agent);

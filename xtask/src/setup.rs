@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::{apt, command};
+use crate::{apt, bpf_toolchain, command};
 
 /// What something is needed for. Each level includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -170,6 +170,7 @@ pub(crate) fn ensure(need: Need) -> Result<()> {
     if missing.is_empty() && components.is_empty() {
         println!("setup: everything is there");
     }
+    bpf_toolchain::ensure();
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::setup::{self, Need};
 use crate::steps::{Outcome, Steps};
 use crate::tally::Tally;
-use crate::{command, workspace};
+use crate::{build_ebpf, command, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -24,6 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut tally = Tally::default();
     // Everything below fails in confusing ways where this fails.
     if steps.run("what the build and the tests need", || passed(setup::ensure(Need::Test))) {
+        steps.run("kernel programs", build_ebpf);
         steps.run("formatting", || cargo(&["fmt", "--all", "--check"]));
         steps.run("lints", || {
             cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
@@ -42,6 +43,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 fn passed(result: Result<()>) -> Result<Outcome> {
     result.map(|()| Outcome::Passed)
+}
+
+/// First, because the agent embeds what is built here.
+fn build_ebpf() -> Result<Outcome> {
+    Ok(match build_ebpf::build_if_possible()? {
+        Some(_) => Outcome::Passed,
+        None => Outcome::Skipped(
+            "there is no compiler for them (cargo xtask build-ebpf says what to install)".to_owned(),
+        ),
+    })
 }
 
 fn cargo(arguments: &[&str]) -> Result<Outcome> {

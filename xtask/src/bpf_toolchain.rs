@@ -1,0 +1,59 @@
+//! Installs what `cargo xtask build-ebpf` needs, by whichever way is open.
+//!
+//! The kernel programs are a part that the agent can be built without: where nothing can be installed, that is one
+//! line of warning.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{apt, build_ebpf, command};
+
+/// Debian's compiler with a `core` for BPF, and the LLVM of the same version for the linker.
+const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "libstd-rust-web-dev-bpf", "llvm-22-dev", "libpolly-22-dev"];
+const DEBIAN_LLVM: &str = "/usr/lib/llvm-22";
+
+/// Installs compiler and linker if they are missing; never fails.
+pub(crate) fn ensure() {
+    if build_ebpf::can_build() {
+        return;
+    }
+    println!("missing: a compiler for the kernel programs");
+    let installed = install_debian().or_else(|_| install_nightly());
+    match installed {
+        Ok(()) if build_ebpf::can_build() => {}
+        Ok(()) => {
+            eprintln!("warning: the kernel programs cannot be built here, so the agent will be without them")
+        }
+        Err(error) => {
+            let reason = format!("{error:#}").replace('\n', " ");
+            eprintln!(
+                "warning: the agent will be without kernel programs, which cannot be built here: {reason}"
+            );
+        }
+    }
+}
+
+fn install_debian() -> Result<()> {
+    apt::install(DEBIAN_PACKAGES)?;
+    if command::on_path("bpf-linker") {
+        return Ok(());
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut install = command::cargo(["install", "bpf-linker", "--locked"]);
+    install
+        .args(["--no-default-features", "--features", "llvm-22"])
+        .env("LLVM_PREFIX", DEBIAN_LLVM)
+        .env("PATH", format!("{DEBIAN_LLVM}/bin:{path}"));
+    command::run(&mut install)
+}
+
+fn install_nightly() -> Result<()> {
+    let mut toolchain = Command::new("rustup");
+    toolchain.args(["toolchain", "install", "nightly", "--profile", "minimal", "--component", "rust-src"]);
+    command::run(&mut toolchain)?;
+    if command::on_path("bpf-linker") {
+        return Ok(());
+    }
+    command::run(&mut command::cargo(["install", "bpf-linker", "--locked"]))
+}
