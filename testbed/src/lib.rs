@@ -26,10 +26,12 @@ mod need;
 mod packets;
 mod process;
 mod tool;
+mod tun;
 mod veth;
 
 pub use namespace::Namespace;
 pub use need::{Need, missing, tell_skipped};
 pub use packets::{Frame, PacketSocket};
 pub use process::Process;
+pub use tun::Tun;
 pub use veth::{End, Pair, Statistics, Veth};

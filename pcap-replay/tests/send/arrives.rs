@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pcap_replay::send::{Options, PacketRate, Tempo};
 use testbed::{Namespace, Need, PacketSocket, Veth, require};
 
-use super::{BOTH, Trace, hold_back, options, send_from};
+use super::{BOTH, Trace, options, send_from};
 
 const QUIET: Duration = Duration::from_millis(500);
 
@@ -18,7 +18,7 @@ fn all_packets_arrive_in_order_and_byte_for_byte_as_often_as_asked_for() {
     require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).mtu(3000).create();
-    hold_back(&pair.left);
+    pair.left.hold_back();
     let mut trace = Trace::generated(5000);
     let mut tagged = trace.packets[0].clone();
     tagged.splice(12..12, [0x88, 0xa8, 0, 5, 0x81, 0, 0, 9]);
@@ -44,7 +44,7 @@ fn packets_spread_over_four_queues_all_arrive() {
     require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).mtu(3000).queues(4).create();
-    hold_back(&pair.left);
+    pair.left.hold_back();
     let trace = Trace::generated(2000);
     let socket = PacketSocket::open(&right, pair.right.name());
     let report = send_from(&left, &trace, &Options { queues: 4, ..options(pair.left.name()) }).unwrap();

@@ -13,7 +13,7 @@ use pcap_replay::generate::{Config, Generator};
 use pcap_replay::send::{Options, Report, SendError, Tempo, Via, send};
 use pcap_replay::write::PcapWriter;
 use tempfile::TempDir;
-use testbed::{End, Namespace};
+use testbed::Namespace;
 
 /// A capture in a directory that goes with it.
 struct Trace {
@@ -58,13 +58,6 @@ fn options(interface: &str) -> Options {
 /// Sends from the namespace of an interface.
 fn send_from(namespace: &Namespace, trace: &Trace, options: &Options) -> Result<Report, SendError> {
     namespace.run(|| send(&trace.path, options, &AtomicBool::new(false)))
-}
-
-/// Has the interface take no more than it can pass on: without a queueing discipline a veth drops what its ring does not
-/// hold.
-fn hold_back(end: &End) {
-    let mut tc = end.namespace().command("tc");
-    assert!(tc.args(["qdisc", "replace", "dev", end.name(), "root", "pfifo"]).status().unwrap().success());
 }
 
 const BOTH: [Via; 2] = [Via::AfXdp, Via::AfPacket];
