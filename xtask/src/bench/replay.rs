@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what a packet costs, measured from outside on the release build, then piece by piece.
+//! `cargo xtask bench replay`: what a packet of a capture file costs, measured from outside on the release build.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
-use clap::ValueEnum;
 
 use crate::measure::{self, Cost};
 use crate::{command, workspace};
@@ -22,37 +21,8 @@ const SCENARIO: &[(&str, &str)] = &[
     ("--seed", "1"),
 ];
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Benchmark {
-    /// A capture file through the whole agent, then the criterion benchmarks of its pieces
-    Replay,
-}
-
-#[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// What to measure
-    #[arg(value_enum, default_value = "replay")]
-    benchmark: Benchmark,
-    /// How often to run it
-    #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    runs: u32,
-    /// Leave out the breakdown by criterion
-    #[arg(long)]
-    no_breakdown: bool,
-}
-
-/// The subcommand.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    match arguments.benchmark {
-        Benchmark::Replay => replay(arguments.runs)?,
-    }
-    if arguments.no_breakdown {
-        return Ok(());
-    }
-    command::run(&mut command::cargo(["bench", "-p", "pktvisor-agent"]))
-}
-
-fn replay(runs: u32) -> Result<()> {
+/// Replays the same capture so often, and shows the cheapest run and the median.
+pub(super) fn run(runs: u32) -> Result<()> {
     command::run(&mut command::cargo(["build", "--release", "-p", "pktvisor-agent", "-p", "pcap-replay"]))?;
     let directory = workspace::target()?.join("bench");
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
