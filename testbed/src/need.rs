@@ -37,12 +37,13 @@ pub fn missing(needs: &[Need<'_>]) -> Option<String> {
     })
 }
 
-/// Prints `skipped: REASON (TEST)` on stderr, past the capture of passing tests' output.
+/// Prints `skipped: REASON (TEST)` on stdout, past the capture of what passing tests print: `cargo xtask test` counts these
+/// lines.
 pub fn tell_skipped(reason: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("unnamed");
     // A test that cannot be told of is skipped all the same.
-    let _ = writeln!(std::io::stderr(), "skipped: {reason} ({test})");
+    let _ = std::io::stdout().write_all(format!("skipped: {reason} ({test})\n").as_bytes());
 }
 
 /// Tried once, by making one.

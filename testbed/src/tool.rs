@@ -34,7 +34,7 @@ pub(crate) fn must<T>(result: io::Result<T>) -> T {
     result.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Whether a program of this name lies in a directory of PATH, or where only root looks.
+/// Whether a program of this name lies in a directory of PATH.
 pub(crate) fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())

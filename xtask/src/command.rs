@@ -1,6 +1,7 @@
 //! Starts programs in the checkout and says which one failed.
 
 use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -35,10 +36,11 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Whether a program of this name lies in one of the directories of PATH.
+/// Whether a program of this name lies in one of the directories of PATH, or of those that only root has in it.
 pub(crate) fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+    let for_root = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(for_root).any(|directory| directory.join(program).is_file())
 }
 
 /// The command as one would type it.

@@ -2,7 +2,7 @@
 //!
 //! One file per subcommand (`cargo xtask NAME`), over a few shared pieces: [`command`] starts programs, [`apt`]
 //! installs packages, [`steps`] and [`tally`] report, [`measure`] times a process. `cargo xtask` compiles this crate
-//! before anything else, so it depends on next to nothing.
+//! before anything else, so it depends on little.
 
 mod apt;
 mod bench;

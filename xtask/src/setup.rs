@@ -136,6 +136,12 @@ const PACKAGES: &[Package] = &[
         need: Need::Test,
         reason: "sends the TCP super-packets that the agent has to count singly",
     },
+    Package {
+        name: "tcpdump",
+        probe: Probe::Program("tcpdump"),
+        need: Need::Test,
+        reason: "is what the benchmark of live capture compares with",
+    },
 ];
 
 /// Parts of the Rust toolchain that a minimal rustup profile leaves out, with the cargo subcommand each brings.

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what a packet costs. One file a benchmark.
 
+mod live;
 mod replay;
 
 use anyhow::Result;
@@ -11,6 +12,8 @@ use crate::command;
 enum Benchmark {
     /// A capture file through the whole agent, then the criterion benchmarks of its pieces
     Replay,
+    /// The agent on a live interface, at rising rates
+    Live,
 }
 
 #[derive(clap::Args)]
@@ -18,10 +21,10 @@ pub(crate) struct Arguments {
     /// What to measure
     #[arg(value_enum, default_value = "replay")]
     benchmark: Benchmark,
-    /// How often to run it
+    /// How often to run it (replay)
     #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
-    /// Leave out the breakdown by criterion
+    /// Leave out the breakdown by criterion (replay)
     #[arg(long)]
     no_breakdown: bool,
 }
@@ -36,5 +39,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             }
             command::run(&mut command::cargo(["bench", "-p", "pktvisor-agent"]))
         }
+        Benchmark::Live => live::run(),
     }
 }

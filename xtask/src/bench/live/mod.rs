@@ -1,0 +1,135 @@
+//! `cargo xtask bench live`: what a packet costs the agent on a live interface, and up to which rate none is lost.
+//!
+//! On a veth pair in network namespaces, DNS over UDP goes from `pcap-replay` to each watcher in turn, slowly first and then
+//! as fast as it goes: to the agent inline, to the agent tapping, and to `tcpdump -w /dev/null` beside them. CPU time is
+//! that of the watcher's own threads, user and system. What the kernel does in interrupts is not in it for any of them:
+//! for the agent's kernel programs there is `cargo xtask bench kernel`.
+
+mod report;
+mod watcher;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{fs, thread};
+
+use anyhow::{Context, Result, bail};
+use testbed::{Namespace, Need, Veth};
+
+use crate::{build_ebpf, command, workspace};
+use report::Measurement;
+use watcher::{Agent, Tcpdump, Watcher};
+
+/// Packets asked for each second; the last is as many as can be.
+const RATES: [Option<u64>; 7] =
+    [Some(100_000), Some(200_000), Some(300_000), Some(500_000), Some(750_000), Some(1_000_000), None];
+/// How long each rate is kept.
+const SECONDS: u64 = 4;
+/// Packets of the capture that is sent over and over.
+const PACKETS: u64 = 500_000;
+const SCENARIO: &[&str] =
+    &["--names", "100000", "--clients", "50000", "--dns-share", "1", "--tcp-share", "0", "--seed", "1"];
+
+/// Measures and prints a table.
+pub(super) fn run() -> Result<()> {
+    if let Some(reason) = testbed::missing(&[Need::Namespaces, Need::Program("ethtool"), Need::Program("tc")])
+    {
+        bail!("the benchmark cannot run here: {reason}");
+    }
+    build_ebpf::build(false)?;
+    command::run(&mut command::cargo(["build", "--release", "-p", "pktvisor-agent", "-p", "pcap-replay"]))?;
+    let directory = workspace::target()?.join("bench");
+    fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    let capture = generated_capture(&directory)?;
+    let mut measurements = Vec::new();
+    for rate in RATES {
+        for mode in ["inline", "tap"] {
+            measurements.push(measure(&capture, rate, |interface| Agent::start(interface, mode))?);
+        }
+        match testbed::missing(&[Need::Program("tcpdump")]) {
+            None => measurements.push(measure(&capture, rate, Tcpdump::start)?),
+            Some(reason) => println!("without tcpdump: {reason}"),
+        }
+        println!("{}", report::rows(&measurements[measurements.len().saturating_sub(3)..]));
+    }
+    println!("\n{}", report::table(&measurements));
+    let results = directory.join("live.json");
+    fs::write(&results, report::json(&measurements))
+        .with_context(|| format!("cannot write {}", results.display()))?;
+    println!("results: {}", workspace::shown(&results));
+    Ok(())
+}
+
+/// One watcher at one rate, on a pair of its own.
+fn measure<W: Watcher>(
+    capture: &Path,
+    rate: Option<u64>,
+    start: impl FnOnce(&testbed::End) -> Result<W>,
+) -> Result<Measurement> {
+    let (peer, watched) = (Namespace::new(), Namespace::new());
+    let pair = Veth::new(&peer, &watched).create();
+    // The sender waits where the far end is busy, so that what was sent is what arrived.
+    pair.left.hold_back();
+    let watcher = start(&pair.right)?;
+    // What it does at its start is over, and what it does without packets is the same for every rate.
+    thread::sleep(std::time::Duration::from_secs(1));
+    let cpu_before = watcher.cpu()?;
+    let sent = send(&pair.left, capture, rate)?;
+    let seen = watcher.seen(sent.packets)?;
+    let cpu = watcher.cpu()?.since(cpu_before);
+    Ok(Measurement { watcher: watcher.name(), asked: rate, sent, seen, cpu })
+}
+
+fn generated_capture(directory: &Path) -> Result<PathBuf> {
+    let capture = directory.join(format!("live-{PACKETS}.pcap"));
+    if !capture.exists() {
+        let unfinished = directory.join("unfinished.pcap");
+        let mut generate = Command::new(workspace::release_binary("pcap-replay")?);
+        generate.args(["generate", "--packets", &PACKETS.to_string()]).args(SCENARIO);
+        command::run(generate.arg("--output").arg(&unfinished))?;
+        fs::rename(&unfinished, &capture).with_context(|| format!("cannot name {}", capture.display()))?;
+    }
+    Ok(capture)
+}
+
+/// What the sender says it has done.
+#[derive(Clone, Copy)]
+struct Sent {
+    packets: u64,
+    per_second: u64,
+}
+
+fn send(from: &testbed::End, capture: &Path, rate: Option<u64>) -> Result<Sent> {
+    let mut sender = from.namespace().command(workspace::release_binary("pcap-replay")?);
+    // As fast as it goes, a million a second is as good a guess as any of how much that is.
+    let rounds = (rate.unwrap_or(1_000_000) * SECONDS).div_ceil(PACKETS);
+    sender.args(["--interface", from.name(), "--loop", &rounds.to_string()]);
+    if let Some(rate) = rate {
+        sender.args(["--pps", &rate.to_string()]);
+    }
+    let output = sender.arg(capture).output().context("cannot start pcap-replay")?;
+    let line = String::from_utf8_lossy(&output.stdout);
+    parse_sent(&line).with_context(|| {
+        format!("pcap-replay says: {line}{}", String::from_utf8_lossy(&output.stderr).trim_end())
+    })
+}
+
+/// `sent 2000000 packets, 289552130 bytes in 2.286 s: 874816 packets/s, ...`
+fn parse_sent(line: &str) -> Option<Sent> {
+    let (packets, rest) = line.strip_prefix("sent ")?.split_once(' ')?;
+    let (_, rest) = rest.split_once(" s: ")?;
+    let (per_second, _) = rest.split_once(' ')?;
+    Some(Sent { packets: packets.parse().ok()?, per_second: per_second.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_read_from_the_senders_line() {
+        let line = "sent 2000000 packets, 289552130 bytes in 2.286 s: 874816 packets/s, 1013 Mbit/s (AF_XDP, 1 queue)";
+        let sent = parse_sent(line).expect("a report");
+        assert_eq!((sent.packets, sent.per_second), (2_000_000, 874_816));
+        assert!(parse_sent("pcap-replay: interface x is down").is_none());
+    }
+}

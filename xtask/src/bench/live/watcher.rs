@@ -1,0 +1,204 @@
+//! Programs that watch an interface: started, asked what they have seen, and what it cost them.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use testbed::{End, Namespace, Process, http};
+
+use crate::workspace;
+
+/// Where the agent serves, in a namespace of its own.
+const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// CPU time of a process, all threads.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Cpu {
+    pub(super) user: Duration,
+    pub(super) system: Duration,
+}
+
+impl Cpu {
+    pub(super) fn since(self, before: Self) -> Self {
+        Self {
+            user: self.user.saturating_sub(before.user),
+            system: self.system.saturating_sub(before.system),
+        }
+    }
+}
+
+/// What became of the packets sent, as the watcher tells.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// Packets counted.
+    pub(super) counted: u64,
+    /// Packets that were understood, or written.
+    pub(super) analysed: u64,
+    /// Packets lost on the way there.
+    pub(super) lost: u64,
+}
+
+/// A program under measurement.
+pub(super) trait Watcher {
+    fn name(&self) -> &'static str;
+    /// CPU time so far.
+    fn cpu(&self) -> Result<Cpu>;
+    /// Waits until it has digested so many packets, or cannot any more, and tells.
+    fn seen(&self, packets: u64) -> Result<Seen>;
+}
+
+/// `pktvisord`, analysing all DNS.
+pub(super) struct Agent {
+    process: Process,
+    namespace: Namespace,
+    mode: &'static str,
+}
+
+impl Agent {
+    pub(super) fn start(interface: &End, mode: &'static str) -> Result<Self> {
+        let mut command = interface.namespace().command(workspace::release_binary("pktvisord")?);
+        command.args(["-l", "127.0.0.1", "--mode", mode, "-H", workspace::GENERATED_HOST, interface.name()]);
+        let process = Process::spawn(command.stdout(Stdio::null()).stderr(Stdio::null()));
+        http::wait_until_ok(interface.namespace(), SERVER, "/healthz", PATIENCE);
+        Ok(Self { process, namespace: interface.namespace().clone(), mode })
+    }
+
+    fn ledger(&self) -> (Seen, u64) {
+        let app = http::json(&self.namespace, SERVER, "/api/v1/metrics/app");
+        let term = |name: &str| app["app"]["ledger"][name].as_u64().unwrap_or(0);
+        let seen = Seen { counted: term("counted"), analysed: term("analysed"), lost: term("lost") };
+        (seen, term("pending"))
+    }
+}
+
+impl Watcher for Agent {
+    fn name(&self) -> &'static str {
+        self.mode
+    }
+
+    fn cpu(&self) -> Result<Cpu> {
+        cpu(self.process.id())
+    }
+
+    fn seen(&self, packets: u64) -> Result<Seen> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (seen, pending) = self.ledger();
+            if (seen.counted >= packets && pending == 0) || Instant::now() > deadline {
+                return Ok(seen);
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// `tcpdump -w /dev/null`.
+pub(super) struct Tcpdump {
+    process: Process,
+    stderr: tempfile::NamedTempFile,
+}
+
+impl Tcpdump {
+    pub(super) fn start(interface: &End) -> Result<Self> {
+        let stderr = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
+        let mut command = interface.namespace().command("tcpdump");
+        command.args(["-i", interface.name(), "-w", "/dev/null"]).stdout(Stdio::null());
+        command.stderr(File::create(stderr.path()).context("cannot open the temporary file")?);
+        let this = Self { process: Process::spawn(&mut command), stderr };
+        let deadline = Instant::now() + PATIENCE;
+        while !this.said()?.contains("listening on") {
+            if Instant::now() > deadline {
+                bail!("tcpdump does not begin: {}", this.said()?);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(this)
+    }
+
+    fn said(&self) -> Result<String> {
+        let mut text = String::new();
+        let mut file = File::open(self.stderr.path()).context("cannot read what tcpdump said")?;
+        file.read_to_string(&mut text).context("cannot read what tcpdump said")?;
+        Ok(text)
+    }
+}
+
+impl Watcher for Tcpdump {
+    fn name(&self) -> &'static str {
+        "tcpdump"
+    }
+
+    fn cpu(&self) -> Result<Cpu> {
+        cpu(self.process.id())
+    }
+
+    /// SIGUSR1 makes it tell, and go on.
+    fn seen(&self, _packets: u64) -> Result<Seen> {
+        // It takes what its buffer holds.
+        thread::sleep(Duration::from_secs(1));
+        self.process.signal(libc::SIGUSR1);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let said = self.said()?;
+            if let Some(seen) = said.lines().rev().find_map(told) {
+                return Ok(seen);
+            }
+            if Instant::now() > deadline {
+                bail!("tcpdump does not tell what it has seen: {said}");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// `tcpdump: 5 packets captured, 6 packets received by filter, 1 packet dropped by kernel`
+fn told(line: &str) -> Option<Seen> {
+    let number_before = |words: &str| {
+        let (before, _) = line.split_once(words)?;
+        before.trim_end_matches('s').trim_end_matches(" packet").rsplit(' ').next()?.parse::<u64>().ok()
+    };
+    let analysed = number_before(" captured")?;
+    let lost = number_before(" dropped by kernel")?;
+    Some(Seen { counted: analysed, analysed, lost })
+}
+
+/// proc_pid_stat(5): the 14th and 15th field, in ticks.
+fn cpu(process: u32) -> Result<Cpu> {
+    let path = format!("/proc/{process}/stat");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {path}: the watcher has ended"))?;
+    // The second field is a name in parentheses, which can hold anything.
+    let behind_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let mut fields = behind_name.split_whitespace().skip(11).map(|field| field.parse::<u64>().unwrap_or(0));
+    // SAFETY: sysconf takes an integer and touches no memory.
+    let ticks = u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }).unwrap_or(100).max(1);
+    let mut time = || Duration::from_nanos(fields.next().unwrap_or(0) * 1_000_000_000 / ticks);
+    Ok(Cpu { user: time(), system: time() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tcpdump_tells_what_it_captured_and_what_was_dropped() {
+        let line =
+            "tcpdump: 1500 packets captured, 1600 packets received by filter, 1 packet dropped by kernel";
+        let seen = told(line).expect("numbers");
+        assert_eq!((seen.analysed, seen.lost), (1500, 1));
+        assert!(told("tcpdump: listening on lo, link-type EN10MB (Ethernet)").is_none());
+    }
+
+    #[test]
+    fn a_process_has_spent_the_time_that_the_kernel_says() {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_millis(100) {}
+        let cpu = cpu(std::process::id()).expect("this process runs");
+        assert!(cpu.user + cpu.system >= Duration::from_millis(10));
+    }
+}
