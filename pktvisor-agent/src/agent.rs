@@ -5,6 +5,8 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use pktvisor_common::api;
 
+use crate::capture::afpacket;
+use crate::capture::kernel::KernelCounts;
 use crate::metrics::{NoPeriod, Store};
 use crate::replay::Progress;
 use crate::serve::{PeriodError, Source, Window};
@@ -24,12 +26,23 @@ struct State {
     capture: api::CaptureInfo,
     filtered: u64,
     open_transactions: u64,
+    /// Of an interface.
+    losses: Option<api::Losses>,
+    deep_sample_rate_now_pct: f64,
+    is_in_trouble: bool,
 }
 
 impl Agent {
     /// An agent that has just started.
     pub fn new(store: Store, deep_sample_rate_pct: u64, capture: api::CaptureInfo) -> Self {
-        let state = State { capture, filtered: 0, open_transactions: 0 };
+        let state = State {
+            capture,
+            filtered: 0,
+            open_transactions: 0,
+            losses: None,
+            deep_sample_rate_now_pct: deep_sample_rate_pct as f64,
+            is_in_trouble: false,
+        };
         Self { store, deep_sample_rate_pct, started: Instant::now(), state: Mutex::new(state) }
     }
 
@@ -42,6 +55,90 @@ impl Agent {
         if state.capture.link_types.len() != link_types.len() {
             state.capture.link_types = link_types.iter().map(|link_type| link_type.0).collect();
         }
+    }
+
+    /// Takes over what the kernel counted since start, and what the drivers lost before it.
+    pub fn kernel_counts(&self, counts: &KernelCounts, driver_drops: u64) {
+        let mut state = self.state.lock();
+        state.filtered = counts.filtered;
+        let losses = state.losses.get_or_insert_default();
+        losses.ring_full = counts.handed_up.lost_ring_full;
+        losses.no_socket = counts.handed_up.lost_no_socket;
+        losses.unreadable = counts.handed_up.lost_unreadable;
+        losses.driver = driver_drops;
+    }
+
+    /// Takes over how far a capture by packet socket is.
+    pub fn packet_socket(&self, progress: &afpacket::Progress<'_>) {
+        let mut state = self.state.lock();
+        state.filtered = progress.intake.filtered;
+        state.open_transactions = progress.open_transactions;
+        state.losses.get_or_insert_default().packet_socket = progress.statistics.lost;
+    }
+
+    /// What the drivers lost since start.
+    pub fn driver_drops(&self, packets: u64) {
+        self.state.lock().losses.get_or_insert_default().driver = packets;
+    }
+
+    /// The way packets are taken.
+    pub fn set_mode(&self, mode: &str) {
+        mode.clone_into(&mut self.state.lock().capture.mode);
+    }
+
+    /// An interface is watched from now on.
+    pub fn attached(&self, interface: api::CaptureInterface) {
+        let mut state = self.state.lock();
+        let interfaces = &mut state.capture.interfaces;
+        interfaces.retain(|known| known.name != interface.name);
+        interfaces.push(interface);
+        let mut hooks: Vec<&str> = Vec::new();
+        for hook in interfaces.iter().flat_map(|interface| {
+            [Some(interface.ingress.as_str()), interface.egress.as_deref()].into_iter().flatten()
+        }) {
+            if !hooks.contains(&hook) {
+                hooks.push(hook);
+            }
+        }
+        let hooks = hooks.join("+");
+        state.capture.hook = Some(hooks);
+    }
+
+    /// An interface is gone.
+    pub fn detached(&self, interface: &str) {
+        self.state.lock().capture.interfaces.retain(|known| known.name != interface);
+    }
+
+    /// The interfaces that are watched.
+    pub fn interface_names(&self) -> Vec<String> {
+        self.state.lock().capture.interfaces.iter().map(|interface| interface.name.clone()).collect()
+    }
+
+    /// Queries that wait for their response.
+    pub fn open_transactions(&self, count: u64) {
+        self.state.lock().open_transactions = count;
+    }
+
+    /// The share of the DNS flows that is analysed at the moment, in percent.
+    pub fn deep_sample_rate_now(&self, percent: f64) {
+        self.state.lock().deep_sample_rate_now_pct = percent;
+    }
+
+    /// Packets are no longer all counted, for the reason given.
+    pub fn trouble(&self, reason: String) {
+        let mut state = self.state.lock();
+        if !std::mem::replace(&mut state.is_in_trouble, true) {
+            tracing::error!("{reason}");
+            state.capture.notes.push(reason);
+        }
+    }
+
+    /// Where every packet went.
+    pub fn ledger(&self) -> api::Ledger {
+        let mut ledger = self.store.ledger();
+        ledger.filtered = self.state.lock().filtered;
+        ledger.seen = ledger.counted + ledger.filtered;
+        ledger
     }
 
     /// Something that an operator should know of the capture, one sentence.
@@ -63,10 +160,8 @@ impl Agent {
 impl Source for Agent {
     fn app(&self) -> api::App {
         let settings = self.store.settings();
-        let mut ledger = self.store.ledger();
+        let ledger = self.ledger();
         let state = self.state.lock();
-        ledger.filtered = state.filtered;
-        ledger.seen = ledger.counted + ledger.filtered;
         api::App {
             app: api::AppInfo {
                 version: env!("CARGO_PKG_VERSION").into(),
@@ -76,6 +171,8 @@ impl Source for Agent {
                 up_time_min: self.started.elapsed().as_secs_f64() / 60.0,
                 capture: Some(state.capture.clone()),
                 ledger: Some(ledger),
+                deep_sample_rate_now_pct: Some(state.deep_sample_rate_now_pct),
+                losses: state.losses,
             },
             dns: api::AppDns { xact: api::AppXact { open: state.open_transactions } },
         }
@@ -99,8 +196,8 @@ impl Source for Agent {
     }
 
     fn healthy(&self) -> bool {
-        // A capture that breaks off ends the agent: whoever asks is asked of a good one.
-        true
+        // A capture file that breaks off ends the agent: whoever asks is asked of a good one.
+        !self.state.lock().is_in_trouble
     }
 }
 

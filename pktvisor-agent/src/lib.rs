@@ -8,13 +8,14 @@
 //! ```
 //!
 //! Data flows one way and each folder knows only what stands above it. [`pipeline`] is the line that every packet
-//! passes, [`replay`] sends a capture file down it, [`agent`] is what answers are made of, [`cli`] says what to do and
-//! [`run`] does it.
+//! passes, [`replay`] sends a capture file down it, [`live`] takes over what the kernel has counted, [`agent`] is what
+//! answers are made of, [`cli`] says what to do and [`run`] does it.
 
 pub mod agent;
 pub mod analysis;
 pub mod capture;
 pub mod cli;
+pub mod live;
 pub mod metrics;
 pub mod pipeline;
 mod prefetch;

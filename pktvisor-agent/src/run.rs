@@ -21,7 +21,8 @@ use crate::analysis::geo::Geo;
 use crate::analysis::public_suffix::NameCut;
 use crate::analysis::{self, Analysis};
 use crate::capture::Filter;
-use crate::cli::{Options, Target};
+use crate::cli::{Interface, Interfaces, Options, SystemInterfaces, Target};
+use crate::live::Live;
 use crate::metrics::{self, Store};
 use crate::pipeline::{Intake, Pipeline};
 use crate::progress::ProgressBar;
@@ -40,13 +41,10 @@ const STOP_PATIENCE: Duration = Duration::from_millis(500);
 ///
 /// Whatever keeps the agent from doing what it was asked to, in one sentence.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    if options.target.is_live() {
-        bail!(
-            "cannot capture from {}: this build reads capture files only; record one with tcpdump -w and give its name",
-            options.target_text
-        );
-    }
     let agent = Arc::new(agent(options));
+    if options.target.is_live() {
+        return run_live(options, &agent);
+    }
     if !options.serve {
         let replayed = replay(options, &agent, &AtomicBool::new(false));
         return print_if_counted(&agent, replayed);
@@ -55,6 +53,26 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let replayed = service.replay(options, &agent);
     print_if_counted(&agent, replayed)?;
     service.wait()
+}
+
+/// Serves an interface until told to stop.
+fn run_live(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()> {
+    // First, as a port that is taken must not cost the interface an attachment.
+    let service = Service::start(options, Arc::clone(agent))?;
+    let live = Live::start(options, agent, || live_pipeline(options))?;
+    service.wait()?;
+    let ledger = live.stop()?;
+    eprintln!("pktvisord: {}: {}", options.target_text, account(&ledger));
+    Ok(())
+}
+
+/// Where every packet went, in one line.
+fn account(ledger: &api::Ledger) -> String {
+    let api::Ledger { seen, filtered, dns_packets, not_chosen, delivered, lost, .. } = ledger;
+    format!(
+        "{seen} packets seen, {filtered} filtered; {dns_packets} DNS packets: {delivered} analysed, {not_chosen} not \
+         chosen, {lost} lost"
+    )
 }
 
 fn agent(options: &Options) -> Agent {
@@ -76,7 +94,7 @@ fn agent(options: &Options) -> Agent {
 /// Replays the capture that the options name.
 fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result<()> {
     // First, as a capture that comes through a pipe may be long in coming.
-    let pipeline = pipeline(options)?;
+    let pipeline = pipeline(options, &[])?;
     let mut replay = Replay {
         capture: open(options)?,
         pacer: (options.pace != Pace::Max).then(|| Pacer::new(options.pace)),
@@ -116,8 +134,14 @@ fn open(options: &Options) -> anyhow::Result<Capture> {
     Ok(capture)
 }
 
-fn pipeline(options: &Options) -> anyhow::Result<Pipeline> {
-    let host = options.host_set(&[]);
+/// What packets pass that are not counted by the kernel.
+fn live_pipeline(options: &Options) -> anyhow::Result<Pipeline> {
+    pipeline(options, &SystemInterfaces.list().context("cannot list the network interfaces")?)
+}
+
+/// For a file, `interfaces` does not matter.
+fn pipeline(options: &Options, interfaces: &[Interface]) -> anyhow::Result<Pipeline> {
+    let host = options.host_set(interfaces);
     let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
     let filter = options.filter.clone().map(Filter::new);
     if let Some(filter) = &filter {

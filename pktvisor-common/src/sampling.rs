@@ -69,6 +69,12 @@ impl SampleRate {
         Self { threshold: (percent << 32) / 100 }
     }
 
+    /// A part of one; below 0 is nothing, above 1 everything.
+    #[cfg(not(target_arch = "bpf"))]
+    pub fn fraction(part: f64) -> Self {
+        Self { threshold: (part.clamp(0.0, 1.0) * (1u64 << 32) as f64) as u64 }
+    }
+
     /// Whether it chooses no flow at all.
     pub const fn is_none(self) -> bool {
         self.threshold == 0
@@ -171,6 +177,11 @@ mod tests {
             assert!(SampleRate::percent(100).chooses(hash));
             assert!(SampleRate::percent(255).chooses(hash));
         }
+        assert_eq!(SampleRate::fraction(0.5), SampleRate::percent(50));
+        assert_eq!(
+            (SampleRate::fraction(-1.0), SampleRate::fraction(2.0)),
+            (SampleRate::percent(0), SampleRate::ALL)
+        );
         assert!(SampleRate::percent(0).is_none() && !SampleRate::percent(1).is_none());
         assert!(SampleRate::percent(99).chooses(0) && !SampleRate::percent(99).chooses(u64::MAX));
     }

@@ -79,10 +79,10 @@ impl<H: HostNetworks> Analysis<H> {
         }
     }
 
-    /// Takes one packet whose flow the kernel has already chosen, where it can: datagrams are not asked again, since the
-    /// rate may have changed while they were on their way.
+    /// Takes what the kernel handed up, of a flow that it has already chosen where it can: datagrams are not asked again,
+    /// since the rate may have changed while they were on their way.
     #[inline]
-    pub fn chosen_packet(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
+    pub fn handed_up(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
         match class.flags & flags::ANY_DNS {
             flags::DNS_UDP => {
                 let outcome = self.messages.chosen_datagram(packet, class, out);
@@ -95,6 +95,11 @@ impl<H: HostNetworks> Analysis<H> {
     /// Changes the share of the flows that is analysed from now on.
     pub fn set_sample_rate(&mut self, sample_rate: SampleRate) {
         self.messages.settings.sample_rate = sample_rate;
+    }
+
+    /// Changes which networks are HOST.
+    pub fn set_host(&mut self, host: H) {
+        self.messages.settings.host = host;
     }
 
     /// Time has reached `now_ns`: queries time out and gaps are given up, and what has happened to transactions since

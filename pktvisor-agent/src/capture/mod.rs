@@ -1,8 +1,10 @@
 //! Where packets come from.
 
 pub mod afpacket;
+pub mod attach;
 mod filter;
 pub mod hosts;
+pub mod interfaces;
 pub mod kernel;
 
 pub use filter::{Filter, FilterError};

@@ -3,14 +3,12 @@
 //! ```text
 //! arguments   every option, defined once for parsing, help, man page and completions
 //! values      how single values are read
-//! interfaces  what this machine can capture from
 //! target      what TARGET means
 //! options     all of it, checked
 //! logging     where the agent's own messages go
 //! ```
 
 mod arguments;
-mod interfaces;
 pub mod logging;
 mod options;
 mod target;
@@ -18,8 +16,8 @@ mod target;
 mod tests;
 mod values;
 
+pub use crate::capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 pub use arguments::{LogFormat, Mode, command};
-pub use interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 pub use options::{Listen, Options, ParseError, parse};
 pub use target::{Target, TargetError, resolve};
 pub use values::HostSpecError;

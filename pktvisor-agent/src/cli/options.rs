@@ -10,9 +10,9 @@ use pcap_replay::Pace;
 use pktvisor_common::classify::DnsPorts;
 
 use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat, Mode};
-use super::interfaces::{Interface, Interfaces};
 use super::target::{Target, TargetError, resolve};
 use crate::capture::hosts::HostSet;
+use crate::capture::interfaces::{Interface, Interfaces};
 
 /// What the agent was asked to do. Every value is valid.
 #[derive(Clone, Debug, PartialEq)]

@@ -29,7 +29,7 @@ pub(super) struct Live {
     total: Totals,
     /// How many these are.
     pub turns: u64,
-    /// What the ledger was when it was last known to balance; with packets as the clock it always is.
+    /// What the ledger was when it was last known to balance; where packets are counted here it always does.
     balanced: Option<api::Ledger>,
     /// Newest first.
     pub closed: VecDeque<Arc<Period>>,
@@ -84,10 +84,7 @@ impl Live {
     }
 
     pub(super) fn ledger(&self) -> api::Ledger {
-        match self.settings.clock {
-            Clock::Packets => self.totals().ledger(),
-            Clock::Wall => self.balanced.unwrap_or_default(),
-        }
+        self.balanced.unwrap_or_else(|| self.totals().ledger())
     }
 
     /// Balances what is counted by now with the outcomes of a moment before.

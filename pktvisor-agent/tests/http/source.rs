@@ -58,11 +58,18 @@ impl Source for Fake {
                     mode: "inline".to_owned(),
                     hook: Some("xdp".to_owned()),
                     zero_copy: Some(false),
+                    interfaces: vec![api::CaptureInterface {
+                        name: "eth0".to_owned(),
+                        ingress: "xdp".to_owned(),
+                        egress: Some("tcx".to_owned()),
+                    }],
                     link_types: vec![1],
                     finished: false,
                     notes: vec!["zero-copy is not available".to_owned()],
                 }),
                 ledger: Some(api::Ledger { seen: 10, counted: 9, filtered: 1, ..Default::default() }),
+                deep_sample_rate_now_pct: Some(50.0),
+                losses: Some(api::Losses { ring_full: 2, ..Default::default() }),
             },
             dns: api::AppDns { xact: api::AppXact { open: 3 } },
         }

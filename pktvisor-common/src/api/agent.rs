@@ -34,6 +34,45 @@ pub struct AppInfo {
     /// Where packets went since start. Absent from 3.0 agents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
+    /// Share of DNS flows that is analysed at the moment, in percent: below `deep_sample_rate_pct` under overload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deep_sample_rate_now_pct: Option<f64>,
+    /// What an interface's packets were lost to since start. Absent for files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub losses: Option<Losses>,
+}
+
+/// Packets lost since start, by cause. The first group was counted and is the ledger's `lost`; the second was never seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Losses {
+    /// DNS packets for which the ring buffer had no room.
+    pub ring_full: u64,
+    /// DNS packets whose receive queue has no socket (`tap`).
+    pub no_socket: u64,
+    /// DNS packets whose bytes the kernel could not read.
+    pub unreadable: u64,
+    /// DNS packets for which the AF_XDP socket had no room (`tap`).
+    pub xsk_full: u64,
+    /// Packets for which the AF_PACKET ring had no room (`afpacket`); not counted.
+    pub packet_socket: u64,
+    /// Packets that the interfaces dropped (`rx_missed_errors`, `rx_over_errors`, `rx_fifo_errors`); not counted.
+    pub driver: u64,
+}
+
+/// An interface that is watched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct CaptureInterface {
+    /// Its name.
+    pub name: String,
+    /// Where packets are seen on the way in: `xdp`, `tcx`, `clsact`, `af_packet`.
+    pub ingress: String,
+    /// Where packets are seen on the way out, if that is another place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub egress: Option<String>,
 }
 
 /// Where packets come from.
@@ -45,12 +84,14 @@ pub struct CaptureInfo {
     pub target: String,
     /// `file`, `inline`, `tap` or `afpacket`.
     pub mode: String,
-    /// The kernel hook in use, where there is one: `xdp`, `tcx`, `clsact`, `af_packet`.
+    /// The kernel hooks in use, where there are any, joined by `+`: `xdp`, `tcx`, `clsact`, `af_packet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hook: Option<String>,
     /// Whether AF_XDP runs without copying.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zero_copy: Option<bool>,
+    /// The interfaces watched; none for files.
+    pub interfaces: Vec<CaptureInterface>,
     /// Link types seen, as tcpdump numbers them.
     pub link_types: Vec<u16>,
     /// Whether the whole file has been read.

@@ -9,7 +9,9 @@ mod lists;
 mod packets;
 mod period;
 
-pub use agent::{App, AppDns, AppInfo, AppXact, CaptureInfo, DirectionRates, Ledger, Rates};
+pub use agent::{
+    App, AppDns, AppInfo, AppXact, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Rates,
+};
 pub use dns::{
     Dns, DnsCardinality, DnsMessages, EdnsMetrics, Reassembly, TransactionCounts, TransactionDirection,
     Transactions,

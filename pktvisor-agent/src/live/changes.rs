@@ -1,0 +1,51 @@
+//! Tells when interfaces or their addresses change: the multicast groups of rtnetlink(7).
+//!
+//! What changed is not read out of the messages: whoever waits looks at the interfaces anew, which cannot miss anything.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
+};
+
+/// Links, IPv4 addresses, IPv6 addresses.
+const GROUPS: u32 = (libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR | libc::RTMGRP_IPV6_IFADDR) as u32;
+
+/// A subscription.
+#[derive(Debug)]
+pub(super) struct Changes {
+    socket: OwnedFd,
+}
+
+impl Changes {
+    /// Subscribes; from now on no change is missed.
+    pub(super) fn subscribe() -> io::Result<Self> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
+        bind(socket.as_raw_fd(), &NetlinkAddr::new(0, GROUPS))?;
+        Ok(Self { socket })
+    }
+
+    /// Waits until something changed, or the time is over.
+    pub(super) fn wait(&self, at_most: Duration) -> io::Result<()> {
+        let timeout = PollTimeout::try_from(at_most).unwrap_or(PollTimeout::MAX);
+        match poll(&mut [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)], timeout) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut message = [0; 4096];
+        loop {
+            match recv(self.socket.as_raw_fd(), &mut message, MsgFlags::empty()) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                // More changes than the kernel keeps: that is a change, too.
+                Err(Errno::ENOBUFS) => {}
+                Err(Errno::EAGAIN) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}

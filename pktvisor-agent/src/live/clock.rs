@@ -1,0 +1,50 @@
+//! Two clocks in one: the kernel stamps packets by the monotonic clock, the world asks for wall-clock time.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::capture::kernel::monotonic_ns;
+
+/// How far the wall clock is ahead of the monotonic clock. Taken anew now and then, since the wall clock may be set.
+#[derive(Clone, Copy, Debug)]
+pub struct WallClock {
+    ahead_ns: u64,
+}
+
+impl WallClock {
+    /// As of now.
+    pub fn now() -> Self {
+        Self { ahead_ns: wall_ns().saturating_sub(monotonic_ns()) }
+    }
+
+    /// Nanoseconds since 1970, of a monotonic time stamp.
+    #[inline]
+    pub fn wall_ns(&self, monotonic_ns: u64) -> u64 {
+        monotonic_ns.saturating_add(self.ahead_ns)
+    }
+}
+
+/// Nanoseconds since 1970.
+pub fn wall_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How long it is until the next whole second of the wall clock.
+pub fn until_next_second() -> Duration {
+    Duration::from_nanos(NS_PER_SECOND - wall_ns() % NS_PER_SECOND)
+}
+
+const NS_PER_SECOND: u64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_stamp_of_now_is_now() {
+        let before = wall_ns();
+        let stamp = WallClock::now().wall_ns(monotonic_ns());
+        // Another thread may have had the processor in between, but not for a minute.
+        assert!(stamp.abs_diff(before) < 60 * NS_PER_SECOND);
+    }
+}

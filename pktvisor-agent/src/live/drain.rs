@@ -1,0 +1,71 @@
+//! The thread that reads, at every whole second of the wall clock, what the kernel counted, and turns the periods.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
+
+use super::clock::{until_next_second, wall_ns};
+use super::losses::DriverDrops;
+use super::rate::RateControl;
+use super::shared::Shared;
+use crate::agent::Agent;
+use crate::analysis::geo::Geo;
+use crate::capture::kernel::{Drain, KernelCounts, KernelError};
+
+/// The drain thread's own.
+pub(super) struct DrainThread {
+    pub(super) agent: Arc<Agent>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) drain: Drain,
+    pub(super) geo: Option<Geo>,
+    pub(super) rate: RateControl,
+    pub(super) driver: DriverDrops,
+    pub(super) counted: KernelCounts,
+}
+
+impl DrainThread {
+    /// Runs until `stop` is hung up. Returns itself for the [last](Self::finish) draining.
+    pub(super) fn run(mut self, stop: &Receiver<()>) -> Self {
+        while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(until_next_second()) {
+            if let Err(error) = self.tick() {
+                // It will not get better, and must not fill the log: said once, and for all to see.
+                self.agent.trouble(format!("the kernel's counters cannot be read: {error}"));
+            }
+        }
+        self
+    }
+
+    /// Everything up to now: the programs are off, the rings empty.
+    pub(super) fn finish(mut self) -> Result<(), KernelError> {
+        self.drain()
+    }
+
+    /// The second is over.
+    fn tick(&mut self) -> Result<(), KernelError> {
+        let drained = self.drain();
+        self.agent.store.batch().tick(wall_ns());
+        self.rate.adjust(&self.agent, &self.shared);
+        if let Some(geo) = &mut self.geo {
+            geo.refresh(Instant::now());
+        }
+        drained
+    }
+
+    /// Brings what was counted since the last time into the live period.
+    fn drain(&mut self) -> Result<(), KernelError> {
+        // First: what was delivered by now was counted before.
+        let outcomes = self.agent.store.outcomes();
+        let counted = self.drain.counts()?;
+        let mut counters = counted.counters;
+        counters.subtract(&self.counted.counters);
+        let lost = counted.handed_up.lost().saturating_sub(self.counted.handed_up.lost());
+        self.counted = counted;
+        {
+            let mut batch = self.agent.store.batch();
+            batch.counted(&counters, lost);
+            batch.balance(outcomes);
+        }
+        self.agent.kernel_counts(&counted, self.driver.since_start(&self.agent.interface_names()));
+        Ok(())
+    }
+}

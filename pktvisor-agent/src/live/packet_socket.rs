@@ -1,0 +1,86 @@
+//! `afpacket`: a packet socket brings every packet, and we count them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use pktvisor_common::api;
+
+use super::clock::{until_next_second, wall_ns};
+use super::losses::DriverDrops;
+use super::spawn;
+use crate::agent::Agent;
+use crate::capture::afpacket::{self, AfPacket, AfPacketError, Totals};
+use crate::cli::{Options, Target};
+use crate::pipeline::Pipeline;
+use crate::privileges::{self, Keep};
+
+/// A capture by packet socket that runs.
+pub(super) struct PacketSocket {
+    stop: Arc<AtomicBool>,
+    capture: JoinHandle<Result<Totals, AfPacketError>>,
+    /// Hung up to stop the ticker.
+    stop_ticking: SyncSender<()>,
+    ticker: JoinHandle<()>,
+}
+
+impl PacketSocket {
+    /// Opens the socket and starts to count.
+    pub(super) fn start(
+        options: &Options,
+        agent: &Arc<Agent>,
+        mut pipeline: Pipeline,
+    ) -> anyhow::Result<Self> {
+        let ifindex = match &options.target {
+            Target::Interface(interface) => Some(interface.index),
+            _ => None,
+        };
+        let mut socket = AfPacket::open(ifindex, &afpacket::Options::default())
+            .with_context(|| format!("cannot capture from {}", options.target_text))?;
+        privileges::give_up(&Keep::default())?;
+        agent.set_mode("afpacket");
+        agent.attached(api::CaptureInterface {
+            name: options.target_text.clone(),
+            ingress: "af_packet".to_owned(),
+            egress: None,
+        });
+        agent.store.batch().tick(wall_ns());
+        let stop = Arc::new(AtomicBool::new(false));
+        let (agent_of_capture, stopped) = (Arc::clone(agent), Arc::clone(&stop));
+        let capture = spawn("capture", move || {
+            let agent = agent_of_capture;
+            let outcome = afpacket::capture(&mut socket, &mut pipeline, &agent.store, &stopped, |progress| {
+                agent.packet_socket(&progress);
+            });
+            if let Err(error) = &outcome {
+                agent.trouble(format!("the capture has ended: {error}"));
+            }
+            outcome
+        })?;
+        let (stop_ticking, stopped) = sync_channel(0);
+        let agent = Arc::clone(agent);
+        let ticker = spawn("ticker", move || tick(&agent, &stopped))?;
+        Ok(Self { stop, capture, stop_ticking, ticker })
+    }
+
+    /// Takes in what came before now, and ends.
+    pub(super) fn stop(self) -> anyhow::Result<()> {
+        self.stop.store(true, Ordering::Relaxed);
+        let captured = self.capture.join().ok().context("the capture broke down")?;
+        drop(self.stop_ticking);
+        self.ticker.join().ok().context("the clock broke down")?;
+        captured?;
+        Ok(())
+    }
+}
+
+/// Turns seconds and periods by the wall clock until `stop` is hung up.
+fn tick(agent: &Agent, stop: &Receiver<()>) {
+    let mut driver = DriverDrops::default();
+    while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(until_next_second()) {
+        agent.store.batch().tick(wall_ns());
+        agent.driver_drops(driver.since_start(&agent.interface_names()));
+    }
+}

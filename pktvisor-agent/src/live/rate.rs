@@ -1,0 +1,142 @@
+//! How much is analysed when there is more than can be: the rate is lowered, by whole flows, and raised again.
+//!
+//! Counting stays exact whatever the rate; what is analysed is analysed whole, query and response. Without this, a ring
+//! that is full loses messages at random, and with them the other half of their transactions.
+
+use std::time::{Duration, Instant};
+
+use nix::time::ClockId;
+use pktvisor_common::sampling::SampleRate;
+
+use super::configuration::Configuration;
+use super::shared::Shared;
+use crate::agent::Agent;
+
+/// Above this, all through a second, the ring buffers are too full.
+const RING_HIGH: f64 = 0.5;
+/// Below this there is room for more.
+const RING_LOW: f64 = 0.1;
+/// Smallest share that is analysed, in parts: something is always looked at.
+const LEAST: f64 = 0.001;
+
+/// Adjusts the rate once a second.
+#[derive(Debug)]
+pub(super) struct RateControl {
+    configuration: Configuration,
+    /// The share that the user allows, from 0 to 1.
+    ceiling: f64,
+    /// Of one processor, from 0; `None` is no limit.
+    cpu_budget: Option<f64>,
+    rate: f64,
+    cpu: CpuMeter,
+}
+
+impl RateControl {
+    /// Begins at the ceiling.
+    pub(super) fn new(configuration: Configuration, ceiling_pct: u8, cpu_budget_pct: Option<u32>) -> Self {
+        let ceiling = f64::from(ceiling_pct) / 100.0;
+        let cpu_budget = cpu_budget_pct.map(|percent| f64::from(percent) / 100.0);
+        Self { configuration, ceiling, cpu_budget, rate: ceiling, cpu: CpuMeter::new() }
+    }
+
+    /// Looks at the last second and changes the rate if need be.
+    pub(super) fn adjust(&mut self, agent: &Agent, shared: &Shared) {
+        let ring_fill = shared.take_ring_fill_low().unwrap_or(0.0);
+        let load = self.cpu_budget.map(|budget| self.cpu.share_since_last() / budget);
+        let rate = next_rate(self.rate, self.ceiling, load, ring_fill);
+        if rate == self.rate {
+            return;
+        }
+        let share = SampleRate::fraction(rate);
+        self.configuration.set_sample_rate(share);
+        shared.set_rate(share);
+        tell(self.rate, rate, self.ceiling);
+        self.rate = rate;
+        agent.deep_sample_rate_now(rate * 100.0);
+    }
+}
+
+/// What the log says of a change: when it begins and when it is over.
+fn tell(before: f64, rate: f64, ceiling: f64) {
+    if before == ceiling {
+        tracing::warn!("overload: analysing {:.1} % of DNS flows until there is room again", rate * 100.0);
+    } else if rate == ceiling {
+        tracing::info!("overload is over: analysing {:.0} % of DNS flows again", rate * 100.0);
+    }
+}
+
+/// The share to analyse next. `load` is the processor time needed by that allowed; `ring_fill` what the fullest ring was
+/// never below.
+fn next_rate(rate: f64, ceiling: f64, load: Option<f64>, ring_fill: f64) -> f64 {
+    let floor = LEAST.min(ceiling);
+    let overload = load.unwrap_or(0.0).max(if ring_fill > RING_HIGH { 1.5 } else { 0.0 });
+    if overload > 1.0 {
+        // Not all of the time goes into analysis; come down to the point and stay a little below.
+        (rate / overload * 0.95).clamp(floor, rate)
+    } else if rate < ceiling && overload < 0.8 && ring_fill < RING_LOW {
+        (rate * 1.1 + 0.001).min(ceiling)
+    } else {
+        rate
+    }
+}
+
+/// Measures the processor time of the whole agent.
+#[derive(Debug)]
+struct CpuMeter {
+    since: Instant,
+    /// Needed up to then.
+    cpu: Duration,
+}
+
+impl CpuMeter {
+    fn new() -> Self {
+        // A clock that always exists; without it the budget is never exceeded.
+        let cpu = ClockId::CLOCK_PROCESS_CPUTIME_ID.now().map(Duration::from).unwrap_or_default();
+        Self { since: Instant::now(), cpu }
+    }
+
+    /// Of one processor, since the last call.
+    fn share_since_last(&mut self) -> f64 {
+        let before = std::mem::replace(self, Self::new());
+        let wall = self.since.duration_since(before.since).as_secs_f64().max(f64::EPSILON);
+        self.cpu.saturating_sub(before.cpu).as_secs_f64() / wall
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn within_its_budget_and_with_room_in_the_rings_the_rate_stays_at_the_ceiling() {
+        assert_eq!(next_rate(1.0, 1.0, None, 0.0), 1.0);
+        assert_eq!(next_rate(0.3, 0.3, Some(0.99), 0.4), 0.3);
+        assert_eq!(next_rate(0.0, 0.0, Some(5.0), 0.9), 0.0);
+    }
+
+    #[test]
+    fn a_busy_processor_or_full_rings_lower_the_rate_but_never_to_nothing() {
+        assert!(next_rate(1.0, 1.0, Some(2.0), 0.0) < 0.5);
+        assert!(next_rate(1.0, 1.0, None, 0.6) < 0.7);
+        let mut rate = 1.0;
+        for _ in 0..1000 {
+            rate = next_rate(rate, 1.0, Some(10.0), 1.0);
+        }
+        assert_eq!(rate, LEAST);
+    }
+
+    #[test]
+    fn when_there_is_room_again_the_rate_comes_back_to_the_ceiling_within_two_minutes() {
+        let mut rate = LEAST;
+        for _ in 0..120 {
+            rate = next_rate(rate, 0.5, Some(0.1), 0.0);
+        }
+        assert_eq!(rate, 0.5);
+    }
+
+    #[test]
+    fn between_enough_and_too_much_nothing_changes() {
+        assert_eq!(next_rate(0.4, 1.0, Some(0.9), 0.0), 0.4);
+        assert_eq!(next_rate(0.4, 1.0, None, 0.3), 0.4);
+    }
+}
