@@ -7,7 +7,10 @@ pub mod hosts;
 pub mod interfaces;
 pub mod kernel;
 
-pub use filter::{Filter, FilterError};
+pub use filter::{
+    ClassicError, Filter, FilterError, FilterProgram, FilterProgramError, Hook, Placement, Rejected,
+    TranslateError,
+};
 use pktvisor_common::classify::LinkType;
 
 /// One packet as captured, borrowed from where it lies.

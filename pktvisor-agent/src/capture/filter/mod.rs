@@ -1,14 +1,31 @@
-//! Which packets count at all: a tcpdump expression, compiled by libpcap, run over captured packets.
+//! Which packets count at all: a tcpdump expression, compiled by libpcap, run over captured packets or in the kernel.
 //!
 //! The compiled program is classic BPF and is specific to a link type, so each link type that turns up gets its own.
 //! `len`, `greater` and `less` mean the length on the wire, which the interpreter is told apart from what was captured.
+//!
+//! Captured packets: [`interpret`]. Live interfaces: [`classic`] decodes what libpcap compiled, [`translate`] makes eBPF of it,
+//! [`program`] puts that before the counting program.
 
-use std::ffi::{c_uint, c_void};
+mod access;
+mod assembler;
+mod bpf;
+mod classic;
+mod interpret;
+mod program;
+#[cfg(test)]
+mod tests;
+mod translate;
+mod verdict;
 
+pub use classic::ClassicError;
 use pcap::{BpfProgram, Linktype};
 use pktvisor_common::classify::LinkType;
 
+pub use program::{FilterProgram, FilterProgramError, Placement, Rejected};
+pub use translate::{Hook, TranslateError};
+
 use super::Packet;
+use classic::BpfInsn;
 
 /// Why an expression is no filter.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +91,20 @@ impl Filter {
         refused
     }
 
+    /// What was given.
+    pub fn expression(&self) -> &str {
+        &self.expression
+    }
+
+    /// The program for a link type.
+    ///
+    /// # Errors
+    ///
+    /// The expression cannot be compiled for it.
+    pub(crate) fn classic(&self, link_type: LinkType) -> Result<Vec<BpfInsn>, FilterError> {
+        self.compile(link_type).map(|program| interpret::instructions(&program))
+    }
+
     /// Whether the packet passes.
     ///
     /// # Errors
@@ -89,7 +120,7 @@ impl Filter {
                 self.programs.len() - 1
             }
         };
-        Ok(run(&self.programs[index].1, packet))
+        Ok(interpret::accepts(&self.programs[index].1, packet.data, packet.wire_len))
     }
 
     fn compile(&self, link_type: LinkType) -> Result<BpfProgram, FilterError> {
@@ -126,89 +157,4 @@ fn link_of(link_type: LinkType) -> Linktype {
         LinkType(100) => 11,
         LinkType(other) => i32::from(other),
     })
-}
-
-fn run(program: &BpfProgram, packet: &Packet<'_>) -> bool {
-    let instructions = program.get_instructions();
-    let captured = u32::try_from(packet.data.len()).unwrap_or(u32::MAX);
-    // SAFETY: libpcap compiled the instructions and they live as long as `program`; they are passed in libpcap's own
-    // layout (`BpfInstruction` is a transparent `struct bpf_insn`). The interpreter reads at most `captured` bytes of
-    // the packet, which are there.
-    unsafe { bpf_filter(instructions.as_ptr().cast(), packet.data.as_ptr(), packet.wire_len, captured) != 0 }
-}
-
-unsafe extern "C" {
-    /// libpcap's interpreter of classic BPF.
-    fn bpf_filter(
-        instructions: *const c_void,
-        packet: *const u8,
-        wire_len: c_uint,
-        captured_len: c_uint,
-    ) -> c_uint;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn packet(data: &[u8], wire_len: u32, link_type: LinkType) -> Packet<'_> {
-        Packet { timestamp_ns: 0, data, wire_len, link_type, segments: 1 }
-    }
-
-    /// A raw IPv4 header of 20 bytes with this protocol.
-    fn ipv4(protocol: u8) -> [u8; 20] {
-        let mut header = [0; 20];
-        header[0] = 0x45;
-        header[3] = 20;
-        header[9] = protocol;
-        header
-    }
-
-    #[test]
-    fn packets_pass_by_what_they_are() {
-        let mut filter = Filter::new("udp");
-        assert!(filter.passes(&packet(&ipv4(17), 20, LinkType::RAW)).unwrap());
-        assert!(!filter.passes(&packet(&ipv4(6), 20, LinkType::RAW)).unwrap());
-    }
-
-    #[test]
-    fn each_link_type_has_its_own_program() {
-        let mut filter = Filter::new("udp");
-        let mut ethernet = vec![0; 12];
-        ethernet.extend_from_slice(&[8, 0]);
-        ethernet.extend_from_slice(&ipv4(17));
-        assert!(filter.passes(&packet(&ethernet, 34, LinkType::ETHERNET)).unwrap());
-        assert!(filter.passes(&packet(&ipv4(17), 20, LinkType::IPV4)).unwrap());
-        assert_eq!(filter.programs.len(), 2);
-    }
-
-    #[test]
-    fn length_means_length_on_the_wire() {
-        let mut filter = Filter::new("greater 100");
-        assert!(filter.passes(&packet(&ipv4(17), 1500, LinkType::RAW)).unwrap());
-        assert!(!filter.passes(&packet(&ipv4(17), 20, LinkType::RAW)).unwrap());
-    }
-
-    #[test]
-    fn a_bad_expression_is_refused_in_the_words_of_libpcap() {
-        let error = Filter::new("udp prot 53").passes(&packet(&ipv4(17), 20, LinkType::RAW)).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("udp prot 53") && text.contains("syntax error"), "{text}");
-    }
-
-    #[test]
-    fn a_bad_expression_is_refused_without_a_packet() {
-        let error = Filter::new("udp prot 53").check().unwrap_err();
-        assert!(error.to_string().contains("syntax error"), "{error}");
-        for good in ["udp port 53", "ether host 1:2:3:4:5:6", "type mgt", "rulenum 1", "vpi 1", "ifindex 2"] {
-            assert!(Filter::new(good).check().is_ok(), "{good}");
-        }
-    }
-
-    #[test]
-    fn an_expression_that_does_not_fit_the_link_type_names_it() {
-        let error =
-            Filter::new("ether host 1:2:3:4:5:6").passes(&packet(&ipv4(17), 20, LinkType::RAW)).unwrap_err();
-        assert!(error.to_string().contains("101"), "{error}");
-    }
 }
