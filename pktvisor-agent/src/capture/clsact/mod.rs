@@ -1,0 +1,170 @@
+//! tc programs on kernels before 6.6: filters of a `clsact` queueing discipline, which outlive who attached them.
+//!
+//! A tcx link goes with its process; a filter stays until it is removed. So filters carry a name of their process, and that process
+//! holds the name as an abstract Unix socket, which the kernel frees when it dies, however it dies. Such sockets belong to the
+//! network namespace, as interfaces do: a name that nobody holds was left by a killed process, and the next one to
+//! come to the interface removes its filters.
+//!
+//! Everything here wants CAP_NET_ADMIN, also at the end.
+
+mod message;
+mod netlink;
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+use message::{Filter, Message};
+use netlink::Netlink;
+
+/// Whose packets a filter sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// Received ones.
+    Ingress,
+    /// Sent ones.
+    Egress,
+}
+
+const HOOKS: [Hook; 2] = [Hook::Ingress, Hook::Egress];
+
+/// What the names of all our filters begin with.
+const NAME_PREFIX: &str = "pktvisord-";
+
+/// The `clsact` of an interface, with our filters in it. Dropping it removes them, and the queueing discipline if it is
+/// ours and empty.
+#[derive(Debug)]
+pub struct Clsact {
+    netlink: Netlink,
+    interface_index: u32,
+    name: Name,
+    /// Whether to remove the queueing discipline.
+    owned: bool,
+    leftovers: usize,
+}
+
+impl Clsact {
+    /// Prepares an interface: removes filters that killed agents left there, and makes the queueing discipline if there is
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// EPERM: CAP_NET_ADMIN is missing. ENODEV: no such interface. ENOENT or EOPNOTSUPP: the kernel has no `clsact`
+    /// (`CONFIG_NET_SCH_INGRESS`) or no `cls_bpf`.
+    pub fn on(interface_index: u32) -> io::Result<Self> {
+        let netlink = Netlink::open()?;
+        let name = Name::hold()?;
+        let made = match netlink.request(&Message::make_qdisc(interface_index)) {
+            Ok(_) => true,
+            Err(error) if error.raw_os_error() == Some(libc::EEXIST) => false,
+            Err(error) => return Err(error),
+        };
+        let mut clsact = Self { netlink, interface_index, name, owned: made, leftovers: 0 };
+        if !made {
+            clsact.remove_leftovers()?;
+        }
+        Ok(clsact)
+    }
+
+    /// How many filters of killed agents were there.
+    pub fn leftovers(&self) -> usize {
+        self.leftovers
+    }
+
+    /// Lets a tc program see packets, in the order of attaching.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL: not a tc program.
+    pub fn attach(&self, hook: Hook, program: BorrowedFd<'_>) -> io::Result<()> {
+        let add =
+            Message::add_filter(self.interface_index, hook, program.as_raw_fd(), &self.name.as_c_string()?);
+        self.netlink.request(&add).map(drop)
+    }
+
+    fn remove_leftovers(&mut self) -> io::Result<()> {
+        for hook in HOOKS {
+            for filter in self.filters(hook)? {
+                if Name::is_abandoned(&filter.name) {
+                    self.netlink.request(&Message::remove_filter(self.interface_index, hook, &filter))?;
+                    self.leftovers += 1;
+                }
+            }
+        }
+        // Without any filter it serves nobody: it was theirs and is ours now.
+        self.owned = self.leftovers > 0 && self.is_empty()?;
+        Ok(())
+    }
+
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.filters(Hook::Ingress)?.is_empty() && self.filters(Hook::Egress)?.is_empty())
+    }
+
+    fn filters(&self, hook: Hook) -> io::Result<Vec<Filter>> {
+        let answers = self.netlink.request(&Message::list_filters(self.interface_index, hook))?;
+        Ok(answers.iter().filter_map(|answer| Filter::parse(answer)).collect())
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        for hook in HOOKS {
+            for filter in self.filters(hook)? {
+                if filter.name == self.name.text {
+                    self.netlink.request(&Message::remove_filter(self.interface_index, hook, &filter))?;
+                }
+            }
+        }
+        if self.owned && self.is_empty()? {
+            self.netlink.request(&Message::remove_qdisc(self.interface_index))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Clsact {
+    fn drop(&mut self) {
+        match self.remove() {
+            Err(error) if error.raw_os_error() != Some(libc::ENODEV) => {
+                tracing::warn!(
+                    "cannot remove tc filters from interface {}: {error}; the next start does",
+                    self.interface_index
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The name of one holder's filters.
+#[derive(Debug)]
+struct Name {
+    text: String,
+    _held: UnixDatagram,
+}
+
+impl Name {
+    /// Takes a name that nobody holds.
+    fn hold() -> io::Result<Self> {
+        let pid = std::process::id();
+        for number in 0..=u16::MAX {
+            let text = format!("{NAME_PREFIX}{pid}-{number}");
+            match UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&text)?) {
+                Ok(held) => return Ok(Self { text, _held: held }),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::from(io::ErrorKind::AddrInUse))
+    }
+
+    /// Whether a filter is one of ours and nobody holds its name.
+    fn is_abandoned(text: &str) -> bool {
+        let bind = |text: &str| UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(text)?);
+        text.starts_with(NAME_PREFIX) && bind(text).is_ok()
+    }
+
+    fn as_c_string(&self) -> io::Result<CString> {
+        CString::new(self.text.as_str()).map_err(io::Error::from)
+    }
+}
