@@ -1,9 +1,9 @@
 //! tc programs on kernels before 6.6: filters of a `clsact` queueing discipline, which outlive who attached them.
 //!
-//! A tcx link goes with its process; a filter stays until it is removed. So filters carry a name of their process, and that process
-//! holds the name as an abstract Unix socket, which the kernel frees when it dies, however it dies. Such sockets belong to the
-//! network namespace, as interfaces do: a name that nobody holds was left by a killed process, and the next one to
-//! come to the interface removes its filters.
+//! A tcx link goes with its process; a filter stays until it is removed. So filters carry a name of their process,
+//! and that process holds the name as an abstract Unix socket, which the kernel frees when it dies, however it dies.
+//! Such sockets belong to the network namespace, as interfaces do: a name that nobody holds was left by a killed
+//! process, and the next one to come to the interface removes its filters.
 //!
 //! Everything here wants CAP_NET_ADMIN, also at the end.
 
@@ -46,8 +46,8 @@ pub struct Clsact {
 }
 
 impl Clsact {
-    /// Prepares an interface: removes filters that killed agents left there, and makes the queueing discipline if there is
-    /// none.
+    /// Prepares an interface: removes filters that killed agents left there, and makes the queueing discipline if
+    /// there is none.
     ///
     /// # Errors
     ///
@@ -84,10 +84,20 @@ impl Clsact {
         self.netlink.request(&add).map(drop)
     }
 
+    /// Leaves everything behind, as a killed process does.
+    #[cfg(test)]
+    pub(crate) fn abandon(mut self) {
+        // Nothing has this name, so there is nothing to remove; the old one is held no more.
+        if let Ok(other) = Name::hold() {
+            (self.name, self.owned) = (other, false);
+        }
+    }
+
     fn remove_leftovers(&mut self) -> io::Result<()> {
         for hook in HOOKS {
             for filter in self.filters(hook)? {
-                if Name::is_abandoned(&filter.name) {
+                // Our own name is new, so a filter that has it was left by an earlier process with our number.
+                if filter.name == self.name.text || Name::is_abandoned(&filter.name) {
                     self.netlink.request(&Message::remove_filter(self.interface_index, hook, &filter))?;
                     self.leftovers += 1;
                 }

@@ -41,7 +41,8 @@ impl Netlink {
 
 /// Adds the answers of one datagram. Returns whether they were the last.
 fn parse(mut datagram: &[u8], answers: &mut Vec<Vec<u8>>) -> io::Result<bool> {
-    let malformed = || io::Error::new(io::ErrorKind::InvalidData, "a netlink message does not fit its datagram");
+    let malformed =
+        || io::Error::new(io::ErrorKind::InvalidData, "a netlink message does not fit its datagram");
     while !datagram.is_empty() {
         let len = number(datagram, 0).ok_or_else(malformed)? as usize;
         let kind = datagram.get(4..6).ok_or_else(malformed)?;

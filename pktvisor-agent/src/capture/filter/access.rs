@@ -1,78 +1,22 @@
-//! How a filter reads a packet: directly where the verifier allows it, by a helper where the bytes lie elsewhere, and with
-//! the VLAN tag of a socket buffer's metadata where the expression expects it.
+//! How a filter reads a packet: directly where the verifier allows it, by a helper where the bytes lie elsewhere, and
+//! with the VLAN tag of a socket buffer's metadata where the expression expects it.
 //!
-//! The direct way stands in line, everything else behind the program. A load beyond the packet's end rejects the packet.
+//! The direct way stands in line, everything else behind the program. A load beyond the packet's end rejects the
+//! packet.
 //!
-//! On an Ethernet interface the kernel moves the outer VLAN tag out of the packet, but an expression (`vlan 7 and udp`) is compiled for
-//! packets that have it. For such packets there is a second translation ([`View::Tagged`]): whatever lies behind the
-//! addresses is read 4 bytes earlier, and the few loads that touch the tag read the [`IMAGE`].
+//! [`tag`] tells what is read of a packet whose VLAN tag is in the metadata.
 
 use super::assembler::{Alu, Assembler, Cond, FP, Helper, Label, R0, R1, R2, R3, R4, Reg, Src, Width};
 use super::classic::{Op, Size};
-use super::translate::{CONTEXT, DATA, Hook, View};
-
-/// Offsets into `struct __sk_buff`.
-const SKB_LEN: i16 = 0;
-pub(crate) const SKB_VLAN_PRESENT: i16 = 20;
-const SKB_VLAN_TCI: i16 = 24;
-const SKB_VLAN_PROTO: i16 = 28;
-const SKB_DATA: i16 = 76;
-const SKB_DATA_END: i16 = 80;
-/// Offsets into `struct xdp_md`.
-const XDP_DATA: i16 = 0;
-const XDP_DATA_END: i16 = 4;
-
-/// On the stack: 4 bytes that a helper fills, or a key.
-pub(crate) const BUFFER: i16 = -8;
-/// On the stack: the 16 bytes from [`IMAGE_START`] of the packet with its tag. Loads that touch the tag lie within.
-const IMAGE: i16 = -24;
-/// The tag in its 4 bytes of [`IMAGE`], behind 4 bytes of MAC address and before 4 bytes of the rest.
-const IMAGE_TAG: i16 = IMAGE + 4;
-const IMAGE_REST: i16 = IMAGE + 8;
-/// Bytes of stack taken here, from the top.
-pub(crate) const STACK_USED: i16 = IMAGE;
-
-/// Where a VLAN tag begins and ends in an Ethernet frame.
-const TAG: u32 = 12;
-const TAG_END: u32 = 16;
-const TAG_LEN: u32 = TAG_END - TAG;
-const IMAGE_START: u32 = 8;
+use super::context::{BUFFER, CONTEXT, DATA, IMAGE, SKB_LEN, XDP_DATA_END, data_end};
+use super::tag::{self, IMAGE_START, TAG, TAG_END, TAG_LEN};
+use super::translate::{Hook, View};
 
 /// The verifier knows a packet's bytes up to here (`MAX_PACKET_OFF`), less for offsets that vary so that their
 /// bounds show.
 const DIRECT_MAX: u32 = 0x7fff;
 /// What helpers take as an offset.
 const HELPER_MAX: i32 = i32::MAX;
-
-/// Where a context says that the packet's bytes begin.
-pub(crate) fn data_offset(hook: Hook) -> i16 {
-    match hook {
-        Hook::Xdp { .. } => XDP_DATA,
-        Hook::Tc => SKB_DATA,
-    }
-}
-
-/// Whether an instruction has another meaning for a packet with a tag.
-pub(crate) fn sees_tag(op: &Op) -> bool {
-    match *op {
-        Op::Load(size, at) => at.saturating_add(size.bytes()) > TAG,
-        Op::HeaderLength(at) => at >= TAG,
-        Op::LoadIndexed(..) | Op::Length(_) => true,
-        _ => false,
-    }
-}
-
-/// Whether a load touches the tag and something beside it, so that the whole image is needed.
-fn straddles(op: &Op) -> bool {
-    match *op {
-        Op::Load(size, at) => {
-            let end = at.saturating_add(size.bytes());
-            at < TAG_END && end > TAG && (at < TAG || end > TAG_END)
-        }
-        Op::LoadIndexed(..) => true,
-        _ => false,
-    }
-}
 
 /// What stands behind the program, with the labels where it begins and where it returns to.
 enum Detour {
@@ -87,7 +31,7 @@ enum Detour {
 }
 
 /// The loads of one translation.
-pub(crate) struct Accesses {
+pub(super) struct Accesses {
     hook: Hook,
     view: View,
     reject: Label,
@@ -95,36 +39,27 @@ pub(crate) struct Accesses {
 }
 
 impl Accesses {
-    pub(crate) fn new(hook: Hook, view: View, reject: Label) -> Self {
+    pub(super) fn new(hook: Hook, view: View, reject: Label) -> Self {
         Self { hook, view, reject, detours: Vec::new() }
     }
 
     /// Goes before the program: makes the image, as much of it as is needed.
-    pub(crate) fn begin<'a>(&mut self, asm: &mut Assembler, mut ops: impl Iterator<Item = &'a Op>) {
+    pub(super) fn begin<'a>(&mut self, asm: &mut Assembler, mut ops: impl Iterator<Item = &'a Op>) {
         if self.view == View::AsIs {
             return;
         }
-        // In network byte order as it is.
-        asm.load(Width::U32, R1, CONTEXT, SKB_VLAN_PROTO);
-        asm.store(Width::U16, FP, IMAGE_TAG, R1);
-        asm.load(Width::U32, R1, CONTEXT, SKB_VLAN_TCI);
-        asm.network_order(R1, 16);
-        asm.store(Width::U16, FP, IMAGE_TAG + 2, R1);
-        if ops.any(straddles) {
+        tag::store(asm);
+        if ops.any(tag::straddles) {
             let (fill, filled) = (asm.label(), asm.label());
-            asm.store_imm(Width::U32, FP, IMAGE_REST + 4, 0);
             self.bounds_check(asm, R1, DATA, TAG_END, fill);
-            asm.load(Width::U32, R1, DATA, IMAGE_START as i16);
-            asm.store(Width::U32, FP, IMAGE, R1);
-            asm.load(Width::U32, R1, DATA, TAG as i16);
-            asm.store(Width::U32, FP, IMAGE_REST, R1);
+            tag::fill(asm);
             asm.bind(filled);
             self.detours.push((fill, filled, Detour::FillImage));
         }
     }
 
     /// Goes behind the program.
-    pub(crate) fn finish(&mut self, asm: &mut Assembler) {
+    pub(super) fn finish(&mut self, asm: &mut Assembler) {
         for (begin, back, detour) in std::mem::take(&mut self.detours) {
             asm.bind(begin);
             match detour {
@@ -137,15 +72,15 @@ impl Accesses {
                     asm.alu64(Alu::Mov, R2, Src::Reg(R3));
                     self.by_helper(asm, dst, size);
                 }
-                Detour::Image { dst, size, go_on } => self.from_image(asm, dst, size, go_on),
-                Detour::FillImage => fill_image(asm, back),
+                Detour::Image { dst, size, go_on } => self.load_near_tag(asm, dst, size, go_on),
+                Detour::FillImage => tag::fill_by_helper(asm, back),
             }
             asm.jump(back);
         }
     }
 
     /// The packet's length on the wire.
-    pub(crate) fn length(&self, asm: &mut Assembler, dst: Reg) {
+    pub(super) fn length(&self, asm: &mut Assembler, dst: Reg) {
         match self.hook {
             Hook::Xdp { frags: true } => {
                 asm.alu64(Alu::Mov, R1, Src::Reg(CONTEXT));
@@ -166,7 +101,7 @@ impl Accesses {
     }
 
     /// `dst` = the bytes at a fixed offset.
-    pub(crate) fn load(&mut self, asm: &mut Assembler, dst: Reg, size: Size, at: u32) {
+    pub(super) fn load(&mut self, asm: &mut Assembler, dst: Reg, size: Size, at: u32) {
         let end = at.saturating_add(size.bytes());
         match self.view {
             View::Tagged if at >= TAG_END => self.load_fixed(asm, dst, size, at - TAG_LEN),
@@ -175,12 +110,12 @@ impl Accesses {
                     asm.load(Width::U32, R1, CONTEXT, SKB_LEN);
                     asm.jump_if(Cond::Lt, R1, Src::Imm((end - TAG_LEN) as i32), self.reject);
                 }
-                if at % size.bytes() == 0 {
+                if at.is_multiple_of(size.bytes()) {
                     load_network(asm, dst, size, FP, IMAGE + (at - IMAGE_START) as i16);
                 } else {
                     // The verifier wants accesses to the stack aligned.
                     asm.alu32(Alu::Mov, R3, Src::Imm(at as i32));
-                    cut_from_image(asm, dst, size);
+                    tag::cut(asm, dst, size);
                 }
             }
             _ => self.load_fixed(asm, dst, size, at),
@@ -188,7 +123,7 @@ impl Accesses {
     }
 
     /// `dst` = the bytes at `index + at`.
-    pub(crate) fn load_indexed(&mut self, asm: &mut Assembler, dst: Reg, size: Size, index: Reg, at: u32) {
+    pub(super) fn load_indexed(&mut self, asm: &mut Assembler, dst: Reg, size: Size, index: Reg, at: u32) {
         let (helper, done) = (asm.label(), asm.label());
         // In 64 bits: a sum beyond 32 is beyond every packet and must not come out small.
         asm.alu64(Alu::Mov, R3, Src::Reg(index));
@@ -230,13 +165,9 @@ impl Accesses {
 
     /// Goes to `beyond` unless `len` bytes from `start` can be read directly. Spoils `R4` and `end`.
     fn bounds_check(&self, asm: &mut Assembler, end: Reg, start: Reg, len: u32, beyond: Label) {
-        let data_end = match self.hook {
-            Hook::Xdp { .. } => XDP_DATA_END,
-            Hook::Tc => SKB_DATA_END,
-        };
         asm.alu64(Alu::Mov, end, Src::Reg(start));
         asm.alu64(Alu::Add, end, Src::Imm(len as i32));
-        asm.load(Width::U32, R4, CONTEXT, data_end);
+        asm.load(Width::U32, R4, CONTEXT, data_end(self.hook));
         asm.jump_if(Cond::Gt, end, Src::Reg(R4), beyond);
     }
 
@@ -262,54 +193,18 @@ impl Accesses {
     }
 
     /// Loads from the offset in `R3`, below [`TAG_END`]: from the image if it touches the tag.
-    fn from_image(&self, asm: &mut Assembler, dst: Reg, size: Size, go_on: Label) {
+    fn load_near_tag(&self, asm: &mut Assembler, dst: Reg, size: Size, go_on: Label) {
         let len = size.bytes();
         asm.jump_if(Cond::Le, R3, Src::Imm((TAG - len) as i32), go_on);
         asm.load(Width::U32, R1, CONTEXT, SKB_LEN);
         asm.alu64(Alu::Add, R1, Src::Imm((TAG_LEN - len) as i32));
         asm.jump_if(Cond::Gt, R3, Src::Reg(R1), self.reject);
-        cut_from_image(asm, dst, size);
+        tag::cut(asm, dst, size);
     }
 }
 
-/// `dst` = the bytes at the offset in `R3`, of which the verifier need not know where in the image it lies.
-fn cut_from_image(asm: &mut Assembler, dst: Reg, size: Size) {
-    // The 16 bytes as one big number, shifted left until the load's first byte leads. The distance is at least 8 bits
-    // and less than 64, so neither shift loses its meaning.
-    asm.alu64(Alu::Sub, R3, Src::Imm(IMAGE_START as i32));
-    asm.alu64(Alu::Lsh, R3, Src::Imm(3));
-    asm.load(Width::U64, R1, FP, IMAGE);
-    asm.network_order(R1, 64);
-    asm.load(Width::U64, R2, FP, IMAGE_REST);
-    asm.network_order(R2, 64);
-    asm.alu64(Alu::Lsh, R1, Src::Reg(R3));
-    asm.alu32(Alu::Mov, R4, Src::Imm(64));
-    asm.alu64(Alu::Sub, R4, Src::Reg(R3));
-    asm.alu64(Alu::Rsh, R2, Src::Reg(R4));
-    asm.alu64(Alu::Or, R1, Src::Reg(R2));
-    asm.alu64(Alu::Rsh, R1, Src::Imm(64 - 8 * size.bytes() as i32));
-    asm.alu64(Alu::Mov, dst, Src::Reg(R1));
-}
-
-/// Fills the image by helper, also from a packet that ends within it. What the packet does not have stays zero; loads
-/// from there are rejected by its length.
-fn fill_image(asm: &mut Assembler, filled: Label) {
-    let rest = asm.label();
-    asm.alu32(Alu::Mov, R2, Src::Imm(IMAGE_START as i32));
-    call_load(asm, Helper::SkbLoadBytes, IMAGE, Src::Imm(4));
-    asm.store_imm(Width::U32, FP, IMAGE_REST, 0);
-    asm.load(Width::U32, R4, CONTEXT, SKB_LEN);
-    asm.jump_if(Cond::Le, R4, Src::Imm(TAG as i32), filled);
-    asm.alu64(Alu::Sub, R4, Src::Imm(TAG as i32));
-    asm.jump_if(Cond::Le, R4, Src::Imm(4), rest);
-    asm.alu32(Alu::Mov, R4, Src::Imm(4));
-    asm.bind(rest);
-    asm.alu32(Alu::Mov, R2, Src::Imm(TAG as i32));
-    call_load(asm, Helper::SkbLoadBytes, IMAGE_REST, Src::Reg(R4));
-}
-
 /// Calls a helper that copies bytes from the offset in `R2` to the stack. A failed one fills them with zeros.
-fn call_load(asm: &mut Assembler, helper: Helper, to: i16, len: Src) {
+pub(super) fn call_load(asm: &mut Assembler, helper: Helper, to: i16, len: Src) {
     asm.alu64(Alu::Mov, R1, Src::Reg(CONTEXT));
     asm.alu64(Alu::Mov, R3, Src::Reg(FP));
     asm.alu64(Alu::Add, R3, Src::Imm(i32::from(to)));

@@ -1,6 +1,7 @@
 //! eBPF instructions, and jumps by label.
 //!
-//! The encoding is that of RFC 9669. Nothing newer than its `base32` and `base64` groups is used, with 32-bit jumps: Linux 5.1.
+//! The encoding is that of RFC 9669. Nothing newer than its `base32` and `base64` groups is used, with 32-bit jumps:
+//! Linux 5.1.
 
 /// One instruction in the kernel's layout (`struct bpf_insn` of `<linux/bpf.h>`).
 #[repr(C)]

@@ -3,15 +3,17 @@
 //! The compiled program is classic BPF and is specific to a link type, so each link type that turns up gets its own.
 //! `len`, `greater` and `less` mean the length on the wire, which the interpreter is told apart from what was captured.
 //!
-//! Captured packets: [`interpret`]. Live interfaces: [`classic`] decodes what libpcap compiled, [`translate`] makes eBPF of it,
-//! [`program`] puts that before the counting program.
+//! Captured packets: [`interpret`]. Live interfaces: [`classic`] decodes what libpcap compiled, [`translate`] makes
+//! eBPF of it, [`program`] puts that before the counting program.
 
 mod access;
 mod assembler;
 mod bpf;
 mod classic;
+mod context;
 mod interpret;
 mod program;
+mod tag;
 #[cfg(test)]
 mod tests;
 mod translate;

@@ -1,8 +1,8 @@
 //! A filter in the kernel: a program of its own before the main one.
 //!
-//! The filter program is attached in the main program's place. What passes goes on to the main program by a tail call through an array
-//! that the filter owns; what does not is counted in the main program's map and let go. Should the array be empty, which happens
-//! to clsact filters whose agent was killed, every packet passes on to the host.
+//! The filter program is attached in the main program's place. What passes goes on to the main program by a tail call
+//! through an array that the filter owns; what does not is counted in the main program's map and let go. Should the
+//! array be empty, which happens to clsact filters whose agent was killed, every packet passes on to the host.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};

@@ -1,26 +1,22 @@
-//! Classic BPF to eBPF, to be run before the counting program: the same verdict on every packet as libpcap's interpreter
-//! gives.
+//! Classic BPF to eBPF, to be run before the counting program: the same verdict on every packet as libpcap's
+//! interpreter gives.
 //!
-//! Classic jumps only go forward, so every instruction becomes a short straight piece of eBPF, and the verifier has no loop
-//! to follow. `A` and `X` live in registers that calls preserve, scratch memory on the stack. [`access`](super::access) says how packet bytes
-//! are read, [`verdict`](super::verdict) what follows a verdict.
+//! Classic jumps only go forward, so every instruction becomes a short straight piece of eBPF, and the verifier has
+//! no loop to follow. [`context`] says where `A`, `X` and scratch memory are kept, [`access`](super::access) how
+//! packet bytes are read, [`verdict`] what follows a verdict.
 //!
 //! Minimum kernel version: 5.8.
 
 use pktvisor_common::classify::LinkType;
 
-use super::access::{self, Accesses};
-use super::assembler::{Alu, Assembler, Cond, FP, Instruction, Label, R1, R6, R7, R8, R9, Reg, Src, Width};
+use super::access::Accesses;
+use super::assembler::{Alu, Assembler, Cond, FP, Instruction, Label, R1, Reg, Src, Width};
 use super::classic::{
     Arithmetic, BpfInsn, ClassicError, Op, Operand, Register, SCRATCH_WORDS, Size, Test, decode, successors,
 };
+use super::context::{self, A, CONTEXT, DATA, SKB_VLAN_PRESENT, X, scratch};
+use super::tag;
 use super::verdict::{self, Verdicts};
-
-/// The context, `A`, `X` and the first byte that may be read directly.
-pub(crate) const CONTEXT: Reg = R6;
-pub(crate) const A: Reg = R7;
-pub(crate) const X: Reg = R8;
-pub(crate) const DATA: Reg = R9;
 
 /// Where a filter program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,9 +74,9 @@ pub(crate) fn translate(
     let ops: Vec<(usize, Op)> = (0..ops.len()).filter(live).map(|index| (index, ops[index])).collect();
     let mut asm = Assembler::default();
     prologue(&mut asm, hook, &ops);
-    if hook == Hook::Tc && link_type == LinkType::ETHERNET && ops.iter().any(|(_, op)| access::sees_tag(op)) {
+    if hook == Hook::Tc && link_type == LinkType::ETHERNET && ops.iter().any(|(_, op)| tag::matters_to(op)) {
         let tagged = asm.label();
-        asm.load(Width::U32, R1, CONTEXT, access::SKB_VLAN_PRESENT);
+        asm.load(Width::U32, R1, CONTEXT, SKB_VLAN_PRESENT);
         asm.jump_if(Cond::Ne, R1, Src::Imm(0), tagged);
         Translator::new(&mut asm, hook, View::AsIs, classic.len()).run(&ops, verdicts);
         asm.bind(tagged);
@@ -112,7 +108,7 @@ fn reachable(ops: &[Op]) -> Vec<bool> {
 /// Everything starts at zero, as in libpcap.
 fn prologue(asm: &mut Assembler, hook: Hook, ops: &[(usize, Op)]) {
     asm.alu64(Alu::Mov, CONTEXT, Src::Reg(R1));
-    asm.load(Width::U32, DATA, CONTEXT, access::data_offset(hook));
+    asm.load(Width::U32, DATA, CONTEXT, context::data(hook));
     asm.alu32(Alu::Mov, A, Src::Imm(0));
     asm.alu32(Alu::Mov, X, Src::Imm(0));
     for word in 0..SCRATCH_WORDS {
@@ -120,11 +116,6 @@ fn prologue(asm: &mut Assembler, hook: Hook, ops: &[(usize, Op)]) {
             asm.store_imm(Width::U32, FP, scratch(word), 0);
         }
     }
-}
-
-/// Where a word of scratch memory lies on the stack, below what [`access`] uses.
-fn scratch(word: u8) -> i16 {
-    access::STACK_USED - 4 * (i16::from(word) + 1)
 }
 
 fn register(register: Register) -> Reg {

@@ -2,12 +2,9 @@
 
 use std::os::fd::RawFd;
 
-use super::access::BUFFER;
 use super::assembler::{Alu, Assembler, Cond, FP, Helper, R0, R1, R2, R3, Src, Width};
-use super::translate::{CONTEXT, Hook};
-
-/// Offset of `gso_segs` in `struct __sk_buff`.
-const SKB_GSO_SEGS: i16 = 164;
+use super::context::{BUFFER, CONTEXT, SKB_GSO_SEGS};
+use super::translate::Hook;
 
 /// Where a filter program leads to.
 #[derive(Clone, Copy, Debug)]

@@ -3,5 +3,6 @@
 mod agreement;
 mod expressions;
 mod list;
+mod live;
 mod packets;
 mod test_run;

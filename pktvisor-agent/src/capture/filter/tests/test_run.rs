@@ -9,6 +9,7 @@ use crate::capture::filter::assembler::{
     Alu, Assembler, Helper, Instruction, R0, R1, R2, R3, R6, Src, Width,
 };
 use crate::capture::filter::bpf::{self, Load, ProgramType};
+use crate::capture::filter::verdict::{self, Verdicts};
 use crate::capture::filter::{Filter, FilterProgram, Hook, Placement, Rejected};
 
 /// What the stand-in for the main program returns: nothing that a filter program would.
@@ -26,6 +27,7 @@ pub(super) struct Chain {
     pub(super) filter: FilterProgram,
     /// Puts a tag into the metadata, then goes on to the filter.
     tagger: Option<(OwnedFd, OwnedFd)>,
+    passed: OwnedFd,
     filtered: OwnedFd,
     hook: Hook,
     _main: OwnedFd,
@@ -58,6 +60,22 @@ fn main(hook: Hook) -> Result<OwnedFd, bpf::Refused> {
     load(hook, &asm.finish().unwrap())
 }
 
+/// A main program that counts and lets pass.
+fn counting_main(hook: Hook, passed: &OwnedFd) -> OwnedFd {
+    let action = if hook == Hook::Tc { -1 } else { 2 };
+    let count = Verdicts { hook, programs: -1, filtered: passed.as_raw_fd(), action };
+    let mut asm = Assembler::default();
+    asm.alu64(Alu::Mov, R6, Src::Reg(R1));
+    verdict::reject(&mut asm, &count);
+    load(hook, &asm.finish().unwrap()).unwrap()
+}
+
+/// A map of one number a CPU.
+fn counter() -> OwnedFd {
+    const BPF_MAP_TYPE_PERCPU_ARRAY: u32 = 6;
+    bpf::create_map(BPF_MAP_TYPE_PERCPU_ARRAY, 8, c"counter").unwrap()
+}
+
 /// A program without any work, to compare times with.
 pub(super) fn empty(hook: Hook) -> OwnedFd {
     main(hook).unwrap()
@@ -81,10 +99,19 @@ fn tagger(filter: &FilterProgram) -> (OwnedFd, OwnedFd) {
 }
 
 impl Chain {
+    /// For test runs.
     pub(super) fn new(expression: &str, hook: Hook, link_type: LinkType) -> Self {
-        const BPF_MAP_TYPE_PERCPU_ARRAY: u32 = 6;
-        let main = main(hook).unwrap();
-        let filtered = bpf::create_map(BPF_MAP_TYPE_PERCPU_ARRAY, 8, c"filtered").unwrap();
+        Self::before(main(hook).unwrap(), counter(), expression, hook, link_type)
+    }
+
+    /// For Ethernet interfaces: what passes is counted as well.
+    pub(super) fn counting(expression: &str, hook: Hook) -> Self {
+        let passed = counter();
+        Self::before(counting_main(hook, &passed), passed, expression, hook, LinkType::ETHERNET)
+    }
+
+    fn before(main: OwnedFd, passed: OwnedFd, expression: &str, hook: Hook, link_type: LinkType) -> Self {
+        let filtered = counter();
         let placement = Placement {
             hook,
             link_type,
@@ -95,7 +122,7 @@ impl Chain {
         let filter = FilterProgram::load(&Filter::new(expression), &placement)
             .unwrap_or_else(|error| panic!("{expression} at {hook:?}: {error}"));
         let tagger = (hook == Hook::Tc && link_type == LinkType::ETHERNET).then(|| tagger(&filter));
-        Self { filter, tagger, filtered, hook, _main: main }
+        Self { filter, tagger, passed, filtered, hook, _main: main }
     }
 
     /// Whether the main program ran; nothing if the kernel refuses the packet.
@@ -119,30 +146,40 @@ impl Chain {
         Some(retval == MAIN_RAN)
     }
 
-    /// The sum over all CPUs of what was counted as filtered.
-    pub(super) fn filtered(&self) -> u64 {
-        #[repr(C)]
-        struct Lookup {
-            map_fd: u32,
-            padding: u32,
-            key: u64,
-            value: u64,
-            flags: u64,
-        }
-        const BPF_MAP_LOOKUP_ELEM: i64 = 1;
-        let key = 0_u32;
-        let mut values = vec![0_u64; aya::util::nr_cpus().unwrap()];
-        let mut lookup = Lookup {
-            map_fd: self.filtered.as_raw_fd() as u32,
-            padding: 0,
-            key: &raw const key as u64,
-            value: values.as_mut_ptr() as u64,
-            flags: 0,
-        };
-        // SAFETY: one key of the map's length, and a value for every possible CPU.
-        unsafe { bpf::bpf(BPF_MAP_LOOKUP_ELEM, &mut lookup) }.unwrap();
-        values.iter().sum()
+    /// How many packets a counting main program has seen.
+    pub(super) fn passed(&self) -> u64 {
+        sum(&self.passed)
     }
+
+    /// How many packets were counted as filtered.
+    pub(super) fn filtered(&self) -> u64 {
+        sum(&self.filtered)
+    }
+}
+
+/// The sum of a counter over all CPUs.
+fn sum(counter: &OwnedFd) -> u64 {
+    #[repr(C)]
+    struct Lookup {
+        map_fd: u32,
+        padding: u32,
+        key: u64,
+        value: u64,
+        flags: u64,
+    }
+    const BPF_MAP_LOOKUP_ELEM: i64 = 1;
+    let key = 0_u32;
+    let mut values = vec![0_u64; aya::util::nr_cpus().unwrap()];
+    let mut lookup = Lookup {
+        map_fd: counter.as_raw_fd() as u32,
+        padding: 0,
+        key: &raw const key as u64,
+        value: values.as_mut_ptr() as u64,
+        flags: 0,
+    };
+    // SAFETY: one key of the map's length, and a value for every possible CPU.
+    unsafe { bpf::bpf(BPF_MAP_LOOKUP_ELEM, &mut lookup) }.unwrap();
+    values.iter().sum()
 }
 
 /// What the kernel makes no socket buffer of in a test run.
