@@ -14,6 +14,7 @@ mod af_packet;
 mod af_xdp;
 mod error;
 mod interface;
+mod kept;
 mod outlet;
 mod report;
 mod steer;
@@ -31,6 +32,7 @@ pub use timing::{PacketRate, ParsePacketRateError, Tempo};
 
 use crate::read::{Capture, PacketRef};
 use interface::Interface;
+use kept::Kept;
 use outlet::Outlet;
 use timing::Timing;
 
@@ -59,7 +61,7 @@ pub struct Options {
 /// refuses to send. Single packets that cannot be sent are no error: the report counts them.
 pub fn send(path: &Path, options: &Options, stop: &AtomicBool) -> Result<Report, SendError> {
     // Before anything is opened that could be felt on the interface.
-    let mut next = Some(open(path)?);
+    let capture = open(path)?;
     let interface = Interface::find(&options.interface)?;
     let (outlet, via) = outlet::open(&interface, options.via, options.queues)?;
     let queues = options.queues.max(1);
@@ -72,18 +74,8 @@ pub fn send(path: &Path, options: &Options, stop: &AtomicBool) -> Result<Report,
         report: Report::new(via, queues),
     };
     let started = Instant::now();
-    let mut round = 0;
-    while options.rounds.is_none_or(|rounds| round < rounds) && !stop.load(Ordering::Relaxed) {
-        let capture = match next.take() {
-            Some(opened) => opened,
-            None => open(path)?,
-        };
-        let sent_before = sending.report.packets;
-        let went_on = sending.send_round(path, capture)?;
-        if went_on.is_break() || sending.report.packets == sent_before {
-            break;
-        }
-        round += 1;
+    if options.rounds != Some(0) {
+        sending.send_rounds(path, capture, options.rounds)?;
     }
     sending.finish(started)
 }
@@ -104,16 +96,35 @@ struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    /// Sends the capture once; [`ControlFlow::Break`] when told to stop.
-    fn send_round(&mut self, path: &Path, mut capture: Capture) -> Result<ControlFlow<()>, SendError> {
-        self.timing.begin_round();
-        loop {
-            let packet = match capture.next_packet() {
-                Ok(Some(packet)) => packet,
-                Ok(None) => break,
-                Err(error) => return Err(SendError::read(path, error)),
+    /// Sends the capture as often as asked for, from memory after the first time where it fits.
+    fn send_rounds(&mut self, path: &Path, capture: Capture, rounds: Option<u64>) -> Result<(), SendError> {
+        let mut kept = (rounds != Some(1)).then(Kept::default);
+        let mut went_on = self.send_capture(path, capture, kept.as_mut())?;
+        let mut round = 1;
+        // A round in which nothing was sent is like all that would follow.
+        while went_on.is_continue() && self.report.packets > 0 && rounds.is_none_or(|rounds| round < rounds) {
+            went_on = match kept.as_ref().and_then(Kept::packets) {
+                Some(packets) => self.send_kept(packets)?,
+                None => self.send_capture(path, open(path)?, None)?,
             };
-            if self.stop.load(Ordering::Relaxed) || self.send_packet(packet)?.is_break() {
+            round += 1;
+        }
+        Ok(())
+    }
+
+    /// Sends the capture once, keeping what it reads; [`ControlFlow::Break`] when told to stop.
+    fn send_capture(
+        &mut self,
+        path: &Path,
+        mut capture: Capture,
+        mut kept: Option<&mut Kept>,
+    ) -> Result<ControlFlow<()>, SendError> {
+        self.timing.begin_round();
+        while let Some(packet) = capture.next_packet().map_err(|error| SendError::read(path, error))? {
+            if let Some(kept) = &mut kept {
+                kept.add(&packet);
+            }
+            if self.send_packet(packet)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -121,8 +132,24 @@ impl Sending<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
+    fn send_kept<'p>(
+        &mut self,
+        packets: impl Iterator<Item = PacketRef<'p>>,
+    ) -> Result<ControlFlow<()>, SendError> {
+        self.timing.begin_round();
+        for packet in packets {
+            if self.send_packet(packet)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
     #[inline]
     fn send_packet(&mut self, packet: PacketRef<'_>) -> Result<ControlFlow<()>, SendError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Ok(ControlFlow::Break(()));
+        }
         if let Err(reason) = self.interface.takes(&packet) {
             self.report.not_sent.count(reason);
             return Ok(ControlFlow::Continue(()));
