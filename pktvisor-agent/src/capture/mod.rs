@@ -7,6 +7,8 @@ mod filter;
 pub mod hosts;
 pub mod interfaces;
 pub mod kernel;
+pub mod promiscuous;
+pub mod tap;
 
 pub use filter::{
     ClassicError, Filter, FilterError, FilterProgram, FilterProgramError, Hook, Placement, Rejected,

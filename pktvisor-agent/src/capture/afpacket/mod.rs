@@ -28,6 +28,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt};
 
+use super::promiscuous;
 use ring::Ring;
 
 /// Bytes of a block: several of the largest packets there are (64 KiB), and a power of two, as the kernel wants it.
@@ -98,7 +99,7 @@ impl AfPacket {
         let has_offload = socket::set(&fd, libc::PACKET_VNET_HDR, "PACKET_VNET_HDR", &1).is_ok();
         let (ring, ring_bytes) = make_ring(&fd, options)?;
         if let Some(ifindex) = ifindex.filter(|_| options.promiscuous) {
-            socket::promiscuous(&fd, ifindex)?;
+            promiscuous::join(&fd, ifindex).map_err(|reason| AfPacketError::Bind { ifindex, reason })?;
         }
         let ifindex = ifindex.unwrap_or(0);
         socket::bind(&fd, ifindex)?;

@@ -90,14 +90,3 @@ pub(super) fn take_statistics(fd: impl AsFd) -> Result<libc::tpacket_stats_v3, A
         _ => Err(AfPacketError::Option { option: "PACKET_STATISTICS", reason: io::Error::last_os_error() }),
     }
 }
-
-/// Has the interface take in frames that are not addressed to it, as long as the socket lives.
-pub(super) fn promiscuous(fd: impl AsFd, ifindex: u32) -> Result<(), AfPacketError> {
-    let membership = libc::packet_mreq {
-        mr_ifindex: ifindex as c_int,
-        mr_type: libc::PACKET_MR_PROMISC as u16,
-        mr_alen: 0,
-        mr_address: [0; 8],
-    };
-    set(fd, libc::PACKET_ADD_MEMBERSHIP, "PACKET_ADD_MEMBERSHIP", &membership)
-}

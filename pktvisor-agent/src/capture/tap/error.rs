@@ -1,0 +1,69 @@
+//! Why an interface cannot be tapped.
+
+use std::error::Error;
+use std::io;
+
+/// Capturing by AF_XDP failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TapError {
+    /// The host uses the interface itself.
+    #[error(
+        "{interface} has {use_}: in tap mode the host would not receive anything by it any more; use --mode inline, or \
+         --force if that is meant"
+    )]
+    InUse {
+        /// Which.
+        interface: String,
+        /// What it has.
+        use_: String,
+    },
+    /// The kernel does not tell about the interface.
+    #[error("cannot read {path}: {reason}")]
+    Unknown {
+        /// Where it should tell.
+        path: String,
+        /// What it said.
+        reason: io::Error,
+    },
+    /// The interface does not take in frames for others.
+    #[error("cannot make {interface} promiscuous: {reason}")]
+    Promiscuous {
+        /// Which.
+        interface: String,
+        /// What the kernel said.
+        reason: io::Error,
+    },
+    /// No memory for packets.
+    #[error(
+        "cannot lock {bytes} bytes of memory for the packets of {interface} queue {queue}: {reason}; raise the limit \
+         (LimitMEMLOCK=infinity in the systemd unit, or ulimit -l)"
+    )]
+    Memory {
+        /// Which.
+        interface: String,
+        /// Number of the receive queue.
+        queue: u32,
+        /// How much memory.
+        bytes: u64,
+        /// What the kernel said.
+        reason: io::Error,
+    },
+    /// No socket for a queue.
+    #[error("cannot open an AF_XDP socket on {interface} queue {queue}: {reason}")]
+    Socket {
+        /// Which.
+        interface: String,
+        /// Number of the receive queue.
+        queue: u32,
+        /// What the kernel said.
+        reason: io::Error,
+    },
+    /// A socket that no packets can reach.
+    #[error("cannot hand the packets of queue {queue} to their socket: {reason}")]
+    Insert {
+        /// Number of the receive queue.
+        queue: u32,
+        /// What the map's owner said.
+        reason: Box<dyn Error + Send + Sync>,
+    },
+}

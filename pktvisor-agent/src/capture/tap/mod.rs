@@ -1,0 +1,102 @@
+//! Capture from an interface that a mirror port, a SPAN or a tap feeds: AF_XDP sockets, one a receive queue.
+//!
+//! The XDP program counts every packet, hands those that are chosen to the socket of their queue, and drops the rest: the
+//! host sees nothing of them, so an interface with traffic of its own is [refused](check_unused). Before each packet the
+//! program leaves a [`RecordHeader`](pktvisor_common::kernel::record::RecordHeader); the frames lie in memory that driver
+//! and agent share, without a copy where the driver can.
+//!
+//! A queue has its thread ([`run`]), pinned to a processor of its own when there are enough. Both directions of a
+//! conversation have to come by the same queue for their order to be kept: let the card hash symmetrically (`ethtool -X
+//! IF hfunc toeplitz symmetric-xor`, Linux 6.8), or give it one queue (`ethtool -L IF combined 1`).
+//!
+//! A frame holds packets of up to 3,840 bytes; longer ones are counted, and lost to analysis.
+//!
+//! Minimum kernel version: 5.4 (need-wakeup); 5.9 for the causes of losses.
+
+mod burst;
+mod error;
+mod queue;
+mod run;
+mod unused;
+
+use std::os::fd::BorrowedFd;
+
+pub use burst::Burst;
+pub use error::TapError;
+pub use queue::{Queue, Statistics, StatisticsHandle};
+pub use run::{Sink, pin, run};
+pub use unused::check_unused;
+
+use super::promiscuous::Promiscuous;
+
+/// Frames of each queue, where there is memory for them.
+const FRAMES_MAX: u32 = 8192;
+/// With fewer there is no use in trying.
+const FRAMES_MIN: u32 = 256;
+
+/// The sockets of all queues, open, and not yet reached by packets.
+#[derive(Debug)]
+pub struct Tap {
+    /// One for each receive queue, in their order.
+    pub queues: Vec<Queue>,
+    /// As long as this is held, frames for others come in.
+    pub promiscuous: Promiscuous,
+    /// What an operator should know, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Tap {
+    /// Opens a socket on each receive queue of the interface and has `insert` put it into the program's map of sockets, by
+    /// number of the queue. To be done before the program is attached: then nothing is lost.
+    ///
+    /// # Errors
+    ///
+    /// No privilege, no such interface, a queue that somebody else uses, or no memory that may be locked.
+    pub fn open<E>(
+        interface: &str,
+        ifindex: u32,
+        mut insert: impl FnMut(u32, BorrowedFd<'_>) -> Result<(), E>,
+    ) -> Result<Self, TapError>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let promiscuous = Promiscuous::on(ifindex)
+            .map_err(|reason| TapError::Promiscuous { interface: interface.to_owned(), reason })?;
+        let mut notes = Vec::new();
+        let queues = open_queues(interface, &mut notes)?;
+        for queue in &queues {
+            insert(queue.number(), queue.fd())
+                .map_err(|reason| TapError::Insert { queue: queue.number(), reason: Box::new(reason) })?;
+        }
+        Ok(Self { queues, promiscuous, notes })
+    }
+
+    /// Whether all sockets share their memory with the driver.
+    pub fn is_zero_copy(&self) -> bool {
+        self.queues.iter().all(Queue::is_zero_copy)
+    }
+}
+
+/// With as many frames as there is memory for.
+fn open_queues(interface: &str, notes: &mut Vec<String>) -> Result<Vec<Queue>, TapError> {
+    let count = unused::receive_queues(interface)?;
+    // What cannot be raised shows when memory is asked for.
+    let _ = crate::privileges::raise_memlock();
+    let mut frames = FRAMES_MAX;
+    loop {
+        let opened: Result<Vec<_>, _> = (0..count).map(|n| Queue::open(interface, n, frames)).collect();
+        match opened {
+            Err(TapError::Memory { .. }) if frames > FRAMES_MIN => frames /= 2,
+            Ok(queues) => {
+                if frames < FRAMES_MAX {
+                    notes.push(format!(
+                        "{interface}: packet buffers of {frames} frames a queue instead of {FRAMES_MAX}, as no more memory \
+                         may be locked; LimitMEMLOCK=infinity in the systemd unit, or ulimit -l, allows them"
+                    ));
+                }
+                return Ok(queues);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The AF_XDP socket of one receive queue, with the memory that its packets come in.
+
+use std::error::Error;
+use std::io;
+use std::mem::size_of;
+use std::num::NonZeroU32;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::sys::socket::{getsockopt, sockopt};
+use xsk_rs::config::{BindFlags, FrameSize, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
+use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
+
+use super::{Burst, TapError};
+
+/// A page: the kernel takes no larger frame.
+const FRAME_BYTES: u32 = 4096;
+/// Frames taken at once.
+const BURST_FRAMES: usize = 256;
+/// Entries of the rings that a receiver does not use.
+const UNUSED_RING: u32 = 64;
+
+/// What was lost between the program and us, in packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Handed over, but no frame was free, or the packet did not fit into one.
+    pub lost_no_frame: u64,
+    /// Handed over, but we were too slow to take it.
+    pub lost_ring_full: u64,
+    /// Frames without a record.
+    pub unreadable: u64,
+    /// How often the driver found no free frame. In zero-copy mode the card may lose packets for that, which it counts.
+    pub starved: u64,
+}
+
+impl Statistics {
+    /// Packets that the program counts as handed up, and that did not arrive.
+    pub fn lost(&self) -> u64 {
+        self.lost_no_frame + self.lost_ring_full + self.unreadable
+    }
+}
+
+/// A queue's statistics, for other threads; the queue's own thread brings them up to date.
+#[derive(Clone, Debug, Default)]
+pub struct StatisticsHandle(Arc<[AtomicU64; 4]>);
+
+impl StatisticsHandle {
+    /// As of a moment ago.
+    pub fn read(&self) -> Statistics {
+        let [lost_no_frame, lost_ring_full, unreadable, starved] =
+            self.0.each_ref().map(|value| value.load(Ordering::Relaxed));
+        Statistics { lost_no_frame, lost_ring_full, unreadable, starved }
+    }
+
+    fn write(&self, statistics: &Statistics) {
+        let Statistics { lost_no_frame, lost_ring_full, unreadable, starved } = *statistics;
+        for (to, from) in self.0.iter().zip([lost_no_frame, lost_ring_full, unreadable, starved]) {
+            to.store(from, Ordering::Relaxed);
+        }
+    }
+}
+
+/// One receive queue's packets.
+#[derive(Debug)]
+pub struct Queue {
+    number: u32,
+    rx: RxQueue,
+    fill: FillQueue,
+    umem: Umem,
+    received: Vec<FrameDesc>,
+    is_zero_copy: bool,
+    unreadable: u64,
+    statistics: StatisticsHandle,
+    /// A socket has rings for sending, too, and lives while they do.
+    _unused: (TxQueue, CompQueue),
+}
+
+impl Queue {
+    /// Binds a socket with `frames` frames (a power of two). Without copying where the driver can: the kernel chooses. No
+    /// packet reaches it before it is in a program's map of sockets.
+    pub(super) fn open(interface: &str, number: u32, frames: u32) -> Result<Self, TapError> {
+        let refused = |reason| TapError::Socket { interface: interface.to_owned(), queue: number, reason };
+        let (umem, free) = memory(frames).map_err(|reason| match reason.raw_os_error() {
+            Some(libc::ENOBUFS | libc::ENOMEM) => TapError::Memory {
+                interface: interface.to_owned(),
+                queue: number,
+                bytes: u64::from(frames) * u64::from(FRAME_BYTES),
+                reason,
+            },
+            _ => refused(reason),
+        })?;
+        let (tx, rx, rings) = bind(interface, number, &umem, frames).map_err(refused)?;
+        let (mut fill, completions) =
+            rings.ok_or_else(|| refused(io::Error::other("the socket came without its rings")))?;
+        // SAFETY: frames of this memory that nobody uses; from now on the kernel does.
+        unsafe { fill.produce(&free) };
+        let is_zero_copy = is_zero_copy(rx.fd().as_raw_fd()).map_err(refused)?;
+        Ok(Self {
+            number,
+            rx,
+            fill,
+            umem,
+            received: vec![FrameDesc::default(); BURST_FRAMES],
+            is_zero_copy,
+            unreadable: 0,
+            statistics: StatisticsHandle::default(),
+            _unused: (tx, completions),
+        })
+    }
+
+    /// Number of the receive queue.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The socket, for a program's map.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the socket is open as long as `rx` lives, which is borrowed with `self`.
+        unsafe { BorrowedFd::borrow_raw(self.rx.fd().as_raw_fd()) }
+    }
+
+    /// Whether the driver writes packets where we read them.
+    pub fn is_zero_copy(&self) -> bool {
+        self.is_zero_copy
+    }
+
+    /// What other threads can read the statistics from.
+    pub fn statistics(&self) -> StatisticsHandle {
+        self.statistics.clone()
+    }
+
+    /// Lends a burst of what has come to `take` and gives the frames back. Returns how many packets that were; `take` is
+    /// not called for none.
+    pub fn receive(&mut self, take: impl FnOnce(&mut Burst<'_>)) -> usize {
+        // SAFETY: the descriptors are overwritten by those of frames that the kernel has filled, of this socket's memory.
+        let count = unsafe { self.rx.consume(&mut self.received) };
+        let frames = &self.received[..count];
+        if count > 0 {
+            // SAFETY: the kernel has just returned these frames, and gets them back when the burst is gone.
+            let mut burst = unsafe { Burst::new(&self.umem, frames, FRAME_BYTES as usize) };
+            take(&mut burst);
+            self.unreadable += burst.unreadable();
+            // SAFETY: the burst is gone, and with it all that referred to the frames. There is room for every frame.
+            unsafe { self.fill.produce(frames) };
+        }
+        count
+    }
+
+    /// Waits until packets have come, at most for this many milliseconds.
+    pub(super) fn wait(&mut self, timeout_ms: i32) -> io::Result<bool> {
+        self.rx.poll(timeout_ms)
+    }
+
+    /// Tells the driver that there are free frames, if it wants to be told.
+    pub(super) fn wake_driver(&mut self) -> io::Result<()> {
+        if self.fill.needs_wakeup() {
+            self.rx.poll(0)?;
+        }
+        Ok(())
+    }
+
+    /// Brings the statistics up to date.
+    ///
+    /// # Errors
+    ///
+    /// The interface is gone, which a socket is told once, and which waiting for it does not tell.
+    pub(super) fn update_statistics(&self) -> io::Result<()> {
+        let kernel = self.rx.fd().xdp_statistics()?;
+        self.statistics.write(&Statistics {
+            lost_no_frame: kernel.rx_dropped(),
+            lost_ring_full: kernel.rx_ring_full(),
+            unreadable: self.unreadable,
+            starved: kernel.rx_fill_ring_empty_descs(),
+        });
+        match getsockopt(&self.fd(), sockopt::SocketError)? {
+            0 => Ok(()),
+            number => Err(io::Error::from_raw_os_error(number)),
+        }
+    }
+}
+
+/// Memory for packets, and its free frames.
+fn memory(frames: u32) -> io::Result<(Umem, Vec<FrameDesc>)> {
+    let config = UmemConfig::builder()
+        .frame_size(FrameSize::new(FRAME_BYTES).map_err(io::Error::other)?)
+        .fill_queue_size(ring(frames)?)
+        .comp_queue_size(ring(UNUSED_RING)?)
+        .build()
+        .map_err(io::Error::other)?;
+    let count = NonZeroU32::new(frames).ok_or(io::ErrorKind::InvalidInput)?;
+    Umem::new(config, count, false).map_err(cause)
+}
+
+type Rings = (TxQueue, RxQueue, Option<(FillQueue, CompQueue)>);
+
+fn bind(interface: &str, queue: u32, umem: &Umem, frames: u32) -> io::Result<Rings> {
+    let config = SocketConfig::builder()
+        .rx_queue_size(ring(frames)?)
+        .tx_queue_size(ring(UNUSED_RING)?)
+        .libxdp_flags(LibxdpFlags::XSK_LIBXDP_FLAGS_INHIBIT_PROG_LOAD)
+        .bind_flags(BindFlags::XDP_USE_NEED_WAKEUP)
+        .build();
+    let name = interface.parse().map_err(io::Error::other)?;
+    // SAFETY: no other socket shares this memory, and loading a program is inhibited.
+    unsafe { Socket::new(config, umem, &name, queue) }.map_err(cause)
+}
+
+fn ring(entries: u32) -> io::Result<QueueSize> {
+    QueueSize::new(entries).map_err(io::Error::other)
+}
+
+/// What the kernel said; xsk-rs keeps it behind words of its own.
+fn cause(error: impl Error + Send + Sync + 'static) -> io::Error {
+    match error.source().and_then(|source| source.downcast_ref::<io::Error>()?.raw_os_error()) {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => io::Error::other(error),
+    }
+}
+
+fn is_zero_copy(socket: i32) -> io::Result<bool> {
+    let mut options = libc::xdp_options { flags: 0 };
+    let mut len = size_of::<libc::xdp_options>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `len` bytes into a structure of that size, made of integers.
+    let got = unsafe {
+        libc::getsockopt(socket, libc::SOL_XDP, libc::XDP_OPTIONS, (&raw mut options).cast(), &raw mut len)
+    };
+    match got {
+        0 => Ok(options.flags & libc::XDP_OPTIONS_ZEROCOPY != 0),
+        _ => Err(io::Error::last_os_error()),
+    }
+}

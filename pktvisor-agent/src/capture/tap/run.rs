@@ -1,0 +1,79 @@
+//! The thread of one queue: bursts of packets to whoever understands them.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+
+use super::{Burst, Queue};
+
+/// Pause when nothing has come. A queue's frames hold what comes meanwhile, at 8 million packets a second.
+const PAUSE: Duration = Duration::from_millis(1);
+/// After so long without packets the kernel is asked to wake us; it would cost too much for each packet.
+const IDLE: Duration = Duration::from_millis(20);
+/// How soon a stop is noticed then.
+const SLEEP_MS: i32 = 100;
+/// How often time is told to pass, and statistics are brought up to date.
+const UPKEEP: Duration = Duration::from_millis(100);
+
+/// Who takes what a queue brings.
+pub trait Sink {
+    /// Packets have come.
+    fn burst(&mut self, burst: &mut Burst<'_>);
+
+    /// Time passes; called some ten times a second, whether packets come or not.
+    fn upkeep(&mut self);
+}
+
+/// Takes packets from the queue until `stop` is set and none is left.
+///
+/// # Errors
+///
+/// The interface is gone.
+pub fn run(queue: &mut Queue, stop: &AtomicBool, sink: &mut impl Sink) -> io::Result<()> {
+    let mut last_packet = Instant::now();
+    let mut upkeep = Instant::now();
+    loop {
+        // Asked before the ring is looked at: what was there when the stop came is then taken.
+        let stopping = stop.load(Ordering::Acquire);
+        let count = queue.receive(|burst| sink.burst(burst));
+        let is_over = stopping && count == 0;
+        if is_over || upkeep.elapsed() >= UPKEEP {
+            upkeep = Instant::now();
+            sink.upkeep();
+            queue.update_statistics()?;
+        }
+        if is_over {
+            return Ok(());
+        }
+        queue.wake_driver()?;
+        if count > 0 {
+            last_packet = Instant::now();
+        } else if last_packet.elapsed() < IDLE {
+            thread::sleep(PAUSE);
+        } else {
+            queue.wait(SLEEP_MS)?;
+        }
+    }
+}
+
+/// Keeps the calling thread on a processor of its own, the `number`-th of `threads` that do so; where there are not more
+/// processors than threads it stays where the scheduler puts it. Returns the processor.
+pub fn pin(number: usize, threads: usize) -> Option<usize> {
+    let this = Pid::from_raw(0);
+    let allowed = sched_getaffinity(this).ok()?;
+    let processors: Vec<usize> =
+        (0..CpuSet::count()).filter(|&n| allowed.is_set(n).unwrap_or(false)).collect();
+    // One is left to the others.
+    if processors.len() <= threads {
+        return None;
+    }
+    let processor = *processors.iter().rev().nth(number)?;
+    let mut set = CpuSet::new();
+    set.set(processor).ok()?;
+    sched_setaffinity(this, &set).ok()?;
+    Some(processor)
+}

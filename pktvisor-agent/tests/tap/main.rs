@@ -1,0 +1,6 @@
+//! AF_XDP sockets on interfaces of our own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod program;
+mod sockets;
