@@ -22,7 +22,7 @@ use crate::analysis::public_suffix::NameCut;
 use crate::analysis::{self, Analysis};
 use crate::capture::Filter;
 use crate::cli::{Interface, Interfaces, Options, SystemInterfaces, Target};
-use crate::live::Live;
+use crate::live::{self, Live};
 use crate::metrics::{self, Store};
 use crate::pipeline::{Intake, Pipeline};
 use crate::progress::ProgressBar;
@@ -57,6 +57,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
 /// Serves an interface until told to stop.
 fn run_live(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()> {
+    live::check(options)?;
     // First, as a port that is taken must not cost the interface an attachment.
     let service = Service::start(options, Arc::clone(agent))?;
     let live = Live::start(options, agent, || live_pipeline(options))?;

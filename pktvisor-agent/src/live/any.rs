@@ -9,10 +9,9 @@ use super::configuration::Configuration;
 use super::inline::{prefixes, tell_attached};
 use super::shared::Shared;
 use crate::agent::Agent;
-use crate::capture::attach::{AttachError, Attached, attach};
+use crate::capture::attach::{AttachError, Attached, Attacher};
 use crate::capture::hosts::HostSet;
 use crate::capture::interfaces::{Interface, Interfaces};
-use crate::capture::kernel::Kernel;
 use crate::cli::Options;
 
 /// How often the stop sign is looked at; changes are seen at once.
@@ -21,7 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// The hooks on every interface that is up.
 pub(super) struct AnyInterface {
     agent: Arc<Agent>,
-    kernel: Kernel,
+    attacher: Attacher,
     /// By index.
     attached: HashMap<u32, Attached>,
     /// Interfaces that did not take our programs, by index: not tried again as long as they are there.
@@ -29,8 +28,8 @@ pub(super) struct AnyInterface {
 }
 
 impl AnyInterface {
-    pub(super) fn new(agent: Arc<Agent>, kernel: Kernel) -> Self {
-        Self { agent, kernel, attached: HashMap::new(), refused: HashMap::new() }
+    pub(super) fn new(agent: Arc<Agent>, attacher: Attacher) -> Self {
+        Self { agent, attacher, attached: HashMap::new(), refused: HashMap::new() }
     }
 
     /// Attaches to what came up and lets go of what is gone.
@@ -47,7 +46,7 @@ impl AnyInterface {
             if self.attached.contains_key(&index) || self.refused.contains_key(&index) {
                 continue;
             }
-            match attach(&mut self.kernel, interface) {
+            match self.attacher.attach(interface) {
                 Ok(attached) => self.take(attached),
                 Err(error) => self.refuse(interface, &error),
             }

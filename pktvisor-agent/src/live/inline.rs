@@ -22,7 +22,8 @@ use super::{clock, spawn};
 use crate::agent::Agent;
 use crate::analysis::geo::Geo;
 use crate::analysis::{self, Analysis};
-use crate::capture::attach::{Attached, Hook, attach};
+use crate::capture::Filter;
+use crate::capture::attach::{Attached, Attacher, Hook};
 use crate::capture::hosts::HostSet;
 use crate::capture::interfaces::{Interfaces, SystemInterfaces};
 use crate::capture::kernel::{self, Kernel, Loaded, object};
@@ -41,7 +42,7 @@ pub(super) struct Inline {
 
 /// What takes the programs off when it is dropped, or joined.
 enum Attachments {
-    One(#[expect(dead_code, reason = "held for its drop")] Attached, #[expect(dead_code)] Kernel),
+    One(#[expect(dead_code, reason = "held for its drop")] Attached, #[expect(dead_code)] Attacher),
     Any(JoinHandle<()>),
 }
 
@@ -72,7 +73,8 @@ impl Inline {
         let shared = Arc::new(Shared::default());
         agent.set_mode("inline");
         agent.store.batch().tick(clock::wall_ns());
-        let attachments = attachments(options, agent, kernel, &configuration, &shared)?;
+        let attacher = Attacher::new(kernel, options.filter.clone().map(Filter::new));
+        let attachments = attachments(options, agent, attacher, &configuration, &shared)?;
         let deep = DeepThread {
             agent: Arc::clone(agent),
             shared: Arc::clone(&shared),
@@ -129,21 +131,21 @@ impl Inline {
 fn attachments(
     options: &Options,
     agent: &Arc<Agent>,
-    mut kernel: Kernel,
+    mut attacher: Attacher,
     configuration: &Configuration,
     shared: &Arc<Shared>,
 ) -> anyhow::Result<Attachments> {
     let running = privileges::Kernel::running();
     if let Target::Interface(interface) = &options.target {
-        let attached = attach(&mut kernel, interface)?;
+        let attached = attacher.attach(interface)?;
         tell_attached(agent, &attached);
         let detaches = attached.egress == Some(Hook::Clsact);
         privileges::give_up(&privileges::keep(Work::Inline, &running, false, detaches))?;
-        return Ok(Attachments::One(attached, kernel));
+        return Ok(Attachments::One(attached, attacher));
     }
     // Before the first look, so that nothing is missed between them.
     let changes = Changes::subscribe().context("cannot watch for interfaces that come up")?;
-    let mut any = AnyInterface::new(Arc::clone(agent), kernel);
+    let mut any = AnyInterface::new(Arc::clone(agent), attacher);
     any.update(&SystemInterfaces.list().context("cannot list the network interfaces")?);
     if !any.is_attached() {
         bail!("cannot capture from any interface: {}", any.refusals());

@@ -29,7 +29,9 @@ use pktvisor_common::api;
 use self::inline::Inline;
 use self::packet_socket::PacketSocket;
 use crate::agent::Agent;
-use crate::cli::{Mode, Options};
+use crate::capture::Filter;
+use crate::capture::attach::link_type;
+use crate::cli::{Mode, Options, Target};
 use crate::pipeline::Pipeline;
 use crate::privileges::{self, Kernel, Work};
 
@@ -80,6 +82,21 @@ impl Live {
         }
         Ok(self.agent.ledger())
     }
+}
+
+/// Looks for mistakes in the options that would be ones in every mode.
+///
+/// # Errors
+///
+/// The filter is none, or none for the interface.
+pub fn check(options: &Options) -> anyhow::Result<()> {
+    let Some(expression) = &options.filter else { return Ok(()) };
+    let filter = Filter::new(expression.as_str());
+    filter.check()?;
+    if let Target::Interface(interface) = &options.target {
+        filter.check_for(link_type(interface))?;
+    }
+    Ok(())
 }
 
 fn inline(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Inline> {

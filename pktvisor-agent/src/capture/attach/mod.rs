@@ -1,48 +1,28 @@
 //! Puts the kernel programs where an interface's packets pass: native XDP or tcx on the way in, tcx on the way out.
 //!
 //! Links are held by file descriptor: whatever happens to the agent, the kernel takes the programs off again. Below
-//! Linux 6.6 there is no tcx; filters of a clsact qdisc take its place, which outlive their maker.
+//! Linux 6.6 there is no tcx; filters of a [clsact](super::clsact) qdisc take its place.
 
+mod error;
 mod hook;
 
-use aya::programs::tc::SchedClassifierLink;
-use aya::programs::xdp::XdpLink;
-use aya::programs::{TcAttachType, XdpMode};
-pub use hook::{Hook, Refusal};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+pub use error::{AttachError, Refusal};
+pub use hook::Hook;
+use pktvisor_common::classify::LinkType;
+
+use super::clsact::{self, Clsact};
+use super::filter::{self, AttachType, Filter, FilterProgram, Placement, Rejected, create_link};
 use super::interfaces::{Hardware, Interface};
-use super::kernel::{Entry, Kernel, KernelError};
+use super::kernel::{Entry, Kernel};
 
-/// Why nothing could be attached.
-#[derive(Debug, thiserror::Error)]
-pub enum AttachError {
-    /// No hook on the way in takes our program.
-    #[error("cannot attach to {interface} on the way in ({refusals})")]
-    Ingress {
-        /// Its name.
-        interface: String,
-        /// What was tried, and what the kernel said.
-        refusals: String,
-    },
-    /// The hook on the way out does not take our program.
-    #[error("cannot attach to {interface} on the way out ({refusal})")]
-    Egress {
-        /// Its name.
-        interface: String,
-        /// What the kernel said.
-        refusal: Refusal,
-    },
-    /// We do not know what its packets look like.
-    #[error("cannot capture from {interface}: links of hardware type {number} are not supported")]
-    Hardware {
-        /// Its name.
-        interface: String,
-        /// `ARPHRD_...`
-        number: u16,
-    },
-    /// The kernel refuses the program itself.
-    #[error(transparent)]
-    Kernel(#[from] KernelError),
+/// Attaches to interfaces, one after the other.
+#[derive(Debug)]
+pub struct Attacher {
+    kernel: Kernel,
+    filter: Option<Filter>,
 }
 
 /// The programs on one interface; taken off when dropped.
@@ -59,90 +39,180 @@ pub struct Attached {
     /// What was tried before, one sentence each.
     pub notes: Vec<String>,
     /// Never read: they detach when dropped.
-    _links: Vec<Link>,
+    _programs: Vec<Placed>,
+    /// Likewise.
+    _clsact: Option<Clsact>,
 }
 
-/// What detaches a program when it is dropped.
+/// A program in its place. What is dropped first detaches it.
 #[derive(Debug)]
-enum Link {
-    Xdp(#[expect(dead_code, reason = "held for its drop")] XdpLink),
-    Classifier(#[expect(dead_code, reason = "held for its drop")] SchedClassifierLink),
+struct Placed {
+    /// None for clsact, which detaches all its filters together.
+    _link: Option<OwnedFd>,
+    _filter: Option<FilterProgram>,
 }
 
-/// Attaches the programs of `kernel` to `interface`, each to the best hook that takes it. Packets are never changed or
-/// held up.
-///
-/// # Errors
-///
-/// One of the two ways is left without a hook; nothing stays attached then.
-pub fn attach(kernel: &mut Kernel, interface: &Interface) -> Result<Attached, AttachError> {
-    let name = || interface.name.clone();
-    let (ingress, egress) = match interface.hardware {
-        Hardware::Ethernet => (Entry::TcIngress, Some(Entry::TcEgress)),
-        // What goes out comes in again.
-        Hardware::Loopback => (Entry::TcIngress, None),
-        Hardware::Ip => (Entry::TcIngressRaw, Some(Entry::TcEgressRaw)),
-        Hardware::Other(number) => return Err(AttachError::Hardware { interface: name(), number }),
-    };
-    let mut refusals = Vec::new();
-    let way_in = match attach_xdp(kernel, interface) {
-        Ok(link) => Some((Hook::Xdp, link)),
-        Err(refusal) => {
-            refusals.extend(refusal);
-            None
-        }
-    };
-    let (hook, link) = match way_in {
-        Some(way_in) => way_in,
-        None => match attach_classifier(kernel, interface, ingress, TcAttachType::Ingress) {
-            Ok(way_in) => way_in,
-            Err(refusal) => {
-                refusals.push(refusal);
-                return Err(AttachError::Ingress { interface: name(), refusals: hook::listed(&refusals) });
+/// What is seen of an interface by which entries.
+struct Ways {
+    xdp: Option<Entry>,
+    ingress: Entry,
+    egress: Option<Entry>,
+}
+
+impl Attacher {
+    /// Attaches the programs of `kernel`, behind `filter` if there is one.
+    pub fn new(kernel: Kernel, filter: Option<Filter>) -> Self {
+        Self { kernel, filter }
+    }
+
+    /// Attaches to `interface`, on both ways to the best hook that takes the program. Packets are never changed or held
+    /// up.
+    ///
+    /// # Errors
+    ///
+    /// One of the two ways is left without a hook, or the filter does not fit; nothing stays attached then.
+    pub fn attach(&mut self, interface: &Interface) -> Result<Attached, AttachError> {
+        let name = || interface.name.clone();
+        let ways = ways(interface)?;
+        let mut refusals = Vec::new();
+        let mut place = Place { interface_index: interface.index, clsact: None };
+        let xdp = match ways.xdp {
+            Some(entry) => {
+                self.put(entry, Hook::Xdp, Way::In, &mut place)?.map_err(|r| refusals.push(r)).ok()
             }
-        },
-    };
-    let notes =
-        refusals.iter().map(|refusal| format!("{}: {refusal}; {hook} is used instead", name())).collect();
-    let mut links = vec![link];
-    let egress = match egress {
-        None => None,
-        Some(entry) => {
-            let (hook, link) = attach_classifier(kernel, interface, entry, TcAttachType::Egress)
-                .map_err(|refusal| AttachError::Egress { interface: name(), refusal })?;
-            links.push(link);
-            Some(hook)
+            None => None,
+        };
+        let classifier = hook::classifier_hook();
+        let (ingress, way_in) = match xdp {
+            Some(placed) => (Hook::Xdp, placed),
+            None => match self.put(ways.ingress, classifier, Way::In, &mut place)? {
+                Ok(placed) => (classifier, placed),
+                Err(refusal) => {
+                    refusals.push(refusal);
+                    return Err(AttachError::ingress(interface, &refusals));
+                }
+            },
+        };
+        let instead = |refusal: &Refusal| format!("{}: {refusal}; {ingress} is used instead", name());
+        let notes = refusals.iter().map(instead).collect();
+        let mut programs = vec![way_in];
+        if let Some(entry) = ways.egress {
+            let placed = self.put(entry, classifier, Way::Out, &mut place)?;
+            programs.push(placed.map_err(|refusal| AttachError::Egress { interface: name(), refusal })?);
+        }
+        let egress = ways.egress.map(|_| classifier);
+        Ok(Attached {
+            interface: name(),
+            index: interface.index,
+            ingress,
+            egress,
+            notes,
+            _programs: programs,
+            _clsact: place.clsact,
+        })
+    }
+
+    /// Puts one program in its place. The outer error is one that no other hook would mend.
+    fn put(
+        &mut self,
+        entry: Entry,
+        hook: Hook,
+        way: Way,
+        place: &mut Place,
+    ) -> Result<Result<Placed, Refusal>, AttachError> {
+        if let Err(error) = self.kernel.fd(entry) {
+            return Ok(Err(Refusal::of_kernel(hook, &error)));
+        }
+        let filter = match &self.filter {
+            Some(filter) => Some(load_filter(filter, &mut self.kernel, entry, hook)?),
+            None => None,
+        };
+        let program = match &filter {
+            Some(program) => program.as_fd(),
+            None => self.kernel.fd(entry)?.as_fd(),
+        };
+        Ok(match place.link(program, hook, way) {
+            Ok(link) => Ok(Placed { _link: link, _filter: filter }),
+            Err(error) => Err(Refusal::of_io(hook, &error)),
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    In,
+    Out,
+}
+
+fn ways(interface: &Interface) -> Result<Ways, AttachError> {
+    let (xdp, ingress, egress) = match interface.hardware {
+        Hardware::Ethernet => (Some(Entry::Xdp), Entry::TcIngress, Some(Entry::TcEgress)),
+        // What goes out comes in again.
+        Hardware::Loopback => (None, Entry::TcIngress, None),
+        Hardware::Ip => (None, Entry::TcIngressRaw, Some(Entry::TcEgressRaw)),
+        Hardware::Other(number) => {
+            return Err(AttachError::Hardware { interface: interface.name.clone(), number });
         }
     };
-    Ok(Attached { interface: name(), index: interface.index, ingress: hook, egress, notes, _links: links })
+    Ok(Ways { xdp, ingress, egress })
 }
 
-/// Native XDP, where the driver has it and nobody else holds it. `Err(None)`: not worth a try.
-fn attach_xdp(kernel: &mut Kernel, interface: &Interface) -> Result<Link, Option<Refusal>> {
-    if interface.hardware != Hardware::Ethernet {
-        return Err(None);
+/// What an interface's packets begin with, where programs see them.
+pub fn link_type(interface: &Interface) -> LinkType {
+    match interface.hardware {
+        Hardware::Ip => LinkType::RAW,
+        _ => LinkType::ETHERNET,
     }
-    let refused = |error| Some(Refusal::new(Hook::Xdp, error));
-    let program = kernel.xdp(Entry::Xdp).map_err(|error| Some(Refusal::of_kernel(Hook::Xdp, error)))?;
-    let id = program.attach_to_if_index(interface.index, XdpMode::Driver).map_err(refused)?;
-    program.take_link(id).map(Link::Xdp).map_err(refused)
 }
 
-/// tcx, or clsact on kernels without it.
-fn attach_classifier(
+fn load_filter(
+    filter: &Filter,
     kernel: &mut Kernel,
-    interface: &Interface,
     entry: Entry,
-    way: TcAttachType,
-) -> Result<(Hook, Link), Refusal> {
-    let hook = hook::classifier_hook();
-    let refused = |error| Refusal::new(hook, error);
-    let program = kernel.classifier(entry).map_err(|error| Refusal::of_kernel(hook, error))?;
-    if hook == Hook::Clsact {
-        hook::prepare_clsact(&interface.name, way, entry.name())
-            .map_err(|error| Refusal::of_io(hook, error))?;
+    hook: Hook,
+) -> Result<FilterProgram, AttachError> {
+    let filtered = kernel.filtered()?.try_clone_to_owned().map_err(AttachError::Descriptor)?;
+    let link_type = kernel.link_type(entry);
+    let placement = Placement {
+        hook: match hook {
+            Hook::Xdp => filter::Hook::Xdp { frags: true },
+            Hook::Tcx | Hook::Clsact => filter::Hook::Tc,
+        },
+        link_type,
+        rejected: Rejected::Passes,
+        main: kernel.fd(entry)?.as_fd(),
+        filtered: filtered.as_fd(),
+    };
+    Ok(FilterProgram::load(filter, &placement)?)
+}
+
+/// An interface while programs are put on it.
+struct Place {
+    interface_index: u32,
+    clsact: Option<Clsact>,
+}
+
+impl Place {
+    fn link(&mut self, program: BorrowedFd<'_>, hook: Hook, way: Way) -> io::Result<Option<OwnedFd>> {
+        /// Native mode only (linux/if_link.h).
+        const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
+        let index = self.interface_index;
+        let (attach_type, flags) = match (hook, way) {
+            (Hook::Xdp, _) => (AttachType::Xdp, XDP_FLAGS_DRV_MODE),
+            (Hook::Tcx, Way::In) => (AttachType::TcxIngress, 0),
+            (Hook::Tcx, Way::Out) => (AttachType::TcxEgress, 0),
+            (Hook::Clsact, way) => {
+                let clsact = match &mut self.clsact {
+                    Some(clsact) => clsact,
+                    none => none.insert(Clsact::on(index)?),
+                };
+                let hook = match way {
+                    Way::In => clsact::Hook::Ingress,
+                    Way::Out => clsact::Hook::Egress,
+                };
+                return clsact.attach(hook, program).map(|()| None);
+            }
+        };
+        create_link(program, index, attach_type, flags).map(Some)
     }
-    let id = program.attach(&interface.name, way).map_err(refused)?;
-    let link = program.take_link(id).map_err(refused)?;
-    Ok((hook, Link::Classifier(link)))
 }

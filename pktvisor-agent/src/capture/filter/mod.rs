@@ -19,6 +19,7 @@ mod tests;
 mod translate;
 mod verdict;
 
+pub(crate) use bpf::{AttachType, create_link};
 pub use classic::ClassicError;
 use pcap::{BpfProgram, Linktype};
 use pktvisor_common::classify::LinkType;
@@ -91,6 +92,15 @@ impl Filter {
             }
         }
         refused
+    }
+
+    /// Looks at the expression for one link type.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be compiled for it.
+    pub fn check_for(&self, link_type: LinkType) -> Result<(), FilterError> {
+        self.compile(link_type).map(drop)
     }
 
     /// What was given.
