@@ -42,7 +42,7 @@ pub(super) struct Inline {
 
 /// What takes the programs off when it is dropped, or joined.
 enum Attachments {
-    One(#[expect(dead_code, reason = "held for its drop")] Attached, #[expect(dead_code)] Attacher),
+    One(#[expect(dead_code, reason = "held for its drop")] Box<(Attached, Attacher)>),
     Any(JoinHandle<()>),
 }
 
@@ -141,7 +141,7 @@ fn attachments(
         tell_attached(agent, &attached);
         let detaches = attached.egress == Some(Hook::Clsact);
         privileges::give_up(&privileges::keep(Work::Inline, &running, false, detaches))?;
-        return Ok(Attachments::One(attached, attacher));
+        return Ok(Attachments::One(Box::new((attached, attacher))));
     }
     // Before the first look, so that nothing is missed between them.
     let changes = Changes::subscribe().context("cannot watch for interfaces that come up")?;

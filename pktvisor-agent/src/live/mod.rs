@@ -42,7 +42,7 @@ pub struct Live {
 }
 
 enum Running {
-    Inline(Inline),
+    Inline(Box<Inline>),
     PacketSocket(PacketSocket),
 }
 
@@ -59,11 +59,11 @@ impl Live {
         pipeline: impl FnOnce() -> anyhow::Result<Pipeline>,
     ) -> anyhow::Result<Self> {
         let capture = match options.mode {
-            Some(Mode::Inline) => Running::Inline(inline(options, agent)?),
+            Some(Mode::Inline) => Running::Inline(Box::new(inline(options, agent)?)),
             Some(Mode::Afpacket) => Running::PacketSocket(packet_socket(options, agent, pipeline()?)?),
             Some(Mode::Tap) => bail!("tap mode is not in this build: use inline or afpacket"),
             None => match inline(options, agent) {
-                Ok(inline) => Running::Inline(inline),
+                Ok(inline) => Running::Inline(Box::new(inline)),
                 Err(reason) => Running::PacketSocket(fall_back(options, agent, pipeline, reason)?),
             },
         };
