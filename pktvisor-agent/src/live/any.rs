@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::changes::Changes;
 use super::configuration::Configuration;
-use super::inline::{prefixes, tell_attached};
+use super::prepare::prefixes;
+use super::programs::tell_attached;
 use super::shared::Shared;
 use crate::agent::Agent;
 use crate::capture::attach::{AttachError, Attached, Attacher};

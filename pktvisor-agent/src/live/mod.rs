@@ -17,6 +17,8 @@ mod drain;
 mod inline;
 mod losses;
 mod packet_socket;
+mod prepare;
+mod programs;
 mod rate;
 mod shared;
 
@@ -26,8 +28,8 @@ use std::thread::{self, JoinHandle};
 use anyhow::{Context, bail};
 use pktvisor_common::api;
 
-use self::inline::Inline;
 use self::packet_socket::PacketSocket;
+use self::programs::Programs;
 use crate::agent::Agent;
 use crate::capture::Filter;
 use crate::capture::attach::link_type;
@@ -42,7 +44,7 @@ pub struct Live {
 }
 
 enum Running {
-    Inline(Box<Inline>),
+    Programs(Box<Programs>),
     PacketSocket(PacketSocket),
 }
 
@@ -59,11 +61,11 @@ impl Live {
         pipeline: impl FnOnce() -> anyhow::Result<Pipeline>,
     ) -> anyhow::Result<Self> {
         let capture = match options.mode {
-            Some(Mode::Inline) => Running::Inline(Box::new(inline(options, agent)?)),
+            Some(Mode::Inline) => Running::Programs(Box::new(inline(options, agent)?)),
             Some(Mode::Afpacket) => Running::PacketSocket(packet_socket(options, agent, pipeline()?)?),
             Some(Mode::Tap) => bail!("tap mode is not in this build: use inline or afpacket"),
             None => match inline(options, agent) {
-                Ok(inline) => Running::Inline(Box::new(inline)),
+                Ok(programs) => Running::Programs(Box::new(programs)),
                 Err(reason) => Running::PacketSocket(fall_back(options, agent, pipeline, reason)?),
             },
         };
@@ -77,7 +79,7 @@ impl Live {
     /// The last packets cannot be accounted for.
     pub fn stop(self) -> anyhow::Result<api::Ledger> {
         match self.capture {
-            Running::Inline(inline) => inline.stop()?,
+            Running::Programs(programs) => programs.stop()?,
             Running::PacketSocket(socket) => socket.stop()?,
         }
         Ok(self.agent.ledger())
@@ -99,9 +101,9 @@ pub fn check(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn inline(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Inline> {
+fn inline(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
     privileges::check(Work::Inline, &Kernel::running())?;
-    Inline::start(options, agent)
+    inline::start(options, agent)
 }
 
 fn packet_socket(options: &Options, agent: &Arc<Agent>, pipeline: Pipeline) -> anyhow::Result<PacketSocket> {

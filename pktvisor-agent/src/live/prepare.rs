@@ -1,0 +1,120 @@
+//! What comes before attaching: the programs loaded and told what to do, and the parts for the threads laid out.
+
+use std::borrow::Cow;
+use std::fs;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use pktvisor_common::direction::{Prefix, PrefixList};
+use pktvisor_common::kernel::config::{INLINE_PREFIXES_MAX, KernelConfig};
+use pktvisor_common::sampling::SampleRate;
+
+use super::configuration::Configuration;
+use super::drain::DrainThread;
+use super::losses::DriverDrops;
+use super::rate::RateControl;
+use super::shared::Shared;
+use crate::agent::Agent;
+use crate::analysis::geo::Geo;
+use crate::analysis::{self, Analysis};
+use crate::capture::Filter;
+use crate::capture::attach::Attacher;
+use crate::capture::hosts::HostSet;
+use crate::capture::interfaces::Interface;
+use crate::capture::kernel::{self, Deep, Kernel, Loaded, object};
+use crate::cli::Options;
+
+/// The parts of a capture by kernel programs.
+pub(super) struct Prepared {
+    /// What the threads tell each other.
+    pub(super) shared: Arc<Shared>,
+    /// For who attaches.
+    pub(super) attacher: Attacher,
+    /// For who changes what the programs are told.
+    pub(super) configuration: Configuration,
+    /// For the drain thread.
+    pub(super) drain: DrainThread,
+    /// For the deep thread of `inline`.
+    pub(super) rings: Deep,
+    /// For the threads that analyse.
+    pub(super) analysis: Analysis<HostSet>,
+}
+
+impl Prepared {
+    /// Loads the programs. Nothing is attached yet.
+    ///
+    /// # Errors
+    ///
+    /// There are no programs, or the kernel does not take their maps.
+    pub(super) fn new(
+        options: &Options,
+        agent: &Arc<Agent>,
+        interfaces: &[Interface],
+    ) -> anyhow::Result<Self> {
+        let host = options.host_set(interfaces);
+        let config = KernelConfig {
+            sample_rate: SampleRate::percent(options.max_deep_sample_pct),
+            host: prefixes(&host)?,
+            dns_ports: options.dns_ports,
+            ..KernelConfig::default()
+        };
+        let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
+        let settings = kernel::Settings { config, ..kernel::Settings::default() };
+        let Loaded { kernel, control, drain, deep } = Kernel::load(&read_object(options)?, &settings)?;
+        let configuration = Configuration::new(control, config);
+        let shared = Arc::new(Shared::default());
+        let ceiling_pct = options.max_deep_sample_pct;
+        let drain = DrainThread {
+            agent: Arc::clone(agent),
+            shared: Arc::clone(&shared),
+            counted: drain.counts()?,
+            drain,
+            geo: (!geo.is_empty()).then_some(geo),
+            rate: RateControl::new(configuration.clone(), ceiling_pct, options.cpu_budget_pct),
+            driver: DriverDrops::default(),
+        };
+        let analysis = Analysis::new(analysis::Settings {
+            dns_ports: options.dns_ports,
+            sample_rate: config.sample_rate,
+            transaction_timeout_ns: u64::try_from(options.dns_timeout.as_nanos()).unwrap_or(u64::MAX),
+            host,
+        });
+        let attacher = Attacher::new(kernel, options.filter.clone().map(Filter::new));
+        Ok(Self { shared, attacher, configuration, drain, rings: deep, analysis })
+    }
+}
+
+/// The programs to load: those given, or those built in.
+fn read_object(options: &Options) -> anyhow::Result<Cow<'static, [u8]>> {
+    if let Some(path) = &options.bpf_object {
+        return Ok(fs::read(path)
+            .with_context(|| format!("cannot read the kernel programs in {}", path.display()))?
+            .into());
+    }
+    match object::embedded() {
+        Some(object) => Ok(object.into()),
+        None => bail!(
+            "this build has no kernel programs: build them with `cargo xtask build-ebpf` and build the agent again, \
+             give them with --bpf-object, or use --mode afpacket"
+        ),
+    }
+}
+
+/// HOST as the programs know it.
+pub(super) fn prefixes(host: &HostSet) -> anyhow::Result<PrefixList<INLINE_PREFIXES_MAX>> {
+    let mut list = PrefixList::new();
+    for network in host.networks() {
+        let (address, version) = match network.network() {
+            std::net::IpAddr::V4(address) => {
+                let mut bytes = [0; 16];
+                bytes[..4].copy_from_slice(&address.octets());
+                (bytes, 4)
+            }
+            std::net::IpAddr::V6(address) => (address.octets(), 6),
+        };
+        if list.push(Prefix::new(&address, network.prefix_len(), version)).is_err() {
+            bail!("HOST has more than {INLINE_PREFIXES_MAX} networks: give fewer or larger ones with -H");
+        }
+    }
+    Ok(list)
+}
