@@ -1,7 +1,5 @@
 //! Giving up capabilities, tried on processes of their own: this test runs itself again for that.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::env;
 use std::process::Command;
 use std::sync::mpsc;
@@ -16,7 +14,9 @@ const PART: &str = "PKTVISOR_TEST_PART";
 /// Runs the test of this name again, alone, to play `part`; what it printed.
 fn play(test: &str, part: &str) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(PART, part);
+    command
+        .args(["--exact", &format!("giving_up::{test}"), "--nocapture", "--test-threads=1"])
+        .env(PART, part);
     finish(command)
 }
 
@@ -125,7 +125,9 @@ fn what_is_missing_is_named() {
         let mut command = Command::new("setpriv");
         command.args(["--bounding-set", capabilities, "--inh-caps", capabilities, "--no-new-privs"]);
         command.arg(env::current_exe().unwrap());
-        command.args(["--exact", NAME, "--nocapture", "--test-threads=1"]).env(PART, "check");
+        command
+            .args(["--exact", &format!("giving_up::{NAME}"), "--nocapture", "--test-threads=1"])
+            .env(PART, "check");
         finish(command)
     };
     let text = granted("-all,+net_raw");
