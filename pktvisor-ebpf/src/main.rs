@@ -1,7 +1,7 @@
 //! The kernel programs: thin shells around the classifier of `pktvisor-common`.
 //!
-//! A program bounds a packet's bytes, has them classified by the code that file replay uses, and counts. It never
-//! changes a packet and never decides its fate.
+//! A program bounds a packet's bytes, has them classified by the code that file replay uses, and counts. None of
+//! them changes a packet, and only the one for mirror ports (`tap`) decides its fate.
 #![no_std]
 #![no_main]
 // Inline assembly for BPF; aya-ebpf wants an unstable compiler anyway.
@@ -12,6 +12,7 @@ mod classify;
 mod deep;
 mod maps;
 mod reader;
+mod tap;
 mod tc;
 mod xdp;
 

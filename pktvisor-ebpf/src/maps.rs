@@ -1,7 +1,7 @@
 //! What the programs share with the agent. The layouts are types of `pktvisor-common`.
 
 use aya_ebpf::bindings::BPF_F_MMAPABLE;
-use aya_ebpf::btf_maps::{Array, ArrayOfMaps, PerCpuArray, RingBuf};
+use aya_ebpf::btf_maps::{Array, ArrayOfMaps, PerCpuArray, RingBuf, XskMap};
 use aya_ebpf::macros::btf_map;
 use pktvisor_common::kernel::control::Control;
 use pktvisor_common::kernel::cpu::CpuState;
@@ -22,3 +22,7 @@ pub(crate) static DEEP: ArrayOfMaps<RingBuf<u8, 4096>, 1> = ArrayOfMaps::new();
 /// One entry, counted up by the filter programs that the agent generates and places before these.
 #[btf_map]
 pub(crate) static FILTERED: PerCpuArray<u64, 1> = PerCpuArray::new();
+
+/// In `tap` mode: the socket of each receive queue.
+#[btf_map]
+pub(crate) static XSKS: XskMap<1024> = XskMap::new();

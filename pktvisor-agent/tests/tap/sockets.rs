@@ -32,7 +32,7 @@ fn tap(end: &End) -> (Tap, Attached) {
 }
 
 /// Everything until nothing has come for a while.
-fn receive(queue: &mut Queue) -> Vec<(RecordHeader, Vec<u8>)> {
+pub(crate) fn receive(queue: &mut Queue) -> Vec<(RecordHeader, Vec<u8>)> {
     let mut received = Vec::new();
     let mut last = Instant::now();
     while last.elapsed() < Duration::from_millis(200) {

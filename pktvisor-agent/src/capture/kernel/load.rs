@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use aya::maps::{ArrayOfMaps, Map, MapData, MapError};
+use aya::maps::{ArrayOfMaps, Map, MapData, MapError, XskMap};
 use aya::programs::{Program, ProgramError, ProgramFd, SchedClassifier, Xdp};
 use aya::util::KernelVersion;
 use aya::{Ebpf, EbpfLoader};
@@ -35,6 +35,8 @@ impl Default for Settings {
 pub enum Entry {
     /// XDP: counts, copies and passes on.
     Xdp,
+    /// XDP: counts, hands over to AF_XDP sockets and drops.
+    Tap,
     /// Traffic control, received packets.
     TcIngress,
     /// Traffic control, packets to be sent.
@@ -47,13 +49,14 @@ pub enum Entry {
 
 impl Entry {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Xdp, Self::TcIngress, Self::TcEgress, Self::TcIngressRaw, Self::TcEgressRaw];
+    pub const ALL: [Self; 6] =
+        [Self::Xdp, Self::Tap, Self::TcIngress, Self::TcEgress, Self::TcIngressRaw, Self::TcEgressRaw];
 
     /// Its name in the object and in the kernel.
     pub fn name(self) -> &'static str {
         match self {
             Self::Xdp => "pktvisor_xdp",
+            Self::Tap => "pktvisor_tap",
             Self::TcIngress => "pktvisor_ingress",
             Self::TcEgress => "pktvisor_egress",
             Self::TcIngressRaw => "pktvisor_ingress_raw",
@@ -117,11 +120,11 @@ impl Kernel {
     pub fn link_type(&self, entry: Entry) -> LinkType {
         match entry {
             Entry::TcIngressRaw | Entry::TcEgressRaw => LinkType::RAW,
-            Entry::Xdp | Entry::TcIngress | Entry::TcEgress => self.link_type,
+            Entry::Xdp | Entry::Tap | Entry::TcIngress | Entry::TcEgress => self.link_type,
         }
     }
 
-    /// The XDP program, loaded at the first call: verification takes a while.
+    /// An XDP program, loaded at the first call: verification takes a while.
     ///
     /// # Errors
     ///
@@ -156,7 +159,7 @@ impl Kernel {
     /// As [`Kernel::xdp`].
     pub fn fd(&mut self, entry: Entry) -> Result<&ProgramFd, KernelError> {
         let fd = match entry {
-            Entry::Xdp => self.xdp(entry)?.fd(),
+            Entry::Xdp | Entry::Tap => self.xdp(entry)?.fd(),
             _ => self.classifier(entry)?.fd(),
         };
         fd.map_err(refused(entry.name()))
@@ -172,6 +175,17 @@ impl Kernel {
             Some(Map::PerCpuArray(data)) => Ok(data.fd().as_fd()),
             _ => Err(KernelError::Missing { what: "array", name: "FILTERED" }),
         }
+    }
+
+    /// The map in which the `tap` program looks for the socket of a receive queue.
+    ///
+    /// # Errors
+    ///
+    /// The object is not of this version.
+    pub fn sockets(&mut self) -> Result<XskMap<&mut MapData>, KernelError> {
+        const NAME: &str = "XSKS";
+        let map = self.ebpf.map_mut(NAME).ok_or(KernelError::Missing { what: "map", name: NAME })?;
+        map.try_into().map_err(|source| KernelError::Map { name: NAME, source })
     }
 
     fn program(&mut self, name: &'static str) -> Result<&mut Program, KernelError> {

@@ -1,0 +1,78 @@
+//! Sees every packet of an interface that a mirror port feeds, and lets none of them reach the host: those that are chosen
+//! go to the AF_XDP socket of their receive queue, the others are dropped.
+//!
+//! Minimum kernel version: 5.18 (packets in several buffers).
+
+use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_REDIRECT};
+use aya_ebpf::helpers::{bpf_xdp_adjust_meta, bpf_xdp_get_buff_len};
+use aya_ebpf::macros::xdp;
+use aya_ebpf::programs::XdpContext;
+use pktvisor_common::classify::flags as class_flags;
+use pktvisor_common::kernel::cpu::CpuState;
+use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, RecordHeader, flags};
+use pktvisor_common::kernel::wire::Wire;
+
+use crate::account::account;
+use crate::classify::{Link, classify_packet};
+use crate::deep;
+use crate::maps::{CONTROL, CPU, XSKS};
+
+/// Counts the packet, and hands it to a socket if it is chosen.
+#[xdp(frags)]
+pub fn pktvisor_tap(context: XdpContext) -> u32 {
+    take(&context)
+}
+
+#[inline(always)]
+fn take(context: &XdpContext) -> u32 {
+    let Some(control) = CONTROL.get(0) else { return XDP_DROP };
+    let Some(cpu) = CPU.get_ptr_mut(0) else { return XDP_DROP };
+    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
+    let cpu = unsafe { &mut *cpu };
+    let config = control.config();
+    // SAFETY: a program's context is valid.
+    let len = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
+    classify_packet(Link::Configured, context.data(), context.data_end(), len, &config.dns_ports, cpu);
+    let Some(direction) = account(cpu, config, &Wire::single(len)) else { return XDP_DROP };
+    let captured_len = if len as usize > CAPTURED_MAX { CAPTURED_MAX } else { len as usize };
+    let header = RecordHeader {
+        timestamp_ns: deep::now_ns(),
+        ifindex: context.ingress_ifindex() as u32,
+        wire_len: len,
+        captured_len: captured_len as u16,
+        packets: 1,
+        link_type: Link::Configured.link_type().0,
+        direction: direction as u8,
+        flags: flags::XDP,
+    };
+    hand_over(context, header, cpu)
+}
+
+/// Leaves the header before the packet and sends both to the socket.
+#[inline(always)]
+fn hand_over(context: &XdpContext, header: RecordHeader, cpu: &mut CpuState) -> u32 {
+    // Fragments that only tell what need not be kept are no packets of DNS, and in nobody's account.
+    let packets = u64::from(cpu.class.has(class_flags::ANY_DNS));
+    // SAFETY: a program's context is valid; nothing refers to the packet's bytes any more, which may now be elsewhere.
+    if unsafe { bpf_xdp_adjust_meta(context.ctx, -(HEADER_LEN as i32)) } != 0 {
+        cpu.handed_up.lost_unreadable += packets;
+        return XDP_DROP;
+    }
+    let metadata = context.metadata();
+    if metadata + HEADER_LEN > context.metadata_end() {
+        cpu.handed_up.lost_unreadable += packets;
+        return XDP_DROP;
+    }
+    // SAFETY: there is room for the header, as has just been checked; metadata is aligned to 4 bytes at least.
+    unsafe { (metadata as *mut RecordHeader).write_unaligned(header) };
+    match XSKS.redirect(context.rx_queue_index(), u64::from(XDP_DROP)) {
+        Ok(XDP_REDIRECT) => {
+            cpu.handed_up.delivered += packets;
+            XDP_REDIRECT
+        }
+        _ => {
+            cpu.handed_up.lost_no_socket += packets;
+            XDP_DROP
+        }
+    }
+}
