@@ -57,14 +57,15 @@ impl Agent {
         }
     }
 
-    /// Takes over what the kernel counted since start, and what the drivers lost before it.
-    pub fn kernel_counts(&self, counts: &KernelCounts, driver_drops: u64) {
+    /// Takes over what the kernel counted since start, and what the sockets lost after it and the drivers before it.
+    pub fn kernel_counts(&self, counts: &KernelCounts, lost_by_sockets: u64, driver_drops: u64) {
         let mut state = self.state.lock();
         state.filtered = counts.filtered;
         let losses = state.losses.get_or_insert_default();
         losses.ring_full = counts.handed_up.lost_ring_full;
         losses.no_socket = counts.handed_up.lost_no_socket;
         losses.unreadable = counts.handed_up.lost_unreadable;
+        losses.xsk_full = lost_by_sockets;
         losses.driver = driver_drops;
     }
 
@@ -84,6 +85,11 @@ impl Agent {
     /// The way packets are taken.
     pub fn set_mode(&self, mode: &str) {
         mode.clone_into(&mut self.state.lock().capture.mode);
+    }
+
+    /// Whether AF_XDP runs without copying.
+    pub fn set_zero_copy(&self, is_zero_copy: bool) {
+        self.state.lock().capture.zero_copy = Some(is_zero_copy);
     }
 
     /// An interface is watched from now on.

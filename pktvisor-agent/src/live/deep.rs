@@ -100,8 +100,9 @@ impl DeepThread {
     }
 }
 
+/// Analyses one record.
 #[inline]
-fn analyse(
+pub(super) fn analyse(
     analysis: &mut Analysis<HostSet>,
     dns_ports: &DnsPorts,
     clock: &WallClock,

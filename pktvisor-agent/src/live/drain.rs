@@ -11,6 +11,7 @@ use super::shared::Shared;
 use crate::agent::Agent;
 use crate::analysis::geo::Geo;
 use crate::capture::kernel::{Drain, KernelCounts, KernelError};
+use crate::capture::tap::StatisticsHandle;
 
 /// The drain thread's own.
 pub(super) struct DrainThread {
@@ -21,6 +22,10 @@ pub(super) struct DrainThread {
     pub(super) rate: RateControl,
     pub(super) driver: DriverDrops,
     pub(super) counted: KernelCounts,
+    /// Of the sockets that packets are handed to, where there are any.
+    pub(super) sockets: Vec<StatisticsHandle>,
+    /// What these had lost.
+    pub(super) lost_by_sockets: u64,
 }
 
 impl DrainThread {
@@ -53,19 +58,23 @@ impl DrainThread {
 
     /// Brings what was counted since the last time into the live period.
     fn drain(&mut self) -> Result<(), KernelError> {
-        // First: what was delivered by now was counted before.
+        // First: what was delivered or lost by now was counted before.
         let outcomes = self.agent.store.outcomes();
+        let lost_by_sockets: u64 = self.sockets.iter().map(|socket| socket.read().lost()).sum();
         let counted = self.drain.counts()?;
         let mut counters = counted.counters;
         counters.subtract(&self.counted.counters);
-        let lost = counted.handed_up.lost().saturating_sub(self.counted.handed_up.lost());
+        let lost = (counted.handed_up.lost() + lost_by_sockets)
+            .saturating_sub(self.counted.handed_up.lost() + self.lost_by_sockets);
         self.counted = counted;
+        self.lost_by_sockets = lost_by_sockets;
         {
             let mut batch = self.agent.store.batch();
             batch.counted(&counters, lost);
             batch.balance(outcomes);
         }
-        self.agent.kernel_counts(&counted, self.driver.since_start(&self.agent.interface_names()));
+        let driver_drops = self.driver.since_start(&self.agent.interface_names());
+        self.agent.kernel_counts(&counted, lost_by_sockets, driver_drops);
         Ok(())
     }
 }

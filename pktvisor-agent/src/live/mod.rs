@@ -3,6 +3,8 @@
 //! ```text
 //! inline     interface ─ programs ─┬─ maps ── drain thread (at every second) ─┬─ store
 //!                                  └─ rings ─ deep thread (DNS analysis) ─────┘
+//! tap        mirror port ─ program ─┬─ maps ── drain thread ────────────────────┬─ store
+//!                                   └─ AF_XDP sockets ─ a thread for each ──────┘
 //! afpacket   interface ─ packet socket ─ capture thread (pipeline) ── ticker ── store
 //! ```
 //!
@@ -21,11 +23,12 @@ mod prepare;
 mod programs;
 mod rate;
 mod shared;
+mod tap;
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use pktvisor_common::api;
 
 use self::packet_socket::PacketSocket;
@@ -63,7 +66,7 @@ impl Live {
         let capture = match options.mode {
             Some(Mode::Inline) => Running::Programs(Box::new(inline(options, agent)?)),
             Some(Mode::Afpacket) => Running::PacketSocket(packet_socket(options, agent, pipeline()?)?),
-            Some(Mode::Tap) => bail!("tap mode is not in this build: use inline or afpacket"),
+            Some(Mode::Tap) => Running::Programs(Box::new(tap(options, agent)?)),
             None => match inline(options, agent) {
                 Ok(programs) => Running::Programs(Box::new(programs)),
                 Err(reason) => Running::PacketSocket(fall_back(options, agent, pipeline, reason)?),
@@ -104,6 +107,11 @@ pub fn check(options: &Options) -> anyhow::Result<()> {
 fn inline(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
     privileges::check(Work::Inline, &Kernel::running())?;
     inline::start(options, agent)
+}
+
+fn tap(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
+    privileges::check(Work::Tap, &Kernel::running())?;
+    tap::start(options, agent)
 }
 
 fn packet_socket(options: &Options, agent: &Arc<Agent>, pipeline: Pipeline) -> anyhow::Result<PacketSocket> {

@@ -22,7 +22,10 @@ use crate::capture::attach::Attacher;
 use crate::capture::hosts::HostSet;
 use crate::capture::interfaces::Interface;
 use crate::capture::kernel::{self, Deep, Kernel, Loaded, object};
-use crate::cli::Options;
+use crate::cli::{Mode, Options};
+
+/// Memory of a ring that nothing is written to; the kernel wants a page.
+const UNUSED_RING_BYTES: u32 = 4096;
 
 /// The parts of a capture by kernel programs.
 pub(super) struct Prepared {
@@ -59,7 +62,11 @@ impl Prepared {
             ..KernelConfig::default()
         };
         let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
-        let settings = kernel::Settings { config, ..kernel::Settings::default() };
+        let mut settings = kernel::Settings { config, ..kernel::Settings::default() };
+        if options.mode == Some(Mode::Tap) {
+            // Packets go to sockets.
+            settings.ring_bytes_per_cpu = UNUSED_RING_BYTES;
+        }
         let Loaded { kernel, control, drain, deep } = Kernel::load(&read_object(options)?, &settings)?;
         let configuration = Configuration::new(control, config);
         let shared = Arc::new(Shared::default());
@@ -72,6 +79,8 @@ impl Prepared {
             geo: (!geo.is_empty()).then_some(geo),
             rate: RateControl::new(configuration.clone(), ceiling_pct, options.cpu_budget_pct),
             driver: DriverDrops::default(),
+            sockets: Vec::new(),
+            lost_by_sockets: 0,
         };
         let analysis = Analysis::new(analysis::Settings {
             dns_ports: options.dns_ports,

@@ -12,6 +12,7 @@ use super::shared::Shared;
 use super::spawn;
 use crate::agent::Agent;
 use crate::capture::attach::{Attached, Attacher};
+use crate::capture::promiscuous::Promiscuous;
 
 /// The threads, and what they depend on.
 pub(super) struct Programs {
@@ -28,6 +29,8 @@ pub(super) struct Programs {
 pub(super) enum Attachments {
     /// Of one interface.
     One(#[expect(dead_code, reason = "held for its drop")] Box<(Attached, Attacher)>),
+    /// Of a mirror port.
+    Tap(#[expect(dead_code, reason = "held for its drop")] Box<(Attached, Attacher, Promiscuous)>),
     /// Of all, by a thread that follows them.
     Any(JoinHandle<()>),
 }
@@ -53,7 +56,7 @@ impl Programs {
     pub(super) fn stop(self) -> anyhow::Result<()> {
         self.shared.detach();
         match self.attachments {
-            one @ Attachments::One(..) => drop(one),
+            one @ (Attachments::One(..) | Attachments::Tap(..)) => drop(one),
             Attachments::Any(thread) => {
                 thread.join().ok().context("the watch over the interfaces broke down")?;
             }

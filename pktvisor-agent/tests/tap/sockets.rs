@@ -122,7 +122,8 @@ impl Sink for Counting {
         }
     }
 
-    fn upkeep(&mut self) {
+    fn upkeep(&mut self, fill: f64) {
+        assert!((0.0..=1.0).contains(&fill));
         self.upkeeps += 1;
     }
 }
@@ -143,7 +144,7 @@ fn what_finds_no_frame_is_counted_and_a_stop_takes_what_is_there() {
     attached.detach();
     let mut counting = Counting::default();
     // Told to stop before it has begun.
-    run(queue, &AtomicBool::new(true), &mut counting).unwrap();
+    run(queue, || true, &mut counting).unwrap();
     assert!(counting.packets < 10_000 && counting.upkeeps == 1);
     assert_eq!(counting.packets + statistics.read().lost(), 10_000, "{:?}", statistics.read());
     assert!(statistics.read().starved > 0);
@@ -161,7 +162,7 @@ fn a_thread_takes_packets_as_they_come_and_ends_with_the_interface() {
     let (counting, ended) = thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let mut counting = Counting::default();
-            let ended = run(&mut queue, &stop, &mut counting);
+            let ended = run(&mut queue, || stop.load(Ordering::Acquire), &mut counting);
             (counting, ended)
         });
         let sender = PacketSocket::open(&left, pair.left.name());

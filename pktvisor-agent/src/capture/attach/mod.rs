@@ -9,6 +9,7 @@ mod hook;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use aya::maps::{MapData, XskMap};
 pub use error::{AttachError, Refusal};
 pub use hook::Hook;
 use pktvisor_common::classify::LinkType;
@@ -16,7 +17,7 @@ use pktvisor_common::classify::LinkType;
 use super::clsact::{self, Clsact};
 use super::filter::{self, AttachType, Filter, FilterProgram, Placement, Rejected, create_link};
 use super::interfaces::{Hardware, Interface};
-use super::kernel::{Entry, Kernel};
+use super::kernel::{Entry, Kernel, KernelError};
 
 /// Attaches to interfaces, one after the other.
 #[derive(Debug)]
@@ -112,6 +113,39 @@ impl Attacher {
         })
     }
 
+    /// Attaches to an interface that a mirror port feeds: nothing that it receives reaches the host any more.
+    ///
+    /// # Errors
+    ///
+    /// The driver does not take the program, or the filter does not fit; nothing stays attached then.
+    pub fn attach_tap(&mut self, interface: &Interface) -> Result<Attached, AttachError> {
+        if let Hardware::Ip | Hardware::Other(_) = interface.hardware {
+            let refusal = Refusal::of_io(Hook::Xdp, &io::ErrorKind::Unsupported.into());
+            return Err(AttachError::ingress(interface, &[refusal]));
+        }
+        let mut place = Place { interface_index: interface.index, clsact: None };
+        let placed = self.put(Entry::Tap, Hook::Xdp, Way::In, &mut place)?;
+        let placed = placed.map_err(|refusal| AttachError::ingress(interface, &[refusal]))?;
+        Ok(Attached {
+            interface: interface.name.clone(),
+            index: interface.index,
+            ingress: Hook::Xdp,
+            egress: None,
+            notes: Vec::new(),
+            _programs: vec![placed],
+            _clsact: None,
+        })
+    }
+
+    /// Where [`Attacher::attach_tap`]'s program looks for the sockets of the receive queues.
+    ///
+    /// # Errors
+    ///
+    /// The object is not of this version.
+    pub fn sockets(&mut self) -> Result<XskMap<&mut MapData>, KernelError> {
+        self.kernel.sockets()
+    }
+
     /// Puts one program in its place. The outer error is one that no other hook would mend.
     fn put(
         &mut self,
@@ -179,7 +213,7 @@ fn load_filter(
             Hook::Tcx | Hook::Clsact => filter::Hook::Tc,
         },
         link_type,
-        rejected: Rejected::Passes,
+        rejected: if entry == Entry::Tap { Rejected::Dropped } else { Rejected::Passes },
         main: kernel.fd(entry)?.as_fd(),
         filtered: filtered.as_fd(),
     };

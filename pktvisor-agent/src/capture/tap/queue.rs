@@ -65,6 +65,7 @@ impl StatisticsHandle {
 #[derive(Debug)]
 pub struct Queue {
     number: u32,
+    frames: u32,
     rx: RxQueue,
     fill: FillQueue,
     umem: Umem,
@@ -98,6 +99,7 @@ impl Queue {
         let is_zero_copy = is_zero_copy(rx.fd().as_raw_fd()).map_err(refused)?;
         Ok(Self {
             number,
+            frames,
             rx,
             fill,
             umem,
@@ -123,6 +125,11 @@ impl Queue {
     /// Whether the driver writes packets where we read them.
     pub fn is_zero_copy(&self) -> bool {
         self.is_zero_copy
+    }
+
+    /// How full of packets that wait, from 0 to 1.
+    pub(super) fn fill(&mut self) -> f64 {
+        f64::from(self.rx.nb_avail_exact()) / f64::from(self.frames)
     }
 
     /// What other threads can read the statistics from.

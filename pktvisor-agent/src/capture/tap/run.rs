@@ -1,7 +1,6 @@
 //! The thread of one queue: bursts of packets to whoever understands them.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,26 +23,28 @@ pub trait Sink {
     /// Packets have come.
     fn burst(&mut self, burst: &mut Burst<'_>);
 
-    /// Time passes; called some ten times a second, whether packets come or not.
-    fn upkeep(&mut self);
+    /// Time passes; called some ten times a second, whether packets come or not. `fill` says how full the queue is, from 0
+    /// to 1.
+    fn upkeep(&mut self, fill: f64);
 }
 
-/// Takes packets from the queue until `stop` is set and none is left.
+/// Takes packets from the queue until `is_stopping` says so and none is left. The program has to be detached before: what
+/// it has handed over then arrives within moments.
 ///
 /// # Errors
 ///
 /// The interface is gone.
-pub fn run(queue: &mut Queue, stop: &AtomicBool, sink: &mut impl Sink) -> io::Result<()> {
+pub fn run(queue: &mut Queue, is_stopping: impl Fn() -> bool, sink: &mut impl Sink) -> io::Result<()> {
     let mut last_packet = Instant::now();
     let mut upkeep = Instant::now();
     loop {
         // Asked before the ring is looked at: what was there when the stop came is then taken.
-        let stopping = stop.load(Ordering::Acquire);
+        let stopping = is_stopping();
         let count = queue.receive(|burst| sink.burst(burst));
-        let is_over = stopping && count == 0;
+        let is_over = stopping && count == 0 && last_packet.elapsed() >= PAUSE * 2;
         if is_over || upkeep.elapsed() >= UPKEEP {
             upkeep = Instant::now();
-            sink.upkeep();
+            sink.upkeep(queue.fill());
             queue.update_statistics()?;
         }
         if is_over {
@@ -52,7 +53,7 @@ pub fn run(queue: &mut Queue, stop: &AtomicBool, sink: &mut impl Sink) -> io::Re
         queue.wake_driver()?;
         if count > 0 {
             last_packet = Instant::now();
-        } else if last_packet.elapsed() < IDLE {
+        } else if stopping || last_packet.elapsed() < IDLE {
             thread::sleep(PAUSE);
         } else {
             queue.wait(SLEEP_MS)?;

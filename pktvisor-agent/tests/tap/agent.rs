@@ -1,0 +1,153 @@
+//! The agent on a mirror port.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pcap_replay::Capture;
+use pktvisor_agent::capture::kernel::object;
+use serde_json::{Value, json};
+use testbed::{Namespace, Need, PacketSocket, Pair, Process, Veth, http};
+
+fn server() -> SocketAddr {
+    "127.0.0.1:10853".parse().unwrap()
+}
+
+/// A mirror port in a namespace of its own, and what feeds it.
+struct MirrorPort {
+    _pair: Pair,
+    watched: Namespace,
+    sender: PacketSocket,
+}
+
+impl MirrorPort {
+    fn new(queues: u32) -> Self {
+        let (source, watched) = (Namespace::new(), Namespace::new());
+        let pair = Veth::new(&source, &watched).names("pkvsource", "pkvmirror").queues(queues).create();
+        let sender = PacketSocket::open(&source, "pkvsource");
+        Self { _pair: pair, watched, sender }
+    }
+
+    /// The agent, once it captures.
+    fn agent(&self, words: &[&str]) -> Process {
+        let mut command = self.watched.command(env!("CARGO_BIN_EXE_pktvisord"));
+        command.args(["pkvmirror", "--mode", "tap", "--periods", "5"]).args(words).env_remove("RUST_LOG");
+        let agent = Process::spawn(&mut command);
+        http::wait_until_ok(&self.watched, server(), "/healthz", Duration::from_secs(30));
+        self.wait_for(|app| app["capture"]["interfaces"][0]["name"] == "pkvmirror");
+        agent
+    }
+
+    /// What the agent says of itself, once it is as it should be.
+    fn wait_for(&self, is_so: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let app = http::json(&self.watched, server(), "/api/v1/metrics/app")["app"].clone();
+            if is_so(&app) {
+                return app;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{app}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Sends a whole capture; the number of its packets.
+    fn send(&self, capture: &PathBuf) -> u64 {
+        let mut capture = Capture::open(capture).unwrap();
+        let mut count = 0;
+        while let Some(packet) = capture.next_packet().unwrap() {
+            self.sender.send(packet.data);
+            count += 1;
+        }
+        count
+    }
+}
+
+fn demo() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../captures/demo.pcap")
+}
+
+/// What a replay of the capture prints.
+fn replayed(words: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pktvisord"));
+    command.arg("--summary").arg(demo()).args(words);
+    let output = command.env_remove("RUST_LOG").output().unwrap();
+    serde_json::from_slice::<Value>(&output.stdout).unwrap()["1m"].clone()
+}
+
+/// What is exact, and does not depend on when packets come.
+fn timeless(mut period: Value) -> Value {
+    let sketches = ["cardinality", "top_ipv4", "top_ipv6"];
+    let times = ["rates", "out_of_order", "time_jumps"];
+    for (part, names) in [("packets", &sketches[..]), ("packets", &times), ("dns", &["xact"])] {
+        for name in names {
+            period[part].as_object_mut().unwrap().remove(*name);
+        }
+    }
+    json!({ "packets": period["packets"], "dns": period["dns"], "sampling": period["sampling"] })
+}
+
+#[test]
+fn a_mirror_port_gives_what_the_replay_of_the_same_packets_gives() {
+    testbed::require!(Need::Namespaces);
+    if object::embedded().is_none() {
+        return testbed::tell_skipped("this build has no kernel programs");
+    }
+    let hosts = ["-H", "0.0.0.0/1,2001:db8::/33"];
+    let expected = timeless(replayed(&hosts));
+    for queues in [1, 4] {
+        let port = MirrorPort::new(queues);
+        let mut agent = port.agent(&hosts);
+        let app = port.wait_for(|_| true);
+        assert_eq!((&app["capture"]["mode"], &app["capture"]["zero_copy"]), (&json!("tap"), &json!(false)));
+        let sent = port.send(&demo());
+        let app = port.wait_for(|app| app["ledger"]["seen"] == sent && app["ledger"]["pending"] == 0);
+        let ledger = &app["ledger"];
+        assert_eq!((&ledger["lost"], &ledger["not_chosen"]), (&json!(0), &json!(0)), "{ledger}");
+        assert_eq!(ledger["delivered"], ledger["dns_packets"]);
+        // Should the period have turned meanwhile, both are in it.
+        let window = http::json(&port.watched, server(), "/api/v1/metrics/window/5");
+        let counted = timeless(window.as_object().unwrap().values().next().unwrap().clone());
+        assert_eq!(counted, expected, "{queues} queues");
+        agent.signal(libc::SIGTERM);
+        assert!(agent.wait(Duration::from_secs(10)).success());
+    }
+}
+
+#[test]
+fn what_a_filter_takes_out_on_a_mirror_port_is_counted_as_filtered() {
+    testbed::require!(Need::Namespaces);
+    if object::embedded().is_none() {
+        return testbed::tell_skipped("this build has no kernel programs");
+    }
+    let words = ["-b", "udp and not port 4000"];
+    let expected = timeless(replayed(&words));
+    let port = MirrorPort::new(1);
+    let mut agent = port.agent(&words);
+    let sent = port.send(&demo());
+    let app = port.wait_for(|app| app["ledger"]["seen"] == sent && app["ledger"]["pending"] == 0);
+    assert_eq!(app["ledger"]["counted"], expected["packets"]["total"]);
+    assert!(app["ledger"]["filtered"].as_u64().unwrap() > 0);
+    agent.signal(libc::SIGTERM);
+    assert!(agent.wait(Duration::from_secs(10)).success());
+}
+
+#[test]
+fn an_interface_with_an_address_is_tapped_by_force_only() {
+    testbed::require!(Need::Namespaces);
+    if object::embedded().is_none() {
+        return testbed::tell_skipped("this build has no kernel programs");
+    }
+    let port = MirrorPort::new(1);
+    port.watched.ip(&["address", "add", "192.0.2.1/24", "dev", "pkvmirror"]);
+    let mut command = port.watched.command(env!("CARGO_BIN_EXE_pktvisord"));
+    let output = command.args(["pkvmirror", "--mode", "tap"]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("pkvmirror has the address 192.0.2.1") && text.contains("--force"), "{text}");
+    let mut agent = port.agent(&["--force"]);
+    agent.signal(libc::SIGTERM);
+    assert!(agent.wait(Duration::from_secs(10)).success());
+}
