@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::AsRawFd;
 
 use nix::ifaddrs::getifaddrs;
-use nix::net::if_::InterfaceFlags;
+use nix::net::if_::{InterfaceFlags, if_nametoindex};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 /// A network interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,8 +85,36 @@ impl Interfaces for SystemInterfaces {
             let v6 = || address.as_sockaddr_in6().map(|v6| IpAddr::from(v6.ip()));
             interface.addresses.extend(v4.or_else(v6));
         }
+        for interface in interfaces.values_mut().filter(|interface| interface.index == 0) {
+            // Gone meanwhile: as good as never there, and not up.
+            match link_of(&interface.name) {
+                Ok((index, hardware)) => (interface.index, interface.hardware) = (index, hardware),
+                Err(_) => interface.is_up = false,
+            }
+        }
         Ok(interfaces.into_values().collect())
     }
+}
+
+/// Index and kind of an interface without a hardware address, for which getifaddrs(3) leaves them out (tun): see
+/// netdevice(7).
+fn link_of(name: &str) -> io::Result<(u32, Hardware)> {
+    let index = if_nametoindex(name)?;
+    let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    // SAFETY: a struct of integers, for which all zeros is a value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    // The last byte stays zero.
+    for (to, from) in request.ifr_name[..libc::IFNAMSIZ - 1].iter_mut().zip(name.as_bytes()) {
+        *to = from.cast_signed();
+    }
+    // SAFETY: the request reads a name from an ifreq and writes an address to it; it lives through the call.
+    let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut request) };
+    if status < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: this member is what the request has written.
+    let address = unsafe { request.ifr_ifru.ifru_hwaddr };
+    Ok((index, Hardware::of(address.sa_family)))
 }
 
 #[cfg(test)]
