@@ -70,6 +70,9 @@ impl Prepared {
         let Loaded { kernel, control, drain, deep } = Kernel::load(&read_object(options)?, &settings)?;
         let configuration = Configuration::new(control, config);
         let shared = Arc::new(Shared::default());
+        // What is analysed before the first drain is not in the ledger before what was counted is.
+        let outcomes = agent.store.outcomes();
+        agent.store.batch().balance(outcomes);
         let ceiling_pct = options.max_deep_sample_pct;
         let drain = DrainThread {
             agent: Arc::clone(agent),
