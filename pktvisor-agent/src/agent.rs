@@ -11,6 +11,9 @@ use crate::metrics::{NoPeriod, Store};
 use crate::replay::Progress;
 use crate::serve::{PeriodError, Source, Window};
 
+/// The mode of a live capture that has not begun.
+pub const STARTING: &str = "starting";
+
 /// Everything that answers are made of.
 #[derive(Debug)]
 pub struct Agent {
@@ -82,7 +85,7 @@ impl Agent {
         self.state.lock().losses.get_or_insert_default().driver = packets;
     }
 
-    /// The way packets are taken.
+    /// The way packets are taken, from now on.
     pub fn set_mode(&self, mode: &str) {
         mode.clone_into(&mut self.state.lock().capture.mode);
     }
@@ -203,7 +206,8 @@ impl Source for Agent {
 
     fn healthy(&self) -> bool {
         // A capture file that breaks off ends the agent: whoever asks is asked of a good one.
-        !self.state.lock().is_in_trouble
+        let state = self.state.lock();
+        !state.is_in_trouble && state.capture.mode != STARTING
     }
 }
 

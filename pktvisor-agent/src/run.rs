@@ -16,7 +16,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::agent::Agent;
+use crate::agent::{self, Agent};
 use crate::analysis::geo::Geo;
 use crate::analysis::public_suffix::NameCut;
 use crate::analysis::{self, Analysis};
@@ -86,7 +86,7 @@ fn agent(options: &Options) -> Agent {
     });
     let capture = api::CaptureInfo {
         target: options.target_text.clone(),
-        mode: "file".to_owned(),
+        mode: if options.target.is_live() { agent::STARTING } else { "file" }.to_owned(),
         ..api::CaptureInfo::default()
     };
     Agent::new(store, u64::from(options.max_deep_sample_pct), capture)

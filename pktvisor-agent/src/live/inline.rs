@@ -31,9 +31,9 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     };
     let Prepared { shared, attacher, configuration, drain, rings, analysis } =
         Prepared::new(options, agent, &interfaces)?;
-    agent.set_mode("inline");
     agent.store.batch().tick(clock::wall_ns());
     let attachments = attachments(options, agent, attacher, &configuration, &shared)?;
+    agent.set_mode("inline");
     let deep = DeepThread {
         agent: Arc::clone(agent),
         shared: Arc::clone(&shared),

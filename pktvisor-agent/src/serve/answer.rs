@@ -106,7 +106,7 @@ pub(super) enum Failure {
     Method,
     #[error(transparent)]
     Period(#[from] PeriodError),
-    #[error("the capture has stopped, see the log of the agent")]
+    #[error("not capturing: the agent is starting, or its log says why")]
     Unhealthy,
     #[error("the answer was not ready in time, the agent is overloaded")]
     TimedOut,

@@ -189,7 +189,7 @@ pub(super) struct Health {
 #[utoipa::path(get, path = "/healthz", tag = "agent", responses(
     (status = 200, description = "Capturing, or serving a finished file", body = Health),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-    (status = 503, description = "The capture has stopped", body = ErrorBody)))]
+    (status = 503, description = "The capture has not begun, or has stopped", body = ErrorBody)))]
 async fn health(api: Arc<Api>, gzip: bool) -> Response {
     let ok = Health { status: "ok" };
     let document = if api.source.healthy() { Document::json(&ok) } else { Err(Failure::Unhealthy) };

@@ -123,7 +123,7 @@ async fn an_agent_whose_capture_died_is_not_healthy() {
     server.source.unhealthy.store(true, Ordering::SeqCst);
     let response = server.get("/healthz").await;
     assert_eq!(response.status, 503);
-    assert!(response.error().starts_with("the capture has stopped"));
+    assert!(response.error().starts_with("not capturing"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,7 @@ pub struct CaptureInterface {
 pub struct CaptureInfo {
     /// The target as given.
     pub target: String,
-    /// `file`, `inline`, `tap` or `afpacket`.
+    /// `file`, `inline`, `tap` or `afpacket`; `starting` while an interface is not yet watched.
     pub mode: String,
     /// The kernel hooks in use, where there are any, joined by `+`: `xdp`, `tcx`, `clsact`, `af_packet`.
     #[serde(skip_serializing_if = "Option::is_none")]
