@@ -1,0 +1,28 @@
+//! The binary on live interfaces, end to end: in network namespaces that a test makes and removes, with real traffic,
+//! asked over HTTP.
+//!
+//! Each test states what an operator may rely on. They need root and network namespaces, most of them the kernel programs
+//! (`cargo xtask build-ebpf`, before the agent is built); where something is missing a test says so and is skipped.
+//!
+//! | file | is |
+//! |---|---|
+//! | `agent`, `network`, `dns`, `traffic`, `compare` | what the tests are made of |
+//! | `inline`, `afpacket` | a way of capture, against what is known of the traffic |
+//! | `any`, `tags`, `gso` | links and packets of other kinds |
+//! | `overload`, `neighbours`, `traces` | what the agent does to others, and what it leaves behind |
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod afpacket;
+mod agent;
+mod any;
+mod compare;
+mod dns;
+mod gso;
+mod inline;
+mod neighbours;
+mod network;
+mod overload;
+mod tags;
+mod traces;
+mod traffic;

@@ -1,0 +1,59 @@
+//! Faster than deep analysis can follow: counting stays exact, and what was shed is told.
+
+use crate::agent::{Agent, assert_balanced, require_kernel_programs};
+use crate::network::Network;
+use crate::traffic::{GENERATED_HOST, MAX, Trace, one_second};
+use pcap_replay::generate::Config;
+
+/// More than the rings hold, and nothing but DNS over UDP.
+fn flood() -> Trace {
+    Trace::generated(Config { packets: 200_000, dns_share: 1.0, tcp_share: 0.0, ..one_second() })
+}
+
+/// Floods an agent that is stopped in the meantime.
+fn assert_only_deep_analysis_is_lost(mode: &str) {
+    let trace = flood();
+    let network = Network::mirror(1);
+    let words = ["--mode", mode, "-H", GENERATED_HOST, network.interface().name()];
+    let agent = Agent::start(&network.watched, &words);
+    agent.signal(libc::SIGSTOP);
+    trace.send(network.peer(), 1, MAX);
+    agent.signal(libc::SIGCONT);
+    let settled = agent.settled(trace.packets);
+    let ledger = settled.ledger();
+    assert_balanced(&ledger);
+    assert_eq!((ledger.seen, ledger.pending), (trace.packets, 0));
+    assert_eq!(settled.period.packets.total, trace.packets);
+    assert!(ledger.lost > 0 && ledger.delivered > 0, "{ledger:?}");
+    let lost = settled.app.app.losses.unwrap();
+    assert_eq!(lost.ring_full + lost.xsk_full + lost.no_socket + lost.unreadable, ledger.lost);
+    assert_eq!(settled.period.packets.deep_samples, trace.packets - ledger.lost - ledger.not_chosen);
+}
+
+#[test]
+fn an_agent_that_stands_still_loses_deep_analysis_and_no_count() {
+    require_kernel_programs!();
+    assert_only_deep_analysis_is_lost("inline");
+}
+
+#[test]
+fn the_ledger_balances_at_every_moment_of_a_flood() {
+    require_kernel_programs!();
+    let trace = flood();
+    let network = Network::mirror(1);
+    let words = ["--mode", "inline", "-H", GENERATED_HOST, network.interface().name()];
+    let agent = Agent::start(&network.watched, &words);
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            trace.send(network.peer(), 1, MAX);
+            trace.send(network.peer(), 1, MAX);
+        });
+        while !sending.is_finished() {
+            assert_balanced(&agent.app().app.ledger.unwrap());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    let settled = agent.settled(2 * trace.packets);
+    assert_balanced(&settled.ledger());
+    assert_eq!((settled.ledger().seen, settled.ledger().pending), (2 * trace.packets, 0));
+}
