@@ -32,7 +32,21 @@ impl Network {
     /// The agent as an ordinary user with these capabilities, such as `+bpf,+net_admin`, once it watches
     /// `watched`: loading programs takes a while.
     fn agent(&self, capabilities: &str, words: &[&str], watched: &str) -> Process {
-        let mut command = self.watched.command("setpriv");
+        self.agent_limited(None, capabilities, words, watched)
+    }
+
+    /// Likewise, with a limit of prlimit(1).
+    fn agent_limited(
+        &self,
+        limit: Option<&str>,
+        capabilities: &str,
+        words: &[&str],
+        watched: &str,
+    ) -> Process {
+        let mut command = self.watched.command(if limit.is_some() { "prlimit" } else { "setpriv" });
+        if let Some(limit) = limit {
+            command.args([limit, "setpriv"]);
+        }
         let capabilities = format!("-all,{capabilities}");
         command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
         command.args([
@@ -135,6 +149,26 @@ fn four_capabilities_are_enough_for_inline_and_none_is_left() {
     network.count(100);
     let threads = threads(&agent);
     assert!(threads.len() >= 4, "{threads:?}");
+    assert!(threads.iter().all(|(_, effective, permitted)| effective | permitted == 0), "{threads:?}");
+    agent.signal(libc::SIGTERM);
+    assert!(agent.wait(Duration::from_secs(10)).success());
+}
+
+#[test]
+fn four_capabilities_are_enough_for_tap_with_what_memory_may_be_locked() {
+    testbed::require!(Need::Namespaces, Need::Program("setpriv"), Need::Program("prlimit"));
+    if let Some(reason) = obstacle(true) {
+        return testbed::tell_skipped(reason);
+    }
+    let network = Network::new();
+    let words = ["pkvwatched", "--mode", "tap"];
+    let mut agent = network.agent_limited(Some("--memlock=6291456"), FOUR, &words, "pkvwatched");
+    assert_eq!(network.app()["capture"]["mode"], "tap");
+    let notes = network.app()["capture"]["notes"].to_string();
+    assert!(notes.contains("buffers of 1024 frames") && notes.contains("LimitMEMLOCK"), "{notes}");
+    network.count(100);
+    let threads = threads(&agent);
+    assert!(threads.iter().any(|(name, ..)| name == "tap"), "{threads:?}");
     assert!(threads.iter().all(|(_, effective, permitted)| effective | permitted == 0), "{threads:?}");
     agent.signal(libc::SIGTERM);
     assert!(agent.wait(Duration::from_secs(10)).success());

@@ -7,7 +7,7 @@
 //!
 //! A queue has its thread ([`run`]), pinned to a processor of its own when there are enough. Both directions of a
 //! conversation have to come by the same queue for their order to be kept: let the card hash symmetrically (`ethtool -X
-//! IF hfunc toeplitz symmetric-xor`, Linux 6.8), or give it one queue (`ethtool -L IF combined 1`).
+//! IF xfrm symmetric-xor`, Linux 6.8), or give it one queue (`ethtool -L IF combined 1`).
 //!
 //! A frame holds packets of up to 3,840 bytes; longer ones are counted, and lost to analysis.
 //!
