@@ -27,6 +27,12 @@ use crate::cli::{Mode, Options};
 /// Memory of a ring that nothing is written to; the kernel wants a page.
 const UNUSED_RING_BYTES: u32 = 4096;
 
+/// Memory of all rings together, as far as that makes each neither too small nor larger than is of use.
+const RINGS_BYTES: u32 = 128 << 20;
+const RING_BYTES_MIN: u32 = 2 << 20;
+/// What a million messages a second need for a tenth of a second in which the deep thread gets no processor.
+const RING_BYTES_MAX: u32 = 16 << 20;
+
 /// The parts of a capture by kernel programs.
 pub(super) struct Prepared {
     /// What the threads tell each other.
@@ -62,7 +68,8 @@ impl Prepared {
             ..KernelConfig::default()
         };
         let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
-        let mut settings = kernel::Settings { config, ..kernel::Settings::default() };
+        let mut settings =
+            kernel::Settings { config, ring_bytes_per_cpu: ring_bytes(), ..kernel::Settings::default() };
         if options.mode == Some(Mode::Tap) {
             // Packets go to sockets.
             settings.ring_bytes_per_cpu = UNUSED_RING_BYTES;
@@ -94,6 +101,13 @@ impl Prepared {
         let attacher = Attacher::new(kernel, options.filter.clone().map(Filter::new));
         Ok(Self { shared, attacher, configuration, drain, rings: deep, analysis })
     }
+}
+
+/// Memory of one processor's ring.
+fn ring_bytes() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let each = RINGS_BYTES / u32::try_from(processors).unwrap_or(u32::MAX);
+    each.clamp(RING_BYTES_MIN, RING_BYTES_MAX)
 }
 
 /// The programs to load: those given, or those built in.
