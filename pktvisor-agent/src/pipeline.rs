@@ -44,6 +44,21 @@ impl Pipeline {
     /// The filter cannot be compiled for the packet's link type.
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, batch: &mut Batch<'_>) -> Result<(), FilterError> {
+        self.frame(packet, packet.wire_len, batch)
+    }
+
+    /// Takes one packet that may have been several on the wire: `segment_len` bytes each, save the last.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pipeline::packet`].
+    #[inline]
+    pub fn frame(
+        &mut self,
+        packet: &Packet<'_>,
+        segment_len: u32,
+        batch: &mut Batch<'_>,
+    ) -> Result<(), FilterError> {
         self.intake.packets += u64::from(packet.segments);
         if self.intake.link_types.last() != Some(&packet.link_type) {
             self.meet(packet.link_type);
@@ -61,7 +76,7 @@ impl Pipeline {
         let direction = direction(&class, &self.host);
         match packet.segments {
             1 => batch.packet(&class, direction, packet.wire_len),
-            segments => count_segments(&class, direction, packet.wire_len, segments, batch),
+            _ => count_segments(&class, direction, packet, segment_len, batch),
         }
         if let Some(geo) = &mut self.geo {
             locate(geo, &class, direction, packet.segments, batch);
@@ -89,18 +104,23 @@ impl Pipeline {
     }
 }
 
-/// Counts a packet as what it was on the wire: packets of the same size, as far as their bytes can be shared out so, of
-/// which the last carries the flags that end a connection.
+/// Counts a packet as what it was on the wire: the last of its segments carries the flags that end a connection.
 #[cold]
-fn count_segments(class: &Class, direction: Direction, wire_len: u32, segments: u16, batch: &mut Batch<'_>) {
-    let Some(before) = segments.checked_sub(1) else { return };
-    let each = wire_len.div_ceil(u32::from(segments));
+fn count_segments(
+    class: &Class,
+    direction: Direction,
+    packet: &Packet<'_>,
+    segment_len: u32,
+    batch: &mut Batch<'_>,
+) {
+    let Some(before) = packet.segments.checked_sub(1) else { return };
     let ends = tcp_flags::FIN | tcp_flags::RST;
     let earlier = Class { tcp_flags: class.tcp_flags & !ends, ..*class };
     for _ in 0..before {
-        batch.packet(&earlier, direction, each);
+        batch.packet(&earlier, direction, segment_len);
     }
-    batch.packet(class, direction, wire_len - each.saturating_mul(u32::from(before)).min(wire_len));
+    let last_len = packet.wire_len.saturating_sub(segment_len.saturating_mul(u32::from(before)));
+    batch.packet(class, direction, last_len);
 }
 
 /// Counts the remote end of a packet under its place and network.

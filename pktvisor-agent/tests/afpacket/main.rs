@@ -38,7 +38,7 @@ pub(crate) fn hear(socket: &mut AfPacket) -> Vec<Heard> {
     while last.elapsed() < Duration::from_millis(300) {
         socket.poll(Duration::from_millis(50)).unwrap();
         while let Some(mut block) = socket.next_block() {
-            while let Some(packet) = block.next_packet() {
+            while let Some((packet, _)) = block.next_packet() {
                 last = Instant::now();
                 heard.push(Heard {
                     data: packet.data.to_vec(),

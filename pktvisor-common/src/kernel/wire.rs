@@ -52,6 +52,13 @@ impl Wire {
         self.segment_len = self.segment_len.saturating_add(bytes);
     }
 
+    /// Each packet has `bytes` less: what the buffer has before the link layer.
+    #[inline(always)]
+    pub fn take_from_each(&mut self, bytes: u32) {
+        self.bytes = self.bytes.saturating_sub(bytes.saturating_mul(self.packets));
+        self.segment_len = self.segment_len.saturating_sub(bytes);
+    }
+
     /// Bytes of the last packet.
     #[inline(always)]
     pub fn last_len(&self) -> u32 {
@@ -88,5 +95,7 @@ mod tests {
         let mut wire = Wire::segmented(66 + 3000, 66, 1448, 3);
         wire.add_to_each(4);
         assert_eq!((wire.bytes, wire.segment_len, wire.last_len()), (3 * 70 + 3000, 1518, 70 + 104));
+        wire.take_from_each(14);
+        assert_eq!((wire.bytes, wire.segment_len, wire.last_len()), (3 * 56 + 3000, 1504, 56 + 104));
     }
 }

@@ -3,6 +3,7 @@
 use std::mem::offset_of;
 
 use libc::{tpacket_block_desc, tpacket_hdr_v1};
+use pktvisor_common::kernel::wire::Wire;
 
 use super::frame::{Header, u32_at};
 use super::ring::Ring;
@@ -27,8 +28,9 @@ impl<'a> Block<'a> {
         Some(Self { ring, has_offload, frames_left, next_frame: first as usize })
     }
 
-    /// The next packet, lent until the next call. Not an iterator, since packets must not outlive their block.
-    pub fn next_packet(&mut self) -> Option<Packet<'_>> {
+    /// The next packet, lent until the next call, and what it was on the wire. Not an iterator, since packets must not
+    /// outlive their block.
+    pub fn next_packet(&mut self) -> Option<(Packet<'_>, Wire)> {
         let (header, at) = loop {
             let (header, at) = self.next_header()?;
             if !header.is_seen_twice() {

@@ -133,7 +133,7 @@ fn batch(
     let mut batch = store.batch();
     let mut why = Batch::Full;
     for _ in 0..BATCH_PACKETS {
-        let Some(packet) = block.next_packet() else {
+        let Some((packet, wire)) = block.next_packet() else {
             why = Batch::EndOfBlock;
             break;
         };
@@ -141,7 +141,7 @@ fn batch(
             why = Batch::End;
             break;
         }
-        pipeline.packet(&packet, &mut batch)?;
+        pipeline.frame(&packet, wire.segment_len, &mut batch)?;
     }
     pipeline.analysis.advance(batch.now_ns(), batch.recorder());
     Ok(why)

@@ -7,6 +7,7 @@ use std::mem::{offset_of, size_of};
 
 use libc::{sockaddr_ll, tpacket_hdr_variant1, tpacket3_hdr};
 use pktvisor_common::classify::LinkType;
+use pktvisor_common::kernel::wire::Wire;
 
 use super::offload;
 use crate::capture::Packet;
@@ -28,7 +29,7 @@ pub(super) struct Header {
     pub(super) next_offset: usize,
     timestamp_ns: u64,
     captured_len: usize,
-    original_len: usize,
+    original_len: u32,
     status: u32,
     /// Offset of the packet's first byte.
     mac: usize,
@@ -50,7 +51,7 @@ impl Header {
             next_offset: u32_at(frame, offset_of!(tpacket3_hdr, tp_next_offset))? as usize,
             timestamp_ns: sec * 1_000_000_000 + nsec,
             captured_len: u32_at(frame, offset_of!(tpacket3_hdr, tp_snaplen))? as usize,
-            original_len: u32_at(frame, offset_of!(tpacket3_hdr, tp_len))? as usize,
+            original_len: u32_at(frame, offset_of!(tpacket3_hdr, tp_len))?,
             status: u32_at(frame, offset_of!(tpacket3_hdr, tp_status))?,
             mac: usize::from(u16_at(frame, offset_of!(tpacket3_hdr, tp_mac))?),
             net: usize::from(u16_at(frame, offset_of!(tpacket3_hdr, tp_net))?),
@@ -79,29 +80,31 @@ impl Header {
         Some([a, b, c, d])
     }
 
-    /// The packet of the frame that this header was read from, or `None` where the header makes no sense.
+    /// The packet of the frame that this header was read from and what it was on the wire, or `None` where the header makes no
+    /// sense.
     /// `has_offload`: a virtio header stands before it.
-    pub(super) fn packet<'a>(&self, frame: &'a mut [u8], has_offload: bool) -> Option<Packet<'a>> {
+    pub(super) fn packet<'a>(&self, frame: &'a mut [u8], has_offload: bool) -> Option<(Packet<'a>, Wire)> {
         let end = self.mac.checked_add(self.captured_len)?;
         let link_type = link_type(self.hatype);
         // Devices without a link layer of their own may still keep something before the network header (PPP, tunnels).
         let mut start = if link_type == LinkType::RAW { self.net.max(self.mac) } else { self.mac };
-        let offload = match has_offload {
-            true => offload::segments(frame.get(..end)?, self.mac, self.original_len, link_type, start),
-            false => offload::Segments::ONE,
+        let mut wire = match has_offload {
+            true => offload::wire(frame.get(..end)?, self.mac, self.original_len, link_type, start),
+            false => Wire::single(self.original_len),
         };
-        let mut wire_len = (self.original_len + offload.repeated_bytes).saturating_sub(start - self.mac);
+        wire.take_from_each((start - self.mac) as u32);
         if let Some(tag) = self.tag().filter(|_| link_type == LinkType::ETHERNET) {
             start = put_back(tag, frame, start)?;
-            wire_len += VLAN_TAG_BYTES * usize::from(offload.packets);
+            wire.add_to_each(VLAN_TAG_BYTES as u32);
         }
-        Some(Packet {
+        let packet = Packet {
             timestamp_ns: self.timestamp_ns,
             data: frame.get(start..end)?,
-            wire_len: u32::try_from(wire_len).unwrap_or(u32::MAX),
+            wire_len: wire.bytes,
             link_type,
-            segments: offload.packets,
-        })
+            segments: u16::try_from(wire.packets).unwrap_or(u16::MAX),
+        };
+        Some((packet, wire))
     }
 }
 

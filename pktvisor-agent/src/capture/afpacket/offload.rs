@@ -7,6 +7,7 @@
 use std::mem::size_of;
 
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
+use pktvisor_common::kernel::wire::Wire;
 
 use super::frame::u16_at;
 
@@ -24,57 +25,31 @@ const GSO_ECN: u8 = 0x80;
 
 const UDP_HEADER_BYTES: usize = 8;
 
-/// What a frame was on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Segments {
-    /// Packets; at least 1.
-    pub(super) packets: u16,
-    /// Bytes of the headers that the frame holds once and the wire had in each packet.
-    pub(super) repeated_bytes: usize,
-}
-
-impl Segments {
-    /// A frame that is one packet.
-    pub(super) const ONE: Self = Self { packets: 1, repeated_bytes: 0 };
-}
-
 /// Reads the virtio header before the packet that begins at `start` in `frame` and had `len` bytes before it was cut.
 /// What `link_type` names begins at `link_start`.
-pub(super) fn segments(
-    frame: &[u8],
-    start: usize,
-    len: usize,
-    link_type: LinkType,
-    link_start: usize,
-) -> Segments {
+pub(super) fn wire(frame: &[u8], start: usize, len: u32, link_type: LinkType, link_start: usize) -> Wire {
     let headers = |packet: &[u8]| outer_headers(packet, link_type, link_start.checked_sub(start)?);
-    read(frame, start, len, headers).unwrap_or(Segments::ONE)
+    match segment(frame, start, headers) {
+        Some((header_len, payload_len)) => Wire::segmented(len, header_len, payload_len, 0),
+        None => Wire::single(len),
+    }
 }
 
-fn read(
-    frame: &[u8],
-    start: usize,
-    len: usize,
-    outer_headers: impl Fn(&[u8]) -> Option<usize>,
-) -> Option<Segments> {
+/// Bytes of the headers and of the payload of each packet that the frame was on the wire.
+fn segment(frame: &[u8], start: usize, outer_headers: impl Fn(&[u8]) -> Option<usize>) -> Option<(u32, u32)> {
     let header = frame.get(start.checked_sub(HEADER_BYTES)?..start)?;
     let (flags, kind) = (header[0], header[1] & !GSO_ECN);
     if kind == GSO_NONE {
         return None;
     }
-    let segment_bytes = usize::from(u16_at(header, 4)?);
+    let payload_len = u32::from(u16_at(header, 4)?);
     let packet = frame.get(start..)?;
     let known = (flags & F_NEEDS_CSUM != 0).then(|| usize::from(u16_at(header, 6).unwrap_or(0)));
-    let headers = match known {
+    let header_len = match known {
         Some(transport) => transport + transport_header_bytes(packet, transport, kind)?,
         None => outer_headers(packet)?,
     };
-    let payload = len.checked_sub(headers)?;
-    if segment_bytes == 0 || payload <= segment_bytes {
-        return None;
-    }
-    let packets = u16::try_from(payload.div_ceil(segment_bytes)).ok()?;
-    Some(Segments { packets, repeated_bytes: headers * usize::from(packets - 1) })
+    Some((u32::try_from(header_len).ok()?, payload_len))
 }
 
 fn transport_header_bytes(packet: &[u8], transport: usize, kind: u8) -> Option<usize> {

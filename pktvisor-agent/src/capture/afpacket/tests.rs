@@ -64,7 +64,8 @@ impl Frame {
     /// The packet's bytes, length on the wire, segments and link type.
     fn packet(&mut self) -> (Vec<u8>, u32, u16, LinkType) {
         let header = Header::read(&self.0).unwrap();
-        let packet = header.packet(&mut self.0, true).unwrap();
+        let (packet, wire) = header.packet(&mut self.0, true).unwrap();
+        assert_eq!((packet.wire_len, u32::from(packet.segments)), (wire.bytes, wire.packets));
         assert_eq!(packet.timestamp_ns, 1_700_000_000_000_000_005);
         (packet.data.to_vec(), packet.wire_len, packet.segments, packet.link_type)
     }
@@ -157,7 +158,7 @@ proptest! {
             frame[ADDRESS + offset_of!(sockaddr_ll, sll_hatype) + 1] = 0;
         }
         if let Some(header) = Header::read(&frame)
-            && let Some(packet) = header.packet(&mut frame, true)
+            && let Some((packet, _)) = header.packet(&mut frame, true)
         {
             prop_assert!(packet.segments >= 1);
         }
