@@ -80,6 +80,16 @@ impl SampleRate {
         self.threshold == 0
     }
 
+    /// Whether the flow of a packet is chosen. Hashes it only where that matters.
+    #[inline(always)]
+    pub fn chooses_packet(self, class: &Class) -> bool {
+        match self.threshold {
+            0 => false,
+            threshold if threshold > u64::from(u32::MAX) => true,
+            _ => self.chooses(packet_hash(class)),
+        }
+    }
+
     /// Whether a flow is chosen, by its hash. What is chosen at a rate is also chosen at any higher rate.
     #[inline(always)]
     pub const fn chooses(self, flow_hash: u64) -> bool {
@@ -182,6 +192,12 @@ mod tests {
             (SampleRate::fraction(-1.0), SampleRate::fraction(2.0)),
             (SampleRate::percent(0), SampleRate::ALL)
         );
+        for i in 0..1000 {
+            assert!(!SampleRate::percent(0).chooses_packet(&packet(i)));
+            assert!(SampleRate::percent(100).chooses_packet(&packet(i)));
+            let half = SampleRate::percent(50);
+            assert_eq!(half.chooses_packet(&packet(i)), half.chooses(packet_hash(&packet(i))));
+        }
         assert!(SampleRate::percent(0).is_none() && !SampleRate::percent(1).is_none());
         assert!(SampleRate::percent(99).chooses(0) && !SampleRate::percent(99).chooses(u64::MAX));
     }

@@ -2,19 +2,33 @@
 
 use pktvisor_common::classify::flags;
 use pktvisor_common::direction::{Direction, direction};
-use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::hll::Coupon;
+use pktvisor_common::kernel::control::{Control, cardinality_entry, heavy_entry};
 use pktvisor_common::kernel::cpu::CpuState;
+use pktvisor_common::kernel::heavy::seen;
 use pktvisor_common::kernel::wire::Wire;
-use pktvisor_common::sampling::{needs_reassembly, packet_hash};
+use pktvisor_common::sampling::needs_reassembly;
+
+use crate::maps::{CARDINALITY, HEAVY};
 
 /// Counts the packets of `cpu.class`; the direction, where they are to go up to deep analysis.
 #[inline(always)]
-pub(crate) fn account(cpu: &mut CpuState, config: &KernelConfig, wire: &Wire) -> Option<Direction> {
+pub(crate) fn account(cpu: &mut CpuState, control: &Control, wire: &Wire) -> Option<Direction> {
+    let config = control.config();
     let class = &cpu.class;
     let direction = direction(class, &config.host);
     cpu.counters.count_all(class, direction, wire);
+    match direction {
+        Direction::Received => {
+            count_remote(control, &class.source, class.ip_version, wire.packets, seen::SOURCE_IN, 0);
+        }
+        Direction::Sent => {
+            count_remote(control, &class.destination, class.ip_version, wire.packets, seen::DESTINATION_OUT, 1);
+        }
+        Direction::Unknown => {}
+    }
     if class.has(flags::DNS_UDP) {
-        if config.sample_rate.chooses(packet_hash(class)) {
+        if config.sample_rate.chooses_packet(class) {
             return Some(direction);
         }
         cpu.counters.packets.dns_not_chosen += u64::from(wire.packets);
@@ -22,4 +36,27 @@ pub(crate) fn account(cpu: &mut CpuState, config: &KernelConfig, wire: &Wire) ->
     } else {
         needs_reassembly(class).then_some(direction)
     }
+}
+
+/// Counts packets of a remote address: among the heavy hitters, and, if it is not known that this has been done, in the
+/// cardinality of its direction.
+#[inline(always)]
+fn count_remote(
+    control: &Control,
+    address: &[u8; 16],
+    ip_version: u8,
+    packets: u32,
+    seen: u64,
+    cardinality: u32,
+) {
+    let live = control.live_sketches;
+    let Some(table) = HEAVY.get_ptr_mut(heavy_entry(live)) else { return };
+    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
+    let table = unsafe { &mut *table };
+    if table.add(address, ip_version, packets, seen, control.config().hash_key) {
+        return;
+    }
+    let Some(registers) = CARDINALITY.get_ptr_mut(cardinality_entry(live) + cardinality) else { return };
+    // SAFETY: as above.
+    Coupon::of_address(address, ip_version).update(unsafe { &mut *registers });
 }

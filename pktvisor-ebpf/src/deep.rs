@@ -1,6 +1,9 @@
 //! Hands chosen packets to the agent: a record in this processor's ring buffer.
 //!
-//! Room is reserved in a few sizes (the verifier wants a constant), and the packet's bytes are copied straight into it.
+//! Room is reserved in a few sizes (the verifier wants a constant), and the packet is copied straight into it: small ones
+//! by the program itself, since every call of a helper costs as much as a good part of the classification; others by a
+//! helper that collects the bytes from wherever they lie.
+//!
 //! Nobody is woken up: the agent looks after the rings by itself, and a wake-up costs more than all the rest.
 
 use core::ffi::c_void;
@@ -11,19 +14,32 @@ use aya_ebpf::helpers::{
     bpf_get_smp_processor_id, bpf_ktime_get_ns, bpf_ringbuf_discard, bpf_ringbuf_reserve, bpf_ringbuf_submit,
 };
 use pktvisor_common::classify::flags;
-use pktvisor_common::kernel::cpu::CpuState;
-use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, RESERVED, RecordHeader};
+use pktvisor_common::kernel::cpu::{CpuState, HandedUp};
+use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, LARGE, RecordHeader, SMALL, SMALL_MAX};
 
 use crate::maps::DEEP;
+use crate::reader::bounded;
 
-/// A packet whose bytes can be copied, wherever they lie.
-pub(crate) trait Bytes {
+const NO_WAKEUP: u64 = BPF_RB_NO_WAKEUP as u64;
+
+/// A packet, wherever its bytes lie.
+pub(crate) trait Packet {
+    /// The part that can be read directly: the context's `data` and `data_end`.
+    fn linear(&self) -> (usize, usize);
+
     /// Copies the first `len` bytes to `to`.
     ///
     /// # Safety
     ///
     /// There must be room for them.
     unsafe fn copy(&self, to: *mut c_void, len: u32) -> Result<(), ()>;
+}
+
+/// What became of a record.
+enum Sent {
+    Delivered,
+    RingFull,
+    Unreadable,
 }
 
 /// Nanoseconds of CLOCK_MONOTONIC.
@@ -36,22 +52,71 @@ pub(crate) fn now_ns() -> u64 {
 /// Sends up the first [`CAPTURED_MAX`] of the `len` bytes of a packet, and counts what became of it. Of `header`, time
 /// and captured length are filled in here.
 #[inline(always)]
-pub(crate) fn send(packet: &impl Bytes, len: u32, mut header: RecordHeader, cpu: &mut CpuState) {
+pub(crate) fn send(packet: &impl Packet, len: u32, mut header: RecordHeader, cpu: &mut CpuState) {
     // Fragments that only tell what need not be kept are no packets of DNS, and in nobody's account.
     let packets = if cpu.class.has(flags::ANY_DNS) { u64::from(header.packets) } else { 0 };
-    header.timestamp_ns = now_ns();
     let captured_len = if len as usize > CAPTURED_MAX { CAPTURED_MAX } else { len as usize };
+    header.timestamp_ns = now_ns();
     header.captured_len = captured_len as u16;
-    // Known to be bounded to the verifier only if the compiler does not know it.
-    let captured_len = black_box(captured_len);
-    let record = reserve(captured_len);
+    // SAFETY: has no preconditions.
+    let Some(ring) = DEEP.get(unsafe { bpf_get_smp_processor_id() }) else { return };
+    let ring = core::ptr::from_ref(ring).cast_mut().cast();
+    let (data, data_end) = packet.linear();
+    let sent = if captured_len <= SMALL_MAX && data_end - data == captured_len {
+        send_small(data, data_end, captured_len, header, ring)
+    } else {
+        send_large(packet, captured_len, header, ring)
+    };
+    let HandedUp { delivered, lost_ring_full, lost_unreadable, .. } = &mut cpu.handed_up;
+    *match sent {
+        Sent::Delivered => delivered,
+        Sent::RingFull => lost_ring_full,
+        Sent::Unreadable => lost_unreadable,
+    } += packets;
+}
+
+/// A packet of `len` bytes that lies from `data` to `data_end`.
+#[inline(always)]
+fn send_small(data: usize, data_end: usize, len: usize, header: RecordHeader, ring: *mut c_void) -> Sent {
+    let (record, room) = reserve(&SMALL, len, ring);
     if record.is_null() {
-        cpu.handed_up.lost_ring_full += packets;
-        return;
+        return Sent::RingFull;
     }
-    let copied = if captured_len >= 1 && captured_len <= CAPTURED_MAX {
-        // SAFETY: `reserve` made room for a header and `captured_len` bytes.
-        unsafe { packet.copy(record.add(HEADER_LEN), captured_len as u32) }
+    // SAFETY: `reserve` made room for a header and `room` bytes, aligned to 8; what is read lies between `data` and
+    // `data_end`. The verifier checks all of it once more. The record is given back exactly once.
+    unsafe {
+        record.cast::<RecordHeader>().write(header);
+        let bytes = record.add(HEADER_LEN);
+        let mut offset = 0;
+        while offset < room && data + offset + 8 <= data_end {
+            bytes.add(offset).cast::<u64>().write(((data + offset) as *const u64).read_unaligned());
+            offset += 8;
+        }
+        // The rest is the end of the last 8 bytes, of which some have been copied already.
+        let last = bounded(len.wrapping_sub(8));
+        let start = data + last;
+        if last > room - 8 || start + 8 > data_end {
+            bpf_ringbuf_discard(record, NO_WAKEUP);
+            return Sent::Unreadable;
+        }
+        bytes.add(last).cast::<u64>().write_unaligned((start as *const u64).read_unaligned());
+        bpf_ringbuf_submit(record, NO_WAKEUP);
+    }
+    Sent::Delivered
+}
+
+/// A packet in several pieces, or of more bytes.
+#[inline(always)]
+fn send_large(packet: &impl Packet, len: usize, header: RecordHeader, ring: *mut c_void) -> Sent {
+    // Known to be bounded to the verifier only if the compiler does not know it.
+    let len = black_box(len);
+    let (record, _) = reserve(&LARGE, len, ring);
+    if record.is_null() {
+        return Sent::RingFull;
+    }
+    let copied = if len >= 1 && len <= CAPTURED_MAX {
+        // SAFETY: `reserve` made room for a header and `len` bytes.
+        unsafe { packet.copy(record.add(HEADER_LEN), len as u32) }
     } else {
         Err(())
     };
@@ -60,30 +125,27 @@ pub(crate) fn send(packet: &impl Bytes, len: u32, mut header: RecordHeader, cpu:
         record.cast::<RecordHeader>().write(header);
         match copied {
             Ok(()) => {
-                cpu.handed_up.delivered += packets;
-                bpf_ringbuf_submit(record, u64::from(BPF_RB_NO_WAKEUP));
+                bpf_ringbuf_submit(record, NO_WAKEUP);
+                Sent::Delivered
             }
             Err(()) => {
-                cpu.handed_up.lost_unreadable += packets;
-                bpf_ringbuf_discard(record, u64::from(BPF_RB_NO_WAKEUP));
+                bpf_ringbuf_discard(record, NO_WAKEUP);
+                Sent::Unreadable
             }
         }
     }
 }
 
-/// Room for a header and `captured_len` bytes; null if there is none.
+/// A record with room for a header and at least `len` bytes, and for how many; null if there is none.
 #[inline(always)]
-fn reserve(captured_len: usize) -> *mut c_void {
-    // SAFETY: has no preconditions.
-    let Some(ring) = DEEP.get(unsafe { bpf_get_smp_processor_id() }) else { return core::ptr::null_mut() };
-    let ring = core::ptr::from_ref(ring).cast_mut().cast();
+fn reserve<const N: usize>(sizes: &[usize; N], len: usize, ring: *mut c_void) -> (*mut c_void, usize) {
     let mut i = 0;
-    while i < RESERVED.len() {
-        if captured_len <= RESERVED[i] - HEADER_LEN {
+    while i < N {
+        if len <= sizes[i] - HEADER_LEN {
             // SAFETY: `ring` is a ring buffer, of which the map holds nothing else.
-            return unsafe { bpf_ringbuf_reserve(ring, RESERVED[i] as u64, 0) };
+            return (unsafe { bpf_ringbuf_reserve(ring, sizes[i] as u64, 0) }, sizes[i] - HEADER_LEN);
         }
         i += 1;
     }
-    core::ptr::null_mut()
+    (core::ptr::null_mut(), 0)
 }

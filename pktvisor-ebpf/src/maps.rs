@@ -3,8 +3,10 @@
 use aya_ebpf::bindings::BPF_F_MMAPABLE;
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, PerCpuArray, RingBuf, XskMap};
 use aya_ebpf::macros::btf_map;
-use pktvisor_common::kernel::control::Control;
+use pktvisor_common::hll::REGISTERS;
+use pktvisor_common::kernel::control::{CARDINALITY_ENTRIES, Control, HEAVY_ENTRIES};
 use pktvisor_common::kernel::cpu::CpuState;
+use pktvisor_common::kernel::heavy::HeavyTable;
 
 /// One entry, which the agent has in its memory.
 #[btf_map]
@@ -13,6 +15,14 @@ pub(crate) static CONTROL: Array<Control, 1, { BPF_F_MMAPABLE as usize }> = Arra
 /// One entry: where the running processor counts.
 #[btf_map]
 pub(crate) static CPU: PerCpuArray<CpuState, 1> = PerCpuArray::new();
+
+/// Two copies of the running processor's heavy hitters.
+#[btf_map]
+pub(crate) static HEAVY: PerCpuArray<HeavyTable, HEAVY_ENTRIES> = PerCpuArray::new();
+
+/// Two copies of the running processor's registers, for addresses that send to HOST and that HOST sends to.
+#[btf_map]
+pub(crate) static CARDINALITY: PerCpuArray<[u8; REGISTERS], CARDINALITY_ENTRIES> = PerCpuArray::new();
 
 /// A ring buffer for each possible processor: one for all would have them wait for one another. Made by the agent, as
 /// large as it wants; the sizes here are replaced.

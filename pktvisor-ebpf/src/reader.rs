@@ -54,7 +54,7 @@ const _: () = assert!(OFFSET_MAX == 0x3fff);
 /// The same offset, in a register that the verifier knows to be bounded. The check before is none to it where the
 /// compiler has compared one number (an offset less a few bytes) and adds another; a mask would be optimised away.
 #[inline(always)]
-fn bounded(mut offset: usize) -> usize {
+pub(crate) fn bounded(mut offset: usize) -> usize {
     // SAFETY: arithmetic on one register.
     unsafe { asm!("{0} &= 0x3fff", inout(reg) offset, options(pure, nomem, nostack)) };
     offset

@@ -4,7 +4,7 @@
 //! Minimum kernel version: 5.18 (packets in several buffers).
 
 use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_REDIRECT};
-use aya_ebpf::helpers::{bpf_xdp_adjust_meta, bpf_xdp_get_buff_len};
+use aya_ebpf::helpers::bpf_xdp_adjust_meta;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
 use pktvisor_common::classify::flags as class_flags;
@@ -13,9 +13,10 @@ use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, RecordHeader, fl
 use pktvisor_common::kernel::wire::Wire;
 
 use crate::account::account;
-use crate::classify::{Link, classify_packet};
+use crate::classify::Link;
 use crate::deep;
 use crate::maps::{CONTROL, CPU, XSKS};
+use crate::xdp::classify_frame;
 
 /// Counts the packet, and hands it to a socket if it is chosen.
 #[xdp(frags)]
@@ -30,10 +31,8 @@ fn take(context: &XdpContext) -> u32 {
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
-    // SAFETY: a program's context is valid.
-    let len = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
-    classify_packet(Link::Configured, context.data(), context.data_end(), len, &config.dns_ports, cpu);
-    let Some(direction) = account(cpu, config, &Wire::single(len)) else { return XDP_DROP };
+    let len = classify_frame(context, config, cpu);
+    let Some(direction) = account(cpu, control, &Wire::single(len)) else { return XDP_DROP };
     let captured_len = if len as usize > CAPTURED_MAX { CAPTURED_MAX } else { len as usize };
     let header = RecordHeader {
         timestamp_ns: deep::now_ns(),

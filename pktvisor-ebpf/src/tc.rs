@@ -15,8 +15,8 @@ use pktvisor_common::kernel::record::{RecordHeader, flags};
 use pktvisor_common::kernel::wire::Wire;
 
 use crate::account::account;
-use crate::classify::{Link, classify_packet};
-use crate::deep::{self, Bytes};
+use crate::classify::{Link, classify_again, classify_packet};
+use crate::deep::{self, Packet};
 use crate::maps::{CONTROL, CPU};
 
 /// How much of a packet is made readable where a header does not lie in its linear part, in bytes.
@@ -85,7 +85,7 @@ fn count(context: &TcContext, hook: Hook, link: Link) {
     if cpu.missed != 0 && cpu.missed <= u64::from(len) {
         // SAFETY: a program's context is valid. Without success the packet stays as it was understood.
         unsafe { bpf_skb_pull_data(context.skb.skb, if len < PULLED { len } else { PULLED }) };
-        classify_packet(link, context.data(), context.data_end(), len, &config.dns_ports, cpu);
+        classify_again(link, context.data(), context.data_end(), len, &config.dns_ports, cpu);
     }
     // SAFETY: as above.
     let skb = unsafe { &*context.skb.skb };
@@ -100,7 +100,7 @@ fn count(context: &TcContext, hook: Hook, link: Link) {
         noted.write_volatile(wire);
         noted.read_volatile()
     };
-    if let Some(direction) = account(cpu, config, &wire) {
+    if let Some(direction) = account(cpu, control, &wire) {
         let header = RecordHeader {
             ifindex: skb.ifindex,
             wire_len: wire.bytes,
@@ -129,7 +129,12 @@ fn wire(skb: &__sk_buff, len: u32, payload_offset: u32, hook: Hook) -> Wire {
     wire
 }
 
-impl Bytes for TcContext {
+impl Packet for TcContext {
+    #[inline(always)]
+    fn linear(&self) -> (usize, usize) {
+        (self.data(), self.data_end())
+    }
+
     #[inline(always)]
     unsafe fn copy(&self, to: *mut c_void, len: u32) -> Result<(), ()> {
         // SAFETY: the context is valid, the caller has made room.

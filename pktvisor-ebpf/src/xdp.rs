@@ -8,13 +8,21 @@ use aya_ebpf::bindings::xdp_action::XDP_PASS;
 use aya_ebpf::helpers::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
+use pktvisor_common::classify;
+use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::record::{RecordHeader, flags};
 use pktvisor_common::kernel::wire::Wire;
 
 use crate::account::account;
-use crate::classify::{Link, classify_packet};
-use crate::deep::{self, Bytes};
+use crate::classify::{Link, classify_again, classify_packet};
+use crate::deep::{self, Packet};
 use crate::maps::{CONTROL, CPU};
+
+/// A longer frame is a jumbo frame, and may lie in several buffers of which a program reads only the first. One that is not
+/// longer gives itself away by an IP header that promises more than the first buffer holds.
+const FRAME_LEN: u32 = 1518;
+const CUT: u16 = classify::flags::MALFORMED | classify::flags::TRUNCATED_CAPTURE;
 
 /// Counts the packet and lets it pass; a copy goes up if it is chosen.
 #[xdp(frags)]
@@ -30,10 +38,8 @@ fn inspect(context: &XdpContext) {
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
-    // SAFETY: a program's context is valid.
-    let len = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
-    classify_packet(Link::Configured, context.data(), context.data_end(), len, &config.dns_ports, cpu);
-    if let Some(direction) = account(cpu, config, &Wire::single(len)) {
+    let len = classify_frame(context, config, cpu);
+    if let Some(direction) = account(cpu, control, &Wire::single(len)) {
         let header = RecordHeader {
             ifindex: context.ingress_ifindex() as u32,
             wire_len: len,
@@ -47,7 +53,29 @@ fn inspect(context: &XdpContext) {
     }
 }
 
-impl Bytes for XdpContext {
+/// Classifies a frame; returns its length.
+#[inline(always)]
+pub(crate) fn classify_frame(context: &XdpContext, config: &KernelConfig, cpu: &mut CpuState) -> u32 {
+    let (data, data_end) = (context.data(), context.data_end());
+    let mut len = (data_end - data) as u32;
+    classify_packet(Link::Configured, data, data_end, len, &config.dns_ports, cpu);
+    if len > FRAME_LEN || cpu.class.has(CUT) {
+        // SAFETY: a program's context is valid.
+        let whole_len = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
+        if whole_len != len {
+            len = whole_len;
+            classify_again(Link::Configured, data, data_end, len, &config.dns_ports, cpu);
+        }
+    }
+    len
+}
+
+impl Packet for XdpContext {
+    #[inline(always)]
+    fn linear(&self) -> (usize, usize) {
+        (self.data(), self.data_end())
+    }
+
     #[inline(always)]
     unsafe fn copy(&self, to: *mut c_void, len: u32) -> Result<(), ()> {
         // SAFETY: the context is valid, the caller has made room.
@@ -56,4 +84,10 @@ impl Bytes for XdpContext {
             _ => Err(()),
         }
     }
+}
+
+/// Does nothing: what the others are measured against.
+#[xdp(frags)]
+pub fn pktvisor_nothing(_: XdpContext) -> u32 {
+    XDP_PASS
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::changes::Changes;
 use super::configuration::Configuration;
-use super::prepare::prefixes;
+use super::prepare::host_table;
 use super::programs::tell_attached;
 use super::shared::Shared;
 use crate::agent::Agent;
@@ -99,7 +99,7 @@ pub(super) fn follow(
         any.update(&interfaces);
         let now = options.host_set(&interfaces);
         if now != host {
-            match prefixes(&now) {
+            match host_table(&now) {
                 Ok(list) => configuration.change(|config| config.host = list),
                 Err(error) => any.agent.note(error.to_string()),
             }

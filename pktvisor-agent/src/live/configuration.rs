@@ -30,9 +30,6 @@ impl Configuration {
     pub(super) fn change(&self, change: impl FnOnce(&mut KernelConfig)) {
         let mut config = self.config.lock();
         change(&mut config);
-        if let Err(error) = self.control.configure(&config) {
-            // It is in force all the same; only whether a packet has still seen the old one is not known.
-            tracing::debug!("{error}");
-        }
+        self.control.configure(&config);
     }
 }

@@ -5,8 +5,8 @@ use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use pktvisor_common::direction::{Prefix, PrefixList};
-use pktvisor_common::kernel::config::{INLINE_PREFIXES_MAX, KernelConfig};
+use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::kernel::hosts::HostTable;
 use pktvisor_common::sampling::SampleRate;
 
 use super::configuration::Configuration;
@@ -63,7 +63,7 @@ impl Prepared {
         let host = options.host_set(interfaces);
         let config = KernelConfig {
             sample_rate: SampleRate::percent(options.max_deep_sample_pct),
-            host: prefixes(&host)?,
+            host: host_table(&host)?,
             dns_ports: options.dns_ports,
             ..KernelConfig::default()
         };
@@ -127,8 +127,8 @@ fn read_object(options: &Options) -> anyhow::Result<Cow<'static, [u8]>> {
 }
 
 /// HOST as the programs know it.
-pub(super) fn prefixes(host: &HostSet) -> anyhow::Result<PrefixList<INLINE_PREFIXES_MAX>> {
-    let mut list = PrefixList::new();
+pub(super) fn host_table(host: &HostSet) -> anyhow::Result<HostTable> {
+    let mut table = HostTable::EMPTY;
     for network in host.networks() {
         let (address, version) = match network.network() {
             std::net::IpAddr::V4(address) => {
@@ -138,9 +138,9 @@ pub(super) fn prefixes(host: &HostSet) -> anyhow::Result<PrefixList<INLINE_PREFI
             }
             std::net::IpAddr::V6(address) => (address.octets(), 6),
         };
-        if list.push(Prefix::new(&address, network.prefix_len(), version)).is_err() {
-            bail!("HOST has more than {INLINE_PREFIXES_MAX} networks: give fewer or larger ones with -H");
-        }
+        table
+            .insert(&address, network.prefix_len(), version)
+            .context("HOST has too many networks: give fewer or larger ones with -H")?;
     }
-    Ok(list)
+    Ok(table)
 }

@@ -3,7 +3,7 @@
 use pktvisor_agent::capture::kernel::{Deep, Entry, Loaded, Settings, monotonic_ns};
 use pktvisor_common::classify::{Class, LinkType, classify, flags};
 use pktvisor_common::counters::Counters;
-use pktvisor_common::direction::{Direction, Prefix, direction};
+use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::sampling::{SampleRate, needs_reassembly, packet_hash};
 
@@ -52,13 +52,13 @@ fn config(percent: u8) -> KernelConfig {
     for (address, len) in [([192, 0, 2, 0], 28), ([192, 168, 0, 0], 16), ([10, 0, 0, 0], 9)] {
         let mut bytes = [0; 16];
         bytes[..4].copy_from_slice(&address);
-        config.host.push(Prefix::new(&bytes, len, 4)).unwrap();
+        config.host.insert(&bytes, len, 4).unwrap();
     }
     for (start, len) in [([0x20, 0x01, 0x0d, 0xb8, 0, 0x53, 0, 0], 64), ([0xfe, 0x80, 0, 0, 0, 0, 0, 0], 10)]
     {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&start);
-        config.host.push(Prefix::new(&bytes, len, 6)).unwrap();
+        config.host.insert(&bytes, len, 6).unwrap();
     }
     config
 }

@@ -3,9 +3,10 @@
 use aya::programs::{TestRun, TestRunOptions};
 use pktvisor_agent::capture::kernel::{Entry, Kernel, Loaded, Settings, object};
 
-/// Loads the embedded object; says why the test is skipped where that is impossible.
+/// Loads the embedded object, or another one that is to be tried without building the agent anew; says why the test is skipped where that is impossible.
 pub(crate) fn load(settings: &Settings) -> Option<Loaded> {
-    let Some(object) = object::embedded() else {
+    let given = std::env::var_os("PKTVISOR_TEST_BPF_OBJECT").map(|path| std::fs::read(path).unwrap());
+    let Some(object) = given.as_deref().or(object::embedded()) else {
         println!("skipped: the agent was built without kernel programs (cargo xtask build-ebpf)");
         return None;
     };
@@ -21,7 +22,7 @@ pub(crate) fn load(settings: &Settings) -> Option<Loaded> {
 pub(crate) fn run(kernel: &mut Kernel, entry: Entry, packet: &[u8]) -> Option<u32> {
     let options = TestRunOptions { data_in: Some(packet), ..TestRunOptions::default() };
     let result = match entry {
-        Entry::Xdp => kernel.xdp(entry).unwrap().test_run(options),
+        Entry::Xdp | Entry::Nothing => kernel.xdp(entry).unwrap().test_run(options),
         _ => kernel.classifier(entry).unwrap().test_run(options),
     };
     Some(result.ok()?.return_value)

@@ -11,7 +11,7 @@ fn every_program_passes_the_verifier() {
         let begun = std::time::Instant::now();
         loaded.kernel.fd(entry).unwrap_or_else(|error| panic!("{entry:?}: {error:?}"));
         let info = match entry {
-            Entry::Xdp | Entry::Tap => loaded.kernel.xdp(entry).unwrap().info(),
+            Entry::Xdp | Entry::Tap | Entry::Nothing => loaded.kernel.xdp(entry).unwrap().info(),
             _ => loaded.kernel.classifier(entry).unwrap().info(),
         };
         println!(

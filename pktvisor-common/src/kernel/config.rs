@@ -1,11 +1,8 @@
 //! What the agent tells the kernel programs about packets.
 
+use super::hosts::HostTable;
 use crate::classify::DnsPorts;
-use crate::direction::PrefixList;
 use crate::sampling::SampleRate;
-
-/// Host prefixes that are compared one by one, 1 to 2 ns each; more need a trie.
-pub const INLINE_PREFIXES_MAX: usize = 16;
 
 /// One copy of the configuration in [`Control`](super::control::Control).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,23 +10,26 @@ pub const INLINE_PREFIXES_MAX: usize = 16;
 pub struct KernelConfig {
     /// The part of DNS flows that is handed up.
     pub sample_rate: SampleRate,
-    /// HOST.
-    pub host: PrefixList<INLINE_PREFIXES_MAX>,
+    /// Makes it hard to guess which addresses share a bucket of the [heavy hitters](super::heavy).
+    pub hash_key: u64,
     /// Where DNS is spoken.
     pub dns_ports: DnsPorts,
-    /// Keeps the size a multiple of 8 without hidden bytes.
+    /// Keeps what follows aligned without hidden bytes.
     pub reserved: [u16; 3],
+    /// HOST.
+    pub host: HostTable,
 }
 
-const _: () = assert!(size_of::<KernelConfig>() == 8 + 8 + INLINE_PREFIXES_MAX * 40 + 24);
+const _: () = assert!(size_of::<KernelConfig>() == 2 * 8 + 24 + size_of::<HostTable>());
 
 impl KernelConfig {
     /// DNS on port 53, all of it analysed, no HOST.
     pub const DEFAULT: Self = Self {
         sample_rate: SampleRate::ALL,
-        host: PrefixList::new(),
+        hash_key: 0,
         dns_ports: DnsPorts::DEFAULT,
         reserved: [0; 3],
+        host: HostTable::EMPTY,
     };
 }
 

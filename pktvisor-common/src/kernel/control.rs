@@ -11,14 +11,36 @@ use super::config::KernelConfig;
 pub struct Control {
     /// The live copy of `configs`, 0 or 1.
     pub live_config: u32,
-    /// The live copy of the heavy hitters, 0 or 1.
-    pub live_heavy: u32,
-    /// The live copy of the cardinality registers, 0 or 1.
-    pub live_cardinality: u32,
-    /// Keeps what follows aligned without hidden bytes.
-    pub reserved: u32,
+    /// The live copies of the sketches: bits of [`live`]. One word, so that programs see either change or both.
+    pub live_sketches: u32,
     /// The configuration, twice.
     pub configs: [KernelConfig; 2],
+}
+
+/// Bits of [`Control::live_sketches`].
+pub mod live {
+    /// The copy of the [heavy hitters](crate::kernel::heavy).
+    pub const HEAVY: u32 = 1;
+    /// The copy of the [cardinality](crate::hll) registers.
+    pub const CARDINALITY: u32 = 1 << 1;
+}
+
+/// Entries of the map `CARDINALITY`: two copies of both directions.
+pub const CARDINALITY_ENTRIES: usize = 4;
+/// Entries of the map `HEAVY`: two copies.
+pub const HEAVY_ENTRIES: usize = 2;
+
+/// The entry of `CARDINALITY` for sources of received packets in the copy that `live_sketches` says; that for
+/// destinations of sent packets follows it.
+#[inline(always)]
+pub const fn cardinality_entry(live_sketches: u32) -> u32 {
+    live_sketches & live::CARDINALITY
+}
+
+/// The entry of `HEAVY` that `live_sketches` says.
+#[inline(always)]
+pub const fn heavy_entry(live_sketches: u32) -> u32 {
+    live_sketches & live::HEAVY
 }
 
 impl Control {

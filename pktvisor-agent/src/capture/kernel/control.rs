@@ -3,6 +3,8 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use aya::maps::MapData;
 use parking_lot::Mutex;
@@ -34,11 +36,7 @@ impl Control {
     }
 
     /// Replaces the configuration. Every packet is seen with the old one or the new one, never with a mixture.
-    ///
-    /// # Errors
-    ///
-    /// The kernel does not let itself be waited for; the configuration is in force all the same.
-    pub fn configure(&self, config: &KernelConfig) -> Result<(), KernelError> {
+    pub fn configure(&self, config: &KernelConfig) {
         let _writing = self.0.writing.lock();
         let live = self.live_config();
         let quiet = 1 - (live.load(Ordering::Relaxed) & 1);
@@ -50,7 +48,24 @@ impl Control {
             configs.cast::<KernelConfig>().add(quiet as usize).write(*config);
         }
         live.store(quiet, Ordering::Release);
-        wait_for_programs()
+        wait_for_programs();
+    }
+
+    /// Has programs write to the other copy of the heavy hitters, and of the cardinality registers where wanted; returns
+    /// the [bits](control::live) that were in force.
+    pub(super) fn flip_sketches(&self, with_cardinality: bool) -> u32 {
+        let bits = control::live::HEAVY | if with_cardinality { control::live::CARDINALITY } else { 0 };
+        self.live().fetch_xor(bits, Ordering::AcqRel)
+    }
+
+    /// The [copies](control::live) that programs write to.
+    pub(super) fn live_sketches(&self) -> u32 {
+        self.live().load(Ordering::Acquire)
+    }
+
+    fn live(&self) -> &AtomicU32 {
+        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics only.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.control()).live_sketches) }
     }
 
     fn live_config(&self) -> &AtomicU32 {
@@ -64,12 +79,13 @@ impl Control {
 }
 
 /// Waits until every program that was running has ended: an RCU grace period.
-pub(super) fn wait_for_programs() -> Result<(), KernelError> {
+pub(super) fn wait_for_programs() {
     /// Of linux/membarrier.h.
     const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
+    /// Where the kernel does not do that (nohz_full): programs run for microseconds.
+    const LONG_ENOUGH: Duration = Duration::from_millis(20);
     // SAFETY: takes numbers, writes nothing.
-    match unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) } {
-        0 => Ok(()),
-        _ => Err(KernelError::Wait(std::io::Error::last_os_error())),
+    if unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) } != 0 {
+        thread::sleep(LONG_ENOUGH);
     }
 }

@@ -1,11 +1,16 @@
 //! What the programs counted, read out of their maps. Needs no capability on Linux 5.19 and later.
 
 use aya::Pod;
-use aya::maps::{MapData, PerCpuArray};
+use aya::maps::{MapData, MapError, PerCpuArray, PerCpuValues};
+use aya::util::nr_cpus;
 use pktvisor_common::counters::Counters;
+use pktvisor_common::hll::REGISTERS;
+use pktvisor_common::kernel::control::{cardinality_entry, heavy_entry};
 use pktvisor_common::kernel::cpu::{CpuState, HandedUp};
+use pktvisor_common::kernel::heavy::HeavyTable;
 
-use super::KernelError;
+use super::control::wait_for_programs;
+use super::{Control, HeavyHitters, KernelError};
 
 /// What all processors counted since the programs were loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,23 +23,75 @@ pub struct KernelCounts {
     pub filtered: u64,
 }
 
+/// The registers of [`hll`](pktvisor_common::hll) of all processors together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardinalityRegisters {
+    /// Sources of received packets.
+    pub sources_in: Box<[u8; REGISTERS]>,
+    /// Destinations of sent packets.
+    pub destinations_out: Box<[u8; REGISTERS]>,
+}
+
 /// Reads the maps.
 pub struct Drain {
+    control: Control,
     cpu: PerCpuArray<MapData, PodCpuState>,
     filtered: PerCpuArray<MapData, u64>,
+    heavy: PerCpuArray<MapData, PodHeavyTable>,
+    cardinality: PerCpuArray<MapData, [u8; REGISTERS]>,
+}
+
+/// What programs no longer write to, once they have been waited for: to be [collected](Drain::collect).
+#[derive(Debug)]
+#[must_use = "what is not collected is lost, or counted again"]
+pub struct Quiet {
+    /// The sketches that were live.
+    live: u32,
+    with_cardinality: bool,
+}
+
+/// What [`Drain::collect`] returns.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// Since the last time.
+    pub heavy: HeavyHitters,
+    /// Since the last time that a period ended; only where one does.
+    pub cardinality: Option<CardinalityRegisters>,
 }
 
 /// [`CpuState`], as aya can read it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(super) struct PodCpuState(CpuState);
 
 // SAFETY: made of integers only, without padding.
 unsafe impl Pod for PodCpuState {}
 
+/// [`HeavyTable`], as aya can read it.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct PodHeavyTable(HeavyTable);
+
+// SAFETY: made of integers only, without padding.
+unsafe impl Pod for PodHeavyTable {}
+
+/// The maps to read.
+pub(super) struct Maps {
+    pub(super) cpu: MapData,
+    pub(super) filtered: MapData,
+    pub(super) heavy: MapData,
+    pub(super) cardinality: MapData,
+}
+
 impl Drain {
-    pub(super) fn new(cpu: PerCpuArray<MapData, PodCpuState>, filtered: PerCpuArray<MapData, u64>) -> Self {
-        Self { cpu, filtered }
+    pub(super) fn new(control: Control, maps: Maps) -> Result<Self, KernelError> {
+        Ok(Self {
+            control,
+            cpu: typed("CPU", maps.cpu)?,
+            filtered: typed("FILTERED", maps.filtered)?,
+            heavy: typed("HEAVY", maps.heavy)?,
+            cardinality: typed("CARDINALITY", maps.cardinality)?,
+        })
     }
 
     /// What was counted so far. Never goes back: subtract what was read before.
@@ -43,13 +100,97 @@ impl Drain {
     ///
     /// The kernel does not let its maps be read.
     pub fn counts(&self) -> Result<KernelCounts, KernelError> {
-        let error = |name| move |source| KernelError::Map { name, source };
         let mut sum = KernelCounts::default();
-        for PodCpuState(state) in self.cpu.get(&0, 0).map_err(error("CPU"))?.iter() {
+        for PodCpuState(state) in self.cpu.get(&0, 0).map_err(failed("CPU"))?.iter() {
             sum.counters.add(&state.counters);
             sum.handed_up.add(&state.handed_up);
         }
-        sum.filtered = self.filtered.get(&0, 0).map_err(error("FILTERED"))?.iter().sum();
+        sum.filtered = self.filtered.get(&0, 0).map_err(failed("FILTERED"))?.iter().sum();
         Ok(sum)
     }
+
+    /// Has programs go on with empty heavy hitters and, where a period ends, with empty cardinality registers. Takes no
+    /// time: call it where the period ends, and read the counters just after.
+    pub fn flip(&self, period_ends: bool) -> Quiet {
+        Quiet { live: self.control.flip_sketches(period_ends), with_cardinality: period_ends }
+    }
+
+    /// Waits until programs have finished with what was flipped, reads it and empties it. Takes some milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not let its maps be read or written.
+    pub fn collect(&mut self, quiet: Quiet) -> Result<Collected, KernelError> {
+        wait_for_programs();
+        let heavy = self.collect_heavy(heavy_entry(quiet.live))?;
+        let cardinality = match quiet.with_cardinality {
+            true => Some(self.collect_cardinality(cardinality_entry(quiet.live))?),
+            false => None,
+        };
+        Ok(Collected { heavy, cardinality })
+    }
+
+    /// The cardinality registers of the period that has not ended.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not let its maps be read.
+    pub fn live_cardinality(&self) -> Result<CardinalityRegisters, KernelError> {
+        let entry = cardinality_entry(self.control.live_sketches());
+        Ok(CardinalityRegisters {
+            sources_in: self.registers(entry)?,
+            destinations_out: self.registers(entry + 1)?,
+        })
+    }
+
+    fn collect_heavy(&mut self, entry: u32) -> Result<HeavyHitters, KernelError> {
+        let tables = self.heavy.get(&entry, 0).map_err(failed("HEAVY"))?;
+        let tables: Vec<&HeavyTable> = tables.iter().map(|PodHeavyTable(table)| table).collect();
+        let hitters = HeavyHitters::of(&tables);
+        if hitters != HeavyHitters::default() {
+            let empty = for_all_processors("HEAVY", PodHeavyTable(HeavyTable::EMPTY))?;
+            self.heavy.set(entry, empty, 0).map_err(failed("HEAVY"))?;
+        }
+        Ok(hitters)
+    }
+
+    fn collect_cardinality(&mut self, entry: u32) -> Result<CardinalityRegisters, KernelError> {
+        let registers = CardinalityRegisters {
+            sources_in: self.registers(entry)?,
+            destinations_out: self.registers(entry + 1)?,
+        };
+        for (entry, registers) in [(entry, &registers.sources_in), (entry + 1, &registers.destinations_out)] {
+            if registers.iter().any(|register| *register != 0) {
+                let empty = for_all_processors("CARDINALITY", [0; REGISTERS])?;
+                self.cardinality.set(entry, empty, 0).map_err(failed("CARDINALITY"))?;
+            }
+        }
+        Ok(registers)
+    }
+
+    /// The greatest of all processors.
+    fn registers(&self, entry: u32) -> Result<Box<[u8; REGISTERS]>, KernelError> {
+        let mut greatest = Box::new([0; REGISTERS]);
+        for registers in self.cardinality.get(&entry, 0).map_err(failed("CARDINALITY"))?.iter() {
+            for (greatest, register) in greatest.iter_mut().zip(registers) {
+                *greatest = (*greatest).max(*register);
+            }
+        }
+        Ok(greatest)
+    }
+}
+
+fn failed(name: &'static str) -> impl FnOnce(MapError) -> KernelError {
+    move |source| KernelError::Map { name, source }
+}
+
+/// A map as the type that aya has for it.
+fn typed<V: Pod>(name: &'static str, data: MapData) -> Result<PerCpuArray<MapData, V>, KernelError> {
+    aya::maps::Map::from_map_data(data).and_then(PerCpuArray::try_from).map_err(failed(name))
+}
+
+fn for_all_processors<V: Pod>(name: &'static str, value: V) -> Result<PerCpuValues<V>, KernelError> {
+    let failed = |error| KernelError::Map { name, source: MapError::IoError(error) };
+    let processors = nr_cpus().map_err(|(_, error)| failed(error))?;
+    PerCpuValues::try_from(vec![value; processors]).map_err(failed)
 }

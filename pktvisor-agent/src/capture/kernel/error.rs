@@ -69,7 +69,4 @@ pub enum KernelError {
         #[source]
         source: io::Error,
     },
-    /// The kernel cannot be waited for.
-    #[error("cannot wait until the kernel programs have finished with a map")]
-    Wait(#[source] io::Error),
 }

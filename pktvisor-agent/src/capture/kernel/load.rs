@@ -2,15 +2,18 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use aya::maps::{ArrayOfMaps, Map, MapData, MapError, XskMap};
+use aya::maps::{ArrayOfMaps, Map, MapData, XskMap};
 use aya::programs::{Program, ProgramError, ProgramFd, SchedClassifier, Xdp};
 use aya::util::KernelVersion;
 use aya::{Ebpf, EbpfLoader};
 use pktvisor_common::classify::LinkType;
+use pktvisor_common::hll::REGISTERS;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::control;
 use pktvisor_common::kernel::cpu::CpuState;
+use pktvisor_common::kernel::heavy::HeavyTable;
 
+use super::drain::Maps;
 use super::{Control, Deep, Drain, KernelError, Ring, cpus};
 
 /// How to load.
@@ -45,12 +48,21 @@ pub enum Entry {
     TcIngressRaw,
     /// Traffic control, packets to be sent without a link-layer header.
     TcEgressRaw,
+    /// XDP: does nothing, so that others can be measured against it.
+    Nothing,
 }
 
 impl Entry {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Xdp, Self::Tap, Self::TcIngress, Self::TcEgress, Self::TcIngressRaw, Self::TcEgressRaw];
+    pub const ALL: [Self; 7] = [
+        Self::Xdp,
+        Self::Tap,
+        Self::TcIngress,
+        Self::TcEgress,
+        Self::TcIngressRaw,
+        Self::TcEgressRaw,
+        Self::Nothing,
+    ];
 
     /// Its name in the object and in the kernel.
     pub fn name(self) -> &'static str {
@@ -61,6 +73,7 @@ impl Entry {
             Self::TcEgress => "pktvisor_egress",
             Self::TcIngressRaw => "pktvisor_ingress_raw",
             Self::TcEgressRaw => "pktvisor_egress_raw",
+            Self::Nothing => "pktvisor_nothing",
         }
     }
 }
@@ -101,11 +114,14 @@ impl Kernel {
             .load(object)
             .map_err(KernelError::Load)?;
         let control = Control::new(&copy(&ebpf, "CONTROL", size_of::<control::Control>())?)?;
-        control.configure(&settings.config)?;
-        let drain = Drain::new(
-            typed("CPU", copy(&ebpf, "CPU", size_of::<CpuState>())?)?,
-            typed("FILTERED", copy(&ebpf, "FILTERED", size_of::<u64>())?)?,
-        );
+        control.configure(&settings.config);
+        let maps = Maps {
+            cpu: copy(&ebpf, "CPU", size_of::<CpuState>())?,
+            filtered: copy(&ebpf, "FILTERED", size_of::<u64>())?,
+            heavy: copy(&ebpf, "HEAVY", size_of::<HeavyTable>())?,
+            cardinality: copy(&ebpf, "CARDINALITY", REGISTERS)?,
+        };
+        let drain = Drain::new(control.clone(), maps)?;
         let rings = (0..processors)
             .map(|_| Ring::create(settings.ring_bytes_per_cpu))
             .collect::<Result<Vec<_>, _>>()?;
@@ -120,7 +136,7 @@ impl Kernel {
     pub fn link_type(&self, entry: Entry) -> LinkType {
         match entry {
             Entry::TcIngressRaw | Entry::TcEgressRaw => LinkType::RAW,
-            Entry::Xdp | Entry::Tap | Entry::TcIngress | Entry::TcEgress => self.link_type,
+            Entry::Xdp | Entry::Tap | Entry::TcIngress | Entry::TcEgress | Entry::Nothing => self.link_type,
         }
     }
 
@@ -159,7 +175,7 @@ impl Kernel {
     /// As [`Kernel::xdp`].
     pub fn fd(&mut self, entry: Entry) -> Result<&ProgramFd, KernelError> {
         let fd = match entry {
-            Entry::Xdp | Entry::Tap => self.xdp(entry)?.fd(),
+            Entry::Xdp | Entry::Tap | Entry::Nothing => self.xdp(entry)?.fd(),
             _ => self.classifier(entry)?.fd(),
         };
         fd.map_err(refused(entry.name()))
@@ -214,11 +230,6 @@ fn copy(ebpf: &Ebpf, name: &'static str, expected: usize) -> Result<MapData, Ker
         true => Ok(data),
         false => Err(KernelError::Layout { name, found, expected }),
     }
-}
-
-/// A map as the type that aya has for it.
-fn typed<T: TryFrom<Map, Error = MapError>>(name: &'static str, data: MapData) -> Result<T, KernelError> {
-    Map::from_map_data(data).and_then(T::try_from).map_err(|source| KernelError::Map { name, source })
 }
 
 /// Puts the ring buffers where the programs look for them.

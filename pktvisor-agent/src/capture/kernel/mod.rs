@@ -17,6 +17,7 @@ mod cpus;
 mod deep;
 mod drain;
 mod error;
+mod heavy;
 mod load;
 mod mapping;
 pub mod object;
@@ -24,7 +25,8 @@ mod ring;
 
 pub use control::Control;
 pub use deep::{Deep, monotonic_ns};
-pub use drain::{Drain, KernelCounts};
+pub use drain::{CardinalityRegisters, Collected, Drain, KernelCounts, Quiet};
 pub use error::KernelError;
+pub use heavy::{HeavyHitters, Hitter, Hitters};
 pub use load::{Entry, Kernel, Loaded, Settings};
 pub use ring::Ring;
