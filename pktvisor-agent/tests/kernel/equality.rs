@@ -1,10 +1,14 @@
 //! Kernel and file replay count and choose the same, packet for packet.
 
-use pktvisor_agent::capture::kernel::{Deep, Entry, Loaded, Settings, monotonic_ns};
+use std::collections::HashMap;
+
+use pktvisor_agent::capture::kernel::{Collected, Deep, Entry, HeavyHitters, Loaded, Settings, monotonic_ns};
 use pktvisor_common::classify::{Class, LinkType, classify, flags};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::{Direction, direction};
+use pktvisor_common::hll;
 use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::kernel::cpu::HandedUp;
 use pktvisor_common::sampling::{SampleRate, needs_reassembly, packet_hash};
 
 use crate::corpus::corpus;
@@ -12,9 +16,6 @@ use crate::support;
 
 /// Rings are looked after before that many packets have come.
 const BATCH: usize = 1_000;
-
-/// XDP_PASS and TCX_NEXT.
-const PASSES: [u32; 2] = [2, u32::MAX];
 
 /// What file replay makes of packets.
 #[derive(Default)]
@@ -24,6 +25,18 @@ struct Expected {
     delivered: u64,
     /// What goes up: bytes and direction.
     chosen: Vec<(Vec<u8>, Direction)>,
+    cardinality: [Registers; 2],
+    /// Packets of remote addresses.
+    remotes: [HashMap<[u8; 16], u64>; 2],
+}
+
+/// Of one direction.
+struct Registers(Box<[u8; hll::REGISTERS]>);
+
+impl Default for Registers {
+    fn default() -> Self {
+        Self(Box::new([0; hll::REGISTERS]))
+    }
 }
 
 impl Expected {
@@ -32,6 +45,15 @@ impl Expected {
         classify(packet, link_type, &config.dns_ports, &mut class);
         let direction = direction(&class, &config.host);
         self.counters.count(&class, direction, packet.len() as u32);
+        let remote = match direction {
+            Direction::Received => Some((&class.source, 0)),
+            Direction::Sent => Some((&class.destination, 1)),
+            Direction::Unknown => None,
+        };
+        if let Some((address, way)) = remote {
+            hll::Coupon::of_address(address, class.ip_version).update(&mut self.cardinality[way].0);
+            *self.remotes[usize::from(class.ip_version == 6)].entry(*address).or_default() += 1;
+        }
         let goes_up = if class.has(flags::DNS_UDP) {
             let chosen = config.sample_rate.chooses(packet_hash(&class));
             self.counters.packets.dns_not_chosen += u64::from(!chosen);
@@ -63,26 +85,21 @@ fn config(percent: u8) -> KernelConfig {
     config
 }
 
+/// At all rates in one test, since most of its time goes into verifying the programs.
 #[test]
-fn kernel_and_replay_agree_on_every_packet_at_100_percent() {
-    compare(100);
-}
-
-#[test]
-fn kernel_and_replay_agree_on_every_packet_at_30_percent() {
-    compare(30);
-}
-
-fn compare(percent: u8) {
-    let config = config(percent);
+fn kernel_and_replay_agree_on_every_packet_at_100_and_at_30_percent() {
     for (link_type, packets) in corpus() {
         let link_type = LinkType(link_type);
-        let settings = Settings { config, link_type, ring_bytes_per_cpu: 64 << 20 };
+        let settings = Settings { config: config(100), link_type, ring_bytes_per_cpu: 64 << 20 };
         let Some(mut loaded) = support::load(&settings) else { return };
         let raw = [Entry::TcIngressRaw, Entry::TcEgressRaw];
-        let entries = [Entry::Xdp, Entry::TcIngress, Entry::TcEgress].into_iter();
+        let entries = [Entry::Xdp, Entry::Tap, Entry::TcIngress, Entry::TcEgress].into_iter();
         for entry in entries.chain(raw.into_iter().filter(|_| link_type == LinkType::RAW)) {
-            compare_entry(&mut loaded, entry, link_type, &packets, &config);
+            for percent in [100, 30] {
+                let config = config(percent);
+                loaded.control.configure(&config);
+                compare_entry(&mut loaded, entry, link_type, &packets, &config);
+            }
         }
     }
 }
@@ -102,25 +119,68 @@ fn compare_entry(
         for packet in packets {
             match support::run(&mut loaded.kernel, entry, packet) {
                 Some(verdict) => {
-                    assert_eq!(verdict, PASSES[usize::from(entry != Entry::Xdp)]);
+                    assert_eq!(verdict, verdict_of(entry));
                     run.add(packet, link_type, config);
                 }
                 None => refused += 1,
             }
         }
-        compare_chosen(&mut loaded.deep, &run.chosen, entry, link_type);
+        if entry != Entry::Tap {
+            compare_chosen(&mut loaded.deep, &run.chosen, entry, link_type);
+        }
         chosen += run.chosen.len();
     }
     let mut counts = loaded.drain.counts().unwrap();
     counts.counters.subtract(&before.counters);
     assert_eq!(counts.counters, run.counters, "{entry:?}, {link_type:?}");
-    assert_eq!(counts.handed_up.delivered - before.handed_up.delivered, run.delivered, "{entry:?}");
-    assert_eq!(counts.handed_up.lost(), 0, "{entry:?}");
+    let (handed_up, before) = (counts.handed_up, before.handed_up);
+    match entry {
+        // There are no sockets here to hand packets to.
+        Entry::Tap => assert_eq!(handed_up.lost_no_socket - before.lost_no_socket, run.delivered),
+        _ => assert_eq!(handed_up.delivered - before.delivered, run.delivered, "{entry:?}"),
+    }
+    let all = |counted: HandedUp| counted.lost() + counted.delivered;
+    assert_eq!(all(handed_up) - all(before), run.delivered, "{entry:?}");
+    let quiet = loaded.drain.flip(true);
+    compare_addresses(&run, &loaded.drain.collect(quiet).unwrap(), entry);
     println!(
         "{entry:?}, link type {}: {} packets, {chosen} chosen, {refused} that BPF_PROG_TEST_RUN does not take",
         link_type.0,
         run.counters.packets.total(),
     );
+}
+
+/// XDP_DROP where packets are taken away from the host, else XDP_PASS and TCX_NEXT.
+fn verdict_of(entry: Entry) -> u32 {
+    match entry {
+        Entry::Tap => 1,
+        Entry::Xdp | Entry::Nothing => 2,
+        Entry::TcIngress | Entry::TcEgress | Entry::TcIngressRaw | Entry::TcEgressRaw => u32::MAX,
+    }
+}
+
+/// Registers are the same; the heavy hitters' bounds hold, and every packet is in one or among the missed.
+fn compare_addresses(run: &Expected, collected: &Collected, entry: Entry) {
+    let registers = collected.cardinality.as_ref().unwrap();
+    assert!(registers.sources_in == run.cardinality[0].0, "{entry:?}: other sources");
+    assert!(registers.destinations_out == run.cardinality[1].0, "{entry:?}: other destinations");
+    let HeavyHitters { v4, v6 } = &collected.heavy;
+    let widened = |address: [u8; 4]| std::array::from_fn(|i| address.get(i).copied().unwrap_or(0));
+    let found4: Vec<_> = v4.addresses.iter().map(|h| (widened(h.address), h.packets, h.missed_max)).collect();
+    let found6: Vec<_> = v6.addresses.iter().map(|h| (h.address, h.packets, h.missed_max)).collect();
+    for (found, missed, absent_max, remotes) in [
+        (found4, v4.missed, v4.absent_max, &run.remotes[0]),
+        (found6, v6.missed, v6.absent_max, &run.remotes[1]),
+    ] {
+        let counted: u64 = found.iter().map(|(_, packets, _)| packets).sum();
+        assert_eq!(counted + missed, remotes.values().sum::<u64>(), "{entry:?}");
+        let mut absent = remotes.clone();
+        for (address, packets, missed_max) in found {
+            let truth = absent.remove(&address).unwrap_or_default();
+            assert!(packets <= truth && truth <= packets + missed_max, "{entry:?}, {address:?}: {truth}");
+        }
+        assert!(absent.values().all(|truth| *truth <= absent_max), "{entry:?}");
+    }
 }
 
 fn compare_chosen(deep: &mut Deep, chosen: &[(Vec<u8>, Direction)], entry: Entry, link_type: LinkType) {

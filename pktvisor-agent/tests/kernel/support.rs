@@ -22,7 +22,7 @@ pub(crate) fn load(settings: &Settings) -> Option<Loaded> {
 pub(crate) fn run(kernel: &mut Kernel, entry: Entry, packet: &[u8]) -> Option<u32> {
     let options = TestRunOptions { data_in: Some(packet), ..TestRunOptions::default() };
     let result = match entry {
-        Entry::Xdp | Entry::Nothing => kernel.xdp(entry).unwrap().test_run(options),
+        Entry::Xdp | Entry::Tap | Entry::Nothing => kernel.xdp(entry).unwrap().test_run(options),
         _ => kernel.classifier(entry).unwrap().test_run(options),
     };
     Some(result.ok()?.return_value)
