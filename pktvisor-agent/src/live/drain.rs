@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
+use super::addresses;
 use super::clock::{until_next_second, wall_ns};
 use super::losses::DriverDrops;
 use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
 use crate::analysis::geo::Geo;
-use crate::capture::kernel::{Drain, KernelCounts, KernelError};
+use crate::capture::kernel::{Collected, Drain, KernelCounts, KernelError};
 use crate::capture::tap::StatisticsHandle;
 
 /// The drain thread's own.
@@ -42,13 +43,15 @@ impl DrainThread {
 
     /// Everything up to now: the programs are off, the rings empty.
     pub(super) fn finish(mut self) -> Result<(), KernelError> {
-        self.drain()
+        self.drain(true)
     }
 
     /// The second is over.
     fn tick(&mut self) -> Result<(), KernelError> {
-        let drained = self.drain();
-        self.agent.store.batch().tick(wall_ns());
+        let now_ns = wall_ns();
+        let period_ends = self.agent.store.batch().turns_at(now_ns);
+        let drained = self.drain(period_ends);
+        self.agent.store.batch().tick(now_ns);
         self.rate.adjust(&self.agent, &self.shared);
         if let Some(geo) = &mut self.geo {
             geo.refresh(Instant::now());
@@ -57,10 +60,11 @@ impl DrainThread {
     }
 
     /// Brings what was counted since the last time into the live period.
-    fn drain(&mut self) -> Result<(), KernelError> {
+    fn drain(&mut self, period_ends: bool) -> Result<(), KernelError> {
         // First: what was delivered or lost by now was counted before.
         let outcomes = self.agent.store.outcomes();
         let lost_by_sockets: u64 = self.sockets.iter().map(|socket| socket.read().lost()).sum();
+        let quiet = self.drain.flip(period_ends);
         let counted = self.drain.counts()?;
         let mut counters = counted.counters;
         counters.subtract(&self.counted.counters);
@@ -68,13 +72,25 @@ impl DrainThread {
             .saturating_sub(self.counted.handed_up.lost() + self.lost_by_sockets);
         self.counted = counted;
         self.lost_by_sockets = lost_by_sockets;
+        let collected = self.drain.collect(quiet);
+        let distinct = match &collected {
+            Ok(Collected { cardinality: Some(registers), .. }) => Ok(registers.clone()),
+            _ => self.drain.live_cardinality(),
+        };
         {
+            // Also where the sketches cannot be read: what was counted is not to be lost.
             let mut batch = self.agent.store.batch();
             batch.counted(&counters, lost);
             batch.balance(outcomes);
+            if let Ok(collected) = &collected {
+                addresses::take_frequent(&collected.heavy, self.geo.as_mut(), batch.recorder());
+            }
+            if let Ok(distinct) = &distinct {
+                addresses::take_distinct(distinct, batch.recorder());
+            }
         }
         let driver_drops = self.driver.since_start(&self.agent.interface_names());
         self.agent.kernel_counts(&counted, lost_by_sockets, driver_drops);
-        Ok(())
+        collected.and(distinct).map(drop)
     }
 }

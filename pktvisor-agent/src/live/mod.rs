@@ -10,6 +10,7 @@
 //!
 //! The wall clock turns the periods. The threads share the store's live period, each for moments.
 
+mod addresses;
 mod any;
 mod changes;
 pub mod clock;

@@ -94,6 +94,12 @@ impl Recorder {
         self.period.network.addresses(ip_version).merge_items(bound, items);
     }
 
+    /// So many packets have a remote address that nobody knows.
+    pub fn located_nowhere(&mut self, packets: u64) {
+        self.period.network.places.add_error(packets);
+        self.period.network.networks.add_error(packets);
+    }
+
     /// Counts `packets` of a remote address under its place and network.
     pub fn located(&mut self, place: Option<&str>, network: Option<&str>, packets: u64) {
         if let Some(place) = place {

@@ -194,6 +194,11 @@ impl FrequentItems {
         }
     }
 
+    /// So much was not counted, of whatever items.
+    pub fn add_error(&mut self, weight: u64) {
+        self.merge_items(weight, std::iter::empty());
+    }
+
     /// Keeps the most frequent items only, within `limits` from now on, and gives back the memory.
     pub fn shrink(&mut self, limits: Limits) {
         self.settle();

@@ -1,0 +1,38 @@
+//! What the kernel remembers of remote addresses, brought into the live period.
+
+use std::net::IpAddr;
+
+use crate::analysis::geo::Geo;
+use crate::capture::kernel::{CardinalityRegisters, HeavyHitters, Hitter, Hitters};
+use crate::metrics::frequent::{Item, Key};
+use crate::metrics::{Recorder, address_key};
+
+/// Takes over the addresses with the most packets of one draining. Where they are is looked up once for each.
+pub(super) fn take_frequent(hitters: &HeavyHitters, geo: Option<&mut Geo>, recorder: &mut Recorder) {
+    let HeavyHitters { v4, v6 } = hitters;
+    let items = v4.addresses.iter().map(|hitter| item(hitter, Key { tag: 4, bytes: &hitter.address }));
+    recorder.frequent_addresses(4, v4.absent_max, items);
+    let items = v6.addresses.iter().map(|hitter| item(hitter, address_key(&hitter.address, 6)));
+    recorder.frequent_addresses(6, v6.absent_max, items);
+    let Some(geo) = geo else { return };
+    locate(v4, geo, recorder);
+    locate(v6, geo, recorder);
+    // Wherever they were, they may all have been in one place.
+    recorder.located_nowhere(v4.missed + v6.missed);
+}
+
+/// Takes over the registers of distinct addresses.
+pub(super) fn take_distinct(registers: &CardinalityRegisters, recorder: &mut Recorder) {
+    recorder.distinct_addresses(&registers.sources_in, &registers.destinations_out);
+}
+
+fn item<'a, K>(hitter: &Hitter<K>, key: Key<'a>) -> Item<'a> {
+    Item { key, lower: hitter.packets, upper: hitter.packets.saturating_add(hitter.missed_max) }
+}
+
+fn locate<K: Copy + Into<IpAddr>>(hitters: &Hitters<K>, geo: &mut Geo, recorder: &mut Recorder) {
+    for hitter in &hitters.addresses {
+        let location = geo.locate(hitter.address.into());
+        recorder.located(location.city, location.asn, hitter.packets);
+    }
+}
