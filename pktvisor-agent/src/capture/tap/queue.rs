@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use nix::sys::socket::{getsockopt, sockopt};
 use xsk_rs::config::{BindFlags, FrameSize, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
@@ -17,7 +18,7 @@ use super::{Burst, TapError};
 /// A page: the kernel takes no larger frame.
 const FRAME_BYTES: u32 = 4096;
 /// Frames taken at once.
-const BURST_FRAMES: usize = 256;
+pub(super) const BURST_FRAMES: usize = 256;
 /// Entries of the rings that a receiver does not use.
 const UNUSED_RING: u32 = 64;
 
@@ -130,6 +131,11 @@ impl Queue {
     /// How full of packets that wait, from 0 to 1.
     pub(super) fn fill(&mut self) -> f64 {
         f64::from(self.rx.nb_avail_exact()) / f64::from(self.frames)
+    }
+
+    /// How long packets may be left alone: the frames hold what comes meanwhile, up to 8 million a second.
+    pub(super) fn pause(&self) -> Duration {
+        Duration::from_nanos(u64::from(self.frames) * 125)
     }
 
     /// What other threads can read the statistics from.

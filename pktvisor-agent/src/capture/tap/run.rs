@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
+use super::queue::BURST_FRAMES;
 use super::{Burst, Queue};
 
-/// Pause when nothing has come. A queue's frames hold what comes meanwhile, at 8 million packets a second.
-const PAUSE: Duration = Duration::from_millis(1);
 /// After so long without packets the kernel is asked to wake us; it would cost too much for each packet.
 const IDLE: Duration = Duration::from_millis(20);
-/// How soon a stop is noticed then.
+/// After a stop, what is on its way is waited for so long.
+const LAST_WAIT: Duration = Duration::from_millis(2);
+/// How soon a stop is noticed by who sleeps.
 const SLEEP_MS: i32 = 100;
 /// How often time is told to pass, and statistics are brought up to date.
 const UPKEEP: Duration = Duration::from_millis(100);
@@ -41,7 +42,7 @@ pub fn run(queue: &mut Queue, is_stopping: impl Fn() -> bool, sink: &mut impl Si
         // Asked before the ring is looked at: what was there when the stop came is then taken.
         let stopping = is_stopping();
         let count = queue.receive(|burst| sink.burst(burst));
-        let is_over = stopping && count == 0 && last_packet.elapsed() >= PAUSE * 2;
+        let is_over = stopping && count == 0 && last_packet.elapsed() >= LAST_WAIT;
         if is_over || upkeep.elapsed() >= UPKEEP {
             upkeep = Instant::now();
             sink.upkeep(queue.fill());
@@ -53,8 +54,13 @@ pub fn run(queue: &mut Queue, is_stopping: impl Fn() -> bool, sink: &mut impl Si
         queue.wake_driver()?;
         if count > 0 {
             last_packet = Instant::now();
-        } else if stopping || last_packet.elapsed() < IDLE {
-            thread::sleep(PAUSE);
+        }
+        if count == BURST_FRAMES {
+            continue;
+        }
+        // Few at a time would cost as much as many: some are let come.
+        if stopping || last_packet.elapsed() < IDLE {
+            thread::sleep(queue.pause());
         } else {
             queue.wait(SLEEP_MS)?;
         }
