@@ -41,7 +41,6 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let interfaces = std::slice::from_ref(interface);
     let Prepared { shared, mut attacher, mut drain, analysis, .. } =
         Prepared::new(options, agent, interfaces)?;
-    agent.set_mode("tap");
     agent.store.batch().tick(clock::wall_ns());
     let mut sockets = attacher.sockets()?;
     let insert = |queue, socket: BorrowedFd<'_>| sockets.set(queue, socket, 0);
@@ -49,6 +48,7 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let attached = attacher.attach_tap(interface)?;
     tell_attached(agent, &attached);
     tell_sockets(agent, &tap);
+    agent.set_mode("tap");
     drain.sockets = tap.queues.iter().map(Queue::statistics).collect();
     privileges::give_up(&privileges::keep(Work::Tap, &privileges::Kernel::running(), false, false))?;
     let Tap { queues, promiscuous, .. } = tap;

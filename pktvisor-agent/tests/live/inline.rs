@@ -3,8 +3,10 @@
 use testbed::Need;
 
 use crate::agent::{Agent, assert_balanced, require_kernel_programs};
+use crate::compare::{assert_counts_as_its_file, assert_counts_as_its_file_with};
 use crate::dns::{Dnsperf, NameServer};
 use crate::network::Network;
+use crate::traffic::{GENERATED_HOST, REAL_TIME, Trace, hostile_second, one_second};
 
 #[test]
 fn a_name_server_is_counted_as_dnsperf_counts_it_and_loses_no_query() {
@@ -56,4 +58,37 @@ fn dns_over_tcp_is_counted_message_by_message() {
     let own = network.interface().statistics();
     assert_eq!(settled.period.packets.received, own.rx_packets);
     assert_balanced(&settled.ledger());
+}
+
+#[test]
+fn what_arrives_inline_counts_as_its_capture_does() {
+    require_kernel_programs!();
+    for config in [one_second(), hostile_second()] {
+        let trace = Trace::generated(config);
+        let network = Network::mirror(1);
+        let words = ["--mode", "inline", "-H", GENERATED_HOST, network.interface().name()];
+        let agent = Agent::start(&network.watched, &words);
+        trace.send(network.peer(), 1, REAL_TIME);
+        let settled = agent.settled(trace.packets);
+        assert_counts_as_its_file(&settled, &trace);
+        assert_balanced(&settled.ledger());
+    }
+}
+
+#[test]
+fn what_a_filter_takes_out_in_the_kernel_is_what_it_takes_out_of_the_capture() {
+    require_kernel_programs!();
+    let trace = Trace::generated(hostile_second());
+    for expression in ["udp port 53", "vlan and ip6", "greater 200"] {
+        let network = Network::mirror(1);
+        let filter = ["-b", expression];
+        let words = ["--mode", "inline", "-H", GENERATED_HOST, network.interface().name()];
+        let agent = Agent::start(&network.watched, &[&words[..], &filter].concat());
+        trace.send(network.peer(), 1, REAL_TIME);
+        let settled = agent.settled(trace.packets);
+        let ledger = settled.ledger();
+        assert_eq!(ledger.seen, trace.packets, "{expression}");
+        assert!(ledger.filtered > 0 && ledger.counted > 0, "{expression}: {ledger:?}");
+        assert_counts_as_its_file_with(&filter, &settled, &trace);
+    }
 }

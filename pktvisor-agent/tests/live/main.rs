@@ -7,7 +7,7 @@
 //! | file | is |
 //! |---|---|
 //! | `agent`, `network`, `dns`, `traffic`, `compare` | what the tests are made of |
-//! | `inline`, `afpacket` | a way of capture, against what is known of the traffic |
+//! | `inline`, `tap`, `afpacket` | a way of capture, against what is known of the traffic |
 //! | `any`, `tags`, `gso` | links and packets of other kinds |
 //! | `overload`, `neighbours`, `traces` | what the agent does to others, and what it leaves behind |
 
@@ -24,5 +24,6 @@ mod neighbours;
 mod network;
 mod overload;
 mod tags;
+mod tap;
 mod traces;
 mod traffic;

@@ -37,6 +37,12 @@ fn an_agent_that_stands_still_loses_deep_analysis_and_no_count() {
 }
 
 #[test]
+fn a_tap_that_stands_still_loses_deep_analysis_and_no_count() {
+    require_kernel_programs!();
+    assert_only_deep_analysis_is_lost("tap");
+}
+
+#[test]
 fn the_ledger_balances_at_every_moment_of_a_flood() {
     require_kernel_programs!();
     let trace = flood();
@@ -56,4 +62,25 @@ fn the_ledger_balances_at_every_moment_of_a_flood() {
     let settled = agent.settled(2 * trace.packets);
     assert_balanced(&settled.ledger());
     assert_eq!((settled.ledger().seen, settled.ledger().pending), (2 * trace.packets, 0));
+}
+
+#[test]
+fn an_agent_told_to_end_takes_in_all_that_is_on_its_way() {
+    require_kernel_programs!();
+    let trace = flood();
+    for mode in ["inline", "tap"] {
+        let network = Network::mirror(1);
+        let words = ["--mode", mode, "-H", GENERATED_HOST, network.interface().name()];
+        let agent = Agent::start(&network.watched, &words);
+        trace.send(network.peer(), 1, MAX);
+        let (status, stderr) = agent.stop();
+        assert!(status.success(), "{stderr}");
+        // "200000 packets seen, 0 filtered; 199000 DNS packets: 198000 analysed, 0 not chosen, 1000 lost"
+        let account = stderr.lines().last().unwrap();
+        let numbers: Vec<u64> = account.split(' ').filter_map(|word| word.parse().ok()).collect();
+        let [seen, filtered, dns, analysed, not_chosen, lost] = numbers[..] else { panic!("{account}") };
+        assert_eq!((seen, filtered, not_chosen), (trace.packets, 0, 0), "{account}");
+        assert_eq!(dns, analysed + lost, "{account}");
+        assert!(analysed > 0, "{account}");
+    }
 }

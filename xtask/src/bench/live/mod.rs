@@ -43,13 +43,9 @@ pub(super) fn run() -> Result<()> {
     let mut measurements = Vec::new();
     for rate in RATES {
         for mode in ["inline", "tap"] {
-            measurements.push(measure(&capture, rate, |interface| Agent::start(interface, mode))?);
+            add(&mut measurements, measure(&capture, rate, |interface| Agent::start(interface, mode)));
         }
-        match testbed::missing(&[Need::Program("tcpdump")]) {
-            None => measurements.push(measure(&capture, rate, Tcpdump::start)?),
-            Some(reason) => println!("without tcpdump: {reason}"),
-        }
-        println!("{}", report::rows(&measurements[measurements.len().saturating_sub(3)..]));
+        add(&mut measurements, measure(&capture, rate, Tcpdump::start));
     }
     println!("\n{}", report::table(&measurements));
     let results = directory.join("live.json");
@@ -57,6 +53,17 @@ pub(super) fn run() -> Result<()> {
         .with_context(|| format!("cannot write {}", results.display()))?;
     println!("results: {}", workspace::shown(&results));
     Ok(())
+}
+
+/// Shows it at once: the whole takes minutes. One watcher that cannot run does not keep the others from it.
+fn add(measurements: &mut Vec<Measurement>, measurement: Result<Measurement>) {
+    match measurement {
+        Ok(measurement) => {
+            print!("{}", report::rows(std::slice::from_ref(&measurement)));
+            measurements.push(measurement);
+        }
+        Err(error) => println!("left out: {error:#}"),
+    }
 }
 
 /// One watcher at one rate, on a pair of its own.

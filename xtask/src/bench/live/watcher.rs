@@ -1,14 +1,13 @@
 //! Programs that watch an interface: started, asked what they have seen, and what it cost them.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use testbed::{End, Namespace, Process, http};
+use testbed::{End, Namespace, Need, Process, http};
 
 use crate::workspace;
 
@@ -61,11 +60,22 @@ pub(super) struct Agent {
 
 impl Agent {
     pub(super) fn start(interface: &End, mode: &'static str) -> Result<Self> {
+        let stderr = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
         let mut command = interface.namespace().command(workspace::release_binary("pktvisord")?);
         command.args(["-l", "127.0.0.1", "--mode", mode, "-H", workspace::GENERATED_HOST, interface.name()]);
-        let process = Process::spawn(command.stdout(Stdio::null()).stderr(Stdio::null()));
-        http::wait_until_ok(interface.namespace(), SERVER, "/healthz", PATIENCE);
-        Ok(Self { process, namespace: interface.namespace().clone(), mode })
+        command.stdout(Stdio::null()).stderr(stderr.reopen().context("cannot open the temporary file")?);
+        let mut process = Process::spawn(&mut command);
+        let namespace = interface.namespace().clone();
+        let deadline = Instant::now() + PATIENCE;
+        while !matches!(http::get(&namespace, SERVER, "/healthz"), Ok((200, _))) {
+            let ended = process.child().try_wait().context("cannot wait for pktvisord")?.is_some();
+            if ended || Instant::now() > deadline {
+                let said = fs::read_to_string(stderr.path()).unwrap_or_default();
+                bail!("pktvisord --mode {mode} does not begin: {}", said.lines().last().unwrap_or_default());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(Self { process, namespace, mode })
     }
 
     fn ledger(&self) -> (Seen, u64) {
@@ -105,10 +115,13 @@ pub(super) struct Tcpdump {
 
 impl Tcpdump {
     pub(super) fn start(interface: &End) -> Result<Self> {
+        if let Some(reason) = testbed::missing(&[Need::Program("tcpdump")]) {
+            bail!("{reason}");
+        }
         let stderr = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
         let mut command = interface.namespace().command("tcpdump");
         command.args(["-i", interface.name(), "-w", "/dev/null"]).stdout(Stdio::null());
-        command.stderr(File::create(stderr.path()).context("cannot open the temporary file")?);
+        command.stderr(stderr.reopen().context("cannot open the temporary file")?);
         let this = Self { process: Process::spawn(&mut command), stderr };
         let deadline = Instant::now() + PATIENCE;
         while !this.said()?.contains("listening on") {
@@ -121,10 +134,7 @@ impl Tcpdump {
     }
 
     fn said(&self) -> Result<String> {
-        let mut text = String::new();
-        let mut file = File::open(self.stderr.path()).context("cannot read what tcpdump said")?;
-        file.read_to_string(&mut text).context("cannot read what tcpdump said")?;
-        Ok(text)
+        fs::read_to_string(self.stderr.path()).context("cannot read what tcpdump said")
     }
 }
 
