@@ -15,10 +15,6 @@ const SAVE_TIMES_AND_RATES: &[&str] = &[
     "dns.xact.out.quantiles_us",
     "dns.xact.in.top_slow",
     "dns.xact.out.top_slow",
-    // Not yet taken up from the kernel.
-    "packets.cardinality",
-    "packets.top_ipv4",
-    "packets.top_ipv6",
     // A file's end is the end of what waits; on an interface, 30 seconds later.
     "dns.reassembly.datagrams_incomplete",
 ];
