@@ -10,6 +10,7 @@
 mod account;
 mod classify;
 mod deep;
+mod log;
 mod maps;
 mod reader;
 mod tap;

@@ -15,6 +15,7 @@ use pktvisor_common::kernel::wire::Wire;
 use crate::account::account;
 use crate::classify::Link;
 use crate::deep;
+use crate::log;
 use crate::maps::{CONTROL, CPU, XSKS};
 use crate::xdp::classify_frame;
 
@@ -32,7 +33,9 @@ fn take(context: &XdpContext) -> u32 {
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
     let len = classify_frame(context, config, cpu);
-    let Some(direction) = account(cpu, control, &Wire::single(len)) else { return XDP_DROP };
+    let chosen = account(cpu, control, &Wire::single(len));
+    log::packet(context, cpu, chosen.is_some());
+    let Some(direction) = chosen else { return XDP_DROP };
     let captured_len = if len as usize > CAPTURED_MAX { CAPTURED_MAX } else { len as usize };
     let header = RecordHeader {
         timestamp_ns: deep::now_ns(),

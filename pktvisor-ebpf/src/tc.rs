@@ -17,6 +17,7 @@ use pktvisor_common::kernel::wire::Wire;
 use crate::account::account;
 use crate::classify::{Link, classify_again, classify_packet};
 use crate::deep::{self, Packet};
+use crate::log;
 use crate::maps::{CONTROL, CPU};
 
 /// How much of a packet is made readable where a header does not lie in its linear part, in bytes.
@@ -100,7 +101,9 @@ fn count(context: &TcContext, hook: Hook, link: Link) {
         noted.write_volatile(wire);
         noted.read_volatile()
     };
-    if let Some(direction) = account(cpu, control, &wire) {
+    let chosen = account(cpu, control, &wire);
+    log::packet(context, cpu, chosen.is_some());
+    if let Some(direction) = chosen {
         let header = RecordHeader {
             ifindex: skb.ifindex,
             wire_len: wire.bytes,

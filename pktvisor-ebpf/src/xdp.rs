@@ -17,6 +17,7 @@ use pktvisor_common::kernel::wire::Wire;
 use crate::account::account;
 use crate::classify::{Link, classify_again, classify_packet};
 use crate::deep::{self, Packet};
+use crate::log;
 use crate::maps::{CONTROL, CPU};
 
 /// A longer frame is a jumbo frame, and may lie in several buffers of which a program reads only the first. One that is not
@@ -39,7 +40,9 @@ fn inspect(context: &XdpContext) {
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
     let len = classify_frame(context, config, cpu);
-    if let Some(direction) = account(cpu, control, &Wire::single(len)) {
+    let chosen = account(cpu, control, &Wire::single(len));
+    log::packet(context, cpu, chosen.is_some());
+    if let Some(direction) = chosen {
         let header = RecordHeader {
             ifindex: context.ingress_ifindex() as u32,
             wire_len: len,

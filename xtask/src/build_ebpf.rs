@@ -25,11 +25,14 @@ pub(crate) struct Arguments {
     /// For big-endian machines (s390x); the other byte order otherwise
     #[arg(long)]
     big_endian: bool,
+    /// Programs that tell of every packet, for debugging; the agent logs it at level debug
+    #[arg(long)]
+    log: bool,
 }
 
 /// Builds the object file and says where it lies.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let object = build(arguments.big_endian)?;
+    let object = build(arguments.big_endian, arguments.log)?;
     println!("built {}", workspace::shown(&object));
     Ok(())
 }
@@ -44,7 +47,7 @@ pub(crate) fn build_if_possible() -> Result<Option<PathBuf>> {
     if !can_build() {
         return Ok(None);
     }
-    build(cfg!(target_endian = "big")).map(Some)
+    build(cfg!(target_endian = "big"), false).map(Some)
 }
 
 fn target(big_endian: bool) -> &'static str {
@@ -52,7 +55,7 @@ fn target(big_endian: bool) -> &'static str {
 }
 
 /// Builds the object file and returns its path.
-pub(crate) fn build(big_endian: bool) -> Result<PathBuf> {
+pub(crate) fn build(big_endian: bool, log: bool) -> Result<PathBuf> {
     let target = target(big_endian);
     let Some(compiler) = Compiler::find(target) else {
         bail!("there is no Rust compiler for {target}; please install\n{WHAT_TO_INSTALL}");
@@ -71,6 +74,9 @@ pub(crate) fn build(big_endian: bool) -> Result<PathBuf> {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET");
+    if log {
+        cargo.args(["--features", "log"]);
+    }
     command::run(&mut cargo)?;
     Ok(output.join(target).join("release/pktvisor-ebpf"))
 }

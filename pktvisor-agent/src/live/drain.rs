@@ -11,7 +11,7 @@ use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
 use crate::analysis::geo::Geo;
-use crate::capture::kernel::{Collected, Drain, KernelCounts, KernelError};
+use crate::capture::kernel::{Collected, Drain, KernelCounts, KernelError, ProgramLog};
 use crate::capture::tap::StatisticsHandle;
 
 /// The drain thread's own.
@@ -23,6 +23,8 @@ pub(super) struct DrainThread {
     pub(super) rate: RateControl,
     pub(super) driver: DriverDrops,
     pub(super) counted: KernelCounts,
+    /// What the programs say, where they say something.
+    pub(super) log: Option<ProgramLog>,
     /// Of the sockets that packets are handed to, where there are any.
     pub(super) sockets: Vec<StatisticsHandle>,
     /// What these had lost.
@@ -43,7 +45,15 @@ impl DrainThread {
 
     /// Everything up to now: the programs are off, the rings empty.
     pub(super) fn finish(mut self) -> Result<(), KernelError> {
-        self.drain(true)
+        let drained = self.drain(true);
+        self.flush_log();
+        drained
+    }
+
+    fn flush_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.flush();
+        }
     }
 
     /// The second is over.
@@ -56,6 +66,7 @@ impl DrainThread {
         if let Some(geo) = &mut self.geo {
             geo.refresh(Instant::now());
         }
+        self.flush_log();
         drained
     }
 

@@ -74,7 +74,7 @@ impl Prepared {
             // Packets go to sockets.
             settings.ring_bytes_per_cpu = UNUSED_RING_BYTES;
         }
-        let Loaded { kernel, control, drain, deep } = Kernel::load(&read_object(options)?, &settings)?;
+        let Loaded { kernel, control, drain, deep, log } = Kernel::load(&read_object(options)?, &settings)?;
         let configuration = Configuration::new(control, config);
         let shared = Arc::new(Shared::default());
         // What is analysed before the first drain is not in the ledger before what was counted is.
@@ -89,6 +89,7 @@ impl Prepared {
             geo: (!geo.is_empty()).then_some(geo),
             rate: RateControl::new(configuration.clone(), ceiling_pct, options.cpu_budget_pct),
             driver: DriverDrops::default(),
+            log,
             sockets: Vec::new(),
             lost_by_sockets: 0,
         };

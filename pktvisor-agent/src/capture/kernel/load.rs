@@ -14,7 +14,7 @@ use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::heavy::HeavyTable;
 
 use super::drain::Maps;
-use super::{Control, Deep, Drain, KernelError, Ring, cpus};
+use super::{Control, Deep, Drain, KernelError, ProgramLog, Ring, cpus};
 
 /// How to load.
 #[derive(Clone, Debug)]
@@ -95,6 +95,8 @@ pub struct Loaded {
     pub drain: Drain,
     /// For who analyses.
     pub deep: Deep,
+    /// For who debugs, where the object was built for that.
+    pub log: Option<ProgramLog>,
 }
 
 impl Kernel {
@@ -126,8 +128,9 @@ impl Kernel {
             .map(|_| Ring::create(settings.ring_bytes_per_cpu))
             .collect::<Result<Vec<_>, _>>()?;
         place_rings(&mut ebpf, &rings)?;
+        let log = ProgramLog::of(&mut ebpf);
         let kernel = Self { ebpf, link_type: settings.link_type };
-        Ok(Loaded { kernel, control, drain, deep: Deep::new(rings) })
+        Ok(Loaded { kernel, control, drain, deep: Deep::new(rings), log })
     }
 }
 

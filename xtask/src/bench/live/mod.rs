@@ -35,7 +35,7 @@ pub(super) fn run() -> Result<()> {
     {
         bail!("the benchmark cannot run here: {reason}");
     }
-    build_ebpf::build(false)?;
+    build_ebpf::build(false, false)?;
     command::run(&mut command::cargo(["build", "--release", "-p", "pktvisor-agent", "-p", "pcap-replay"]))?;
     let directory = workspace::target()?.join("bench");
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
