@@ -15,7 +15,9 @@ pub use hook::Hook;
 use pktvisor_common::classify::LinkType;
 
 use super::clsact::{self, Clsact};
-use super::filter::{self, AttachType, Filter, FilterProgram, Placement, Rejected, create_link};
+use super::filter::{
+    self, Filter, FilterProgram, Placement, Rejected, attach_tcx_egress, attach_tcx_ingress, attach_xdp,
+};
 use super::interfaces::{Hardware, Interface};
 use super::kernel::{Entry, Kernel, KernelError};
 
@@ -228,13 +230,11 @@ struct Place {
 
 impl Place {
     fn link(&mut self, program: BorrowedFd<'_>, hook: Hook, way: Way) -> io::Result<Option<OwnedFd>> {
-        /// Native mode only (linux/if_link.h).
-        const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
         let index = self.interface_index;
-        let (attach_type, flags) = match (hook, way) {
-            (Hook::Xdp, _) => (AttachType::Xdp, XDP_FLAGS_DRV_MODE),
-            (Hook::Tcx, Way::In) => (AttachType::TcxIngress, 0),
-            (Hook::Tcx, Way::Out) => (AttachType::TcxEgress, 0),
+        let link = match (hook, way) {
+            (Hook::Xdp, _) => attach_xdp(program, index)?,
+            (Hook::Tcx, Way::In) => attach_tcx_ingress(program, index)?,
+            (Hook::Tcx, Way::Out) => attach_tcx_egress(program, index)?,
             (Hook::Clsact, way) => {
                 let clsact = match &mut self.clsact {
                     Some(clsact) => clsact,
@@ -247,6 +247,6 @@ impl Place {
                 return clsact.attach(hook, program).map(|()| None);
             }
         };
-        create_link(program, index, attach_type, flags).map(Some)
+        Ok(Some(link))
     }
 }

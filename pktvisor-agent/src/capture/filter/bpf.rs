@@ -24,7 +24,7 @@ pub(crate) enum ProgramType {
 
 /// Where a link attaches (`enum bpf_attach_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AttachType {
+enum AttachType {
     Xdp = 37,
     TcxIngress = 46,
     TcxEgress = 47,
@@ -175,10 +175,40 @@ fn fill(map: &OwnedFd, program: BorrowedFd<'_>) -> io::Result<()> {
     unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut update) }.map(drop)
 }
 
-/// Attaches a program to an interface, for as long as the link lives.
+/// Attaches a program to the driver's XDP hook (native mode) for as long as the returned link is held.
 ///
-/// Minimum kernel version: 5.9 for XDP, 6.6 for tcx.
-pub(crate) fn create_link(
+/// Minimum kernel version: 5.9.
+///
+/// # Errors
+///
+/// EBUSY: another program is there. EOPNOTSUPP: the driver has no XDP. ERANGE: frames are too long for it.
+pub(crate) fn attach_xdp(program: BorrowedFd<'_>, interface_index: u32) -> io::Result<OwnedFd> {
+    const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
+    create_link(program, interface_index, AttachType::Xdp, XDP_FLAGS_DRV_MODE)
+}
+
+/// Attaches a program behind the tcx programs of received packets for as long as the returned link is held.
+///
+/// Minimum kernel version: 6.6. Below there is [`clsact`](crate::capture::clsact).
+///
+/// # Errors
+///
+/// EINVAL: the kernel does not know tcx.
+pub(crate) fn attach_tcx_ingress(program: BorrowedFd<'_>, interface_index: u32) -> io::Result<OwnedFd> {
+    create_link(program, interface_index, AttachType::TcxIngress, 0)
+}
+
+/// As [`attach_tcx_ingress`], for packets sent.
+///
+/// # Errors
+///
+/// EINVAL: the kernel does not know tcx.
+pub(crate) fn attach_tcx_egress(program: BorrowedFd<'_>, interface_index: u32) -> io::Result<OwnedFd> {
+    create_link(program, interface_index, AttachType::TcxEgress, 0)
+}
+
+/// Attaches a program to an interface, for as long as the link lives.
+fn create_link(
     program: BorrowedFd<'_>,
     interface_index: u32,
     attach_type: AttachType,

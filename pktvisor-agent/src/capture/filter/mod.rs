@@ -19,7 +19,7 @@ mod tests;
 mod translate;
 mod verdict;
 
-pub(crate) use bpf::{AttachType, create_link};
+pub(crate) use bpf::{attach_tcx_egress, attach_tcx_ingress, attach_xdp};
 pub use classic::ClassicError;
 use pcap::{BpfProgram, Linktype};
 use pktvisor_common::classify::LinkType;

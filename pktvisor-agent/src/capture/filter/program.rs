@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use pktvisor_common::classify::LinkType;
 
-use super::bpf::{self, AttachType, Load, ProgramType};
+use super::bpf::{self, Load, ProgramType};
 use super::translate::{Hook, TranslateError, translate};
 use super::verdict::Verdicts;
 use super::{Filter, FilterError};
@@ -78,7 +78,7 @@ fn last_lines(log: &str) -> String {
     if shown.is_empty() { String::new() } else { format!(" ({})", shown.join("; ")) }
 }
 
-/// A loaded filter program.
+/// A loaded filter program, to be attached where the main program would be.
 #[derive(Debug)]
 pub struct FilterProgram {
     program: OwnedFd,
@@ -120,38 +120,6 @@ impl FilterProgram {
             log: refused.log,
         })?;
         Ok(Self { program, _programs: programs })
-    }
-
-    /// Attaches to the driver's XDP hook (native mode) for as long as the returned link is held.
-    ///
-    /// Minimum kernel version: 5.9.
-    ///
-    /// # Errors
-    ///
-    /// EBUSY: another program is there. EOPNOTSUPP: the driver has no XDP. ERANGE: frames are too long for it.
-    pub fn attach_xdp(&self, interface_index: u32) -> io::Result<OwnedFd> {
-        const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
-        bpf::create_link(self.as_fd(), interface_index, AttachType::Xdp, XDP_FLAGS_DRV_MODE)
-    }
-
-    /// Attaches behind the tcx programs of received packets for as long as the returned link is held.
-    ///
-    /// Minimum kernel version: 6.6. Below there is [`clsact`](crate::capture::clsact).
-    ///
-    /// # Errors
-    ///
-    /// EINVAL: the kernel does not know tcx.
-    pub fn attach_tcx_ingress(&self, interface_index: u32) -> io::Result<OwnedFd> {
-        bpf::create_link(self.as_fd(), interface_index, AttachType::TcxIngress, 0)
-    }
-
-    /// As [`FilterProgram::attach_tcx_ingress`], for packets sent.
-    ///
-    /// # Errors
-    ///
-    /// EINVAL: the kernel does not know tcx.
-    pub fn attach_tcx_egress(&self, interface_index: u32) -> io::Result<OwnedFd> {
-        bpf::create_link(self.as_fd(), interface_index, AttachType::TcxEgress, 0)
     }
 }
 

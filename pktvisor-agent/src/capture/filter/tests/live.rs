@@ -9,6 +9,7 @@ use testbed::{Namespace, Need, PacketSocket, Veth};
 use super::test_run::{self, Chain};
 use crate::capture::Hook;
 use crate::capture::clsact::{self, Clsact};
+use crate::capture::filter::{attach_tcx_egress, attach_tcx_ingress, attach_xdp};
 
 const XDP: Hook = Hook::Xdp { frags: true };
 
@@ -77,14 +78,14 @@ fn a_filter_before_xdp_counts_what_it_takes_out_until_its_link_goes() {
     }
     let receiver = Receiver::new();
     let chain = Chain::counting("udp port 53", XDP);
-    let link = receiver.namespace.run(|| chain.filter.attach_xdp(receiver.index)).unwrap();
+    let link = receiver.namespace.run(|| attach_xdp(chain.filter.as_fd(), receiver.index)).unwrap();
     assert_eq!(receiver.send(&[], &chain), (7, 5));
     let other = Chain::counting("udp port 54", XDP);
-    let busy = receiver.namespace.run(|| other.filter.attach_xdp(receiver.index)).unwrap_err();
+    let busy = receiver.namespace.run(|| attach_xdp(other.filter.as_fd(), receiver.index)).unwrap_err();
     assert_eq!(busy.raw_os_error(), Some(libc::EBUSY));
     drop(link);
     assert_eq!(receiver.send(&[], &chain), (0, 0));
-    let link = receiver.namespace.run(|| other.filter.attach_xdp(receiver.index)).unwrap();
+    let link = receiver.namespace.run(|| attach_xdp(other.filter.as_fd(), receiver.index)).unwrap();
     assert_eq!(receiver.send(&[], &other), (5, 7));
     drop(link);
 }
@@ -106,7 +107,7 @@ fn a_filter_at_tcx_ingress_sees_tags_that_are_in_the_metadata() {
     for (expression, tags, counts) in cases {
         let chain = Chain::counting(expression, Hook::Tc);
         let attached: std::io::Result<OwnedFd> =
-            receiver.namespace.run(|| chain.filter.attach_tcx_ingress(receiver.index));
+            receiver.namespace.run(|| attach_tcx_ingress(chain.filter.as_fd(), receiver.index));
         let _link = match attached {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
                 return testbed::tell_skipped("this kernel has no tcx (6.6)");
@@ -130,7 +131,7 @@ fn a_filter_at_egress_reads_a_packet_in_pieces() {
     for (expression, passed, filtered) in expressions {
         let chain = Chain::counting(expression, Hook::Tc);
         namespace.run(|| {
-            let _link = chain.filter.attach_tcx_egress(lo).unwrap();
+            let _link = attach_tcx_egress(chain.filter.as_fd(), lo).unwrap();
             let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
             let mut data = vec![0_u8; 20_000];
             data[8000] = 0x5a;
@@ -202,7 +203,7 @@ fn three_capabilities_are_enough() {
             }
         }
         let chain = Chain::counting("udp port 53", XDP);
-        let _link = chain.filter.attach_xdp(receiver.index).unwrap();
+        let _link = attach_xdp(chain.filter.as_fd(), receiver.index).unwrap();
         let chain = Chain::counting("udp port 53", Hook::Tc);
         Clsact::on(receiver.index).unwrap().attach(clsact::Hook::Egress, chain.filter.as_fd()).unwrap();
     });
