@@ -220,6 +220,11 @@ impl PacketCounters {
 
     #[inline(always)]
     fn size_class(&mut self, wire_len: u32) -> &mut u64 {
+        if cfg!(not(target_arch = "bpf")) {
+            // Lengths are hard to predict, and a computer can count leading zeros; BPF has to branch for them too.
+            let doublings = (u32::BITS - (wire_len / 64).leading_zeros()).min(5);
+            return &mut self.sizes[doublings as usize + usize::from(wire_len >= 1519)];
+        }
         let [below_64, below_128, below_256, below_512, below_1024, below_1519, above] = &mut self.sizes;
         match wire_len {
             0..64 => below_64,

@@ -64,6 +64,17 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
     link_type: LinkType,
     out: &mut Class,
 ) -> Network {
+    // Nearly all frames, tried first where a path more is not one more for a verifier to walk.
+    if cfg!(not(target_arch = "bpf"))
+        && link_type == LinkType::ETHERNET
+        && let Some([high, low]) = reader.read(12)
+    {
+        match u32::from(be16(high, low)) {
+            layer::IPV4 => return Network { ip_version: 4, offset: 14 },
+            layer::IPV6 => return Network { ip_version: 6, offset: 14 },
+            _ => {}
+        }
+    }
     let Some(mut layer) = first_layer(reader, link_type) else { return Network::NON_IP };
     let mut vlan_tags = 0;
     let mut rounds = 0;
