@@ -100,18 +100,19 @@ impl Replay {
 
     /// As many packets as a batch has, or as a stream has delivered.
     fn batch(&mut self, store: &Store) -> Result<Next, ReplayError> {
-        // Whoever reads the store must not wait with us for a pipe: the live period is taken once there is a packet.
-        let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
-        let mut batch = store.batch();
-        self.pipeline.packet(&packet(read), &mut batch)?;
-        for _ in 1..BATCH_PACKETS {
-            if !self.capture.is_next_at_hand() {
+        let mut batch = None;
+        for packets in 0..BATCH_PACKETS {
+            if packets > 0 && !self.capture.is_next_at_hand() {
                 break;
             }
             let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
-            self.pipeline.packet(&packet(read), &mut batch)?;
+            // Whoever reads the store must not wait with us for a pipe: the live period is taken once there is a packet.
+            let batch = batch.get_or_insert_with(|| store.batch());
+            self.pipeline.packet(&packet(read), batch)?;
         }
-        self.pipeline.analysis.advance(batch.now_ns(), batch.recorder());
+        if let Some(mut batch) = batch {
+            self.pipeline.analysis.advance(batch.now_ns(), batch.recorder());
+        }
         Ok(Next::More)
     }
 

@@ -65,7 +65,7 @@ impl Pcap {
         Ok(Self { order, fraction_ns, packet_header_bytes, lengths, packet_limit, link_type })
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Record, Box<Stop>> {
         let Some(header) = input.need(self.packet_header_bytes).and_then(|header| header.first_chunk::<16>())
         else {
