@@ -10,6 +10,7 @@ use pcap_replay::Capture;
 use pcap_replay::generate::{Config, Generator, HOST_PREFIXES};
 use pcap_replay::write::PcapWriter;
 use pktvisor_agent::analysis::message::Message;
+use pktvisor_agent::analysis::name::Name;
 use pktvisor_agent::analysis::public_suffix::NameCut;
 use pktvisor_agent::analysis::streams::TcpSegment;
 use pktvisor_agent::analysis::transactions::{TIMEOUT_NS_DEFAULT, Transactions};
@@ -130,18 +131,20 @@ fn steps(criterion: &mut Criterion) {
         });
     });
     group.bench_function("parse DNS", |bencher| {
+        let mut name = Name::default();
         bencher.iter(|| {
             for (_, _, octets) in traffic.datagrams() {
-                black_box(Message::parse(octets, false));
+                black_box(Message::parse(octets, false, &mut name));
             }
         });
     });
     group.bench_function("parse DNS and sketch", |bencher| {
+        let mut name = Name::default();
         let store = store();
         bencher.iter(|| {
             let mut batch = store.batch();
             for (_, class, octets) in traffic.datagrams() {
-                if let Some(message) = Message::parse(octets, false) {
+                if let Some(message) = Message::parse(octets, false, &mut name) {
                     batch.recorder().message(&Flow::of(class, Transport::Udp), &message);
                 }
             }

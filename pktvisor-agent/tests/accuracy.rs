@@ -113,7 +113,7 @@ impl Rival {
 impl Observer for Rival {
     fn message(&mut self, _: &Flow, message: &Message<'_>) {
         let Some(question) = &message.question else { return };
-        let cut = NameCut::Labels.apply(&question.name);
+        let cut = NameCut::Labels.apply(question.name);
         let spell = |cut: bool, wire: &[u8]| format!("{}{}", if cut { "." } else { "" }, presentation(wire));
         self.qname2.update(spell(cut.qname2.cut, cut.qname2.wire));
         if let Some(qname3) = cut.qname3 {

@@ -8,33 +8,17 @@
 //!
 //! Messages in plain UDP datagrams were counted with their packet; those that reassembly completes are counted here.
 
-use std::hash::BuildHasher;
-use std::sync::LazyLock;
-
-use foldhash::fast::FixedState;
-use pktvisor_common::classify::{Class, DnsPorts, flags, protocol};
-use pktvisor_common::direction::{Direction, HostNetworks};
+use pktvisor_common::classify::{Class, flags, protocol};
+use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::sampling::{self, Endpoint, SampleRate};
 
 use super::fragments::{self, Datagram, Fragments};
 use super::message::{HEADER_BYTES, Message, Question};
+use super::name::Name;
 use super::streams::{StreamSink, Streams, TcpSegment};
-use super::transactions::{self, Place, QuestionKey, ResponseOutcome, Transactions};
-use super::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
+use super::transactions::{self, QuestionKey, ResponseOutcome, Transactions};
+use super::{Flow, Observer, Outcome, ReassemblyEvent, Settings, Transaction, Transport};
 use crate::capture::Packet;
-
-/// What is analysed, and how.
-#[derive(Clone, Debug)]
-pub struct Settings<H> {
-    /// Ports that carry DNS.
-    pub dns_ports: DnsPorts,
-    /// Share of the DNS flows that is analysed.
-    pub sample_rate: SampleRate,
-    /// How long a query waits for its response.
-    pub transaction_timeout_ns: u64,
-    /// The networks that are HOST.
-    pub host: H,
-}
 
 /// One thread's analysis: what it has to keep between packets.
 pub struct Analysis<H> {
@@ -48,6 +32,8 @@ pub struct Analysis<H> {
 struct Messages<H> {
     settings: Settings<H>,
     transactions: Transactions,
+    /// Where names are read into.
+    name: Name,
 }
 
 impl<H: HostNetworks> Analysis<H> {
@@ -62,6 +48,7 @@ impl<H: HostNetworks> Analysis<H> {
                     transactions::ENTRIES_MAX_DEFAULT,
                 ),
                 settings,
+                name: Name::default(),
             },
         }
     }
@@ -127,7 +114,7 @@ impl<H: HostNetworks> Analysis<H> {
 
     fn segment(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
         let flow = Flow::of(class, Transport::Tcp);
-        let chosen = self.messages.settings.sample_rate.chooses(sampling::packet_hash(class));
+        let chosen = self.messages.settings.chooses(|| sampling::packet_hash(class));
         let mut sink = Sink { messages: &mut self.messages, out, outcome: Outcome::WithoutMessage };
         if let Some(segment) = TcpSegment::of(packet.data, class) {
             self.streams.segment(&flow, segment, packet.timestamp_ns, &mut sink);
@@ -159,7 +146,7 @@ impl<H: HostNetworks> Messages<H> {
     /// A whole UDP datagram, counted with its packet.
     #[inline]
     fn datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
-        let outcome = if self.settings.sample_rate.chooses(sampling::packet_hash(class)) {
+        let outcome = if self.settings.chooses(|| sampling::packet_hash(class)) {
             self.chosen_datagram(packet, class, out)
         } else {
             pass_over(payload(packet, class), class.has(flags::TRUNCATED_CAPTURE), out)
@@ -170,7 +157,7 @@ impl<H: HostNetworks> Messages<H> {
     #[inline]
     fn chosen_datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Outcome {
         let flow = Flow::of(class, Transport::Udp);
-        out.udp_port(self.other_port(&flow));
+        out.udp_port(self.settings.other_port(&flow));
         let truncated = class.has(flags::TRUNCATED_CAPTURE);
         self.analyse(&flow, payload(packet, class), truncated, packet.timestamp_ns, out)
     }
@@ -192,11 +179,11 @@ impl<H: HostNetworks> Messages<H> {
         }
         out.reassembled(flow, u16::from_be_bytes([flags_high, flags_low]), truncated);
         let id = u16::from_be_bytes([id_high, id_low]);
-        if !self.settings.sample_rate.chooses(flow_hash(flow, id)) {
+        if !self.settings.chooses(|| flow_hash(flow, id)) {
             return pass_over(octets, truncated, out);
         }
         if flow.transport == Transport::Udp {
-            out.udp_port(self.other_port(flow));
+            out.udp_port(self.settings.other_port(flow));
         }
         self.analyse(flow, octets, truncated, timestamp_ns, out)
     }
@@ -210,76 +197,23 @@ impl<H: HostNetworks> Messages<H> {
         timestamp_ns: u64,
         out: &mut impl Observer,
     ) -> Outcome {
-        let Some(&[id_high, id_low, flags_high, _]) = octets.first_chunk() else {
-            return Outcome::WithoutMessage;
-        };
-        // Looked up early, so that the wait for the table overlaps with the parsing.
-        let id = u16::from_be_bytes([id_high, id_low]);
-        let is_response = flags_high & 0x80 != 0;
-        let query = if is_response { flow.reversed() } else { *flow };
-        let place = self.transactions.place(&query, id);
-        let Some(message) = Message::parse(octets, truncated) else { return Outcome::WithoutMessage };
+        let Self { settings, transactions, name } = self;
+        let Some(message) = Message::parse(octets, truncated, name) else { return Outcome::WithoutMessage };
         out.message(flow, &message);
-        self.match_up(&query, place, &message, timestamp_ns, out);
+        let question = message.question.as_ref();
+        let key = question.map(question_key);
+        if !message.is_response() {
+            transactions.query(flow, message.id(), key, timestamp_ns);
+        } else if let ResponseOutcome::Answered { duration_ns, .. } =
+            transactions.response(flow, message.id(), key, timestamp_ns)
+        {
+            out.transaction(&Transaction { asker: settings.asker(flow), duration_ns, question });
+        }
         if !message.malformed {
             return Outcome::Analysed;
         }
         out.malformed();
         Outcome::Malformed
-    }
-
-    /// Opens a transaction, or closes one.
-    #[inline]
-    fn match_up(
-        &mut self,
-        query: &Flow,
-        place: Place,
-        message: &Message<'_>,
-        timestamp_ns: u64,
-        out: &mut impl Observer,
-    ) {
-        let question = message.question.as_ref();
-        let key = question.map(question_key);
-        if !message.is_response() {
-            self.transactions.query_at(place, key, timestamp_ns);
-            return;
-        }
-        let outcome = self.transactions.response_at(place, key, timestamp_ns);
-        if let ResponseOutcome::Answered { duration_ns, .. } = outcome {
-            let asker = self.asker(query);
-            out.transaction(&Transaction { asker, duration_ns, qname: question.map(|q| &q.name) });
-        }
-    }
-
-    /// Who asks in a flow that carries queries.
-    fn asker(&self, query: &Flow) -> Asker {
-        match self.direction(query) {
-            Direction::Received => Asker::Remote,
-            Direction::Sent => Asker::Host,
-            Direction::Unknown => Asker::Unknown,
-        }
-    }
-
-    fn direction(&self, flow: &Flow) -> Direction {
-        let host = &self.settings.host;
-        if host.contains(&flow.destination, flow.ip_version) {
-            Direction::Received
-        } else if host.contains(&flow.source, flow.ip_version) {
-            Direction::Sent
-        } else {
-            Direction::Unknown
-        }
-    }
-
-    /// The port that is not a DNS port; of two that are, the smaller.
-    fn other_port(&self, flow: &Flow) -> u16 {
-        let ports = &self.settings.dns_ports;
-        let (source, destination) = (flow.source_port, flow.destination_port);
-        match (ports.contains(source), ports.contains(destination)) {
-            (true, false) => destination,
-            (false, true) => source,
-            _ => source.min(destination),
-        }
     }
 }
 
@@ -292,20 +226,15 @@ fn payload<'a>(packet: &Packet<'a>, class: &Class) -> &'a [u8] {
 
 /// A message whose flow is not chosen: what is counted of it is exact all the same.
 fn pass_over(octets: &[u8], truncated: bool, out: &mut impl Observer) -> Outcome {
-    if Message::parse(octets, truncated).is_some_and(|message| message.malformed) {
+    if Message::parse(octets, truncated, &mut Name::default()).is_some_and(|message| message.malformed) {
         out.malformed();
     }
     Outcome::NotChosen
 }
 
-fn question_key(question: &Question) -> QuestionKey {
-    let name_hash = HASH.hash_one(question.name.as_wire());
-    QuestionKey { name_hash, qtype: question.qtype, qclass: question.qclass }
+fn question_key(question: &Question<'_>) -> QuestionKey {
+    QuestionKey { name_hash: question.name_hash, qtype: question.qtype, qclass: question.qclass }
 }
-
-/// Not predictable from outside, so that no response can be made to pass for another question's.
-static HASH: LazyLock<FixedState> =
-    LazyLock::new(|| FixedState::with_seed(std::hash::RandomState::new().hash_one(0u8)));
 
 fn flow_hash(flow: &Flow, id: u16) -> u64 {
     // A TCP stream is chosen as a whole, with all its packets.

@@ -13,10 +13,12 @@ pub mod mnemonics;
 pub mod name;
 mod observer;
 pub mod public_suffix;
+mod settings;
 pub mod streams;
 mod table;
 pub mod transactions;
 
-pub use engine::{Analysis, Settings};
+pub use engine::Analysis;
 pub use flow::{Flow, Transport, ip_address};
 pub use observer::{Asker, Observer, Outcome, ReassemblyEvent, Transaction};
+pub use settings::Settings;

@@ -1,8 +1,7 @@
 //! The way out of analysis: whoever remembers what was found implements [`Observer`].
 
 use super::Flow;
-use super::message::Message;
-use super::name::Name;
+use super::message::{Message, Question};
 use super::transactions::TransactionCounts;
 
 /// Something reassembly had to give up or put right; each is a counter.
@@ -59,8 +58,8 @@ pub struct Transaction<'a> {
     pub asker: Asker,
     /// From query to response in nanoseconds; `None` where the response is older than the query.
     pub duration_ns: Option<u64>,
-    /// QNAME of the response, where it has a question.
-    pub qname: Option<&'a Name>,
+    /// The response's question, where it has one.
+    pub question: Option<&'a Question<'a>>,
 }
 
 /// Receives what analysis finds, in the order of the packets.

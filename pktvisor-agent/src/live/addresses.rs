@@ -10,7 +10,7 @@ use crate::metrics::{Recorder, address_key};
 /// Takes over the addresses with the most packets of one draining. Where they are is looked up once for each.
 pub(super) fn take_frequent(hitters: &HeavyHitters, geo: Option<&mut Geo>, recorder: &mut Recorder) {
     let HeavyHitters { v4, v6 } = hitters;
-    let items = v4.addresses.iter().map(|hitter| item(hitter, Key { tag: 4, bytes: &hitter.address }));
+    let items = v4.addresses.iter().map(|hitter| item(hitter, Key::new(4, &hitter.address)));
     recorder.frequent_addresses(4, v4.absent_max, items);
     let items = v6.addresses.iter().map(|hitter| item(hitter, address_key(&hitter.address, 6)));
     recorder.frequent_addresses(6, v6.absent_max, items);

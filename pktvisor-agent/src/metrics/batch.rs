@@ -71,9 +71,3 @@ impl<'a> Batch<'a> {
         &mut self.live.recorder
     }
 }
-
-impl Drop for Batch<'_> {
-    fn drop(&mut self) {
-        self.live.recorder.settle();
-    }
-}

@@ -3,16 +3,12 @@
 //! A row of counters as long as the largest code seen: an update is one load, and even a flood of random ports costs no
 //! more than half a mebibyte. What is kept for the record is a few pairs of code and count.
 
-use crate::prefetch::prefetch;
-
 /// Counts by code. Nothing is lost until it is [shrunk](Self::shrink).
 #[derive(Clone, Debug, Default)]
 pub struct CodeCounts {
     counts: Vec<u64>,
     /// In place of the row once it has been shrunk, in the order of the codes.
     kept: Vec<(u16, u64)>,
-    /// Counted once more, but not yet in its place.
-    waiting: Option<u16>,
     /// No code counts more than this beyond what is kept of it.
     bound: u64,
 }
@@ -42,22 +38,6 @@ impl CodeCounts {
         }
     }
 
-    /// Counts one more of `code`, when its counter has come into the cache. It shows after [`settle`](Self::settle).
-    #[inline]
-    pub fn add_later(&mut self, code: u16) {
-        prefetch(&self.counts, usize::from(code));
-        if let Some(waited) = self.waiting.replace(code) {
-            self.add(waited, 1);
-        }
-    }
-
-    /// Brings in what waits.
-    pub fn settle(&mut self) {
-        if let Some(waited) = self.waiting.take() {
-            self.add(waited, 1);
-        }
-    }
-
     /// All codes seen, with their counts, in the order of the codes.
     pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
         let row = self.counts.iter().enumerate().map(|(code, count)| (code as u16, *count));
@@ -79,15 +59,13 @@ impl CodeCounts {
 
     /// Keeps the `keep` most frequent codes only, ties broken by the smaller code, and gives back the memory.
     pub fn shrink(&mut self, keep: usize) {
-        self.settle();
         let mut kept: Vec<_> = self.iter().collect();
         kept.sort_unstable_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
         let largest_lost = kept.get(keep).map_or(0, |(_, count)| *count);
         kept.truncate(keep);
         kept.sort_unstable();
         kept.shrink_to_fit();
-        *self =
-            Self { counts: Vec::new(), kept, waiting: None, bound: self.bound.saturating_add(largest_lost) };
+        *self = Self { counts: Vec::new(), kept, bound: self.bound.saturating_add(largest_lost) };
     }
 }
 

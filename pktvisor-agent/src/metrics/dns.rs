@@ -1,14 +1,14 @@
 //! What is asked and answered: names, types, codes.
 
-use super::frequent::{FrequentItems, Key, Limits};
+use super::frequent::{FrequentItems, Key, Limits, Mark};
 use super::{CodeCounts, DistinctNames, Quantiles};
 use crate::analysis::ReassemblyEvent;
 use crate::analysis::message::{Message, Question};
 use crate::analysis::name::{Name, Suffix};
-use crate::analysis::public_suffix::NameCut;
+use crate::analysis::public_suffix::{CutName, NameCut};
 
 /// Tag of a list entry whose name is complete.
-pub(super) const WHOLE: u8 = 0;
+pub(super) const WHOLE: u8 = Name::HASH_KIND;
 /// Tag of a list entry from which leading labels were cut off.
 pub(super) const CUT: u8 = 1;
 
@@ -62,13 +62,14 @@ const RCODE_SERVFAIL: u16 = 2;
 const RCODE_NXDOMAIN: u16 = 3;
 const RCODE_REFUSED: u16 = 5;
 
-fn key(suffix: Suffix<'_>) -> Key<'_> {
-    Key { tag: if suffix.cut { CUT } else { WHOLE }, bytes: suffix.wire }
+/// The key of a name that is listed by its end.
+fn key<'a>(suffix: Suffix<'a>, question: &Question<'a>) -> Key<'a> {
+    if suffix.cut { Key::new(CUT, suffix.wire) } else { whole(question) }
 }
 
 /// The key of a name that is listed whole.
-pub(super) fn whole(name: &Name) -> Key<'_> {
-    Key { tag: WHOLE, bytes: name.as_wire() }
+pub(super) fn whole<'a>(question: &Question<'a>) -> Key<'a> {
+    Key::with_hash(WHOLE, question.name.as_wire(), question.name_hash)
 }
 
 impl DnsMetrics {
@@ -105,13 +106,16 @@ impl DnsMetrics {
         }
     }
 
-    fn question(&mut self, question: &Question, name_cut: NameCut) {
-        self.qnames.add(question.name.as_wire());
+    fn question(&mut self, question: &Question<'_>, name_cut: NameCut) {
         self.qtypes.add(question.qtype, 1);
-        let cut = name_cut.apply(&question.name);
-        self.qname2.add(key(cut.qname2), 1);
-        if let Some(qname3) = cut.qname3 {
-            self.qname3.add(key(qname3), 1);
+        let CutName { qname2, qname3 } = name_cut.apply(question.name);
+        let mut is_marked = self.qname2.add_and_mark(key(qname2, question), Mark::First);
+        if let Some(qname3) = qname3 {
+            is_marked = self.qname3.add_and_mark(key(qname3, question), Mark::First);
+        }
+        // Whoever is listed whole and has the mark has been counted.
+        if !is_marked || qname3.unwrap_or(qname2).cut {
+            self.qnames.add(question.name.as_wire());
         }
     }
 
@@ -129,21 +133,8 @@ impl DnsMetrics {
             _ => return,
         };
         if let Some(question) = &message.question {
-            failed.add(whole(&question.name), 1);
+            failed.add(whole(question), 1);
         }
-    }
-
-    /// The lists by name.
-    fn lists(&mut self) -> [&mut FrequentItems; 5] {
-        [&mut self.qname2, &mut self.qname3, &mut self.nxdomain, &mut self.refused, &mut self.srvfail]
-    }
-
-    /// Brings what was counted into the lists, before they are read.
-    pub(super) fn settle(&mut self) {
-        for list in self.lists() {
-            list.settle();
-        }
-        self.udp_ports.settle();
     }
 
     pub(super) fn merge(&mut self, other: &Self) {

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `cardinality`, `distinct_names` | how many distinct things |
 //! | `frequent` | who comes up most |
-//! | `quantiles` | how long, how fast |
+//! | `quantiles`, `slowness` | how long, how fast |
 //! | `codes` | exact counts by code |
 //! | `network`, `dns`, `transactions` | the metrics of a period, made of the above |
 //! | `live`, `batch`, `ledger` | the live period in time, in a capture thread's hands, and where its packets went |
@@ -27,6 +27,7 @@ mod period;
 mod quantiles;
 mod recorder;
 mod report;
+mod slowness;
 mod store;
 mod timeline;
 mod transactions;

@@ -4,14 +4,14 @@ use pktvisor_common::classify::Class;
 use pktvisor_common::direction::Direction;
 
 use super::Cardinality;
-use super::frequent::{FrequentItems, Key, Limits};
+use super::frequent::{FrequentItems, Key, Limits, Mark};
 
 /// What an address of a [`Class`] is counted under.
 #[inline]
 pub fn address_key(address: &[u8; 16], ip_version: u8) -> Key<'_> {
     match ip_version {
-        4 => Key { tag: 4, bytes: &address[..4] },
-        _ => Key { tag: 6, bytes: address },
+        4 => Key::new(4, &address[..4]),
+        _ => Key::new(6, address),
     }
 }
 
@@ -48,31 +48,24 @@ impl NetworkMetrics {
     /// Counts the remote end of a packet.
     #[inline]
     pub(super) fn packet(&mut self, class: &Class, direction: Direction) {
-        let remote = match direction {
-            Direction::Received => {
-                self.sources_in.add_address(&class.source, class.ip_version);
-                &class.source
-            }
-            Direction::Sent => {
-                self.destinations_out.add_address(&class.destination, class.ip_version);
-                &class.destination
-            }
+        let (remote, mark) = match direction {
+            Direction::Received => (&class.source, Mark::First),
+            Direction::Sent => (&class.destination, Mark::Second),
             Direction::Unknown => return,
         };
-        self.addresses(class.ip_version).add(address_key(remote, class.ip_version), 1);
+        let key = address_key(remote, class.ip_version);
+        // Whoever is listed and has the mark of this direction has been counted there.
+        if self.addresses(class.ip_version).add_and_mark(key, mark) {
+            return;
+        }
+        let distinct = if mark == Mark::First { &mut self.sources_in } else { &mut self.destinations_out };
+        distinct.add_address(remote, class.ip_version);
     }
 
     /// The remote addresses of one IP version.
     #[inline]
     pub(super) fn addresses(&mut self, ip_version: u8) -> &mut FrequentItems {
         if ip_version == 4 { &mut self.ipv4 } else { &mut self.ipv6 }
-    }
-
-    /// Brings what was counted into the lists, before they are read.
-    pub(super) fn settle(&mut self) {
-        for items in [&mut self.ipv4, &mut self.ipv6, &mut self.places, &mut self.networks] {
-            items.settle();
-        }
     }
 
     pub(super) fn merge(&mut self, other: &Self) {

@@ -6,21 +6,11 @@
 use hdrhistogram::Histogram;
 use pktvisor_common::api;
 
-/// A distribution of unsigned values, and its running 90th percentile.
+/// A distribution of unsigned values.
 #[derive(Clone, Debug, Default)]
 pub struct Quantiles {
     /// None before the first value.
     histogram: Option<Histogram<u64>>,
-    slow: SlowMark,
-}
-
-/// Keeps hold of the bucket of the 90th percentile while values come in, so that asking costs nothing.
-#[derive(Clone, Copy, Debug, Default)]
-struct SlowMark {
-    /// Lowest value of the bucket.
-    bucket: u64,
-    /// Values below the bucket.
-    below: u64,
 }
 
 impl Quantiles {
@@ -37,12 +27,12 @@ impl Quantiles {
         }
         let Some(histogram) = allocated(&mut self.histogram) else { return };
         // Fails only where the histogram may not grow; ours may.
-        if histogram.record_n(value, count).is_ok() {
-            if value < self.slow.bucket {
-                self.slow.below += count;
-            }
-            self.slow.settle(histogram);
-        }
+        let _ = histogram.record_n(value, count);
+    }
+
+    /// The values by buckets; none before the first value.
+    pub(super) fn histogram(&self) -> Option<&Histogram<u64>> {
+        self.histogram.as_ref()
     }
 
     /// Number of values.
@@ -55,20 +45,12 @@ impl Quantiles {
         self.len() == 0
     }
 
-    /// Whether `value` is at or above the 90th percentile of the values so far.
-    #[inline]
-    pub fn is_slow(&self, value: u64) -> bool {
-        value >= self.slow.bucket
-    }
-
     /// Adds all values of `other`.
     pub fn merge(&mut self, other: &Self) {
         let Some(theirs) = &other.histogram else { return };
         let Some(ours) = allocated(&mut self.histogram) else { return };
-        if ours.add(theirs).is_ok() {
-            self.slow = SlowMark::default();
-            self.slow.settle(ours);
-        }
+        // As above.
+        let _ = ours.add(theirs);
     }
 
     /// The four quantiles the API reports, or `None` where there is no value.
@@ -101,26 +83,6 @@ fn allocated(histogram: &mut Option<Histogram<u64>>) -> Option<&mut Histogram<u6
 fn rank(n: u64, percent: u64) -> u64 {
     let below = u128::from(n) * u128::from(percent) / 100;
     (below as u64 + 1).min(n)
-}
-
-impl SlowMark {
-    /// Moves to the bucket that holds the rank wanted now. Neighbouring values settle in a step or two.
-    fn settle(&mut self, histogram: &Histogram<u64>) {
-        let rank = rank(histogram.len(), 90);
-        while self.below >= rank {
-            let Some(previous) = self.bucket.checked_sub(1) else { return };
-            self.bucket = histogram.lowest_equivalent(previous);
-            self.below -= histogram.count_at(self.bucket);
-        }
-        loop {
-            let here = histogram.count_at(self.bucket);
-            if self.below + here >= rank {
-                return;
-            }
-            self.below += here;
-            self.bucket = histogram.next_non_equivalent(self.bucket);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -184,20 +146,5 @@ mod tests {
         let mut merged = of(first.iter().copied());
         merged.merge(&of(second.iter().copied()));
         assert_eq!(merged.report(), of(first.into_iter().chain(second)).report());
-    }
-
-    #[test]
-    fn the_running_percentile_follows_the_values() {
-        let mut state = 1u64;
-        let mut quantiles = Quantiles::default();
-        let mut values = Vec::new();
-        for _ in 0..2_000 {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            let value = (state >> 33) % 250;
-            quantiles.record(value);
-            values.push(value);
-            values.sort_unstable();
-            assert_eq!(quantiles.slow.bucket, exact(&values, 90));
-        }
     }
 }

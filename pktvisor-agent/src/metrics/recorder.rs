@@ -30,15 +30,7 @@ impl Recorder {
 
     /// Hands over the live period and begins an empty one.
     pub(super) fn take(&mut self, next_start_s: u64) -> Period {
-        self.settle();
         std::mem::replace(&mut self.period, Period::new(next_start_s))
-    }
-
-    /// Brings what was counted into the lists; to be called before anybody else may look at them.
-    pub(super) fn settle(&mut self) {
-        self.period.network.settle();
-        self.period.dns.settle();
-        self.period.transactions.settle();
     }
 
     pub(super) fn begin(&mut self, start_s: u64) {
@@ -103,10 +95,10 @@ impl Recorder {
     /// Counts `packets` of a remote address under its place and network.
     pub fn located(&mut self, place: Option<&str>, network: Option<&str>, packets: u64) {
         if let Some(place) = place {
-            self.period.network.places.add(Key { tag: 0, bytes: place.as_bytes() }, packets);
+            self.period.network.places.add(Key::new(0, place.as_bytes()), packets);
         }
         if let Some(network) = network {
-            self.period.network.networks.add(Key { tag: 0, bytes: network.as_bytes() }, packets);
+            self.period.network.networks.add(Key::new(0, network.as_bytes()), packets);
         }
     }
 }
@@ -129,7 +121,7 @@ impl Observer for Recorder {
     }
 
     fn udp_port(&mut self, port: u16) {
-        self.period.dns.udp_ports.add_later(port);
+        self.period.dns.udp_ports.add(port, 1);
     }
 
     fn transaction(&mut self, transaction: &Transaction<'_>) {

@@ -176,7 +176,7 @@ fn scaled(mut list: Vec<api::TopEntry>, rate: f64) -> Vec<api::TopEntry> {
 fn transactions(metrics: &TransactionMetrics, rate: f64) -> api::Transactions {
     let direction = |answers: &Answers| api::TransactionDirection {
         total: answers.total,
-        quantiles_us: answers.times_us.report(),
+        quantiles_us: answers.times_us.values().report(),
         top_slow: scaled(listed(&answers.slow, name), rate),
     };
     let counts = &metrics.counts;

@@ -1,7 +1,7 @@
 //! How fast answers come, and for which names they are slow.
 
-use super::Quantiles;
 use super::frequent::{FrequentItems, Limits};
+use super::slowness::Times;
 use crate::analysis::transactions::TransactionCounts;
 use crate::analysis::{Asker, Transaction};
 
@@ -21,29 +21,23 @@ pub(super) struct TransactionMetrics {
 pub(super) struct Answers {
     pub total: u64,
     /// Microseconds from query to response.
-    pub times_us: Quantiles,
+    pub times_us: Times,
     /// Names (wire form) whose answer took at least as long as the 90th percentile at that moment.
     pub slow: FrequentItems,
 }
 
-/// The running 90th percentile means something only above this many transactions.
-const SLOW_NEEDS: u64 = 10;
-
 impl Answers {
     fn new() -> Self {
-        Self { total: 0, times_us: Quantiles::default(), slow: FrequentItems::new(Limits::LIVE) }
+        Self { total: 0, times_us: Times::default(), slow: FrequentItems::new(Limits::LIVE) }
     }
 
     fn add(&mut self, transaction: &Transaction<'_>) {
         self.total += 1;
         let Some(duration_ns) = transaction.duration_ns else { return };
-        let time_us = duration_ns / 1000;
-        self.times_us.record(time_us);
-        if self.times_us.len() > SLOW_NEEDS
-            && self.times_us.is_slow(time_us)
-            && let Some(name) = transaction.qname
+        if self.times_us.record(duration_ns / 1000)
+            && let Some(question) = transaction.question
         {
-            self.slow.add(super::dns::whole(name), 1);
+            self.slow.add(super::dns::whole(question), 1);
         }
     }
 
@@ -67,12 +61,6 @@ impl TransactionMetrics {
         }
     }
 
-    /// Brings what was counted into the lists, before they are read.
-    pub(super) fn settle(&mut self) {
-        self.inbound.slow.settle();
-        self.outbound.slow.settle();
-    }
-
     pub(super) fn merge(&mut self, other: &Self) {
         self.counts.add(&other.counts);
         self.inbound.merge(&other.inbound);
@@ -90,7 +78,7 @@ mod tests {
     use super::*;
 
     fn answered(asker: Asker, duration_ns: Option<u64>) -> Transaction<'static> {
-        Transaction { asker, duration_ns, qname: None }
+        Transaction { asker, duration_ns, question: None }
     }
 
     #[test]
@@ -107,6 +95,6 @@ mod tests {
         let mut metrics = TransactionMetrics::new();
         metrics.add(&answered(Asker::Host, None));
         assert_eq!(metrics.outbound.total, 1);
-        assert!(metrics.outbound.times_us.is_empty());
+        assert!(metrics.outbound.times_us.values().is_empty());
     }
 }

@@ -29,7 +29,7 @@ impl Observer for Transactions {
             Asker::Unknown => return,
         };
         // Without a question there is a time, but no name to call slow.
-        let name = transaction.qname.map(|name| presentation(name.as_wire()).to_string());
+        let name = transaction.question.map(|question| presentation(question.name.as_wire()).to_string());
         list.push((transaction.duration_ns.unwrap() / 1000, name.unwrap_or_default()));
     }
 

@@ -21,9 +21,11 @@ pub const HEADER_BYTES: usize = 12;
 
 /// QNAME, QTYPE and QCLASS, RFC 1035 section 4.1.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct Question<'a> {
     /// QNAME, lower-cased.
-    pub name: Name,
+    pub name: &'a Name,
+    /// Its [hash](Name::hash).
+    pub name_hash: u64,
     /// QTYPE; [`qtype_name`](super::mnemonics::qtype_name) spells it.
     pub qtype: u16,
     /// QCLASS.
@@ -37,7 +39,7 @@ pub struct Message<'a> {
     header: Header,
     counts: HeaderCounts,
     /// The first question, if there is one that can be read.
-    pub question: Option<Question>,
+    pub question: Option<Question<'a>>,
     /// Where the second question begins, and how many follow the first one and can be read.
     further_questions: (usize, u16),
     /// EDNS(0), when the additional section has an OPT record (the first one counts).
@@ -67,15 +69,15 @@ impl From<NameError> for Stop {
 }
 
 impl<'a> Message<'a> {
-    /// Parses a message; `snapped` says that the capture holds only its beginning. None below 12 octets.
+    /// Parses a message; `snapped` says that the capture holds only its beginning. None below 12 octets. The QNAME goes to
+    /// `name`: it is costly to move.
     #[inline]
-    pub fn parse(octets: &'a [u8], snapped: bool) -> Option<Self> {
+    pub fn parse(octets: &'a [u8], snapped: bool, name: &'a mut Name) -> Option<Self> {
         if octets.len() < HEADER_BYTES {
             return None;
         }
         let section = HeaderSection::for_message_slice(octets);
-        // Filled where the caller will find it: with the name in it, a message is costly to move.
-        let mut parsed = Some(Self {
+        let mut message = Self {
             octets,
             header: *section.header(),
             counts: *section.counts(),
@@ -84,15 +86,13 @@ impl<'a> Message<'a> {
             edns: None,
             answer_records: 0,
             malformed: false,
-        });
-        if let Some(message) = &mut parsed {
-            match message.walk() {
-                Ok(()) => {}
-                Err(Stop::EndsEarly) if snapped => message.answer_records = message.counts.ancount(),
-                Err(_) => message.malformed = true,
-            }
+        };
+        match message.walk(name) {
+            Ok(()) => {}
+            Err(Stop::EndsEarly) if snapped => message.answer_records = message.counts.ancount(),
+            Err(_) => message.malformed = true,
         }
-        parsed
+        Some(message)
     }
 
     /// Transaction id.
@@ -145,9 +145,9 @@ impl<'a> Message<'a> {
         QuestionNames { octets: self.octets, offset, left }
     }
 
-    fn walk(&mut self) -> Result<(), Stop> {
+    fn walk(&mut self, name: &'a mut Name) -> Result<(), Stop> {
         let mut walk = Walk { octets: self.octets, offset: HEADER_BYTES, names: NameSkipper::default() };
-        self.walk_questions(&mut walk)?;
+        self.walk_questions(&mut walk, name)?;
         for _ in 0..self.counts.ancount() {
             walk.skip_record()?;
             self.answer_records += 1;
@@ -174,16 +174,12 @@ impl<'a> Message<'a> {
     }
 
     #[inline]
-    fn walk_questions(&mut self, walk: &mut Walk<'_>) -> Result<(), Stop> {
+    fn walk_questions(&mut self, walk: &mut Walk<'_>, name: &'a mut Name) -> Result<(), Stop> {
         let count = self.counts.qdcount();
         if count == 0 {
             return Ok(());
         }
-        let question = self.question.insert(Question { name: Name::default(), qtype: 0, qclass: 0 });
-        if let Err(stop) = walk.first_question(question) {
-            self.question = None;
-            return Err(stop);
-        }
+        self.question = Some(walk.first_question(name)?);
         let second = walk.offset;
         for questions in 1..count {
             walk.skip_question()?;
@@ -204,6 +200,7 @@ pub struct QuestionNames<'a> {
 impl Iterator for QuestionNames<'_> {
     type Item = Name;
 
+    #[inline]
     fn next(&mut self) -> Option<Name> {
         self.left = self.left.checked_sub(1)?;
         let mut name = Name::default();
@@ -229,17 +226,19 @@ struct OptRecord<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Fills `question` where it stands: a name is costly to move.
     #[inline]
-    fn first_question(&mut self, question: &mut Question) -> Result<(), Stop> {
+    fn first_question<'n>(&mut self, name: &'n mut Name) -> Result<Question<'n>, Stop> {
         let start = self.offset;
-        let end = question.name.read(self.octets, start)?;
-        self.names = NameSkipper::knowing(start, question.name.as_wire().len());
+        let end = name.read(self.octets, start)?;
+        self.names = NameSkipper::knowing(start, name.as_wire().len());
         let &[type_high, type_low, class_high, class_low] = self.array(end)?;
-        question.qtype = u16::from_be_bytes([type_high, type_low]);
-        question.qclass = u16::from_be_bytes([class_high, class_low]);
         self.offset = end + 4;
-        Ok(())
+        Ok(Question {
+            name_hash: name.hash(),
+            name,
+            qtype: u16::from_be_bytes([type_high, type_low]),
+            qclass: u16::from_be_bytes([class_high, class_low]),
+        })
     }
 
     fn skip_question(&mut self) -> Result<(), Stop> {

@@ -2,6 +2,7 @@
 
 use super::QuestionKey;
 use crate::analysis::flow::{Flow, Transport};
+use crate::keyed_hash;
 
 /// Addresses, ports, transport and id of a query.
 #[derive(Clone, Copy, Debug, Eq)]
@@ -72,20 +73,8 @@ impl Key {
         Self([source as u64, (source >> 64) as u64, destination as u64, (destination >> 64) as u64, rest])
     }
 
-    /// A folded multiplication of pairs of words, keyed with digits of pi. Not proof against made-up collisions: the
-    /// index bounds what those can do.
     #[inline]
     pub(super) fn hash(&self) -> u32 {
-        let [a, b, c, d, e] = self.0;
-        let addresses = fold(a ^ 0x243f_6a88_85a3_08d3, b ^ 0x1319_8a2e_0370_7344)
-            ^ fold(c ^ 0xa409_3822_299f_31d0, d ^ 0x082e_fa98_ec4e_6c89);
-        let all = fold(e ^ 0x4528_21e6_38d0_1377, addresses ^ 0xbe54_66cf_34e9_0c6c) ^ addresses;
-        fold(all, 0x9e37_79b9_7f4a_7c15) as u32
+        keyed_hash::of_words(self.0) as u32
     }
-}
-
-#[inline]
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
 }

@@ -1,138 +1,169 @@
 //! From a key's hash to the entries that may have it.
 //!
-//! A hash of 32 bits names two buckets of 16 slots, a cache line each, and an entry goes into the emptier one. With three quarters of the
-//! slots in use a bucket practically never fills up, deletion leaves nothing behind, and no key, however made up, makes a search
-//! longer than two cache lines: what does not fit crowds out what is there.
+//! Chains, one for every value of the low bits of a hash, linked by the entries' numbers. The index grows with the number
+//! of entries, so that few of them stay in the cache; on average a chain is not longer than one entry. The hash is keyed
+//! at random, so the only way to a long chain is to repeat one flow and id with ever other questions; such a chain is cut
+//! at its old end.
 
-use crate::prefetch::prefetch;
+/// No entry: ends every chain.
+const NONE: u32 = u32::MAX;
 
-/// Slots of a bucket.
-const WAYS: usize = 16;
+/// Entries of one chain.
+const CHAIN_MAX: usize = 32;
 
-/// A slot holds the entry's number plus 1 in its low bits and a fingerprint of the hash above, never 0.
-const SLOT_BITS: u32 = 22;
+/// Chains at the start, a power of two.
+const CHAINS_MIN: usize = 1024;
 
-const SLOT_MASK: u32 = (1 << SLOT_BITS) - 1;
-
-/// Entries an index can tell apart.
-pub(super) const SLOTS_MAX: usize = SLOT_MASK as usize;
-
+/// An entry's place in its chain.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Bucket([u32; WAYS]);
+struct Link {
+    hash: u32,
+    next: u32,
+}
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// At least 2.
-    buckets: Vec<Bucket>,
+    /// The newest entry of each chain. A power of two long.
+    heads: Vec<u32>,
+    /// By the entries' numbers.
+    links: Vec<Link>,
+    len: usize,
 }
 
-/// Some of the 32 slots of a hash's two buckets.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Lanes(pub(super) u32);
-
-impl Iterator for Lanes {
-    type Item = u32;
-
-    #[inline]
-    fn next(&mut self) -> Option<u32> {
-        let lane = self.0.trailing_zeros();
-        self.0 &= self.0.wrapping_sub(1);
-        (lane < u32::BITS).then_some(lane)
+impl Default for Index {
+    fn default() -> Self {
+        Self { heads: vec![NONE; CHAINS_MIN], links: Vec::new(), len: 0 }
     }
 }
 
 impl Index {
-    /// An index for `entries` entries: four slots for three of them.
-    pub(super) fn new(entries: usize) -> Self {
-        let buckets = (entries * 4).div_ceil(3 * WAYS).max(2);
-        Self { buckets: vec![Bucket([0; WAYS]); buckets] }
-    }
-
-    /// Asks for both buckets of a hash.
+    /// The entries with this hash, the newest first.
     #[inline]
-    pub(super) fn prefetch(&self, hash: u32) {
-        for bucket in self.pair(hash) {
-            prefetch(&self.buckets, bucket);
-        }
-    }
-
-    /// The slots whose fingerprint is that of `hash`.
-    #[inline]
-    pub(super) fn find(&self, hash: u32) -> Lanes {
-        let fingerprint = fingerprint(hash);
-        self.lanes(hash, |slot| slot >> SLOT_BITS == fingerprint)
-    }
-
-    /// The entry in a slot found for `hash`.
-    #[inline]
-    pub(super) fn slot(&self, hash: u32, lane: u32) -> u32 {
-        let (bucket, way) = self.place(hash, lane);
-        (self.buckets[bucket].0[way] & SLOT_MASK).wrapping_sub(1)
+    pub(super) fn find(&self, hash: u32) -> impl Iterator<Item = u32> {
+        let mut next = self.heads.get(self.chain(hash)).copied().unwrap_or(NONE);
+        std::iter::from_fn(move || {
+            while let Some(link) = self.links.get(next as usize) {
+                let slot = std::mem::replace(&mut next, link.next);
+                if link.hash == hash {
+                    return Some(slot);
+                }
+            }
+            None
+        })
     }
 
     /// Adds an entry, and returns the one that had to make room for it.
     #[inline]
     pub(super) fn insert(&mut self, hash: u32, slot: u32) -> Option<u32> {
-        let content = fingerprint(hash) << SLOT_BITS | (slot + 1);
-        let empty = self.lanes(hash, |slot| slot == 0).0;
-        let [first, second] = [empty & 0xffff, empty & 0xffff_0000];
-        let lanes = if first.count_ones() >= second.count_ones() { first } else { second };
-        // Full: any will do, but not always the same.
-        let lane = if lanes == 0 { slot % u32::BITS } else { lanes.trailing_zeros() };
-        let (bucket, way) = self.place(hash, lane);
-        let previous = std::mem::replace(&mut self.buckets[bucket].0[way], content);
-        (previous & SLOT_MASK).checked_sub(1)
+        if self.len >= self.heads.len() {
+            self.grow();
+        }
+        let chain = self.chain(hash);
+        let link = Link { hash, next: self.heads[chain] };
+        self.heads[chain] = slot;
+        match self.links.get_mut(slot as usize) {
+            Some(place) => *place = link,
+            None => {
+                self.links.resize(slot as usize, Link { hash: 0, next: NONE });
+                self.links.push(link);
+            }
+        }
+        self.len += 1;
+        if link.next == NONE { None } else { self.too_long(slot) }
     }
 
-    /// Takes out an entry. One that has been crowded out is not there any more.
+    /// Takes out an entry. One that is not there does no harm.
     #[inline]
-    pub(super) fn remove(&mut self, hash: u32, slot: u32) {
-        let found = self.lanes(hash, |content| content & SLOT_MASK == slot + 1);
-        for lane in found {
-            let (bucket, way) = self.place(hash, lane);
-            self.buckets[bucket].0[way] = 0;
+    pub(super) fn remove(&mut self, slot: u32) {
+        let Some(&Link { hash, next }) = self.links.get(slot as usize) else { return };
+        let chain = self.chain(hash);
+        let mut at = self.heads[chain];
+        if at == slot {
+            self.heads[chain] = next;
+            self.len -= 1;
+            return;
+        }
+        while let Some(link) = self.links.get_mut(at as usize) {
+            if link.next == slot {
+                link.next = next;
+                self.len -= 1;
+                return;
+            }
+            at = link.next;
         }
     }
 
-    /// The slots that pass a test. No early exit: the compiler makes a few vector instructions of it.
     #[inline]
-    fn lanes(&self, hash: u32, test: impl Fn(u32) -> bool) -> Lanes {
-        let [first, second] = self.pair(hash);
-        let mut lanes = 0;
-        for (way, &slot) in self.buckets[first].0.iter().enumerate() {
-            lanes |= u32::from(test(slot)) << way;
-        }
-        for (way, &slot) in self.buckets[second].0.iter().enumerate() {
-            lanes |= u32::from(test(slot)) << (way + WAYS);
-        }
-        Lanes(lanes)
+    fn chain(&self, hash: u32) -> usize {
+        hash as usize & (self.heads.len() - 1)
     }
 
-    #[inline]
-    fn place(&self, hash: u32, lane: u32) -> (usize, usize) {
-        let [first, second] = self.pair(hash);
-        let lane = lane as usize;
-        if lane < WAYS { (first, lane) } else { (second, lane % WAYS) }
+    /// The last entry of the chain that begins with `slot` if it has more than [`CHAIN_MAX`].
+    fn too_long(&self, slot: u32) -> Option<u32> {
+        let mut last = slot;
+        for _ in 0..CHAIN_MAX {
+            match self.links[last as usize].next {
+                NONE => return None,
+                next => last = next,
+            }
+        }
+        Some(last)
     }
 
-    /// The two buckets of a hash, always different ones: the hash, and the hash multiplied, as fractions of 2^32.
-    #[inline]
-    fn pair(&self, hash: u32) -> [usize; 2] {
-        let buckets = self.buckets.len();
-        let fraction = |hash: u32| ((u64::from(hash) * buckets as u64) >> 32) as usize;
-        let first = fraction(hash);
-        let second = fraction(hash.wrapping_mul(0x9e37_79b1));
-        if second != first {
-            return [first, second];
+    /// Twice as many chains.
+    #[cold]
+    fn grow(&mut self) {
+        let chains = self.heads.len() * 2;
+        let old = std::mem::replace(&mut self.heads, vec![NONE; chains]);
+        for mut slot in old {
+            while slot != NONE {
+                let link = &mut self.links[slot as usize];
+                let head = &mut self.heads[link.hash as usize & (chains - 1)];
+                let next = std::mem::replace(&mut link.next, *head);
+                *head = slot;
+                slot = next;
+            }
         }
-        [first, if first == 0 { 1 } else { first - 1 }]
     }
 }
 
-/// The bits of a hash that do least to choose the first bucket.
-#[inline]
-fn fingerprint(hash: u32) -> u32 {
-    (hash & (u32::MAX >> SLOT_BITS)).max(1)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_found_by_hash_until_they_are_removed() {
+        let mut index = Index::default();
+        // Twice each, in chains that grow and split.
+        for slot in 0..10_000 {
+            assert_eq!(index.insert(slot / 2 * 3, slot), None);
+        }
+        for hash in 0..5_000 {
+            let mut found: Vec<u32> = index.find(hash * 3).collect();
+            found.sort_unstable();
+            assert_eq!(found, [hash * 2, hash * 2 + 1]);
+        }
+        for slot in (0..10_000).step_by(2) {
+            index.remove(slot);
+            index.remove(slot);
+        }
+        assert_eq!(index.len, 5_000);
+        for hash in 0..5_000 {
+            assert_eq!(index.find(hash * 3).collect::<Vec<_>>(), [hash * 2 + 1]);
+        }
+    }
+
+    #[test]
+    fn the_oldest_entry_of_an_overlong_chain_is_crowded_out() {
+        let mut index = Index::default();
+        let room = CHAIN_MAX as u32;
+        for slot in 0..room {
+            assert_eq!(index.insert(7, slot), None);
+        }
+        assert_eq!(index.insert(7, room), Some(0));
+        index.remove(0);
+        assert_eq!(index.insert(7, room + 1), Some(1));
+        assert_eq!(index.find(7).count(), CHAIN_MAX + 1);
+    }
 }

@@ -8,7 +8,7 @@
 //! seen, from the moment it was opened: a packet from the past neither turns the clock back nor is old on arrival.
 //!
 //! Cost: a query is one probe of the index and one entry written, a response one probe and one entry read, whatever
-//! is open and whatever an attacker sends. Memory has a ceiling: when the table is full, the oldest answered query gives
+//! is open and whatever an attacker sends. What expires is dropped many at a time. Memory has a ceiling: when the table is full, the oldest answered query gives
 //! way, else the oldest that timed out, else the oldest open one, which is counted as shed.
 
 mod entries;
@@ -27,8 +27,14 @@ pub const TIMEOUT_NS_DEFAULT: u64 = 5_000_000_000;
 /// Queries remembered at most without other configuration: 25 MB once they are all in use.
 pub const ENTRIES_MAX_DEFAULT: usize = 262_144;
 
+/// Entries at most, whatever is asked for: their numbers are 32 bits.
+const ENTRIES_MAX: usize = 1 << 31;
+
 /// How long after its time-out a query can be answered late.
 pub const LATE_NS: u64 = 60_000_000_000;
+
+/// How often what was answered is dropped.
+const EXPIRIES_PER_TIMEOUT: u64 = 64;
 
 /// What must agree between query and response where both have a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +45,6 @@ pub struct QuestionKey {
     pub qtype: u16,
     /// QCLASS.
     pub qclass: u16,
-}
-
-/// Where a query stands in the table; good until the table changes hands.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    key: Key,
-    hash: u32,
 }
 
 /// What became of a query.
@@ -116,6 +115,8 @@ pub struct Transactions {
     timeout_ns: u64,
     /// The newest time stamp seen.
     clock_ns: u64,
+    /// When to look for what has expired: nothing that counts expires before.
+    next_expiry_ns: u64,
     entries_max: usize,
     entries: Entries,
     index: Index,
@@ -136,16 +137,16 @@ impl Default for Transactions {
 }
 
 impl Transactions {
-    /// A table with a time-out, holding at most `entries_max` queries (at least 1, at most 4,194,303). It takes 6 bytes
-    /// for each of them at once and 88 more when they come.
+    /// A table with a time-out, holding at most `entries_max` queries (at least 1). It takes 88 bytes for each of them
+    /// when they come, and 4 to 8 more to find them.
     pub fn new(timeout_ns: u64, entries_max: usize) -> Self {
-        let entries_max = entries_max.clamp(1, index::SLOTS_MAX);
         Self {
             timeout_ns,
             clock_ns: 0,
-            entries_max,
+            next_expiry_ns: 0,
+            entries_max: entries_max.clamp(1, ENTRIES_MAX),
             entries: Entries::default(),
-            index: Index::new(entries_max),
+            index: Index::default(),
             open: List::default(),
             open_len: 0,
             answered: List::default(),
@@ -165,15 +166,6 @@ impl Transactions {
         std::mem::take(&mut self.counts)
     }
 
-    /// Where the query of this flow and id stands or would stand; asks for the memory that will be looked at there.
-    #[inline]
-    pub fn place(&self, query: &Flow, id: u16) -> Place {
-        let key = Key::new(query, id);
-        let hash = key.hash();
-        self.index.prefetch(hash);
-        Place { key, hash }
-    }
-
     /// A query was sent.
     pub fn query(
         &mut self,
@@ -182,21 +174,12 @@ impl Transactions {
         question: Option<QuestionKey>,
         timestamp_ns: u64,
     ) -> QueryOutcome {
-        self.query_at(self.place(flow, id), question, timestamp_ns)
-    }
-
-    /// A query was sent, whose place was looked up before.
-    pub fn query_at(
-        &mut self,
-        Place { key, hash }: Place,
-        question: Option<QuestionKey>,
-        timestamp_ns: u64,
-    ) -> QueryOutcome {
         self.advance(timestamp_ns);
-        let mut replaced = 0;
-        let candidates = self.index.find(hash);
-        for lane in candidates {
-            let entry = self.entries.get(self.index.slot(hash, lane));
+        let key = Key::new(flow, id);
+        let hash = key.hash();
+        let mut is_repeated = false;
+        for slot in self.index.find(hash) {
+            let entry = self.entries.get(slot);
             if entry.key != key || !entry.agrees(question) {
                 continue;
             }
@@ -204,13 +187,10 @@ impl Transactions {
                 self.counts.retransmitted += 1;
                 return QueryOutcome::Retransmitted;
             }
-            replaced |= 1 << lane;
+            is_repeated = true;
         }
-        for lane in index::Lanes(replaced) {
-            let slot = self.index.slot(hash, lane);
-            let state = self.entries.get(slot).state;
-            self.counts.timed_out += u64::from(state == State::Open);
-            self.forget(slot, state);
+        if is_repeated {
+            self.replace(&key, hash, question);
         }
         self.insert(hash, Entry::new(key, question, timestamp_ns));
         QueryOutcome::Opened
@@ -224,38 +204,29 @@ impl Transactions {
         question: Option<QuestionKey>,
         timestamp_ns: u64,
     ) -> ResponseOutcome {
-        self.response_at(self.place(&flow.reversed(), id), question, timestamp_ns)
-    }
-
-    /// A response was sent to the query that has its place there.
-    pub fn response_at(
-        &mut self,
-        place: Place,
-        question: Option<QuestionKey>,
-        timestamp_ns: u64,
-    ) -> ResponseOutcome {
         self.advance(timestamp_ns);
-        let Some(slot) = self.find(&place, question) else {
+        let Some(slot) = self.find(&Key::new(&flow.reversed(), id), question) else {
             self.counts.orphans += 1;
             return ResponseOutcome::Orphan;
         };
-        let entry = *self.entries.get(slot);
-        match entry.state {
-            State::Open if self.in_time(&entry, timestamp_ns) => {
+        let entry = self.entries.get(slot);
+        let (state, query_timestamp_ns) = (entry.state, entry.query_timestamp_ns);
+        match state {
+            State::Open if self.in_time(entry, timestamp_ns) => {
                 self.entries.get_mut(slot).state = State::Answered;
                 self.entries.unlink(&mut self.open, slot);
                 self.entries.link(&mut self.answered, slot);
                 self.open_len -= 1;
-                let duration_ns = timestamp_ns.checked_sub(entry.query_timestamp_ns);
+                let duration_ns = timestamp_ns.checked_sub(query_timestamp_ns);
                 self.counts.answered += 1;
                 self.counts.negative_times += u64::from(duration_ns.is_none());
-                ResponseOutcome::Answered { duration_ns, query_timestamp_ns: entry.query_timestamp_ns }
+                ResponseOutcome::Answered { duration_ns, query_timestamp_ns }
             }
             State::Open | State::TimedOut => {
                 // Open, yet too old by its own stamp: the clock stood still while packets came from the past.
-                self.counts.timed_out += u64::from(entry.state == State::Open);
+                self.counts.timed_out += u64::from(state == State::Open);
                 self.counts.late += 1;
-                self.forget(slot, entry.state);
+                self.forget(slot, state);
                 ResponseOutcome::Late
             }
             State::Answered => {
@@ -269,6 +240,14 @@ impl Transactions {
     #[inline]
     pub fn advance(&mut self, now_ns: u64) {
         self.clock_ns = self.clock_ns.max(now_ns);
+        if self.clock_ns >= self.next_expiry_ns {
+            self.expire();
+        }
+    }
+
+    #[cold]
+    fn expire(&mut self) {
+        let late_ns = self.timeout_ns.saturating_add(LATE_NS);
         while let Some(slot) = self.open.head()
             && self.is_past(slot, self.timeout_ns)
         {
@@ -282,25 +261,30 @@ impl Transactions {
             && self.is_past(slot, self.timeout_ns)
         {
             self.forget(slot, State::Answered);
-            if let Some(next) = self.answered.head() {
-                self.index.prefetch(self.entries.hash(next));
-            }
         }
         while let Some(slot) = self.timed_out.head()
-            && self.is_past(slot, self.timeout_ns.saturating_add(LATE_NS))
+            && self.is_past(slot, late_ns)
         {
             self.forget(slot, State::TimedOut);
         }
+        // What was answered is dropped a little late, for nobody finds it any more. No query can be opened from now on
+        // that expires before the next look.
+        let due_ns = |head: Option<u32>, limit_ns: u64| {
+            head.map_or(u64::MAX, |slot| self.entries.opened_ns(slot).saturating_add(limit_ns))
+        };
+        self.next_expiry_ns = (self.clock_ns.saturating_add(self.timeout_ns / EXPIRIES_PER_TIMEOUT))
+            .min(due_ns(self.open.head(), self.timeout_ns))
+            .min(due_ns(self.timed_out.head(), late_ns))
+            .saturating_add(1);
     }
 
     /// The entry that a response with this key and question is for: an open one if there is, else the oldest.
     #[inline]
-    fn find(&self, &Place { key, hash }: &Place, question: Option<QuestionKey>) -> Option<u32> {
+    fn find(&self, key: &Key, question: Option<QuestionKey>) -> Option<u32> {
         let mut best = None;
-        for lane in self.index.find(hash) {
-            let slot = self.index.slot(hash, lane);
+        for slot in self.index.find(key.hash()) {
             let entry = self.entries.get(slot);
-            if entry.key != key || !entry.agrees(question) {
+            if entry.key != *key || !entry.agrees(question) {
                 continue;
             }
             if entry.state == State::Answered && self.is_past(slot, self.timeout_ns) {
@@ -311,6 +295,19 @@ impl Transactions {
             }
         }
         best
+    }
+
+    /// Forgets the entries that agree with a query that is asked again after they were answered or timed out.
+    #[cold]
+    fn replace(&mut self, key: &Key, hash: u32, question: Option<QuestionKey>) {
+        let agrees = |entry: &Entry| entry.key == *key && entry.agrees(question);
+        loop {
+            let found = self.index.find(hash).find(|&slot| agrees(self.entries.get(slot)));
+            let Some(slot) = found else { return };
+            let state = self.entries.get(slot).state;
+            self.counts.timed_out += u64::from(state == State::Open);
+            self.forget(slot, state);
+        }
     }
 
     #[inline]
@@ -325,10 +322,10 @@ impl Transactions {
                 self.forget(slot, State::Open);
             }
         }
-        let slot = self.entries.insert(entry, hash, self.clock_ns);
+        let slot = self.entries.insert(entry, self.clock_ns);
         self.entries.link(&mut self.open, slot);
         self.open_len += 1;
-        // Only when someone makes up keys that share their buckets.
+        // Only when someone repeats one key with ever other questions.
         if let Some(crowded_out) = self.index.insert(hash, slot) {
             let state = self.entries.get(crowded_out).state;
             self.counts.shed += u64::from(state == State::Open);
@@ -345,7 +342,7 @@ impl Transactions {
         };
         self.open_len -= usize::from(state == State::Open);
         self.entries.unlink(list, slot);
-        self.index.remove(self.entries.hash(slot), slot);
+        self.index.remove(slot);
         self.entries.free(slot);
     }
 

@@ -11,17 +11,13 @@
 //!
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be seeded at random.
 
-mod pending;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use foldhash::fast::FixedState;
-use std::hash::BuildHasher;
-use std::sync::LazyLock;
-
-use pending::Pending;
 use table::Table;
+
+use crate::keyed_hash;
 
 /// How much a [`FrequentItems`] may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +44,33 @@ pub struct Key<'a> {
     pub tag: u8,
     /// At most 65,535; what is longer counts by its beginning.
     pub bytes: &'a [u8],
+    /// Under which it is found.
+    hash: u64,
+}
+
+impl<'a> Key<'a> {
+    /// The key of some bytes.
+    #[inline]
+    pub fn new(tag: u8, bytes: &'a [u8]) -> Self {
+        Self { tag, bytes, hash: keyed_hash::of_bytes(bytes, tag) }
+    }
+
+    /// The key of bytes of which the hash is known already.
+    #[inline]
+    pub(crate) fn with_hash(tag: u8, bytes: &'a [u8], hash: u64) -> Self {
+        debug_assert_eq!(hash, keyed_hash::of_bytes(bytes, tag));
+        Self { tag, bytes, hash }
+    }
+}
+
+/// A note on an item that is listed, of what its owner wants to do only once for each. It is lost when the item is
+/// dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// One of two.
+    First,
+    /// The other.
+    Second,
 }
 
 /// One item and the bounds of its true count: `lower <= true count <= upper`.
@@ -65,8 +88,6 @@ pub struct Item<'a> {
 #[derive(Clone, Debug)]
 pub struct FrequentItems {
     table: Table,
-    /// Counted but not yet in the table.
-    pending: Pending,
     /// No item outside the table counts more than this.
     bound: u64,
     limits: Limits,
@@ -81,43 +102,31 @@ enum Ties {
     Fill,
 }
 
-/// Not predictable from outside, so that nobody can make keys collide.
-static SEED: LazyLock<FixedState> =
-    LazyLock::new(|| FixedState::with_seed(std::hash::RandomState::new().hash_one(0u8)));
-
-fn hash(key: Key<'_>) -> u64 {
-    SEED.hash_one((key.tag, key.bytes))
-}
-
 impl FrequentItems {
     /// An empty summary. Allocates nothing before the first item.
     pub fn new(limits: Limits) -> Self {
-        Self { table: Table::default(), pending: Pending::default(), bound: 0, limits }
+        let limits = Limits { entries: limits.entries.min(table::ENTRIES_MAX), ..limits };
+        Self { table: Table::default(), bound: 0, limits }
     }
 
-    /// Counts `weight` more of `key`. It shows after [`settle`](Self::settle).
+    /// Counts `weight` more of `key`.
     #[inline]
     pub fn add(&mut self, key: Key<'_>, weight: u64) {
-        let hash = hash(key);
-        self.table.prefetch_index(hash);
-        if self.pending.push(hash, key, weight) == pending::Room::Full {
-            self.settle();
-        }
+        self.count(key, weight, None);
     }
 
-    /// Brings all that was counted into the table. Many at a time, so that the waits for memory overlap.
-    pub fn settle(&mut self) {
-        let mut pending = std::mem::take(&mut self.pending);
-        for add in pending.iter() {
-            self.table.prefetch_entry(add.hash);
-        }
-        for add in pending.iter() {
-            if !self.table.add(add.hash, add.weight) {
-                self.take_in(add.hash, add.key, add.weight, self.bound);
-            }
-        }
-        pending.clear();
-        self.pending = pending;
+    /// Counts one more of `key`, and sets a mark on it; false if it had none.
+    #[inline]
+    pub fn add_and_mark(&mut self, key: Key<'_>, mark: Mark) -> bool {
+        self.count(key, 1, Some(mark))
+    }
+
+    #[inline]
+    fn count(&mut self, key: Key<'_>, weight: u64, mark: Option<Mark>) -> bool {
+        self.table.add(key.hash, weight, mark).unwrap_or_else(|| {
+            self.take_in(key, weight, self.bound, mark);
+            false
+        })
     }
 
     /// No item that is not listed counts more than this.
@@ -135,9 +144,8 @@ impl FrequentItems {
         self.len() == 0
     }
 
-    /// All items held, in no order that matters.
+    /// All items held, in the order in which they came.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
-        debug_assert!(self.pending.is_empty(), "read before it was settled");
         self.table.items()
     }
 
@@ -172,7 +180,6 @@ impl FrequentItems {
 
     /// Adds what another summary counted: its items, and the bound for all that is not among them.
     pub fn merge_items<'a>(&mut self, bound: u64, items: impl Iterator<Item = Item<'a>>) {
-        self.settle();
         let mut items = items.peekable();
         if items.peek().is_none() && bound == 0 {
             return;
@@ -185,11 +192,10 @@ impl FrequentItems {
         for item in items {
             let error = item.upper - item.lower;
             // ... and for whoever it lists, that is replaced by what it knows.
-            let hash = hash(item.key);
-            if !self.table.merge_entry(hash, item.lower, error, bound) {
+            if !self.table.merge_entry(item.key.hash, item.lower, error, bound) {
                 // Had it been dropped just now to make room, it would have counted up to today's bound.
                 let unlisted = if self.bound == merged_bound { bound_before } else { self.bound };
-                self.take_in(hash, item.key, item.lower, unlisted.saturating_add(error));
+                self.take_in(item.key, item.lower, unlisted.saturating_add(error), None);
             }
         }
     }
@@ -201,8 +207,6 @@ impl FrequentItems {
 
     /// Keeps the most frequent items only, within `limits` from now on, and gives back the memory.
     pub fn shrink(&mut self, limits: Limits) {
-        self.settle();
-        self.pending = Pending::default();
         self.limits = limits;
         while self.table.len() > limits.entries || self.table.key_bytes() > limits.key_bytes {
             let keep = if self.table.len() > limits.entries { limits.entries } else { self.table.len() / 2 };
@@ -212,13 +216,13 @@ impl FrequentItems {
     }
 
     #[cold]
-    fn take_in(&mut self, hash: u64, key: Key<'_>, weight: u64, error: u64) {
+    fn take_in(&mut self, key: Key<'_>, weight: u64, error: u64, mark: Option<Mark>) {
         if self.table.len() >= self.limits.entries
             || self.table.key_bytes() + key.bytes.len() > self.limits.key_bytes
         {
             self.keep_largest(self.table.len() / 2, Ties::Drop);
         }
-        self.table.insert(hash, key, weight, error);
+        self.table.insert(key, weight, error, mark);
     }
 
     /// Drops every entry whose upper bound is below that of the largest one that has to go, and of those that have the

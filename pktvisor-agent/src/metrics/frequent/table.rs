@@ -1,47 +1,59 @@
-//! The hash table below [`FrequentItems`](super::FrequentItems): entries in order of arrival, their keys in one
-//! arena, and an open-addressing index of (upper half of the hash, position), so that a probe touches an entry only when
-//! half of its hash agrees.
+//! The hash table below [`FrequentItems`](super::FrequentItems): entries in order of arrival, their keys in one arena,
+//! and an open-addressing index in which each count lies beside the hash it belongs to. To count what is known already
+//! touches one cache line; the entry is read only when lists are made.
 //!
-//! Two keys whose 64-bit hashes agree are taken for one. The hash is seeded at random, so nobody can make that happen,
-//! and by chance it would take some ten million runs of ten million packets each to see it once; it saves a visit to the
-//! arena for every packet.
+//! Two keys whose hashes agree in 62 of 64 bits are taken for one. The hash is keyed at random, so nobody can make that
+//! happen, and by chance it would take some million runs of ten million packets each to see it once; it saves a
+//! visit to the arena for every packet.
 
-use super::{Item, Key};
-use crate::prefetch::prefetch;
+use super::{Item, Key, Mark};
+
+/// Most entries a table can tell apart.
+pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
-    /// Fingerprint in the upper half, position + 1 in the lower; 0 is empty. A power of two long, at most half full.
-    index: Vec<u64>,
+    /// A power of two long, or empty; at most half full.
+    slots: Vec<Slot>,
     entries: Vec<Entry>,
     keys: Vec<u8>,
 }
 
+/// The place of an entry in the index.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    /// [`FINGERPRINT`] of the hash, [`MARKS`], and the entry's [`POSITION`] plus 1; 0 is empty.
+    link: u64,
+    count: u64,
+}
+
+const POSITION: u64 = 0xffff;
+const MARKS: u64 = 0x3_0000;
+const FINGERPRINT: u64 = !(MARKS | POSITION);
+
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    count: u64,
     /// How much may have gone uncounted.
     error: u64,
     hash: u64,
+    /// Where it lies in the index.
+    slot: u32,
     key_offset: u32,
     key_len: u16,
     tag: u8,
 }
 
-impl Entry {
-    fn upper(&self) -> u64 {
-        self.count.saturating_add(self.error)
-    }
-}
-
 const SMALLEST_INDEX: usize = 16;
-
-fn fingerprint(hash: u64) -> u32 {
-    (hash >> 32) as u32
-}
 
 fn clipped<'a>(key: Key<'a>) -> &'a [u8] {
     &key.bytes[..key.bytes.len().min(usize::from(u16::MAX))]
+}
+
+fn bit(mark: Mark) -> u64 {
+    match mark {
+        Mark::First => 0x1_0000,
+        Mark::Second => 0x2_0000,
+    }
 }
 
 impl Table {
@@ -53,21 +65,26 @@ impl Table {
         self.keys.len()
     }
 
-    /// Adds to the entry with this hash, or returns false where there is none.
+    /// Adds to the entry with this hash and says whether it has the mark, which it has from now on; none where there is
+    /// no such entry.
     #[inline]
-    pub(super) fn add(&mut self, hash: u64, weight: u64) -> bool {
-        let Some(position) = self.find(hash) else { return false };
-        let entry = &mut self.entries[position];
-        entry.count = entry.count.saturating_add(weight);
-        true
+    pub(super) fn add(&mut self, hash: u64, weight: u64, mark: Option<Mark>) -> Option<bool> {
+        let place = self.find(hash)?;
+        let slot = &mut self.slots[place];
+        slot.count = slot.count.saturating_add(weight);
+        let bit = mark.map_or(0, bit);
+        let marked = slot.link & bit != 0;
+        slot.link |= bit;
+        Some(marked)
     }
 
     /// Adds count and error to the entry with this hash, whose error had `already` been added; false where there is
     /// none.
     pub(super) fn merge_entry(&mut self, hash: u64, count: u64, error: u64, already: u64) -> bool {
-        let Some(position) = self.find(hash) else { return false };
-        let entry = &mut self.entries[position];
-        entry.count = entry.count.saturating_add(count);
+        let Some(place) = self.find(hash) else { return false };
+        let slot = &mut self.slots[place];
+        slot.count = slot.count.saturating_add(count);
+        let entry = &mut self.entries[position(*slot)];
         entry.error = entry.error.saturating_sub(already).saturating_add(error);
         true
     }
@@ -78,31 +95,32 @@ impl Table {
         }
     }
 
-    /// Takes in a key that is not in the table.
-    pub(super) fn insert(&mut self, hash: u64, key: Key<'_>, count: u64, error: u64) {
-        if (self.entries.len() + 1) * 2 > self.index.len() {
-            self.rebuild_index((self.index.len() * 2).max(SMALLEST_INDEX));
+    /// Takes in a key that is not in the table, which must have fewer than [`ENTRIES_MAX`] entries.
+    pub(super) fn insert(&mut self, key: Key<'_>, count: u64, error: u64, mark: Option<Mark>) {
+        debug_assert!(self.entries.len() < ENTRIES_MAX, "positions do not fit");
+        if (self.entries.len() + 1) * 2 > self.slots.len() {
+            self.rebuild((self.slots.len() * 2).max(SMALLEST_INDEX));
         }
         let bytes = clipped(key);
-        let entry = Entry {
-            count,
+        let link = (self.entries.len() as u64 + 1) | mark.map_or(0, bit);
+        let slot = place(&mut self.slots, key.hash, Slot { link, count });
+        self.entries.push(Entry {
             error,
-            hash,
+            hash: key.hash,
+            slot,
             key_offset: self.keys.len() as u32,
             key_len: bytes.len() as u16,
             tag: key.tag,
-        };
+        });
         self.keys.extend_from_slice(bytes);
-        self.entries.push(entry);
-        self.link(hash, self.entries.len() - 1);
     }
 
     /// Keeps the entries whose upper bound passes `keep`, in their order.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(u64) -> bool) {
-        let keys = &mut self.keys;
+        let (keys, slots) = (&mut self.keys, &self.slots);
         let mut end = 0;
         self.entries.retain_mut(|entry| {
-            if !keep(entry.upper()) {
+            if !keep(upper(slots, entry)) {
                 return false;
             }
             // Keys lie in the order of their entries, so they can only move towards the front.
@@ -113,25 +131,24 @@ impl Table {
             true
         });
         self.keys.truncate(end);
-        self.rebuild_index(self.index.len());
+        self.rebuild(self.slots.len());
     }
 
     pub(super) fn shrink_to_fit(&mut self) {
         self.entries.shrink_to_fit();
         self.keys.shrink_to_fit();
-        let slots = match self.entries.len() {
+        self.rebuild(match self.entries.len() {
             0 => 0,
             entries => (entries * 2).next_power_of_two().max(SMALLEST_INDEX),
-        };
-        self.rebuild_index(slots);
-        self.index.shrink_to_fit();
+        });
     }
 
+    /// All entries, in the order in which they came.
     pub(super) fn items(&self) -> impl Iterator<Item = Item<'_>> {
         self.entries.iter().map(|entry| Item {
-            key: Key { tag: entry.tag, bytes: self.key_of(entry) },
-            lower: entry.count,
-            upper: entry.upper(),
+            key: Key { tag: entry.tag, bytes: self.key_of(entry), hash: entry.hash },
+            lower: self.slots[entry.slot as usize].count,
+            upper: upper(&self.slots, entry),
         })
     }
 
@@ -142,63 +159,49 @@ impl Table {
 
     #[inline]
     fn find(&self, hash: u64) -> Option<usize> {
-        let position = self.candidate(hash)?;
-        if self.entries[position].hash == hash { Some(position) } else { self.find_behind(hash) }
-    }
-
-    /// The first entry whose hash may be this one, without a look at it.
-    #[inline]
-    pub(super) fn candidate(&self, hash: u64) -> Option<usize> {
-        let wanted = fingerprint(hash);
-        let mask = self.index.len().checked_sub(1)?;
-        let mut slot = wanted as usize & mask;
-        loop {
-            let link = self.index[slot];
-            if link == 0 {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut place = hash as usize & mask;
+        // There is always an empty slot, unless there is none at all.
+        while let Some(Slot { link, .. }) = self.slots.get(place) {
+            if *link == 0 {
                 return None;
             }
-            if (link >> 32) as u32 == wanted {
-                return Some((link as u32 - 1) as usize);
+            if (link ^ hash) & FINGERPRINT == 0 {
+                return Some(place);
             }
-            slot = (slot + 1) & mask;
+            place = (place + 1) & mask;
         }
+        None
     }
 
-    /// The search goes on where the first candidate was another one: once in four thousand million.
+    /// Moves all entries to an index of `len` slots.
     #[cold]
-    fn find_behind(&self, hash: u64) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.hash == hash)
-    }
-
-    /// Asks for the memory where the search for `hash` begins.
-    #[inline]
-    pub(super) fn prefetch_index(&self, hash: u64) {
-        prefetch(&self.index, fingerprint(hash) as usize & self.index.len().wrapping_sub(1));
-    }
-
-    /// Asks for the memory of the entry that is probably the one.
-    #[inline]
-    pub(super) fn prefetch_entry(&self, hash: u64) {
-        if let Some(position) = self.candidate(hash) {
-            prefetch(&self.entries, position);
+    fn rebuild(&mut self, len: usize) {
+        let old = std::mem::replace(&mut self.slots, vec![Slot::default(); len]);
+        for (position, entry) in self.entries.iter_mut().enumerate() {
+            let Slot { link, count } = old[entry.slot as usize];
+            let link = link & MARKS | (position as u64 + 1);
+            entry.slot = place(&mut self.slots, entry.hash, Slot { link, count });
         }
     }
+}
 
-    fn link(&mut self, hash: u64, position: usize) {
-        let fingerprint = fingerprint(hash);
-        let mask = self.index.len() - 1;
-        let mut slot = fingerprint as usize & mask;
-        while self.index[slot] != 0 {
-            slot = (slot + 1) & mask;
-        }
-        self.index[slot] = u64::from(fingerprint) << 32 | (position as u64 + 1);
-    }
+/// The position of the entry in a slot that is not empty.
+fn position(slot: Slot) -> usize {
+    (slot.link & POSITION) as usize - 1
+}
 
-    fn rebuild_index(&mut self, slots: usize) {
-        self.index.clear();
-        self.index.resize(slots, 0);
-        for position in 0..self.entries.len() {
-            self.link(self.entries[position].hash, position);
-        }
+fn upper(slots: &[Slot], entry: &Entry) -> u64 {
+    slots[entry.slot as usize].count.saturating_add(entry.error)
+}
+
+/// Fills the first empty slot for `hash`; returns where it is.
+fn place(slots: &mut [Slot], hash: u64, slot: Slot) -> u32 {
+    let mask = slots.len() - 1;
+    let mut place = hash as usize & mask;
+    while slots[place].link != 0 {
+        place = (place + 1) & mask;
     }
+    slots[place] = Slot { link: hash & FINGERPRINT | slot.link, ..slot };
+    place as u32
 }

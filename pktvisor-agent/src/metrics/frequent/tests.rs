@@ -7,7 +7,7 @@ use super::*;
 const SMALL: Limits = Limits { entries: 16, key_bytes: 1 << 10 };
 
 fn key(bytes: &[u8]) -> Key<'_> {
-    Key { tag: 0, bytes }
+    Key::new(0, bytes)
 }
 
 fn spell(key: Key<'_>) -> String {
@@ -19,7 +19,6 @@ fn summary_of(stream: &[u8], limits: Limits) -> FrequentItems {
     for byte in stream {
         items.add(key(&[*byte]), 1);
     }
-    items.settle();
     items
 }
 
@@ -58,7 +57,6 @@ fn a_heavy_item_counts_exactly_through_a_flood_of_rare_ones() {
         items.add(key(b"heavy"), 1);
         items.add(key(&n.to_be_bytes()), 1);
     }
-    items.settle();
     let top = items.top(1, spell);
     assert_eq!((top[0].1.lower, top[0].1.upper), (100_000, 100_000));
     assert!(items.bound() > 0 && items.len() <= 64);
@@ -79,9 +77,8 @@ fn shrinking_keeps_as_many_as_it_may_where_all_are_equally_rare() {
 #[test]
 fn the_same_bytes_under_another_tag_are_another_item() {
     let mut items = FrequentItems::new(SMALL);
-    items.add(Key { tag: 1, bytes: b"x" }, 3);
-    items.add(Key { tag: 2, bytes: b"x" }, 4);
-    items.settle();
+    items.add(Key::new(1, b"x"), 3);
+    items.add(Key::new(2, b"x"), 4);
     assert_eq!(items.len(), 2);
 }
 
@@ -119,7 +116,6 @@ fn bounds_are_at_least_as_tight_as_those_of_datasketches() {
         ours.add(key(&item.to_be_bytes()), 1);
         theirs.update(item);
     }
-    ours.settle();
     let mut by_count: Vec<_> = truth.into_iter().collect();
     by_count.sort_by_key(|(item, count)| (std::cmp::Reverse(*count), *item));
     for (item, count) in by_count.iter().take(10) {

@@ -1,0 +1,138 @@
+//! Times, and which of them are slow: at or above the 90th percentile of all times so far.
+
+use hdrhistogram::Histogram;
+
+use super::Quantiles;
+
+/// A distribution of times that knows its 90th percentile while values come in, so that asking costs nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Times {
+    values: Quantiles,
+    mark: Mark,
+}
+
+/// The running 90th percentile means something only above this many values.
+const VALUES_MIN: u64 = 10;
+
+/// The bucket of the 90th percentile.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    /// Lowest value of the bucket.
+    low: u64,
+    /// Lowest value above it.
+    end: u64,
+    /// How many values lie below the bucket.
+    below: u64,
+    /// How many lie in it.
+    within: u64,
+}
+
+impl Times {
+    /// Counts one value, and says whether it is slow.
+    #[inline]
+    pub(super) fn record(&mut self, value: u64) -> bool {
+        self.values.record(value);
+        let Some(histogram) = self.values.histogram() else { return false };
+        if value < self.mark.low {
+            self.mark.below += 1;
+        } else if value < self.mark.end {
+            self.mark.within += 1;
+        }
+        if !self.mark.holds(rank(histogram.len())) {
+            self.mark.settle(histogram);
+        }
+        histogram.len() > VALUES_MIN && value >= self.mark.low
+    }
+
+    /// All values.
+    pub(super) fn values(&self) -> &Quantiles {
+        &self.values
+    }
+
+    /// Adds all values of `other`.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.values.merge(&other.values);
+        self.mark = Mark::default();
+        if let Some(histogram) = self.values.histogram() {
+            self.mark.settle(histogram);
+        }
+    }
+}
+
+/// The rank of the 90th percentile: floor(0.9 n) + 1, capped at n; counted from 1.
+#[inline]
+fn rank(n: u64) -> u64 {
+    (n - n.div_ceil(10) + 1).min(n)
+}
+
+impl Mark {
+    /// Whether the value of this rank lies in the bucket.
+    #[inline]
+    fn holds(&self, rank: u64) -> bool {
+        self.below < rank && rank <= self.below + self.within
+    }
+
+    /// Moves to the bucket that holds the rank wanted now. Neighbouring values settle in a step or two.
+    #[cold]
+    fn settle(&mut self, histogram: &Histogram<u64>) {
+        let rank = rank(histogram.len());
+        self.low = histogram.lowest_equivalent(self.low);
+        while self.below >= rank {
+            let Some(previous) = self.low.checked_sub(1) else { break };
+            self.low = histogram.lowest_equivalent(previous);
+            self.below -= histogram.count_at(self.low);
+        }
+        loop {
+            self.within = histogram.count_at(self.low);
+            self.end = histogram.next_non_equivalent(self.low);
+            if self.below + self.within >= rank {
+                return;
+            }
+            self.below += self.within;
+            self.low = self.end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pseudorandom numbers.
+    fn numbers() -> impl Iterator<Item = u64> {
+        std::iter::successors(Some(1u64), |state| {
+            Some(state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407))
+        })
+        .map(|state| state >> 33)
+    }
+
+    #[test]
+    fn the_running_percentile_follows_the_values() {
+        let mut times = Times::default();
+        let mut sorted = Vec::new();
+        for value in numbers().map(|number| number % 250).take(2_000) {
+            let is_slow = times.record(value);
+            sorted.push(value);
+            sorted.sort_unstable();
+            let mark = sorted[(sorted.len() * 90 / 100).min(sorted.len() - 1)];
+            assert_eq!(times.mark.low, mark);
+            assert_eq!(is_slow, sorted.len() > 10 && value >= mark);
+        }
+    }
+
+    #[test]
+    fn where_the_mark_stands_depends_on_the_values_alone() {
+        // Wide buckets, and a stream whose level rises and falls.
+        let values: Vec<u64> =
+            numbers().take(3_000).enumerate().map(|(i, n)| (n % 7_919) << (i / 500 % 3 * 6)).collect();
+        let mut times = Times::default();
+        for (i, &value) in values.iter().enumerate() {
+            times.record(value);
+            if i % 97 == 0 {
+                let mut merged = Times::default();
+                merged.merge(&times);
+                assert_eq!(format!("{:?}", merged.mark), format!("{:?}", times.mark), "after {i}");
+            }
+        }
+    }
+}
