@@ -43,6 +43,12 @@ impl<W: Write> Flood<W> {
         self.write(SECOND_NS / PACKETS_PER_SECOND);
     }
 
+    /// The same, within seconds.
+    pub(crate) fn random_names_at_once(&mut self, n: u64) {
+        self.name_packet(n);
+        self.write(SECOND_NS / 1_000_000);
+    }
+
     /// The same, over a day.
     pub(crate) fn random_names_over_a_day(&mut self, n: u64) {
         self.name_packet(n);
