@@ -145,7 +145,9 @@ fn steps(criterion: &mut Criterion) {
             let mut batch = store.batch();
             for (_, class, octets) in traffic.datagrams() {
                 if let Some(message) = Message::parse(octets, false, &mut name) {
-                    batch.recorder().message(&Flow::of(class, Transport::Udp), &message);
+                    let recorder = batch.recorder();
+                    let expected = recorder.expect(&message);
+                    recorder.message(&Flow::of(class, Transport::Udp), &message, expected);
                 }
             }
         });

@@ -19,6 +19,7 @@ mod keyed_hash;
 pub mod live;
 pub mod metrics;
 pub mod pipeline;
+mod prefetch;
 pub mod privileges;
 mod progress;
 pub mod replay;

@@ -1,4 +1,4 @@
-//! What every packet passes through, one straight line: filter, clock, classifier, counters, geography, analysis.
+//! What every packet passes through, one straight line: filter, clock, classifier, analysis, counters, geography.
 
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, tcp_flags};
 use pktvisor_common::direction::{Direction, direction};
@@ -74,6 +74,9 @@ impl Pipeline {
         let mut class = Class::default();
         classify(packet.data, packet.link_type, &self.dns_ports, &mut class);
         let direction = direction(&class, &self.host);
+        // Counted last: while analysis is at work, the memory for it comes.
+        batch.expect(&class, direction);
+        analysis.packet(packet, &class, batch.recorder());
         match packet.segments {
             1 => batch.packet(&class, direction, packet.wire_len),
             _ => count_segments(&class, direction, packet, segment_len, batch),
@@ -81,7 +84,6 @@ impl Pipeline {
         if let Some(geo) = &mut self.geo {
             locate(geo, &class, direction, packet.segments, batch);
         }
-        analysis.packet(packet, &class, batch.recorder());
         Ok(())
     }
 

@@ -111,7 +111,11 @@ impl Rival {
 }
 
 impl Observer for Rival {
-    fn message(&mut self, _: &Flow, message: &Message<'_>) {
+    type Expected<'m> = ();
+
+    fn expect<'m>(&self, _: &Message<'m>) {}
+
+    fn message<'m>(&mut self, _: &Flow, message: &Message<'m>, (): ()) {
         let Some(question) = &message.question else { return };
         let cut = NameCut::Labels.apply(question.name);
         let spell = |cut: bool, wire: &[u8]| format!("{}{}", if cut { "." } else { "" }, presentation(wire));

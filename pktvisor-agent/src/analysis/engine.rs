@@ -199,7 +199,7 @@ impl<H: HostNetworks> Messages<H> {
     ) -> Outcome {
         let Self { settings, transactions, name } = self;
         let Some(message) = Message::parse(octets, truncated, name) else { return Outcome::WithoutMessage };
-        out.message(flow, &message);
+        let expected = out.expect(&message);
         let question = message.question.as_ref();
         let key = question.map(question_key);
         if !message.is_response() {
@@ -209,6 +209,7 @@ impl<H: HostNetworks> Messages<H> {
         {
             out.transaction(&Transaction { asker: settings.asker(flow), duration_ns, question });
         }
+        out.message(flow, &message, expected);
         if !message.malformed {
             return Outcome::Analysed;
         }

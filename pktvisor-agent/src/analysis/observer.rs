@@ -64,12 +64,18 @@ pub struct Transaction<'a> {
 
 /// Receives what analysis finds, in the order of the packets.
 pub trait Observer {
+    /// What it works out about a message when it is to [expect](Self::expect) it.
+    type Expected<'m>;
+
+    /// A message that it will be told of in a moment: time to ask for the memory where it will be counted.
+    fn expect<'m>(&self, message: &Message<'m>) -> Self::Expected<'m>;
+
     /// A DNS message that reassembly completed, and that nobody has counted yet. `header_flags` are the second 16 bits
     /// of its header; `truncated` tells that the capture holds only a part of it.
     fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool);
 
-    /// An analysed message.
-    fn message(&mut self, flow: &Flow, message: &Message<'_>);
+    /// An analysed message, and what was worked out about it before.
+    fn message<'m>(&mut self, flow: &Flow, message: &Message<'m>, expected: Self::Expected<'m>);
 
     /// A message, analysed or not, that cannot be parsed after its header.
     fn malformed(&mut self);

@@ -59,6 +59,12 @@ impl<'a> Batch<'a> {
         self.live.now_ns()
     }
 
+    /// A packet will be counted in a moment: asks for the memory where it will be.
+    #[inline]
+    pub fn expect(&self, class: &Class, direction: Direction) {
+        self.live.recorder.expect_packet(class, direction);
+    }
+
     /// Counts one packet.
     #[inline]
     pub fn packet(&mut self, class: &Class, direction: Direction, wire_len: u32) {

@@ -72,6 +72,21 @@ pub(super) fn whole<'a>(question: &Question<'a>) -> Key<'a> {
     Key::with_hash(WHOLE, question.name.as_wire(), question.name_hash)
 }
 
+/// What a question is listed under.
+#[derive(Clone, Copy, Debug)]
+pub struct QuestionKeys<'a> {
+    qname2: Key<'a>,
+    qname3: Option<Key<'a>>,
+}
+
+impl<'a> QuestionKeys<'a> {
+    #[inline]
+    pub(super) fn of(question: &Question<'a>, name_cut: NameCut) -> Self {
+        let CutName { qname2, qname3 } = name_cut.apply(question.name);
+        Self { qname2: key(qname2, question), qname3: qname3.map(|qname3| key(qname3, question)) }
+    }
+}
+
 impl DnsMetrics {
     pub(super) fn new() -> Self {
         let items = || FrequentItems::new(Limits::LIVE);
@@ -92,10 +107,10 @@ impl DnsMetrics {
     }
 
     /// Counts one message.
-    pub(super) fn message(&mut self, message: &Message<'_>, name_cut: NameCut) {
+    pub(super) fn message<'m>(&mut self, message: &Message<'m>, keys: Option<QuestionKeys<'m>>) {
         self.messages += 1;
-        if let Some(question) = &message.question {
-            self.question(question, name_cut);
+        if let (Some(question), Some(keys)) = (&message.question, keys) {
+            self.question(question, keys);
         }
         for name in message.further_question_names() {
             self.qnames.add(name.as_wire());
@@ -106,15 +121,23 @@ impl DnsMetrics {
         }
     }
 
-    fn question(&mut self, question: &Question<'_>, name_cut: NameCut) {
+    /// Asks for the memory where a question will be counted.
+    #[inline]
+    pub(super) fn expect(&self, keys: &QuestionKeys<'_>) {
+        self.qname2.expect(keys.qname2);
+        if let Some(qname3) = keys.qname3 {
+            self.qname3.expect(qname3);
+        }
+    }
+
+    fn question(&mut self, question: &Question<'_>, keys: QuestionKeys<'_>) {
         self.qtypes.add(question.qtype, 1);
-        let CutName { qname2, qname3 } = name_cut.apply(question.name);
-        let mut is_marked = self.qname2.add_and_mark(key(qname2, question), Mark::First);
-        if let Some(qname3) = qname3 {
-            is_marked = self.qname3.add_and_mark(key(qname3, question), Mark::First);
+        let mut is_marked = self.qname2.add_and_mark(keys.qname2, Mark::First);
+        if let Some(qname3) = keys.qname3 {
+            is_marked = self.qname3.add_and_mark(qname3, Mark::First);
         }
         // Whoever is listed whole and has the mark has been counted.
-        if !is_marked || qname3.unwrap_or(qname2).cut {
+        if !is_marked || keys.qname3.unwrap_or(keys.qname2).tag != WHOLE {
             self.qnames.add(question.name.as_wire());
         }
     }

@@ -95,14 +95,13 @@ impl Live {
         self.balanced = Some(Totals { counters: totals.counters, outcomes }.ledger());
     }
 
-    /// A copy of the live period with its length so far: up to its newest second, or by the wall clock its age.
-    pub(super) fn snapshot(&self) -> Period {
-        let mut period = self.recorder.period().clone();
+    /// The live period with its length so far: up to its newest second, or by the wall clock its age.
+    pub(super) fn measured(&mut self) -> &Period {
         if let Some(newest) = self.timeline.newest_second() {
             let begun = u64::from(self.settings.clock == Clock::Packets);
-            period.length_s = newest.saturating_sub(period.start_s) + begun;
+            self.recorder.measure(newest, begun);
         }
-        period
+        self.recorder.period()
     }
 
     /// The second `from` is over and `to` began.

@@ -45,6 +45,18 @@ impl NetworkMetrics {
         }
     }
 
+    /// Asks for the memory where the remote end of a packet will be counted.
+    #[inline]
+    pub(super) fn expect(&self, class: &Class, direction: Direction) {
+        let remote = match direction {
+            Direction::Received => &class.source,
+            Direction::Sent => &class.destination,
+            Direction::Unknown => return,
+        };
+        let items = if class.ip_version == 4 { &self.ipv4 } else { &self.ipv6 };
+        items.expect(address_key(remote, class.ip_version));
+    }
+
     /// Counts the remote end of a packet.
     #[inline]
     pub(super) fn packet(&mut self, class: &Class, direction: Direction) {

@@ -6,6 +6,7 @@ use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
 use super::Period;
+use super::dns::QuestionKeys;
 use super::frequent::{Item, Key};
 use crate::analysis::message::Message;
 use crate::analysis::public_suffix::NameCut;
@@ -33,6 +34,11 @@ impl Recorder {
         std::mem::replace(&mut self.period, Period::new(next_start_s))
     }
 
+    /// Says how long the live period lasts by the second `newest`.
+    pub(super) fn measure(&mut self, newest: u64, begun: u64) {
+        self.period.length_s = newest.saturating_sub(self.period.start_s) + begun;
+    }
+
     pub(super) fn begin(&mut self, start_s: u64) {
         self.period.start_s = start_s;
     }
@@ -51,6 +57,11 @@ impl Recorder {
 
     pub(super) fn quiet_seconds(&mut self, count: u64) {
         self.period.rates.quiet_seconds(count);
+    }
+
+    #[inline]
+    pub(super) fn expect_packet(&self, class: &Class, direction: Direction) {
+        self.period.network.expect(class, direction);
     }
 
     #[inline]
@@ -112,8 +123,17 @@ impl Observer for Recorder {
         self.period.counters.dns.count(header_flags, transport, flow.ip_version, truncated);
     }
 
-    fn message(&mut self, _flow: &Flow, message: &Message<'_>) {
-        self.period.dns.message(message, self.name_cut);
+    type Expected<'m> = Option<QuestionKeys<'m>>;
+
+    #[inline]
+    fn expect<'m>(&self, message: &Message<'m>) -> Self::Expected<'m> {
+        let keys = QuestionKeys::of(message.question.as_ref()?, self.name_cut);
+        self.period.dns.expect(&keys);
+        Some(keys)
+    }
+
+    fn message<'m>(&mut self, _flow: &Flow, message: &Message<'m>, keys: Self::Expected<'m>) {
+        self.period.dns.message(message, keys);
     }
 
     fn malformed(&mut self) {

@@ -22,6 +22,10 @@ struct Transactions {
 }
 
 impl Observer for Transactions {
+    type Expected<'m> = ();
+
+    fn expect<'m>(&self, _: &Message<'m>) {}
+
     fn transaction(&mut self, transaction: &Transaction<'_>) {
         let list = match transaction.asker {
             Asker::Remote => &mut self.inbound,
@@ -34,7 +38,7 @@ impl Observer for Transactions {
     }
 
     fn reassembled(&mut self, _: &Flow, _: u16, _: bool) {}
-    fn message(&mut self, _: &Flow, _: &Message<'_>) {}
+    fn message<'m>(&mut self, _: &Flow, _: &Message<'m>, (): ()) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _: u16) {}
     fn transaction_counts(&mut self, _: &TransactionCounts) {}

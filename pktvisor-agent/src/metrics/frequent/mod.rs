@@ -115,6 +115,12 @@ impl FrequentItems {
         self.count(key, weight, None);
     }
 
+    /// A key will be counted in a moment: asks for the memory where it will be.
+    #[inline]
+    pub fn expect(&self, key: Key<'_>) {
+        self.table.prefetch(key.hash);
+    }
+
     /// Counts one more of `key`, and sets a mark on it; false if it had none.
     #[inline]
     pub fn add_and_mark(&mut self, key: Key<'_>, mark: Mark) -> bool {

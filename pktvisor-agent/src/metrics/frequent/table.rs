@@ -7,6 +7,7 @@
 //! visit to the arena for every packet.
 
 use super::{Item, Key, Mark};
+use crate::prefetch::prefetch;
 
 /// Most entries a table can tell apart.
 pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;
@@ -155,6 +156,12 @@ impl Table {
     fn key_of(&self, entry: &Entry) -> &[u8] {
         let start = entry.key_offset as usize;
         &self.keys[start..start + usize::from(entry.key_len)]
+    }
+
+    /// Asks for the memory where the search for `hash` begins.
+    #[inline]
+    pub(super) fn prefetch(&self, hash: u64) {
+        prefetch(&self.slots, hash as usize & self.slots.len().wrapping_sub(1));
     }
 
     #[inline]
