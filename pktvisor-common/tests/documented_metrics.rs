@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use pktvisor_common::api::{App, CaptureInfo, Ledger, Period, Quantiles, Rates};
+use pktvisor_common::api::{App, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates};
 use serde_json::Value;
 
 const METRICS: &str = include_str!("../../docs/metrics.md");
@@ -38,6 +38,7 @@ fn full_app() -> Value {
     let mut app = App::default();
     let capture = CaptureInfo { hook: Some(String::new()), zero_copy: Some(false), ..CaptureInfo::default() };
     (app.app.capture, app.app.ledger) = (Some(capture), Some(Ledger::default()));
+    (app.app.deep_sample_rate_now_pct, app.app.losses) = (Some(0.0), Some(Losses::default()));
     serde_json::to_value(app).expect("the agent's answer serialises")
 }
 
