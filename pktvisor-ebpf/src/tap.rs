@@ -55,18 +55,7 @@ fn take(context: &XdpContext) -> u32 {
 fn hand_over(context: &XdpContext, header: RecordHeader, cpu: &mut CpuState) -> u32 {
     // Fragments that only tell what need not be kept are no packets of DNS, and in nobody's account.
     let packets = u64::from(cpu.class.has(class_flags::ANY_DNS));
-    // SAFETY: a program's context is valid; nothing refers to the packet's bytes any more, which may now be elsewhere.
-    if unsafe { bpf_xdp_adjust_meta(context.ctx, -(HEADER_LEN as i32)) } != 0 {
-        cpu.handed_up.lost_unreadable += packets;
-        return XDP_DROP;
-    }
-    let metadata = context.metadata();
-    if metadata + HEADER_LEN > context.metadata_end() {
-        cpu.handed_up.lost_unreadable += packets;
-        return XDP_DROP;
-    }
-    // SAFETY: there is room for the header, as has just been checked; metadata is aligned to 4 bytes at least.
-    unsafe { (metadata as *mut RecordHeader).write_unaligned(header) };
+    write_header(context, header);
     match XSKS.redirect(context.rx_queue_index(), u64::from(XDP_DROP)) {
         Ok(XDP_REDIRECT) => {
             cpu.handed_up.delivered += packets;
@@ -76,5 +65,20 @@ fn hand_over(context: &XdpContext, header: RecordHeader, cpu: &mut CpuState) -> 
             cpu.handed_up.lost_no_socket += packets;
             XDP_DROP
         }
+    }
+}
+
+/// Not every driver has room for metadata. The agent recognises a header that belongs to its packet, and does without if
+/// there is none.
+#[inline(always)]
+fn write_header(context: &XdpContext, header: RecordHeader) {
+    // SAFETY: a program's context is valid; nothing refers to the packet's bytes any more, which may now be elsewhere.
+    if unsafe { bpf_xdp_adjust_meta(context.ctx, -(HEADER_LEN as i32)) } != 0 {
+        return;
+    }
+    let metadata = context.metadata();
+    if metadata + HEADER_LEN <= context.metadata_end() {
+        // SAFETY: there is room for the header, as has just been checked; metadata is aligned to 4 bytes at least.
+        unsafe { (metadata as *mut RecordHeader).write_unaligned(header) };
     }
 }

@@ -39,7 +39,7 @@ pub enum GiveUpError {
 }
 
 /// How long the other threads have to react.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the signal handler lets its thread keep, a bit mask.
 static KEPT_EVERYWHERE: AtomicU64 = AtomicU64::new(0);

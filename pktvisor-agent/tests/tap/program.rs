@@ -40,7 +40,15 @@ impl Attached {
 
     /// Attaches the program to the interface with this index of the calling thread's namespace.
     pub(crate) fn attach(&mut self, ifindex: u32) {
-        let program = load(self.sockets.as_fd());
+        self.attach_program(load(&with_record(self.sockets.as_fd())), ifindex);
+    }
+
+    /// Likewise, for a driver that has no room for records.
+    pub(crate) fn attach_without_record(&mut self, ifindex: u32) {
+        self.attach_program(load(&without_record(self.sockets.as_fd())), ifindex);
+    }
+
+    fn attach_program(&mut self, program: OwnedFd, ifindex: u32) {
         let attributes = [program.as_raw_fd().cast_unsigned(), ifindex, BPF_XDP, XDP_FLAGS_DRV_MODE];
         self.link = Some(bpf(BPF_LINK_CREATE, &attributes).unwrap());
     }
@@ -57,7 +65,19 @@ fn code(opcode: u8, destination: u8, source: u8, offset: i16, immediate: i32) ->
     u64::from_le_bytes([opcode, source << 4 | destination, low, high, a, b, c, d])
 }
 
-fn load(sockets: BorrowedFd<'_>) -> OwnedFd {
+/// Hands over every packet as it is.
+fn without_record(sockets: BorrowedFd<'_>) -> Vec<u64> {
+    vec![
+        code(0x61, 2, 1, 16, 0), // the queue
+        code(0x18, 1, 1, 0, sockets.as_raw_fd()),
+        0,
+        code(0xb7, 3, 0, 0, 1),
+        code(0x85, 0, 0, 0, 51), // bpf_redirect_map
+        code(0x95, 0, 0, 0, 0),
+    ]
+}
+
+fn with_record(sockets: BorrowedFd<'_>) -> Vec<u64> {
     const MOV: u8 = 0xbf;
     const MOV_K: u8 = 0xb7;
     const ADD_K: u8 = 0x07;
@@ -75,7 +95,7 @@ fn load(sockets: BorrowedFd<'_>) -> OwnedFd {
     const STORE_8_K: u8 = 0x72;
     let drop = 32;
     let to_drop = |from: i16| drop - from - 1;
-    let instructions = [
+    vec![
         // The context, and room for the record.
         code(MOV, 6, 1, 0, 0),
         code(MOV_K, 2, 0, 0, -24),
@@ -114,7 +134,10 @@ fn load(sockets: BorrowedFd<'_>) -> OwnedFd {
         // drop:
         code(MOV_K, 0, 0, 0, 1),
         code(EXIT, 0, 0, 0, 0),
-    ];
+    ]
+}
+
+fn load(instructions: &[u64]) -> OwnedFd {
     let mut log = vec![0_u8; 1 << 16];
     let kind_and_count = u64::from(BPF_PROG_TYPE_XDP) | (instructions.len() as u64) << 32;
     let log_level_and_size = 1 | (log.len() as u64) << 32;

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::net::if_::if_nametoindex;
+use pktvisor_agent::capture::kernel::monotonic_ns;
 use pktvisor_agent::capture::tap::{Burst, Queue, Sink, Statistics, Tap, check_unused, run};
 use pktvisor_common::kernel::record::RecordHeader;
 use testbed::{End, Namespace, Need, PacketSocket, Veth};
@@ -22,11 +23,15 @@ fn frame(len: usize, ethertype: u16, number: u32) -> Vec<u8> {
 }
 
 fn tap(end: &End) -> (Tap, Attached) {
+    tap_with(end, Attached::attach)
+}
+
+fn tap_with(end: &End, attach: impl FnOnce(&mut Attached, u32) + Send) -> (Tap, Attached) {
     end.namespace().run(|| {
         let ifindex = if_nametoindex(end.name()).unwrap();
         let mut attached = Attached::new(64);
         let tap = Tap::open(end.name(), ifindex, |queue, socket| attached.insert(queue, socket)).unwrap();
-        attached.attach(ifindex);
+        attach(&mut attached, ifindex);
         (tap, attached)
     })
 }
@@ -74,6 +79,26 @@ fn chosen_packets_arrive_with_their_records_and_the_others_are_dropped() {
     }
     assert!(received.is_sorted_by_key(|(header, _)| header.timestamp_ns));
     assert_eq!(host.receive(Duration::from_millis(50)), None);
+}
+
+#[test]
+fn packets_of_drivers_without_room_for_records_are_stamped_when_they_are_read() {
+    testbed::require!(Need::Namespaces);
+    let (left, right) = (Namespace::new(), Namespace::new());
+    let pair = Veth::new(&left, &right).create();
+    let (mut tap, _attached) = tap_with(&pair.right, Attached::attach_without_record);
+    let sender = PacketSocket::open(&left, pair.left.name());
+    let before = monotonic_ns();
+    for n in 0..100 {
+        sender.send(&frame(80, 0x0800, n));
+    }
+    let received = receive(&mut tap.queues[0]);
+    assert_eq!(received.len(), 100);
+    for (n, (header, bytes)) in (0..).zip(&received) {
+        assert_eq!(bytes, &frame(80, 0x0800, n));
+        assert_eq!((header.wire_len, header.packets, header.link_type), (80, 1, 1));
+        assert!(header.timestamp_ns >= before && header.timestamp_ns <= monotonic_ns());
+    }
 }
 
 #[test]

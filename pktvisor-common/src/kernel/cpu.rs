@@ -34,7 +34,7 @@ pub struct HandedUp {
     pub lost_ring_full: u64,
     /// Lost because the packet's receive queue has no socket (`tap`).
     pub lost_no_socket: u64,
-    /// Lost because the packet's bytes could not be had, or the driver has no room for metadata (`tap`).
+    /// Lost because the packet's bytes could not be had.
     pub lost_unreadable: u64,
 }
 

@@ -17,6 +17,14 @@ pub enum TapError {
         /// What it has.
         use_: String,
     },
+    /// Sockets on a bond are accepted, and receive nothing.
+    #[error(
+        "cannot tap {interface}, a bond: give one of its ports (ip link show master {interface}), each to an agent of its own"
+    )]
+    Bond {
+        /// Which.
+        interface: String,
+    },
     /// The kernel does not tell about the interface.
     #[error("cannot read {path}: {reason}")]
     Unknown {

@@ -19,6 +19,7 @@ mod queue;
 mod run;
 mod unused;
 
+use std::fs;
 use std::os::fd::BorrowedFd;
 
 pub use burst::Burst;
@@ -60,10 +61,13 @@ impl Tap {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
+        if fs::exists(format!("/sys/class/net/{interface}/bonding")).unwrap_or(false) {
+            return Err(TapError::Bond { interface: interface.to_owned() });
+        }
         let promiscuous = Promiscuous::on(ifindex)
             .map_err(|reason| TapError::Promiscuous { interface: interface.to_owned(), reason })?;
         let mut notes = Vec::new();
-        let queues = open_queues(interface, &mut notes)?;
+        let queues = open_queues(interface, ifindex, &mut notes)?;
         for queue in &queues {
             insert(queue.number(), queue.fd())
                 .map_err(|reason| TapError::Insert { queue: queue.number(), reason: Box::new(reason) })?;
@@ -78,13 +82,14 @@ impl Tap {
 }
 
 /// With as many frames as there is memory for.
-fn open_queues(interface: &str, notes: &mut Vec<String>) -> Result<Vec<Queue>, TapError> {
+fn open_queues(interface: &str, ifindex: u32, notes: &mut Vec<String>) -> Result<Vec<Queue>, TapError> {
     let count = unused::receive_queues(interface)?;
     // What cannot be raised shows when memory is asked for.
     let _ = crate::privileges::raise_memlock();
     let mut frames = FRAMES_MAX;
     loop {
-        let opened: Result<Vec<_>, _> = (0..count).map(|n| Queue::open(interface, n, frames)).collect();
+        let opened: Result<Vec<_>, _> =
+            (0..count).map(|n| Queue::open(interface, ifindex, n, frames)).collect();
         match opened {
             Err(TapError::Memory { .. }) if frames > FRAMES_MIN => frames /= 2,
             Ok(queues) => {

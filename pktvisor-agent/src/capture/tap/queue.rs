@@ -13,6 +13,7 @@ use nix::sys::socket::{getsockopt, sockopt};
 use xsk_rs::config::{BindFlags, FrameSize, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
 use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
 
+use super::burst::Place;
 use super::{Burst, TapError};
 
 /// A page: the kernel takes no larger frame.
@@ -29,8 +30,6 @@ pub struct Statistics {
     pub lost_no_frame: u64,
     /// Handed over, but we were too slow to take it.
     pub lost_ring_full: u64,
-    /// Frames without a record.
-    pub unreadable: u64,
     /// How often the driver found no free frame. In zero-copy mode the card may lose packets for that, which it counts.
     pub starved: u64,
 }
@@ -38,25 +37,25 @@ pub struct Statistics {
 impl Statistics {
     /// Packets that the program counts as handed up, and that did not arrive.
     pub fn lost(&self) -> u64 {
-        self.lost_no_frame + self.lost_ring_full + self.unreadable
+        self.lost_no_frame + self.lost_ring_full
     }
 }
 
 /// A queue's statistics, for other threads; the queue's own thread brings them up to date.
 #[derive(Clone, Debug, Default)]
-pub struct StatisticsHandle(Arc<[AtomicU64; 4]>);
+pub struct StatisticsHandle(Arc<[AtomicU64; 3]>);
 
 impl StatisticsHandle {
     /// As of a moment ago.
     pub fn read(&self) -> Statistics {
-        let [lost_no_frame, lost_ring_full, unreadable, starved] =
+        let [lost_no_frame, lost_ring_full, starved] =
             self.0.each_ref().map(|value| value.load(Ordering::Relaxed));
-        Statistics { lost_no_frame, lost_ring_full, unreadable, starved }
+        Statistics { lost_no_frame, lost_ring_full, starved }
     }
 
     fn write(&self, statistics: &Statistics) {
-        let Statistics { lost_no_frame, lost_ring_full, unreadable, starved } = *statistics;
-        for (to, from) in self.0.iter().zip([lost_no_frame, lost_ring_full, unreadable, starved]) {
+        let Statistics { lost_no_frame, lost_ring_full, starved } = *statistics;
+        for (to, from) in self.0.iter().zip([lost_no_frame, lost_ring_full, starved]) {
             to.store(from, Ordering::Relaxed);
         }
     }
@@ -65,6 +64,7 @@ impl StatisticsHandle {
 /// One receive queue's packets.
 #[derive(Debug)]
 pub struct Queue {
+    ifindex: u32,
     number: u32,
     frames: u32,
     rx: RxQueue,
@@ -72,7 +72,6 @@ pub struct Queue {
     umem: Umem,
     received: Vec<FrameDesc>,
     is_zero_copy: bool,
-    unreadable: u64,
     statistics: StatisticsHandle,
     /// A socket has rings for sending, too, and lives while they do.
     _unused: (TxQueue, CompQueue),
@@ -81,7 +80,7 @@ pub struct Queue {
 impl Queue {
     /// Binds a socket with `frames` frames (a power of two). Without copying where the driver can: the kernel chooses. No
     /// packet reaches it before it is in a program's map of sockets.
-    pub(super) fn open(interface: &str, number: u32, frames: u32) -> Result<Self, TapError> {
+    pub(super) fn open(interface: &str, ifindex: u32, number: u32, frames: u32) -> Result<Self, TapError> {
         let refused = |reason| TapError::Socket { interface: interface.to_owned(), queue: number, reason };
         let (umem, free) = memory(frames).map_err(|reason| match reason.raw_os_error() {
             Some(libc::ENOBUFS | libc::ENOMEM) => TapError::Memory {
@@ -99,6 +98,7 @@ impl Queue {
         unsafe { fill.produce(&free) };
         let is_zero_copy = is_zero_copy(rx.fd().as_raw_fd()).map_err(refused)?;
         Ok(Self {
+            ifindex,
             number,
             frames,
             rx,
@@ -106,7 +106,6 @@ impl Queue {
             umem,
             received: vec![FrameDesc::default(); BURST_FRAMES],
             is_zero_copy,
-            unreadable: 0,
             statistics: StatisticsHandle::default(),
             _unused: (tx, completions),
         })
@@ -150,10 +149,10 @@ impl Queue {
         let count = unsafe { self.rx.consume(&mut self.received) };
         let frames = &self.received[..count];
         if count > 0 {
+            let place = Place { umem: &self.umem, frame_bytes: FRAME_BYTES as usize, ifindex: self.ifindex };
             // SAFETY: the kernel has just returned these frames, and gets them back when the burst is gone.
-            let mut burst = unsafe { Burst::new(&self.umem, frames, FRAME_BYTES as usize) };
+            let mut burst = unsafe { Burst::new(place, frames) };
             take(&mut burst);
-            self.unreadable += burst.unreadable();
             // SAFETY: the burst is gone, and with it all that referred to the frames. There is room for every frame.
             unsafe { self.fill.produce(frames) };
         }
@@ -183,7 +182,6 @@ impl Queue {
         self.statistics.write(&Statistics {
             lost_no_frame: kernel.rx_dropped(),
             lost_ring_full: kernel.rx_ring_full(),
-            unreadable: self.unreadable,
             starved: kernel.rx_fill_ring_empty_descs(),
         });
         match getsockopt(&self.fd(), sockopt::SocketError)? {
