@@ -36,6 +36,7 @@ pub fn classify<R: PacketReader + ?Sized>(
 ) {
     out.reset();
     let network = link::find_network(reader, link_type, out);
+    forget_flags(out);
     match network.ip_version {
         4 => ip::ipv4(reader, network.offset, dns_ports, out),
         6 => ip::ipv6(reader, network.offset, dns_ports, out),
@@ -55,6 +56,16 @@ fn note_offset(field: &mut u16, offset: usize) -> usize {
         usize::from(unsafe { core::ptr::from_ref(field).read_volatile() })
     } else {
         offset
+    }
+}
+
+/// Takes the flags from their field again, for the same reason.
+#[inline(always)]
+fn forget_flags(out: &mut Class) {
+    if cfg!(target_arch = "bpf") {
+        let flags = &raw mut out.flags;
+        // SAFETY: a valid field, read and written as it is; volatile, lest the compiler keeps it in a register.
+        unsafe { flags.write_volatile(flags.read_volatile()) };
     }
 }
 
