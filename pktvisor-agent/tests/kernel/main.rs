@@ -5,11 +5,13 @@
 //! corpus      packets to run them with
 //! verifier    what the kernel makes of the object
 //! equality    kernel and file replay count and choose the same
+//! segments    buffers of many packets, and the turns of periods
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod corpus;
 mod equality;
+mod segments;
 mod support;
 mod verifier;

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what a packet costs. One file a benchmark.
 
+mod kernel;
 mod live;
 mod replay;
 
@@ -12,6 +13,8 @@ use crate::command;
 enum Benchmark {
     /// A capture file through the whole agent, then the criterion benchmarks of its pieces
     Replay,
+    /// The kernel programs on a packet, again and again
+    Kernel,
     /// The agent on a live interface, at rising rates
     Live,
 }
@@ -37,8 +40,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             if arguments.no_breakdown {
                 return Ok(());
             }
-            command::run(&mut command::cargo(["bench", "-p", "pktvisor-agent"]))
+            command::run(&mut command::cargo(["bench", "-p", "pktvisor-agent", "--bench", "replay"]))
         }
+        Benchmark::Kernel => kernel::run(),
         Benchmark::Live => live::run(),
     }
 }
