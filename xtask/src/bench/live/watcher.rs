@@ -81,7 +81,10 @@ impl Agent {
     fn ledger(&self) -> (Seen, u64) {
         let app = http::json(&self.namespace, SERVER, "/api/v1/metrics/app");
         let term = |name: &str| app["app"]["ledger"][name].as_u64().unwrap_or(0);
-        let seen = Seen { counted: term("counted"), analysed: term("analysed"), lost: term("lost") };
+        let (counted, lost) = (term("counted"), term("lost"));
+        // Whatever its analysis found: a message, nonsense, or a part of a message.
+        let analysed = counted.saturating_sub(lost + term("not_chosen"));
+        let seen = Seen { counted, analysed, lost };
         (seen, term("pending"))
     }
 }
