@@ -6,6 +6,7 @@
 //!
 //! Nobody is woken up: the agent looks after the rings by itself, and a wake-up costs more than all the rest.
 
+use core::arch::asm;
 use core::ffi::c_void;
 use core::hint::black_box;
 
@@ -110,16 +111,12 @@ fn send_small(data: usize, data_end: usize, len: usize, header: RecordHeader, ri
 fn send_large(packet: &impl Packet, len: usize, header: RecordHeader, ring: *mut c_void) -> Sent {
     // Known to be bounded to the verifier only if the compiler does not know it.
     let len = black_box(len);
-    let (record, _) = reserve(&LARGE, len, ring);
+    let (record, room) = reserve(&LARGE, len, ring);
     if record.is_null() {
         return Sent::RingFull;
     }
-    let copied = if len >= 1 && len <= CAPTURED_MAX {
-        // SAFETY: `reserve` made room for a header and `len` bytes.
-        unsafe { packet.copy(record.add(HEADER_LEN), len as u32) }
-    } else {
-        Err(())
-    };
+    // SAFETY: `reserve` made room for a header and `room` bytes.
+    let copied = unsafe { packet.copy(record.add(HEADER_LEN), within(len, room) as u32) };
     // SAFETY: there is room for the header, aligned to 8 bytes; a reserved record is given back exactly once.
     unsafe {
         record.cast::<RecordHeader>().write(header);
@@ -134,6 +131,25 @@ fn send_large(packet: &impl Packet, len: usize, header: RecordHeader, ring: *mut
             }
         }
     }
+}
+
+/// The same length, in a register that the verifier knows to hold 1 to `room`. Of comparisons that the compiler makes it may
+/// learn nothing, because they are made with a copy; before Linux 6.8 it does not follow these.
+#[inline(always)]
+fn within(mut len: usize, room: usize) -> usize {
+    // SAFETY: arithmetic on registers.
+    unsafe {
+        asm!(
+            "if {len} > 0 goto +1",
+            "{len} = 1",
+            "if {len} <= {room} goto +1",
+            "{len} = {room}",
+            len = inout(reg) len,
+            room = in(reg) room,
+            options(pure, nomem, nostack)
+        );
+    }
+    len
 }
 
 /// A record with room for a header and at least `len` bytes, and for how many; null if there is none.
