@@ -15,6 +15,7 @@ mod setup;
 mod steps;
 mod tally;
 mod test;
+mod test_vm;
 mod workspace;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Task {
     Run(run::Arguments),
     /// Everything that must hold before a change lands: format, lints, tests, release build, real captures
     Test(test::Arguments),
+    /// The tests of the kernel half on an older kernel, in a virtual machine
+    TestVm(test_vm::Arguments),
     /// Build the kernel programs
     BuildEbpf(build_ebpf::Arguments),
     /// Measure what a packet costs
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Task::Setup(arguments) => setup::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Run(arguments) => run::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::TestVm(arguments) => test_vm::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::BuildEbpf(arguments) => build_ebpf::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
     };

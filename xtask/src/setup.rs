@@ -142,6 +142,20 @@ const PACKAGES: &[Package] = &[
         need: Need::Test,
         reason: "is what the benchmark of live capture compares with",
     },
+    #[cfg(target_arch = "x86_64")]
+    Package {
+        name: "qemu-system-x86",
+        probe: Probe::Program("qemu-system-x86_64"),
+        need: Need::Test,
+        reason: "boots an older kernel",
+    },
+    #[cfg(target_arch = "x86_64")]
+    Package {
+        name: "busybox-static",
+        probe: Probe::Program("busybox"),
+        need: Need::Test,
+        reason: "is the system on that kernel",
+    },
 ];
 
 /// Parts of the Rust toolchain that a minimal rustup profile leaves out, with the cargo subcommand each brings.

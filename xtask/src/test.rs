@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::setup::{self, Need};
 use crate::steps::{Outcome, Steps};
 use crate::tally::Tally;
-use crate::{build_ebpf, command, workspace};
+use crate::{build_ebpf, command, test_vm, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
         });
         steps.run("tests", || passed(cargo_test(&mut tally)));
+        steps.run("an older kernel", || test_vm::test(&test_vm::Arguments::brief(), &mut tally));
         let built = steps
             .run("release build", || cargo(&["build", "--release", "--workspace", "--exclude", "xtask"]));
         steps.run("real captures", || match built {

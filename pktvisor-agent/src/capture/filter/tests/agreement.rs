@@ -14,6 +14,14 @@ use crate::capture::{Filter, Packet};
 const XDP: Hook = Hook::Xdp { frags: false };
 const XDP_FRAGS: Hook = Hook::Xdp { frags: true };
 
+/// On how many packets each expression is tried; fewer where every instruction is emulated.
+fn packet_count() -> usize {
+    std::env::var("PKTVISOR_TEST_PACKETS").ok().and_then(|count| count.parse().ok()).unwrap_or(ENOUGH)
+}
+
+/// For nearly every expression packets are among so many that match it, and others.
+const ENOUGH: usize = 2000;
+
 /// libpcap's verdict.
 fn expected(filter: &mut Filter, data: &[u8], link_type: LinkType) -> bool {
     let packet = Packet { timestamp_ns: 0, data, wire_len: data.len() as u32, link_type, segments: 1 };
@@ -51,7 +59,7 @@ fn the_kernel_decides_as_libpcap_does() {
         return;
     }
     let mut random = Random(1);
-    let packets: Vec<Vec<u8>> = (0..2000).map(|_| packets::ethernet(&mut random)).collect();
+    let packets: Vec<Vec<u8>> = (0..packet_count()).map(|_| packets::ethernet(&mut random)).collect();
     let mut always_the_same = HashMap::new();
     for expression in list::ETHERNET {
         for hook in [XDP, XDP_FRAGS, Hook::Tc] {
@@ -62,7 +70,7 @@ fn the_kernel_decides_as_libpcap_does() {
         }
     }
     // Agreement on an expression that never (or always) matches says little.
-    assert!(always_the_same.len() <= 3, "{always_the_same:?}");
+    assert!(packets.len() < ENOUGH || always_the_same.len() <= 3, "{always_the_same:?}");
 }
 
 #[test]
@@ -71,7 +79,7 @@ fn the_kernel_decides_as_libpcap_does_without_a_link_layer() {
         return;
     }
     let mut random = Random(2);
-    let packets: Vec<Vec<u8>> = (0..1000).map(|_| packets::raw_ip(&mut random)).collect();
+    let packets: Vec<Vec<u8>> = (0..packet_count() / 2).map(|_| packets::raw_ip(&mut random)).collect();
     for expression in list::RAW {
         for hook in [XDP, XDP_FRAGS, Hook::Tc] {
             let passed = agree(expression, hook, LinkType::RAW, &packets);
@@ -86,7 +94,7 @@ fn a_tag_in_the_metadata_is_seen_as_in_the_packet() {
         return;
     }
     let mut random = Random(3);
-    let packets: Vec<(Vec<u8>, Tag)> = (0..1000)
+    let packets: Vec<(Vec<u8>, Tag)> = (0..packet_count() / 2)
         .map(|_| {
             let packet = packets::ethernet(&mut random);
             let tpid = [0x8100, 0x88a8][random.below(2)];

@@ -131,7 +131,11 @@ fn a_filter_at_egress_reads_a_packet_in_pieces() {
     for (expression, passed, filtered) in expressions {
         let chain = Chain::counting(expression, Hook::Tc);
         namespace.run(|| {
-            let _link = attach_tcx_egress(chain.filter.as_fd(), lo).unwrap();
+            let tcx = attach_tcx_egress(chain.filter.as_fd(), lo);
+            let clsact = tcx.is_err().then(|| Clsact::on(lo).unwrap());
+            if let Some(clsact) = &clsact {
+                clsact.attach(clsact::Hook::Egress, chain.filter.as_fd()).unwrap();
+            }
             let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
             let mut data = vec![0_u8; 20_000];
             data[8000] = 0x5a;

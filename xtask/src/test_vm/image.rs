@@ -1,0 +1,190 @@
+//! What the virtual machine finds in its memory: test programs, the agent, tools, and a script that runs them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::archive::Archive;
+use super::kernel::Kernel;
+use super::tool;
+use crate::{command, workspace};
+
+/// A test program of the agent, and which of its tests are about the kernel.
+pub(super) struct Program {
+    /// As cargo names it.
+    target: &'static str,
+    tests: &'static str,
+    /// Of these, what is worth its time where every instruction is emulated.
+    quick: &'static str,
+}
+
+/// In this order.
+pub(super) const PROGRAMS: &[Program] = &[
+    Program { target: "tests/kernel/main.rs", tests: "", quick: "verifier::" },
+    Program {
+        target: "unittests src/lib.rs",
+        tests: "capture::",
+        quick: "capture::clsact:: capture::filter::tests::live::",
+    },
+    Program { target: "tests/older_kernel/main.rs", tests: "", quick: "" },
+];
+
+/// Which tests to run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Selection {
+    All,
+    Quick,
+}
+
+/// What tests call, besides what BusyBox has.
+const TOOLS: &[&str] = &["ip", "tc", "ethtool"];
+
+/// In the order in which they depend on one another.
+const MODULES: &[&str] = &[
+    "kernel/drivers/net/veth.ko",
+    "kernel/drivers/net/tun.ko",
+    "kernel/net/sched/sch_ingress.ko",
+    "kernel/net/sched/cls_bpf.ko",
+];
+
+/// How the script tells the end of a program, with its exit status.
+const END: &str = "test program ended with status ";
+
+/// What is not here of what goes into every image.
+pub(super) fn missing() -> Option<String> {
+    let absent = ["busybox", "ldd", "strip"].iter().chain(TOOLS).find(|name| tool(name).is_none());
+    absent.map(|name| format!("there is no program {name} (cargo xtask setup installs it)"))
+}
+
+/// The exit status of a test program, if the line tells one.
+pub(super) fn status(line: &str) -> Option<i32> {
+    line.trim_end().strip_prefix(END)?.parse().ok()
+}
+
+/// Builds the test programs and packs them.
+pub(super) fn build(kernel: &Kernel, selection: Selection) -> Result<PathBuf> {
+    let programs = test_programs()?;
+    let mut files = Files::default();
+    let busybox = tool("busybox").context("there is no busybox")?;
+    if !libraries(&busybox)?.is_empty() {
+        bail!("{} is not static: install busybox-static", busybox.display());
+    }
+    files.archive.file(Path::new("/bin/busybox"), &std::fs::read(busybox)?);
+    for name in TOOLS {
+        let path = tool(name).with_context(|| format!("there is no {name}"))?;
+        files.program(&path, &Path::new("/usr/sbin").join(name))?;
+    }
+    // The agent lies beside the directory of the test programs, and they call it by that path.
+    let agent = programs[0].parent().and_then(Path::parent).map(|debug| debug.join("pktvisord"));
+    for program in programs.iter().chain(&agent) {
+        files.program(program, program)?;
+    }
+    for entry in workspace::root().join("captures").read_dir()?.flatten() {
+        files.archive.file(&entry.path(), &std::fs::read(entry.path())?);
+    }
+    let mut insert = String::new();
+    for module in MODULES {
+        let path = Path::new("/modules").join(module);
+        let Ok(content) = std::fs::read(kernel.modules.join(module)) else { continue };
+        files.archive.file(&path, &content);
+        let _ = writeln!(insert, "insmod {}", path.display());
+    }
+    // Tests go up from here to the captures.
+    files.archive.directory(&workspace::root().join("pktvisor-agent"));
+    files.archive.console();
+    files.archive.file(Path::new("/init"), script(&programs, &insert, selection).as_bytes());
+    let image = workspace::target()?.join("vm/initramfs.cpio");
+    std::fs::write(&image, files.archive.finish())
+        .with_context(|| format!("cannot write {}", image.display()))?;
+    Ok(image)
+}
+
+/// The first process.
+fn script(programs: &[PathBuf], insert_modules: &str, selection: Selection) -> String {
+    let mut script = format!(
+        "#!/bin/busybox sh\n\
+         export PATH=/usr/sbin:/bin HOME=/tmp RUST_TEST_THREADS=1 PKTVISOR_TEST_PACKETS=300\n\
+         /bin/busybox --install -s /bin\n\
+         mkdir -p /proc /sys /tmp /run /sys/fs/bpf\n\
+         mount -t proc proc /proc\n\
+         mount -t sysfs sysfs /sys\n\
+         mount -t devtmpfs devtmpfs /dev\n\
+         mount -t tmpfs tmpfs /tmp\n\
+         mount -t tmpfs tmpfs /run\n\
+         mount -t bpf bpf /sys/fs/bpf\n\
+         {insert_modules}\
+         ip link set lo up\n\
+         uname -sr\n"
+    );
+    let directory = workspace::root().join("pktvisor-agent");
+    let _ = writeln!(script, "cd {}", directory.display());
+    for (program, path) in PROGRAMS.iter().zip(programs) {
+        let tests = match selection {
+            Selection::All => program.tests,
+            Selection::Quick => program.quick,
+        };
+        let _ = writeln!(script, "echo; echo '== {} {tests}'", program.target);
+        let _ = writeln!(script, "{} {tests} 2>&1", path.display());
+        let _ = writeln!(script, "echo \"{END}$?\"");
+    }
+    script + "poweroff -f\n"
+}
+
+/// Builds the programs of [`PROGRAMS`] and says where they are.
+fn test_programs() -> Result<Vec<PathBuf>> {
+    let mut cargo = command::cargo(["test", "--no-run", "-p", "pktvisor-agent", "--lib"]);
+    cargo.args(["--test", "kernel", "--test", "older_kernel"]);
+    println!("$ {}", command::line(&cargo));
+    let output = cargo.env("CARGO_TERM_COLOR", "never").output().context("cannot start cargo")?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() {
+        bail!("the tests cannot be built:\n{text}");
+    }
+    let path = |program: &Program| {
+        // `  Executable tests/kernel/main.rs (target/debug/deps/kernel-0123456789abcdef)`
+        let beginning = format!("Executable {} (", program.target);
+        let line = text.lines().find_map(|line| line.trim().strip_prefix(&beginning));
+        let path = line.and_then(|rest| rest.strip_suffix(')'));
+        let path =
+            path.with_context(|| format!("cargo does not tell where {} is:\n{text}", program.target))?;
+        Ok(workspace::root().join(path))
+    };
+    PROGRAMS.iter().map(path).collect()
+}
+
+/// Programs with their libraries.
+#[derive(Default)]
+struct Files {
+    archive: Archive,
+    libraries: BTreeSet<PathBuf>,
+}
+
+impl Files {
+    /// Without its symbols, which would be most of it.
+    fn program(&mut self, from: &Path, to: &Path) -> Result<()> {
+        let stripped = workspace::target()?.join("vm/stripped");
+        let mut strip = Command::new("strip");
+        if !command::succeeds(strip.arg("-o").arg(&stripped).arg(from)) {
+            bail!("cannot strip {}", from.display());
+        }
+        self.archive.file(to, &std::fs::read(&stripped)?);
+        for library in libraries(from)? {
+            if self.libraries.insert(library.clone()) {
+                let content = std::fs::read(&library);
+                self.archive.file(&library, &content.with_context(|| format!("no {}", library.display()))?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the dynamic linker would load, and itself.
+fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
+    let output = Command::new("ldd").arg(program).output().context("cannot start ldd")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let paths = text.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
+    Ok(paths.map(PathBuf::from).collect())
+}
