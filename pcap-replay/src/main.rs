@@ -47,7 +47,7 @@ struct Replay {
     /// Send the capture this often; 0 for until interrupted
     #[arg(long = "loop", value_name = "N", default_value_t = 1)]
     rounds: u64,
-    /// Spread flows over so many transmit queues; needs AF_XDP
+    /// Spread flows over so many transmit queues, each with a thread where there are processors for it; needs AF_XDP
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     queues: u32,
     /// Kind of socket, af-xdp or af-packet [default: af-xdp where it works, else af-packet]

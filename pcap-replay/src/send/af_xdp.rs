@@ -16,7 +16,7 @@ use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
 
 use super::interface::Interface;
 use super::outlet::Outlet;
-use super::{BATCH, SendError, Via};
+use super::{BATCH, SendError, Share, Via};
 
 /// Frames of a socket: enough that some can be on their way while others are filled.
 const FRAMES: NonZeroU32 = NonZeroU32::new(512).expect("not zero");
@@ -30,34 +30,39 @@ pub(super) const LONGEST_FRAME: usize = (FRAME_SIZE - HEADROOM) as usize;
 /// How long the kernel may take to free a queue whose socket has been closed.
 const LONGEST_RELEASE: Duration = Duration::from_secs(1);
 
-/// All queues.
-pub(super) struct XdpOutlet(Vec<Queue>);
+/// The queues of a thread.
+pub(super) struct XdpOutlet {
+    queues: Vec<Queue>,
+    /// From one of its queues to the next.
+    stride: u32,
+}
 
 impl XdpOutlet {
-    pub(super) fn open(interface: &Interface, queues: u32) -> Result<Self, SendError> {
+    pub(super) fn open(interface: &Interface, queues: u32, share: Share) -> Result<Self, SendError> {
         let open = |number| {
             let opened = Queue::open(interface, number);
             opened.map_err(|reason| SendError::open(Via::AfXdp, &interface.name, Some(number), reason))
         };
-        (0..queues.max(1)).map(open).collect::<Result<_, _>>().map(Self)
+        let numbers = (0..queues).filter(|queue| share.has(*queue));
+        Ok(Self { queues: numbers.map(open).collect::<Result<_, _>>()?, stride: share.threads })
     }
 }
 
 impl Outlet for XdpOutlet {
     #[inline]
     fn push(&mut self, frame: &[u8], queue: u32) -> io::Result<()> {
-        match self.0.get_mut(queue as usize) {
+        match self.queues.get_mut((queue / self.stride) as usize) {
             Some(queue) => queue.push(frame),
             None => Err(io::ErrorKind::InvalidInput.into()),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.iter_mut().try_for_each(Queue::flush)
+        self.queues.iter_mut().try_for_each(Queue::flush)
     }
 
     fn dropped(&self) -> u64 {
-        self.0.iter().map(|queue| queue.dropped).sum()
+        self.queues.iter().map(|queue| queue.dropped).sum()
     }
 }
 

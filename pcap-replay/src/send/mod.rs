@@ -7,7 +7,8 @@
 //! What is sent leaves the machine as if a host had sent it, addresses and all: send onto a mirror port, a veth pair or a
 //! network of your own. Nothing is received, and no program is attached to the interface.
 //!
-//! Packets go out in the order of the capture, byte for byte, without what the capture did not keep. They are handed to
+//! Packets go out in the order of the capture (over several queues at full speed: those of each queue), byte for byte, without what the
+//! capture did not keep. They are handed to
 //! the kernel in batches of [`BATCH`], less when they have to wait for their time.
 
 mod af_packet;
@@ -23,6 +24,7 @@ mod timing;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Instant;
 
 pub use error::SendError;
@@ -30,6 +32,7 @@ pub use outlet::Via;
 pub use report::{NotSent, Report, Unfit};
 pub use timing::{PacketRate, ParsePacketRateError, Tempo};
 
+use crate::pace::Pace;
 use crate::read::{Capture, PacketRef};
 use interface::Interface;
 use kept::Kept;
@@ -61,23 +64,68 @@ pub struct Options {
 /// refuses to send. Single packets that cannot be sent are no error: the report counts them.
 pub fn send(path: &Path, options: &Options, stop: &AtomicBool) -> Result<Report, SendError> {
     // Before anything is opened that could be felt on the interface.
-    let capture = open(path)?;
+    let mut capture = Some(open(path)?);
     let interface = Interface::find(&options.interface)?;
-    let (outlet, via) = outlet::open(&interface, options.via, options.queues)?;
     let queues = options.queues.max(1);
-    let mut sending = Sending {
-        outlet,
-        interface,
-        queues,
-        timing: Timing::new(options.tempo),
-        stop,
-        report: Report::new(via, queues),
-    };
-    let started = Instant::now();
-    if options.rounds != Some(0) {
-        sending.send_rounds(path, capture, options.rounds)?;
+    let threads = threads(path, queues, options.tempo);
+    let failed = AtomicBool::new(false);
+    let mut sendings = Vec::new();
+    for number in 0..threads {
+        let share = Share { number, threads };
+        let (outlet, via) = outlet::open(&interface, options.via, queues, share)?;
+        sendings.push(Sending {
+            outlet,
+            interface: &interface,
+            queues,
+            share,
+            timing: Timing::new(options.tempo),
+            stops: [stop, &failed],
+            report: Report::new(via, queues),
+        });
     }
-    sending.finish(started)
+    let started = Instant::now();
+    let reports = thread::scope(|scope| {
+        let spawned: Vec<_> = sendings
+            .into_iter()
+            .map(|sending| {
+                let capture = capture.take();
+                scope.spawn(move || sending.run(path, capture, options.rounds, started))
+            })
+            .collect();
+        let joined = spawned.into_iter().map(|thread| thread.join());
+        joined.map(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect::<Vec<_>>()
+    });
+    let mut all: Option<Report> = None;
+    for report in reports {
+        let report = report?;
+        match &mut all {
+            Some(all) => all.add(&report),
+            None => all = Some(report),
+        }
+    }
+    Ok(all.unwrap_or_else(|| Report::new(Via::AfPacket, queues)))
+}
+
+/// How many threads send: one a queue, and no more than can run at once. Each reads the whole capture, which standard input
+/// does not allow. At the capture's own pace one thread keeps the order between queues as well.
+fn threads(path: &Path, queues: u32, tempo: Tempo) -> u32 {
+    let processors =
+        thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
+    let is_paced = matches!(tempo, Tempo::Capture(pace) if pace != Pace::Max);
+    if path == Path::new("-") || is_paced { 1 } else { queues.min(processors) }
+}
+
+/// Which of the queues a thread sends by: every so many-th, beginning with its own number.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    number: u32,
+    threads: u32,
+}
+
+impl Share {
+    fn has(self, queue: u32) -> bool {
+        queue % self.threads == self.number
+    }
 }
 
 fn open(path: &Path) -> Result<Capture, SendError> {
@@ -86,16 +134,41 @@ fn open(path: &Path) -> Result<Capture, SendError> {
     opened.map_err(|error| SendError::read(path, error))
 }
 
+/// What one thread does.
 struct Sending<'a> {
-    outlet: Box<dyn Outlet>,
-    interface: Interface,
+    outlet: Box<dyn Outlet + Send>,
+    interface: &'a Interface,
     queues: u32,
+    share: Share,
     timing: Timing,
-    stop: &'a AtomicBool,
+    /// The caller's, and the one that is set when a thread fails.
+    stops: [&'a AtomicBool; 2],
     report: Report,
 }
 
 impl Sending<'_> {
+    /// Sends its share of the packets; when that fails, the other threads stop as well.
+    fn run(
+        mut self,
+        path: &Path,
+        capture: Option<Capture>,
+        rounds: Option<u64>,
+        started: Instant,
+    ) -> Result<Report, SendError> {
+        let failed = self.stops[1];
+        let capture = capture.map_or_else(|| open(path), Ok);
+        let sent = match capture {
+            Ok(_) if rounds == Some(0) => Ok(()),
+            Ok(capture) => self.send_rounds(path, capture, rounds),
+            Err(error) => Err(error),
+        };
+        let report = sent.and_then(|()| self.finish(started));
+        if report.is_err() {
+            failed.store(true, Ordering::Relaxed);
+        }
+        report
+    }
+
     /// Sends the capture as often as asked for, from memory after the first time where it fits.
     fn send_rounds(&mut self, path: &Path, capture: Capture, rounds: Option<u64>) -> Result<(), SendError> {
         let mut kept = (rounds != Some(1)).then(Kept::default);
@@ -147,23 +220,30 @@ impl Sending<'_> {
 
     #[inline]
     fn send_packet(&mut self, packet: PacketRef<'_>) -> Result<ControlFlow<()>, SendError> {
-        if self.stop.load(Ordering::Relaxed) {
+        if timing::is_set(self.stops) {
             return Ok(ControlFlow::Break(()));
         }
         if let Err(reason) = self.interface.takes(&packet) {
-            self.report.not_sent.count(reason);
+            // All threads see it, and one counts it.
+            if self.share.has(0) {
+                self.report.not_sent.count(reason);
+            }
             return Ok(ControlFlow::Continue(()));
         }
+        let queue = if self.queues > 1 { steer::queue(packet.data, self.queues) } else { 0 };
+        // Also of what others send: a rate is that of all together.
         let wait = self.timing.wait(packet.timestamp_ns);
+        if !self.share.has(queue) {
+            return Ok(ControlFlow::Continue(()));
+        }
         if !wait.is_zero() {
             // What is due may not wait for what is not.
             self.flush()?;
-            if timing::sleep(wait, self.stop).is_break() {
+            if timing::sleep(wait, self.stops).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        let queue = if self.queues > 1 { steer::queue(packet.data, self.queues) } else { 0 };
-        let interface = &self.interface;
+        let interface = self.interface;
         self.outlet.push(packet.data, queue).map_err(|error| interface.refused(error))?;
         self.report.packets += 1;
         self.report.bytes += packet.data.len() as u64;

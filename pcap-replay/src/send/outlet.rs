@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::af_packet::PacketOutlet;
 use super::af_xdp::XdpOutlet;
 use super::interface::Interface;
-use super::{SendError, af_xdp};
+use super::{SendError, Share, af_xdp};
 
 /// A kind of socket that sends frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,30 +57,35 @@ pub(super) trait Outlet {
     fn dropped(&self) -> u64;
 }
 
-/// Opens the kind that is asked for; where none is, the best that works.
+/// Opens the kind that is asked for, where none is the best that works; of the queues only those of the share.
 pub(super) fn open(
     interface: &Interface,
     via: Option<Via>,
     queues: u32,
-) -> Result<(Box<dyn Outlet>, Via), SendError> {
+    share: Share,
+) -> Result<(Box<dyn Outlet + Send>, Via), SendError> {
     match via {
-        Some(Via::AfXdp) => af_xdp(interface, queues),
+        Some(Via::AfXdp) => af_xdp(interface, queues, share),
         Some(Via::AfPacket) if queues > 1 => Err(SendError::QueuesNeedAfXdp),
         Some(Via::AfPacket) => af_packet(interface),
-        None if queues > 1 => af_xdp(interface, queues),
-        None => af_xdp(interface, queues).or_else(|_| af_packet(interface)),
+        None if queues > 1 => af_xdp(interface, queues, share),
+        None => af_xdp(interface, queues, share).or_else(|_| af_packet(interface)),
     }
 }
 
-fn af_xdp(interface: &Interface, queues: u32) -> Result<(Box<dyn Outlet>, Via), SendError> {
+fn af_xdp(
+    interface: &Interface,
+    queues: u32,
+    share: Share,
+) -> Result<(Box<dyn Outlet + Send>, Via), SendError> {
     let limit = af_xdp::LONGEST_FRAME;
     if interface.longest_frame() > limit {
         return Err(SendError::FramesTooLong { interface: interface.name.clone(), limit });
     }
-    Ok((Box::new(XdpOutlet::open(interface, queues)?), Via::AfXdp))
+    Ok((Box::new(XdpOutlet::open(interface, queues, share)?), Via::AfXdp))
 }
 
-fn af_packet(interface: &Interface) -> Result<(Box<dyn Outlet>, Via), SendError> {
+fn af_packet(interface: &Interface) -> Result<(Box<dyn Outlet + Send>, Via), SendError> {
     let opened = PacketOutlet::open(interface);
     let outlet = opened.map_err(|reason| SendError::open(Via::AfPacket, &interface.name, None, reason))?;
     Ok((Box::new(outlet), Via::AfPacket))

@@ -76,6 +76,18 @@ impl Report {
         }
     }
 
+    /// Takes in what another thread did at the same time.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.dropped += other.dropped;
+        self.cut_short += other.cut_short;
+        self.not_sent.too_long += other.not_sent.too_long;
+        self.not_sent.too_short += other.not_sent.too_short;
+        self.not_sent.not_ethernet += other.not_sent.not_ethernet;
+        self.elapsed = self.elapsed.max(other.elapsed);
+    }
+
     /// Packets per second achieved.
     pub fn rate(&self) -> f64 {
         self.packets as f64 / self.elapsed.as_secs_f64().max(1e-9)

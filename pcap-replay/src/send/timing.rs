@@ -117,15 +117,21 @@ impl Schedule {
     }
 }
 
-/// Sleeps; [`ControlFlow::Break`] when `stop` was set meanwhile.
-pub(super) fn sleep(wait: Duration, stop: &AtomicBool) -> ControlFlow<()> {
+/// Whether one of the two is set.
+#[inline]
+pub(super) fn is_set(stops: [&AtomicBool; 2]) -> bool {
+    stops.iter().any(|stop| stop.load(Ordering::Relaxed))
+}
+
+/// Sleeps; [`ControlFlow::Break`] when told to stop meanwhile.
+pub(super) fn sleep(wait: Duration, stops: [&AtomicBool; 2]) -> ControlFlow<()> {
     let due = Instant::now() + wait;
     loop {
         let left = due.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return ControlFlow::Continue(());
         }
-        if stop.load(Ordering::Relaxed) {
+        if is_set(stops) {
             return ControlFlow::Break(());
         }
         thread::sleep(left.min(NAP));
