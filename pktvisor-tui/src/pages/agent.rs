@@ -144,7 +144,7 @@ struct Item {
     loss: bool,
 }
 
-fn items(ledger: &Ledger) -> [Item; 10] {
+fn items(ledger: &Ledger) -> [Item; 11] {
     let meant = ledger.dns_packets;
     let item = |branch, label, count, whole| Item { branch, label, count, whole, loss: false };
     [
@@ -154,6 +154,7 @@ fn items(ledger: &Ledger) -> [Item; 10] {
         item("  └ ", "DNS packets", ledger.dns_packets, ledger.counted),
         item("    ├ ", "not chosen", ledger.not_chosen, meant),
         Item { loss: true, ..item("    ├ ", "lost", ledger.lost, meant) },
+        item("    ├ ", "on its way", ledger.pending, meant),
         item("    └ ", "delivered", ledger.delivered, meant),
         item("      ├ ", "analysed", ledger.analysed, ledger.delivered),
         item("      ├ ", "malformed", ledger.malformed, ledger.delivered),
@@ -192,7 +193,7 @@ fn draw_ledger(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent) -> u16 {
     if difference == 0 {
         canvas.put(area, row, 1, "every packet is accounted for", theme.good);
     } else {
-        let text = format!("{} packets are on their way or unaccounted for", format::count(difference));
+        let text = format!("{} packets are unaccounted for", format::count(difference));
         canvas.put(area, row, 1, &text, theme.warn);
     }
     row + 1
@@ -209,7 +210,7 @@ fn imbalance(ledger: &Ledger) -> u64 {
         u128::from(whole).abs_diff(terms.iter().map(|term| u128::from(*term)).sum())
     };
     let off = off(ledger.seen, &[ledger.filtered, ledger.counted])
-        + off(ledger.dns_packets, &[ledger.not_chosen, ledger.delivered, ledger.lost])
+        + off(ledger.dns_packets, &[ledger.not_chosen, ledger.delivered, ledger.lost, ledger.pending])
         + off(ledger.delivered, &[ledger.analysed, ledger.malformed, ledger.without_message]);
     u64::try_from(off).unwrap_or(u64::MAX)
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pktvisor_common::api::{
-    App, AppInfo, CaptureInfo, DirectionRates, Ledger, Period, PeriodDocument, Quantiles, TopEntry,
+    App, AppInfo, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Period, PeriodDocument,
+    Quantiles, TopEntry,
 };
 use pktvisor_tui::{
     client::{Answer, FetchError, Update},
@@ -131,6 +132,11 @@ pub(crate) fn app() -> App {
                 mode: "inline".to_owned(),
                 hook: Some("tcx".to_owned()),
                 zero_copy: None,
+                interfaces: vec![CaptureInterface {
+                    name: "eth0".to_owned(),
+                    ingress: "tcx".to_owned(),
+                    egress: Some("tcx".to_owned()),
+                }],
                 link_types: vec![1],
                 finished: false,
                 notes: vec!["the driver of eth0 has no native XDP: using tcx ingress".to_owned()],
@@ -143,11 +149,14 @@ pub(crate) fn app() -> App {
                 not_chosen: 0,
                 delivered: 352_083_600,
                 lost: 90,
+                pending: 0,
                 analysed: 352_083_400,
                 malformed: 140,
                 without_message: 60,
                 messages: 352_083_777,
             }),
+            deep_sample_rate_now_pct: Some(100.0),
+            losses: Some(Losses { ring_full: 90, ..Losses::default() }),
         },
         dns: Default::default(),
     }
