@@ -4,7 +4,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use aya::maps::{ArrayOfMaps, Map, MapData, XskMap};
 use aya::programs::{Program, ProgramError, ProgramFd, SchedClassifier, Xdp};
-use aya::util::KernelVersion;
 use aya::{Ebpf, EbpfLoader};
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::hll::REGISTERS;
@@ -15,6 +14,7 @@ use pktvisor_common::kernel::heavy::HeavyTable;
 
 use super::drain::Maps;
 use super::{Control, Deep, Drain, KernelError, ProgramLog, Ring, cpus};
+use crate::privileges;
 
 /// How to load.
 #[derive(Clone, Debug)]
@@ -106,7 +106,10 @@ impl Kernel {
     ///
     /// `object` is not a BPF object of this version, or there is no permission, or no memory.
     pub fn load(object: &[u8], settings: &Settings) -> Result<Loaded, KernelError> {
-        raise_memlock();
+        // Before Linux 5.11 maps count as locked memory. Where the limit stays too low the maps are refused, and that is said.
+        if privileges::Kernel::running().counts_bpf_memory() {
+            let _ = privileges::raise_memlock();
+        }
         let processors = cpus::count()?;
         let mut ebpf = EbpfLoader::new()
             // Nothing in the programs depends on the layout of kernel structures.
@@ -245,14 +248,4 @@ fn place_rings(ebpf: &mut Ebpf, rings: &[Ring]) -> Result<(), KernelError> {
         deep.set(cpu, ring.map(), 0).map_err(error)?;
     }
     Ok(())
-}
-
-/// Before Linux 5.11 maps count as locked memory, of which a process may have little.
-fn raise_memlock() {
-    if KernelVersion::current().is_ok_and(|version| version >= KernelVersion::new(5, 11, 0)) {
-        return;
-    }
-    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: the pointer is to a live local. Without success the maps are refused, and that is said.
-    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &limit) };
 }
