@@ -18,7 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn get(namespace: &Namespace, server: SocketAddr, path: &str) -> io::Result<(u16, String)> {
     let mut stream = namespace.run(|| TcpStream::connect_timeout(&server, PATIENCE))?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n\r\n")?;
+    // In one piece: who has read the first of several may answer, close, and so reset the connection.
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let parsed = answer.split_once("\r\n\r\n").and_then(|(head, body)| {

@@ -112,7 +112,6 @@ fn script(programs: &[PathBuf], insert_modules: &str, selection: Selection) -> S
          mount -t proc proc /proc\n\
          mount -t sysfs sysfs /sys\n\
          mount -t devtmpfs devtmpfs /dev\n\
-         mount -t tmpfs tmpfs /tmp\n\
          mount -t tmpfs tmpfs /run\n\
          mount -t bpf bpf /sys/fs/bpf\n\
          {insert_modules}\
