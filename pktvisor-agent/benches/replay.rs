@@ -13,7 +13,7 @@ use pktvisor_agent::analysis::message::Message;
 use pktvisor_agent::analysis::name::Name;
 use pktvisor_agent::analysis::public_suffix::NameCut;
 use pktvisor_agent::analysis::streams::TcpSegment;
-use pktvisor_agent::analysis::transactions::{TIMEOUT_NS_DEFAULT, Transactions};
+use pktvisor_agent::analysis::transactions::{Exchange, TIMEOUT_NS_DEFAULT, Transactions};
 use pktvisor_agent::analysis::{Analysis, Flow, Observer, Settings, Transport};
 use pktvisor_agent::capture::Packet;
 use pktvisor_agent::capture::hosts::HostSet;
@@ -158,9 +158,9 @@ fn steps(criterion: &mut Criterion) {
             for (packet, class, _) in traffic.datagrams() {
                 let flow = Flow::of(class, Transport::Udp);
                 if class.dns_flags & 0x8000 == 0 {
-                    transactions.query(&flow, class.dns_id, None, packet.timestamp_ns);
+                    transactions.query(&Exchange::of_query(&flow, class.dns_id), None, packet.timestamp_ns);
                 } else {
-                    transactions.response(&flow, class.dns_id, None, packet.timestamp_ns);
+                    transactions.response(&Exchange::of_response(&flow, class.dns_id), None, packet.timestamp_ns);
                 }
             }
             transactions.open()

@@ -16,7 +16,7 @@ use super::fragments::{self, Datagram, Fragments};
 use super::message::{HEADER_BYTES, Message, Question};
 use super::name::Name;
 use super::streams::{StreamSink, Streams, TcpSegment};
-use super::transactions::{self, QuestionKey, ResponseOutcome, Transactions};
+use super::transactions::{self, Exchange, QuestionKey, ResponseOutcome, Transactions};
 use super::{Flow, Observer, Outcome, ReassemblyEvent, Settings, Transaction, Transport};
 use crate::capture::Packet;
 
@@ -157,9 +157,12 @@ impl<H: HostNetworks> Messages<H> {
     #[inline]
     fn chosen_datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Outcome {
         let flow = Flow::of(class, Transport::Udp);
-        out.udp_port(self.settings.other_port(&flow));
+        let port = self.settings.other_port(&flow);
+        out.expect_udp_port(port);
         let truncated = class.has(flags::TRUNCATED_CAPTURE);
-        self.analyse(&flow, payload(packet, class), truncated, packet.timestamp_ns, out)
+        let outcome = self.analyse(&flow, payload(packet, class), truncated, packet.timestamp_ns, out);
+        out.udp_port(port);
+        outcome
     }
 
     /// A message that reassembly completed: counted, then analysed if its flow is chosen.
@@ -198,14 +201,17 @@ impl<H: HostNetworks> Messages<H> {
         out: &mut impl Observer,
     ) -> Outcome {
         let Self { settings, transactions, name } = self;
+        let Some(exchange) = exchange(flow, octets) else { return Outcome::WithoutMessage };
+        transactions.expect(&exchange);
         let Some(message) = Message::parse(octets, truncated, name) else { return Outcome::WithoutMessage };
+        transactions.expect_at_once(&exchange);
         let expected = out.expect(&message);
         let question = message.question.as_ref();
         let key = question.map(question_key);
         if !message.is_response() {
-            transactions.query(flow, message.id(), key, timestamp_ns);
+            transactions.query(&exchange, key, timestamp_ns);
         } else if let ResponseOutcome::Answered { duration_ns, .. } =
-            transactions.response(flow, message.id(), key, timestamp_ns)
+            transactions.response(&exchange, key, timestamp_ns)
         {
             out.transaction(&Transaction { asker: settings.asker(flow), duration_ns, question });
         }
@@ -231,6 +237,15 @@ fn pass_over(octets: &[u8], truncated: bool, out: &mut impl Observer) -> Outcome
         out.malformed();
     }
     Outcome::NotChosen
+}
+
+/// What a message belongs to, by the first octets of its header (RFC 1035 section 4.1.1); none where it has fewer.
+#[inline]
+fn exchange(flow: &Flow, octets: &[u8]) -> Option<Exchange> {
+    let &[id_high, id_low, flags_high] = octets.first_chunk()?;
+    let id = u16::from_be_bytes([id_high, id_low]);
+    let is_response = flags_high & 0x80 != 0;
+    Some(if is_response { Exchange::of_response(flow, id) } else { Exchange::of_query(flow, id) })
 }
 
 fn question_key(question: &Question<'_>) -> QuestionKey {

@@ -80,6 +80,9 @@ pub trait Observer {
     /// A message, analysed or not, that cannot be parsed after its header.
     fn malformed(&mut self);
 
+    /// A datagram from or to this port will be counted soon: time to ask for the memory where that will be.
+    fn expect_udp_port(&self, _port: u16) {}
+
     /// A datagram from or to this port that is not a DNS port was analysed.
     fn udp_port(&mut self, port: u16);
 

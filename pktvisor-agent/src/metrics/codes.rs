@@ -3,6 +3,8 @@
 //! A row of counters as long as the largest code seen: an update is one load, and even a flood of random ports costs no
 //! more than half a mebibyte. What is kept for the record is a few pairs of code and count.
 
+use crate::prefetch::prefetch;
+
 /// Counts by code. Nothing is lost until it is [shrunk](Self::shrink).
 #[derive(Clone, Debug, Default)]
 pub struct CodeCounts {
@@ -25,6 +27,12 @@ impl CodeCounts {
             self.lengthen(place + 1);
         }
         self.counts[place] = self.counts[place].saturating_add(count);
+    }
+
+    /// A code will be counted soon: asks for the memory where it will be.
+    #[inline]
+    pub fn expect(&self, code: u16) {
+        prefetch(&self.counts, usize::from(code));
     }
 
     /// To a power of two, so that the longest row, of half a mebibyte, has no room to spare.

@@ -140,6 +140,11 @@ impl Observer for Recorder {
         self.period.dns.malformed += 1;
     }
 
+    #[inline]
+    fn expect_udp_port(&self, port: u16) {
+        self.period.dns.udp_ports.expect(port);
+    }
+
     fn udp_port(&mut self, port: u16) {
         self.period.dns.udp_ports.add(port, 1);
     }

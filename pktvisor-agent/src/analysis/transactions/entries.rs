@@ -1,9 +1,10 @@
 //! Entries in one growing array, and lists of them in order of time.
 //!
 //! Every entry is on one list; entries that are not in use are on a list of free ones. What lists and expiry need stands
-//! apart from the entries, in 16 bytes each: an entry that expires, or is taken out of the middle of a list, is not read.
+//! apart from the entries, in 24 bytes each: an entry that expires, or is taken out of the middle of a list, is not read.
 
 use super::Entry;
+use crate::prefetch::prefetch;
 
 /// No entry.
 const NONE: u32 = u32::MAX;
@@ -35,6 +36,7 @@ struct Links {
     previous: u32,
     next: u32,
     opened_ns: u64,
+    hash: u32,
 }
 
 /// See the module.
@@ -70,16 +72,28 @@ impl Entries {
         &mut self.entries[slot as usize]
     }
 
+    /// An entry will be looked at: asks for its memory.
+    #[inline]
+    pub(super) fn expect(&self, slot: u32) {
+        prefetch(&self.entries, slot as usize);
+    }
+
     /// When an entry was opened.
     #[inline]
     pub(super) fn opened_ns(&self, slot: u32) -> u64 {
         self.links[slot as usize].opened_ns
     }
 
+    /// The hash that an entry is found by.
+    #[inline]
+    pub(super) fn hash(&self, slot: u32) -> u32 {
+        self.links[slot as usize].hash
+    }
+
     /// Keeps an entry, on no list as yet. The caller bounds their number.
     #[inline]
-    pub(super) fn insert(&mut self, entry: Entry, opened_ns: u64) -> u32 {
-        let links = Links { previous: NONE, next: NONE, opened_ns };
+    pub(super) fn insert(&mut self, entry: Entry, hash: u32, opened_ns: u64) -> u32 {
+        let links = Links { previous: NONE, next: NONE, opened_ns, hash };
         self.len += 1;
         if self.free == NONE {
             let slot = self.entries.len() as u32;
@@ -115,9 +129,9 @@ impl Entries {
         list.tail = slot;
     }
 
-    /// Takes an entry off the list it is on.
+    /// Takes an entry off the list it is on; returns the one behind it.
     #[inline]
-    pub(super) fn unlink(&mut self, list: &mut List, slot: u32) {
+    pub(super) fn unlink(&mut self, list: &mut List, slot: u32) -> Option<u32> {
         let Links { previous, next, .. } = self.links[slot as usize];
         match previous {
             NONE => list.head = next,
@@ -127,5 +141,6 @@ impl Entries {
             NONE => list.tail = previous,
             next => self.links[next as usize].previous = previous,
         }
+        (next != NONE).then_some(next)
     }
 }

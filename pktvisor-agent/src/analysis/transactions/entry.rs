@@ -4,6 +4,28 @@ use super::QuestionKey;
 use crate::analysis::flow::{Flow, Transport};
 use crate::keyed_hash;
 
+/// Which query and response belong together, as far as their headers tell.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange {
+    pub(super) key: Key,
+    pub(super) hash: u32,
+}
+
+impl Exchange {
+    /// Of a query with this flow and id.
+    #[inline]
+    pub fn of_query(flow: &Flow, id: u16) -> Self {
+        let key = Key::new(flow, id);
+        Self { key, hash: key.hash() }
+    }
+
+    /// Of a response with this flow, which is its own direction, opposite to the query's, and id.
+    #[inline]
+    pub fn of_response(flow: &Flow, id: u16) -> Self {
+        Self::of_query(&flow.reversed(), id)
+    }
+}
+
 /// Addresses, ports, transport and id of a query.
 #[derive(Clone, Copy, Debug, Eq)]
 pub(super) struct Key([u64; 5]);

@@ -16,15 +16,14 @@ mod entry;
 mod index;
 
 use entries::{Entries, List};
+pub use entry::Exchange;
 use entry::{Entry, Key, State};
 use index::Index;
-
-use super::flow::Flow;
 
 /// Time-out of a query without other configuration.
 pub const TIMEOUT_NS_DEFAULT: u64 = 5_000_000_000;
 
-/// Queries remembered at most without other configuration: 25 MB once they are all in use.
+/// Queries remembered at most without other configuration: 27 MB once they are all in use.
 pub const ENTRIES_MAX_DEFAULT: usize = 262_144;
 
 /// Entries at most, whatever is asked for: their numbers are 32 bits.
@@ -32,6 +31,9 @@ const ENTRIES_MAX: usize = 1 << 31;
 
 /// How long after its time-out a query can be answered late.
 pub const LATE_NS: u64 = 60_000_000_000;
+
+/// Entries with the same flow and id.
+const ALIKE_MAX: usize = 32;
 
 /// How often what was answered is dropped.
 const EXPIRIES_PER_TIMEOUT: u64 = 64;
@@ -138,7 +140,7 @@ impl Default for Transactions {
 
 impl Transactions {
     /// A table with a time-out, holding at most `entries_max` queries (at least 1). It takes 88 bytes for each of them
-    /// when they come, and 4 to 8 more to find them.
+    /// when they come, and 16 to 32 more to find them.
     pub fn new(timeout_ns: u64, entries_max: usize) -> Self {
         Self {
             timeout_ns,
@@ -166,19 +168,33 @@ impl Transactions {
         std::mem::take(&mut self.counts)
     }
 
+    /// An exchange will be looked up soon: asks for the memory where the search begins.
+    #[inline]
+    pub fn expect(&self, exchange: &Exchange) {
+        self.index.expect(exchange.hash);
+    }
+
+    /// An exchange that was [expected](Self::expect) will be looked up in a moment: asks for the memory where the search
+    /// goes on.
+    #[inline]
+    pub fn expect_at_once(&self, exchange: &Exchange) {
+        if let Some(slot) = self.index.find(exchange.hash).next() {
+            self.entries.expect(slot);
+        }
+    }
+
     /// A query was sent.
     pub fn query(
         &mut self,
-        flow: &Flow,
-        id: u16,
+        exchange: &Exchange,
         question: Option<QuestionKey>,
         timestamp_ns: u64,
     ) -> QueryOutcome {
         self.advance(timestamp_ns);
-        let key = Key::new(flow, id);
-        let hash = key.hash();
-        let mut is_repeated = false;
+        let &Exchange { key, hash } = exchange;
+        let (mut is_repeated, mut alike) = (false, 0);
         for slot in self.index.find(hash) {
+            alike += 1;
             let entry = self.entries.get(slot);
             if entry.key != key || !entry.agrees(question) {
                 continue;
@@ -191,21 +207,22 @@ impl Transactions {
         }
         if is_repeated {
             self.replace(&key, hash, question);
+        } else if alike >= ALIKE_MAX {
+            self.crowd_out(hash);
         }
         self.insert(hash, Entry::new(key, question, timestamp_ns));
         QueryOutcome::Opened
     }
 
-    /// A response was sent; `flow` is its own direction, opposite to the query's.
+    /// A response was sent.
     pub fn response(
         &mut self,
-        flow: &Flow,
-        id: u16,
+        exchange: &Exchange,
         question: Option<QuestionKey>,
         timestamp_ns: u64,
     ) -> ResponseOutcome {
         self.advance(timestamp_ns);
-        let Some(slot) = self.find(&Key::new(&flow.reversed(), id), question) else {
+        let Some(slot) = self.find(exchange, question) else {
             self.counts.orphans += 1;
             return ResponseOutcome::Orphan;
         };
@@ -280,11 +297,11 @@ impl Transactions {
 
     /// The entry that a response with this key and question is for: an open one if there is, else the oldest.
     #[inline]
-    fn find(&self, key: &Key, question: Option<QuestionKey>) -> Option<u32> {
+    fn find(&self, exchange: &Exchange, question: Option<QuestionKey>) -> Option<u32> {
         let mut best = None;
-        for slot in self.index.find(key.hash()) {
+        for slot in self.index.find(exchange.hash) {
             let entry = self.entries.get(slot);
-            if entry.key != *key || !entry.agrees(question) {
+            if entry.key != exchange.key || !entry.agrees(question) {
                 continue;
             }
             if entry.state == State::Answered && self.is_past(slot, self.timeout_ns) {
@@ -322,15 +339,21 @@ impl Transactions {
                 self.forget(slot, State::Open);
             }
         }
-        let slot = self.entries.insert(entry, self.clock_ns);
+        let slot = self.entries.insert(entry, hash, self.clock_ns);
         self.entries.link(&mut self.open, slot);
         self.open_len += 1;
-        // Only when someone repeats one key with ever other questions.
-        if let Some(crowded_out) = self.index.insert(hash, slot) {
-            let state = self.entries.get(crowded_out).state;
-            self.counts.shed += u64::from(state == State::Open);
-            self.forget(crowded_out, state);
-        }
+        self.index.insert(hash, slot);
+    }
+
+    /// Makes room where someone repeats one flow and id with ever other questions.
+    #[cold]
+    fn crowd_out(&mut self, hash: u32) {
+        let Some(oldest) = self.index.find(hash).min_by_key(|&slot| (self.entries.opened_ns(slot), slot)) else {
+            return;
+        };
+        let state = self.entries.get(oldest).state;
+        self.counts.shed += u64::from(state == State::Open);
+        self.forget(oldest, state);
     }
 
     #[inline]
@@ -341,8 +364,11 @@ impl Transactions {
             State::TimedOut => &mut self.timed_out,
         };
         self.open_len -= usize::from(state == State::Open);
-        self.entries.unlink(list, slot);
-        self.index.remove(slot);
+        // Whoever is next in the list is the next to be forgotten, when its time has come.
+        if let Some(next) = self.entries.unlink(list, slot) {
+            self.index.expect(self.entries.hash(next));
+        }
+        self.index.remove(self.entries.hash(slot), slot);
         self.entries.free(slot);
     }
 

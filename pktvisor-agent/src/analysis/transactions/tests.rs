@@ -1,7 +1,7 @@
 mod model;
 
 use super::*;
-use crate::analysis::Transport;
+use crate::analysis::{Flow, Transport};
 
 const SECOND: u64 = 1_000_000_000;
 const START: u64 = 1_700_000_000 * SECOND;
@@ -39,12 +39,12 @@ fn answered(query_ns: u64, response_ns: u64) -> ResponseOutcome {
 /// A table in which client 1 asked question 1 at time 0, with id 7.
 fn asked() -> Transactions {
     let mut table = Transactions::default();
-    assert_eq!(table.query(&flow(1), 7, question(1), at(0)), QueryOutcome::Opened);
+    assert_eq!(table.query(&Exchange::of_query(&flow(1), 7), question(1), at(0)), QueryOutcome::Opened);
     table
 }
 
 fn respond(table: &mut Transactions, question: Option<QuestionKey>, ns: u64) -> ResponseOutcome {
-    table.response(&flow(1).reversed(), 7, question, at(ns))
+    table.response(&Exchange::of_response(&flow(1).reversed(), 7), question, at(ns))
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_query_times_out_when_time_passes_its_limit() {
 #[test]
 fn the_timeout_can_be_chosen() {
     let mut table = Transactions::new(1_000, 10);
-    table.query(&flow(1), 7, None, at(0));
+    table.query(&Exchange::of_query(&flow(1), 7), None, at(0));
     assert_eq!(respond(&mut table, None, 1_001), ResponseOutcome::Late);
 }
 
@@ -127,7 +127,7 @@ fn a_response_with_another_question_is_an_orphan_and_leaves_the_query_open() {
 fn a_response_without_a_question_answers_any_query() {
     assert_eq!(respond(&mut asked(), None, 10), answered(0, 10));
     let mut table = Transactions::default();
-    table.query(&flow(1), 7, None, at(0));
+    table.query(&Exchange::of_query(&flow(1), 7), None, at(0));
     assert_eq!(respond(&mut table, question(1), 10), answered(0, 10));
 }
 
@@ -145,16 +145,16 @@ fn addresses_ports_transport_and_id_must_all_agree() {
         flow(1),
     ];
     for flow in wrong {
-        assert_eq!(table.response(&flow, 7, question(1), at(1)), ResponseOutcome::Orphan, "{flow:?}");
+        assert_eq!(table.response(&Exchange::of_response(&flow, 7), question(1), at(1)), ResponseOutcome::Orphan, "{flow:?}");
     }
-    assert_eq!(table.response(&right, 8, question(1), at(1)), ResponseOutcome::Orphan);
+    assert_eq!(table.response(&Exchange::of_response(&right, 8), question(1), at(1)), ResponseOutcome::Orphan);
     assert_eq!(respond(&mut table, question(1), 1), answered(0, 1));
 }
 
 #[test]
 fn a_repeated_query_keeps_the_first_time_stamp() {
     let mut table = asked();
-    assert_eq!(table.query(&flow(1), 7, question(1), at(5 * SECOND)), QueryOutcome::Retransmitted);
+    assert_eq!(table.query(&Exchange::of_query(&flow(1), 7), question(1), at(5 * SECOND)), QueryOutcome::Retransmitted);
     assert_eq!(table.open(), 1);
     assert_eq!(respond(&mut table, question(1), 5 * SECOND), answered(0, 5 * SECOND));
     assert_eq!(table.take_counts().retransmitted, 1);
@@ -164,7 +164,7 @@ fn a_repeated_query_keeps_the_first_time_stamp() {
 fn a_query_repeated_after_the_timeout_opens_a_new_one() {
     let mut table = asked();
     let later = 5 * SECOND + 1;
-    assert_eq!(table.query(&flow(1), 7, question(1), at(later)), QueryOutcome::Opened);
+    assert_eq!(table.query(&Exchange::of_query(&flow(1), 7), question(1), at(later)), QueryOutcome::Opened);
     assert_eq!(respond(&mut table, question(1), later + 10), answered(later, later + 10));
     let counts = table.take_counts();
     assert_eq!((counts.timed_out, counts.retransmitted, counts.answered), (1, 0, 1));
@@ -174,14 +174,14 @@ fn a_query_repeated_after_the_timeout_opens_a_new_one() {
 fn a_query_repeated_after_its_answer_opens_a_new_one() {
     let mut table = asked();
     respond(&mut table, question(1), 10);
-    assert_eq!(table.query(&flow(1), 7, question(1), at(100)), QueryOutcome::Opened);
+    assert_eq!(table.query(&Exchange::of_query(&flow(1), 7), question(1), at(100)), QueryOutcome::Opened);
     assert_eq!(respond(&mut table, question(1), 130), answered(100, 130));
 }
 
 #[test]
 fn queries_with_one_id_and_different_questions_wait_side_by_side() {
     let mut table = asked();
-    assert_eq!(table.query(&flow(1), 7, question(2), at(1)), QueryOutcome::Opened);
+    assert_eq!(table.query(&Exchange::of_query(&flow(1), 7), question(2), at(1)), QueryOutcome::Opened);
     assert_eq!(respond(&mut table, question(2), 10), answered(1, 10));
     assert_eq!(respond(&mut table, question(1), 20), answered(0, 20));
 }
@@ -189,7 +189,7 @@ fn queries_with_one_id_and_different_questions_wait_side_by_side() {
 #[test]
 fn a_response_older_than_its_query_has_no_duration() {
     let mut table = asked();
-    let outcome = table.response(&flow(1).reversed(), 7, question(1), START - 5);
+    let outcome = table.response(&Exchange::of_response(&flow(1).reversed(), 7), question(1), START - 5);
     assert_eq!(outcome, ResponseOutcome::Answered { duration_ns: None, query_timestamp_ns: START });
     let counts = table.take_counts();
     assert_eq!((counts.answered, counts.negative_times), (1, 1));
@@ -200,12 +200,12 @@ fn packets_from_the_past_do_not_turn_the_clock_back() {
     let mut table = asked();
     table.advance(at(100 * SECOND));
     // Stamped long before the newest time, and yet answered: their own stamps are 3 s apart.
-    assert_eq!(table.query(&flow(2), 1, None, at(10)), QueryOutcome::Opened);
-    let response = table.response(&flow(2).reversed(), 1, None, at(10 + 3 * SECOND));
+    assert_eq!(table.query(&Exchange::of_query(&flow(2), 1), None, at(10)), QueryOutcome::Opened);
+    let response = table.response(&Exchange::of_response(&flow(2).reversed(), 1), None, at(10 + 3 * SECOND));
     assert_eq!(response, answered(10, 10 + 3 * SECOND));
     // By their own stamps they are too far apart, although the clock stands still.
-    assert_eq!(table.query(&flow(3), 1, None, at(10)), QueryOutcome::Opened);
-    let response = table.response(&flow(3).reversed(), 1, None, at(11 + 5 * SECOND));
+    assert_eq!(table.query(&Exchange::of_query(&flow(3), 1), None, at(10)), QueryOutcome::Opened);
+    let response = table.response(&Exchange::of_response(&flow(3).reversed(), 1), None, at(11 + 5 * SECOND));
     assert_eq!(response, ResponseOutcome::Late);
     assert_eq!(table.take_counts().timed_out, 2);
 }
@@ -213,20 +213,20 @@ fn packets_from_the_past_do_not_turn_the_clock_back() {
 #[test]
 fn a_full_table_forgets_answered_queries_first_then_timed_out_ones_then_open_ones() {
     let mut table = Transactions::new(5 * SECOND, 3);
-    table.query(&flow(1), 0, None, at(0));
+    table.query(&Exchange::of_query(&flow(1), 0), None, at(0));
     table.advance(at(6 * SECOND));
-    table.query(&flow(2), 0, None, at(6 * SECOND));
-    table.query(&flow(3), 0, None, at(6 * SECOND));
-    table.response(&flow(3).reversed(), 0, None, at(6 * SECOND));
+    table.query(&Exchange::of_query(&flow(2), 0), None, at(6 * SECOND));
+    table.query(&Exchange::of_query(&flow(3), 0), None, at(6 * SECOND));
+    table.response(&Exchange::of_response(&flow(3).reversed(), 0), None, at(6 * SECOND));
     // Timed out, open, answered: full.
     let response =
-        |table: &mut Transactions, client| table.response(&flow(client).reversed(), 0, None, at(6 * SECOND));
-    table.query(&flow(4), 0, None, at(6 * SECOND));
+        |table: &mut Transactions, client| table.response(&Exchange::of_response(&flow(client).reversed(), 0), None, at(6 * SECOND));
+    table.query(&Exchange::of_query(&flow(4), 0), None, at(6 * SECOND));
     assert_eq!(response(&mut table, 3), ResponseOutcome::Orphan);
-    table.query(&flow(5), 0, None, at(6 * SECOND));
+    table.query(&Exchange::of_query(&flow(5), 0), None, at(6 * SECOND));
     assert_eq!(response(&mut table, 1), ResponseOutcome::Orphan);
     assert_eq!((table.open(), table.take_counts().shed), (3, 0));
-    table.query(&flow(6), 0, None, at(6 * SECOND));
+    table.query(&Exchange::of_query(&flow(6), 0), None, at(6 * SECOND));
     assert_eq!((table.open(), table.take_counts().shed), (3, 1));
     assert_eq!(response(&mut table, 2), ResponseOutcome::Orphan);
     assert!(matches!(response(&mut table, 4), ResponseOutcome::Answered { .. }));
@@ -238,7 +238,7 @@ fn a_flood_of_unanswered_queries_stays_at_the_ceiling_and_all_are_accounted_for(
     let queries = 50_000_u64;
     for n in 0..queries {
         let flow = Flow { source_port: n as u16, ..flow((n >> 16) as u8) };
-        table.query(&flow, (n >> 3) as u16, question(n), at(n * 1_000));
+        table.query(&Exchange::of_query(&flow, (n >> 3) as u16), question(n), at(n * 1_000));
         assert!(table.open() <= 1_000);
     }
     table.advance(at(100 * SECOND));
@@ -254,7 +254,7 @@ fn a_table_holds_as_many_queries_as_it_was_made_for() {
     for n in 0..40_000_u32 {
         let mut flow = flow(0);
         flow.source[..4].copy_from_slice(&n.to_be_bytes());
-        table.query(&flow, 0, None, at(0));
+        table.query(&Exchange::of_query(&flow, 0), None, at(0));
     }
     assert_eq!((table.open(), table.take_counts().shed), (40_000, 0));
 }
@@ -263,7 +263,7 @@ fn a_table_holds_as_many_queries_as_it_was_made_for() {
 fn a_flood_with_one_key_crowds_out_only_itself() {
     let mut table = asked();
     for n in 0..10_000 {
-        table.query(&flow(2), 7, question(n), at(n));
+        table.query(&Exchange::of_query(&flow(2), 7), question(n), at(n));
     }
     // Two buckets of 16 slots.
     assert!(table.open() <= 33);

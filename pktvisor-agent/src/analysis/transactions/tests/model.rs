@@ -178,11 +178,11 @@ proptest! {
             let question = name.and_then(question);
             match step {
                 Step::Query => prop_assert_eq!(
-                    table.query(&flow(client), id, question, now),
+                    table.query(&Exchange::of_query(&flow(client), id), question, now),
                     model.query((client, id), question, now)
                 ),
                 Step::Response => prop_assert_eq!(
-                    table.response(&flow(client).reversed(), id, question, now),
+                    table.response(&Exchange::of_response(&flow(client).reversed(), id), question, now),
                     model.response((client, id), question, now)
                 ),
                 Step::Advance => {
