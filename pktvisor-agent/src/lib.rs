@@ -19,6 +19,7 @@ mod keyed_hash;
 pub mod live;
 pub mod metrics;
 pub mod pipeline;
+mod huge_pages;
 mod prefetch;
 pub mod privileges;
 mod progress;

@@ -1,9 +1,10 @@
-//! Entries in one growing array, and lists of them in order of time.
+//! Entries in one array, and lists of them in order of time.
 //!
 //! Every entry is on one list; entries that are not in use are on a list of free ones. What lists and expiry need stands
 //! apart from the entries, in 24 bytes each: an entry that expires, or is taken out of the middle of a list, is not read.
 
 use super::Entry;
+use crate::huge_pages;
 use crate::prefetch::prefetch;
 
 /// No entry.
@@ -49,13 +50,16 @@ pub(super) struct Entries {
     len: usize,
 }
 
-impl Default for Entries {
-    fn default() -> Self {
-        Self { entries: Vec::new(), links: Vec::new(), free: NONE, len: 0 }
-    }
-}
-
 impl Entries {
+    /// Room for this many entries, of which only what is used takes memory.
+    pub(super) fn with_room(entries: usize) -> Self {
+        let mut this =
+            Self { entries: Vec::with_capacity(entries), links: Vec::with_capacity(entries), free: NONE, len: 0 };
+        huge_pages::advise(&mut this.entries);
+        huge_pages::advise(&mut this.links);
+        this
+    }
+
     /// Number of entries in use.
     #[inline]
     pub(super) fn len(&self) -> usize {

@@ -5,6 +5,7 @@
 //! entries, so that few of them stay in the cache. Hashes are keyed at random, so the only way to a long search is to
 //! repeat one flow and id with ever other questions; whoever keeps the entries keeps those few.
 
+use crate::huge_pages;
 use crate::prefetch::prefetch;
 
 /// No entry.
@@ -127,8 +128,11 @@ impl Index {
     /// Twice as many places.
     #[cold]
     fn grow(&mut self) {
-        let places = self.places.len() * 2;
-        for place in std::mem::replace(&mut self.places, vec![EMPTY; places]) {
+        let len = self.places.len() * 2;
+        let mut places = Vec::with_capacity(len);
+        huge_pages::advise(&mut places);
+        places.resize(len, EMPTY);
+        for place in std::mem::replace(&mut self.places, places) {
             if place.slot != NONE {
                 self.place(place);
             }

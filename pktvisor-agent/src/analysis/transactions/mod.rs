@@ -142,12 +142,14 @@ impl Transactions {
     /// A table with a time-out, holding at most `entries_max` queries (at least 1). It takes 88 bytes for each of them
     /// when they come, and 16 to 32 more to find them.
     pub fn new(timeout_ns: u64, entries_max: usize) -> Self {
+        let entries_max = entries_max.clamp(1, ENTRIES_MAX);
         Self {
             timeout_ns,
             clock_ns: 0,
             next_expiry_ns: 0,
-            entries_max: entries_max.clamp(1, ENTRIES_MAX),
-            entries: Entries::default(),
+            entries_max,
+            // More than usual is reserved when it is needed.
+            entries: Entries::with_room(entries_max.min(ENTRIES_MAX_DEFAULT)),
             index: Index::default(),
             open: List::default(),
             open_len: 0,
