@@ -1,28 +1,119 @@
-//! A word to the kernel about tables that are visited at random: in pages of 2 MiB they cost fewer walks of page tables.
+//! Memory for tables that are visited at random: in pages of 2 MiB they cost fewer walks of page tables.
 //!
-//! Where transparent huge pages are on for whoever asks ("madvise", Linux's usual setting) a page comes when its first
-//! byte is written. It is advice: where it cannot be followed nothing changes.
+//! Where transparent huge pages are on for whoever asks ("madvise", Linux's usual setting) one comes when its first byte
+//! is written. It is advice: where it cannot be followed nothing changes.
 
-/// Bytes of a table that may come page by page: one that stays small is not to take more memory than it needs.
-const SMALL_BYTES: usize = 1 << 20;
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
 
-/// Asks for huge pages below the room of `table` that is not in use yet, but for a small beginning.
-pub(crate) fn advise<T>(table: &mut Vec<T>) {
-    let used_bytes = std::mem::size_of_val(table.as_slice());
-    let skipped_bytes = SMALL_BYTES.saturating_sub(used_bytes);
-    let spare = table.spare_capacity_mut();
-    let len_bytes = std::mem::size_of_val(spare).saturating_sub(skipped_bytes);
-    if len_bytes == 0 {
-        return;
+const HUGE_PAGE_BYTES: usize = 2 << 20;
+
+/// A table of fixed length; from 2 MiB on it begins where a huge page can.
+pub(crate) struct Table<T> {
+    start: NonNull<T>,
+    len: usize,
+}
+
+impl<T: Copy> Table<T> {
+    /// A table of `len` copies of `value`.
+    pub(crate) fn new(value: T, len: usize) -> Self {
+        let layout = Self::layout(len);
+        if layout.size() == 0 {
+            return Self { start: NonNull::dangling(), len };
+        }
+        // SAFETY: the layout has a size.
+        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        if layout.size() >= HUGE_PAGE_BYTES {
+            advise(start, layout.size());
+        }
+        let start = start.cast::<T>();
+        for place in 0..len {
+            // SAFETY: there is room for `len` values, aligned for them.
+            unsafe { start.add(place).write(value) };
+        }
+        Self { start, len }
     }
+}
+
+impl<T> Table<T> {
+    /// More than the address space has panics, as for any collection.
+    fn layout(len: usize) -> Layout {
+        let layout = Layout::array::<T>(len).unwrap_or_else(|_| panic!("a table of {len} places"));
+        if layout.size() < HUGE_PAGE_BYTES {
+            return layout;
+        }
+        layout.align_to(HUGE_PAGE_BYTES).unwrap_or(layout)
+    }
+}
+
+impl<T> Drop for Table<T> {
+    /// Only tables of plain values can be made, so there is nothing in them to drop.
+    fn drop(&mut self) {
+        let layout = Self::layout(self.len);
+        if layout.size() > 0 {
+            // SAFETY: allocated with this layout, and used by nobody any more.
+            unsafe { dealloc(self.start.as_ptr().cast(), layout) };
+        }
+    }
+}
+
+impl<T> Deref for Table<T> {
+    type Target = [T];
+
+    #[inline(always)]
+    fn deref(&self) -> &[T] {
+        // SAFETY: `len` values were written when it was made, and borrowing rules are those of `self`.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T> DerefMut for Table<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+// SAFETY: it owns its values, as a vector does.
+unsafe impl<T: Send> Send for Table<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Table<T> {}
+
+impl<T> fmt::Debug for Table<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+/// Asks for huge pages below memory of this process.
+fn advise(start: NonNull<u8>, len_bytes: usize) {
     #[cfg(target_os = "linux")]
-    {
-        // Advice is for whole pages; the kernel makes huge ones only where a whole one fits.
-        const PAGE_BYTES: usize = 4096;
-        let start = spare.as_mut_ptr().cast::<u8>().wrapping_add(skipped_bytes);
-        let start = start.wrapping_add(start.align_offset(PAGE_BYTES));
-        // SAFETY: the range lies within the spare capacity, rounded up at its start and, by the kernel, at its end: what
-        // else may lie on its last page is this process's as well, and this advice changes no byte.
-        unsafe { libc::madvise(start.cast(), len_bytes.saturating_sub(PAGE_BYTES), libc::MADV_HUGEPAGE) };
+    // SAFETY: the range was allocated by the caller, and this advice changes no byte of it.
+    unsafe {
+        libc::madvise(start.as_ptr().cast(), len_bytes, libc::MADV_HUGEPAGE)
+    };
+    #[cfg(not(target_os = "linux"))]
+    let _ = (start, len_bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_filled_and_large_ones_begin_with_a_huge_page() {
+        for len in [0, 1, 1000, HUGE_PAGE_BYTES / 8 - 1, HUGE_PAGE_BYTES / 8, HUGE_PAGE_BYTES / 2] {
+            let mut table = Table::new(7_u64, len);
+            assert!(table.len() == len && table.iter().all(|&value| value == 7));
+            if let Some(last) = table.last_mut() {
+                *last = 8;
+            }
+            assert_eq!(table.iter().filter(|&&value| value == 8).count(), len.min(1));
+            let aligned = table.as_ptr() as usize % HUGE_PAGE_BYTES == 0;
+            assert!(aligned || len < HUGE_PAGE_BYTES / 8);
+        }
     }
 }

@@ -4,7 +4,6 @@
 //! apart from the entries, in 24 bytes each: an entry that expires, or is taken out of the middle of a list, is not read.
 
 use super::Entry;
-use crate::huge_pages;
 use crate::prefetch::prefetch;
 
 /// No entry.
@@ -53,11 +52,7 @@ pub(super) struct Entries {
 impl Entries {
     /// Room for this many entries, of which only what is used takes memory.
     pub(super) fn with_room(entries: usize) -> Self {
-        let mut this =
-            Self { entries: Vec::with_capacity(entries), links: Vec::with_capacity(entries), free: NONE, len: 0 };
-        huge_pages::advise(&mut this.entries);
-        huge_pages::advise(&mut this.links);
-        this
+        Self { entries: Vec::with_capacity(entries), links: Vec::with_capacity(entries), free: NONE, len: 0 }
     }
 
     /// Number of entries in use.

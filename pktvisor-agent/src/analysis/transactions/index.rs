@@ -5,7 +5,7 @@
 //! entries, so that few of them stay in the cache. Hashes are keyed at random, so the only way to a long search is to
 //! repeat one flow and id with ever other questions; whoever keeps the entries keeps those few.
 
-use crate::huge_pages;
+use crate::huge_pages::Table;
 use crate::prefetch::prefetch;
 
 /// No entry.
@@ -27,13 +27,13 @@ const EMPTY: Place = Place { hash: 0, slot: NONE };
 #[derive(Debug)]
 pub(super) struct Index {
     /// A power of two long.
-    places: Vec<Place>,
+    places: Table<Place>,
     len: usize,
 }
 
 impl Default for Index {
     fn default() -> Self {
-        Self { places: vec![EMPTY; PLACES_MIN], len: 0 }
+        Self { places: Table::new(EMPTY, PLACES_MIN), len: 0 }
     }
 }
 
@@ -129,10 +129,8 @@ impl Index {
     #[cold]
     fn grow(&mut self) {
         let len = self.places.len() * 2;
-        let mut places = Vec::with_capacity(len);
-        huge_pages::advise(&mut places);
-        places.resize(len, EMPTY);
-        for place in std::mem::replace(&mut self.places, places) {
+        let old = std::mem::replace(&mut self.places, Table::new(EMPTY, len));
+        for &place in old.iter() {
             if place.slot != NONE {
                 self.place(place);
             }

@@ -3,6 +3,7 @@
 use pktvisor_common::kernel::record::RecordHeader;
 
 use super::Ring;
+use crate::prefetch::prefetch_address;
 
 /// All ring buffers, for one consumer.
 ///
@@ -45,6 +46,7 @@ impl Deep {
             // As long as no other ring has an earlier one there is nothing to compare.
             while *due <= second_ns && *due != NONE && taken < records_max {
                 if let Some(record) = ring.peek() {
+                    expect_behind(record);
                     if let Some((header, bytes)) = RecordHeader::split(record) {
                         take(&header, bytes);
                     }
@@ -84,6 +86,16 @@ fn next_due(ring: &mut Ring, until_ns: u64) -> u64 {
     // A record too short for a time stamp is not ours; it is taken at once.
     let stamp = |record: &[u8]| record.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes));
     ring.peek().map(stamp).filter(|stamp| *stamp <= until_ns).unwrap_or(NONE)
+}
+
+/// Asks for the beginning of what lies behind a record, which is most likely the next one.
+#[inline]
+fn expect_behind(record: &[u8]) {
+    const LINE_BYTES: usize = 64;
+    const LINES: usize = 4;
+    for line in 0..LINES {
+        prefetch_address(record.as_ptr().wrapping_add(record.len() + line * LINE_BYTES));
+    }
 }
 
 /// CLOCK_MONOTONIC in nanoseconds, as programs stamp packets.
