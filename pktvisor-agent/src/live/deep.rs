@@ -19,14 +19,14 @@ use crate::metrics::Recorder;
 /// Records between two looks at whoever waits for the store.
 const BATCH_RECORDS: usize = 512;
 
-/// Pauses between two visits to the rings, which hold what comes meanwhile: at a million messages a second some 2 MB in
-/// 10 ms.
+/// Pauses between two visits to the rings, which hold what comes meanwhile: at half a million messages a second some 2
+/// MB in 20 ms.
 const PAUSE: Duration = Duration::from_millis(1);
-const PAUSE_MAX: Duration = Duration::from_millis(10);
+const PAUSE_MAX: Duration = Duration::from_millis(20);
 
 /// A visit should find about so many records. For a few, waking up and filling the caches anew costs more than analysing
 /// them; and what was written a moment ago is still in the cache of another processor, where it is dear to get.
-const VISIT_RECORDS: std::ops::Range<usize> = 512..2048;
+const VISIT_RECORDS: std::ops::Range<usize> = 1024..4096;
 
 /// How often time-outs are looked after and the wall clock is taken anew.
 const UPKEEP: Duration = Duration::from_millis(100);
