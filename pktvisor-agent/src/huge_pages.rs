@@ -112,7 +112,7 @@ mod tests {
                 *last = 8;
             }
             assert_eq!(table.iter().filter(|&&value| value == 8).count(), len.min(1));
-            let aligned = table.as_ptr() as usize % HUGE_PAGE_BYTES == 0;
+            let aligned = (table.as_ptr() as usize).is_multiple_of(HUGE_PAGE_BYTES);
             assert!(aligned || len < HUGE_PAGE_BYTES / 8);
         }
     }

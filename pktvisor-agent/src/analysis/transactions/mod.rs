@@ -8,17 +8,20 @@
 //! seen, from the moment it was opened: a packet from the past neither turns the clock back nor is old on arrival.
 //!
 //! Cost: a query is one probe of the index and one entry written, a response one probe and one entry read, whatever
-//! is open and whatever an attacker sends. What expires is dropped many at a time. Memory has a ceiling: when the table is full, the oldest answered query gives
-//! way, else the oldest that timed out, else the oldest open one, which is counted as shed.
+//! is open and whatever an attacker sends. What expires is dropped many at a time. Memory has a ceiling: when the table
+//! is full, the oldest answered query gives way, else the oldest that timed out, else the oldest open one, which is
+//! counted as shed.
 
 mod entries;
 mod entry;
 mod index;
+mod outcome;
 
 use entries::{Entries, List};
 pub use entry::Exchange;
 use entry::{Entry, Key, State};
 use index::Index;
+pub use outcome::{QueryOutcome, QuestionKey, ResponseOutcome, TransactionCounts};
 
 /// Time-out of a query without other configuration.
 pub const TIMEOUT_NS_DEFAULT: u64 = 5_000_000_000;
@@ -37,79 +40,6 @@ const ALIKE_MAX: usize = 32;
 
 /// How often what was answered is dropped.
 const EXPIRIES_PER_TIMEOUT: u64 = 64;
-
-/// What must agree between query and response where both have a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuestionKey {
-    /// A 64-bit hash of the lower-cased QNAME.
-    pub name_hash: u64,
-    /// QTYPE.
-    pub qtype: u16,
-    /// QCLASS.
-    pub qclass: u16,
-}
-
-/// What became of a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QueryOutcome {
-    /// It waits for its response.
-    Opened,
-    /// It repeats an open one, whose time stamp stays.
-    Retransmitted,
-}
-
-/// What a response is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponseOutcome {
-    /// The first response to an open query: a transaction.
-    Answered {
-        /// From query to response; none when the response is stamped before its query.
-        duration_ns: Option<u64>,
-        /// Time stamp of the (first) query.
-        query_timestamp_ns: u64,
-    },
-    /// The response to a query that had timed out.
-    Late,
-    /// A further response to an answered query.
-    Duplicate,
-    /// No query asked for it.
-    Orphan,
-}
-
-/// Numbers of what happened since they were last taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TransactionCounts {
-    /// Queries answered in time, those with negative times included.
-    pub answered: u64,
-    /// Answered queries with a response stamped before them.
-    pub negative_times: u64,
-    /// Queries not answered in time.
-    pub timed_out: u64,
-    /// Responses to queries that had timed out.
-    pub late: u64,
-    /// Further responses to answered queries.
-    pub duplicates: u64,
-    /// Responses nobody asked for.
-    pub orphans: u64,
-    /// Queries that repeat an open one.
-    pub retransmitted: u64,
-    /// Open queries given up because the table was full.
-    pub shed: u64,
-}
-
-impl TransactionCounts {
-    /// Adds what `other` counted.
-    pub fn add(&mut self, other: &Self) {
-        self.answered += other.answered;
-        self.negative_times += other.negative_times;
-        self.timed_out += other.timed_out;
-        self.late += other.late;
-        self.duplicates += other.duplicates;
-        self.orphans += other.orphans;
-        self.retransmitted += other.retransmitted;
-        self.shed += other.shed;
-    }
-}
 
 /// The table of queries. Holds no global state; two tables never see each other's queries.
 #[derive(Debug)]
@@ -350,7 +280,8 @@ impl Transactions {
     /// Makes room where someone repeats one flow and id with ever other questions.
     #[cold]
     fn crowd_out(&mut self, hash: u32) {
-        let Some(oldest) = self.index.find(hash).min_by_key(|&slot| (self.entries.opened_ns(slot), slot)) else {
+        let Some(oldest) = self.index.find(hash).min_by_key(|&slot| (self.entries.opened_ns(slot), slot))
+        else {
             return;
         };
         let state = self.entries.get(oldest).state;

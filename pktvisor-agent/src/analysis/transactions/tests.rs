@@ -145,16 +145,26 @@ fn addresses_ports_transport_and_id_must_all_agree() {
         flow(1),
     ];
     for flow in wrong {
-        assert_eq!(table.response(&Exchange::of_response(&flow, 7), question(1), at(1)), ResponseOutcome::Orphan, "{flow:?}");
+        assert_eq!(
+            table.response(&Exchange::of_response(&flow, 7), question(1), at(1)),
+            ResponseOutcome::Orphan,
+            "{flow:?}"
+        );
     }
-    assert_eq!(table.response(&Exchange::of_response(&right, 8), question(1), at(1)), ResponseOutcome::Orphan);
+    assert_eq!(
+        table.response(&Exchange::of_response(&right, 8), question(1), at(1)),
+        ResponseOutcome::Orphan
+    );
     assert_eq!(respond(&mut table, question(1), 1), answered(0, 1));
 }
 
 #[test]
 fn a_repeated_query_keeps_the_first_time_stamp() {
     let mut table = asked();
-    assert_eq!(table.query(&Exchange::of_query(&flow(1), 7), question(1), at(5 * SECOND)), QueryOutcome::Retransmitted);
+    assert_eq!(
+        table.query(&Exchange::of_query(&flow(1), 7), question(1), at(5 * SECOND)),
+        QueryOutcome::Retransmitted
+    );
     assert_eq!(table.open(), 1);
     assert_eq!(respond(&mut table, question(1), 5 * SECOND), answered(0, 5 * SECOND));
     assert_eq!(table.take_counts().retransmitted, 1);
@@ -219,8 +229,9 @@ fn a_full_table_forgets_answered_queries_first_then_timed_out_ones_then_open_one
     table.query(&Exchange::of_query(&flow(3), 0), None, at(6 * SECOND));
     table.response(&Exchange::of_response(&flow(3).reversed(), 0), None, at(6 * SECOND));
     // Timed out, open, answered: full.
-    let response =
-        |table: &mut Transactions, client| table.response(&Exchange::of_response(&flow(client).reversed(), 0), None, at(6 * SECOND));
+    let response = |table: &mut Transactions, client| {
+        table.response(&Exchange::of_response(&flow(client).reversed(), 0), None, at(6 * SECOND))
+    };
     table.query(&Exchange::of_query(&flow(4), 0), None, at(6 * SECOND));
     assert_eq!(response(&mut table, 3), ResponseOutcome::Orphan);
     table.query(&Exchange::of_query(&flow(5), 0), None, at(6 * SECOND));

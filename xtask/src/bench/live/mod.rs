@@ -20,10 +20,12 @@ use report::Measurement;
 use watcher::{Agent, Tcpdump, Watcher};
 
 /// Packets asked for each second; the last is as many as can be.
-const RATES: [Option<u64>; 7] =
-    [Some(100_000), Some(200_000), Some(300_000), Some(500_000), Some(750_000), Some(1_000_000), None];
-/// How long each rate is kept.
-const SECONDS: u64 = 4;
+const RATES: [Option<u64>; 6] =
+    [Some(100_000), Some(200_000), Some(300_000), Some(500_000), Some(750_000), None];
+/// How long each rate is kept: tables have grown to their size by then, and a period may turn.
+const SECONDS: u64 = 10;
+/// Queues at each end of the pair, and of the sender: one alone cannot send what the agent can take.
+const QUEUES: u32 = 2;
 /// Packets of the capture that is sent over and over.
 const PACKETS: u64 = 500_000;
 const SCENARIO: &[&str] =
@@ -73,7 +75,7 @@ fn measure<W: Watcher>(
     start: impl FnOnce(&testbed::End) -> Result<W>,
 ) -> Result<Measurement> {
     let (peer, watched) = (Namespace::new(), Namespace::new());
-    let pair = Veth::new(&peer, &watched).create();
+    let pair = Veth::new(&peer, &watched).queues(QUEUES).create();
     // The sender waits where the far end is busy, so that what was sent is what arrived.
     pair.left.hold_back();
     let watcher = start(&pair.right)?;
@@ -110,6 +112,7 @@ fn send(from: &testbed::End, capture: &Path, rate: Option<u64>) -> Result<Sent> 
     // As fast as it goes, a million a second is as good a guess as any of how much that is.
     let rounds = (rate.unwrap_or(1_000_000) * SECONDS).div_ceil(PACKETS);
     sender.args(["--interface", from.name(), "--loop", &rounds.to_string()]);
+    sender.args(["--queues", &QUEUES.to_string()]);
     if let Some(rate) = rate {
         sender.args(["--pps", &rate.to_string()]);
     }
