@@ -9,8 +9,10 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 const HUGE_PAGE_BYTES: usize = 2 << 20;
+/// From here on a table has huge pages to itself, the last of them perhaps half empty.
+const LARGE_BYTES: usize = HUGE_PAGE_BYTES / 2;
 
-/// A table of fixed length; from 2 MiB on it begins where a huge page can.
+/// A table of fixed length; a large one begins with a huge page.
 pub(crate) struct Table<T> {
     start: NonNull<T>,
     len: usize,
@@ -25,7 +27,7 @@ impl<T: Copy> Table<T> {
         }
         // SAFETY: the layout has a size.
         let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
-        if layout.size() >= HUGE_PAGE_BYTES {
+        if layout.align() >= HUGE_PAGE_BYTES {
             advise(start, layout.size());
         }
         let start = start.cast::<T>();
@@ -41,10 +43,26 @@ impl<T> Table<T> {
     /// More than the address space has panics, as for any collection.
     fn layout(len: usize) -> Layout {
         let layout = Layout::array::<T>(len).unwrap_or_else(|_| panic!("a table of {len} places"));
-        if layout.size() < HUGE_PAGE_BYTES {
+        if layout.size() < LARGE_BYTES {
             return layout;
         }
-        layout.align_to(HUGE_PAGE_BYTES).unwrap_or(layout)
+        layout.align_to(HUGE_PAGE_BYTES).map_or(layout, |layout| layout.pad_to_align())
+    }
+}
+
+impl<T: Copy> Clone for Table<T> {
+    fn clone(&self) -> Self {
+        let Some(&first) = self.first() else { return Self::default() };
+        let mut clone = Self::new(first, self.len);
+        clone.copy_from_slice(self);
+        clone
+    }
+}
+
+impl<T> Default for Table<T> {
+    /// Without a place.
+    fn default() -> Self {
+        Self { start: NonNull::dangling(), len: 0 }
     }
 }
 
@@ -105,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_table_is_filled_and_large_ones_begin_with_a_huge_page() {
-        for len in [0, 1, 1000, HUGE_PAGE_BYTES / 8 - 1, HUGE_PAGE_BYTES / 8, HUGE_PAGE_BYTES / 2] {
+        for len in [0, 1, 1000, LARGE_BYTES / 8 - 1, LARGE_BYTES / 8, LARGE_BYTES] {
             let mut table = Table::new(7_u64, len);
             assert!(table.len() == len && table.iter().all(|&value| value == 7));
             if let Some(last) = table.last_mut() {
@@ -113,7 +131,8 @@ mod tests {
             }
             assert_eq!(table.iter().filter(|&&value| value == 8).count(), len.min(1));
             let aligned = (table.as_ptr() as usize).is_multiple_of(HUGE_PAGE_BYTES);
-            assert!(aligned || len < HUGE_PAGE_BYTES / 8);
+            assert!(aligned || len < LARGE_BYTES / 8);
+            assert_eq!(table.clone()[..], table[..]);
         }
     }
 }
