@@ -1,29 +1,21 @@
 //! Every packet of every capture at hand: the bundled ones, real ones where they are there, and generated ones.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pcap_replay::Capture;
 use pcap_replay::generate::{Config, Generator};
 use pktvisor_common::classify::LinkType;
+
+use crate::captures::captures;
 
 /// Packets by what they begin with.
 pub(crate) type Corpus = BTreeMap<u16, Vec<Vec<u8>>>;
 
 /// All packets.
 pub(crate) fn corpus() -> Corpus {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut paths = Vec::new();
-    find_captures(&folder.join("../captures"), &mut paths);
-    assert!(!paths.is_empty(), "the bundled captures are missing");
-    let bundled = paths.len();
-    find_captures(&folder.join("../../shared/captures"), &mut paths);
-    if paths.len() == bundled {
-        println!("no captures in ../shared/captures: only the bundled and generated ones are tried");
-    }
     let mut corpus = Corpus::new();
-    for path in paths {
+    for path in captures() {
         add_capture(&path, &mut corpus);
     }
     let generated = Generator::new(EVERYTHING).unwrap().map(|packet| packet.data.to_vec());
@@ -52,20 +44,5 @@ fn add_capture(path: &Path, corpus: &mut Corpus) {
     let Ok(mut capture) = Capture::open(path) else { return };
     while let Ok(Some(packet)) = capture.next_packet() {
         corpus.entry(packet.link_type).or_default().push(packet.data.to_vec());
-    }
-}
-
-fn find_captures(folder: &Path, paths: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            find_captures(&path, paths);
-        } else {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if [".pcap", ".pcapng", ".cap", ".gz", ".zst"].iter().any(|suffix| name.ends_with(suffix)) {
-                paths.push(path);
-            }
-        }
     }
 }

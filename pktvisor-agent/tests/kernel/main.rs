@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! support     loads programs, runs them, or says why that cannot be done here
+//! captures    the files that are at hand
 //! corpus      packets to run them with
 //! verifier    what the kernel makes of the object
 //! equality    kernel and file replay count and choose the same
@@ -10,6 +11,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../support/captures.rs"]
+mod captures;
 mod corpus;
 mod equality;
 mod segments;

@@ -3,11 +3,13 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pcap_replay::Capture;
 use pcap_replay::generate::{Config, Generator};
 use pcap_replay::write::PcapWriter;
+
+use crate::captures::captures;
 
 /// A capture, and where its records begin as far as that is known.
 pub(crate) struct Sample {
@@ -18,17 +20,7 @@ pub(crate) struct Sample {
 
 /// Everything there is to try.
 pub(crate) fn samples() -> Vec<Sample> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut paths = Vec::new();
-    find_captures(&folder.join("../captures"), &mut paths);
-    assert!(!paths.is_empty(), "the bundled captures are missing");
-    let bundled = paths.len();
-    find_captures(&folder.join("../../shared/captures"), &mut paths);
-    if paths.len() == bundled {
-        println!("no captures in ../shared/captures: only the bundled and generated ones are tried");
-    }
-    paths.sort();
-    let mut samples: Vec<Sample> = paths.iter().map(|path| Sample::at(path)).collect();
+    let mut samples: Vec<Sample> = captures().iter().map(|path| Sample::at(path)).collect();
     let generated = generated();
     samples.push(Sample::of("generated.pcap.gz", gzip(&generated)));
     samples.push(Sample::of("generated.pcap.zst", zstd::encode_all(generated.as_slice(), 0).unwrap()));
@@ -50,18 +42,6 @@ impl Sample {
         let path = folder.path().join(name);
         fs::write(&path, &bytes).unwrap();
         Self { name: name.to_owned(), records: record_starts(&path), bytes }
-    }
-}
-
-fn find_captures(folder: &Path, paths: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            find_captures(&path, paths);
-        } else if path.extension().is_some_and(|suffix| suffix == "pcap" || suffix == "pcapng") {
-            paths.push(path);
-        }
     }
 }
 
