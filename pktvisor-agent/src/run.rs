@@ -1,6 +1,7 @@
 //! One run of the agent: from the options to the end of the capture.
 
 use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -50,6 +51,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         return print_if_counted(&agent, replayed);
     }
     let service = Service::start(options, Arc::clone(&agent))?;
+    service.announce();
     let replayed = service.replay(options, &agent);
     print_if_counted(&agent, replayed)?;
     service.wait()
@@ -61,6 +63,8 @@ fn run_live(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()> {
     // First, as a port that is taken must not cost the interface an attachment.
     let service = Service::start(options, Arc::clone(agent))?;
     let live = Live::start(options, agent, || live_pipeline(options))?;
+    // Only now, lest a capture that cannot start looks like one that did.
+    service.announce();
     service.wait()?;
     let ledger = live.stop()?;
     eprintln!("pktvisord: {}: {}", options.target_text, account(&ledger));
@@ -181,6 +185,7 @@ fn print(document: &api::PeriodDocument) -> anyhow::Result<()> {
 /// The web server in the background, and the signals that end it.
 struct Service {
     runtime: Runtime,
+    addresses: Vec<SocketAddr>,
     server: JoinHandle<()>,
     stop: StopSign,
 }
@@ -208,13 +213,18 @@ impl Service {
             .context("cannot start the threads of the web server")?;
         let listen = &options.listen;
         let server = runtime.block_on(Server::bind(&listen.host, listen.port))?;
-        for address in server.local_addrs() {
-            tracing::info!("metrics web server listening on http://{address}/");
-        }
+        let addresses = server.local_addrs();
         let stop = runtime.block_on(async { stop_sign() })?;
         let mut shutdown = stop.clone();
         let server = runtime.spawn(async move { server.run(agent, async { shutdown.wait().await }).await });
-        Ok(Self { runtime, server, stop })
+        Ok(Self { runtime, addresses, server, stop })
+    }
+
+    /// Tells where it is to be found.
+    fn announce(&self) {
+        for address in &self.addresses {
+            tracing::info!("metrics web server listening on http://{address}/");
+        }
     }
 
     /// Replays the capture that the options name until its end, or until told to stop.

@@ -50,6 +50,7 @@ fn interfaces_that_come_and_go_are_watched_while_they_are_there() {
     assert_balanced(&settled.ledger());
     let (status, stderr) = agent.stop();
     assert!(status.success(), "{stderr}");
+    assert!(stderr.contains("listening on http://127.0.0.1:10853/"), "{stderr}");
 }
 
 #[test]

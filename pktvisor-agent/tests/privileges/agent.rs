@@ -235,4 +235,5 @@ fn without_any_capability_the_error_says_how_to_grant_them() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     let line = "setcap cap_bpf,cap_perfmon,cap_net_admin,cap_net_raw+ep /";
     assert!(text.contains(line) && text.contains("AmbientCapabilities=CAP_BPF CAP_PERFMON"), "{text}");
+    assert!(!text.contains("listening"), "{text}");
 }
