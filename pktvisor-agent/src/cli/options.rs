@@ -136,15 +136,16 @@ impl Options {
         }
     }
 
-    /// HOST: the networks of `-H`, and the addresses of a live interface, each by itself. For [`Target::AnyInterface`]
-    /// those of `interfaces`, which come and go.
+    /// HOST: the networks of `-H`, and the addresses of a live interface, each by itself, as they are in `interfaces`; for
+    /// [`Target::AnyInterface`] those of all.
     pub fn host_set(&self, interfaces: &[Interface]) -> HostSet {
-        let own = match &self.target {
-            Target::Stdin | Target::File(_) => &[],
-            Target::AnyInterface => interfaces,
-            Target::Interface(interface) => std::slice::from_ref(interface),
+        let is_watched = |interface: &&Interface| match &self.target {
+            Target::Stdin | Target::File(_) => false,
+            Target::AnyInterface => true,
+            Target::Interface(watched) => interface.index == watched.index,
         };
-        let own = own.iter().flat_map(|interface| &interface.addresses).map(|&address| IpNet::from(address));
+        let watched = interfaces.iter().filter(is_watched);
+        let own = watched.flat_map(|interface| &interface.addresses).map(|&address| IpNet::from(address));
         self.host_networks.iter().copied().chain(own).collect()
     }
 }

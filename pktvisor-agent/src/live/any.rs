@@ -2,21 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::changes::Changes;
-use super::configuration::Configuration;
-use super::prepare::host_table;
+use super::host::{HostFollower, PATIENCE};
 use super::programs::tell_attached;
 use super::shared::Shared;
 use crate::agent::Agent;
 use crate::capture::attach::{AttachError, Attached, Attacher};
-use crate::capture::hosts::HostSet;
 use crate::capture::interfaces::{Interface, Interfaces};
-use crate::cli::Options;
-
-/// How often the stop sign is looked at; changes are seen at once.
-const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The hooks on every interface that is up.
 pub(super) struct AnyInterface {
@@ -80,13 +73,11 @@ impl AnyInterface {
 /// Follows the interfaces until told to stop; then takes all programs off.
 pub(super) fn follow(
     mut any: AnyInterface,
+    mut host: HostFollower,
     system: &dyn Interfaces,
-    options: &Options,
     changes: &Changes,
-    configuration: &Configuration,
     shared: &Shared,
 ) {
-    let mut host = HostSet::default();
     while !shared.is_detaching() {
         let looked = changes.wait(PATIENCE).and_then(|()| system.list());
         let interfaces = match looked {
@@ -97,14 +88,6 @@ pub(super) fn follow(
             }
         };
         any.update(&interfaces);
-        let now = options.host_set(&interfaces);
-        if now != host {
-            match host_table(&now) {
-                Ok(list) => configuration.change(|config| config.host = list),
-                Err(error) => any.agent.note(error.to_string()),
-            }
-            shared.set_host(now.clone());
-            host = now;
-        }
+        host.update(&interfaces);
     }
 }

@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 
 use super::any::{self, AnyInterface};
 use super::changes::Changes;
-use super::configuration::Configuration;
 use super::deep::DeepThread;
+use super::host::HostFollower;
 use super::prepare::Prepared;
 use super::programs::{Attachments, Programs, tell_attached};
 use super::shared::Shared;
@@ -32,7 +32,8 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let Prepared { shared, attacher, configuration, drain, rings, analysis } =
         Prepared::new(options, agent, &interfaces)?;
     agent.store.batch().tick(clock::wall_ns());
-    let attachments = attachments(options, agent, attacher, &configuration, &shared)?;
+    let host = HostFollower::new(options, agent, &configuration, &shared, &interfaces);
+    let attachments = attachments(options, agent, attacher, host, &shared)?;
     agent.set_mode("inline");
     let deep = DeepThread {
         agent: Arc::clone(agent),
@@ -50,30 +51,31 @@ fn attachments(
     options: &Options,
     agent: &Arc<Agent>,
     mut attacher: Attacher,
-    configuration: &Configuration,
+    host: HostFollower,
     shared: &Arc<Shared>,
 ) -> anyhow::Result<Attachments> {
+    // Before the first look, so that nothing is missed between them.
+    let changes = Changes::subscribe().context("cannot watch for interfaces and addresses that change")?;
     let running = privileges::Kernel::running();
     if let Target::Interface(interface) = &options.target {
         let attached = attacher.attach(interface)?;
         tell_attached(agent, &attached);
         let detaches = attached.egress == Some(Hook::Clsact);
         privileges::give_up(&privileges::keep(Work::Inline, &running, false, detaches))?;
-        return Ok(Attachments::One(Box::new((attached, attacher))));
+        let thread = spawn("addresses", move || host.follow(&SystemInterfaces, &changes))?;
+        return Ok(Attachments::One(Box::new((attached, attacher)), thread));
     }
-    // Before the first look, so that nothing is missed between them.
-    let changes = Changes::subscribe().context("cannot watch for interfaces that come up")?;
     let mut any = AnyInterface::new(Arc::clone(agent), attacher);
     any.update(&SystemInterfaces.list().context("cannot list the network interfaces")?);
     if !any.is_attached() {
         bail!("cannot capture from any interface: {}", any.refusals());
     }
-    let (options, configuration, shared) = (options.clone(), configuration.clone(), Arc::clone(shared));
+    let shared = Arc::clone(shared);
     let (tell, given_up) = sync_channel(1);
     let thread = spawn("interfaces", move || {
         // This thread alone keeps what it takes to attach.
         let _ = tell.send(privileges::give_up(&privileges::keep(Work::Inline, &running, true, true)));
-        any::follow(any, &SystemInterfaces, &options, &changes, &configuration, &shared);
+        any::follow(any, host, &SystemInterfaces, &changes, &shared);
     })?;
     given_up.recv().context("the watch over the interfaces broke down")??;
     Ok(Attachments::Any(thread))

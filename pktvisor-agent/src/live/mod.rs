@@ -17,6 +17,7 @@ pub mod clock;
 mod configuration;
 mod deep;
 mod drain;
+mod host;
 mod inline;
 mod losses;
 mod packet_socket;

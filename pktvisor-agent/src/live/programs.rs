@@ -27,8 +27,8 @@ pub(super) struct Programs {
 
 /// What takes the programs off when it is dropped, or joined.
 pub(super) enum Attachments {
-    /// Of one interface.
-    One(#[expect(dead_code, reason = "held for its drop")] Box<(Attached, Attacher)>),
+    /// Of one interface, whose addresses a thread follows.
+    One(Box<(Attached, Attacher)>, JoinHandle<()>),
     /// Of a mirror port.
     Tap(#[expect(dead_code, reason = "held for its drop")] Box<(Attached, Attacher, Promiscuous)>),
     /// Of all, by a thread that follows them.
@@ -56,7 +56,11 @@ impl Programs {
     pub(super) fn stop(self) -> anyhow::Result<()> {
         self.shared.detach();
         match self.attachments {
-            one @ (Attachments::One(..) | Attachments::Tap(..)) => drop(one),
+            tap @ Attachments::Tap(..) => drop(tap),
+            Attachments::One(attached, thread) => {
+                drop(attached);
+                thread.join().ok().context("the watch over the addresses broke down")?;
+            }
             Attachments::Any(thread) => {
                 thread.join().ok().context("the watch over the interfaces broke down")?;
             }

@@ -8,11 +8,12 @@
 //! |---|---|
 //! | `agent`, `network`, `dns`, `traffic`, `compare` | what the tests are made of |
 //! | `inline`, `tap`, `afpacket` | a way of capture, against what is known of the traffic |
-//! | `any`, `tags`, `gso` | links and packets of other kinds |
+//! | `any`, `addresses`, `tags`, `gso` | links and packets of other kinds, and what becomes of them |
 //! | `overload`, `neighbours`, `traces` | what the agent does to others, and what it leaves behind |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod addresses;
 mod afpacket;
 mod agent;
 mod any;
