@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     #[arg(value_enum, default_value = "replay")]
     benchmark: Benchmark,
     /// How often to run it (replay)
-    #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value = "25", value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
     /// Leave out the breakdown by criterion (replay)
     #[arg(long)]
