@@ -21,6 +21,7 @@ pub(super) struct HostFollower {
     agent: Arc<Agent>,
     configuration: Configuration,
     shared: Arc<Shared>,
+    /// As last seen.
     host: HostSet,
 }
 
@@ -48,13 +49,16 @@ impl HostFollower {
         if now == self.host {
             return;
         }
-        let networks: Vec<String> = now.networks().iter().map(ToString::to_string).collect();
-        tracing::info!("addresses have changed: HOST is now {}", networks.join(", "));
+        // Programs and analysis must agree: where the programs have no room, both keep what they know.
         match host_table(&now) {
-            Ok(table) => self.configuration.change(|config| config.host = table),
-            Err(error) => self.agent.note(error.to_string()),
+            Ok(table) => {
+                self.configuration.change(|config| config.host = table);
+                self.shared.set_host(now.clone());
+                let networks: Vec<String> = now.networks().iter().map(ToString::to_string).collect();
+                tracing::info!("addresses have changed: HOST is now {}", networks.join(", "));
+            }
+            Err(error) => self.agent.note(format!("addresses have changed, HOST has not: {error}")),
         }
-        self.shared.set_host(now.clone());
         self.host = now;
     }
 

@@ -78,7 +78,7 @@ mod tests {
         archive.file(Path::new("/a/b/d"), b"");
         let bytes = archive.finish();
         let text = String::from_utf8_lossy(&bytes);
-        let at = |name: &str| text.find(name).unwrap();
+        let at = |name: &str| text.find(name).expect("a name in the archive");
         assert_eq!(text.matches("a/b\0").count(), 1);
         assert!(at("a/b\0") < at("a/b/c\0") && at("a/b/c\0") < at("a/b/d\0"));
         assert!(at("a/b/d\0") < at("TRAILER!!!\0"));
