@@ -79,7 +79,7 @@ pub(super) fn follow(
     shared: &Shared,
 ) {
     while !shared.is_detaching() {
-        let looked = changes.wait(PATIENCE).and_then(|()| system.list());
+        let looked = changes.wait(PATIENCE).and_then(|_| system.list());
         let interfaces = match looked {
             Ok(interfaces) => interfaces,
             Err(error) => {

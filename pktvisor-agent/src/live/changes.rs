@@ -30,11 +30,12 @@ impl Changes {
         Ok(Self { socket })
     }
 
-    /// Waits until something changed, or the time is over.
-    pub(super) fn wait(&self, at_most: Duration) -> io::Result<()> {
+    /// Waits until something changed, or the time is over; true if something has.
+    pub(super) fn wait(&self, at_most: Duration) -> io::Result<bool> {
         let timeout = PollTimeout::try_from(at_most).unwrap_or(PollTimeout::MAX);
         match poll(&mut [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)], timeout) {
-            Ok(_) | Err(Errno::EINTR) => {}
+            Ok(0) | Err(Errno::EINTR) => return Ok(false),
+            Ok(_) => {}
             Err(error) => return Err(error.into()),
         }
         let mut message = [0; 4096];
@@ -43,7 +44,7 @@ impl Changes {
                 Ok(_) | Err(Errno::EINTR) => {}
                 // More changes than the kernel keeps: that is a change, too.
                 Err(Errno::ENOBUFS) => {}
-                Err(Errno::EAGAIN) => return Ok(()),
+                Err(Errno::EAGAIN) => return Ok(true),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -1,5 +1,6 @@
 //! HOST of a live capture: its interfaces' own addresses come and go while it runs.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,18 +65,20 @@ impl HostFollower {
 
     /// Follows the addresses until told to stop.
     pub(super) fn follow(mut self, system: &dyn Interfaces, changes: &Changes) {
-        // They may have changed before anybody subscribed.
-        let mut looked = system.list();
-        while !self.shared.is_detaching() {
-            match looked {
-                Ok(interfaces) => self.update(&interfaces),
-                Err(error) => {
-                    self.agent
-                        .note(format!("addresses that the interface gets are not HOST any more: {error}"));
-                    return;
-                }
-            }
-            looked = changes.wait(PATIENCE).and_then(|()| system.list());
+        if let Err(error) = self.until_stopped(system, changes) {
+            self.agent.note(format!("addresses that the interface gets are not HOST any more: {error}"));
         }
+    }
+
+    fn until_stopped(&mut self, system: &dyn Interfaces, changes: &Changes) -> io::Result<()> {
+        // They may have changed before anybody subscribed.
+        let mut is_changed = true;
+        while !self.shared.is_detaching() {
+            if is_changed {
+                self.update(&system.list()?);
+            }
+            is_changed = changes.wait(PATIENCE)?;
+        }
+        Ok(())
     }
 }
