@@ -127,6 +127,12 @@ pub enum StopReason {
         /// The capture's length in bytes.
         end: u64,
     },
+    /// The file lost bytes while it was read: it was shortened, or overwritten, or its device fails.
+    #[error("the file changed while it was read, and what was there is gone (it has {len} bytes now)")]
+    Gone {
+        /// The file's length now, in bytes.
+        len: u64,
+    },
     /// The compressed data ends early or is damaged.
     #[error("its compressed data is cut off or damaged ({reason})")]
     Compression {

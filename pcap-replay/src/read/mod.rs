@@ -1,7 +1,8 @@
 //! Reading captures: bytes come from an [`input`], a format turns them into packets, [`Capture`] is both together.
 //!
 //! ```text
-//! open(), from_reader() ── gzip │ zstd │ plain ── Input: a window of bytes ── pcap │ pcapng ── PacketRef
+//! open() ── mapped file ───────────────┐
+//! from_reader() ── gzip │ zstd │ plain ┴─ Input: a window of bytes ── pcap │ pcapng ── PacketRef
 //! ```
 //!
 //! A record that is cut off or implausible ends the capture with a [`ReadWarning`]; the packets before it stand.
@@ -14,8 +15,10 @@ mod compression;
 mod error;
 mod input;
 mod interface;
+mod mapping;
 mod pcap;
 mod pcapng;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -99,8 +102,9 @@ struct Record {
 impl Capture {
     /// Opens the capture at `path`: a regular file, a FIFO or a device.
     ///
-    /// What a file holds is decided by its first bytes, never by its name. Packets are lent from a buffer of 256 KiB,
-    /// which grows only for a longer record.
+    /// A plain regular file is mapped into memory and its packets are lent from there without a copy; everything else
+    /// is streamed through a bounded buffer. What a file holds is decided by its first bytes, never by its name. What is
+    /// appended while the file is read is read as well; a file that is shortened ends with a warning.
     ///
     /// # Errors
     /// The file cannot be opened or read, is empty, is no capture, or is of a version that is not understood.
@@ -143,40 +147,45 @@ impl Capture {
     /// read after an error.
     #[inline]
     pub fn next_packet(&mut self) -> Result<Option<PacketRef<'_>>, ReadError> {
+        let offset = self.input.position();
         let next = match &mut self.reader {
             Reader::Pcap(pcap) => pcap.next(&mut self.input),
             Reader::Pcapng(pcapng) => pcapng.next(&mut self.input),
             Reader::Ended => return Ok(None),
         };
-        let record = match next {
-            Ok(record) => record,
-            Err(stop) => return self.end(*stop),
+        let stop = match next {
+            Ok(record) if self.input.is_intact(record.data_at, record.data_len) => {
+                let timestamp_ns = record.timestamp_ns.unwrap_or(self.last_timestamp_ns);
+                self.last_timestamp_ns = timestamp_ns;
+                return Ok(Some(PacketRef {
+                    timestamp_ns,
+                    has_timestamp: record.timestamp_ns.is_some(),
+                    data: self.input.slice(record.data_at, record.data_len),
+                    wire_len: record.wire_len,
+                    link_type: record.link_type,
+                    interface: record.interface,
+                }));
+            }
+            Ok(_) => self.input.stop(offset),
+            Err(stop) => stop,
         };
-        let timestamp_ns = record.timestamp_ns.unwrap_or(self.last_timestamp_ns);
-        self.last_timestamp_ns = timestamp_ns;
-        Ok(Some(PacketRef {
-            timestamp_ns,
-            has_timestamp: record.timestamp_ns.is_some(),
-            data: self.input.slice(record.data_at, record.data_len),
-            wire_len: record.wire_len,
-            link_type: record.link_type,
-            interface: record.interface,
-        }))
+        self.end(offset, *stop)
     }
 
     #[cold]
     #[inline(never)]
-    fn end(&mut self, stop: Stop) -> Result<Option<PacketRef<'_>>, ReadError> {
+    fn end(&mut self, offset: u64, stop: Stop) -> Result<Option<PacketRef<'_>>, ReadError> {
         self.reader = Reader::Ended;
-        match stop {
-            Stop::End => Ok(None),
-            Stop::Error(error) => Err(error),
-            Stop::Warning { offset, reason } => {
-                let decompressed = self.input.compression().is_some();
-                self.warning = Some(ReadWarning { offset, decompressed, reason });
-                Ok(None)
-            }
-        }
+        // What looks like a damaged record may be the zeros that stand for what is gone.
+        let (offset, reason) = match (stop, self.input.loss()) {
+            (Stop::End, _) => return Ok(None),
+            (_, Some(loss)) => (offset, loss),
+            (Stop::Error(error), None) => return Err(error),
+            (Stop::Warning { offset, reason }, None) => (offset, reason),
+        };
+        let decompressed = self.input.compression().is_some();
+        self.warning = Some(ReadWarning { offset, decompressed, reason });
+        Ok(None)
     }
 
     /// Whether the next packet can be read without waiting for whoever feeds a stream: it lies in memory, or the capture

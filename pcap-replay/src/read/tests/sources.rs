@@ -5,9 +5,9 @@ use std::io::{self, Read, Write};
 use std::thread;
 
 use super::build::{Build, small_pcap, small_pcapng};
-use super::{drain, packets};
+use super::{Packet, drain, packets};
 use crate::read::byte_order::ByteOrder;
-use crate::read::{Capture, ReadError, StopReason};
+use crate::read::{Capture, ReadError, ReadWarning, StopReason};
 
 /// Gives one byte at a time, and is interrupted before each.
 struct Trickle {
@@ -26,16 +26,26 @@ impl Read for Trickle {
     }
 }
 
-/// Packets enough to fill several buffers.
+const PACKETS: u32 = 60_000;
+
+/// Packets enough to fill several pieces of a mapping and several buffers.
 fn large_pcap() -> Vec<u8> {
     let header = Build::new(ByteOrder::Little).pcap_header(0xa1b2_3c4d, (2, 4), 1);
-    (0..40_000_u32)
+    (0..PACKETS)
         .fold(header, |build, n| build.pcap_packet(n, n, &[n as u8; 90][..60 + n as usize % 30]))
         .bytes
 }
 
+/// The same packets.
+fn large_pcapng() -> Vec<u8> {
+    let header = Build::new(ByteOrder::Big).section().ethernet();
+    (0..PACKETS)
+        .fold(header, |build, n| build.enhanced(0, u64::from(n), &[n as u8; 90][..60 + n as usize % 30]))
+        .bytes
+}
+
 #[test]
-fn a_file_a_stream_and_a_trickle_read_alike() {
+fn a_mapped_file_a_stream_and_a_trickle_read_alike() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in [("a", small_pcap(40)), ("b", small_pcapng(40)), ("c", large_pcap())] {
         let path = folder.path().join(name);
@@ -48,7 +58,7 @@ fn a_file_a_stream_and_a_trickle_read_alike() {
 }
 
 #[test]
-fn a_file_cut_off_anywhere_ends_like_a_stream() {
+fn a_mapped_file_cut_off_anywhere_ends_like_a_stream() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.cap");
     for bytes in [small_pcap(3), small_pcapng(3)] {
@@ -92,20 +102,50 @@ fn a_packet_at_hand_is_known_to_be_there() {
     }
 }
 
-#[test]
-fn a_file_shortened_ahead_of_the_reader_ends_as_cut_off() {
+/// What is read of a file that becomes so long as `len` says, in bytes, after its first packet was read.
+fn shortened(bytes: &[u8], len: u64) -> (Vec<Packet>, Option<ReadWarning>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shrinking.pcap");
-    let bytes = large_pcap();
-    fs::write(&path, &bytes).unwrap();
+    fs::write(&path, bytes).unwrap();
     let mut capture = Capture::open(&path).unwrap();
     assert!(capture.next_packet().unwrap().is_some());
-    let len = 2 << 20;
-    assert!(bytes.len() > len + (1 << 20));
-    OpenOptions::new().write(true).open(&path).unwrap().set_len(len as u64).unwrap();
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(len).unwrap();
+    drain(capture).unwrap()
+}
+
+#[test]
+fn of_a_file_that_is_shortened_the_packets_that_are_left_are_read_and_the_rest_is_told() {
+    for bytes in [large_pcap(), large_pcapng()] {
+        let whole = packets(&bytes);
+        // Ahead of what is present in memory; within it, in the middle of a page; all of it.
+        for len in [(3 << 20) + 1, (1 << 20) + 100, 0] {
+            assert!(bytes.len() as u64 > len + (1 << 20));
+            let (read, warning) = shortened(&bytes, len);
+            let warning = warning.unwrap();
+            assert_eq!(warning.reason, StopReason::Gone { len });
+            // A page at a time, and the one packet that the end cuts in two may be there.
+            assert!(
+                warning.offset <= len.next_multiple_of(4096).max(4096) && warning.offset + 4096 >= len,
+                "{warning:?}"
+            );
+            let sure = read.len().saturating_sub(1);
+            assert!(read[..sure] == whole[1..=sure], "{sure} packets of {len} bytes");
+        }
+    }
+}
+
+#[test]
+fn what_is_appended_while_a_file_is_read_is_part_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("growing.pcap");
+    let bytes = large_pcap();
+    let half = bytes.len() / 2;
+    fs::write(&path, &bytes[..half]).unwrap();
+    let mut capture = Capture::open(&path).unwrap();
+    assert!(capture.next_packet().unwrap().is_some());
+    OpenOptions::new().append(true).open(&path).unwrap().write_all(&bytes[half..]).unwrap();
     let (packets, warning) = drain(capture).unwrap();
-    assert!(packets.len() > 20_000);
-    assert_eq!(warning.unwrap().reason, StopReason::CutOff { end: len as u64 });
+    assert_eq!((packets.len(), warning), (PACKETS as usize - 1, None));
 }
 
 #[test]

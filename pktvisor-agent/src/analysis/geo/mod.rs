@@ -1,8 +1,9 @@
 //! Where addresses are: city and autonomous system, from MaxMind databases.
 //!
 //! A place is a text, "NA/United States/WA/Milton" or "1221/Telstra Pty Ltd", made once for each record of a database and
-//! then found by address in a cache of fixed size, without allocating. The databases are read into memory rather than
-//! mapped: one that is overwritten in place would otherwise take the process down with it (SIGBUS).
+//! then found by address in a cache of fixed size, without allocating. The databases are mapped, so their pages are shared
+//! with whoever else uses them. One that is replaced by another file stays as it was until the new one is opened; one that is
+//! overwritten is lost with what it held.
 
 mod cache;
 mod database;
@@ -76,8 +77,8 @@ impl Geo {
         }
     }
 
-    /// Reads the databases again if their files have changed, looking at most once a second. A new file that cannot be
-    /// used leaves the old database in place, with a warning. May wait for the disk: not for the per-packet path.
+    /// Opens the databases again if their files have changed, looking at most once a second. A new file that cannot be
+    /// used leaves the old one in use, with a warning; a file that was overwritten leaves none. May wait for the disk: not for the per-packet path.
     pub fn refresh(&mut self, now: Instant) {
         if self.checked.is_some_and(|checked| now.saturating_duration_since(checked) < CHECK_INTERVAL) {
             return;

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use mapped_file::MappedFile;
 use maxminddb::{LookupResult, PathElement, path};
 
 /// Longer texts are cut: a database is not ours.
 const TEXT_BYTES_MAX: usize = 256;
 
-pub(super) type Record<'a> = LookupResult<'a, Vec<u8>>;
+pub(super) type Record<'a> = LookupResult<'a, MappedFile>;
 
 /// What a database is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -171,7 +171,7 @@ fn a_database_that_cannot_be_used_is_one_clear_sentence() {
 }
 
 #[test]
-fn a_changed_file_is_read_again_at_most_once_a_second() {
+fn a_changed_file_is_opened_again_at_most_once_a_second() {
     let files = Files::new();
     let path = files.write("asn.mmdb", &asn_database("before"));
     let mut geo = Geo::open(None, Some(&path)).expect("a database");
@@ -197,15 +197,35 @@ fn a_broken_or_missing_new_file_keeps_the_old_database() {
     let mut geo = Geo::open(None, Some(&path)).expect("a database");
     let start = Instant::now();
     let whole = asn_database("after");
-    files.write("asn.mmdb", &whole[..whole.len() - 20]);
+    let replace = |octets: &[u8]| std::fs::rename(files.write("new.mmdb", octets), &path).expect("renamed");
+    replace(&whole[..whole.len() - 20]);
     geo.refresh(start);
     assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("1221/before"));
     std::fs::remove_file(&path).expect("removed");
     geo.refresh(start + Duration::from_secs(1));
-    assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("1221/before"));
-    files.write("asn.mmdb", &whole);
+    assert_eq!(geo.locate(address("1.2.3.5")).asn, Some("1221/before"));
+    replace(&whole);
     geo.refresh(start + Duration::from_secs(2));
     assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("1221/after"));
+}
+
+#[test]
+fn a_file_overwritten_by_what_is_no_database_leaves_none_and_does_no_harm() {
+    let files = Files::new();
+    let path = files.write("asn.mmdb", &asn_database("before"));
+    let mut geo = Geo::open(None, Some(&path)).expect("a database");
+    let start = Instant::now();
+    // Emptied, as by the copy of another file that is about to be written.
+    files.write("asn.mmdb", b"");
+    assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("Unknown"));
+    geo.refresh(start);
+    assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("Unknown"));
+    files.write("asn.mmdb", &asn_database("after"));
+    geo.refresh(start + Duration::from_secs(1));
+    assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("1221/after"));
+    files.write("asn.mmdb", b"what is no database");
+    geo.refresh(start + Duration::from_secs(2));
+    assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("Unknown"));
 }
 
 /// MaxMind's test databases, where they are at hand.

@@ -1,0 +1,121 @@
+//! A capture file in memory, made present a piece ahead of the reader.
+//!
+//! A page that is touched before it is present takes a fault, so the kernel is asked for a whole piece at once; the
+//! pieces behind the reader are given back, so that resident memory does not grow with the file.
+
+use std::fs::File;
+use std::io;
+
+use mapped_file::MappedFile;
+
+/// How far ahead of the reader pages are made present: a processor's second cache, about.
+const PIECE_BYTES: usize = 2 << 20;
+/// No page of any machine is smaller.
+const PAGE_BYTES: usize = 4 << 10;
+
+/// How far ahead of the reader the processor is asked for the file's bytes: some ten records of DNS. They were in no cache,
+/// while those that are read into a buffer have just been written there.
+const PREFETCH_AHEAD_BYTES: usize = 2 << 10;
+/// Most that it is asked for at once.
+const PREFETCH_BYTES_MAX: usize = 2 << 10;
+
+#[derive(Debug)]
+pub(super) struct Mapping {
+    map: MappedFile,
+    file: File,
+    /// Up to here pages were made present.
+    present: usize,
+    /// Up to here pages were given back.
+    released: usize,
+}
+
+impl Mapping {
+    /// Maps the whole of a regular file.
+    ///
+    /// # Errors
+    /// It does not let itself be mapped; it can still be read.
+    pub(super) fn new(file: File) -> Result<Self, File> {
+        let Ok(map) = MappedFile::new(&file) else { return Err(file) };
+        map.expect_sequential_reads();
+        Ok(Self { map, file, present: 0, released: 0 })
+    }
+
+    #[inline(always)]
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.map.bytes()
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.map.bytes().len() as u64
+    }
+
+    /// Makes present what a reader at `start` needs to have `want` bytes, or as many as the file has; returns the end
+    /// of what is present. What was written behind the end meanwhile is part of the file.
+    ///
+    /// # Errors
+    /// The file's size cannot be had, or its data cannot be read from its device.
+    pub(super) fn advance(&mut self, start: usize, want: usize) -> io::Result<usize> {
+        self.release(start);
+        let size = usize::try_from(self.file.metadata()?.len()).unwrap_or(usize::MAX);
+        let wanted = start.saturating_add(want);
+        if wanted > self.map.bytes().len() && size > self.map.bytes().len() {
+            self.map = MappedFile::new(&self.file)?;
+        }
+        let len = self.map.bytes().len();
+        let ahead = self.present.max(start).saturating_add(PIECE_BYTES);
+        let end = ahead.max(wanted).min(size).min(len);
+        if end > self.present {
+            self.map.populate(self.present..end)?;
+            self.present = end;
+        }
+        Ok(end)
+    }
+
+    /// Has the processor fetch as much as was just taken, ahead.
+    #[inline(always)]
+    pub(super) fn taken(&self, at: usize, len: usize) {
+        self.map.prefetch(at + PREFETCH_AHEAD_BYTES, len.min(PREFETCH_BYTES_MAX));
+    }
+
+    /// Whether a record's data is the file's, and not zeros that stand for what it has lost since it was made present.
+    ///
+    /// Zeros show as such by the pages that are missing, all of which are touched here, and behind the end in the last
+    /// page by the empty records that they make. The one packet that the new end cuts in two may have some.
+    #[inline(always)]
+    pub(super) fn is_intact(&self, at: usize, len: usize) -> bool {
+        if at % PAGE_BYTES + len > PAGE_BYTES {
+            self.touch_pages(at, len);
+        }
+        !self.map.is_damaged() && (len > 0 || self.len_now() >= at as u64)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn touch_pages(&self, at: usize, len: usize) {
+        let first = (at / PAGE_BYTES + 1) * PAGE_BYTES;
+        for page in (first..at + len).step_by(PAGE_BYTES) {
+            std::hint::black_box(self.map.bytes().get(page).copied());
+        }
+    }
+
+    /// Whether the file has lost bytes that it had.
+    #[cold]
+    pub(super) fn has_lost(&self) -> bool {
+        self.map.is_damaged() || self.len_now() < self.len()
+    }
+
+    /// How long the file is now, in bytes.
+    #[cold]
+    pub(super) fn len_now(&self) -> u64 {
+        self.file.metadata().map_or(0, |metadata| metadata.len())
+    }
+
+    fn release(&mut self, start: usize) {
+        // Whole pieces only: the page that the reader stands in stays.
+        let behind = start / PIECE_BYTES * PIECE_BYTES;
+        if behind > self.released {
+            self.map.release(self.released..behind);
+            self.released = behind;
+        }
+    }
+}
