@@ -29,6 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         steps.run("lints", || {
             cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
         });
+        steps.run("documentation", || cargo(&["doc", "--workspace", "--no-deps", "--quiet"]));
         steps.run("tests", || passed(cargo_test(&mut tally)));
         steps.run("an older kernel", || test_vm::test(&test_vm::Arguments::brief(), &mut tally));
         let built = steps

@@ -1,4 +1,4 @@
-//! Reading captures: bytes come from an [`input`], a format turns them into packets, [`Capture`] is both together.
+//! Reading captures: bytes come from an `input`, a format turns them into packets, [`Capture`] is both together.
 //!
 //! ```text
 //! open() ── mapped file ───────────────┐

@@ -9,7 +9,7 @@
 //!
 //! Packets go out in the order of the capture (over several queues at full speed: those of each queue), byte for byte, without what the
 //! capture did not keep. They are handed to
-//! the kernel in batches of [`BATCH`], less when they have to wait for their time.
+//! the kernel in batches of `BATCH`, less when they have to wait for their time.
 
 mod af_packet;
 mod af_xdp;

@@ -3,7 +3,7 @@
 //! [`classify`] reads a packet through a [`PacketReader`] and fills a [`Class`]. It looks through link layers
 //! (VLAN, MPLS, PPPoE, LLC/SNAP), never through IP tunnels: everything it says is about the outermost IP header.
 //!
-//! The parts, in the order in which a packet is read: [`link_type`] and `link` find the IP header, `ip` walks it to
+//! The parts, in the order in which a packet is read: `link_type` and `link` find the IP header, `ip` walks it to
 //! the transport header, `transport` finds ports, payload and DNS. They are written for the BPF verifier: loops with
 //! small fixed bounds, no panics, no block copies.
 

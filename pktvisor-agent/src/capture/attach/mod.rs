@@ -1,7 +1,7 @@
 //! Puts the kernel programs where an interface's packets pass: native XDP or tcx on the way in, tcx on the way out.
 //!
 //! Links are held by file descriptor: whatever happens to the agent, the kernel takes the programs off again. Below
-//! Linux 6.6 there is no tcx; filters of a [clsact](super::clsact) qdisc take its place.
+//! Linux 6.6 there is no tcx; filters of a [`super::clsact`] qdisc take its place.
 
 mod error;
 mod hook;

@@ -1,7 +1,7 @@
 //! Heavy hitters: the addresses with the most packets, in a table of fixed size that needs no hash map.
 //!
 //! An address has its place in one bucket of few slots (the heavy part of an Elastic Sketch: Yang et al., SIGCOMM 2018).
-//! Packets of an address without a slot are votes against the bucket's smallest; when they are [`VOTES`] times as many
+//! Packets of an address without a slot are votes against the bucket's smallest; when they are `VOTES` times as many
 //! as that one's packets, it goes and the newcomer gets its slot. While an address has a slot all its packets are
 //! counted there; what was not, or was thrown out, is added up for the bucket. So for each address
 //!
