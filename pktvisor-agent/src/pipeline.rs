@@ -87,6 +87,12 @@ impl Pipeline {
         Ok(())
     }
 
+    /// Changes which networks are HOST.
+    pub fn set_host(&mut self, host: HostSet) {
+        self.analysis.set_host(host.clone());
+        self.host = host;
+    }
+
     #[cold]
     fn meet(&mut self, link_type: LinkType) {
         let known = self.intake.link_types.iter().position(|known| *known == link_type);

@@ -5,9 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::changes::Changes;
-use super::configuration::Configuration;
-use super::prepare::host_table;
-use super::shared::Shared;
 use crate::agent::Agent;
 use crate::capture::hosts::HostSet;
 use crate::capture::interfaces::{Interface, Interfaces};
@@ -16,32 +13,23 @@ use crate::cli::Options;
 /// How often the stop sign is looked at; changes are seen at once.
 pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 
+/// Tells whoever counts, all or none, which networks are HOST; fails where one has no room for so many.
+pub(super) type Tell = Box<dyn FnMut(&HostSet) -> anyhow::Result<()> + Send>;
+
 /// Tells whoever must know which networks are HOST.
 pub(super) struct HostFollower {
     options: Options,
     agent: Arc<Agent>,
-    configuration: Configuration,
-    shared: Arc<Shared>,
+    tell: Tell,
     /// As last seen.
     host: HostSet,
 }
 
 impl HostFollower {
     /// HOST is that of `interfaces`, and everybody knows.
-    pub(super) fn new(
-        options: &Options,
-        agent: &Arc<Agent>,
-        configuration: &Configuration,
-        shared: &Arc<Shared>,
-        interfaces: &[Interface],
-    ) -> Self {
-        Self {
-            options: options.clone(),
-            agent: Arc::clone(agent),
-            configuration: configuration.clone(),
-            shared: Arc::clone(shared),
-            host: options.host_set(interfaces),
-        }
+    pub(super) fn new(options: &Options, agent: &Arc<Agent>, interfaces: &[Interface], tell: Tell) -> Self {
+        let host = options.host_set(interfaces);
+        Self { options: options.clone(), agent: Arc::clone(agent), tell, host }
     }
 
     /// The interfaces are these now.
@@ -50,11 +38,8 @@ impl HostFollower {
         if now == self.host {
             return;
         }
-        // Programs and analysis must agree: where the programs have no room, both keep what they know.
-        match host_table(&now) {
-            Ok(table) => {
-                self.configuration.change(|config| config.host = table);
-                self.shared.set_host(now.clone());
+        match (self.tell)(&now) {
+            Ok(()) => {
                 let networks: Vec<String> = now.networks().iter().map(ToString::to_string).collect();
                 tracing::info!("addresses have changed: HOST is now {}", networks.join(", "));
             }
@@ -64,16 +49,17 @@ impl HostFollower {
     }
 
     /// Follows the addresses until told to stop.
-    pub(super) fn follow(mut self, system: &dyn Interfaces, changes: &Changes) {
-        if let Err(error) = self.until_stopped(system, changes) {
+    pub(super) fn follow(mut self, system: &dyn Interfaces, is_over: impl Fn() -> bool) {
+        if let Err(error) = self.until_over(system, is_over) {
             self.agent.note(format!("addresses that the interface gets are not HOST any more: {error}"));
         }
     }
 
-    fn until_stopped(&mut self, system: &dyn Interfaces, changes: &Changes) -> io::Result<()> {
-        // They may have changed before anybody subscribed.
+    fn until_over(&mut self, system: &dyn Interfaces, is_over: impl Fn() -> bool) -> io::Result<()> {
+        let changes = Changes::subscribe()?;
+        // They may have changed before.
         let mut is_changed = true;
-        while !self.shared.is_detaching() {
+        while !is_over() {
             if is_changed {
                 self.update(&system.list()?);
             }

@@ -7,9 +7,10 @@ use anyhow::{Context, bail};
 
 use super::any::{self, AnyInterface};
 use super::changes::Changes;
+use super::configuration::Configuration;
 use super::deep::DeepThread;
-use super::host::HostFollower;
-use super::prepare::Prepared;
+use super::host::{self, HostFollower};
+use super::prepare::{Prepared, host_table};
 use super::programs::{Attachments, Programs, tell_attached};
 use super::shared::Shared;
 use super::{clock, spawn};
@@ -32,7 +33,8 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let Prepared { shared, attacher, configuration, drain, rings, analysis } =
         Prepared::new(options, agent, &interfaces)?;
     agent.store.batch().tick(clock::wall_ns());
-    let host = HostFollower::new(options, agent, &configuration, &shared, &interfaces);
+    let tell = tell_host(configuration, Arc::clone(&shared));
+    let host = HostFollower::new(options, agent, &interfaces, tell);
     let attachments = attachments(options, agent, attacher, host, &shared)?;
     agent.set_mode("inline");
     let deep = DeepThread {
@@ -46,6 +48,16 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     Programs::run(shared, attachments, drain, vec![deep])
 }
 
+/// Tells the programs and the analysis, which must agree: where the programs have no room, both keep what they know.
+fn tell_host(configuration: Configuration, shared: Arc<Shared>) -> host::Tell {
+    Box::new(move |host| {
+        let table = host_table(host)?;
+        configuration.change(|config| config.host = table);
+        shared.set_host(host.clone());
+        Ok(())
+    })
+}
+
 /// Attaches to the one interface, or to all there are and from a thread of its own to those that come.
 fn attachments(
     options: &Options,
@@ -54,17 +66,20 @@ fn attachments(
     host: HostFollower,
     shared: &Arc<Shared>,
 ) -> anyhow::Result<Attachments> {
-    // Before the first look, so that nothing is missed between them.
-    let changes = Changes::subscribe().context("cannot watch for interfaces and addresses that change")?;
     let running = privileges::Kernel::running();
     if let Target::Interface(interface) = &options.target {
         let attached = attacher.attach(interface)?;
         tell_attached(agent, &attached);
         let detaches = attached.egress == Some(Hook::Clsact);
         privileges::give_up(&privileges::keep(Work::Inline, &running, false, detaches))?;
-        let thread = spawn("addresses", move || host.follow(&SystemInterfaces, &changes))?;
+        let shared = Arc::clone(shared);
+        let thread = spawn("addresses", move || {
+            host.follow(&SystemInterfaces, || shared.is_detaching());
+        })?;
         return Ok(Attachments::One(Box::new((attached, attacher)), thread));
     }
+    // Before the first look, so that nothing is missed between them.
+    let changes = Changes::subscribe().context("cannot watch for interfaces that come up")?;
     let mut any = AnyInterface::new(Arc::clone(agent), attacher);
     any.update(&SystemInterfaces.list().context("cannot list the network interfaces")?);
     if !any.is_attached() {

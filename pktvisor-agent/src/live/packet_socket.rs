@@ -1,7 +1,6 @@
 //! `afpacket`: a packet socket brings every packet, and we count them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -9,18 +8,22 @@ use anyhow::Context;
 use pktvisor_common::api;
 
 use super::clock::{until_next_second, wall_ns};
+use super::host::HostFollower;
 use super::losses::DriverDrops;
 use super::spawn;
 use crate::agent::Agent;
-use crate::capture::afpacket::{self, AfPacket, AfPacketError, Totals};
+use crate::capture::afpacket::{self, AfPacket, AfPacketError, Orders, Totals};
+use crate::capture::hosts::HostSet;
+use crate::capture::interfaces::{Interfaces, SystemInterfaces};
 use crate::cli::{Options, Target};
 use crate::pipeline::Pipeline;
 use crate::privileges::{self, Keep};
 
 /// A capture by packet socket that runs.
 pub(super) struct PacketSocket {
-    stop: Arc<AtomicBool>,
+    orders: Arc<Orders>,
     capture: JoinHandle<Result<Totals, AfPacketError>>,
+    addresses: JoinHandle<()>,
     /// Hung up to stop the ticker.
     stop_ticking: SyncSender<()>,
     ticker: JoinHandle<()>,
@@ -33,9 +36,9 @@ impl PacketSocket {
         agent: &Arc<Agent>,
         mut pipeline: Pipeline,
     ) -> anyhow::Result<Self> {
-        let ifindex = match &options.target {
-            Target::Interface(interface) => Some(interface.index),
-            _ => None,
+        let (ifindex, interfaces) = match &options.target {
+            Target::Interface(interface) => (Some(interface.index), vec![interface.clone()]),
+            _ => (None, SystemInterfaces.list().context("cannot list the network interfaces")?),
         };
         let mut socket = AfPacket::open(ifindex, &afpacket::Options::default())
             .with_context(|| format!("cannot capture from {}", options.target_text))?;
@@ -47,11 +50,11 @@ impl PacketSocket {
             egress: None,
         });
         agent.store.batch().tick(wall_ns());
-        let stop = Arc::new(AtomicBool::new(false));
-        let (agent_of_capture, stopped) = (Arc::clone(agent), Arc::clone(&stop));
+        let orders = Arc::new(Orders::default());
+        let (agent_of_capture, told) = (Arc::clone(agent), Arc::clone(&orders));
         let capture = spawn("capture", move || {
             let agent = agent_of_capture;
-            let outcome = afpacket::capture(&mut socket, &mut pipeline, &agent.store, &stopped, |progress| {
+            let outcome = afpacket::capture(&mut socket, &mut pipeline, &agent.store, &told, |progress| {
                 agent.packet_socket(&progress);
             });
             if let Err(error) = &outcome {
@@ -59,18 +62,29 @@ impl PacketSocket {
             }
             outcome
         })?;
+        let told = Arc::clone(&orders);
+        let tell = move |host: &HostSet| {
+            told.set_host(host.clone());
+            Ok(())
+        };
+        let host = HostFollower::new(options, agent, &interfaces, Box::new(tell));
+        let told = Arc::clone(&orders);
+        let addresses = spawn("addresses", move || {
+            host.follow(&SystemInterfaces, || told.is_stopped());
+        })?;
         let (stop_ticking, stopped) = sync_channel(0);
         let agent = Arc::clone(agent);
         let ticker = spawn("ticker", move || tick(&agent, &stopped))?;
-        Ok(Self { stop, capture, stop_ticking, ticker })
+        Ok(Self { orders, capture, addresses, stop_ticking, ticker })
     }
 
     /// Takes in what came before now, and ends.
     pub(super) fn stop(self) -> anyhow::Result<()> {
-        self.stop.store(true, Ordering::Relaxed);
+        self.orders.stop();
         let captured = self.capture.join().ok().context("the capture broke down")?;
         drop(self.stop_ticking);
         self.ticker.join().ok().context("the clock broke down")?;
+        self.addresses.join().ok().context("the watch over the addresses broke down")?;
         captured?;
         Ok(())
     }

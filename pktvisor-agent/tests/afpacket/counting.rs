@@ -1,7 +1,6 @@
 //! A live capture counts what the replay of the same packets counts.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use pcap_replay::Capture;
 use pktvisor_agent::analysis::public_suffix::NameCut;
 use pktvisor_agent::analysis::{self, Analysis};
 use pktvisor_agent::capture::Filter;
-use pktvisor_agent::capture::afpacket::{Options, Totals, capture};
+use pktvisor_agent::capture::afpacket::{Options, Orders, Totals, capture};
 use pktvisor_agent::capture::hosts::HostSet;
 use pktvisor_agent::metrics::{self, Clock, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
@@ -73,11 +72,11 @@ fn replayed(filter: Option<&str>) -> (Period, Intake) {
 /// Captures at `end` while `meanwhile` runs; what was counted when told to stop.
 fn captured(end: &End, filter: Option<&str>, meanwhile: impl FnOnce(&Store)) -> (Period, Totals) {
     let mut socket = listen_with(end, &Options::default());
-    let (store, stop) = (store(), AtomicBool::new(false));
+    let (store, orders) = (store(), Orders::default());
     let totals = thread::scope(|scope| {
-        let thread = scope.spawn(|| capture(&mut socket, &mut pipeline(filter), &store, &stop, |_| ()));
+        let thread = scope.spawn(|| capture(&mut socket, &mut pipeline(filter), &store, &orders, |_| ()));
         meanwhile(&store);
-        stop.store(true, Ordering::Relaxed);
+        orders.stop();
         thread.join().unwrap().unwrap()
     });
     (timeless(store.document().remove("1m").unwrap()), totals)

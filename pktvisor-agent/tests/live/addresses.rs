@@ -1,6 +1,6 @@
 //! HOST follows the addresses of the interface that is watched.
 
-use testbed::{Namespace, PacketSocket, Veth};
+use testbed::{Namespace, Need, PacketSocket, Veth};
 
 use crate::agent::{Agent, require_kernel_programs};
 use crate::traffic::{frame, query_packet};
@@ -8,10 +8,20 @@ use crate::traffic::{frame, query_packet};
 #[test]
 fn an_address_that_the_interface_gets_later_is_host() {
     require_kernel_programs!();
+    new_address_is_host(&[]);
+}
+
+#[test]
+fn an_address_that_the_interface_gets_later_is_host_for_a_packet_socket() {
+    testbed::require!(Need::Namespaces);
+    new_address_is_host(&["--mode", "afpacket"]);
+}
+
+fn new_address_is_host(mode: &[&str]) {
     let (peer, watched) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&peer, &watched).create();
     let interface = pair.right.name();
-    let agent = Agent::start(&watched, &[interface]);
+    let agent = Agent::start(&watched, &[mode, &[interface]].concat());
     let socket = PacketSocket::open(&peer, pair.left.name());
     let send_queries = |count: u16| {
         for id in 0..count {

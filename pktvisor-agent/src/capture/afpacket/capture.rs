@@ -4,8 +4,11 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use parking_lot::Mutex;
+
 use super::{AfPacket, AfPacketError, Block, Statistics};
 use crate::capture::FilterError;
+use crate::capture::hosts::HostSet;
 use crate::metrics::Store;
 use crate::pipeline::{Intake, Pipeline};
 
@@ -38,7 +41,35 @@ pub struct Totals {
     pub statistics: Statistics,
 }
 
-/// Sends what the socket hears down the pipeline until `stop` is set; what was there before that is still taken in.
+/// What a capture is told from outside while it runs.
+#[derive(Debug, Default)]
+pub struct Orders {
+    stop: AtomicBool,
+    host: Mutex<Option<HostSet>>,
+}
+
+impl Orders {
+    /// Ends the capture.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the capture is to end.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Changes which networks are HOST, for packets that are looked at from now on.
+    pub fn set_host(&self, host: HostSet) {
+        *self.host.lock() = Some(host);
+    }
+
+    fn take_host(&self) -> Option<HostSet> {
+        self.host.lock().take()
+    }
+}
+
+/// Sends what the socket hears down the pipeline until told to stop; what was there before that is still taken in.
 /// `progress` is told a few times a second. A store whose clock are the packets ([`Clock::Packets`]) is moved by them, and
 /// while there are none by the wall clock: nobody else needs to tick.
 ///
@@ -51,10 +82,10 @@ pub fn capture(
     socket: &mut AfPacket,
     pipeline: &mut Pipeline,
     store: &Store,
-    stop: &AtomicBool,
+    orders: &Orders,
     mut progress: impl FnMut(Progress<'_>),
 ) -> Result<Totals, AfPacketError> {
-    let outcome = run(socket, pipeline, store, stop, &mut progress);
+    let outcome = run(socket, pipeline, store, orders, &mut progress);
     finish(pipeline, store);
     let statistics = tell(socket, pipeline, &mut progress);
     outcome?;
@@ -65,15 +96,18 @@ fn run(
     socket: &mut AfPacket,
     pipeline: &mut Pipeline,
     store: &Store,
-    stop: &AtomicBool,
+    orders: &Orders,
     progress: &mut impl FnMut(Progress<'_>),
 ) -> Result<(), AfPacketError> {
     let mut told = Instant::now();
     // When the last block with packets from before the stop is surely here, and the time of the stop.
     let mut end: Option<(Instant, u64)> = None;
     loop {
-        if end.is_none() && stop.load(Ordering::Relaxed) {
+        if end.is_none() && orders.is_stopped() {
             end = Some((Instant::now() + socket.latency_max() + WAIT_MAX, wall_clock_ns()));
+        }
+        if let Some(host) = orders.take_host() {
+            pipeline.set_host(host);
         }
         let until_ns = end.map_or(u64::MAX, |(_, at_ns)| at_ns);
         let is_over = drain(socket, pipeline, store, until_ns)?.is_break();

@@ -22,7 +22,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 pub use block::Block;
-pub use capture::{Progress, Totals, capture};
+pub use capture::{Orders, Progress, Totals, capture};
 pub use error::AfPacketError;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
