@@ -12,13 +12,13 @@ const HUGE_PAGE_BYTES: usize = 2 << 20;
 /// From here on a table has huge pages to itself, the last of them perhaps half empty.
 const LARGE_BYTES: usize = HUGE_PAGE_BYTES / 2;
 
-/// A table of fixed length; a large one begins with a huge page.
-pub(crate) struct Table<T> {
+/// An array of fixed length; a large one begins with a huge page.
+pub(crate) struct Array<T> {
     start: NonNull<T>,
     len: usize,
 }
 
-impl<T: Copy> Table<T> {
+impl<T: Copy> Array<T> {
     /// A table of `len` copies of `value`.
     pub(crate) fn new(value: T, len: usize) -> Self {
         let layout = Self::layout(len);
@@ -39,7 +39,7 @@ impl<T: Copy> Table<T> {
     }
 }
 
-impl<T> Table<T> {
+impl<T> Array<T> {
     /// More than the address space has panics, as for any collection.
     fn layout(len: usize) -> Layout {
         let layout = Layout::array::<T>(len).unwrap_or_else(|_| panic!("a table of {len} places"));
@@ -50,7 +50,7 @@ impl<T> Table<T> {
     }
 }
 
-impl<T: Copy> Clone for Table<T> {
+impl<T: Copy> Clone for Array<T> {
     fn clone(&self) -> Self {
         let Some(&first) = self.first() else { return Self::default() };
         let mut clone = Self::new(first, self.len);
@@ -59,14 +59,14 @@ impl<T: Copy> Clone for Table<T> {
     }
 }
 
-impl<T> Default for Table<T> {
+impl<T> Default for Array<T> {
     /// Without a place.
     fn default() -> Self {
         Self { start: NonNull::dangling(), len: 0 }
     }
 }
 
-impl<T> Drop for Table<T> {
+impl<T> Drop for Array<T> {
     /// Only tables of plain values can be made, so there is nothing in them to drop.
     fn drop(&mut self) {
         let layout = Self::layout(self.len);
@@ -77,7 +77,7 @@ impl<T> Drop for Table<T> {
     }
 }
 
-impl<T> Deref for Table<T> {
+impl<T> Deref for Array<T> {
     type Target = [T];
 
     #[inline(always)]
@@ -87,7 +87,7 @@ impl<T> Deref for Table<T> {
     }
 }
 
-impl<T> DerefMut for Table<T> {
+impl<T> DerefMut for Array<T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as above.
@@ -96,13 +96,13 @@ impl<T> DerefMut for Table<T> {
 }
 
 // SAFETY: it owns its values, as a vector does.
-unsafe impl<T: Send> Send for Table<T> {}
+unsafe impl<T: Send> Send for Array<T> {}
 // SAFETY: as above.
-unsafe impl<T: Sync> Sync for Table<T> {}
+unsafe impl<T: Sync> Sync for Array<T> {}
 
-impl<T> fmt::Debug for Table<T> {
+impl<T> fmt::Debug for Array<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Table").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("Array").field("len", &self.len).finish_non_exhaustive()
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_table_is_filled_and_large_ones_begin_with_a_huge_page() {
         for len in [0, 1, 1000, LARGE_BYTES / 8 - 1, LARGE_BYTES / 8, LARGE_BYTES] {
-            let mut table = Table::new(7_u64, len);
+            let mut table = Array::new(7_u64, len);
             assert!(table.len() == len && table.iter().all(|&value| value == 7));
             if let Some(last) = table.last_mut() {
                 *last = 8;

@@ -5,7 +5,7 @@
 //! entries, so that few of them stay in the cache. Hashes are keyed at random, so the only way to a long search is to
 //! repeat one flow and id with ever other questions; whoever keeps the entries keeps those few.
 
-use crate::huge_pages::Table;
+use crate::huge_pages::Array;
 use crate::prefetch::prefetch;
 
 /// No entry.
@@ -27,13 +27,13 @@ const EMPTY: Place = Place { hash: 0, slot: NONE };
 #[derive(Debug)]
 pub(super) struct Index {
     /// A power of two long.
-    places: Table<Place>,
+    places: Array<Place>,
     len: usize,
 }
 
 impl Default for Index {
     fn default() -> Self {
-        Self { places: Table::new(EMPTY, PLACES_MIN), len: 0 }
+        Self { places: Array::new(EMPTY, PLACES_MIN), len: 0 }
     }
 }
 
@@ -129,7 +129,7 @@ impl Index {
     #[cold]
     fn grow(&mut self) {
         let len = self.places.len() * 2;
-        let old = std::mem::replace(&mut self.places, Table::new(EMPTY, len));
+        let old = std::mem::replace(&mut self.places, Array::new(EMPTY, len));
         for &place in old.iter() {
             if place.slot != NONE {
                 self.place(place);

@@ -16,7 +16,7 @@ pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     /// A power of two long, or empty; at most half full.
-    slots: huge_pages::Table<Slot>,
+    slots: huge_pages::Array<Slot>,
     entries: Vec<Entry>,
     keys: Vec<u8>,
 }
@@ -185,7 +185,7 @@ impl Table {
     /// Moves all entries to an index of `len` slots.
     #[cold]
     fn rebuild(&mut self, len: usize) {
-        let old = std::mem::replace(&mut self.slots, huge_pages::Table::new(Slot::default(), len));
+        let old = std::mem::replace(&mut self.slots, huge_pages::Array::new(Slot::default(), len));
         for (position, entry) in self.entries.iter_mut().enumerate() {
             let Slot { link, count } = old[entry.slot as usize];
             let link = link & MARKS | (position as u64 + 1);
