@@ -165,7 +165,7 @@ fn four_capabilities_are_enough_for_tap_with_what_memory_may_be_locked() {
     let mut agent = network.agent_limited(Some("--memlock=6291456"), FOUR, &words, "pkvwatched");
     assert_eq!(network.app()["capture"]["mode"], "tap");
     let notes = network.app()["capture"]["notes"].to_string();
-    assert!(notes.contains("buffers of 1024 frames") && notes.contains("LimitMEMLOCK"), "{notes}");
+    assert!(notes.contains("buffers of 2048 frames") && notes.contains("LimitMEMLOCK"), "{notes}");
     network.count(100);
     let threads = threads(&agent);
     assert!(threads.iter().any(|(name, ..)| name == "tap"), "{threads:?}");

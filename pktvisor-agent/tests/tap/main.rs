@@ -4,5 +4,6 @@
 
 mod agent;
 mod kernel;
+mod lengths;
 mod program;
 mod sockets;

@@ -13,7 +13,7 @@ use testbed::{End, Namespace, Need, PacketSocket, Veth};
 use crate::program::Attached;
 
 /// A broadcast frame of this length with this EtherType; a number stands behind it.
-fn frame(len: usize, ethertype: u16, number: u32) -> Vec<u8> {
+pub(crate) fn frame(len: usize, ethertype: u16, number: u32) -> Vec<u8> {
     let mut frame = vec![0xff; 6];
     frame.extend_from_slice(&[2, 0, 0, 0, 0, 9]);
     frame.extend_from_slice(&ethertype.to_be_bytes());
@@ -22,7 +22,7 @@ fn frame(len: usize, ethertype: u16, number: u32) -> Vec<u8> {
     frame
 }
 
-fn tap(end: &End) -> (Tap, Attached) {
+pub(crate) fn tap(end: &End) -> (Tap, Attached) {
     tap_with(end, Attached::attach)
 }
 
@@ -135,8 +135,8 @@ fn every_queue_has_its_socket() {
 
 /// Counts.
 #[derive(Default)]
-struct Counting {
-    packets: u64,
+pub(crate) struct Counting {
+    pub(crate) packets: u64,
     upkeeps: u64,
 }
 

@@ -9,12 +9,14 @@
 //! conversation have to come by the same queue for their order to be kept: let the card hash symmetrically (`ethtool -X
 //! IF xfrm symmetric-xor`, Linux 6.8), or give it one queue (`ethtool -L IF combined 1`).
 //!
-//! A frame holds packets of up to 3,840 bytes; longer ones are counted, and lost to analysis.
+//! A frame holds packets of up to 1,792 bytes, or 3,840 where the interface's MTU asks for more; longer ones are counted,
+//! and lost to analysis.
 //!
 //! Minimum kernel version: 5.4 (need-wakeup); 5.9 for the causes of losses.
 
 mod burst;
 mod error;
+mod frames;
 mod queue;
 mod run;
 mod unused;
@@ -29,11 +31,7 @@ pub use run::{Sink, pin, run};
 pub use unused::check_unused;
 
 use super::promiscuous::Promiscuous;
-
-/// Frames of each queue, where there is memory for them.
-const FRAMES_MAX: u32 = 8192;
-/// With fewer there is no use in trying.
-const FRAMES_MIN: u32 = 256;
+use frames::Frames;
 
 /// The sockets of all queues, open, and not yet reached by packets.
 #[derive(Debug)]
@@ -86,22 +84,24 @@ fn open_queues(interface: &str, ifindex: u32, notes: &mut Vec<String>) -> Result
     let count = unused::receive_queues(interface)?;
     // What cannot be raised shows when memory is asked for.
     let _ = crate::privileges::raise_memlock();
-    let mut frames = FRAMES_MAX;
+    let wanted = Frames::of(interface)?;
+    let mut frames = wanted;
     loop {
         let opened: Result<Vec<_>, _> =
             (0..count).map(|n| Queue::open(interface, ifindex, n, frames)).collect();
-        match opened {
-            Err(TapError::Memory { .. }) if frames > FRAMES_MIN => frames /= 2,
-            Ok(queues) => {
-                if frames < FRAMES_MAX {
+        match (opened, frames.fewer()) {
+            (Err(TapError::Memory { .. }), Some(fewer)) => frames = fewer,
+            (Ok(queues), _) => {
+                if frames != wanted {
                     notes.push(format!(
-                        "{interface}: packet buffers of {frames} frames a queue instead of {FRAMES_MAX}, as no more memory \
-                         may be locked; LimitMEMLOCK=infinity in the systemd unit, or ulimit -l, allows them"
+                        "{interface}: packet buffers of {} frames a queue instead of {}, as no more memory may be locked; \
+                         LimitMEMLOCK=infinity in the systemd unit, or ulimit -l, allows them",
+                        frames.count, wanted.count
                     ));
                 }
                 return Ok(queues);
             }
-            Err(error) => return Err(error),
+            (Err(error), _) => return Err(error),
         }
     }
 }

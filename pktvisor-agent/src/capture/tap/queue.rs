@@ -14,10 +14,9 @@ use xsk_rs::config::{BindFlags, FrameSize, LibxdpFlags, QueueSize, SocketConfig,
 use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
 
 use super::burst::Place;
+use super::frames::Frames;
 use super::{Burst, TapError};
 
-/// A page: the kernel takes no larger frame.
-const FRAME_BYTES: u32 = 4096;
 /// Frames taken at once.
 pub(super) const BURST_FRAMES: usize = 256;
 /// Entries of the rings that a receiver does not use.
@@ -66,7 +65,7 @@ impl StatisticsHandle {
 pub struct Queue {
     ifindex: u32,
     number: u32,
-    frames: u32,
+    frames: Frames,
     rx: RxQueue,
     fill: FillQueue,
     umem: Umem,
@@ -78,20 +77,20 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Binds a socket with `frames` frames (a power of two). Without copying where the driver can: the kernel chooses. No
+    /// Binds a socket with these frames. Without copying where the driver can: the kernel chooses. No
     /// packet reaches it before it is in a program's map of sockets.
-    pub(super) fn open(interface: &str, ifindex: u32, number: u32, frames: u32) -> Result<Self, TapError> {
+    pub(super) fn open(interface: &str, ifindex: u32, number: u32, frames: Frames) -> Result<Self, TapError> {
         let refused = |reason| TapError::Socket { interface: interface.to_owned(), queue: number, reason };
         let (umem, free) = memory(frames).map_err(|reason| match reason.raw_os_error() {
             Some(libc::ENOBUFS | libc::ENOMEM) => TapError::Memory {
                 interface: interface.to_owned(),
                 queue: number,
-                bytes: u64::from(frames) * u64::from(FRAME_BYTES),
+                bytes: frames.memory_bytes(),
                 reason,
             },
             _ => refused(reason),
         })?;
-        let (tx, rx, rings) = bind(interface, number, &umem, frames).map_err(refused)?;
+        let (tx, rx, rings) = bind(interface, number, &umem, frames.count).map_err(refused)?;
         let (mut fill, completions) =
             rings.ok_or_else(|| refused(io::Error::other("the socket came without its rings")))?;
         // SAFETY: frames of this memory that nobody uses; from now on the kernel does.
@@ -129,12 +128,12 @@ impl Queue {
 
     /// How full of packets that wait, from 0 to 1.
     pub(super) fn fill(&mut self) -> f64 {
-        f64::from(self.rx.nb_avail_exact()) / f64::from(self.frames)
+        f64::from(self.rx.nb_avail_exact()) / f64::from(self.frames.count)
     }
 
     /// How long packets may be left alone: the frames hold what comes meanwhile, up to 8 million a second.
     pub(super) fn pause(&self) -> Duration {
-        Duration::from_nanos(u64::from(self.frames) * 125)
+        Duration::from_nanos(u64::from(self.frames.count) * 125)
     }
 
     /// What other threads can read the statistics from.
@@ -149,7 +148,8 @@ impl Queue {
         let count = unsafe { self.rx.consume(&mut self.received) };
         let frames = &self.received[..count];
         if count > 0 {
-            let place = Place { umem: &self.umem, frame_bytes: FRAME_BYTES as usize, ifindex: self.ifindex };
+            let place =
+                Place { umem: &self.umem, frame_bytes: self.frames.bytes as usize, ifindex: self.ifindex };
             // SAFETY: the kernel has just returned these frames, and gets them back when the burst is gone.
             let mut burst = unsafe { Burst::new(place, frames) };
             take(&mut burst);
@@ -192,14 +192,14 @@ impl Queue {
 }
 
 /// Memory for packets, and its free frames.
-fn memory(frames: u32) -> io::Result<(Umem, Vec<FrameDesc>)> {
+fn memory(frames: Frames) -> io::Result<(Umem, Vec<FrameDesc>)> {
     let config = UmemConfig::builder()
-        .frame_size(FrameSize::new(FRAME_BYTES).map_err(io::Error::other)?)
-        .fill_queue_size(ring(frames)?)
+        .frame_size(FrameSize::new(frames.bytes).map_err(io::Error::other)?)
+        .fill_queue_size(ring(frames.count)?)
         .comp_queue_size(ring(UNUSED_RING)?)
         .build()
         .map_err(io::Error::other)?;
-    let count = NonZeroU32::new(frames).ok_or(io::ErrorKind::InvalidInput)?;
+    let count = NonZeroU32::new(frames.count).ok_or(io::ErrorKind::InvalidInput)?;
     Umem::new(config, count, false).map_err(cause)
 }
 
