@@ -7,6 +7,7 @@ mod filter;
 pub mod hosts;
 pub mod interfaces;
 pub mod kernel;
+pub mod pause;
 pub mod promiscuous;
 pub mod tap;
 

@@ -1,5 +1,6 @@
 //! The thread that analyses what the kernel handed up, in the order of time.
 
+use std::mem::take;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -14,19 +15,15 @@ use crate::analysis::Analysis;
 use crate::capture::Packet;
 use crate::capture::hosts::HostSet;
 use crate::capture::kernel::{Deep, monotonic_ns};
+use crate::capture::pause::Pause;
 use crate::metrics::Recorder;
 
 /// Records between two looks at whoever waits for the store.
 const BATCH_RECORDS: usize = 512;
 
-/// Pauses between two visits to the rings, which hold what comes meanwhile: at half a million messages a second some 2
-/// MB in 20 ms.
-const PAUSE: Duration = Duration::from_millis(1);
+/// Longest pause between two visits to the rings, which hold what comes meanwhile: at half a million messages a second
+/// some 2 MB.
 const PAUSE_MAX: Duration = Duration::from_millis(20);
-
-/// A visit should find about so many records. For a few, waking up and filling the caches anew costs more than analysing
-/// them; and what was written a moment ago is still in the cache of another processor, where it is dear to get.
-const VISIT_RECORDS: std::ops::Range<usize> = 1024..4096;
 
 /// How often time-outs are looked after and the wall clock is taken anew.
 const UPKEEP: Duration = Duration::from_millis(100);
@@ -45,7 +42,7 @@ impl DeepThread {
     pub(super) fn run(mut self) {
         let mut clock = WallClock::now();
         let mut upkeep = Instant::now();
-        let mut pause = PAUSE;
+        let mut pause = Pause::up_to(PAUSE_MAX);
         let mut found = 0;
         loop {
             // Asked before the rings are looked at: what was seen before the sign came is then in them.
@@ -56,12 +53,7 @@ impl DeepThread {
                 if stopping && taken == 0 {
                     break;
                 }
-                if found < VISIT_RECORDS.start {
-                    pause = (pause * 2).min(PAUSE_MAX);
-                } else if found >= VISIT_RECORDS.end {
-                    pause = (pause / 2).max(PAUSE);
-                }
-                found = 0;
+                let pause = pause.after(take(&mut found));
                 if !stopping {
                     sleep(pause);
                 }

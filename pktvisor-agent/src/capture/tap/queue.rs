@@ -131,9 +131,9 @@ impl Queue {
         f64::from(self.rx.nb_avail_exact()) / f64::from(self.frames.count)
     }
 
-    /// How long packets may be left alone: the frames hold what comes meanwhile, up to 8 million a second.
-    pub(super) fn pause(&self) -> Duration {
-        Duration::from_nanos(u64::from(self.frames.count) * 125)
+    /// Longest that packets may be left alone: the frames hold what comes meanwhile, up to 1.6 million a second.
+    pub(super) fn pause_max(&self) -> Duration {
+        Duration::from_nanos(u64::from(self.frames.count) * 625)
     }
 
     /// What other threads can read the statistics from.

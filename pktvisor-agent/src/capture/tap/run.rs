@@ -1,6 +1,7 @@
 //! The thread of one queue: bursts of packets to whoever understands them.
 
 use std::io;
+use std::mem::take;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use nix::unistd::Pid;
 
 use super::queue::BURST_FRAMES;
 use super::{Burst, Queue};
+use crate::capture::pause::Pause;
 
 /// After so long without packets the kernel is asked to wake us; it would cost too much for each packet.
 const IDLE: Duration = Duration::from_millis(20);
@@ -38,6 +40,8 @@ pub trait Sink {
 pub fn run(queue: &mut Queue, is_stopping: impl Fn() -> bool, sink: &mut impl Sink) -> io::Result<()> {
     let mut last_packet = Instant::now();
     let mut upkeep = Instant::now();
+    let mut pause = Pause::up_to(queue.pause_max());
+    let mut found = 0;
     loop {
         // Asked before the ring is looked at: what was there when the stop came is then taken.
         let stopping = is_stopping();
@@ -55,12 +59,13 @@ pub fn run(queue: &mut Queue, is_stopping: impl Fn() -> bool, sink: &mut impl Si
         if count > 0 {
             last_packet = Instant::now();
         }
+        found += count;
         if count == BURST_FRAMES {
             continue;
         }
-        // Few at a time would cost as much as many: some are let come.
+        let pause = pause.after(take(&mut found));
         if stopping || last_packet.elapsed() < IDLE {
-            thread::sleep(queue.pause());
+            thread::sleep(pause);
         } else {
             queue.wait(SLEEP_MS)?;
         }
