@@ -14,7 +14,7 @@ use crate::agent::Agent;
 use crate::analysis::Analysis;
 use crate::capture::Packet;
 use crate::capture::hosts::HostSet;
-use crate::capture::kernel::{Deep, monotonic_ns};
+use crate::capture::kernel::{Deep, Ring, Source, monotonic_ns};
 use crate::capture::pause::Pause;
 use crate::metrics::Recorder;
 
@@ -23,40 +23,45 @@ const BATCH_RECORDS: usize = 512;
 
 /// Longest pause between two visits to the rings, which hold what comes meanwhile: at half a million messages a second
 /// some 2 MB.
-const PAUSE_MAX: Duration = Duration::from_millis(20);
+pub(super) const RINGS_PAUSE_MAX: Duration = Duration::from_millis(20);
+
+/// What programs handed over before they were taken off arrives within so long.
+const LAST_WAIT: Duration = Duration::from_millis(2);
 
 /// How often time-outs are looked after and the wall clock is taken anew.
 const UPKEEP: Duration = Duration::from_millis(100);
 
 /// The deep thread's own.
-pub(super) struct DeepThread {
+pub(super) struct DeepThread<S = Ring> {
     pub(super) agent: Arc<Agent>,
     pub(super) shared: Arc<Shared>,
-    pub(super) rings: Deep,
+    pub(super) sources: Deep<S>,
+    /// Longest time that they may be left alone.
+    pub(super) pause_max: Duration,
     pub(super) dns_ports: DnsPorts,
     pub(super) analysis: Analysis<HostSet>,
 }
 
-impl DeepThread {
-    /// Runs until told to stop, then empties the rings.
+impl<S: Source> DeepThread<S> {
+    /// Runs until told to stop, then takes all that is left.
     pub(super) fn run(mut self) {
         let mut clock = WallClock::now();
         let mut upkeep = Instant::now();
-        let mut pause = Pause::up_to(PAUSE_MAX);
+        let mut pause = Pause::up_to(self.pause_max);
         let mut found = 0;
+        let mut is_last = false;
         loop {
-            // Asked before the rings are looked at: what was seen before the sign came is then in them.
+            // Asked before anything is looked at: what was seen before the sign came is then there.
             let stopping = self.shared.is_stopping();
             let taken = self.round(&clock);
             found += taken;
             if taken < BATCH_RECORDS {
-                if stopping && taken == 0 {
+                if is_last && taken == 0 {
                     break;
                 }
                 let pause = pause.after(take(&mut found));
-                if !stopping {
-                    sleep(pause);
-                }
+                sleep(if stopping { LAST_WAIT } else { pause });
+                is_last = stopping;
             }
             if upkeep.elapsed() >= UPKEEP {
                 upkeep = Instant::now();
@@ -71,16 +76,18 @@ impl DeepThread {
 
     /// Analyses what there is, at most a batch of it; returns how much that was.
     fn round(&mut self, clock: &WallClock) -> usize {
-        let fill = self.rings.fill();
+        let fill = self.sources.fill();
         self.shared.note_ring_fill(fill);
         if fill == 0.0 {
+            // A driver may have run out of room for packets meanwhile, and wait to be told that there is some.
+            self.sources.release();
             return 0;
         }
         let until_ns = monotonic_ns();
         let (analysis, dns_ports) = (&mut self.analysis, &self.dns_ports);
         let mut batch = self.agent.store.batch();
         let recorder = batch.recorder();
-        self.rings.drain(until_ns, BATCH_RECORDS, |header, bytes| {
+        self.sources.drain(until_ns, BATCH_RECORDS, |header, bytes| {
             analyse(analysis, dns_ports, clock, header, bytes, recorder);
         })
     }
@@ -95,6 +102,9 @@ impl DeepThread {
         }
         let now_ns = clock.wall_ns(monotonic_ns());
         self.analysis.advance(now_ns, self.agent.store.batch().recorder());
+        for error in self.sources.upkeep() {
+            self.agent.trouble(format!("the capture of a receive queue has ended: {error}"));
+        }
         self.report();
     }
 
@@ -105,7 +115,7 @@ impl DeepThread {
 
 /// Analyses one record.
 #[inline]
-pub(super) fn analyse(
+fn analyse(
     analysis: &mut Analysis<HostSet>,
     dns_ports: &DnsPorts,
     clock: &WallClock,

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use super::any::{self, AnyInterface};
 use super::changes::Changes;
 use super::configuration::Configuration;
-use super::deep::DeepThread;
+use super::deep::{DeepThread, RINGS_PAUSE_MAX};
 use super::host::{self, HostFollower};
 use super::prepare::{Prepared, host_table};
 use super::programs::{Attachments, Programs, tell_attached};
@@ -40,7 +40,8 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let deep = DeepThread {
         agent: Arc::clone(agent),
         shared: Arc::clone(&shared),
-        rings,
+        sources: rings,
+        pause_max: RINGS_PAUSE_MAX,
         dns_ports: options.dns_ports,
         analysis,
     };

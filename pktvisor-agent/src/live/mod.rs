@@ -4,7 +4,7 @@
 //! inline     interface ─ programs ─┬─ maps ── drain thread (at every second) ─┬─ store
 //!                                  └─ rings ─ deep thread (DNS analysis) ─────┘
 //! tap        mirror port ─ program ─┬─ maps ── drain thread ────────────────────┬─ store
-//!                                   └─ AF_XDP sockets ─ a thread for each ──────┘
+//!                                   └─ AF_XDP sockets ─ deep thread ────────────┘
 //! afpacket   interface ─ packet socket ─ capture thread (pipeline) ── ticker ── store
 //! ```
 //!

@@ -1,9 +1,10 @@
 //! Which packets fit into a socket's frames.
 
-use pktvisor_agent::capture::tap::{Queue, Statistics, run};
+use pktvisor_agent::capture::kernel::Source;
+use pktvisor_agent::capture::tap::{Queue, Statistics};
 use testbed::{End, Namespace, Need, PacketSocket, Veth};
 
-use crate::sockets::{Counting, frame, receive, tap};
+use crate::sockets::{frame, receive, tap};
 
 /// Sends packets of these lengths; the lengths of those that arrive.
 fn arriving(sender: &PacketSocket, queue: &mut Queue, lens: &[usize]) -> Vec<usize> {
@@ -14,7 +15,7 @@ fn arriving(sender: &PacketSocket, queue: &mut Queue, lens: &[usize]) -> Vec<usi
 }
 
 fn lost(queue: &mut Queue) -> Statistics {
-    run(queue, || true, &mut Counting::default()).unwrap();
+    queue.upkeep().unwrap();
     queue.statistics().read()
 }
 

@@ -1,12 +1,11 @@
 //! What the program hands over arrives, with its record; what is lost is counted.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::net::if_::if_nametoindex;
-use pktvisor_agent::capture::kernel::monotonic_ns;
-use pktvisor_agent::capture::tap::{Burst, Queue, Sink, Statistics, Tap, check_unused, run};
+use pktvisor_agent::capture::kernel::{Deep, Source, monotonic_ns};
+use pktvisor_agent::capture::tap::{Queue, Statistics, Tap, check_unused};
 use pktvisor_common::kernel::record::RecordHeader;
 use testbed::{End, Namespace, Need, PacketSocket, Veth};
 
@@ -41,14 +40,11 @@ pub(crate) fn receive(queue: &mut Queue) -> Vec<(RecordHeader, Vec<u8>)> {
     let mut received = Vec::new();
     let mut last = Instant::now();
     while last.elapsed() < Duration::from_millis(200) {
-        let count = queue.receive(|burst| {
-            while let Some((header, bytes)) = burst.next_record() {
-                received.push((header, bytes.to_vec()));
-            }
-        });
-        if count > 0 {
+        while queue.next_ns().is_some() {
+            queue.take_next(|header, bytes| received.push((*header, bytes.to_vec())));
             last = Instant::now();
         }
+        queue.release();
     }
     received
 }
@@ -133,32 +129,56 @@ fn every_queue_has_its_socket() {
     assert_eq!(received, 1000);
 }
 
-/// Counts.
-#[derive(Default)]
-pub(crate) struct Counting {
-    pub(crate) packets: u64,
-    upkeeps: u64,
-}
-
-impl Sink for Counting {
-    fn burst(&mut self, burst: &mut Burst<'_>) {
-        while burst.next_record().is_some() {
-            self.packets += 1;
-        }
+#[test]
+fn packets_of_several_queues_come_in_the_order_of_time() {
+    testbed::require!(Need::Namespaces);
+    let (left, right) = (Namespace::new(), Namespace::new());
+    let pair = Veth::new(&left, &right).queues(4).create();
+    let (mut tap, _attached) = tap(&pair.right);
+    let sender = PacketSocket::open(&left, pair.left.name());
+    for n in 0..2000_u32 {
+        let mut frame = frame(100, 0x0800, n);
+        // Of UDP from ever another source, lest all take one queue.
+        frame[14..18].copy_from_slice(&[0x45, 0, 0, 86]);
+        frame[23] = 17;
+        frame[26..30].copy_from_slice(&n.to_be_bytes());
+        sender.send(&frame);
     }
-
-    fn upkeep(&mut self, fill: f64) {
-        assert!((0.0..=1.0).contains(&fill));
-        self.upkeeps += 1;
+    assert!(tap.queues.iter_mut().map(Queue::fill).filter(|fill| *fill > 0.0).count() > 1);
+    let mut deep = Deep::new(std::mem::take(&mut tap.queues));
+    let (mut stamps, began) = (Vec::new(), Instant::now());
+    while stamps.len() < 2000 && began.elapsed() < Duration::from_secs(5) {
+        deep.drain(monotonic_ns(), 300, |header, _| stamps.push(header.timestamp_ns));
     }
+    assert_eq!(stamps.len(), 2000);
+    assert!(stamps.is_sorted());
+    assert_eq!((deep.fill(), deep.upkeep().len()), (0.0, 0));
 }
 
 #[test]
-fn what_finds_no_frame_is_counted_and_a_stop_takes_what_is_there() {
+fn what_came_a_moment_ago_waits_for_what_came_before_it() {
+    testbed::require!(Need::Namespaces);
+    let (left, right) = (Namespace::new(), Namespace::new());
+    let pair = Veth::new(&left, &right).create();
+    let (mut tap, _attached) = tap(&pair.right);
+    let mut deep = Deep::new(std::mem::take(&mut tap.queues));
+    let sender = PacketSocket::open(&left, pair.left.name());
+    let before_ns = monotonic_ns();
+    sender.send(&frame(100, 0x0800, 0));
+    thread::sleep(Duration::from_millis(10));
+    let untaken = |_: &RecordHeader, _: &[u8]| panic!("taken too early");
+    assert_eq!(deep.drain(before_ns + Queue::DELAY_NS, 10, untaken), 0);
+    assert!(deep.fill() > 0.0);
+    assert_eq!(deep.drain(monotonic_ns(), 10, |_, bytes| assert_eq!(bytes.len(), 100)), 1);
+    assert_eq!(deep.fill(), 0.0);
+}
+
+#[test]
+fn what_finds_no_frame_is_counted_as_lost() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).mtu(3500).create();
-    let (mut tap, mut attached) = tap(&pair.right);
+    let (mut tap, _attached) = tap(&pair.right);
     let queue = &mut tap.queues[0];
     let statistics = queue.statistics();
     assert_eq!(statistics.read(), Statistics::default());
@@ -166,52 +186,33 @@ fn what_finds_no_frame_is_counted_and_a_stop_takes_what_is_there() {
     for n in 0..10_000 {
         sender.send(&frame(100, 0x0800, n));
     }
-    attached.detach();
-    let mut counting = Counting::default();
-    // Told to stop before it has begun.
-    run(queue, || true, &mut counting).unwrap();
-    assert!(counting.packets < 10_000 && counting.upkeeps == 1);
-    assert_eq!(counting.packets + statistics.read().lost(), 10_000, "{:?}", statistics.read());
+    let arrived = receive(queue).len() as u64;
+    queue.upkeep().unwrap();
+    assert!(arrived < 10_000);
+    assert_eq!(arrived + statistics.read().lost(), 10_000, "{:?}", statistics.read());
     assert!(statistics.read().starved > 0);
 }
 
 #[test]
-fn a_thread_takes_packets_as_they_come_and_ends_with_the_interface() {
+fn that_an_interface_is_gone_is_told_once() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();
     let (mut tap, mut attached) = tap(&pair.right);
-    let mut queue = tap.queues.pop().unwrap();
-    let statistics = queue.statistics();
-    let stop = AtomicBool::new(false);
-    let (counting, ended) = thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            let mut counting = Counting::default();
-            let ended = run(&mut queue, || stop.load(Ordering::Acquire), &mut counting);
-            (counting, ended)
-        });
-        let sender = PacketSocket::open(&left, pair.left.name());
-        for n in 0..500 {
-            sender.send(&frame(100, 0x0800, n));
-            if n % 100 == 0 {
-                // Once asleep, once not.
-                thread::sleep(Duration::from_millis(if n % 200 == 0 { 40 } else { 5 }));
-            }
+    let mut deep = Deep::new(std::mem::take(&mut tap.queues));
+    assert_eq!(deep.upkeep().len(), 0);
+    attached.detach();
+    drop(pair);
+    let began = Instant::now();
+    let ended = loop {
+        let ended = deep.upkeep();
+        if !ended.is_empty() || began.elapsed() > Duration::from_secs(5) {
+            break ended;
         }
-        thread::sleep(Duration::from_millis(300));
-        attached.detach();
-        drop(pair);
-        let began = Instant::now();
-        while !thread.is_finished() && began.elapsed() < Duration::from_secs(5) {
-            thread::sleep(Duration::from_millis(10));
-        }
-        stop.store(true, Ordering::Release);
-        thread.join().unwrap()
-    });
-    assert_eq!(counting.packets + statistics.read().lost(), 500);
-    assert_eq!(statistics.read().lost(), 0);
-    assert!(counting.upkeeps >= 3, "{}", counting.upkeeps);
-    assert_eq!(ended.unwrap_err().raw_os_error(), Some(libc::ENETDOWN));
+        thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!(ended[0].raw_os_error(), Some(libc::ENETDOWN));
+    assert_eq!(deep.upkeep().len(), 0);
 }
 
 #[test]

@@ -1,72 +1,103 @@
-//! The packets that the kernel handed up, from the rings of all processors, in the order of time.
+//! The packets that the kernel handed up, from all processors or receive queues, in the order of time.
+
+use std::io;
 
 use pktvisor_common::kernel::record::RecordHeader;
 
 use super::Ring;
-use crate::prefetch::prefetch_address;
 
-/// All ring buffers, for one consumer.
+/// Where records wait, in the order in which they came.
+pub trait Source {
+    /// How long after its time stamp a record may come in, in nanoseconds.
+    const DELAY_NS: u64;
+
+    /// The time stamp of the next record; 0 for one that has none.
+    fn next_ns(&mut self) -> Option<u64>;
+
+    /// Lends the next record to `take` and is done with it; does nothing where there is none.
+    fn take_next(&mut self, take: impl FnMut(&RecordHeader, &[u8]));
+
+    /// Gives the room of records that were taken back to the kernel, and wakes it where it waits for room.
+    fn release(&mut self);
+
+    /// The part that is in use, from 0 to 1.
+    fn fill(&mut self) -> f64;
+
+    /// To be called some ten times a second.
+    ///
+    /// # Errors
+    ///
+    /// Nothing will come from here any more; told once.
+    fn upkeep(&mut self) -> io::Result<()>;
+}
+
+/// All ring buffers, or the sockets of all receive queues, for one consumer.
 ///
-/// Programs wake nobody up: look after the rings every few milliseconds.
+/// Programs wake nobody up: look after them every few milliseconds.
 #[derive(Debug)]
-pub struct Deep {
-    rings: Vec<Ring>,
-    /// For each ring: the time stamp of its next record, [`NONE`] where none is due.
+pub struct Deep<S = Ring> {
+    sources: Vec<S>,
+    /// For each: the time stamp of its next record, [`NONE`] where none is due.
     due: Vec<u64>,
 }
 
 /// Nothing is due.
 const NONE: u64 = u64::MAX;
 
-impl Deep {
-    pub(super) fn new(rings: Vec<Ring>) -> Self {
-        let due = vec![NONE; rings.len()];
-        Self { rings, due }
+impl<S: Source> Deep<S> {
+    /// Takes records from all of these.
+    pub fn new(sources: Vec<S>) -> Self {
+        let due = vec![NONE; sources.len()];
+        Self { sources, due }
     }
 
     /// Takes the records that were stamped until `until_ns` ([`monotonic_ns`]), at most about `records_max`, in the
     /// order of their time stamps; returns how many.
     ///
-    /// What happened before a packet was seen is in the rings before that packet is: with a time read just before
-    /// this, a response never comes before its query.
+    /// What happened before a packet was seen is in the rings before that packet is, or after a [delay](Source::DELAY_NS):
+    /// with a time read just before this, a response never comes before its query. What is not taken for its delay stays.
     pub fn drain(
         &mut self,
         until_ns: u64,
         records_max: usize,
         mut take: impl FnMut(&RecordHeader, &[u8]),
     ) -> usize {
-        for (ring, due) in self.rings.iter_mut().zip(&mut self.due) {
-            *due = next_due(ring, until_ns);
+        let until_ns = until_ns.saturating_sub(S::DELAY_NS);
+        for (source, due) in self.sources.iter_mut().zip(&mut self.due) {
+            *due = next_due(source, until_ns);
         }
         let mut taken = 0;
         while taken < records_max
             && let Some((first, second_ns)) = self.earliest()
-            && let (Some(ring), Some(due)) = (self.rings.get_mut(first), self.due.get_mut(first))
+            && let (Some(source), Some(due)) = (self.sources.get_mut(first), self.due.get_mut(first))
         {
-            // As long as no other ring has an earlier one there is nothing to compare.
+            // As long as no other has an earlier one there is nothing to compare.
             while *due <= second_ns && *due != NONE && taken < records_max {
-                if let Some(record) = ring.peek() {
-                    expect_behind(record);
-                    if let Some((header, bytes)) = RecordHeader::split(record) {
-                        take(&header, bytes);
-                    }
-                    let len = record.len();
-                    ring.skip(len);
-                }
+                source.take_next(&mut take);
                 taken += 1;
-                *due = next_due(ring, until_ns);
+                *due = next_due(source, until_ns);
             }
         }
-        self.rings.iter_mut().for_each(Ring::release);
+        self.release();
         taken
     }
 
-    /// The fullest ring's part that is in use, from 0 to 1.
-    pub fn fill(&self) -> f64 {
-        self.rings.iter().map(Ring::fill).fold(0.0, f64::max)
+    /// Gives room back to the kernel, and sees that it knows; done by every [`drain`](Self::drain).
+    pub fn release(&mut self) {
+        self.sources.iter_mut().for_each(S::release);
     }
 
-    /// The ring whose next record is the earliest, and the time stamp of the earliest of the others.
+    /// The part of the fullest that is in use, from 0 to 1.
+    pub fn fill(&mut self) -> f64 {
+        self.sources.iter_mut().map(S::fill).fold(0.0, f64::max)
+    }
+
+    /// To be called some ten times a second; returns why nothing will come any more from where that is so, once.
+    pub fn upkeep(&mut self) -> Vec<io::Error> {
+        self.sources.iter_mut().filter_map(|source| source.upkeep().err()).collect()
+    }
+
+    /// The one whose next record is the earliest, and the time stamp of the earliest of the others.
     fn earliest(&self) -> Option<(usize, u64)> {
         let (mut first, mut first_ns, mut second_ns) = (0, NONE, NONE);
         for (i, &ns) in self.due.iter().enumerate() {
@@ -82,20 +113,8 @@ impl Deep {
 
 /// The time stamp of the next record, if it is due.
 #[inline]
-fn next_due(ring: &mut Ring, until_ns: u64) -> u64 {
-    // A record too short for a time stamp is not ours; it is taken at once.
-    let stamp = |record: &[u8]| record.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes));
-    ring.peek().map(stamp).filter(|stamp| *stamp <= until_ns).unwrap_or(NONE)
-}
-
-/// Asks for the beginning of what lies behind a record, which is most likely the next one.
-#[inline]
-fn expect_behind(record: &[u8]) {
-    const LINE_BYTES: usize = 64;
-    const LINES: usize = 4;
-    for line in 0..LINES {
-        prefetch_address(record.as_ptr().wrapping_add(record.len() + line * LINE_BYTES));
-    }
+fn next_due(source: &mut impl Source, until_ns: u64) -> u64 {
+    source.next_ns().filter(|stamp| *stamp <= until_ns).unwrap_or(NONE)
 }
 
 /// CLOCK_MONOTONIC in nanoseconds, as programs stamp packets.

@@ -25,7 +25,7 @@ pub mod object;
 mod ring;
 
 pub use control::Control;
-pub use deep::{Deep, monotonic_ns};
+pub use deep::{Deep, Source, monotonic_ns};
 pub use drain::{CardinalityRegisters, Collected, Drain, KernelCounts, Quiet};
 pub use error::KernelError;
 pub use heavy::{HeavyHitters, Hitter, Hitters};

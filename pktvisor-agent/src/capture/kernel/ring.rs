@@ -6,6 +6,7 @@
 //!
 //! Unlike aya's reader this one can look at a record without taking it, and takes many at a time.
 
+use std::io;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -13,8 +14,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use aya::maps::{MapData, MapError};
 use aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_RINGBUF;
 
-use super::KernelError;
+use pktvisor_common::kernel::record::RecordHeader;
+
 use super::mapping::{Access, Mapping, page_size};
+use super::{KernelError, Source};
+use crate::prefetch::prefetch_address;
 
 const NAME: &str = "DEEP";
 /// The record is not yet complete.
@@ -67,7 +71,7 @@ impl Ring {
 
     /// The next record; `None` where there is none, or it is not yet complete.
     #[inline]
-    pub fn peek(&mut self) -> Option<&[u8]> {
+    fn peek(&mut self) -> Option<&[u8]> {
         loop {
             if self.position == self.produced {
                 self.produced = self.producer_position().load(Ordering::Acquire);
@@ -87,28 +91,21 @@ impl Ring {
         }
     }
 
-    /// Takes the record that was looked at, whose length it had. The kernel gets to know by [`Ring::release`].
+    /// Takes the record that was looked at, whose length it had. The kernel gets to know by [`Source::release`].
     #[inline]
-    pub fn skip(&mut self, len: usize) {
+    fn skip(&mut self, len: usize) {
         self.position += (RECORD_HEADER + len).next_multiple_of(8) as u64;
         // Early enough that programs need not wait for the end of a long round.
         if self.position - self.released > (self.size / 8) as u64 {
-            self.release();
+            self.release_taken();
         }
     }
 
-    /// Gives back to the kernel the room of all records that were taken.
-    pub fn release(&mut self) {
+    fn release_taken(&mut self) {
         if self.position != self.released {
             self.released = self.position;
             self.consumer_position().store(self.position, Ordering::Release);
         }
-    }
-
-    /// The part of the ring that is in use, from 0 to 1.
-    pub fn fill(&self) -> f64 {
-        let produced = self.producer_position().load(Ordering::Relaxed);
-        produced.saturating_sub(self.position) as f64 / self.size as f64
     }
 
     fn consumer_position(&self) -> &AtomicU64 {
@@ -148,5 +145,50 @@ impl Ring {
             let start = self.data_start().add(self.record_offset() + RECORD_HEADER);
             std::slice::from_raw_parts(start.as_ptr(), len)
         })
+    }
+}
+
+impl Source for Ring {
+    const DELAY_NS: u64 = 0;
+
+    #[inline]
+    fn next_ns(&mut self) -> Option<u64> {
+        // A record too short for a time stamp is not ours; it is taken at once.
+        let stamp = |record: &[u8]| record.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes));
+        self.peek().map(stamp)
+    }
+
+    #[inline]
+    fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
+        let Some(record) = self.peek() else { return };
+        expect_behind(record);
+        if let Some((header, bytes)) = RecordHeader::split(record) {
+            take(&header, bytes);
+        }
+        let len = record.len();
+        self.skip(len);
+    }
+
+    fn release(&mut self) {
+        self.release_taken();
+    }
+
+    fn fill(&mut self) -> f64 {
+        let produced = self.producer_position().load(Ordering::Relaxed);
+        produced.saturating_sub(self.position) as f64 / self.size as f64
+    }
+
+    fn upkeep(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Asks for the beginning of what lies behind a record, which is most likely the next one.
+#[inline]
+fn expect_behind(record: &[u8]) {
+    const LINE_BYTES: usize = 64;
+    const LINES: usize = 4;
+    for line in 0..LINES {
+        prefetch_address(record.as_ptr().wrapping_add(record.len() + line * LINE_BYTES));
     }
 }

@@ -5,29 +5,25 @@
 //! program leaves a [`RecordHeader`](pktvisor_common::kernel::record::RecordHeader); the frames lie in memory that driver
 //! and agent share, without a copy where the driver can.
 //!
-//! A queue has its thread ([`run`]), pinned to a processor of its own when there are enough. Both directions of a
-//! conversation have to come by the same queue for their order to be kept: let the card hash symmetrically (`ethtool -X
-//! IF xfrm symmetric-xor`, Linux 6.8), or give it one queue (`ethtool -L IF combined 1`).
+//! One thread looks after all queues and takes their packets in the order of time ([`Deep`](super::kernel::Deep)), so that
+//! a response by one queue does not come before its query by another.
 //!
 //! A frame holds packets of up to 1,792 bytes, or 3,840 where the interface's MTU asks for more; longer ones are counted,
 //! and lost to analysis.
 //!
 //! Minimum kernel version: 5.4 (need-wakeup); 5.9 for the causes of losses.
 
-mod burst;
 mod error;
 mod frames;
+mod packet;
 mod queue;
-mod run;
 mod unused;
 
 use std::fs;
 use std::os::fd::BorrowedFd;
 
-pub use burst::Burst;
 pub use error::TapError;
 pub use queue::{Queue, Statistics, StatisticsHandle};
-pub use run::{Sink, pin, run};
 pub use unused::check_unused;
 
 use super::promiscuous::Promiscuous;

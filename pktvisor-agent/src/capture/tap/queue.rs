@@ -10,15 +10,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::sys::socket::{getsockopt, sockopt};
+use pktvisor_common::kernel::record::RecordHeader;
 use xsk_rs::config::{BindFlags, FrameSize, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
 use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
 
-use super::burst::Place;
+use super::TapError;
 use super::frames::Frames;
-use super::{Burst, TapError};
+use super::packet::{Memory, record, without_record};
+use crate::capture::kernel::Source;
 
 /// Frames taken at once.
-pub(super) const BURST_FRAMES: usize = 256;
+const BURST_FRAMES: usize = 256;
 /// Entries of the rings that a receiver does not use.
 const UNUSED_RING: u32 = 64;
 
@@ -40,7 +42,7 @@ impl Statistics {
     }
 }
 
-/// A queue's statistics, for other threads; the queue's own thread brings them up to date.
+/// A queue's statistics, for other threads; who takes its packets brings them up to date.
 #[derive(Clone, Debug, Default)]
 pub struct StatisticsHandle(Arc<[AtomicU64; 3]>);
 
@@ -69,7 +71,11 @@ pub struct Queue {
     rx: RxQueue,
     fill: FillQueue,
     umem: Umem,
-    received: Vec<FrameDesc>,
+    /// Frames that have come; those before `next` are done with, those from `count` on are none.
+    received: Box<[FrameDesc]>,
+    next: usize,
+    count: usize,
+    has_ended: bool,
     is_zero_copy: bool,
     statistics: StatisticsHandle,
     /// A socket has rings for sending, too, and lives while they do.
@@ -77,8 +83,8 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Binds a socket with these frames. Without copying where the driver can: the kernel chooses. No
-    /// packet reaches it before it is in a program's map of sockets.
+    /// Binds a socket with these frames. Without copying where the driver can: the kernel chooses. No packet
+    /// reaches it before it is in a program's map of sockets.
     pub(super) fn open(interface: &str, ifindex: u32, number: u32, frames: Frames) -> Result<Self, TapError> {
         let refused = |reason| TapError::Socket { interface: interface.to_owned(), queue: number, reason };
         let (umem, free) = memory(frames).map_err(|reason| match reason.raw_os_error() {
@@ -103,7 +109,10 @@ impl Queue {
             rx,
             fill,
             umem,
-            received: vec![FrameDesc::default(); BURST_FRAMES],
+            received: vec![FrameDesc::default(); BURST_FRAMES].into(),
+            next: 0,
+            count: 0,
+            has_ended: false,
             is_zero_copy,
             statistics: StatisticsHandle::default(),
             _unused: (tx, completions),
@@ -126,14 +135,9 @@ impl Queue {
         self.is_zero_copy
     }
 
-    /// How full of packets that wait, from 0 to 1.
-    pub(super) fn fill(&mut self) -> f64 {
-        f64::from(self.rx.nb_avail_exact()) / f64::from(self.frames.count)
-    }
-
-    /// Longest that packets may be left alone: the frames hold what comes meanwhile, up to 1.6 million a second.
-    pub(super) fn pause_max(&self) -> Duration {
-        Duration::from_nanos(u64::from(self.frames.count) * 625)
+    /// Longest that packets may be left alone: the frames hold what comes meanwhile, up to 0.8 million a second.
+    pub fn pause_max(&self) -> Duration {
+        Duration::from_nanos(u64::from(self.frames.count) * 1200)
     }
 
     /// What other threads can read the statistics from.
@@ -141,35 +145,25 @@ impl Queue {
         self.statistics.clone()
     }
 
-    /// Lends a burst of what has come to `take` and gives the frames back. Returns how many packets that were; `take` is
-    /// not called for none.
-    pub fn receive(&mut self, take: impl FnOnce(&mut Burst<'_>)) -> usize {
-        // SAFETY: the descriptors are overwritten by those of frames that the kernel has filled, of this socket's memory.
-        let count = unsafe { self.rx.consume(&mut self.received) };
-        let frames = &self.received[..count];
-        if count > 0 {
-            let place =
-                Place { umem: &self.umem, frame_bytes: self.frames.bytes as usize, ifindex: self.ifindex };
-            // SAFETY: the kernel has just returned these frames, and gets them back when the burst is gone.
-            let mut burst = unsafe { Burst::new(place, frames) };
-            take(&mut burst);
-            // SAFETY: the burst is gone, and with it all that referred to the frames. There is room for every frame.
-            unsafe { self.fill.produce(frames) };
+    /// The next frame. When all have been taken they are given back, and what has come meanwhile is next.
+    #[inline]
+    fn next_frame(&mut self) -> Option<&FrameDesc> {
+        if self.next == self.count {
+            self.give_back();
+            // SAFETY: the descriptors are overwritten by those of frames that the kernel has filled, of this socket's memory.
+            self.count = unsafe { self.rx.consume(&mut self.received) };
         }
-        count
+        self.received.get(..self.count)?.get(self.next)
     }
 
-    /// Waits until packets have come, at most for this many milliseconds.
-    pub(super) fn wait(&mut self, timeout_ms: i32) -> io::Result<bool> {
-        self.rx.poll(timeout_ms)
-    }
-
-    /// Tells the driver that there are free frames, if it wants to be told.
-    pub(super) fn wake_driver(&mut self) -> io::Result<()> {
-        if self.fill.needs_wakeup() {
-            self.rx.poll(0)?;
+    /// Gives the frames back to the kernel once all of them have been taken.
+    fn give_back(&mut self) {
+        if self.next == self.count && self.count > 0 {
+            // SAFETY: nothing refers to the frames any more, since lending one takes `&mut self`; they are given back once.
+            // There is room for every frame.
+            unsafe { self.fill.produce(&self.received[..self.count]) };
+            (self.next, self.count) = (0, 0);
         }
-        Ok(())
     }
 
     /// Brings the statistics up to date.
@@ -177,7 +171,7 @@ impl Queue {
     /// # Errors
     ///
     /// The interface is gone, which a socket is told once, and which waiting for it does not tell.
-    pub(super) fn update_statistics(&self) -> io::Result<()> {
+    fn update_statistics(&self) -> io::Result<()> {
         let kernel = self.rx.fd().xdp_statistics()?;
         self.statistics.write(&Statistics {
             lost_no_frame: kernel.rx_dropped(),
@@ -188,6 +182,51 @@ impl Queue {
             0 => Ok(()),
             number => Err(io::Error::from_raw_os_error(number)),
         }
+    }
+}
+
+impl Source for Queue {
+    /// The kernel hands packets over together, once the program has seen all that the driver has for now.
+    const DELAY_NS: u64 = 1_000_000;
+
+    #[inline]
+    fn next_ns(&mut self) -> Option<u64> {
+        let (ifindex, frame_bytes) = (self.ifindex, self.frames.bytes);
+        let frame = *self.next_frame()?;
+        // SAFETY: the kernel has returned this frame of this memory, and has not got it back.
+        let (header, _) = unsafe { record(&Memory { umem: &self.umem, frame_bytes, ifindex }, &frame) };
+        Some(header.map_or(0, |header| header.timestamp_ns))
+    }
+
+    #[inline]
+    fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
+        let (ifindex, frame_bytes) = (self.ifindex, self.frames.bytes);
+        let Some(frame) = self.next_frame().copied() else { return };
+        // SAFETY: as in `next_ns`; `packet` is gone before the frame is given back.
+        let (header, packet) = unsafe { record(&Memory { umem: &self.umem, frame_bytes, ifindex }, &frame) };
+        let header = header.unwrap_or_else(|| without_record(ifindex, packet));
+        take(&header, packet);
+        self.next += 1;
+    }
+
+    fn release(&mut self) {
+        self.give_back();
+        if self.fill.needs_wakeup() {
+            // Should the interface be gone, the upkeep tells.
+            let _ = self.rx.poll(0);
+        }
+    }
+
+    fn fill(&mut self) -> f64 {
+        let waiting = self.rx.nb_avail_exact() as usize + self.count - self.next;
+        waiting as f64 / f64::from(self.frames.count)
+    }
+
+    fn upkeep(&mut self) -> io::Result<()> {
+        if self.has_ended {
+            return Ok(());
+        }
+        self.update_statistics().inspect_err(|_| self.has_ended = true)
     }
 }
 
