@@ -8,6 +8,7 @@ use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, RecordHeader, fl
 use xsk_rs::{FrameDesc, Umem};
 
 use crate::capture::kernel::monotonic_ns;
+use crate::prefetch::prefetch_address;
 
 /// Where frames lie.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,16 @@ pub(super) unsafe fn record<'a>(memory: &Memory<'a>, frame: &FrameDesc) -> (Opti
     let with_metadata = unsafe { slice::from_raw_parts(start, HEADER_LEN + packet.len()) };
     let header = RecordHeader::split(with_metadata).map(|(header, _)| header);
     (header.filter(|header| is_of(header, packet, memory.ifindex)), packet)
+}
+
+/// Asks for the record before a packet and the first of its bytes.
+#[inline]
+pub(super) fn expect(packet: &[u8]) {
+    const LINE_BYTES: usize = 64;
+    const LINES: usize = 4;
+    for line in 0..LINES {
+        prefetch_address(packet.as_ptr().wrapping_sub(HEADER_LEN).wrapping_add(line * LINE_BYTES));
+    }
 }
 
 /// Whether the program has just written the header for this packet. Otherwise there is what was there before: nothing, or

@@ -16,7 +16,7 @@ use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
 
 use super::TapError;
 use super::frames::Frames;
-use super::packet::{Memory, record, without_record};
+use super::packet::{Memory, expect, record, without_record};
 use crate::capture::kernel::Source;
 
 /// Frames taken at once.
@@ -156,6 +156,18 @@ impl Queue {
         self.received.get(..self.count)?.get(self.next)
     }
 
+    /// Asks for the beginning of a frame whose turn comes soon.
+    #[inline]
+    fn expect_ahead(&self) {
+        const AHEAD: usize = 2;
+        let Some(frame) = self.received.get(..self.count).and_then(|frames| frames.get(self.next + AHEAD))
+        else {
+            return;
+        };
+        // SAFETY: the kernel has returned this frame of this memory, and has not got it back.
+        expect(unsafe { self.umem.data(frame) }.contents());
+    }
+
     /// Gives the frames back to the kernel once all of them have been taken.
     fn give_back(&mut self) {
         if self.next == self.count && self.count > 0 {
@@ -202,6 +214,7 @@ impl Source for Queue {
     fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
         let (ifindex, frame_bytes) = (self.ifindex, self.frames.bytes);
         let Some(frame) = self.next_frame().copied() else { return };
+        self.expect_ahead();
         // SAFETY: as in `next_ns`; `packet` is gone before the frame is given back.
         let (header, packet) = unsafe { record(&Memory { umem: &self.umem, frame_bytes, ifindex }, &frame) };
         let header = header.unwrap_or_else(|| without_record(ifindex, packet));
