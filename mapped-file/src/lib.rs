@@ -69,21 +69,6 @@ impl MappedFile {
         let _ = self.map.advise(Advice::Sequential);
     }
 
-    /// Makes a range of the file present at once, cheaper than page by page when touched.
-    ///
-    /// # Errors
-    /// The device fails to deliver it.
-    pub fn populate(&self, range: Range<usize>) -> io::Result<()> {
-        // Kernels before 5.14 do not know the advice: there pages come when they are touched.
-        match self.map.advise_range(Advice::PopulateRead, range.start, range.len()) {
-            // Stands for the SIGBUS that touching the pages would bring.
-            Err(error) if error.raw_os_error() == Some(libc::EFAULT) => {
-                Err(io::Error::other("the file's data cannot be read from its device"))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Asks the processor for a range that will be needed soon; it need not be within the file.
     ///
     /// Processors see by themselves that memory is read in order, but only within a page.

@@ -128,7 +128,9 @@ pub enum StopReason {
         end: u64,
     },
     /// The file lost bytes while it was read: it was shortened, or overwritten, or its device fails.
-    #[error("the file changed while it was read, and what was there is gone (it has {len} bytes now)")]
+    #[error(
+        "what was there is gone: the file was changed while it was read, or its device fails (it has {len} bytes now)"
+    )]
     Gone {
         /// The file's length now, in bytes.
         len: u64,

@@ -1,14 +1,12 @@
-//! A capture file in memory, made present a piece ahead of the reader.
-//!
-//! A page that is touched before it is present takes a fault, so the kernel is asked for a whole piece at once; the
-//! pieces behind the reader are given back, so that resident memory does not grow with the file.
+//! A capture file in memory, of which only what lies about the reader is kept there.
 
 use std::fs::File;
 use std::io;
 
 use mapped_file::MappedFile;
 
-/// How far ahead of the reader pages are made present: a processor's second cache, about.
+/// How far the reader goes before the file is looked at again, and the pages behind are given back: resident memory does not
+/// grow with the file.
 const PIECE_BYTES: usize = 2 << 20;
 /// No page of any machine is smaller.
 const PAGE_BYTES: usize = 4 << 10;
@@ -23,8 +21,6 @@ const PREFETCH_BYTES_MAX: usize = 2 << 10;
 pub(super) struct Mapping {
     map: MappedFile,
     file: File,
-    /// Up to here pages were made present.
-    present: usize,
     /// Up to here pages were given back.
     released: usize,
 }
@@ -37,7 +33,7 @@ impl Mapping {
     pub(super) fn new(file: File) -> Result<Self, File> {
         let Ok(map) = MappedFile::new(&file) else { return Err(file) };
         map.expect_sequential_reads();
-        Ok(Self { map, file, present: 0, released: 0 })
+        Ok(Self { map, file, released: 0 })
     }
 
     #[inline(always)]
@@ -49,11 +45,11 @@ impl Mapping {
         self.map.bytes().len() as u64
     }
 
-    /// Makes present what a reader at `start` needs to have `want` bytes, or as many as the file has; returns the end
-    /// of what is present. What was written behind the end meanwhile is part of the file.
+    /// How far a reader at `start` can go that needs to have `want` bytes: so far, or to the end of the file. What was
+    /// written behind the end meanwhile is part of the file.
     ///
     /// # Errors
-    /// The file's size cannot be had, or its data cannot be read from its device.
+    /// The file's size cannot be had, or what was written cannot be mapped.
     pub(super) fn advance(&mut self, start: usize, want: usize) -> io::Result<usize> {
         self.release(start);
         let size = usize::try_from(self.file.metadata()?.len()).unwrap_or(usize::MAX);
@@ -61,14 +57,8 @@ impl Mapping {
         if wanted > self.map.bytes().len() && size > self.map.bytes().len() {
             self.map = MappedFile::new(&self.file)?;
         }
-        let len = self.map.bytes().len();
-        let ahead = self.present.max(start).saturating_add(PIECE_BYTES);
-        let end = ahead.max(wanted).min(size).min(len);
-        if end > self.present {
-            self.map.populate(self.present..end)?;
-            self.present = end;
-        }
-        Ok(end)
+        let ahead = start.saturating_add(PIECE_BYTES);
+        Ok(ahead.max(wanted).min(size).min(self.map.bytes().len()))
     }
 
     /// Has the processor fetch as much as was just taken, ahead.
@@ -77,7 +67,7 @@ impl Mapping {
         self.map.prefetch(at + PREFETCH_AHEAD_BYTES, len.min(PREFETCH_BYTES_MAX));
     }
 
-    /// Whether a record's data is the file's, and not zeros that stand for what it has lost since it was made present.
+    /// Whether a record's data is the file's, and not zeros that stand for what it has lost since it was looked at.
     ///
     /// Zeros show as such by the pages that are missing, all of which are touched here, and behind the end in the last
     /// page by the empty records that they make. The one packet that the new end cuts in two may have some.
