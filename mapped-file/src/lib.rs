@@ -19,7 +19,9 @@ const LINE_BYTES: usize = 64;
 
 /// A regular file as it was long when it was mapped, for reading.
 ///
-/// What others write into the file may show at any time, so its bytes deserve no more trust than those of a socket.
+/// What others write into the file may show at any time, so its bytes deserve no more trust than those of a socket. Rust
+/// promises nothing for bytes that change while they are borrowed, and nothing can keep a file from being written: as with
+/// every mapping, who may write to the file is trusted not to do so at the very moment in which a record is read.
 #[derive(Debug)]
 pub struct MappedFile {
     // Off guard before it is unmapped: the addresses may then be another's.
@@ -42,9 +44,9 @@ impl MappedFile {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"));
         }
         let len = usize::try_from(metadata.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        // SAFETY: the map is only read, as bytes, for which any value is valid. Those who use it expect it to change:
-        // they check each length against the map's own and never look twice at a byte they have decided upon. A page
-        // that is gone is replaced by the guard.
+        // SAFETY: the map is only read, as bytes, for which any value is valid, and each place in it is checked against
+        // its length, which stays. A page that is gone is replaced by the guard. That nobody writes to a byte while it is
+        // borrowed is asked of whoever may write to the file (see the type).
         let map = unsafe { MmapOptions::new().len(len).map(file) }?;
         let guard = Guard::over(map.as_ptr_range())?;
         Ok(Self { guard, map })
@@ -75,11 +77,15 @@ impl MappedFile {
     #[inline(always)]
     pub fn prefetch(&self, start: usize, len: usize) {
         #[cfg(target_arch = "x86_64")]
-        for line in (start..start + len).step_by(LINE_BYTES) {
+        {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: a prefetch reads nothing that the program could see and faults on no address; SSE is part of
-            // x86-64.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(self.map.as_ptr().wrapping_add(line).cast()) };
+            let (mut line, end) = (start, start + len);
+            while line < end {
+                // SAFETY: a prefetch reads nothing that the program could see and faults on no address; SSE is part of
+                // x86-64.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(self.map.as_ptr().wrapping_add(line).cast()) };
+                line += LINE_BYTES;
+            }
         }
         #[cfg(not(target_arch = "x86_64"))]
         let _ = (start, len);

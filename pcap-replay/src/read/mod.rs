@@ -104,7 +104,8 @@ impl Capture {
     ///
     /// A plain regular file is mapped into memory and its packets are lent from there without a copy; everything else
     /// is streamed through a bounded buffer. What a file holds is decided by its first bytes, never by its name. What is
-    /// appended while the file is read is read as well; a file that is shortened ends with a warning.
+    /// appended while the file is read is read as well; a file that is shortened ends with a warning. For what may be
+    /// overwritten meanwhile see [`mapped_file::MappedFile`].
     ///
     /// # Errors
     /// The file cannot be opened or read, is empty, is no capture, or is of a version that is not understood.
