@@ -3,9 +3,9 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use testbed::{Need, Process};
+use testbed::{End, Need, Process, Statistics};
 
-use crate::agent::{Agent, assert_balanced, require_kernel_programs};
+use crate::agent::{Agent, Settled, assert_balanced, require_kernel_programs};
 use crate::network::{Network, PEER};
 
 #[test]
@@ -20,13 +20,24 @@ fn tcp_super_packets_are_counted_as_the_interface_counts_their_segments() {
     let mut iperf = network.peer.command("iperf3");
     let _server = Process::spawn(iperf.args(["-s", "-1"]).stdout(Stdio::null()));
     send_by_tcp(&network);
-    let after = interface.statistics();
-    let settled = agent.settled(after.tx_packets - before.tx_packets);
+    let (settled, after) = at_rest(&agent, interface, &before);
     let packets = &settled.period.packets;
     assert_eq!(packets.sent, after.tx_packets - before.tx_packets);
     assert_eq!(packets.bytes_out, after.tx_bytes - before.tx_bytes);
     assert_eq!(packets.received, after.rx_packets - before.rx_packets);
     assert_balanced(&settled.ledger());
+}
+
+/// What agent and interface have counted once nothing comes any more: a connection goes on after its program has ended.
+fn at_rest(agent: &Agent, interface: &End, before: &Statistics) -> (Settled, Statistics) {
+    for _ in 0..20 {
+        let now = interface.statistics();
+        let settled = agent.settled(now.tx_packets - before.tx_packets);
+        if interface.statistics() == now {
+            return (settled, now);
+        }
+    }
+    panic!("packets do not stop to come");
 }
 
 /// Until the server listens, which it does not tell.
