@@ -83,11 +83,8 @@ impl Drop for Guard {
     }
 }
 
-/// Installs the handler, once; called with `GIVING` held.
+/// Installs the handler, also where it has made way for the action before; called with `GIVING` held.
 fn catch() -> io::Result<()> {
-    if BEFORE.get().is_some() {
-        return Ok(());
-    }
     // SAFETY: asks for a number.
     let page_bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     PAGE_BYTES.store(usize::try_from(page_bytes).map_err(io::Error::other)?, Ordering::Relaxed);
@@ -100,7 +97,8 @@ fn catch() -> io::Result<()> {
     // there before is kept to go on to.
     match unsafe { libc::sigaction(libc::SIGBUS, &action, &mut before) } {
         0 => {
-            let _ = BEFORE.set(Before(before));
+            // Only the first was there before ours.
+            BEFORE.get_or_init(|| Before(before));
             Ok(())
         }
         _ => Err(io::Error::last_os_error()),

@@ -127,6 +127,22 @@ fn a_signal_that_is_sent_still_ends_the_process() {
     assert_eq!(child.signal(), Some(libc::SIGBUS));
 }
 
+#[test]
+fn a_signal_that_the_action_before_swallows_leaves_files_mapped_later_under_guard() {
+    if !in_child("a_signal_that_the_action_before_swallows_leaves_files_mapped_later_under_guard") {
+        return;
+    }
+    let _guarded = MappedFile::new(&sevens()).unwrap();
+    // Goes on to the standard library's handler, which gives way itself.
+    // SAFETY: sends a signal to this process.
+    unsafe { libc::raise(libc::SIGBUS) };
+    let file = sevens();
+    let mapped = MappedFile::new(&file).unwrap();
+    file.set_len(0).unwrap();
+    assert_eq!(mapped.bytes()[0], 0);
+    assert!(mapped.is_damaged());
+}
+
 /// Runs a test again in a process of its own; none in that process.
 fn child(test: &str) -> Option<std::process::ExitStatus> {
     if std::env::var_os(IN_CHILD).is_some() {

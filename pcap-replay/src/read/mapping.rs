@@ -31,9 +31,10 @@ impl Mapping {
     /// # Errors
     /// It does not let itself be mapped; it can still be read.
     pub(super) fn new(file: File) -> Result<Self, File> {
-        let Ok(map) = MappedFile::new(&file) else { return Err(file) };
-        map.expect_sequential_reads();
-        Ok(Self { map, file, released: 0 })
+        match map(&file) {
+            Ok(map) => Ok(Self { map, file, released: 0 }),
+            Err(_) => Err(file),
+        }
     }
 
     #[inline(always)]
@@ -55,7 +56,7 @@ impl Mapping {
         let size = usize::try_from(self.file.metadata()?.len()).unwrap_or(usize::MAX);
         let wanted = start.saturating_add(want);
         if wanted > self.map.bytes().len() && size > self.map.bytes().len() {
-            self.map = MappedFile::new(&self.file)?;
+            self.map = map(&self.file)?;
         }
         let ahead = start.saturating_add(PIECE_BYTES);
         Ok(ahead.max(wanted).min(size).min(self.map.bytes().len()))
@@ -73,17 +74,19 @@ impl Mapping {
     /// page by the empty records that they make. The one packet that the new end cuts in two may have some.
     #[inline(always)]
     pub(super) fn is_intact(&self, at: usize, len: usize) -> bool {
-        if at % PAGE_BYTES + len > PAGE_BYTES {
-            self.touch_pages(at, len);
+        // What lies before the data was read, and with it the page that has its last byte.
+        let read = at.saturating_sub(1);
+        if read % PAGE_BYTES + len >= PAGE_BYTES {
+            self.touch_pages_behind(read, at + len);
         }
         !self.map.is_damaged() && (len > 0 || self.len_now() >= at as u64)
     }
 
     #[cold]
     #[inline(never)]
-    fn touch_pages(&self, at: usize, len: usize) {
-        let first = (at / PAGE_BYTES + 1) * PAGE_BYTES;
-        for page in (first..at + len).step_by(PAGE_BYTES) {
+    fn touch_pages_behind(&self, read: usize, end: usize) {
+        let first = (read / PAGE_BYTES + 1) * PAGE_BYTES;
+        for page in (first..end).step_by(PAGE_BYTES) {
             std::hint::black_box(self.map.bytes().get(page).copied());
         }
     }
@@ -108,4 +111,10 @@ impl Mapping {
             self.released = behind;
         }
     }
+}
+
+fn map(file: &File) -> io::Result<MappedFile> {
+    let map = MappedFile::new(file)?;
+    map.expect_sequential_reads();
+    Ok(map)
 }

@@ -135,6 +135,19 @@ fn of_a_file_that_is_shortened_the_packets_that_are_left_are_read_and_the_rest_i
 }
 
 #[test]
+fn a_packet_whose_data_begins_with_a_page_that_is_gone_is_not_read() {
+    let header = Build::new(ByteOrder::Little).pcap_header(0xa1b2_3c4d, (2, 4), 1);
+    // The header of the second packet ends with the first page.
+    let first = [1; 4096 - 24 - 16 - 16];
+    let bytes = header.pcap_packet(0, 0, &first).pcap_packet(0, 0, &[2; 100]).bytes;
+    let (packets, warning) = shortened(&bytes, 4096);
+    assert_eq!(packets, []);
+    let offset = 4096 - 16;
+    let reason = StopReason::Gone { len: 4096 };
+    assert_eq!(warning, Some(ReadWarning { offset, decompressed: false, reason }));
+}
+
+#[test]
 fn what_is_appended_while_a_file_is_read_is_part_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("growing.pcap");
