@@ -3,7 +3,7 @@
 //! A place is a text, "NA/United States/WA/Milton" or "1221/Telstra Pty Ltd", made once for each record of a database and
 //! then found by address in a cache of fixed size, without allocating. The databases are mapped, so their pages are shared
 //! with whoever else uses them. One that is replaced by another file stays as it was until the new one is opened; one that is
-//! overwritten is lost with what it held.
+//! overwritten is lost with what it held, and what is found in it meanwhile may be wrong.
 
 mod cache;
 mod database;
