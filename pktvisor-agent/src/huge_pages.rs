@@ -106,6 +106,21 @@ impl<T> fmt::Debug for Array<T> {
     }
 }
 
+/// An empty vector with room for `capacity` values, on huge pages as far as those fit into it; they come as it fills.
+pub(crate) fn vec_with_room<T>(capacity: usize) -> Vec<T> {
+    let mut vec = Vec::with_capacity(capacity);
+    let room = vec.spare_capacity_mut();
+    let bytes = size_of_val(room);
+    let start = NonNull::from(room).cast::<u8>();
+    let before = start.align_offset(HUGE_PAGE_BYTES);
+    let within = bytes.saturating_sub(before) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
+    if within > 0 {
+        // SAFETY: huge pages fit into the room from there on.
+        advise(unsafe { start.add(before) }, within);
+    }
+    vec
+}
+
 /// Asks for huge pages below memory of this process.
 fn advise(start: NonNull<u8>, len_bytes: usize) {
     #[cfg(target_os = "linux")]

@@ -121,12 +121,27 @@ impl DnsMetrics {
         }
     }
 
-    /// Asks for the memory where a question will be counted.
+    /// Asks for the memory where a message with a question will be counted.
     #[inline]
-    pub(super) fn expect(&self, keys: &QuestionKeys<'_>) {
+    pub(super) fn expect<'m>(&self, message: &Message<'m>, question: &Question<'m>, keys: &QuestionKeys<'m>) {
         self.qname2.expect(keys.qname2);
         if let Some(qname3) = keys.qname3 {
             self.qname3.expect(qname3);
+        }
+        if message.is_response()
+            && let Some(failed) = self.failed(message.rcode())
+        {
+            failed.expect(whole(question));
+        }
+    }
+
+    /// The list of the questions that were answered so.
+    fn failed(&self, rcode: u16) -> Option<&FrequentItems> {
+        match rcode {
+            RCODE_SERVFAIL => Some(&self.srvfail),
+            RCODE_NXDOMAIN => Some(&self.nxdomain),
+            RCODE_REFUSED => Some(&self.refused),
+            _ => None,
         }
     }
 

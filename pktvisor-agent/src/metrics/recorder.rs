@@ -127,8 +127,9 @@ impl Observer for Recorder {
 
     #[inline]
     fn expect<'m>(&self, message: &Message<'m>) -> Self::Expected<'m> {
-        let keys = QuestionKeys::of(message.question.as_ref()?, self.name_cut);
-        self.period.dns.expect(&keys);
+        let question = message.question.as_ref()?;
+        let keys = QuestionKeys::of(question, self.name_cut);
+        self.period.dns.expect(message, question, &keys);
         Some(keys)
     }
 

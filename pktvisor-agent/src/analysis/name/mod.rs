@@ -73,11 +73,11 @@ impl Name {
         let mut run_start = offset;
         let mut end = None;
         let (mut len, mut labels, mut pointers) = (0, 0, 0);
-        let mut starts = [0; STARTS];
+        // An octet each, the last one lowest: what moves on in a register need not be stored and loaded again.
+        let mut starts = 0_u32;
         loop {
             let run = Run::read(message, run_start, |label| {
-                starts.rotate_left(1);
-                starts[STARTS - 1] = len + label - run_start;
+                starts = starts << u8::BITS | (len + label - run_start) as u32 & u32::from(u8::MAX);
             })?;
             let run_len = run.end - run_start;
             if len + run_len > NAME_BYTES_MAX {
@@ -93,7 +93,8 @@ impl Name {
                 self.wire[len] = 0;
                 self.len = len as u8 + 1;
                 self.labels = labels as u8;
-                self.starts = starts.map(|start| start as u8);
+                let [_, third, second, last] = starts.to_be_bytes();
+                self.starts = [third, second, last];
                 return Ok(end.unwrap_or(run.end + 1));
             };
             end.get_or_insert(run.end + 2);

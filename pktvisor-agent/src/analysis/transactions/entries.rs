@@ -4,6 +4,7 @@
 //! apart from the entries, in 24 bytes each: an entry that expires, or is taken out of the middle of a list, is not read.
 
 use super::Entry;
+use crate::huge_pages;
 use crate::prefetch::prefetch;
 
 /// No entry.
@@ -52,7 +53,12 @@ pub(super) struct Entries {
 impl Entries {
     /// Room for this many entries, of which only what is used takes memory.
     pub(super) fn with_room(entries: usize) -> Self {
-        Self { entries: Vec::with_capacity(entries), links: Vec::with_capacity(entries), free: NONE, len: 0 }
+        Self {
+            entries: huge_pages::vec_with_room(entries),
+            links: huge_pages::vec_with_room(entries),
+            free: NONE,
+            len: 0,
+        }
     }
 
     /// Number of entries in use.
@@ -75,6 +81,7 @@ impl Entries {
     #[inline]
     pub(super) fn expect(&self, slot: u32) {
         prefetch(&self.entries, slot as usize);
+        prefetch(&self.links, slot as usize);
     }
 
     /// When an entry was opened.
@@ -140,6 +147,10 @@ impl Entries {
             NONE => list.tail = previous,
             next => self.links[next as usize].previous = previous,
         }
-        (next != NONE).then_some(next)
+        (next != NONE).then(|| {
+            // Whoever empties a list comes to the one behind that.
+            prefetch(&self.links, self.links[next as usize].next as usize);
+            next
+        })
     }
 }
