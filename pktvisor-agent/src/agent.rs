@@ -123,9 +123,10 @@ impl Agent {
         self.state.lock().capture.interfaces.iter().map(|interface| interface.name.clone()).collect()
     }
 
-    /// Queries that wait for their response.
-    pub fn open_transactions(&self, count: u64) {
-        self.state.lock().open_transactions = count;
+    /// Of the queries that wait for their response, one thread has so many now, after so many `before`.
+    pub fn open_transactions(&self, before: u64, now: u64) {
+        let mut state = self.state.lock();
+        state.open_transactions = state.open_transactions.saturating_sub(before) + now;
     }
 
     /// The share of the DNS flows that is analysed at the moment, in percent.

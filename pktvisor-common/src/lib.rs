@@ -16,3 +16,4 @@ pub mod hll;
 pub mod kernel;
 pub mod reader;
 pub mod sampling;
+pub mod sharding;

@@ -4,7 +4,7 @@ use aya_ebpf::bindings::BPF_F_MMAPABLE;
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, PerCpuArray, RingBuf, XskMap};
 use aya_ebpf::macros::btf_map;
 use pktvisor_common::hll::REGISTERS;
-use pktvisor_common::kernel::control::{CARDINALITY_ENTRIES, Control, HEAVY_ENTRIES};
+use pktvisor_common::kernel::control::{CARDINALITY_ENTRIES, Control, HEAVY_ENTRIES, XSKS_ENTRIES};
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::heavy::HeavyTable;
 
@@ -33,6 +33,7 @@ pub(crate) static DEEP: ArrayOfMaps<RingBuf<u8, 4096>, 1> = ArrayOfMaps::new();
 #[btf_map]
 pub(crate) static FILTERED: PerCpuArray<u64, 1> = PerCpuArray::new();
 
-/// In `tap` mode: the socket of each receive queue.
+/// In `tap` mode: the sockets of each receive queue, one for every shard, at
+/// [`Shards::socket`](pktvisor_common::sharding::Shards::socket).
 #[btf_map]
-pub(crate) static XSKS: XskMap<1024> = XskMap::new();
+pub(crate) static XSKS: XskMap<{ XSKS_ENTRIES as usize }> = XskMap::new();

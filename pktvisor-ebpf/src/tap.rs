@@ -1,5 +1,5 @@
 //! Sees every packet of an interface that a mirror port feeds, and lets none of them reach the host: those that are chosen
-//! go to the AF_XDP socket of their receive queue, the others are dropped.
+//! go to an AF_XDP socket of their receive queue, the others are dropped.
 //!
 //! Minimum kernel version: 5.18 (packets in several buffers).
 
@@ -47,16 +47,18 @@ fn take(context: &XdpContext) -> u32 {
         direction: direction as u8,
         flags: flags::XDP,
     };
-    hand_over(context, header, cpu)
+    let shards = config.shards;
+    let socket = shards.socket(context.rx_queue_index(), shards.of(&cpu.class));
+    hand_over(context, header, socket, cpu)
 }
 
 /// Leaves the header before the packet and sends both to the socket.
 #[inline(always)]
-fn hand_over(context: &XdpContext, header: RecordHeader, cpu: &mut CpuState) -> u32 {
+fn hand_over(context: &XdpContext, header: RecordHeader, socket: u32, cpu: &mut CpuState) -> u32 {
     // Fragments that only tell what need not be kept are no packets of DNS, and in nobody's account.
     let packets = u64::from(cpu.class.has(class_flags::ANY_DNS));
     write_header(context, header);
-    match XSKS.redirect(context.rx_queue_index(), u64::from(XDP_DROP)) {
+    match XSKS.redirect(socket, u64::from(XDP_DROP)) {
         Ok(XDP_REDIRECT) => {
             cpu.handed_up.delivered += packets;
             XDP_REDIRECT

@@ -71,6 +71,10 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = LIVE)]
     pub(super) force: bool,
 
+    /// Tap mode only: threads that analyse [default: one a receive queue, as long as there are two processors for each].
+    #[arg(long, value_name = "N", help_heading = LIVE, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(super) tap_threads: Option<u16>,
+
     /// Live only: lower the share of DNS flows that is analysed when the agent needs more than this percentage of
     /// one processor.
     #[arg(long, value_name = "PCT", help_heading = LIVE, value_parser = clap::value_parser!(u32).range(1..=100_000))]

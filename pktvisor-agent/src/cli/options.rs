@@ -43,6 +43,8 @@ pub struct Options {
     pub mode: Option<Mode>,
     /// Whether tap mode may take the traffic of an interface with addresses or routes.
     pub force: bool,
+    /// Threads that analyse in tap mode; as many as are of use without.
+    pub tap_threads: Option<u16>,
     /// Percentage of one processor that the agent may need before it analyses less.
     pub cpu_budget_pct: Option<u32>,
     /// Kernel programs to load instead of those that are built in.
@@ -121,6 +123,7 @@ impl Options {
             dns_timeout: Duration::from_millis(arguments.dns_timeout_ms),
             mode: arguments.mode.filter(|_| !is_file),
             force: arguments.force,
+            tap_threads: arguments.tap_threads,
             cpu_budget_pct: arguments.cpu_budget.filter(|_| !is_file),
             bpf_object: arguments.bpf_object.filter(|_| !is_file),
             public_suffix: arguments.public_suffix,
@@ -172,6 +175,7 @@ fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: 
     let for_interfaces = [
         ("--mode", arguments.mode.is_some()),
         ("--force", arguments.force),
+        ("--tap-threads", arguments.tap_threads.is_some()),
         ("--cpu-budget", arguments.cpu_budget.is_some()),
         ("--bpf-object", arguments.bpf_object.is_some()),
     ];
@@ -179,6 +183,9 @@ fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: 
         if is_given && !target.is_live() {
             warnings.push(format!("{option} is for interfaces, ignored for a capture file"));
         }
+    }
+    if arguments.tap_threads.is_some() && target.is_live() && arguments.mode != Some(Mode::Tap) {
+        warnings.push("--tap-threads is for --mode tap, ignored".to_owned());
     }
     let for_server = [("-l", arguments.listen.is_some()), ("-p", arguments.port.is_some())];
     for (option, is_given) in for_server {

@@ -1,4 +1,4 @@
-//! The thread that analyses what the kernel handed up, in the order of time.
+//! A thread that analyses what the kernel handed up, in the order of time.
 
 use std::mem::take;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use pktvisor_common::kernel::record::RecordHeader;
 use super::clock::WallClock;
 use super::shared::Shared;
 use crate::agent::Agent;
-use crate::analysis::Analysis;
+use crate::analysis::{self, Analysis};
 use crate::capture::Packet;
 use crate::capture::hosts::HostSet;
 use crate::capture::kernel::{Deep, Ring, Source, monotonic_ns};
@@ -31,18 +31,48 @@ const LAST_WAIT: Duration = Duration::from_millis(2);
 /// How often time-outs are looked after and the wall clock is taken anew.
 const UPKEEP: Duration = Duration::from_millis(100);
 
-/// The deep thread's own.
-pub(super) struct DeepThread<S = Ring> {
-    pub(super) agent: Arc<Agent>,
-    pub(super) shared: Arc<Shared>,
-    pub(super) sources: Deep<S>,
-    /// Longest time that they may be left alone.
+/// What all deep threads are told.
+pub(super) struct DeepSettings {
+    pub(super) analysis: analysis::Settings<HostSet>,
+    /// Longest time that records may be left alone.
     pub(super) pause_max: Duration,
-    pub(super) dns_ports: DnsPorts,
-    pub(super) analysis: Analysis<HostSet>,
+}
+
+/// A deep thread's own.
+pub(super) struct DeepThread<S = Ring> {
+    agent: Arc<Agent>,
+    shared: Arc<Shared>,
+    /// Which of the threads it is.
+    shard: u32,
+    sources: Deep<S>,
+    pause_max: Duration,
+    dns_ports: DnsPorts,
+    analysis: Analysis<HostSet>,
+    /// Its open transactions when it last told of them.
+    open_told: u64,
 }
 
 impl<S: Source> DeepThread<S> {
+    /// The thread of a shard, which takes what comes from `sources`.
+    pub(super) fn new(
+        agent: &Arc<Agent>,
+        shared: &Arc<Shared>,
+        shard: u32,
+        sources: Deep<S>,
+        settings: &DeepSettings,
+    ) -> Self {
+        Self {
+            agent: Arc::clone(agent),
+            shared: Arc::clone(shared),
+            shard,
+            sources,
+            pause_max: settings.pause_max,
+            dns_ports: settings.analysis.dns_ports,
+            analysis: Analysis::new(settings.analysis.clone()),
+            open_told: 0,
+        }
+    }
+
     /// Runs until told to stop, then takes all that is left.
     pub(super) fn run(mut self) {
         let mut clock = WallClock::now();
@@ -70,14 +100,16 @@ impl<S: Source> DeepThread<S> {
             }
         }
         self.look_after(&clock);
-        self.analysis.finish(self.agent.store.batch().recorder());
+        self.analysis.finish(&mut *self.agent.store.recorder(self.shard));
         self.report();
     }
 
     /// Analyses what there is, at most a batch of it; returns how much that was.
     fn round(&mut self, clock: &WallClock) -> usize {
         let fill = self.sources.fill();
-        self.shared.note_ring_fill(fill);
+        if let Some(shared) = self.shared.deep().get(self.shard as usize) {
+            shared.note_ring_fill(fill);
+        }
         if fill == 0.0 {
             // A driver may have run out of room for packets meanwhile, and wait to be told that there is some.
             self.sources.release();
@@ -85,31 +117,29 @@ impl<S: Source> DeepThread<S> {
         }
         let until_ns = monotonic_ns();
         let (analysis, dns_ports) = (&mut self.analysis, &self.dns_ports);
-        let mut batch = self.agent.store.batch();
-        let recorder = batch.recorder();
+        let mut recorder = self.agent.store.recorder(self.shard);
         self.sources.drain(until_ns, BATCH_RECORDS, |header, bytes| {
-            analyse(analysis, dns_ports, clock, header, bytes, recorder);
+            analyse(analysis, dns_ports, clock, header, bytes, &mut recorder);
         })
     }
 
     /// Lets time pass where no packet does.
     fn look_after(&mut self, clock: &WallClock) {
-        if let Some(rate) = self.shared.take_new_rate() {
-            self.analysis.set_sample_rate(rate);
-        }
-        if let Some(host) = self.shared.take_new_host() {
-            self.analysis.set_host(host);
+        if let Some(shared) = self.shared.deep().get(self.shard as usize) {
+            shared.take_new_rate().into_iter().for_each(|rate| self.analysis.set_sample_rate(rate));
+            shared.take_new_host().into_iter().for_each(|host| self.analysis.set_host(host));
         }
         let now_ns = clock.wall_ns(monotonic_ns());
-        self.analysis.advance(now_ns, self.agent.store.batch().recorder());
+        self.analysis.advance(now_ns, &mut *self.agent.store.recorder(self.shard));
         for error in self.sources.upkeep() {
             self.agent.trouble(format!("the capture of a receive queue has ended: {error}"));
         }
         self.report();
     }
 
-    fn report(&self) {
-        self.agent.open_transactions(self.analysis.open_transactions() as u64);
+    fn report(&mut self) {
+        let open = self.analysis.open_transactions() as u64;
+        self.agent.open_transactions(std::mem::replace(&mut self.open_told, open), open);
     }
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use anyhow::{Context, bail};
+use pktvisor_common::sharding::Shards;
 
 use super::any::{self, AnyInterface};
 use super::changes::Changes;
 use super::configuration::Configuration;
-use super::deep::{DeepThread, RINGS_PAUSE_MAX};
+use super::deep::{DeepSettings, DeepThread, RINGS_PAUSE_MAX};
 use super::host::{self, HostFollower};
 use super::prepare::{Prepared, host_table};
 use super::programs::{Attachments, Programs, tell_attached};
@@ -31,20 +32,14 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
         _ => SystemInterfaces.list().context("cannot list the network interfaces")?,
     };
     let Prepared { shared, attacher, configuration, drain, rings, analysis } =
-        Prepared::new(options, agent, &interfaces)?;
+        Prepared::new(options, agent, &interfaces, Shards::ONE)?;
     agent.store.batch().tick(clock::wall_ns());
     let tell = tell_host(configuration, Arc::clone(&shared));
     let host = HostFollower::new(options, agent, &interfaces, tell);
     let attachments = attachments(options, agent, attacher, host, &shared)?;
     agent.set_mode("inline");
-    let deep = DeepThread {
-        agent: Arc::clone(agent),
-        shared: Arc::clone(&shared),
-        sources: rings,
-        pause_max: RINGS_PAUSE_MAX,
-        dns_ports: options.dns_ports,
-        analysis,
-    };
+    let settings = DeepSettings { analysis, pause_max: RINGS_PAUSE_MAX };
+    let deep = DeepThread::new(agent, &shared, 0, rings, &settings);
     let deep = spawn("deep", move || deep.run())?;
     Programs::run(shared, attachments, drain, vec![deep])
 }
@@ -54,7 +49,7 @@ fn tell_host(configuration: Configuration, shared: Arc<Shared>) -> host::Tell {
     Box::new(move |host| {
         let table = host_table(host)?;
         configuration.change(|config| config.host = table);
-        shared.set_host(host.clone());
+        shared.set_host(host);
         Ok(())
     })
 }

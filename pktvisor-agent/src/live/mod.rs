@@ -4,7 +4,7 @@
 //! inline     interface ─ programs ─┬─ maps ── drain thread (at every second) ─┬─ store
 //!                                  └─ rings ─ deep thread (DNS analysis) ─────┘
 //! tap        mirror port ─ program ─┬─ maps ── drain thread ────────────────────┬─ store
-//!                                   └─ AF_XDP sockets ─ deep thread ────────────┘
+//!                                   └─ AF_XDP sockets ─ deep threads ───────────┘
 //! afpacket   interface ─ packet socket ─ capture thread (pipeline) ── ticker ── store
 //! ```
 //!
@@ -21,6 +21,7 @@ mod host;
 mod inline;
 mod losses;
 mod packet_socket;
+mod placement;
 mod prepare;
 mod programs;
 mod rate;

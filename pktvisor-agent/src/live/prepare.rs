@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::hosts::HostTable;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_common::sharding::Shards;
 
 use super::configuration::Configuration;
 use super::drain::DrainThread;
@@ -15,8 +16,8 @@ use super::losses::DriverDrops;
 use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
+use crate::analysis;
 use crate::analysis::geo::Geo;
-use crate::analysis::{self, Analysis};
 use crate::capture::Filter;
 use crate::capture::attach::Attacher;
 use crate::capture::hosts::HostSet;
@@ -45,12 +46,12 @@ pub(super) struct Prepared {
     pub(super) drain: DrainThread,
     /// For the deep thread of `inline`.
     pub(super) rings: Deep,
-    /// For the threads that analyse.
-    pub(super) analysis: Analysis<HostSet>,
+    /// For the threads that analyse: what and how.
+    pub(super) analysis: analysis::Settings<HostSet>,
 }
 
 impl Prepared {
-    /// Loads the programs. Nothing is attached yet.
+    /// Loads the programs, for so many threads that analyse. Nothing is attached yet.
     ///
     /// # Errors
     ///
@@ -59,12 +60,14 @@ impl Prepared {
         options: &Options,
         agent: &Arc<Agent>,
         interfaces: &[Interface],
+        shards: Shards,
     ) -> anyhow::Result<Self> {
         let host = options.host_set(interfaces);
         let config = KernelConfig {
             sample_rate: SampleRate::percent(options.max_deep_sample_pct),
             host: host_table(&host)?,
             dns_ports: options.dns_ports,
+            shards,
             ..KernelConfig::default()
         };
         let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
@@ -76,7 +79,7 @@ impl Prepared {
         }
         let Loaded { kernel, control, drain, deep, log } = Kernel::load(&read_object(options)?, &settings)?;
         let configuration = Configuration::new(control, config);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::new(shards));
         // What is analysed before the first drain is not in the ledger before what was counted is.
         let outcomes = agent.store.outcomes();
         agent.store.batch().balance(outcomes);
@@ -93,12 +96,12 @@ impl Prepared {
             sockets: Vec::new(),
             lost_by_sockets: 0,
         };
-        let analysis = Analysis::new(analysis::Settings {
+        let analysis = analysis::Settings {
             dns_ports: options.dns_ports,
             sample_rate: config.sample_rate,
             transaction_timeout_ns: u64::try_from(options.dns_timeout.as_nanos()).unwrap_or(u64::MAX),
             host,
-        });
+        };
         let attacher = Attacher::new(kernel, options.filter.clone().map(Filter::new));
         Ok(Self { shared, attacher, configuration, drain, rings: deep, analysis })
     }

@@ -4,14 +4,22 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_common::sharding::Shards;
 
 use crate::capture::hosts::HostSet;
 
-/// Between the deep thread, the drain thread and whoever stops them.
-#[derive(Debug, Default)]
+/// Between the deep threads, the drain thread and whoever stops them.
+#[derive(Debug)]
 pub(super) struct Shared {
     detaching: AtomicBool,
     stopping: AtomicBool,
+    /// For each deep thread.
+    deep: Box<[SharedDeep]>,
+}
+
+/// Between one deep thread and the others.
+#[derive(Debug, Default)]
+pub(super) struct SharedDeep {
     /// The emptiest that the fullest ring was since this was last asked for, in thousandths and one.
     fill_low: AtomicU32,
     new_rate: Mutex<Option<SampleRate>>,
@@ -22,6 +30,20 @@ pub(super) struct Shared {
 const UNKNOWN: u32 = 0;
 
 impl Shared {
+    /// For so many deep threads.
+    pub(super) fn new(shards: Shards) -> Self {
+        Self {
+            detaching: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            deep: (0..shards.count()).map(|_| SharedDeep::default()).collect(),
+        }
+    }
+
+    /// For each deep thread.
+    pub(super) fn deep(&self) -> &[SharedDeep] {
+        &self.deep
+    }
+
     /// Tells whoever attaches to take all programs off and end.
     pub(super) fn detach(&self) {
         self.detaching.store(true, Ordering::Release);
@@ -31,7 +53,7 @@ impl Shared {
         self.detaching.load(Ordering::Acquire)
     }
 
-    /// Tells the deep thread to empty the rings and end.
+    /// Tells the deep threads to empty the rings and end.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
     }
@@ -40,7 +62,25 @@ impl Shared {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// How full the fullest ring is, from 0 to 1.
+    /// What the fullest ring was never below since the last call, from 0 to 1; `None` if no deep thread got round to
+    /// looking.
+    pub(super) fn take_ring_fill_low(&self) -> Option<f64> {
+        self.deep.iter().filter_map(SharedDeep::take_ring_fill_low).max_by(f64::total_cmp)
+    }
+
+    /// Tells the deep threads which share of TCP streams and fragmented datagrams to analyse.
+    pub(super) fn set_rate(&self, rate: SampleRate) {
+        self.deep.iter().for_each(|deep| *deep.new_rate.lock() = Some(rate));
+    }
+
+    /// Tells the deep threads which networks are HOST.
+    pub(super) fn set_host(&self, host: &HostSet) {
+        self.deep.iter().for_each(|deep| *deep.new_host.lock() = Some(host.clone()));
+    }
+}
+
+impl SharedDeep {
+    /// How full the thread's fullest ring is, from 0 to 1.
     pub(super) fn note_ring_fill(&self, fill: f64) {
         let noted = (fill.clamp(0.0, 1.0) * 1000.0) as u32 + 1;
         let low = self.fill_low.load(Ordering::Relaxed);
@@ -49,23 +89,11 @@ impl Shared {
         }
     }
 
-    /// What the fullest ring was never below since the last call, from 0 to 1; `None` if the deep thread did not get
-    /// round to looking.
-    pub(super) fn take_ring_fill_low(&self) -> Option<f64> {
+    fn take_ring_fill_low(&self) -> Option<f64> {
         match self.fill_low.swap(UNKNOWN, Ordering::Relaxed) {
             UNKNOWN => None,
             noted => Some(f64::from(noted - 1) / 1000.0),
         }
-    }
-
-    /// Tells the deep thread which share of TCP streams and fragmented datagrams to analyse.
-    pub(super) fn set_rate(&self, rate: SampleRate) {
-        *self.new_rate.lock() = Some(rate);
-    }
-
-    /// Tells the deep thread which networks are HOST.
-    pub(super) fn set_host(&self, host: HostSet) {
-        *self.new_host.lock() = Some(host);
     }
 
     pub(super) fn take_new_host(&self) -> Option<HostSet> {
@@ -83,14 +111,29 @@ mod tests {
 
     #[test]
     fn the_low_water_mark_is_of_the_time_since_it_was_asked_for() {
-        let shared = Shared::default();
+        let shared = Shared::new(Shards::ONE);
+        let deep = &shared.deep()[0];
         assert_eq!(shared.take_ring_fill_low(), None);
         for fill in [0.9, 0.5, 0.7] {
-            shared.note_ring_fill(fill);
+            deep.note_ring_fill(fill);
         }
         assert_eq!(shared.take_ring_fill_low(), Some(0.5));
-        shared.note_ring_fill(0.0);
+        deep.note_ring_fill(0.0);
         assert_eq!(shared.take_ring_fill_low(), Some(0.0));
         assert_eq!(shared.take_ring_fill_low(), None);
+    }
+
+    #[test]
+    fn the_fullest_thread_counts_and_orders_reach_each() {
+        let shared = Shared::new(Shards::new(3));
+        for (deep, fill) in shared.deep().iter().zip([0.2, 0.6]) {
+            deep.note_ring_fill(fill);
+        }
+        assert_eq!(shared.take_ring_fill_low(), Some(0.6));
+        shared.set_rate(SampleRate::percent(7));
+        for deep in shared.deep() {
+            assert_eq!(deep.take_new_rate(), Some(SampleRate::percent(7)));
+            assert_eq!(deep.take_new_rate(), None);
+        }
     }
 }

@@ -1,18 +1,20 @@
-//! `tap`: a program takes every packet of a mirror port off it and hands DNS to sockets, one a receive queue, for one thread
-//! to analyse in the order of time.
+//! `tap`: a program takes every packet of a mirror port off it and hands DNS to sockets, for threads to analyse in the order
+//! of time.
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use anyhow::bail;
+use pktvisor_common::sharding::Shards;
 
-use super::deep::DeepThread;
+use super::deep::{DeepSettings, DeepThread};
+use super::placement::Placement;
 use super::prepare::Prepared;
 use super::programs::{Attachments, Programs, tell_attached};
 use super::{clock, spawn};
 use crate::agent::Agent;
 use crate::capture::kernel::Deep;
-use crate::capture::tap::{Queue, Tap, check_unused};
+use crate::capture::tap::{Queue, Tap, check_unused, receive_queues};
 use crate::cli::{Options, Target};
 use crate::privileges::{self, Work};
 
@@ -29,37 +31,53 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     if !options.force {
         check_unused(&interface.name, &interface.addresses)?;
     }
+    let placement = Placement::new(receive_queues(&interface.name)?, options.tap_threads);
     let interfaces = std::slice::from_ref(interface);
     let Prepared { shared, mut attacher, mut drain, analysis, .. } =
-        Prepared::new(options, agent, interfaces)?;
+        Prepared::new(options, agent, interfaces, placement.shards)?;
+    agent.store.share_among(placement.shards.count());
     agent.store.batch().tick(clock::wall_ns());
     let mut sockets = attacher.sockets()?;
-    let insert = |queue, socket: BorrowedFd<'_>| sockets.set(queue, socket, 0);
-    let tap = Tap::open(&interface.name, interface.index, insert)?;
+    let insert = |place, socket: BorrowedFd<'_>| sockets.set(place, socket, 0);
+    let tap = Tap::open(&interface.name, interface.index, placement.shards, insert)?;
     let attached = attacher.attach_tap(interface)?;
     tell_attached(agent, &attached);
-    tell_sockets(agent, &tap);
+    tell_sockets(agent, &tap, placement.shards);
     agent.set_mode("tap");
     drain.sockets = tap.queues.iter().map(Queue::statistics).collect();
     privileges::give_up(&privileges::keep(Work::Tap, &privileges::Kernel::running(), false, false))?;
     let Tap { queues, promiscuous, .. } = tap;
     let pause_max = queues.iter().map(Queue::pause_max).min().unwrap_or_default();
-    let deep = DeepThread {
-        agent: Arc::clone(agent),
-        shared: Arc::clone(&shared),
-        sources: Deep::new(queues),
-        pause_max,
-        dns_ports: options.dns_ports,
-        analysis,
-    };
-    let deep = spawn("tap", move || deep.run())?;
-    Programs::run(shared, Attachments::Tap(Box::new((attached, attacher, promiscuous))), drain, vec![deep])
+    let settings = DeepSettings { analysis, pause_max };
+    let mut threads = Vec::new();
+    for (shard, queues) in (0..).zip(by_shard(queues, placement.shards)) {
+        let deep = DeepThread::new(agent, &shared, shard, Deep::new(queues), &settings);
+        let placement = placement.clone();
+        threads.push(spawn(&format!("tap {shard}"), move || {
+            if let Some(processor) = placement.pin(shard) {
+                tracing::debug!("tap {shard} stays on processor {processor}");
+            }
+            deep.run();
+        })?);
+    }
+    Programs::run(shared, Attachments::Tap(Box::new((attached, attacher, promiscuous))), drain, threads)
 }
 
-fn tell_sockets(agent: &Agent, tap: &Tap) {
+/// The sockets of each shard.
+fn by_shard(sockets: Vec<Queue>, shards: Shards) -> Vec<Vec<Queue>> {
+    let mut of_shards: Vec<Vec<Queue>> = (0..shards.count()).map(|_| Vec::new()).collect();
+    for (place, socket) in sockets.into_iter().enumerate() {
+        of_shards[place % shards.count() as usize].push(socket);
+    }
+    of_shards
+}
+
+fn tell_sockets(agent: &Agent, tap: &Tap, shards: Shards) {
     let how =
         if tap.is_zero_copy() { "without copying" } else { "by copying, as the driver cannot do without" };
-    tracing::info!("AF_XDP sockets on {} receive queues, {how}", tap.queues.len());
+    let (sockets, threads) = (tap.queues.len(), shards.count());
+    let queues = sockets / threads as usize;
+    tracing::info!("AF_XDP: receive queues {queues}, sockets {sockets}, threads {threads}; {how}");
     agent.set_zero_copy(tap.is_zero_copy());
     for note in &tap.notes {
         tracing::warn!("{note}");

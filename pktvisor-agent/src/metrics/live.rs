@@ -9,6 +9,7 @@ use pktvisor_common::counters::Counters;
 use super::frequent::Limits;
 use super::ledger::{OutcomesSoFar, Totals};
 use super::period::Outcomes;
+use super::shares::Shares;
 use super::store::{Clock, Settings};
 use super::timeline::{PERIOD_SECONDS, Step, Timeline};
 use super::{Period, Recorder};
@@ -20,6 +21,8 @@ const MERGEABLE_PERIODS: usize = 10;
 pub(super) struct Live {
     settings: Settings,
     pub recorder: Recorder,
+    /// What other threads add to it.
+    shares: Arc<Shares>,
     timeline: Timeline,
     /// The counters when the current second began.
     second_began: Counters,
@@ -36,10 +39,11 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, shares: Arc<Shares>) -> Self {
         Self {
             settings,
             recorder: Recorder::new(settings.name_cut),
+            shares,
             timeline: Timeline::default(),
             second_began: Counters::default(),
             last_second: Counters::default(),
@@ -80,6 +84,7 @@ impl Live {
     pub(super) fn totals(&self) -> Totals {
         let mut total = self.total;
         total.add(self.recorder.period());
+        self.shares.add_to(&mut total);
         total
     }
 
@@ -95,7 +100,7 @@ impl Live {
         self.balanced = Some(Totals { counters: totals.counters, outcomes }.ledger());
     }
 
-    /// The live period with its length so far: up to its newest second, or by the wall clock its age.
+    /// The live period, [shares](Shares) left out, with its length so far: up to its newest second, or by the wall clock its age.
     pub(super) fn measured(&mut self) -> &Period {
         if let Some(newest) = self.timeline.newest_second() {
             let begun = u64::from(self.settings.clock == Clock::Packets);
@@ -136,7 +141,8 @@ impl Live {
     }
 
     fn close_second(&mut self) {
-        let now = self.recorder.period().counters;
+        let mut now = self.recorder.period().counters;
+        self.shares.count_into(&mut now);
         self.last_second = now;
         self.last_second.subtract(&self.second_began);
         self.second_began = now;
@@ -146,6 +152,9 @@ impl Live {
     /// Closes the live period after `length_s` seconds and begins the next one.
     fn turn(&mut self, length_s: u64, next_start_s: u64) {
         let mut period = self.recorder.take(next_start_s);
+        for share in self.shares.take(next_start_s) {
+            period.merge_share(&share);
+        }
         period.length_s = length_s;
         self.second_began = Counters::default();
         self.total.add(&period);

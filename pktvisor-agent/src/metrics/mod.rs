@@ -12,7 +12,7 @@
 //! | `quantiles`, `slowness` | how long, how fast |
 //! | `codes` | exact counts by code |
 //! | `network`, `dns`, `transactions` | the metrics of a period, made of the above |
-//! | `live`, `batch`, `ledger` | the live period in time, in a capture thread's hands, and where its packets went |
+//! | `live`, `batch`, `shares`, `ledger` | the live period in time, in the hands of one thread or several, and where its packets went |
 
 mod batch;
 mod cardinality;
@@ -27,6 +27,7 @@ mod period;
 mod quantiles;
 mod recorder;
 mod report;
+mod shares;
 mod slowness;
 mod store;
 mod timeline;

@@ -118,6 +118,13 @@ impl Period {
         self.reassembly.merge(&other.reassembly);
     }
 
+    /// Adds what another thread remembers of the same time.
+    pub(super) fn merge_share(&mut self, share: &Self) {
+        let start_s = self.start_s;
+        self.merge(share);
+        self.start_s = start_s;
+    }
+
     /// DNS packets whose flow was not chosen, wherever that was decided.
     pub(super) fn not_chosen(&self) -> u64 {
         self.counters.packets.dns_not_chosen + self.outcomes.not_chosen

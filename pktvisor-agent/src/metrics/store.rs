@@ -1,16 +1,20 @@
 //! The live period, the closed ones, and whoever reads them.
 //!
-//! A capture thread locks its share once per batch of packets, never per packet; a reader copies the live share and
-//! merges outside the lock, so that it holds up the capture for the time of a copy only. Closed periods never change
-//! and are shared.
+//! A capture thread locks the live period, or its share of it where there are several, once per batch of packets, never
+//! per packet; a reader copies and merges outside the lock, so that it holds up the capture for the time of a copy only.
+//! Closed periods never change and are shared.
 
-use parking_lot::Mutex;
+use std::sync::Arc;
+
+use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use pktvisor_common::api;
 
+use super::Recorder;
 use super::batch::Batch;
 use super::ledger::OutcomesSoFar;
 use super::live::Live;
 use super::period::Period;
+use super::shares::Shares;
 use crate::analysis::public_suffix::NameCut;
 
 /// What moves the clock of the periods.
@@ -58,12 +62,14 @@ pub enum NoPeriod {
 pub struct Store {
     settings: Settings,
     live: Mutex<Live>,
+    shares: Arc<Shares>,
 }
 
 impl Store {
     /// An empty store.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, live: Mutex::new(Live::new(settings)) }
+        let shares = Arc::<Shares>::default();
+        Self { settings, live: Mutex::new(Live::new(settings, Arc::clone(&shares))), shares }
     }
 
     /// The settings it was made with.
@@ -74,6 +80,19 @@ impl Store {
     /// Takes the live period for a batch of packets. Readers that wait get their turn between batches.
     pub fn batch(&self) -> Batch<'_> {
         Batch::new(self.live.lock())
+    }
+
+    /// From now on so many threads analyse, each with a [recorder](Self::recorder) of its own. To be said once, before they do.
+    pub fn share_among(&self, threads: u32) {
+        self.shares.make(threads, self.settings.name_cut);
+    }
+
+    /// Where the analysis of one thread reports to, taken for a batch of packets.
+    pub fn recorder(&self, thread: u32) -> MappedMutexGuard<'_, Recorder> {
+        match self.shares.get(thread) {
+            Some(share) => MutexGuard::map(share, |recorder| recorder),
+            None => MutexGuard::map(self.live.lock(), |live| &mut live.recorder),
+        }
     }
 
     /// Number of periods with data, the live one included.
@@ -92,11 +111,10 @@ impl Store {
         if n > last {
             return Err(NoPeriod::OutOfRange { first: 0, last });
         }
-        let mut live = self.live.lock();
+        let live = self.live.lock();
         if n == 0 {
-            let period = live.measured().clone();
             drop(live);
-            return Ok(period.report());
+            return Ok(self.merged(1).report());
         }
         let period = live.closed.get(n - 1).cloned();
         let filled = live.closed.len();
@@ -119,7 +137,12 @@ impl Store {
         let mut live = self.live.lock();
         let mut merged = live.measured().clone();
         let closed: Vec<_> = live.closed.iter().take(n.saturating_sub(1)).cloned().collect();
+        // Before a period can turn, or they would be of the next one.
+        let shares = self.shares.copies();
         drop(live);
+        for share in &shares {
+            merged.merge_share(share);
+        }
         for period in closed {
             merged.merge(&period);
         }
@@ -130,7 +153,7 @@ impl Store {
     pub fn document(&self) -> api::PeriodDocument {
         let single = self.settings.summary || self.settings.periods == 1;
         let (minutes, period) = match single {
-            // Nobody waits for the lock any more: no copy.
+            // One thread reads a file, and nobody waits for the lock any more: no copy.
             true => (1, self.live.lock().measured().report()),
             false => (self.settings.periods, self.merged(self.settings.periods).report()),
         };

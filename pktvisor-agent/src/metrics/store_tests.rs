@@ -3,7 +3,7 @@ use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 
 use super::*;
-use crate::analysis::Observer;
+use crate::analysis::{Flow, Observer, Outcome, Transport};
 
 const S: u64 = 1_000_000_000;
 
@@ -290,4 +290,47 @@ fn the_ledger_balances_with_what_is_still_on_its_way() {
     store.batch().balance(before);
     let ledger = store.ledger();
     assert_eq!((ledger.delivered, ledger.analysed, ledger.pending), (20, 20, 33));
+}
+
+#[test]
+fn what_several_threads_record_is_one_period() {
+    let store =
+        Store::new(Settings { periods: 5, summary: false, name_cut: NameCut::Labels, clock: Clock::Wall });
+    store.share_among(3);
+    let count = |thread, packets| {
+        let mut recorder = store.recorder(thread);
+        recorder.outcome(Outcome::Malformed, packets);
+        (0..packets).for_each(|_| recorder.malformed());
+    };
+    let counted = |dns_packets| {
+        let mut counters = Counters::default();
+        counters.packets.dns_packets = dns_packets;
+        store.batch().counted(&counters, 0);
+    };
+    store.batch().tick(100 * S);
+    (0..3).for_each(|thread| count(thread, 10));
+    (0..3).for_each(|thread| store.recorder(thread).udp_port(1000 + thread as u16));
+    counted(30);
+    assert_eq!(bucket(&store, 0).dns.wire_packets.malformed, 30);
+    assert_eq!(bucket(&store, 0).dns.top_udp_ports.len(), 3);
+    store.batch().tick(160 * S);
+    count(2, 5);
+    counted(5);
+    assert_eq!(span(&bucket(&store, 1)), (100, 60, 0));
+    let malformed: Vec<_> = (0..2).map(|n| bucket(&store, n).dns.wire_packets.malformed).collect();
+    assert_eq!(malformed, [5, 30]);
+    assert_eq!(store.window(2).unwrap().dns.wire_packets.malformed, 35);
+    let ledger = store.ledger();
+    assert_eq!((ledger.malformed, ledger.pending), (35, 0));
+}
+
+#[test]
+fn messages_of_all_threads_are_in_the_last_second() {
+    let store = store(5, false);
+    store.share_among(2);
+    feed(&store, &[100.0]);
+    let flow = Flow::of(&Class { ip_version: 4, ..Class::default() }, Transport::Tcp);
+    (0..2).for_each(|thread| store.recorder(thread).reassembled(&flow, 0, false));
+    feed(&store, &[101.0]);
+    assert_eq!(store.rates().packets.dns_queries, 2);
 }

@@ -95,9 +95,9 @@ fn a_mirror_port_gives_what_the_replay_of_the_same_packets_gives() {
     }
     let hosts = ["-H", "0.0.0.0/1,2001:db8::/33"];
     let expected = timeless(replayed(&hosts));
-    for queues in [1, 4] {
+    for (queues, threads) in [(1, "1"), (4, "1"), (1, "3"), (4, "4")] {
         let port = MirrorPort::new(queues);
-        let mut agent = port.agent(&hosts);
+        let mut agent = port.agent(&[&hosts[..], &["--tap-threads", threads]].concat());
         let app = port.wait_for(|_| true);
         assert_eq!((&app["capture"]["mode"], &app["capture"]["zero_copy"]), (&json!("tap"), &json!(false)));
         let sent = port.send(&demo());
@@ -108,7 +108,7 @@ fn a_mirror_port_gives_what_the_replay_of_the_same_packets_gives() {
         // Should the period have turned meanwhile, both are in it.
         let window = http::json(&port.watched, server(), "/api/v1/metrics/window/5");
         let counted = timeless(window.as_object().unwrap().values().next().unwrap().clone());
-        assert_eq!(counted, expected, "{queues} queues");
+        assert_eq!(counted, expected, "{queues} queues, {threads} threads");
         agent.signal(libc::SIGTERM);
         assert!(agent.wait(Duration::from_secs(10)).success());
     }

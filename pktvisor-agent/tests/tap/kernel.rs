@@ -11,6 +11,7 @@ use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 use pktvisor_common::sampling::needs_reassembly;
+use pktvisor_common::sharding::Shards;
 use testbed::{Namespace, Need, PacketSocket, Veth};
 
 use crate::sockets::receive;
@@ -28,7 +29,8 @@ fn every_packet_is_counted_and_dns_arrives() {
         let ifindex = if_nametoindex(pair.right.name()).unwrap();
         let mut sockets = kernel.sockets().unwrap();
         let tap =
-            Tap::open(pair.right.name(), ifindex, |queue, socket| sockets.set(queue, socket, 0)).unwrap();
+            Tap::open(pair.right.name(), ifindex, Shards::ONE, |queue, socket| sockets.set(queue, socket, 0))
+                .unwrap();
         kernel.xdp(Entry::Tap).unwrap().attach_to_if_index(ifindex, XdpMode::Driver).unwrap();
         (kernel, drain, tap)
     });

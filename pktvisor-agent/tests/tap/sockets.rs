@@ -1,5 +1,6 @@
 //! What the program hands over arrives, with its record; what is lost is counted.
 
+use std::os::fd::BorrowedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use nix::net::if_::if_nametoindex;
 use pktvisor_agent::capture::kernel::{Deep, Source, monotonic_ns};
 use pktvisor_agent::capture::tap::{Queue, Statistics, Tap, check_unused};
 use pktvisor_common::kernel::record::RecordHeader;
+use pktvisor_common::sharding::Shards;
 use testbed::{End, Namespace, Need, PacketSocket, Veth};
 
 use crate::program::Attached;
@@ -29,7 +31,8 @@ fn tap_with(end: &End, attach: impl FnOnce(&mut Attached, u32) + Send) -> (Tap, 
     end.namespace().run(|| {
         let ifindex = if_nametoindex(end.name()).unwrap();
         let mut attached = Attached::new(64);
-        let tap = Tap::open(end.name(), ifindex, |queue, socket| attached.insert(queue, socket)).unwrap();
+        let tap = Tap::open(end.name(), ifindex, Shards::ONE, |queue, socket| attached.insert(queue, socket))
+            .unwrap();
         attach(&mut attached, ifindex);
         (tap, attached)
     })
@@ -130,6 +133,35 @@ fn every_queue_has_its_socket() {
 }
 
 #[test]
+fn the_sockets_of_a_queue_use_the_same_frames_again_and_again() {
+    testbed::require!(Need::Namespaces);
+    let (left, right) = (Namespace::new(), Namespace::new());
+    let pair = Veth::new(&left, &right).create();
+    let mut attached = Attached::new(64);
+    let mut tap = right.run(|| {
+        let ifindex = if_nametoindex(pair.right.name()).unwrap();
+        // The program knows the first place only: whichever socket is put there last gets the packets.
+        let insert = |_, socket: BorrowedFd<'_>| attached.insert(0, socket);
+        let tap = Tap::open(pair.right.name(), ifindex, Shards::new(3), insert).unwrap();
+        attached.attach(ifindex);
+        tap
+    });
+    assert_eq!(tap.queues.iter().map(Queue::number).collect::<Vec<_>>(), [0, 0, 0]);
+    let sender = PacketSocket::open(&left, pair.left.name());
+    for round in 0..12 {
+        let shard = round % 3;
+        attached.insert(0, tap.queues[shard].fd()).unwrap();
+        for n in 0..3000 {
+            sender.send(&frame(100, 0x0800, n));
+        }
+        let received = receive(&mut tap.queues[shard]);
+        assert_eq!(received.len(), 3000, "round {round}");
+        assert!((0..).zip(&received).all(|(n, (_, bytes))| bytes[14..18] == u32::to_be_bytes(n)));
+    }
+    assert!(tap.queues.iter_mut().all(|queue| queue.next_ns().is_none()));
+}
+
+#[test]
 fn packets_of_several_queues_come_in_the_order_of_time() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
@@ -223,7 +255,8 @@ fn a_queue_has_one_owner() {
     let (_tap, attached) = tap(&pair.right);
     let error = right.run(|| {
         let ifindex = if_nametoindex(pair.right.name()).unwrap();
-        Tap::open(pair.right.name(), ifindex, |queue, socket| attached.insert(queue, socket)).unwrap_err()
+        Tap::open(pair.right.name(), ifindex, Shards::ONE, |queue, socket| attached.insert(queue, socket))
+            .unwrap_err()
     });
     let text = error.to_string();
     assert!(text.contains("AF_XDP socket") && text.contains("queue 0") && text.contains("busy"), "{text}");

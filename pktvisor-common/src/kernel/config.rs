@@ -3,6 +3,7 @@
 use super::hosts::HostTable;
 use crate::classify::DnsPorts;
 use crate::sampling::SampleRate;
+use crate::sharding::Shards;
 
 /// One copy of the configuration in [`Control`](super::control::Control).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +15,10 @@ pub struct KernelConfig {
     pub hash_key: u64,
     /// Where DNS is spoken.
     pub dns_ports: DnsPorts,
+    /// Among how many threads packets are divided that go to sockets.
+    pub shards: Shards,
     /// Keeps what follows aligned without hidden bytes.
-    pub reserved: [u16; 3],
+    pub reserved: [u16; 2],
     /// HOST.
     pub host: HostTable,
 }
@@ -28,7 +31,8 @@ impl KernelConfig {
         sample_rate: SampleRate::ALL,
         hash_key: 0,
         dns_ports: DnsPorts::DEFAULT,
-        reserved: [0; 3],
+        shards: Shards::ONE,
+        reserved: [0; 2],
         host: HostTable::EMPTY,
     };
 }

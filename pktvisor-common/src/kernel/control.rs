@@ -27,6 +27,8 @@ pub mod live {
 
 /// Entries of the map `CARDINALITY`: two copies of both directions.
 pub const CARDINALITY_ENTRIES: usize = 4;
+/// Entries of the map `XSKS`: sockets that there can be.
+pub const XSKS_ENTRIES: u32 = 1024;
 /// Entries of the map `HEAVY`: two copies.
 pub const HEAVY_ENTRIES: usize = 2;
 

@@ -47,6 +47,11 @@ impl Frames {
         (self.count > COUNT_MIN).then_some(Self { count: self.count / 2, ..self })
     }
 
+    /// How many of them may wait for one of so many who share them. Some have more to do than others.
+    pub(super) fn share(self, among: u32) -> u32 {
+        (self.count / among.max(1) * 2).next_power_of_two().min(self.count)
+    }
+
     /// Of all of them.
     pub(super) fn memory_bytes(self) -> u64 {
         u64::from(self.count) * u64::from(self.bytes)
@@ -64,6 +69,12 @@ mod tests {
         assert_eq!((Frames::for_mtu(1500), Frames::for_mtu(1770)), (small, small));
         assert_eq!((Frames::for_mtu(1771), Frames::for_mtu(9000)), (large, large));
         assert_eq!((Frames::for_mtu(0), Frames::for_mtu(u32::MAX)), (small, large));
+    }
+
+    #[test]
+    fn whoever_shares_frames_may_have_twice_a_share_and_never_more_than_all() {
+        let frames = Frames { count: 16384, bytes: 2048 };
+        assert_eq!([1, 2, 3, 4, 64].map(|among| frames.share(among)), [16384, 16384, 16384, 8192, 512]);
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! Capture from an interface that a mirror port, a SPAN or a tap feeds: AF_XDP sockets, one a receive queue.
+//! Capture from an interface that a mirror port, a SPAN or a tap feeds, by AF_XDP sockets.
 //!
-//! The XDP program counts every packet, hands those that are chosen to the socket of their queue, and drops the rest: the
+//! The XDP program counts every packet, hands those that are chosen to a socket of their queue, and drops the rest: the
 //! host sees nothing of them, so an interface with traffic of its own is [refused](check_unused). Before each packet the
 //! program leaves a [`RecordHeader`](pktvisor_common::kernel::record::RecordHeader); the frames lie in memory that driver
 //! and agent share, without a copy where the driver can.
 //!
-//! One thread looks after all queues and takes their packets in the order of time ([`Deep`](super::kernel::Deep)), so that
-//! a response by one queue does not come before its query by another.
+//! A thread looks after a socket of every queue and takes their packets in the order of time ([`Deep`](super::kernel::Deep)),
+//! so that a response by one queue does not come before its query by another. Where there are several such threads, every
+//! queue has a socket for each of them, and the program divides the packets by their hosts ([`Shards`]).
 //!
 //! A frame holds packets of up to 1,792 bytes, or 3,840 where the interface's MTU asks for more; longer ones are counted,
 //! and lost to analysis.
@@ -17,6 +18,7 @@ mod error;
 mod frames;
 mod packet;
 mod queue;
+mod socket;
 mod unused;
 
 use std::fs;
@@ -24,7 +26,9 @@ use std::os::fd::BorrowedFd;
 
 pub use error::TapError;
 pub use queue::{Queue, Statistics, StatisticsHandle};
-pub use unused::check_unused;
+pub use unused::{check_unused, receive_queues};
+
+use pktvisor_common::sharding::Shards;
 
 use super::promiscuous::Promiscuous;
 use frames::Frames;
@@ -32,7 +36,7 @@ use frames::Frames;
 /// The sockets of all queues, open, and not yet reached by packets.
 #[derive(Debug)]
 pub struct Tap {
-    /// One for each receive queue, in their order.
+    /// One for each receive queue and shard, in the order of [`Shards::socket`].
     pub queues: Vec<Queue>,
     /// As long as this is held, frames for others come in.
     pub promiscuous: Promiscuous,
@@ -41,8 +45,8 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// Opens a socket on each receive queue of the interface and has `insert` put it into the program's map of sockets, by
-    /// number of the queue. To be done before the program is attached: then nothing is lost.
+    /// Opens a socket for each shard on each receive queue of the interface and has `insert` put it into the program's map
+    /// of sockets, by its place there. To be done before the program is attached: then nothing is lost.
     ///
     /// # Errors
     ///
@@ -50,6 +54,7 @@ impl Tap {
     pub fn open<E>(
         interface: &str,
         ifindex: u32,
+        shards: Shards,
         mut insert: impl FnMut(u32, BorrowedFd<'_>) -> Result<(), E>,
     ) -> Result<Self, TapError>
     where
@@ -61,9 +66,9 @@ impl Tap {
         let promiscuous = Promiscuous::on(ifindex)
             .map_err(|reason| TapError::Promiscuous { interface: interface.to_owned(), reason })?;
         let mut notes = Vec::new();
-        let queues = open_queues(interface, ifindex, &mut notes)?;
-        for queue in &queues {
-            insert(queue.number(), queue.fd())
+        let queues = open_queues(interface, ifindex, shards, &mut notes)?;
+        for (place, queue) in (0..).zip(&queues) {
+            insert(place, queue.fd())
                 .map_err(|reason| TapError::Insert { queue: queue.number(), reason: Box::new(reason) })?;
         }
         Ok(Self { queues, promiscuous, notes })
@@ -76,18 +81,23 @@ impl Tap {
 }
 
 /// With as many frames as there is memory for.
-fn open_queues(interface: &str, ifindex: u32, notes: &mut Vec<String>) -> Result<Vec<Queue>, TapError> {
+fn open_queues(
+    interface: &str,
+    ifindex: u32,
+    shards: Shards,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Queue>, TapError> {
     let count = unused::receive_queues(interface)?;
     // What cannot be raised shows when memory is asked for.
     let _ = crate::privileges::raise_memlock();
     let wanted = Frames::of(interface)?;
     let mut frames = wanted;
     loop {
-        let opened: Result<Vec<_>, _> =
-            (0..count).map(|n| Queue::open(interface, ifindex, n, frames)).collect();
+        let open = |number| Queue::open(interface, ifindex, number, frames, shards);
+        let opened: Result<Vec<_>, _> = (0..count).map(open).collect();
         match (opened, frames.fewer()) {
             (Err(TapError::Memory { .. }), Some(fewer)) => frames = fewer,
-            (Ok(queues), _) => {
+            (Ok(sockets), _) => {
                 if frames != wanted {
                     notes.push(format!(
                         "{interface}: packet buffers of {} frames a queue instead of {}, as no more memory may be locked; \
@@ -95,7 +105,7 @@ fn open_queues(interface: &str, ifindex: u32, notes: &mut Vec<String>) -> Result
                         frames.count, wanted.count
                     ));
                 }
-                return Ok(queues);
+                return Ok(sockets.into_iter().flatten().collect());
             }
             (Err(error), _) => return Err(error),
         }

@@ -1,28 +1,25 @@
-//! The AF_XDP socket of one receive queue, with the memory that its packets come in.
+//! The AF_XDP sockets of one receive queue, one for each shard, with the memory that their packets come in.
 
-use std::error::Error;
 use std::io;
-use std::mem::size_of;
-use std::num::NonZeroU32;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::sys::socket::{getsockopt, sockopt};
+use parking_lot::Mutex;
 use pktvisor_common::kernel::record::RecordHeader;
-use xsk_rs::config::{BindFlags, FrameSize, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
-use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
+use pktvisor_common::sharding::Shards;
+use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, TxQueue, Umem};
 
 use super::TapError;
 use super::frames::Frames;
 use super::packet::{Memory, expect, record, without_record};
+use super::socket::{bind, is_zero_copy, memory};
 use crate::capture::kernel::Source;
 
 /// Frames taken at once.
 const BURST_FRAMES: usize = 256;
-/// Entries of the rings that a receiver does not use.
-const UNUSED_RING: u32 = 64;
 
 /// What was lost between the program and us, in packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +39,7 @@ impl Statistics {
     }
 }
 
-/// A queue's statistics, for other threads; who takes its packets brings them up to date.
+/// A socket's statistics, for other threads; who takes its packets brings them up to date.
 #[derive(Clone, Debug, Default)]
 pub struct StatisticsHandle(Arc<[AtomicU64; 3]>);
 
@@ -62,14 +59,17 @@ impl StatisticsHandle {
     }
 }
 
-/// One receive queue's packets.
+/// The packets of one receive queue that one shard is to take: a socket.
 #[derive(Debug)]
 pub struct Queue {
     ifindex: u32,
     number: u32,
     frames: Frames,
+    /// How many packets can wait.
+    room: u32,
     rx: RxQueue,
-    fill: FillQueue,
+    /// The kernel's free frames; the sockets of a queue share them.
+    fill: Arc<Mutex<FillQueue>>,
     umem: Umem,
     /// Frames that have come; those before `next` are done with, those from `count` on are none.
     received: Box<[FrameDesc]>,
@@ -79,13 +79,19 @@ pub struct Queue {
     is_zero_copy: bool,
     statistics: StatisticsHandle,
     /// A socket has rings for sending, too, and lives while they do.
-    _unused: (TxQueue, CompQueue),
+    _unused: (TxQueue, Option<CompQueue>),
 }
 
 impl Queue {
-    /// Binds a socket with these frames. Without copying where the driver can: the kernel chooses. No packet
-    /// reaches it before it is in a program's map of sockets.
-    pub(super) fn open(interface: &str, ifindex: u32, number: u32, frames: Frames) -> Result<Self, TapError> {
+    /// Binds a socket for each shard, which share these frames. Without copying where the driver can: the kernel chooses.
+    /// No packet reaches them before they are in a program's map of sockets.
+    pub(super) fn open(
+        interface: &str,
+        ifindex: u32,
+        number: u32,
+        frames: Frames,
+        shards: Shards,
+    ) -> Result<Vec<Self>, TapError> {
         let refused = |reason| TapError::Socket { interface: interface.to_owned(), queue: number, reason };
         let (umem, free) = memory(frames).map_err(|reason| match reason.raw_os_error() {
             Some(libc::ENOBUFS | libc::ENOMEM) => TapError::Memory {
@@ -96,27 +102,36 @@ impl Queue {
             },
             _ => refused(reason),
         })?;
-        let (tx, rx, rings) = bind(interface, number, &umem, frames.count).map_err(refused)?;
+        let room = frames.share(shards.count());
+        let bind = || bind(interface, number, &umem, room).map_err(refused);
+        let (tx, rx, rings) = bind()?;
         let (mut fill, completions) =
             rings.ok_or_else(|| refused(io::Error::other("the socket came without its rings")))?;
         // SAFETY: frames of this memory that nobody uses; from now on the kernel does.
         unsafe { fill.produce(&free) };
-        let is_zero_copy = is_zero_copy(rx.fd().as_raw_fd()).map_err(refused)?;
-        Ok(Self {
-            ifindex,
-            number,
-            frames,
-            rx,
-            fill,
-            umem,
-            received: vec![FrameDesc::default(); BURST_FRAMES].into(),
-            next: 0,
-            count: 0,
-            has_ended: false,
-            is_zero_copy,
-            statistics: StatisticsHandle::default(),
-            _unused: (tx, completions),
-        })
+        let fill = Arc::new(Mutex::new(fill));
+        let socket = |(tx, rx, completions): (TxQueue, RxQueue, Option<CompQueue>)| {
+            let is_zero_copy = is_zero_copy(rx.fd().as_raw_fd()).map_err(refused)?;
+            Ok(Self {
+                ifindex,
+                number,
+                frames,
+                room,
+                rx,
+                fill: Arc::clone(&fill),
+                umem: umem.clone(),
+                received: vec![FrameDesc::default(); BURST_FRAMES].into(),
+                next: 0,
+                count: 0,
+                has_ended: false,
+                is_zero_copy,
+                statistics: StatisticsHandle::default(),
+                _unused: (tx, completions),
+            })
+        };
+        let first = socket((tx, rx, Some(completions)));
+        let further = (1..shards.count()).map(|_| bind().and_then(|(tx, rx, _)| socket((tx, rx, None))));
+        std::iter::once(first).chain(further).collect()
     }
 
     /// Number of the receive queue.
@@ -173,7 +188,7 @@ impl Queue {
         if self.next == self.count && self.count > 0 {
             // SAFETY: nothing refers to the frames any more, since lending one takes `&mut self`; they are given back once.
             // There is room for every frame.
-            unsafe { self.fill.produce(&self.received[..self.count]) };
+            unsafe { self.fill.lock().produce(&self.received[..self.count]) };
             (self.next, self.count) = (0, 0);
         }
     }
@@ -224,7 +239,7 @@ impl Source for Queue {
 
     fn release(&mut self) {
         self.give_back();
-        if self.fill.needs_wakeup() {
+        if self.fill.lock().needs_wakeup() {
             // Should the interface be gone, the upkeep tells.
             let _ = self.rx.poll(0);
         }
@@ -232,7 +247,7 @@ impl Source for Queue {
 
     fn fill(&mut self) -> f64 {
         let waiting = self.rx.nb_avail_exact() as usize + self.count - self.next;
-        waiting as f64 / f64::from(self.frames.count)
+        waiting as f64 / f64::from(self.room)
     }
 
     fn upkeep(&mut self) -> io::Result<()> {
@@ -240,56 +255,5 @@ impl Source for Queue {
             return Ok(());
         }
         self.update_statistics().inspect_err(|_| self.has_ended = true)
-    }
-}
-
-/// Memory for packets, and its free frames.
-fn memory(frames: Frames) -> io::Result<(Umem, Vec<FrameDesc>)> {
-    let config = UmemConfig::builder()
-        .frame_size(FrameSize::new(frames.bytes).map_err(io::Error::other)?)
-        .fill_queue_size(ring(frames.count)?)
-        .comp_queue_size(ring(UNUSED_RING)?)
-        .build()
-        .map_err(io::Error::other)?;
-    let count = NonZeroU32::new(frames.count).ok_or(io::ErrorKind::InvalidInput)?;
-    Umem::new(config, count, false).map_err(cause)
-}
-
-type Rings = (TxQueue, RxQueue, Option<(FillQueue, CompQueue)>);
-
-fn bind(interface: &str, queue: u32, umem: &Umem, frames: u32) -> io::Result<Rings> {
-    let config = SocketConfig::builder()
-        .rx_queue_size(ring(frames)?)
-        .tx_queue_size(ring(UNUSED_RING)?)
-        .libxdp_flags(LibxdpFlags::XSK_LIBXDP_FLAGS_INHIBIT_PROG_LOAD)
-        .bind_flags(BindFlags::XDP_USE_NEED_WAKEUP)
-        .build();
-    let name = interface.parse().map_err(io::Error::other)?;
-    // SAFETY: no other socket shares this memory, and loading a program is inhibited.
-    unsafe { Socket::new(config, umem, &name, queue) }.map_err(cause)
-}
-
-fn ring(entries: u32) -> io::Result<QueueSize> {
-    QueueSize::new(entries).map_err(io::Error::other)
-}
-
-/// What the kernel said; xsk-rs keeps it behind words of its own.
-fn cause(error: impl Error + Send + Sync + 'static) -> io::Error {
-    match error.source().and_then(|source| source.downcast_ref::<io::Error>()?.raw_os_error()) {
-        Some(number) => io::Error::from_raw_os_error(number),
-        None => io::Error::other(error),
-    }
-}
-
-fn is_zero_copy(socket: i32) -> io::Result<bool> {
-    let mut options = libc::xdp_options { flags: 0 };
-    let mut len = size_of::<libc::xdp_options>() as libc::socklen_t;
-    // SAFETY: the kernel writes at most `len` bytes into a structure of that size, made of integers.
-    let got = unsafe {
-        libc::getsockopt(socket, libc::SOL_XDP, libc::XDP_OPTIONS, (&raw mut options).cast(), &raw mut len)
-    };
-    match got {
-        0 => Ok(options.flags & libc::XDP_OPTIONS_ZEROCOPY != 0),
-        _ => Err(io::Error::last_os_error()),
     }
 }

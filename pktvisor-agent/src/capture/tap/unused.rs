@@ -28,7 +28,11 @@ pub fn check_unused(interface: &str, addresses: &[IpAddr]) -> Result<(), TapErro
 }
 
 /// How many receive queues the interface has now.
-pub(super) fn receive_queues(interface: &str) -> Result<u32, TapError> {
+///
+/// # Errors
+///
+/// The kernel does not tell.
+pub fn receive_queues(interface: &str) -> Result<u32, TapError> {
     let path = format!("/sys/class/net/{interface}/queues");
     let unknown = |reason| TapError::Unknown { path: path.clone(), reason };
     let mut count = 0;
