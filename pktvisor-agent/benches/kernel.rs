@@ -51,7 +51,7 @@ impl Row {
     ) -> Result<Self, Box<dyn Error>> {
         let object = object::embedded()
             .ok_or("the agent was built without kernel programs: cargo xtask build-ebpf")?;
-        let settings = Settings { config, ring_bytes_per_cpu: RING_BYTES, ..Settings::default() };
+        let settings = Settings { config, ring_bytes: RING_BYTES, ..Settings::default() };
         let loaded = Kernel::load(object, &settings)?;
         Ok(Self { name, loaded, filter: None, entry, packet, best: Duration::MAX })
     }
@@ -75,7 +75,7 @@ impl Row {
             None => test_run(self.loaded.kernel.fd(self.entry)?.as_fd(), &self.packet, RUNS)?,
         };
         self.best = self.best.min(took);
-        self.loaded.deep.drain(monotonic_ns(), usize::MAX, |_, _| ());
+        self.loaded.deep[0].drain(monotonic_ns(), usize::MAX, |_, _| ());
         Ok(())
     }
 }

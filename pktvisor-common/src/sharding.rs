@@ -44,10 +44,10 @@ impl Shards {
         (((hash >> 32) * u64::from(self.count())) >> 32) as u32
     }
 
-    /// Place of the socket by which a shard gets its packets of a receive queue.
+    /// Place, in a map of programs, of the socket or ring by which a shard gets its packets of a receive queue or processor.
     #[inline(always)]
-    pub const fn socket(self, queue: u32, shard: u32) -> u32 {
-        queue.wrapping_mul(self.count()).wrapping_add(shard)
+    pub const fn place(self, source: u32, shard: u32) -> u32 {
+        source.wrapping_mul(self.count()).wrapping_add(shard)
     }
 }
 
@@ -97,12 +97,11 @@ mod tests {
     }
 
     #[test]
-    fn every_queue_has_a_socket_of_its_own_for_every_shard() {
+    fn every_queue_has_a_place_of_its_own_for_every_shard() {
         let shards = Shards::new(3);
-        let mut sockets: Vec<_> =
-            (0..4).flat_map(|queue| (0..3).map(move |shard| shards.socket(queue, shard))).collect();
-        sockets.sort_unstable();
-        assert_eq!(sockets, (0..12).collect::<Vec<_>>());
+        let places: Vec<_> =
+            (0..4).flat_map(|queue| (0..3).map(move |shard| shards.place(queue, shard))).collect();
+        assert_eq!(places, (0..12).collect::<Vec<_>>());
         assert_eq!((Shards::new(0).count(), Shards::new(65).count()), (1, 64));
     }
 }

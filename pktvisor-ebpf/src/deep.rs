@@ -1,4 +1,4 @@
-//! Hands chosen packets to the agent: a record in this processor's ring buffer.
+//! Hands chosen packets to the agent: a record in a ring buffer of this processor.
 //!
 //! Room is reserved in a few sizes (the verifier wants a constant), and the packet is copied straight into it: small ones
 //! by the program itself, since every call of a helper costs as much as a good part of the classification; others by a
@@ -17,6 +17,7 @@ use aya_ebpf::helpers::{
 use pktvisor_common::classify::flags;
 use pktvisor_common::kernel::cpu::{CpuState, HandedUp};
 use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, LARGE, RecordHeader, SMALL, SMALL_MAX};
+use pktvisor_common::sharding::Shards;
 
 use crate::maps::DEEP;
 use crate::reader::bounded;
@@ -53,14 +54,21 @@ pub(crate) fn now_ns() -> u64 {
 /// Sends up the first [`CAPTURED_MAX`] of the `len` bytes of a packet, and counts what became of it. Of `header`, time
 /// and captured length are filled in here.
 #[inline(always)]
-pub(crate) fn send(packet: &impl Packet, len: u32, mut header: RecordHeader, cpu: &mut CpuState) {
+pub(crate) fn send(
+    packet: &impl Packet,
+    len: u32,
+    mut header: RecordHeader,
+    shards: Shards,
+    cpu: &mut CpuState,
+) {
     // Fragments that only tell what need not be kept are no packets of DNS, and in nobody's account.
     let packets = if cpu.class.has(flags::ANY_DNS) { u64::from(header.packets) } else { 0 };
     let captured_len = if len as usize > CAPTURED_MAX { CAPTURED_MAX } else { len as usize };
     header.timestamp_ns = now_ns();
     header.captured_len = captured_len as u16;
     // SAFETY: has no preconditions.
-    let Some(ring) = DEEP.get(unsafe { bpf_get_smp_processor_id() }) else { return };
+    let processor = unsafe { bpf_get_smp_processor_id() };
+    let Some(ring) = DEEP.get(shards.place(processor, shards.of(&cpu.class))) else { return };
     let ring = core::ptr::from_ref(ring).cast_mut().cast();
     let (data, data_end) = packet.linear();
     let sent = if captured_len <= SMALL_MAX && data_end - data == captured_len {

@@ -24,8 +24,9 @@ pub(crate) static HEAVY: PerCpuArray<HeavyTable, HEAVY_ENTRIES> = PerCpuArray::n
 #[btf_map]
 pub(crate) static CARDINALITY: PerCpuArray<[u8; REGISTERS], CARDINALITY_ENTRIES> = PerCpuArray::new();
 
-/// A ring buffer for each possible processor: one for all would have them wait for one another. Made by the agent, as
-/// large as it wants; the sizes here are replaced.
+/// Ring buffers for each possible processor, one for every shard, at
+/// [`Shards::place`](pktvisor_common::sharding::Shards::place): one for all would have processors wait for one another. Made
+/// by the agent, as large as it wants; the sizes here are replaced.
 #[btf_map]
 pub(crate) static DEEP: ArrayOfMaps<RingBuf<u8, 4096>, 1> = ArrayOfMaps::new();
 
@@ -34,6 +35,6 @@ pub(crate) static DEEP: ArrayOfMaps<RingBuf<u8, 4096>, 1> = ArrayOfMaps::new();
 pub(crate) static FILTERED: PerCpuArray<u64, 1> = PerCpuArray::new();
 
 /// In `tap` mode: the sockets of each receive queue, one for every shard, at
-/// [`Shards::socket`](pktvisor_common::sharding::Shards::socket).
+/// [`Shards::place`](pktvisor_common::sharding::Shards::place).
 #[btf_map]
 pub(crate) static XSKS: XskMap<{ XSKS_ENTRIES as usize }> = XskMap::new();

@@ -48,7 +48,7 @@ fn take(context: &XdpContext) -> u32 {
         flags: flags::XDP,
     };
     let shards = config.shards;
-    let socket = shards.socket(context.rx_queue_index(), shards.of(&cpu.class));
+    let socket = shards.place(context.rx_queue_index(), shards.of(&cpu.class));
     hand_over(context, header, socket, cpu)
 }
 

@@ -113,7 +113,7 @@ fn count(context: &TcContext, hook: Hook, link: Link) {
             flags: hook.flag() | if skb.vlan_present != 0 { flags::VLAN_STRIPPED } else { 0 },
             ..RecordHeader::default()
         };
-        deep::send(context, len, header, cpu);
+        deep::send(context, len, header, config.shards, cpu);
     }
 }
 

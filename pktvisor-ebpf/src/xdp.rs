@@ -52,7 +52,7 @@ fn inspect(context: &XdpContext) {
             flags: flags::XDP,
             ..RecordHeader::default()
         };
-        deep::send(context, len, header, cpu);
+        deep::send(context, len, header, config.shards, cpu);
     }
 }
 

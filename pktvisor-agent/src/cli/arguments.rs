@@ -71,9 +71,12 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = LIVE)]
     pub(super) force: bool,
 
-    /// Tap mode only: threads that analyse [default: one a receive queue, as long as there are two processors for each].
+    /// Live only: threads that analyse DNS [default: 1; in tap mode one a receive queue, as long as there are two processors
+    /// for each].
+    ///
+    /// All packets between two hosts go to the same one.
     #[arg(long, value_name = "N", help_heading = LIVE, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub(super) tap_threads: Option<u16>,
+    pub(super) threads: Option<u16>,
 
     /// Live only: lower the share of DNS flows that is analysed when the agent needs more than this percentage of
     /// one processor.

@@ -43,8 +43,8 @@ pub struct Options {
     pub mode: Option<Mode>,
     /// Whether tap mode may take the traffic of an interface with addresses or routes.
     pub force: bool,
-    /// Threads that analyse in tap mode; as many as are of use without.
-    pub tap_threads: Option<u16>,
+    /// Threads that analyse DNS; as many as are of use without.
+    pub threads: Option<u16>,
     /// Percentage of one processor that the agent may need before it analyses less.
     pub cpu_budget_pct: Option<u32>,
     /// Kernel programs to load instead of those that are built in.
@@ -123,7 +123,7 @@ impl Options {
             dns_timeout: Duration::from_millis(arguments.dns_timeout_ms),
             mode: arguments.mode.filter(|_| !is_file),
             force: arguments.force,
-            tap_threads: arguments.tap_threads,
+            threads: arguments.threads.filter(|_| !is_file),
             cpu_budget_pct: arguments.cpu_budget.filter(|_| !is_file),
             bpf_object: arguments.bpf_object.filter(|_| !is_file),
             public_suffix: arguments.public_suffix,
@@ -175,7 +175,7 @@ fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: 
     let for_interfaces = [
         ("--mode", arguments.mode.is_some()),
         ("--force", arguments.force),
-        ("--tap-threads", arguments.tap_threads.is_some()),
+        ("--threads", arguments.threads.is_some()),
         ("--cpu-budget", arguments.cpu_budget.is_some()),
         ("--bpf-object", arguments.bpf_object.is_some()),
     ];
@@ -184,8 +184,8 @@ fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: 
             warnings.push(format!("{option} is for interfaces, ignored for a capture file"));
         }
     }
-    if arguments.tap_threads.is_some() && target.is_live() && arguments.mode != Some(Mode::Tap) {
-        warnings.push("--tap-threads is for --mode tap, ignored".to_owned());
+    if arguments.threads.is_some() && arguments.mode == Some(Mode::Afpacket) {
+        warnings.push("--threads is ignored in afpacket mode, which has one".to_owned());
     }
     let for_server = [("-l", arguments.listen.is_some()), ("-p", arguments.port.is_some())];
     for (option, is_given) in for_server {

@@ -1,20 +1,22 @@
-//! A thread that analyses what the kernel handed up, in the order of time.
+//! The threads that analyse what the kernel handed up, each its shard, in the order of time.
 
 use std::mem::take;
 use std::sync::Arc;
-use std::thread::sleep;
+use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
 
 use super::clock::WallClock;
+use super::placement::Placement;
 use super::shared::Shared;
+use super::spawn;
 use crate::agent::Agent;
 use crate::analysis::{self, Analysis};
 use crate::capture::Packet;
 use crate::capture::hosts::HostSet;
-use crate::capture::kernel::{Deep, Ring, Source, monotonic_ns};
+use crate::capture::kernel::{Deep, Source, monotonic_ns};
 use crate::capture::pause::Pause;
 use crate::metrics::Recorder;
 
@@ -38,8 +40,33 @@ pub(super) struct DeepSettings {
     pub(super) pause_max: Duration,
 }
 
+/// Starts a thread for each shard, which takes what comes from its sources.
+///
+/// # Errors
+///
+/// There are too many threads.
+pub(super) fn start<S: Source + Send + 'static>(
+    agent: &Arc<Agent>,
+    shared: &Arc<Shared>,
+    sources: Vec<Deep<S>>,
+    settings: &DeepSettings,
+    placement: &Placement,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let start = |(shard, sources)| {
+        let deep = DeepThread::new(agent, shared, shard, sources, settings);
+        let placement = placement.clone();
+        spawn(&format!("deep {shard}"), move || {
+            if let Some(processor) = placement.pin(shard) {
+                tracing::debug!("deep {shard} stays on processor {processor}");
+            }
+            deep.run();
+        })
+    };
+    (0..).zip(sources).map(start).collect()
+}
+
 /// A deep thread's own.
-pub(super) struct DeepThread<S = Ring> {
+struct DeepThread<S> {
     agent: Arc<Agent>,
     shared: Arc<Shared>,
     /// Which of the threads it is.
@@ -53,8 +80,7 @@ pub(super) struct DeepThread<S = Ring> {
 }
 
 impl<S: Source> DeepThread<S> {
-    /// The thread of a shard, which takes what comes from `sources`.
-    pub(super) fn new(
+    fn new(
         agent: &Arc<Agent>,
         shared: &Arc<Shared>,
         shard: u32,
@@ -74,7 +100,7 @@ impl<S: Source> DeepThread<S> {
     }
 
     /// Runs until told to stop, then takes all that is left.
-    pub(super) fn run(mut self) {
+    fn run(mut self) {
         let mut clock = WallClock::now();
         let mut upkeep = Instant::now();
         let mut pause = Pause::up_to(self.pause_max);

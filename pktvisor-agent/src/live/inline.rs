@@ -1,16 +1,16 @@
-//! `inline`: programs count every packet in passing and copy DNS, for one thread to analyse in the order of time.
+//! `inline`: programs count every packet in passing and copy DNS, for threads to analyse in the order of time.
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use anyhow::{Context, bail};
-use pktvisor_common::sharding::Shards;
 
 use super::any::{self, AnyInterface};
 use super::changes::Changes;
 use super::configuration::Configuration;
-use super::deep::{DeepSettings, DeepThread, RINGS_PAUSE_MAX};
+use super::deep::{self, DeepSettings, RINGS_PAUSE_MAX};
 use super::host::{self, HostFollower};
+use super::placement::Placement;
 use super::prepare::{Prepared, host_table};
 use super::programs::{Attachments, Programs, tell_attached};
 use super::shared::Shared;
@@ -27,21 +27,22 @@ use crate::privileges::{self, Work};
 ///
 /// Whatever keeps us from seeing every packet; nothing stays attached.
 pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
+    let placement = Placement::of_processors(options.threads);
     let interfaces = match &options.target {
         Target::Interface(interface) => vec![interface.clone()],
         _ => SystemInterfaces.list().context("cannot list the network interfaces")?,
     };
     let Prepared { shared, attacher, configuration, drain, rings, analysis } =
-        Prepared::new(options, agent, &interfaces, Shards::ONE)?;
+        Prepared::new(options, agent, &interfaces, placement.shards)?;
+    agent.store.share_among(placement.shards.count());
     agent.store.batch().tick(clock::wall_ns());
     let tell = tell_host(configuration, Arc::clone(&shared));
     let host = HostFollower::new(options, agent, &interfaces, tell);
     let attachments = attachments(options, agent, attacher, host, &shared)?;
     agent.set_mode("inline");
     let settings = DeepSettings { analysis, pause_max: RINGS_PAUSE_MAX };
-    let deep = DeepThread::new(agent, &shared, 0, rings, &settings);
-    let deep = spawn("deep", move || deep.run())?;
-    Programs::run(shared, attachments, drain, vec![deep])
+    let threads = deep::start(agent, &shared, rings, &settings, &placement)?;
+    Programs::run(shared, attachments, drain, threads)
 }
 
 /// Tells the programs and the analysis, which must agree: where the programs have no room, both keep what they know.

@@ -1,8 +1,9 @@
-//! Over how many threads the analysis of a mirror port is spread, and on which processors they run.
+//! Over how many threads the analysis is spread, and on which processors they run.
 //!
-//! A thread for each receive queue, as long as there are two processors for each: one on which the kernel takes the
-//! queue's packets in, one to analyse them. With fewer processors more threads would only wait for each other. Threads that
-//! have a processor each stay on it, with what they have in its cache.
+//! On a server it is one unless the operator gives more: the processors are there for something else. On a mirror port a
+//! thread for each receive queue, as long as there are two processors for each: one on which the kernel takes the queue's
+//! packets in, one to analyse them. With fewer processors more threads would only wait for each other. Threads that have a
+//! processor each stay on it, with what they have in its cache.
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
@@ -22,8 +23,13 @@ pub(super) struct Placement {
 }
 
 impl Placement {
-    /// For an interface with so many receive queues: as many threads as asked for, or as are of use here.
-    pub(super) fn new(queues: u32, asked: Option<u16>) -> Self {
+    /// On a server: as many threads as asked for, wherever there is time for them.
+    pub(super) fn of_processors(asked: Option<u16>) -> Self {
+        Self { shards: asked.map_or(Shards::ONE, Shards::new), processors: Vec::new() }
+    }
+
+    /// On a mirror port with so many receive queues: as many threads as asked for, or as are of use here.
+    pub(super) fn of_queues(queues: u32, asked: Option<u16>) -> Self {
         let allowed = sched_getaffinity(Pid::from_raw(0)).map(|set| processors(&set)).unwrap_or_default();
         Self::on(&allowed, queues, asked)
     }

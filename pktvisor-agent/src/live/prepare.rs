@@ -44,8 +44,8 @@ pub(super) struct Prepared {
     pub(super) configuration: Configuration,
     /// For the drain thread.
     pub(super) drain: DrainThread,
-    /// For the deep thread of `inline`.
-    pub(super) rings: Deep,
+    /// For the deep threads of `inline`.
+    pub(super) rings: Vec<Deep>,
     /// For the threads that analyse: what and how.
     pub(super) analysis: analysis::Settings<HostSet>,
 }
@@ -72,10 +72,10 @@ impl Prepared {
         };
         let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
         let mut settings =
-            kernel::Settings { config, ring_bytes_per_cpu: ring_bytes(), ..kernel::Settings::default() };
+            kernel::Settings { config, ring_bytes: ring_bytes(shards), ..kernel::Settings::default() };
         if options.mode == Some(Mode::Tap) {
             // Packets go to sockets.
-            settings.ring_bytes_per_cpu = UNUSED_RING_BYTES;
+            settings.ring_bytes = UNUSED_RING_BYTES;
         }
         let Loaded { kernel, control, drain, deep, log } = Kernel::load(&read_object(options)?, &settings)?;
         let configuration = Configuration::new(control, config);
@@ -107,10 +107,11 @@ impl Prepared {
     }
 }
 
-/// Memory of one processor's ring.
-fn ring_bytes() -> u32 {
+/// Memory of one ring.
+fn ring_bytes(shards: Shards) -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let each = RINGS_BYTES / u32::try_from(processors).unwrap_or(u32::MAX);
+    let rings = u32::try_from(processors).unwrap_or(u32::MAX).saturating_mul(shards.count());
+    let each = RINGS_BYTES / rings;
     each.clamp(RING_BYTES_MIN, RING_BYTES_MAX)
 }
 

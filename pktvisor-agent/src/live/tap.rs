@@ -7,11 +7,11 @@ use std::sync::Arc;
 use anyhow::bail;
 use pktvisor_common::sharding::Shards;
 
-use super::deep::{DeepSettings, DeepThread};
+use super::clock;
+use super::deep::{self, DeepSettings};
 use super::placement::Placement;
 use super::prepare::Prepared;
 use super::programs::{Attachments, Programs, tell_attached};
-use super::{clock, spawn};
 use crate::agent::Agent;
 use crate::capture::kernel::Deep;
 use crate::capture::tap::{Queue, Tap, check_unused, receive_queues};
@@ -31,7 +31,7 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     if !options.force {
         check_unused(&interface.name, &interface.addresses)?;
     }
-    let placement = Placement::new(receive_queues(&interface.name)?, options.tap_threads);
+    let placement = Placement::of_queues(receive_queues(&interface.name)?, options.threads);
     let interfaces = std::slice::from_ref(interface);
     let Prepared { shared, mut attacher, mut drain, analysis, .. } =
         Prepared::new(options, agent, interfaces, placement.shards)?;
@@ -49,27 +49,9 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let Tap { queues, promiscuous, .. } = tap;
     let pause_max = queues.iter().map(Queue::pause_max).min().unwrap_or_default();
     let settings = DeepSettings { analysis, pause_max };
-    let mut threads = Vec::new();
-    for (shard, queues) in (0..).zip(by_shard(queues, placement.shards)) {
-        let deep = DeepThread::new(agent, &shared, shard, Deep::new(queues), &settings);
-        let placement = placement.clone();
-        threads.push(spawn(&format!("tap {shard}"), move || {
-            if let Some(processor) = placement.pin(shard) {
-                tracing::debug!("tap {shard} stays on processor {processor}");
-            }
-            deep.run();
-        })?);
-    }
+    let sources = Deep::by_shard(queues, placement.shards);
+    let threads = deep::start(agent, &shared, sources, &settings, &placement)?;
     Programs::run(shared, Attachments::Tap(Box::new((attached, attacher, promiscuous))), drain, threads)
-}
-
-/// The sockets of each shard.
-fn by_shard(sockets: Vec<Queue>, shards: Shards) -> Vec<Vec<Queue>> {
-    let mut of_shards: Vec<Vec<Queue>> = (0..shards.count()).map(|_| Vec::new()).collect();
-    for (place, socket) in sockets.into_iter().enumerate() {
-        of_shards[place % shards.count() as usize].push(socket);
-    }
-    of_shards
 }
 
 fn tell_sockets(agent: &Agent, tap: &Tap, shards: Shards) {

@@ -84,8 +84,7 @@ fn a_segmented_buffer_counts_as_the_packets_on_the_wire() {
         before = counts.counters;
         assert_eq!(counters, expected, "{entry:?} {fields:?}");
         let mut records = Vec::new();
-        loaded
-            .deep
+        loaded.deep[0]
             .drain(monotonic_ns(), usize::MAX, |header, bytes| records.push((*header, bytes.to_vec())));
         let [(header, bytes)] = records.as_slice() else { panic!("{} records", records.len()) };
         assert_eq!((header.packets, header.wire_len), (3, wire_len), "{entry:?}");

@@ -63,10 +63,11 @@ fn dns_over_tcp_is_counted_message_by_message() {
 #[test]
 fn what_arrives_inline_counts_as_its_capture_does() {
     require_kernel_programs!();
-    for config in [one_second(), hostile_second()] {
+    for (config, threads) in [(one_second(), "1"), (hostile_second(), "1"), (hostile_second(), "3")] {
         let trace = Trace::generated(config);
         let network = Network::mirror(1);
-        let words = ["--mode", "inline", "-H", GENERATED_HOST, network.interface().name()];
+        let interface = network.interface().name();
+        let words = ["--mode", "inline", "--threads", threads, "-H", GENERATED_HOST, interface];
         let agent = Agent::start(&network.watched, &words);
         trace.send(network.peer(), 1, REAL_TIME);
         let settled = agent.settled(trace.packets);

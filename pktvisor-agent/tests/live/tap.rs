@@ -5,9 +5,9 @@ use crate::compare::assert_counts_as_its_file;
 use crate::network::Network;
 use crate::traffic::{GENERATED_HOST, REAL_TIME, Trace, hostile_second, one_second};
 
-fn assert_mirror_equals_file(trace: &Trace, queues: u32) {
+fn assert_mirror_equals_file(trace: &Trace, queues: u32, threads: &str) {
     let network = Network::mirror(queues);
-    let words = ["--mode", "tap", "-H", GENERATED_HOST, network.interface().name()];
+    let words = ["--mode", "tap", "--threads", threads, "-H", GENERATED_HOST, network.interface().name()];
     let agent = Agent::start(&network.watched, &words);
     let capture = agent.app().app.capture.unwrap();
     assert_eq!((capture.mode.as_str(), capture.zero_copy), ("tap", Some(false)), "a veth always copies");
@@ -23,14 +23,21 @@ fn assert_mirror_equals_file(trace: &Trace, queues: u32) {
 #[test]
 fn a_mirrored_capture_counts_as_its_file_does() {
     require_kernel_programs!();
-    assert_mirror_equals_file(&Trace::generated(one_second()), 1);
-    assert_mirror_equals_file(&Trace::generated(hostile_second()), 1);
+    assert_mirror_equals_file(&Trace::generated(one_second()), 1, "1");
+    assert_mirror_equals_file(&Trace::generated(hostile_second()), 1, "1");
 }
 
 #[test]
 fn a_capture_mirrored_over_four_queues_counts_as_its_file_does() {
     require_kernel_programs!();
-    assert_mirror_equals_file(&Trace::generated(one_second()), 4);
+    assert_mirror_equals_file(&Trace::generated(one_second()), 4, "1");
+}
+
+#[test]
+fn a_mirrored_capture_that_several_threads_analyse_counts_as_its_file_does() {
+    require_kernel_programs!();
+    assert_mirror_equals_file(&Trace::generated(one_second()), 4, "4");
+    assert_mirror_equals_file(&Trace::generated(hostile_second()), 1, "3");
 }
 
 #[test]

@@ -95,9 +95,10 @@ fn a_mirror_port_gives_what_the_replay_of_the_same_packets_gives() {
     }
     let hosts = ["-H", "0.0.0.0/1,2001:db8::/33"];
     let expected = timeless(replayed(&hosts));
+    let mut transactions = Vec::new();
     for (queues, threads) in [(1, "1"), (4, "1"), (1, "3"), (4, "4")] {
         let port = MirrorPort::new(queues);
-        let mut agent = port.agent(&[&hosts[..], &["--tap-threads", threads]].concat());
+        let mut agent = port.agent(&[&hosts[..], &["--threads", threads]].concat());
         let app = port.wait_for(|_| true);
         assert_eq!((&app["capture"]["mode"], &app["capture"]["zero_copy"]), (&json!("tap"), &json!(false)));
         let sent = port.send(&demo());
@@ -107,11 +108,15 @@ fn a_mirror_port_gives_what_the_replay_of_the_same_packets_gives() {
         assert_eq!(ledger["delivered"], ledger["dns_packets"]);
         // Should the period have turned meanwhile, both are in it.
         let window = http::json(&port.watched, server(), "/api/v1/metrics/window/5");
-        let counted = timeless(window.as_object().unwrap().values().next().unwrap().clone());
-        assert_eq!(counted, expected, "{queues} queues, {threads} threads");
+        let period = window.as_object().unwrap().values().next().unwrap().clone();
+        transactions.push(period["dns"]["xact"]["counts"]["total"].clone());
+        assert_eq!(timeless(period), expected, "{queues} queues, {threads} threads");
         agent.signal(libc::SIGTERM);
         assert!(agent.wait(Duration::from_secs(10)).success());
     }
+    // Whoever takes them, queries meet their responses.
+    assert!(transactions.iter().all(|total| total == &transactions[0]), "{transactions:?}");
+    assert!(transactions[0].as_u64().unwrap() > 1000);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub struct KernelConfig {
     pub hash_key: u64,
     /// Where DNS is spoken.
     pub dns_ports: DnsPorts,
-    /// Among how many threads packets are divided that go to sockets.
+    /// Among how many threads packets are divided that are handed up.
     pub shards: Shards,
     /// Keeps what follows aligned without hidden bytes.
     pub reserved: [u16; 2],

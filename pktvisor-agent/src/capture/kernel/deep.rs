@@ -3,6 +3,7 @@
 use std::io;
 
 use pktvisor_common::kernel::record::RecordHeader;
+use pktvisor_common::sharding::Shards;
 
 use super::Ring;
 
@@ -31,7 +32,7 @@ pub trait Source {
     fn upkeep(&mut self) -> io::Result<()>;
 }
 
-/// All ring buffers, or the sockets of all receive queues, for one consumer.
+/// The ring buffers of all processors, or the sockets of all receive queues, for one consumer.
 ///
 /// Programs wake nobody up: look after them every few milliseconds.
 #[derive(Debug)]
@@ -49,6 +50,15 @@ impl<S: Source> Deep<S> {
     pub fn new(sources: Vec<S>) -> Self {
         let due = vec![NONE; sources.len()];
         Self { sources, due }
+    }
+
+    /// One for each shard, of sources in the order of [`Shards::place`].
+    pub fn by_shard(sources: impl IntoIterator<Item = S>, shards: Shards) -> Vec<Self> {
+        let mut of_shards: Vec<Vec<S>> = (0..shards.count()).map(|_| Vec::new()).collect();
+        for (place, source) in sources.into_iter().enumerate() {
+            of_shards[place % shards.count() as usize].push(source);
+        }
+        of_shards.into_iter().map(Self::new).collect()
     }
 
     /// Takes the records that were stamped until `until_ns` ([`monotonic_ns`]), at most about `records_max`, in the

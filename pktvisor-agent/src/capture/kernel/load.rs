@@ -23,13 +23,13 @@ pub struct Settings {
     pub config: KernelConfig,
     /// What packets begin with, for all entries but the raw ones.
     pub link_type: LinkType,
-    /// Memory of each processor's ring buffer; becomes a power of two.
-    pub ring_bytes_per_cpu: u32,
+    /// Memory of each ring buffer, of which every processor has one for each shard; becomes a power of two.
+    pub ring_bytes: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { config: KernelConfig::default(), link_type: LinkType::ETHERNET, ring_bytes_per_cpu: 4 << 20 }
+        Self { config: KernelConfig::default(), link_type: LinkType::ETHERNET, ring_bytes: 4 << 20 }
     }
 }
 
@@ -93,8 +93,8 @@ pub struct Loaded {
     pub control: Control,
     /// For who counts.
     pub drain: Drain,
-    /// For who analyses.
-    pub deep: Deep,
+    /// For whoever analyses, a shard each.
+    pub deep: Vec<Deep>,
     /// For who debugs, where the object was built for that.
     pub log: Option<ProgramLog>,
 }
@@ -110,12 +110,13 @@ impl Kernel {
         if privileges::Kernel::running().counts_bpf_memory() {
             let _ = privileges::raise_memlock();
         }
-        let processors = cpus::count()?;
+        let shards = settings.config.shards;
+        let rings = cpus::count()? * shards.count();
         let mut ebpf = EbpfLoader::new()
             // Nothing in the programs depends on the layout of kernel structures.
             .btf(None)
             .override_global("LINK_TYPE", &settings.link_type.0, true)
-            .map_max_entries("DEEP", processors)
+            .map_max_entries("DEEP", rings)
             .load(object)
             .map_err(KernelError::Load)?;
         let control = Control::new(&copy(&ebpf, "CONTROL", size_of::<control::Control>())?)?;
@@ -127,13 +128,11 @@ impl Kernel {
             cardinality: copy(&ebpf, "CARDINALITY", REGISTERS)?,
         };
         let drain = Drain::new(control.clone(), maps)?;
-        let rings = (0..processors)
-            .map(|_| Ring::create(settings.ring_bytes_per_cpu))
-            .collect::<Result<Vec<_>, _>>()?;
+        let rings = (0..rings).map(|_| Ring::create(settings.ring_bytes)).collect::<Result<Vec<_>, _>>()?;
         place_rings(&mut ebpf, &rings)?;
         let log = ProgramLog::of(&mut ebpf);
         let kernel = Self { ebpf, link_type: settings.link_type };
-        Ok(Loaded { kernel, control, drain, deep: Deep::new(rings), log })
+        Ok(Loaded { kernel, control, drain, deep: Deep::by_shard(rings, shards), log })
     }
 }
 
@@ -244,8 +243,8 @@ fn place_rings(ebpf: &mut Ebpf, rings: &[Ring]) -> Result<(), KernelError> {
     let error = |source| KernelError::Map { name: NAME, source };
     let map = ebpf.map_mut(NAME).ok_or(KernelError::Missing { what: "map", name: NAME })?;
     let mut deep: ArrayOfMaps<&mut MapData> = map.try_into().map_err(error)?;
-    for (cpu, ring) in (0..).zip(rings) {
-        deep.set(cpu, ring.map(), 0).map_err(error)?;
+    for (place, ring) in (0..).zip(rings) {
+        deep.set(place, ring.map(), 0).map_err(error)?;
     }
     Ok(())
 }

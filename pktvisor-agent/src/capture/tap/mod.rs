@@ -36,7 +36,7 @@ use frames::Frames;
 /// The sockets of all queues, open, and not yet reached by packets.
 #[derive(Debug)]
 pub struct Tap {
-    /// One for each receive queue and shard, in the order of [`Shards::socket`].
+    /// One for each receive queue and shard, in the order of [`Shards::place`].
     pub queues: Vec<Queue>,
     /// As long as this is held, frames for others come in.
     pub promiscuous: Promiscuous,
