@@ -168,7 +168,7 @@ fn four_capabilities_are_enough_for_tap_with_what_memory_may_be_locked() {
     assert!(notes.contains("buffers of 2048 frames") && notes.contains("LimitMEMLOCK"), "{notes}");
     network.count(100);
     let threads = threads(&agent);
-    assert!(threads.iter().any(|(name, ..)| name == "tap"), "{threads:?}");
+    assert!(threads.iter().any(|(name, ..)| name == "deep"), "{threads:?}");
     assert!(threads.iter().all(|(_, effective, permitted)| effective | permitted == 0), "{threads:?}");
     agent.signal(libc::SIGTERM);
     assert!(agent.wait(Duration::from_secs(10)).success());
