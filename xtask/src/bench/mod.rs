@@ -4,10 +4,12 @@ mod kernel;
 mod live;
 mod replay;
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::command;
+use crate::{command, workspace};
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Benchmark {
@@ -30,19 +32,34 @@ pub(crate) struct Arguments {
     /// Leave out the breakdown by criterion (replay)
     #[arg(long)]
     no_breakdown: bool,
+    /// Measure this agent, without the breakdown, instead of the release build (replay, live)
+    #[arg(long, value_name = "FILE")]
+    agent: Option<PathBuf>,
 }
 
 /// The subcommand.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match arguments.benchmark {
         Benchmark::Replay => {
-            replay::run(arguments.runs)?;
-            if arguments.no_breakdown {
+            replay::run(arguments.runs, arguments.agent.as_deref())?;
+            // The pieces are built from the checkout, whatever a given agent was built from.
+            if arguments.no_breakdown || arguments.agent.is_some() {
                 return Ok(());
             }
             command::run(&mut command::cargo(["bench", "-p", "pktvisor-agent", "--bench", "replay"]))
         }
         Benchmark::Kernel => kernel::run(),
-        Benchmark::Live => live::run(),
+        Benchmark::Live => live::run(arguments.agent.as_deref()),
     }
+}
+
+/// Builds what generates and sends packets, and the agent where none is `given`. Returns the agent to measure.
+fn build(given: Option<&Path>) -> Result<PathBuf> {
+    let mut build = command::cargo(["build", "--release", "-p", "pcap-replay"]);
+    if let Some(agent) = given {
+        command::run(&mut build)?;
+        return agent.canonicalize().with_context(|| format!("there is no agent {}", agent.display()));
+    }
+    command::run(build.args(["-p", "pktvisor-agent"]))?;
+    workspace::release_binary("pktvisord")
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench replay`: what a packet of a capture file costs, measured from outside on the release build.
+//! `cargo xtask bench replay`: what a packet of a capture file costs, measured from outside on the release build (or another).
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -22,14 +22,14 @@ const SCENARIO: &[(&str, &str)] = &[
 ];
 
 /// Replays the same capture so often, and shows the cheapest run and the median.
-pub(super) fn run(runs: u32) -> Result<()> {
-    command::run(&mut command::cargo(["build", "--release", "-p", "pktvisor-agent", "-p", "pcap-replay"]))?;
+pub(super) fn run(runs: u32, agent: Option<&Path>) -> Result<()> {
+    let agent = super::build(agent)?;
     let directory = workspace::target()?.join("bench");
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let capture = generated_capture(&directory)?;
     // The first run brings the file into the page cache; it is not counted.
-    replay_once(&capture, &directory)?;
-    let costs = (0..runs).map(|_| replay_once(&capture, &directory)).collect::<Result<Vec<_>>>()?;
+    replay_once(&agent, &capture, &directory)?;
+    let costs = (0..runs).map(|_| replay_once(&agent, &capture, &directory)).collect::<Result<Vec<_>>>()?;
     println!("\n{}", table(PACKETS, &costs));
     let results = directory.join("replay.json");
     fs::write(&results, json(PACKETS, &costs))
@@ -56,16 +56,16 @@ fn generated_capture(directory: &Path) -> Result<PathBuf> {
     Ok(capture)
 }
 
-fn replay_once(capture: &Path, directory: &Path) -> Result<Cost> {
+fn replay_once(agent: &Path, capture: &Path, directory: &Path) -> Result<Cost> {
     let log = directory.join("replay.stderr");
     let errors = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
-    let mut agent = Command::new(workspace::release_binary("pktvisord")?);
-    agent
+    let mut summary = Command::new(agent);
+    summary
         .args(["--summary", "-H", workspace::GENERATED_HOST])
         .arg(capture)
         .stdout(Stdio::null())
         .stderr(errors);
-    measure::cost_of(&mut agent).with_context(|| format!("{} says why", workspace::shown(&log)))
+    measure::cost_of(&mut summary).with_context(|| format!("{} says why", workspace::shown(&log)))
 }
 
 /// Packets per second of CPU time.

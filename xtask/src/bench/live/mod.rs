@@ -32,20 +32,25 @@ const SCENARIO: &[&str] =
     &["--names", "100000", "--clients", "50000", "--dns-share", "1", "--tcp-share", "0", "--seed", "1"];
 
 /// Measures and prints a table.
-pub(super) fn run() -> Result<()> {
+pub(super) fn run(agent: Option<&Path>) -> Result<()> {
     if let Some(reason) = testbed::missing(&[Need::Namespaces, Need::Program("ethtool"), Need::Program("tc")])
     {
         bail!("the benchmark cannot run here: {reason}");
     }
-    build_ebpf::build(false, false)?;
-    command::run(&mut command::cargo(["build", "--release", "-p", "pktvisor-agent", "-p", "pcap-replay"]))?;
+    if agent.is_none() {
+        build_ebpf::build(false, false)?;
+    }
+    let agent = super::build(agent)?;
     let directory = workspace::target()?.join("bench");
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let capture = generated_capture(&directory)?;
     let mut measurements = Vec::new();
     for rate in RATES {
         for mode in ["inline", "tap"] {
-            add(&mut measurements, measure(&capture, rate, |interface| Agent::start(interface, mode)));
+            add(
+                &mut measurements,
+                measure(&capture, rate, |interface| Agent::start(&agent, interface, mode)),
+            );
         }
         add(&mut measurements, measure(&capture, rate, Tcpdump::start));
     }

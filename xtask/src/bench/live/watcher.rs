@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -59,9 +60,9 @@ pub(super) struct Agent {
 }
 
 impl Agent {
-    pub(super) fn start(interface: &End, mode: &'static str) -> Result<Self> {
+    pub(super) fn start(program: &Path, interface: &End, mode: &'static str) -> Result<Self> {
         let stderr = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
-        let mut command = interface.namespace().command(workspace::release_binary("pktvisord")?);
+        let mut command = interface.namespace().command(program);
         command.args(["-l", "127.0.0.1", "--mode", mode, "-H", workspace::GENERATED_HOST, interface.name()]);
         command.stdout(Stdio::null()).stderr(stderr.reopen().context("cannot open the temporary file")?);
         let mut process = Process::spawn(&mut command);
