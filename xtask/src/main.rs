@@ -1,4 +1,4 @@
-//! Everything a developer types: setup, run, test, bench.
+//! Everything a developer types: setup, run, test, bench, dist.
 //!
 //! One file per subcommand (`cargo xtask NAME`), over a few shared pieces: [`command`] starts programs, [`apt`]
 //! installs packages, [`steps`] and [`tally`] report, [`measure`] times a process. `cargo xtask` compiles this crate
@@ -9,6 +9,7 @@ mod bench;
 mod bpf_toolchain;
 mod build_ebpf;
 mod command;
+mod dist;
 mod measure;
 mod run;
 mod setup;
@@ -43,6 +44,8 @@ enum Task {
     BuildEbpf(build_ebpf::Arguments),
     /// Measure what a packet costs
     Bench(bench::Arguments),
+    /// Build what is shipped, optimised for the traffic it will see, and pack it
+    Dist(dist::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Task::TestVm(arguments) => test_vm::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::BuildEbpf(arguments) => build_ebpf::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::Dist(arguments) => dist::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

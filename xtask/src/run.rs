@@ -10,9 +10,6 @@ use anyhow::{Context, Result, anyhow};
 use crate::setup::{self, Need};
 use crate::{build_ebpf, command, workspace};
 
-/// The bundled capture, in the checkout: generated traffic.
-const DEMO_CAPTURE: &str = "captures/demo.pcap";
-
 /// Where the agent serves unless told otherwise.
 const SERVED_AT: &str = "http://localhost:10853";
 
@@ -31,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let agent = workspace::release_binary("pktvisord")?;
     let mut serve = Command::new(&agent);
     if arguments.agent.is_empty() {
-        let demo = workspace::root().join(DEMO_CAPTURE);
+        let demo = workspace::root().join(workspace::DEMO_CAPTURE);
         let terminal_ui = workspace::release_binary("pktvisor")?;
         let summary = summarise(&agent, &demo)?;
         command::run(Command::new(&terminal_ui).args(["--once", "--snapshot"]).arg(&summary))?;

@@ -7,6 +7,9 @@ use anyhow::{Context, Result};
 /// The host in all traffic that `pcap-replay generate` makes, as it is given to the agent (`-H`).
 pub(crate) const GENERATED_HOST: &str = "192.0.2.0/28,2001:db8:53::/64";
 
+/// The bundled capture, in the checkout: generated traffic.
+pub(crate) const DEMO_CAPTURE: &str = "captures/demo.pcap";
+
 /// The checkout: the directory of the workspace's Cargo.toml.
 pub(crate) fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,0 +1,92 @@
+//! `cargo xtask dist`: what is shipped, with the agent optimised for the traffic it will see (profile-guided optimisation).
+//!
+//! The agent is built twice ([`profile`]): first so that it counts how often each branch is taken while it summarises
+//! captures ([`training`]), then with these counts. [`compiler`] says whether that can be done here; [`archive`] packs what
+//! was built.
+
+mod archive;
+mod compiler;
+mod profile;
+mod training;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::setup::{self, Need};
+use crate::{build_ebpf, command, workspace};
+use compiler::Compiler;
+
+/// The program that a packet's cost is the cost of.
+const AGENT: &str = "pktvisord";
+/// Everything that is shipped.
+const PROGRAMS: &[&str] = &[AGENT, "pktvisor", "pcap-replay"];
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Build without profile-guided optimisation
+    #[arg(long)]
+    no_pgo: bool,
+    /// Fail where profile-guided optimisation is not to be had, instead of going on without
+    #[arg(long, conflicts_with = "no_pgo")]
+    require_pgo: bool,
+}
+
+/// The subcommand. Leaves the programs and the archive in `TARGET/dist`.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    setup::ensure(Need::Build)?;
+    let compiler = Compiler::ask()?;
+    // Told before minutes go into building.
+    let profdata = if arguments.no_pgo { None } else { profdata(&compiler, arguments.require_pgo)? };
+    build_ebpf::build_if_possible()?;
+    let mut build = build_release();
+    build.args(["-p", "pktvisor-tui", "-p", "pcap-replay"]);
+    let agent = match profdata {
+        Some(profdata) => {
+            command::run(&mut build)?;
+            profile::build_agent(&compiler, &profdata)?
+        }
+        None => {
+            command::run(build.args(["-p", "pktvisor-agent"]))?;
+            workspace::release_binary(AGENT)?
+        }
+    };
+    let directory = workspace::target()?.join("dist");
+    collect(&agent, &directory)?;
+    let archive = archive::pack(&directory, PROGRAMS, &compiler.host)?;
+    println!("\nbuilt {}", workspace::shown(&archive));
+    Ok(())
+}
+
+/// What merges the counts; `None` where there is nothing, which is told, unless that is `required`.
+fn profdata(compiler: &Compiler, required: bool) -> Result<Option<PathBuf>> {
+    match compiler.profdata() {
+        Ok(profdata) => Ok(Some(profdata)),
+        Err(reason) if required => bail!("there is no profile-guided optimisation here: {reason}"),
+        Err(reason) => {
+            eprintln!("warning: the agent will be without profile-guided optimisation: {reason}");
+            Ok(None)
+        }
+    }
+}
+
+/// `cargo build` of what is shipped: exactly the versions that were tested.
+fn build_release() -> Command {
+    command::cargo(["build", "--release", "--locked"])
+}
+
+/// Copies the programs to where nothing else lies.
+fn collect(agent: &Path, directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    for name in PROGRAMS {
+        let built = if *name == AGENT { agent.to_owned() } else { workspace::release_binary(name)? };
+        let copy = directory.join(name);
+        // A program that runs cannot be written to, but another can take its name.
+        let unfinished = directory.join("unfinished");
+        fs::copy(&built, &unfinished).with_context(|| format!("cannot copy {}", built.display()))?;
+        fs::rename(&unfinished, &copy).with_context(|| format!("cannot name {}", copy.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! The agent, compiled with counts of what it does.
+//!
+//! Both builds are for an explicit target, so that the flags reach neither build scripts nor procedural macros, and of the
+//! same package alone: counts find their function by a name that depends on these.
+
+use std::collections::hash_map::DefaultHasher;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::AGENT;
+use super::compiler::Compiler;
+use super::training::{self, Lesson};
+use crate::{command, workspace};
+
+/// Builds the agent twice and returns where the second lies. `profdata` merges what the first has counted.
+pub(super) fn build_agent(compiler: &Compiler, profdata: &Path) -> Result<PathBuf> {
+    let directory = workspace::target()?.join("pgo");
+    create(&directory)?;
+    println!("\nThe agent that counts:");
+    let instrumented = build(compiler, "-Cprofile-generate", &directory.join("untrained"))?;
+    println!("\nIts training:");
+    let profile = profile(&instrumented, profdata, &directory)?;
+    println!("\nThe agent with what was counted:");
+    build(compiler, "-Cprofile-use", &profile)
+}
+
+/// Builds the agent with one flag more than the user's.
+fn build(compiler: &Compiler, flag: &str, value: &Path) -> Result<PathBuf> {
+    let mut own = OsString::from(flag);
+    own.extend([OsStr::new("="), value.as_os_str()]);
+    let set = |name| std::env::var_os(name);
+    let mut build = super::build_release();
+    build.args(["-p", "pktvisor-agent", "--bin", AGENT, "--target", &compiler.host]);
+    build.env("CARGO_ENCODED_RUSTFLAGS", flags(set("CARGO_ENCODED_RUSTFLAGS"), set("RUSTFLAGS"), &own));
+    command::run(&mut build)?;
+    Ok(workspace::target()?.join(&compiler.host).join("release").join(AGENT))
+}
+
+/// Flags for rustc as cargo takes them first: those that the user set, as cargo reads them, and our own. As with every such
+/// variable, cargo then takes none from its configuration files.
+fn flags(encoded: Option<OsString>, plain: Option<OsString>, own: &OsStr) -> OsString {
+    let separator = "\u{1f}";
+    let mut flags = encoded.unwrap_or_else(|| {
+        let plain = plain.unwrap_or_default();
+        plain.to_string_lossy().split_whitespace().collect::<Vec<_>>().join(separator).into()
+    });
+    if !flags.is_empty() {
+        flags.push(separator);
+    }
+    flags.push(own);
+    flags
+}
+
+/// The counts of this agent in training, merged. A name of its own for each: cargo builds dependencies anew for another
+/// name only, and nothing for the same.
+fn profile(instrumented: &Path, profdata: &Path, directory: &Path) -> Result<PathBuf> {
+    let lessons = training::lessons(directory)?;
+    let profile = directory.join(format!("{:016x}.profdata", fingerprint(instrumented, &lessons)?));
+    if profile.exists() {
+        println!("known from before: {}", workspace::shown(&profile));
+        return Ok(profile);
+    }
+    let counts =
+        lessons.iter().map(|lesson| lesson.give(instrumented, directory)).collect::<Result<Vec<_>>>()?;
+    let unfinished = directory.join("unfinished.profdata");
+    command::run(Command::new(profdata).args(["merge", "--output"]).arg(&unfinished).args(&counts))?;
+    fs::rename(&unfinished, &profile).with_context(|| format!("cannot name {}", profile.display()))?;
+    Ok(profile)
+}
+
+/// Of everything that the counts depend on.
+fn fingerprint(agent: &Path, lessons: &[Lesson]) -> Result<u64> {
+    let content = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    let mut hasher = DefaultHasher::new();
+    content(agent)?.hash(&mut hasher);
+    for Lesson { capture, options } in lessons {
+        (content(capture)?, options).hash(&mut hasher);
+    }
+    Ok(hasher.finish())
+}
+
+fn create(directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_of_the_user_come_first_and_stay() {
+        let own = OsStr::new("-Cprofile-use=/a b");
+        let flags = |encoded: Option<&str>, plain: Option<&str>| {
+            flags(encoded.map(OsString::from), plain.map(OsString::from), own).into_string().expect("text")
+        };
+        assert_eq!(flags(None, None), "-Cprofile-use=/a b");
+        assert_eq!(
+            flags(None, Some(" -C  target-cpu=native ")),
+            "-C\u{1f}target-cpu=native\u{1f}-Cprofile-use=/a b"
+        );
+        // Cargo asks the encoded ones first.
+        assert_eq!(
+            flags(Some("--cfg\u{1f}x=\"y z\""), Some("-g")),
+            "--cfg\u{1f}x=\"y z\"\u{1f}-Cprofile-use=/a b"
+        );
+        assert_eq!(flags(Some(""), Some("-g")), "-Cprofile-use=/a b");
+    }
+
+    #[test]
+    fn another_agent_or_lesson_is_another_profile() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = |name: &str, content: &str| {
+            let path = directory.path().join(name);
+            fs::write(&path, content).expect("a file");
+            path
+        };
+        let (agent, changed) = (file("agent", "1"), file("changed", "2"));
+        let lesson =
+            |capture: &str, packets: &str, options| vec![Lesson { capture: file(capture, packets), options }];
+        let of = |agent: &Path, lessons: Vec<Lesson>| fingerprint(agent, &lessons).expect("readable files");
+        let known = of(&agent, lesson("a.pcap", "packets", &[]));
+        assert_eq!(known, of(&agent, lesson("copy.pcap", "packets", &[])));
+        assert_ne!(known, of(&changed, lesson("a.pcap", "packets", &[])));
+        assert_ne!(known, of(&agent, lesson("a.pcap", "other packets", &[])));
+        assert_ne!(known, of(&agent, lesson("a.pcap", "packets", &["--summary"])));
+    }
+}
