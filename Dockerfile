@@ -15,8 +15,9 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     apt-get update \
     && cargo xtask setup --for build \
     && cargo xtask build-ebpf \
-    && cargo build --release --locked -p pktvisor-agent -p pktvisor-tui \
-    && cp target/release/pktvisord target/release/pktvisor /usr/local/bin/ \
+    && rustup component add llvm-tools \
+    && cargo xtask dist --require-pgo \
+    && cp target/dist/pktvisord target/dist/pktvisor /usr/local/bin/ \
     && rm -rf /var/lib/apt/lists/*
 
 FROM debian:bookworm-slim
