@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     /// Leave out the breakdown by criterion (replay)
     #[arg(long)]
     no_breakdown: bool,
-    /// Measure this agent, without the breakdown, instead of the release build (replay, live)
+    /// Measure this agent instead of the release build, and leave out the breakdown (replay, live)
     #[arg(long, value_name = "FILE")]
     agent: Option<PathBuf>,
 }

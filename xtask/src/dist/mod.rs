@@ -43,10 +43,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build_ebpf::build_if_possible()?;
     let mut build = build_release();
     build.args(["-p", "pktvisor-tui", "-p", "pcap-replay"]);
-    let agent = match profdata {
+    let agent = match &profdata {
         Some(profdata) => {
+            // The training's traffic comes from pcap-replay.
             command::run(&mut build)?;
-            profile::build_agent(&compiler, &profdata)?
+            profile::build_agent(&compiler, profdata)?
         }
         None => {
             command::run(build.args(["-p", "pktvisor-agent"]))?;
@@ -56,11 +57,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let directory = workspace::target()?.join("dist");
     collect(&agent, &directory)?;
     let archive = archive::pack(&directory, PROGRAMS, &compiler.host)?;
-    println!("\nbuilt {}", workspace::shown(&archive));
+    let how = if profdata.is_some() { "with" } else { "without" };
+    println!("\nbuilt {}, {how} profile-guided optimisation", workspace::shown(&archive));
     Ok(())
 }
 
-/// What merges the counts; `None` where there is nothing, which is told, unless that is `required`.
+/// What merges the counts; `None`, with a warning, where there is nothing, and an error where that is `required`.
 fn profdata(compiler: &Compiler, required: bool) -> Result<Option<PathBuf>> {
     match compiler.profdata() {
         Ok(profdata) => Ok(Some(profdata)),
