@@ -3,29 +3,35 @@
 use std::ops::Range;
 use std::time::Duration;
 
-/// A visit should find about so many packets. For a few, waking up and filling the caches anew costs more than analysing
-/// them; and what was written a moment ago is still in the cache of another processor, where it is dear to get.
-const VISIT_PACKETS: Range<usize> = 1024..4096;
+/// A visit should find at most so many packets, and a quarter of that at least. For a few, waking up and filling the caches
+/// anew costs more than analysing them; and what was written a moment ago is still in the cache of another processor, where
+/// it is dear to get.
+const VISIT_PACKETS_MAX: usize = 16_384;
+/// As much again should have room thrice: who visits may be kept from it for a while.
+const VISITS_OF_ROOM: usize = 4;
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// The pause between two visits, which follows what they find.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Pause {
     current: Duration,
     longest: Duration,
+    /// How many packets a visit should find.
+    visit: Range<usize>,
 }
 
 impl Pause {
-    /// Short at first, and never longer than this: whatever holds the packets must have room for those of a burst.
-    pub fn up_to(longest: Duration) -> Self {
-        Self { current: SHORTEST.min(longest), longest }
+    /// Short at first, and never longer than this, for packets that come to a place with room for so many.
+    pub fn up_to(longest: Duration, room: usize) -> Self {
+        let most = (room / VISITS_OF_ROOM).min(VISIT_PACKETS_MAX);
+        Self { current: SHORTEST.min(longest), longest, visit: most / 4..most }
     }
 
     /// How long to pause after a visit that found so many packets.
     pub fn after(&mut self, packets: usize) -> Duration {
-        if packets < VISIT_PACKETS.start {
+        if packets < self.visit.start {
             self.current = (self.current * 2).min(self.longest);
-        } else if packets >= VISIT_PACKETS.end {
+        } else if packets >= self.visit.end {
             self.current = (self.current / 2).max(SHORTEST.min(self.longest));
         }
         self.current
@@ -46,16 +52,26 @@ mod tests {
     }
 
     #[test]
-    fn visits_find_about_a_thousand_packets_at_any_rate() {
-        let mut pause = Pause::up_to(Duration::from_millis(20));
+    fn visits_find_up_to_a_quarter_of_what_there_is_room_for_at_any_rate() {
+        let mut pause = Pause::up_to(Duration::from_millis(20), 16_384);
         for (rate, pause_ms) in [(1000, 2), (500, 4), (100, 16), (1, 20), (5000, 1), (300, 4)] {
             assert_eq!(settled(&mut pause, rate), pause_ms, "{rate} a millisecond");
         }
     }
 
     #[test]
+    fn with_more_room_pauses_are_longer_up_to_a_point() {
+        for room in [65_536, 1 << 20] {
+            let mut pause = Pause::up_to(Duration::from_millis(20), room);
+            for (rate, pause_ms) in [(2000, 4), (500, 16), (100, 20)] {
+                assert_eq!(settled(&mut pause, rate), pause_ms, "{rate} a millisecond, room for {room}");
+            }
+        }
+    }
+
+    #[test]
     fn a_pause_is_never_longer_than_there_is_room_for() {
-        let mut pause = Pause::up_to(Duration::from_micros(160));
+        let mut pause = Pause::up_to(Duration::from_micros(160), 1024);
         assert_eq!(pause.after(1 << 20), Duration::from_micros(160));
         assert_eq!(pause.after(0), Duration::from_micros(160));
     }

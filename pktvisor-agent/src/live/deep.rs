@@ -23,10 +23,6 @@ use crate::metrics::Recorder;
 /// Records between two looks at whoever waits for the store.
 const BATCH_RECORDS: usize = 512;
 
-/// Longest pause between two visits to the rings, which hold what comes meanwhile: at half a million messages a second
-/// some 2 MB.
-pub(super) const RINGS_PAUSE_MAX: Duration = Duration::from_millis(20);
-
 /// What programs handed over before they were taken off arrives within so long.
 const LAST_WAIT: Duration = Duration::from_millis(2);
 
@@ -36,8 +32,8 @@ const UPKEEP: Duration = Duration::from_millis(100);
 /// What all deep threads are told.
 pub(super) struct DeepSettings {
     pub(super) analysis: analysis::Settings<HostSet>,
-    /// Longest time that records may be left alone.
-    pub(super) pause_max: Duration,
+    /// How long records may be left alone.
+    pub(super) pause: Pause,
 }
 
 /// Starts a thread for each shard, which takes what comes from its sources.
@@ -72,7 +68,7 @@ struct DeepThread<S> {
     /// Which of the threads it is.
     shard: u32,
     sources: Deep<S>,
-    pause_max: Duration,
+    pause: Pause,
     dns_ports: DnsPorts,
     analysis: Analysis<HostSet>,
     /// Its open transactions when it last told of them.
@@ -92,7 +88,7 @@ impl<S: Source> DeepThread<S> {
             shared: Arc::clone(shared),
             shard,
             sources,
-            pause_max: settings.pause_max,
+            pause: settings.pause.clone(),
             dns_ports: settings.analysis.dns_ports,
             analysis: Analysis::new(settings.analysis.clone()),
             open_told: 0,
@@ -103,7 +99,6 @@ impl<S: Source> DeepThread<S> {
     fn run(mut self) {
         let mut clock = WallClock::now();
         let mut upkeep = Instant::now();
-        let mut pause = Pause::up_to(self.pause_max);
         let mut found = 0;
         let mut is_last = false;
         loop {
@@ -115,7 +110,7 @@ impl<S: Source> DeepThread<S> {
                 if is_last && taken == 0 {
                     break;
                 }
-                let pause = pause.after(take(&mut found));
+                let pause = self.pause.after(take(&mut found));
                 sleep(if stopping { LAST_WAIT } else { pause });
                 is_last = stopping;
             }

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use super::any::{self, AnyInterface};
 use super::changes::Changes;
 use super::configuration::Configuration;
-use super::deep::{self, DeepSettings, RINGS_PAUSE_MAX};
+use super::deep::{self, DeepSettings};
 use super::host::{self, HostFollower};
 use super::placement::Placement;
 use super::prepare::{Prepared, host_table};
@@ -32,7 +32,7 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
         Target::Interface(interface) => vec![interface.clone()],
         _ => SystemInterfaces.list().context("cannot list the network interfaces")?,
     };
-    let Prepared { shared, attacher, configuration, drain, rings, analysis } =
+    let Prepared { shared, attacher, configuration, drain, rings, pause, analysis } =
         Prepared::new(options, agent, &interfaces, placement.shards)?;
     agent.store.share_among(placement.shards.count());
     agent.store.batch().tick(clock::wall_ns());
@@ -40,7 +40,7 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let host = HostFollower::new(options, agent, &interfaces, tell);
     let attachments = attachments(options, agent, attacher, host, &shared)?;
     agent.set_mode("inline");
-    let settings = DeepSettings { analysis, pause_max: RINGS_PAUSE_MAX };
+    let settings = DeepSettings { analysis, pause };
     let threads = deep::start(agent, &shared, rings, &settings, &placement)?;
     Programs::run(shared, attachments, drain, threads)
 }

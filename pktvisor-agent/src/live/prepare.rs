@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use pktvisor_common::kernel::config::KernelConfig;
@@ -23,7 +24,13 @@ use crate::capture::attach::Attacher;
 use crate::capture::hosts::HostSet;
 use crate::capture::interfaces::Interface;
 use crate::capture::kernel::{self, Deep, Kernel, Loaded, object};
+use crate::capture::pause::Pause;
 use crate::cli::{Mode, Options};
+
+/// Longest pause between two visits to the rings.
+const RINGS_PAUSE_MAX: Duration = Duration::from_millis(20);
+/// What most records take at most.
+const RECORD_BYTES: u32 = 256;
 
 /// Memory of a ring that nothing is written to; the kernel wants a page.
 const UNUSED_RING_BYTES: u32 = 4096;
@@ -46,6 +53,8 @@ pub(super) struct Prepared {
     pub(super) drain: DrainThread,
     /// For the deep threads of `inline`.
     pub(super) rings: Vec<Deep>,
+    /// How long these may be left alone.
+    pub(super) pause: Pause,
     /// For the threads that analyse: what and how.
     pub(super) analysis: analysis::Settings<HostSet>,
 }
@@ -71,8 +80,8 @@ impl Prepared {
             ..KernelConfig::default()
         };
         let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
-        let mut settings =
-            kernel::Settings { config, ring_bytes: ring_bytes(shards), ..kernel::Settings::default() };
+        let ring_bytes = ring_bytes(shards);
+        let mut settings = kernel::Settings { config, ring_bytes, ..kernel::Settings::default() };
         if options.mode == Some(Mode::Tap) {
             // Packets go to sockets.
             settings.ring_bytes = UNUSED_RING_BYTES;
@@ -102,8 +111,9 @@ impl Prepared {
             transaction_timeout_ns: u64::try_from(options.dns_timeout.as_nanos()).unwrap_or(u64::MAX),
             host,
         };
+        let pause = Pause::up_to(RINGS_PAUSE_MAX, (ring_bytes / RECORD_BYTES) as usize);
         let attacher = Attacher::new(kernel, options.filter.clone().map(Filter::new));
-        Ok(Self { shared, attacher, configuration, drain, rings: deep, analysis })
+        Ok(Self { shared, attacher, configuration, drain, rings: deep, pause, analysis })
     }
 }
 

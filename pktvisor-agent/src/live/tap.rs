@@ -47,8 +47,11 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     drain.sockets = tap.queues.iter().map(Queue::statistics).collect();
     privileges::give_up(&privileges::keep(Work::Tap, &privileges::Kernel::running(), false, false))?;
     let Tap { queues, promiscuous, .. } = tap;
-    let pause_max = queues.iter().map(Queue::pause_max).min().unwrap_or_default();
-    let settings = DeepSettings { analysis, pause_max };
+    // All of them have as much room.
+    let Some(pause) = queues.first().map(Queue::pause) else {
+        bail!("{} has no receive queue to tap", interface.name);
+    };
+    let settings = DeepSettings { analysis, pause };
     let sources = Deep::by_shard(queues, placement.shards);
     let threads = deep::start(agent, &shared, sources, &settings, &placement)?;
     Programs::run(shared, Attachments::Tap(Box::new((attached, attacher, promiscuous))), drain, threads)

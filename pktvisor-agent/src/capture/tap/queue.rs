@@ -17,6 +17,7 @@ use super::frames::Frames;
 use super::packet::{Memory, expect, record, without_record};
 use super::socket::{bind, is_zero_copy, memory};
 use crate::capture::kernel::Source;
+use crate::capture::pause::Pause;
 
 /// Frames taken at once.
 const BURST_FRAMES: usize = 256;
@@ -150,9 +151,9 @@ impl Queue {
         self.is_zero_copy
     }
 
-    /// Longest that packets may be left alone: the frames hold what comes meanwhile, up to 0.8 million a second.
-    pub fn pause_max(&self) -> Duration {
-        Duration::from_nanos(u64::from(self.frames.count) * 1200)
+    /// How long packets may be left alone: the frames hold what comes meanwhile, up to 0.8 million a second.
+    pub fn pause(&self) -> Pause {
+        Pause::up_to(Duration::from_nanos(u64::from(self.frames.count) * 1200), self.room as usize)
     }
 
     /// What other threads can read the statistics from.
