@@ -1,7 +1,7 @@
 //! What the agent may do, needs to do, and gives away.
 //!
 //! Linux splits root's power into capabilities (capabilities(7)); each thread has its own. Before capturing the agent
-//! [checks](check) that it has what the capture needs and names what is missing; once attached it [gives away](give_up)
+//! [checks](check) that it has what the capture needs and names what is missing; once attached it [gives away](give_up())
 //! what it will not need again, in every thread and for good: a fault in a parser then gives nobody more than what any
 //! process of that user may do.
 //!

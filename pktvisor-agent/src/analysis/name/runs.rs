@@ -49,7 +49,7 @@ impl Run {
     }
 }
 
-/// Steps over names without keeping them, but checks them as [`Name::read`] does.
+/// Steps over names without keeping them, but checks them as [`Name::read`](super::Name::read) does.
 ///
 /// Nearly all names of records are a pointer to a name that was met before; the last such target is remembered.
 #[derive(Clone, Copy, Debug, Default)]
