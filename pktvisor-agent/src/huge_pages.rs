@@ -150,4 +150,16 @@ mod tests {
             assert_eq!(table.clone()[..], table[..]);
         }
     }
+
+    #[test]
+    fn a_vector_has_the_room_that_was_asked_for_wherever_its_memory_begins() {
+        for capacity in [0, 1, 1000, HUGE_PAGE_BYTES / 8, HUGE_PAGE_BYTES] {
+            let mut vec = vec_with_room::<u64>(capacity);
+            assert!(vec.is_empty() && vec.capacity() >= capacity);
+            let start = vec.as_ptr();
+            vec.extend(0..capacity as u64);
+            assert_eq!(vec.as_ptr(), start, "what has room does not move");
+            assert!(vec.iter().copied().eq(0..capacity as u64));
+        }
+    }
 }

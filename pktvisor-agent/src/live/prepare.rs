@@ -35,11 +35,13 @@ const RECORD_BYTES: u32 = 256;
 /// Memory of a ring that nothing is written to; the kernel wants a page.
 const UNUSED_RING_BYTES: u32 = 4096;
 
-/// Memory of all rings together, as far as that makes each neither too small nor larger than is of use.
+/// Memory of all rings together, as far as that makes those of a processor neither too small nor larger than is of use.
 const RINGS_BYTES: u32 = 128 << 20;
-const RING_BYTES_MIN: u32 = 2 << 20;
+const PROCESSOR_BYTES_MIN: u32 = 2 << 20;
+/// Less is of no use, however many threads share a processor's memory.
+const RING_BYTES_MIN: u32 = 256 << 10;
 /// What a million messages a second need for a tenth of a second in which the deep thread gets no processor.
-const RING_BYTES_MAX: u32 = 16 << 20;
+const PROCESSOR_BYTES_MAX: u32 = 16 << 20;
 
 /// The parts of a capture by kernel programs.
 pub(super) struct Prepared {
@@ -80,7 +82,8 @@ impl Prepared {
             ..KernelConfig::default()
         };
         let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
-        let ring_bytes = ring_bytes(shards);
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let ring_bytes = ring_bytes(processors, shards);
         let mut settings = kernel::Settings { config, ring_bytes, ..kernel::Settings::default() };
         if options.mode == Some(Mode::Tap) {
             // Packets go to sockets.
@@ -117,12 +120,11 @@ impl Prepared {
     }
 }
 
-/// Memory of one ring.
-fn ring_bytes(shards: Shards) -> u32 {
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let rings = u32::try_from(processors).unwrap_or(u32::MAX).saturating_mul(shards.count());
-    let each = RINGS_BYTES / rings;
-    each.clamp(RING_BYTES_MIN, RING_BYTES_MAX)
+/// Memory of one ring, of which each processor has one for each shard.
+fn ring_bytes(processors: usize, shards: Shards) -> u32 {
+    let of_processor = RINGS_BYTES / u32::try_from(processors).unwrap_or(u32::MAX).max(1);
+    let of_processor = of_processor.clamp(PROCESSOR_BYTES_MIN, PROCESSOR_BYTES_MAX);
+    (of_processor / shards.count()).max(RING_BYTES_MIN)
 }
 
 /// The programs to load: those given, or those built in.
@@ -158,4 +160,23 @@ pub(super) fn host_table(host: &HostSet) -> anyhow::Result<HostTable> {
             .context("HOST has too many networks: give fewer or larger ones with -H")?;
     }
     Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_divide_the_memory_of_a_processor_and_do_not_multiply_it() {
+        let mebibytes = |processors, threads| {
+            let bytes = u64::from(ring_bytes(processors, Shards::new(threads)));
+            (processors as u64 * u64::from(threads) * bytes) >> 20
+        };
+        assert_eq!(
+            [(1, 1), (2, 1), (8, 1), (8, 4), (64, 8)].map(|(p, t)| mebibytes(p, t)),
+            [16, 32, 128, 128, 128]
+        );
+        assert_eq!(mebibytes(256, 1), 512, "too little for a processor would be of no use");
+        assert_eq!(ring_bytes(64, Shards::new(64)), RING_BYTES_MIN);
+    }
 }

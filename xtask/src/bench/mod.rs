@@ -57,8 +57,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn build(given: Option<&Path>) -> Result<PathBuf> {
     let mut build = command::cargo(["build", "--release", "-p", "pcap-replay"]);
     if let Some(agent) = given {
+        let agent = agent.canonicalize().with_context(|| format!("there is no agent {}", agent.display()))?;
         command::run(&mut build)?;
-        return agent.canonicalize().with_context(|| format!("there is no agent {}", agent.display()));
+        return Ok(agent);
     }
     command::run(build.args(["-p", "pktvisor-agent"]))?;
     workspace::release_binary("pktvisord")
