@@ -34,7 +34,6 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     };
     let Prepared { shared, attacher, configuration, drain, rings, pause, analysis } =
         Prepared::new(options, agent, &interfaces, placement.shards)?;
-    agent.store.share_among(placement.shards.count());
     agent.store.batch().tick(clock::wall_ns());
     let tell = tell_host(configuration, Arc::clone(&shared));
     let host = HostFollower::new(options, agent, &interfaces, tell);

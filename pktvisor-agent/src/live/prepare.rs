@@ -92,6 +92,7 @@ impl Prepared {
         let Loaded { kernel, control, drain, deep, log } = Kernel::load(&read_object(options)?, &settings)?;
         let configuration = Configuration::new(control, config);
         let shared = Arc::new(Shared::new(shards));
+        agent.store.share_among(shards.count());
         // What is analysed before the first drain is not in the ledger before what was counted is.
         let outcomes = agent.store.outcomes();
         agent.store.batch().balance(outcomes);

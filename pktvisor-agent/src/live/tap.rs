@@ -35,7 +35,6 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let interfaces = std::slice::from_ref(interface);
     let Prepared { shared, mut attacher, mut drain, analysis, .. } =
         Prepared::new(options, agent, interfaces, placement.shards)?;
-    agent.store.share_among(placement.shards.count());
     agent.store.batch().tick(clock::wall_ns());
     let mut sockets = attacher.sockets()?;
     let insert = |place, socket: BorrowedFd<'_>| sockets.set(place, socket, 0);
