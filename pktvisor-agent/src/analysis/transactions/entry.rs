@@ -8,7 +8,7 @@ use crate::keyed_hash;
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange {
     pub(super) key: Key,
-    pub(super) hash: u32,
+    pub(super) hash: u64,
 }
 
 impl Exchange {
@@ -23,6 +23,12 @@ impl Exchange {
     #[inline]
     pub fn of_response(flow: &Flow, id: u16) -> Self {
         Self::of_query(&flow.reversed(), id)
+    }
+
+    /// What the index finds it by.
+    #[inline]
+    pub(super) fn index_hash(&self) -> u32 {
+        self.hash as u32
     }
 }
 
@@ -43,7 +49,6 @@ impl PartialEq for Key {
 pub(super) enum State {
     Open,
     TimedOut,
-    Answered,
 }
 
 /// A query, in one cache line.
@@ -70,12 +75,17 @@ impl Entry {
         Self { key, query_timestamp_ns, name_hash, qtype, qclass, has_question, state }
     }
 
+    #[inline]
+    pub(super) fn question(&self) -> Option<QuestionKey> {
+        let &Self { name_hash, qtype, qclass, .. } = self;
+        self.has_question.then_some(QuestionKey { name_hash, qtype, qclass })
+    }
+
     /// Whether the question is the same, or one of the two has none.
     #[inline]
     pub(super) fn agrees(&self, question: Option<QuestionKey>) -> bool {
-        let Some(question) = question else { return true };
-        !self.has_question
-            || QuestionKey { name_hash: self.name_hash, qtype: self.qtype, qclass: self.qclass } == question
+        let (Some(one), Some(other)) = (self.question(), question) else { return true };
+        one == other
     }
 }
 
@@ -96,7 +106,7 @@ impl Key {
     }
 
     #[inline]
-    pub(super) fn hash(&self) -> u32 {
-        keyed_hash::of_words(self.0) as u32
+    pub(super) fn hash(&self) -> u64 {
+        keyed_hash::of_words(self.0)
     }
 }

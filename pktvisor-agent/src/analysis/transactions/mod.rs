@@ -1,22 +1,25 @@
 //! Which response answers which query.
 //!
 //! A query waits, open, for the first response with the same addresses, ports, transport and id, and the same question
-//! where both carry one. It is answered, or it times out. An answered query is remembered until its time-out, so that
-//! further responses are known as duplicates; one that timed out for 60 s more, so that a late response is known as such.
+//! where both carry one. It is answered, or it times out; one that timed out goes on waiting for 60 s, so that a late
+//! response is known as such. An answered query is remembered until its time-out, so that further responses are known as
+//! duplicates.
 //!
 //! Time: durations are differences of the packets' own time stamps. What expires, expires by the newest time stamp
 //! seen, from the moment it was opened: a packet from the past neither turns the clock back nor is old on arrival.
 //!
 //! Cost: a query is one probe of the index and one entry written, a response one probe and one entry read, whatever
-//! is open and whatever an attacker sends. What expires is dropped many at a time. Memory has a ceiling: when the table
-//! is full, the oldest answered query gives way, else the oldest that timed out, else the oldest open one, which is
-//! counted as shed.
+//! is open and whatever an attacker sends. Where servers answer, few queries wait, and what the next one needs is in the
+//! cache; what was answered goes where it is only written. Memory has ceilings: when too many queries wait, the oldest
+//! that timed out gives way, else the oldest open one, which is counted as shed; of the answered ones the oldest.
 
+mod answered;
 mod entries;
 mod entry;
 mod index;
 mod outcome;
 
+use answered::AnsweredQueries;
 use entries::{Entries, List};
 pub use entry::Exchange;
 use entry::{Entry, Key, State};
@@ -26,7 +29,8 @@ pub use outcome::{QueryOutcome, QuestionKey, ResponseOutcome, TransactionCounts}
 /// Time-out of a query without other configuration.
 pub const TIMEOUT_NS_DEFAULT: u64 = 5_000_000_000;
 
-/// Queries remembered at most without other configuration: 27 MB once they are all in use.
+/// Queries that wait, and answered ones that are remembered, at most without other configuration: 27 MB and 7 MB once
+/// they are all in use.
 pub const ENTRIES_MAX_DEFAULT: usize = 262_144;
 
 /// Entries at most, whatever is asked for: their numbers are 32 bits.
@@ -37,9 +41,6 @@ pub const LATE_NS: u64 = 60_000_000_000;
 
 /// Entries with the same flow and id.
 const ALIKE_MAX: usize = 32;
-
-/// How often what was answered is dropped.
-const EXPIRIES_PER_TIMEOUT: u64 = 64;
 
 /// The table of queries. Holds no global state; two tables never see each other's queries.
 #[derive(Debug)]
@@ -55,10 +56,9 @@ pub struct Transactions {
     /// In the order in which they were opened, and so in which they time out.
     open: List,
     open_len: usize,
-    /// In the order of their responses.
-    answered: List,
     /// In the order in which they timed out.
     timed_out: List,
+    answered: AnsweredQueries,
     counts: TransactionCounts,
 }
 
@@ -69,8 +69,9 @@ impl Default for Transactions {
 }
 
 impl Transactions {
-    /// A table with a time-out, holding at most `entries_max` queries (at least 1). It takes 88 bytes for each of them
-    /// when they come, and 16 to 32 more to find them.
+    /// A table with a time-out, in which at most `entries_max` queries (at least 1) wait and at most as many, rounded up
+    /// to a power of two, are remembered as answered. Each that waits takes 88 bytes, and 16 to 32 more to find it; each
+    /// answered one 28.
     pub fn new(timeout_ns: u64, entries_max: usize) -> Self {
         let entries_max = entries_max.clamp(1, ENTRIES_MAX);
         Self {
@@ -83,8 +84,8 @@ impl Transactions {
             index: Index::default(),
             open: List::default(),
             open_len: 0,
-            answered: List::default(),
             timed_out: List::default(),
+            answered: AnsweredQueries::new(entries_max),
             counts: TransactionCounts::default(),
         }
     }
@@ -103,14 +104,14 @@ impl Transactions {
     /// An exchange will be looked up soon: asks for the memory where the search begins.
     #[inline]
     pub fn expect(&self, exchange: &Exchange) {
-        self.index.expect(exchange.hash);
+        self.index.expect(exchange.index_hash());
     }
 
     /// An exchange that was [expected](Self::expect) will be looked up in a moment: asks for the memory where the search
     /// goes on.
     #[inline]
     pub fn expect_at_once(&self, exchange: &Exchange) {
-        if let Some(slot) = self.index.find(exchange.hash).next() {
+        if let Some(slot) = self.index.find(exchange.index_hash()).next() {
             self.entries.expect(slot);
         }
     }
@@ -123,7 +124,7 @@ impl Transactions {
         timestamp_ns: u64,
     ) -> QueryOutcome {
         self.advance(timestamp_ns);
-        let &Exchange { key, hash } = exchange;
+        let (key, hash) = (exchange.key, exchange.index_hash());
         let (mut is_repeated, mut alike) = (false, 0);
         for slot in self.index.find(hash) {
             alike += 1;
@@ -155,17 +156,15 @@ impl Transactions {
     ) -> ResponseOutcome {
         self.advance(timestamp_ns);
         let Some(slot) = self.find(exchange, question) else {
-            self.counts.orphans += 1;
-            return ResponseOutcome::Orphan;
+            return self.unasked(exchange, question);
         };
         let entry = self.entries.get(slot);
         let (state, query_timestamp_ns) = (entry.state, entry.query_timestamp_ns);
         match state {
             State::Open if self.in_time(entry, timestamp_ns) => {
-                self.entries.get_mut(slot).state = State::Answered;
-                self.entries.unlink(&mut self.open, slot);
-                self.entries.link(&mut self.answered, slot);
-                self.open_len -= 1;
+                let (question, opened_ns) = (entry.question(), self.entries.opened_ns(slot));
+                self.answered.insert(exchange.hash, question, opened_ns, self.remembered_since_ns());
+                self.forget(slot, state);
                 let duration_ns = timestamp_ns.checked_sub(query_timestamp_ns);
                 self.counts.answered += 1;
                 self.counts.negative_times += u64::from(duration_ns.is_none());
@@ -178,10 +177,18 @@ impl Transactions {
                 self.forget(slot, state);
                 ResponseOutcome::Late
             }
-            State::Answered => {
-                self.counts.duplicates += 1;
-                ResponseOutcome::Duplicate
-            }
+        }
+    }
+
+    /// A response that no query waits for.
+    #[cold]
+    fn unasked(&mut self, exchange: &Exchange, question: Option<QuestionKey>) -> ResponseOutcome {
+        if self.answered.contains(exchange.hash, question, self.remembered_since_ns()) {
+            self.counts.duplicates += 1;
+            ResponseOutcome::Duplicate
+        } else {
+            self.counts.orphans += 1;
+            ResponseOutcome::Orphan
         }
     }
 
@@ -206,22 +213,16 @@ impl Transactions {
             self.open_len -= 1;
             self.counts.timed_out += 1;
         }
-        while let Some(slot) = self.answered.head()
-            && self.is_past(slot, self.timeout_ns)
-        {
-            self.forget(slot, State::Answered);
-        }
         while let Some(slot) = self.timed_out.head()
             && self.is_past(slot, late_ns)
         {
             self.forget(slot, State::TimedOut);
         }
-        // What was answered is dropped a little late, for nobody finds it any more. No query can be opened from now on
-        // that expires before the next look.
+        // No query can be opened from now on that expires before the next look.
         let due_ns = |head: Option<u32>, limit_ns: u64| {
             head.map_or(u64::MAX, |slot| self.entries.opened_ns(slot).saturating_add(limit_ns))
         };
-        self.next_expiry_ns = (self.clock_ns.saturating_add(self.timeout_ns / EXPIRIES_PER_TIMEOUT))
+        self.next_expiry_ns = (self.clock_ns.saturating_add(self.timeout_ns))
             .min(due_ns(self.open.head(), self.timeout_ns))
             .min(due_ns(self.timed_out.head(), late_ns))
             .saturating_add(1);
@@ -231,12 +232,9 @@ impl Transactions {
     #[inline]
     fn find(&self, exchange: &Exchange, question: Option<QuestionKey>) -> Option<u32> {
         let mut best = None;
-        for slot in self.index.find(exchange.hash) {
+        for slot in self.index.find(exchange.index_hash()) {
             let entry = self.entries.get(slot);
             if entry.key != exchange.key || !entry.agrees(question) {
-                continue;
-            }
-            if entry.state == State::Answered && self.is_past(slot, self.timeout_ns) {
                 continue;
             }
             if best.is_none_or(|other| self.rank(slot) < self.rank(other)) {
@@ -246,7 +244,7 @@ impl Transactions {
         best
     }
 
-    /// Forgets the entries that agree with a query that is asked again after they were answered or timed out.
+    /// Forgets the entries that agree with a query that is asked again after they timed out.
     #[cold]
     fn replace(&mut self, key: &Key, hash: u32, question: Option<QuestionKey>) {
         let agrees = |entry: &Entry| entry.key == *key && entry.agrees(question);
@@ -262,9 +260,7 @@ impl Transactions {
     #[inline]
     fn insert(&mut self, hash: u32, entry: Entry) {
         if self.entries.len() >= self.entries_max {
-            if let Some(slot) = self.answered.head() {
-                self.forget(slot, State::Answered);
-            } else if let Some(slot) = self.timed_out.head() {
+            if let Some(slot) = self.timed_out.head() {
                 self.forget(slot, State::TimedOut);
             } else if let Some(slot) = self.open.head() {
                 self.counts.shed += 1;
@@ -293,11 +289,10 @@ impl Transactions {
     fn forget(&mut self, slot: u32, state: State) {
         let list = match state {
             State::Open => &mut self.open,
-            State::Answered => &mut self.answered,
             State::TimedOut => &mut self.timed_out,
         };
         self.open_len -= usize::from(state == State::Open);
-        // Whoever is next in the list is the next to be forgotten, when its time has come.
+        // Whoever is next in the list is likely to be the next to be forgotten.
         if let Some(next) = self.entries.unlink(list, slot) {
             self.index.expect(self.entries.hash(next));
         }
@@ -310,6 +305,12 @@ impl Transactions {
     fn rank(&self, slot: u32) -> (State, u64, u64, u16, u16) {
         let entry = self.entries.get(slot);
         (entry.state, self.entries.opened_ns(slot), entry.name_hash, entry.qtype, entry.qclass)
+    }
+
+    /// Queries that were opened earlier have had their time.
+    #[inline]
+    fn remembered_since_ns(&self) -> u64 {
+        self.clock_ns.saturating_sub(self.timeout_ns)
     }
 
     /// Whether more than `limit_ns` have passed since an entry was opened.

@@ -221,26 +221,30 @@ fn packets_from_the_past_do_not_turn_the_clock_back() {
 }
 
 #[test]
-fn a_full_table_forgets_answered_queries_first_then_timed_out_ones_then_open_ones() {
+fn a_full_table_forgets_queries_that_timed_out_first_then_open_ones() {
     let mut table = Transactions::new(5 * SECOND, 3);
-    table.query(&Exchange::of_query(&flow(1), 0), None, at(0));
-    table.advance(at(6 * SECOND));
-    table.query(&Exchange::of_query(&flow(2), 0), None, at(6 * SECOND));
-    table.query(&Exchange::of_query(&flow(3), 0), None, at(6 * SECOND));
-    table.response(&Exchange::of_response(&flow(3).reversed(), 0), None, at(6 * SECOND));
-    // Timed out, open, answered: full.
+    let query = |table: &mut Transactions, client, seconds| {
+        table.query(&Exchange::of_query(&flow(client), 0), None, at(seconds * SECOND))
+    };
     let response = |table: &mut Transactions, client| {
         table.response(&Exchange::of_response(&flow(client).reversed(), 0), None, at(6 * SECOND))
     };
-    table.query(&Exchange::of_query(&flow(4), 0), None, at(6 * SECOND));
-    assert_eq!(response(&mut table, 3), ResponseOutcome::Orphan);
-    table.query(&Exchange::of_query(&flow(5), 0), None, at(6 * SECOND));
+    query(&mut table, 1, 0);
+    table.advance(at(6 * SECOND));
+    query(&mut table, 2, 6);
+    query(&mut table, 3, 6);
+    // One timed out, two open: full.
+    query(&mut table, 4, 6);
     assert_eq!(response(&mut table, 1), ResponseOutcome::Orphan);
     assert_eq!((table.open(), table.take_counts().shed), (3, 0));
-    table.query(&Exchange::of_query(&flow(6), 0), None, at(6 * SECOND));
+    query(&mut table, 5, 6);
     assert_eq!((table.open(), table.take_counts().shed), (3, 1));
     assert_eq!(response(&mut table, 2), ResponseOutcome::Orphan);
-    assert!(matches!(response(&mut table, 4), ResponseOutcome::Answered { .. }));
+    assert!(matches!(response(&mut table, 3), ResponseOutcome::Answered { .. }));
+    // What was answered takes no room from those that wait.
+    query(&mut table, 6, 6);
+    assert_eq!((table.open(), table.take_counts().shed), (3, 0));
+    assert_eq!(response(&mut table, 3), ResponseOutcome::Duplicate);
 }
 
 #[test]

@@ -17,6 +17,12 @@ struct Query {
     since: u64,
 }
 
+struct Answered {
+    key: (u8, u16),
+    question: Option<QuestionKey>,
+    opened_ns: u64,
+}
+
 #[derive(Default)]
 struct Model {
     timeout_ns: u64,
@@ -25,7 +31,13 @@ struct Model {
     steps: u64,
     next_id: u64,
     queries: HashMap<u64, Query>,
+    answered: Vec<Answered>,
     counts: TransactionCounts,
+}
+
+/// Whether questions are the same, or one of the two is none.
+fn agree(one: Option<QuestionKey>, other: Option<QuestionKey>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| one == other)
 }
 
 impl Model {
@@ -51,9 +63,6 @@ impl Model {
             (query.state, query.since) = (State::TimedOut, since);
             self.counts.timed_out += 1;
         }
-        while let Some(id) = self.oldest(State::Answered).filter(|&id| self.is_past(id, self.timeout_ns)) {
-            self.queries.remove(&id);
-        }
         let limit_ns = self.timeout_ns + LATE_NS;
         while let Some(id) = self.oldest(State::TimedOut).filter(|&id| self.is_past(id, limit_ns)) {
             self.queries.remove(&id);
@@ -62,14 +71,10 @@ impl Model {
 
     /// Queries with a key and an agreeing question, the one to prefer first.
     fn matching(&self, key: (u8, u16), question: Option<QuestionKey>) -> Vec<u64> {
-        let agrees = |query: &Query| match (query.question, question) {
-            (Some(one), Some(other)) => one == other,
-            _ => true,
-        };
         let mut found: Vec<_> = self
             .queries
             .iter()
-            .filter(|(_, query)| query.key == key && agrees(query))
+            .filter(|(_, query)| query.key == key && agree(query.question, question))
             .map(|(&id, query)| (query.state, query.opened_ns, query.question.map_or(0, |q| q.name_hash), id))
             .collect();
         found.sort();
@@ -93,8 +98,7 @@ impl Model {
             self.counts.timed_out += u64::from(query.state == State::Open);
         }
         if self.queries.len() == self.entries_max {
-            let oldest =
-                self.oldest(State::Answered).or(self.oldest(State::TimedOut)).or(self.oldest(State::Open));
+            let oldest = self.oldest(State::TimedOut).or(self.oldest(State::Open));
             let query = self.queries.remove(&oldest.expect("a query")).expect("it is there");
             self.counts.shed += u64::from(query.state == State::Open);
         }
@@ -112,30 +116,34 @@ impl Model {
         timestamp_ns: u64,
     ) -> ResponseOutcome {
         self.advance(timestamp_ns);
-        let matching = self.matching(key, question);
-        let remembered =
-            |&&id: &&u64| self.queries[&id].state != State::Answered || !self.is_past(id, self.timeout_ns);
-        let Some(&id) = matching.iter().find(remembered) else {
+        let Some(&id) = self.matching(key, question).first() else {
+            if self.was_answered(key, question) {
+                self.counts.duplicates += 1;
+                return ResponseOutcome::Duplicate;
+            }
             self.counts.orphans += 1;
             return ResponseOutcome::Orphan;
         };
-        let since = self.step();
-        let query = self.queries.get_mut(&id).expect("it is there");
-        if query.state == State::Answered {
-            self.counts.duplicates += 1;
-            return ResponseOutcome::Duplicate;
-        }
+        let query = self.queries.remove(&id).expect("it is there");
         let duration_ns = timestamp_ns.checked_sub(query.timestamp_ns);
         if query.state == State::TimedOut || duration_ns.is_some_and(|ns| ns > self.timeout_ns) {
             self.counts.timed_out += u64::from(query.state == State::Open);
             self.counts.late += 1;
-            self.queries.remove(&id);
             return ResponseOutcome::Late;
         }
-        (query.state, query.since) = (State::Answered, since);
+        self.answered.push(Answered { key, question: query.question, opened_ns: query.opened_ns });
         self.counts.answered += 1;
         self.counts.negative_times += u64::from(duration_ns.is_none());
         ResponseOutcome::Answered { duration_ns, query_timestamp_ns: query.timestamp_ns }
+    }
+
+    /// Whether a query that agrees is among the newest answered ones, as many as are remembered.
+    fn was_answered(&self, key: (u8, u16), question: Option<QuestionKey>) -> bool {
+        let remembered = self.answered.iter().rev().take(self.entries_max.next_power_of_two());
+        let mut alike = remembered.filter(|answered| answered.key == key).take(answered::ALIKE_MAX);
+        alike.any(|answered| {
+            agree(answered.question, question) && self.clock_ns <= answered.opened_ns + self.timeout_ns
+        })
     }
 
     fn open(&self) -> usize {
