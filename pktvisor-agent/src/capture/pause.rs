@@ -10,6 +10,10 @@ const VISIT_PACKETS_MAX: usize = 16_384;
 /// As much again should have room thrice: who visits may be kept from it for a while.
 const VISITS_OF_ROOM: usize = 4;
 const SHORTEST: Duration = Duration::from_millis(1);
+/// What is analysed shows up that much later.
+const LONGEST: Duration = Duration::from_millis(50);
+/// Packets are not left alone for longer than 0.8 million a second take to fill the room: a flood may begin meanwhile.
+const FLOOD_PACKET: Duration = Duration::from_nanos(1200);
 
 /// The pause between two visits, which follows what they find.
 #[derive(Clone, Debug)]
@@ -21,9 +25,10 @@ pub struct Pause {
 }
 
 impl Pause {
-    /// Short at first, and never longer than this, for packets that come to a place with room for so many.
-    pub fn up_to(longest: Duration, room: usize) -> Self {
-        let most = (room / VISITS_OF_ROOM).min(VISIT_PACKETS_MAX);
+    /// Short at first, for packets that come to a place with room for so many.
+    pub fn with_room(packets: u32) -> Self {
+        let longest = FLOOD_PACKET.saturating_mul(packets).min(LONGEST);
+        let most = (packets as usize / VISITS_OF_ROOM).min(VISIT_PACKETS_MAX);
         Self { current: SHORTEST.min(longest), longest, visit: most / 4..most }
     }
 
@@ -53,8 +58,8 @@ mod tests {
 
     #[test]
     fn visits_find_up_to_a_quarter_of_what_there_is_room_for_at_any_rate() {
-        let mut pause = Pause::up_to(Duration::from_millis(20), 16_384);
-        for (rate, pause_ms) in [(1000, 2), (500, 4), (100, 16), (1, 20), (5000, 1), (300, 4)] {
+        let mut pause = Pause::with_room(16_384);
+        for (rate, pause_ms) in [(1000, 2), (500, 4), (100, 16), (1, 19), (5000, 1), (300, 4)] {
             assert_eq!(settled(&mut pause, rate), pause_ms, "{rate} a millisecond");
         }
     }
@@ -62,8 +67,8 @@ mod tests {
     #[test]
     fn with_more_room_pauses_are_longer_up_to_a_point() {
         for room in [65_536, 1 << 20] {
-            let mut pause = Pause::up_to(Duration::from_millis(20), room);
-            for (rate, pause_ms) in [(2000, 4), (500, 16), (100, 20)] {
+            let mut pause = Pause::with_room(room);
+            for (rate, pause_ms) in [(2000, 4), (500, 16), (100, 50), (1, 50)] {
                 assert_eq!(settled(&mut pause, rate), pause_ms, "{rate} a millisecond, room for {room}");
             }
         }
@@ -71,8 +76,8 @@ mod tests {
 
     #[test]
     fn a_pause_is_never_longer_than_there_is_room_for() {
-        let mut pause = Pause::up_to(Duration::from_micros(160), 1024);
-        assert_eq!(pause.after(1 << 20), Duration::from_micros(160));
-        assert_eq!(pause.after(0), Duration::from_micros(160));
+        let mut pause = Pause::with_room(512);
+        assert_eq!(pause.after(1 << 20), Duration::from_nanos(614_400));
+        assert_eq!(pause.after(0), Duration::from_nanos(614_400));
     }
 }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use pktvisor_common::kernel::config::KernelConfig;
@@ -27,8 +26,6 @@ use crate::capture::kernel::{self, Deep, Kernel, Loaded, object};
 use crate::capture::pause::Pause;
 use crate::cli::{Mode, Options};
 
-/// Longest pause between two visits to the rings.
-const RINGS_PAUSE_MAX: Duration = Duration::from_millis(20);
 /// What most records take at most.
 const RECORD_BYTES: u32 = 256;
 
@@ -115,7 +112,7 @@ impl Prepared {
             transaction_timeout_ns: u64::try_from(options.dns_timeout.as_nanos()).unwrap_or(u64::MAX),
             host,
         };
-        let pause = Pause::up_to(RINGS_PAUSE_MAX, (ring_bytes / RECORD_BYTES) as usize);
+        let pause = Pause::with_room(ring_bytes / RECORD_BYTES);
         let attacher = Attacher::new(kernel, options.filter.clone().map(Filter::new));
         Ok(Self { shared, attacher, configuration, drain, rings: deep, pause, analysis })
     }

@@ -4,7 +4,6 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use nix::sys::socket::{getsockopt, sockopt};
 use parking_lot::Mutex;
@@ -151,9 +150,9 @@ impl Queue {
         self.is_zero_copy
     }
 
-    /// How long packets may be left alone: the frames hold what comes meanwhile, up to 0.8 million a second.
+    /// How long packets may be left alone.
     pub fn pause(&self) -> Pause {
-        Pause::up_to(Duration::from_nanos(u64::from(self.frames.count) * 1200), self.room as usize)
+        Pause::with_room(self.room)
     }
 
     /// What other threads can read the statistics from.
