@@ -4,7 +4,7 @@
 
 use datasketches::frequencies::FrequentItemsSketch;
 use pcap_replay::generate::{Config, Counts, DirectionAnswer, Generator, Quantiles, Summary};
-use pktvisor_agent::analysis::message::Message;
+use pktvisor_agent::analysis::message::{Header, Message, Question};
 use pktvisor_agent::analysis::name::presentation;
 use pktvisor_agent::analysis::public_suffix::NameCut;
 use pktvisor_agent::analysis::transactions::{TIMEOUT_NS_DEFAULT, TransactionCounts};
@@ -113,9 +113,9 @@ impl Rival {
 impl Observer for Rival {
     type Expected<'m> = ();
 
-    fn expect<'m>(&self, _: &Message<'m>) {}
+    fn expect<'m>(&self, _: Header, _: &Question<'m>) {}
 
-    fn message<'m>(&mut self, _: &Flow, message: &Message<'m>, (): ()) {
+    fn message<'m>(&mut self, _: &Flow, message: &Message<'m>, _: Option<()>) {
         let Some(question) = &message.question else { return };
         let cut = NameCut::Labels.apply(question.name);
         let spell = |cut: bool, wire: &[u8]| format!("{}{}", if cut { "." } else { "" }, presentation(wire));

@@ -203,9 +203,12 @@ impl<H: HostNetworks> Messages<H> {
         let Self { settings, transactions, name } = self;
         let Some(exchange) = exchange(flow, octets) else { return Outcome::WithoutMessage };
         transactions.expect(&exchange);
-        let Some(message) = Message::parse(octets, truncated, name) else { return Outcome::WithoutMessage };
+        let mut expected = None;
+        let message = Message::parse_telling(octets, truncated, name, |header, question| {
+            expected = Some(out.expect(header, question));
+        });
+        let Some(message) = message else { return Outcome::WithoutMessage };
         transactions.expect_at_once(&exchange);
-        let expected = out.expect(&message);
         let question = message.question.as_ref();
         let key = question.map(question_key);
         if !message.is_response() {

@@ -1,7 +1,7 @@
 //! The way out of analysis: whoever remembers what was found implements [`Observer`].
 
 use super::Flow;
-use super::message::{Message, Question};
+use super::message::{Header, Message, Question};
 use super::transactions::TransactionCounts;
 
 /// Something reassembly had to give up or put right; each is a counter.
@@ -67,15 +67,16 @@ pub trait Observer {
     /// What it works out about a message when it is to [expect](Self::expect) it.
     type Expected<'m>;
 
-    /// A message that it will be told of in a moment: time to ask for the memory where it will be counted.
-    fn expect<'m>(&self, message: &Message<'m>) -> Self::Expected<'m>;
+    /// A message with this header and first question will be there in a moment: time to ask for the memory where it will
+    /// be counted.
+    fn expect<'m>(&self, header: Header, question: &Question<'m>) -> Self::Expected<'m>;
 
     /// A DNS message that reassembly completed, and that nobody has counted yet. `header_flags` are the second 16 bits
     /// of its header; `truncated` tells that the capture holds only a part of it.
     fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool);
 
-    /// An analysed message, and what was worked out about it before.
-    fn message<'m>(&mut self, flow: &Flow, message: &Message<'m>, expected: Self::Expected<'m>);
+    /// An analysed message, and what was worked out about it before if it has a question.
+    fn message<'m>(&mut self, flow: &Flow, message: &Message<'m>, expected: Option<Self::Expected<'m>>);
 
     /// A message, analysed or not, that cannot be parsed after its header.
     fn malformed(&mut self);

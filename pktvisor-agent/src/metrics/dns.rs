@@ -3,7 +3,7 @@
 use super::frequent::{FrequentItems, Key, Limits, Mark};
 use super::{CodeCounts, DistinctNames, Quantiles};
 use crate::analysis::ReassemblyEvent;
-use crate::analysis::message::{Message, Question};
+use crate::analysis::message::{Header, Message, Question};
 use crate::analysis::name::{Name, Suffix};
 use crate::analysis::public_suffix::{CutName, NameCut};
 
@@ -123,13 +123,13 @@ impl DnsMetrics {
 
     /// Asks for the memory where a message with a question will be counted.
     #[inline]
-    pub(super) fn expect<'m>(&self, message: &Message<'m>, question: &Question<'m>, keys: &QuestionKeys<'m>) {
+    pub(super) fn expect<'m>(&self, header: Header, question: &Question<'m>, keys: &QuestionKeys<'m>) {
         self.qname2.expect(keys.qname2);
         if let Some(qname3) = keys.qname3 {
             self.qname3.expect(qname3);
         }
-        if message.is_response()
-            && let Some(failed) = self.failed(message.rcode())
+        if header.qr()
+            && let Some(failed) = self.failed(header.rcode().to_int().into())
         {
             failed.expect(whole(question));
         }

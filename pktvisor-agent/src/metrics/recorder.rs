@@ -8,7 +8,7 @@ use pktvisor_common::hll;
 use super::Period;
 use super::dns::QuestionKeys;
 use super::frequent::{Item, Key};
-use crate::analysis::message::Message;
+use crate::analysis::message::{Header, Message, Question};
 use crate::analysis::public_suffix::NameCut;
 use crate::analysis::transactions::TransactionCounts;
 use crate::analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
@@ -123,17 +123,16 @@ impl Observer for Recorder {
         self.period.counters.dns.count(header_flags, transport, flow.ip_version, truncated);
     }
 
-    type Expected<'m> = Option<QuestionKeys<'m>>;
+    type Expected<'m> = QuestionKeys<'m>;
 
     #[inline]
-    fn expect<'m>(&self, message: &Message<'m>) -> Self::Expected<'m> {
-        let question = message.question.as_ref()?;
+    fn expect<'m>(&self, header: Header, question: &Question<'m>) -> Self::Expected<'m> {
         let keys = QuestionKeys::of(question, self.name_cut);
-        self.period.dns.expect(message, question, &keys);
-        Some(keys)
+        self.period.dns.expect(header, question, &keys);
+        keys
     }
 
-    fn message<'m>(&mut self, _flow: &Flow, message: &Message<'m>, keys: Self::Expected<'m>) {
+    fn message<'m>(&mut self, _flow: &Flow, message: &Message<'m>, keys: Option<Self::Expected<'m>>) {
         self.period.dns.message(message, keys);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use pcap_replay::Capture;
-use pktvisor_agent::analysis::message::Message;
+use pktvisor_agent::analysis::message::{Header, Message, Question};
 use pktvisor_agent::analysis::name::presentation;
 use pktvisor_agent::analysis::transactions::TransactionCounts;
 use pktvisor_agent::analysis::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
@@ -24,7 +24,7 @@ struct Transactions {
 impl Observer for Transactions {
     type Expected<'m> = ();
 
-    fn expect<'m>(&self, _: &Message<'m>) {}
+    fn expect<'m>(&self, _: Header, _: &Question<'m>) {}
 
     fn transaction(&mut self, transaction: &Transaction<'_>) {
         let list = match transaction.asker {
@@ -38,7 +38,7 @@ impl Observer for Transactions {
     }
 
     fn reassembled(&mut self, _: &Flow, _: u16, _: bool) {}
-    fn message<'m>(&mut self, _: &Flow, _: &Message<'m>, (): ()) {}
+    fn message<'m>(&mut self, _: &Flow, _: &Message<'m>, _: Option<()>) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _: u16) {}
     fn transaction_counts(&mut self, _: &TransactionCounts) {}

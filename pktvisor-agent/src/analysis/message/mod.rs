@@ -10,7 +10,8 @@
 
 mod edns;
 
-use domain::base::header::{Header, HeaderCounts, HeaderSection};
+pub use domain::base::header::Header;
+use domain::base::header::{HeaderCounts, HeaderSection};
 use domain::base::iana::Rtype;
 
 use super::name::{Name, NameError, NameSkipper};
@@ -73,6 +74,17 @@ impl<'a> Message<'a> {
     /// `name`: it is costly to move.
     #[inline]
     pub fn parse(octets: &'a [u8], snapped: bool, name: &'a mut Name) -> Option<Self> {
+        Self::parse_telling(octets, snapped, name, |_, _| {})
+    }
+
+    /// As [`parse`](Self::parse), and tells header and first question before it walks on.
+    #[inline]
+    pub fn parse_telling(
+        octets: &'a [u8],
+        snapped: bool,
+        name: &'a mut Name,
+        asked: impl FnOnce(Header, &Question<'a>),
+    ) -> Option<Self> {
         if octets.len() < HEADER_BYTES {
             return None;
         }
@@ -87,7 +99,7 @@ impl<'a> Message<'a> {
             answer_records: 0,
             malformed: false,
         };
-        match message.walk(name) {
+        match message.walk(name, asked) {
             Ok(()) => {}
             Err(Stop::EndsEarly) if snapped => message.answer_records = message.counts.ancount(),
             Err(_) => message.malformed = true,
@@ -145,9 +157,9 @@ impl<'a> Message<'a> {
         QuestionNames { octets: self.octets, offset, left }
     }
 
-    fn walk(&mut self, name: &'a mut Name) -> Result<(), Stop> {
+    fn walk(&mut self, name: &'a mut Name, asked: impl FnOnce(Header, &Question<'a>)) -> Result<(), Stop> {
         let mut walk = Walk { octets: self.octets, offset: HEADER_BYTES, names: NameSkipper::default() };
-        self.walk_questions(&mut walk, name)?;
+        self.walk_questions(&mut walk, name, asked)?;
         for _ in 0..self.counts.ancount() {
             walk.skip_record()?;
             self.answer_records += 1;
@@ -174,12 +186,17 @@ impl<'a> Message<'a> {
     }
 
     #[inline]
-    fn walk_questions(&mut self, walk: &mut Walk<'_>, name: &'a mut Name) -> Result<(), Stop> {
+    fn walk_questions(
+        &mut self,
+        walk: &mut Walk<'_>,
+        name: &'a mut Name,
+        asked: impl FnOnce(Header, &Question<'a>),
+    ) -> Result<(), Stop> {
         let count = self.counts.qdcount();
         if count == 0 {
             return Ok(());
         }
-        self.question = Some(walk.first_question(name)?);
+        asked(self.header, self.question.insert(walk.first_question(name)?));
         let second = walk.offset;
         for questions in 1..count {
             walk.skip_question()?;
