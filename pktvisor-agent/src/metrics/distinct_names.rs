@@ -2,6 +2,9 @@
 //!
 //! Registers alone miscount small sets: of a hundred names, two share a register in one capture out of four. Names are
 //! counted in userspace only, so there is room to remember which ones came, by their hashes, until there are too many.
+//!
+//! A response repeats the name of its query, and some names come all the time: those that came a moment ago are not
+//! looked at again.
 
 use hashbrown::HashSet;
 use pktvisor_common::hll;
@@ -11,9 +14,14 @@ use super::Cardinality;
 /// Names that are counted exactly: what a table of 1,024 places holds, in 9 KiB.
 const FEW_MAX: usize = 896;
 
+/// How many of the newest names are remembered, at most.
+const RECENT: usize = 1024;
+
 /// A count of distinct names.
 #[derive(Clone, Debug)]
 pub struct DistinctNames {
+    /// Names that have been counted, each at its place.
+    recent: Box<[u64; RECENT]>,
     /// Hashes of all names; none once there were too many.
     few: Option<HashSet<u64>>,
     registers: Cardinality,
@@ -21,11 +29,23 @@ pub struct DistinctNames {
 
 impl Default for DistinctNames {
     fn default() -> Self {
-        Self { few: Some(HashSet::new()), registers: Cardinality::default() }
+        Self { recent: Box::new([0; RECENT]), few: Some(HashSet::new()), registers: Cardinality::default() }
     }
 }
 
 impl DistinctNames {
+    /// As [`add`](Self::add), of a name of which a hash of 64 bits is at hand.
+    #[inline]
+    pub fn add_hashed(&mut self, name: &[u8], hash: u64) {
+        let recent = &mut self.recent[hash as usize % RECENT];
+        // Nothing stands at a place before a name does.
+        let hash = hash.max(1);
+        if *recent != hash {
+            *recent = hash;
+            self.add(name);
+        }
+    }
+
     /// Counts a name, in lower-cased wire form, if it was not seen before.
     #[inline]
     pub fn add(&mut self, name: &[u8]) {
@@ -67,6 +87,18 @@ mod tests {
             names.add(&n.to_be_bytes());
         }
         names
+    }
+
+    #[test]
+    fn names_that_came_a_moment_ago_are_counted_once() {
+        let mut names = DistinctNames::default();
+        for _ in 0..3 {
+            // Two of them share a place.
+            for n in [0, 1, RECENT as u64, 2] {
+                names.add_hashed(&n.to_be_bytes(), n);
+            }
+            assert_eq!(names.estimate(), 4);
+        }
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl DnsMetrics {
         }
         // Whoever is listed whole and has the mark has been counted.
         if !is_marked || keys.qname3.unwrap_or(keys.qname2).tag != WHOLE {
-            self.qnames.add(question.name.as_wire());
+            self.qnames.add_hashed(question.name.as_wire(), question.name_hash);
         }
     }
 

@@ -6,8 +6,8 @@
 //! the oldest. A chain ends where the ring has gone on. The ring grows while the oldest one is still worth remembering,
 //! up to its ceiling.
 
-use super::QuestionKey;
-use crate::huge_pages::Array;
+use super::{ENTRIES_MAX_DEFAULT, QuestionKey};
+use crate::huge_pages;
 use crate::keyed_hash;
 
 /// Answered queries with one hash that a response is compared with, from the newest on.
@@ -33,9 +33,9 @@ struct Answered {
 pub(super) struct AnsweredQueries {
     places_max: usize,
     /// A power of two long; number n is at place n modulo that.
-    places: Array<Answered>,
+    places: Vec<Answered>,
     /// As many; number of the newest in each chain. What stands for none is a number that the ring has passed.
-    chains: Array<u32>,
+    chains: Vec<u32>,
     /// How many of the newest are not chained yet.
     unchained: usize,
     /// Number of the newest. They wrap around: one from 2^32 before only leads to others with another hash.
@@ -49,8 +49,10 @@ impl AnsweredQueries {
     pub(super) fn new(max: usize) -> Self {
         let places_max = max.next_power_of_two();
         let len = places_max.min(PLACES_MIN);
-        let (places, chains) = (Array::new(Answered::default(), len), Array::new(0, len));
-        Self { places_max, places, chains, unchained: 0, newest: 0, len: 0 }
+        // More than usual is reserved when it is needed.
+        let mut places = huge_pages::vec_with_room(places_max.min(ENTRIES_MAX_DEFAULT));
+        places.resize(len, Answered::default());
+        Self { places_max, places, chains: vec![0; len], unchained: 0, newest: 0, len: 0 }
     }
 
     /// Keeps a query. Those opened before `since_ns` are not worth remembering.
@@ -123,23 +125,20 @@ impl AnsweredQueries {
         self.unchained = 0;
     }
 
-    /// Twice as many places for the same ones, chained by whoever asks next.
+    /// Twice as many places, of which the same ones take half, chained by whoever asks next.
     #[cold]
     fn grow(&mut self) {
-        let places = self.places.len() * 2;
-        let passed = self.newest.wrapping_sub(self.len as u32);
-        let mut grown = Self {
-            places_max: self.places_max,
-            places: Array::new(Answered::default(), places),
-            chains: Array::new(passed, places),
-            unchained: 0,
-            newest: passed,
-            len: 0,
-        };
-        for age in (0..self.len as u32).rev() {
-            grown.push(self.places[self.place(self.newest.wrapping_sub(age))]);
+        let places = self.places.len();
+        self.places.resize(places * 2, Answered::default());
+        for age in 0..self.len as u32 {
+            let place = self.place(self.newest.wrapping_sub(age));
+            if place >= places {
+                self.places[place] = self.places[place - places];
+            }
         }
-        *self = grown;
+        let passed = self.newest.wrapping_sub(self.len as u32);
+        self.chains = vec![passed; places * 2];
+        self.unchained = self.len;
     }
 }
 
@@ -192,7 +191,7 @@ mod tests {
     fn numbers_wrap_around() {
         let mut answered = AnsweredQueries::new(4);
         answered.newest = u32::MAX - 10;
-        answered.chains = Array::new(answered.newest, 4);
+        answered.chains = vec![answered.newest; 4];
         for n in 0..20 {
             answered.insert(hash(n), None, n, 0);
             // Asked now and then, for what has come since is chained by that.
