@@ -21,6 +21,8 @@ use compiler::Compiler;
 
 /// The program that a packet's cost is the cost of.
 const AGENT: &str = "pktvisord";
+/// The profile of the workspace's Cargo.toml that it is built with.
+const AGENT_PROFILE: &str = "shipped";
 /// Everything that is shipped.
 const PROGRAMS: &[&str] = &[AGENT, "pktvisor", "pcap-replay"];
 
@@ -41,17 +43,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     // Told before minutes go into building.
     let profdata = if arguments.no_pgo { None } else { profdata(&compiler, arguments.require_pgo)? };
     build_ebpf::build_if_possible()?;
-    let mut build = build_release();
-    build.args(["-p", "pktvisor-tui", "-p", "pcap-replay"]);
+    // The training's traffic comes from pcap-replay.
+    command::run(build("release").args(["-p", "pktvisor-tui", "-p", "pcap-replay"]))?;
     let agent = match &profdata {
-        Some(profdata) => {
-            // The training's traffic comes from pcap-replay.
-            command::run(&mut build)?;
-            profile::build_agent(&compiler, profdata)?
-        }
+        Some(profdata) => profile::build_agent(&compiler, profdata)?,
         None => {
-            command::run(build.args(["-p", "pktvisor-agent"]))?;
-            workspace::release_binary(AGENT)?
+            command::run(&mut build_agent())?;
+            workspace::target()?.join(AGENT_PROFILE).join(AGENT)
         }
     };
     let directory = workspace::target()?.join("dist");
@@ -75,8 +73,15 @@ fn profdata(compiler: &Compiler, required: bool) -> Result<Option<PathBuf>> {
 }
 
 /// `cargo build` of what is shipped: exactly the versions that were tested.
-fn build_release() -> Command {
-    command::cargo(["build", "--release", "--locked"])
+fn build(profile: &str) -> Command {
+    command::cargo(["build", "--profile", profile, "--locked"])
+}
+
+/// The same of the agent alone.
+fn build_agent() -> Command {
+    let mut build = build(AGENT_PROFILE);
+    build.args(["-p", "pktvisor-agent", "--bin", AGENT]);
+    build
 }
 
 /// Copies the programs to where nothing else lies.

@@ -12,9 +12,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::AGENT;
 use super::compiler::Compiler;
 use super::training::{self, Lesson};
+use super::{AGENT, AGENT_PROFILE};
 use crate::{command, workspace};
 
 /// Builds the agent twice and returns where the second lies. `profdata` merges what the first has counted.
@@ -34,11 +34,11 @@ fn build(compiler: &Compiler, flag: &str, value: &Path) -> Result<PathBuf> {
     let mut own = OsString::from(flag);
     own.extend([OsStr::new("="), value.as_os_str()]);
     let set = |name| std::env::var_os(name);
-    let mut build = super::build_release();
-    build.args(["-p", "pktvisor-agent", "--bin", AGENT, "--target", &compiler.host]);
+    let mut build = super::build_agent();
+    build.args(["--target", &compiler.host]);
     build.env("CARGO_ENCODED_RUSTFLAGS", flags(set("CARGO_ENCODED_RUSTFLAGS"), set("RUSTFLAGS"), &own));
     command::run(&mut build)?;
-    Ok(workspace::target()?.join(&compiler.host).join("release").join(AGENT))
+    Ok(workspace::target()?.join(&compiler.host).join(AGENT_PROFILE).join(AGENT))
 }
 
 /// Flags for rustc as cargo takes them first: those that the user set, as cargo reads them, and our own. As with every such
