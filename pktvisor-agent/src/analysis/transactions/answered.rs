@@ -6,12 +6,9 @@
 //! the oldest. A chain ends where the ring has gone on. The ring grows while the oldest one is still worth remembering,
 //! up to its ceiling.
 
-use super::{ENTRIES_MAX_DEFAULT, QuestionKey};
+use super::{ALIKE_MAX, ENTRIES_MAX_DEFAULT, QuestionKey};
 use crate::huge_pages;
 use crate::keyed_hash;
-
-/// Answered queries with one hash that a response is compared with, from the newest on.
-pub(super) const ALIKE_MAX: usize = 32;
 
 /// Places at the start, a power of two.
 const PLACES_MIN: usize = 512;
@@ -64,7 +61,11 @@ impl AnsweredQueries {
                 self.grow();
             }
         }
-        self.push(Answered { hash, question: question_hash(question), opened_ns, previous: 0 });
+        self.newest = self.newest.wrapping_add(1);
+        self.len = (self.len + 1).min(self.places.len());
+        self.unchained = (self.unchained + 1).min(self.len);
+        let place = self.place(self.newest);
+        self.places[place] = Answered { hash, question: question_hash(question), opened_ns, previous: 0 };
     }
 
     /// Whether a response belongs to a query that was answered and not opened before `since_ns`.
@@ -102,15 +103,6 @@ impl AnsweredQueries {
     #[inline]
     fn age(&self, number: u32) -> usize {
         self.newest.wrapping_sub(number) as usize
-    }
-
-    #[inline]
-    fn push(&mut self, answered: Answered) {
-        self.newest = self.newest.wrapping_add(1);
-        self.len = (self.len + 1).min(self.places.len());
-        self.unchained = (self.unchained + 1).min(self.len);
-        let place = self.place(self.newest);
-        self.places[place] = answered;
     }
 
     /// Chains what is not chained yet.

@@ -39,7 +39,7 @@ const ENTRIES_MAX: usize = 1 << 31;
 /// How long after its time-out a query can be answered late.
 pub const LATE_NS: u64 = 60_000_000_000;
 
-/// Entries with the same flow and id.
+/// Queries with the same flow and id, of those that wait and of those that were answered.
 const ALIKE_MAX: usize = 32;
 
 /// The table of queries. Holds no global state; two tables never see each other's queries.

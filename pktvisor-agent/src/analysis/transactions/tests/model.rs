@@ -140,7 +140,7 @@ impl Model {
     /// Whether a query that agrees is among the newest answered ones, as many as are remembered.
     fn was_answered(&self, key: (u8, u16), question: Option<QuestionKey>) -> bool {
         let remembered = self.answered.iter().rev().take(self.entries_max.next_power_of_two());
-        let mut alike = remembered.filter(|answered| answered.key == key).take(answered::ALIKE_MAX);
+        let mut alike = remembered.filter(|answered| answered.key == key).take(ALIKE_MAX);
         alike.any(|answered| {
             agree(answered.question, question) && self.clock_ns <= answered.opened_ns + self.timeout_ns
         })
