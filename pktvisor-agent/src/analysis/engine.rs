@@ -89,13 +89,19 @@ impl<H: HostNetworks> Analysis<H> {
         self.messages.settings.host = host;
     }
 
-    /// Time has reached `now_ns`: queries time out and gaps are given up, and what has happened to transactions since
-    /// the last call is reported. To be called before a period turns, and now and then.
+    /// Time has reached `now_ns`: queries time out, gaps are given up, and transactions are
+    /// [reported](Self::tell_transactions). To be called before a period turns, and now and then.
     pub fn advance(&mut self, now_ns: u64, out: &mut impl Observer) {
         let mut sink = Sink { messages: &mut self.messages, out, outcome: Outcome::WithoutMessage };
         self.streams.advance(now_ns, &mut sink);
         self.fragments.advance(now_ns, |event| out.reassembly(event));
         self.messages.transactions.advance(now_ns);
+        self.tell_transactions(out);
+    }
+
+    /// Reports what has happened to transactions since the last call. To be called before anybody looks at what the
+    /// messages came to.
+    pub fn tell_transactions(&mut self, out: &mut impl Observer) {
         out.transaction_counts(&self.messages.transactions.take_counts());
     }
 
@@ -104,7 +110,7 @@ impl<H: HostNetworks> Analysis<H> {
         let mut sink = Sink { messages: &mut self.messages, out, outcome: Outcome::WithoutMessage };
         self.streams.finish(&mut sink);
         self.fragments.finish(|event| out.reassembly(event));
-        out.transaction_counts(&self.messages.transactions.take_counts());
+        self.tell_transactions(out);
     }
 
     /// Queries that wait for their response.

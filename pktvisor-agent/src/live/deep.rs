@@ -139,9 +139,12 @@ impl<S: Source> DeepThread<S> {
         let until_ns = monotonic_ns();
         let (analysis, dns_ports) = (&mut self.analysis, &self.dns_ports);
         let mut recorder = self.agent.store.recorder(self.shard);
-        self.sources.drain(until_ns, BATCH_RECORDS, |header, bytes| {
+        let taken = self.sources.drain(until_ns, BATCH_RECORDS, |header, bytes| {
             analyse(analysis, dns_ports, clock, header, bytes, &mut recorder);
-        })
+        });
+        // Whoever looks next sees of all metrics the same messages.
+        analysis.tell_transactions(&mut *recorder);
+        taken
     }
 
     /// Lets time pass where no packet does.
@@ -184,4 +187,83 @@ fn analyse(
     let mut class = Class::default();
     classify(bytes, packet.link_type, dns_ports, &mut class);
     analysis.handed_up(&packet, &class, recorder);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::io;
+    use std::path::Path;
+
+    use pcap_replay::Capture;
+    use pktvisor_common::sampling::SampleRate;
+    use pktvisor_common::sharding::Shards;
+
+    use super::*;
+    use crate::analysis::public_suffix::NameCut;
+    use crate::metrics::{self, Clock, Store};
+
+    /// The packets of a capture, which have all just come.
+    struct Waiting(VecDeque<Vec<u8>>);
+
+    impl Source for Waiting {
+        const DELAY_NS: u64 = 0;
+
+        fn next_ns(&mut self) -> Option<u64> {
+            (!self.0.is_empty()).then_some(1)
+        }
+
+        fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
+            let Some(packet) = self.0.pop_front() else { return };
+            let header = RecordHeader {
+                wire_len: packet.len() as u32,
+                link_type: 1,
+                packets: 1,
+                ..Default::default()
+            };
+            take(&header, &packet);
+        }
+
+        fn release(&mut self) {}
+
+        fn fill(&mut self) -> f64 {
+            if self.0.is_empty() { 0.0 } else { 0.5 }
+        }
+
+        fn upkeep(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_round_adds_to_one_metric_it_adds_to_all() {
+        let mut waiting = Waiting(VecDeque::new());
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/demo.pcap");
+        let mut capture = Capture::open(&demo).unwrap();
+        while let Some(packet) = capture.next_packet().unwrap() {
+            waiting.0.push_back(packet.data.to_vec());
+        }
+        let clock = Clock::Wall;
+        let store =
+            Store::new(metrics::Settings { periods: 5, summary: false, name_cut: NameCut::default(), clock });
+        let agent = Arc::new(Agent::new(store, 100, Default::default()));
+        let settings = DeepSettings {
+            analysis: analysis::Settings {
+                dns_ports: DnsPorts::default(),
+                sample_rate: SampleRate::ALL,
+                transaction_timeout_ns: 5_000_000_000,
+                host: ["0.0.0.0/0", "::/0"].iter().map(|network| network.parse().unwrap()).collect(),
+            },
+            pause: Pause::with_room(1 << 20),
+        };
+        let shared = Arc::new(Shared::new(Shards::ONE));
+        let mut thread = DeepThread::new(&agent, &shared, 0, Deep::new(vec![waiting]), &settings);
+        let mut answered = 0;
+        while thread.round(&WallClock::now()) > 0 {
+            let dns = agent.store.bucket(0).unwrap().dns;
+            assert_eq!(dns.xact.counts.total, dns.xact.inbound.total + dns.xact.outbound.total);
+            answered = dns.xact.counts.total;
+        }
+        assert!(answered > 1000, "{answered}");
+    }
 }

@@ -96,7 +96,7 @@ impl Transactions {
         self.open_len
     }
 
-    /// What happened since the last call. Call [`advance`](Self::advance) first, so that all that timed out by then is in.
+    /// What happened since the last call. A query has timed out once time has [advanced](Self::advance) so far.
     pub fn take_counts(&mut self) -> TransactionCounts {
         std::mem::take(&mut self.counts)
     }
