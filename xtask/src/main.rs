@@ -38,7 +38,7 @@ enum Task {
     Run(run::Arguments),
     /// Everything that must hold before a change lands: format, lints, tests, release build, real captures
     Test(test::Arguments),
-    /// The tests of the kernel half on an older kernel, in a virtual machine
+    /// The tests of the kernel half on another kernel, in a virtual machine
     TestVm(test_vm::Arguments),
     /// Build the kernel programs
     BuildEbpf(build_ebpf::Arguments),

@@ -1,4 +1,4 @@
-//! An older kernel: Debian's, unpacked below the target directory.
+//! The kernel to boot: Debian's, unpacked below the target directory.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +14,26 @@ const META_PACKAGE: &str = "linux-image-cloud-amd64";
 pub(super) struct Kernel {
     pub(super) release: String,
     pub(super) image: PathBuf,
-    pub(super) modules: PathBuf,
+    modules: PathBuf,
+}
+
+impl Kernel {
+    /// The module that lies there below the directory of modules, if it is a file of its own and not built in.
+    pub(super) fn module(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        let plain = self.modules.join(path);
+        if plain.is_file() {
+            return Ok(Some(std::fs::read(plain)?));
+        }
+        let packed = self.modules.join(format!("{path}.xz"));
+        if !packed.is_file() {
+            return Ok(None);
+        }
+        let output = Command::new("xz").arg("-dc").arg(&packed).output().context("cannot start xz")?;
+        if !output.status.success() {
+            bail!("{} cannot be unpacked", packed.display());
+        }
+        Ok(Some(output.stdout))
+    }
 }
 
 /// Downloads the kernel, unless it has been before.
@@ -22,11 +41,10 @@ pub(super) fn fetch() -> Result<Kernel> {
     let package = newest()?;
     let directory = workspace::target()?.join("vm");
     std::fs::create_dir_all(&directory)?;
-    if let Some(downloaded) = found(&directory, &package) {
-        return unpack(&downloaded);
+    if found(&directory, &package).is_none() {
+        command::run(Command::new("apt-get").args(["download", &package]).current_dir(&directory))?;
     }
-    command::run(Command::new("apt-get").args(["download", &package]).current_dir(&directory))?;
-    unpack(&found(&directory, &package).context("apt-get has downloaded something else")?)
+    unpack(&[found(&directory, &package).context("apt-get has downloaded something else")?])
 }
 
 /// The package that [`META_PACKAGE`] depends on.
@@ -50,21 +68,20 @@ fn found(directory: &Path, package: &str) -> Option<PathBuf> {
     })
 }
 
-/// Unpacks a kernel package, unless it has been before.
-pub(super) fn unpack(package: &Path) -> Result<Kernel> {
-    let name = package.file_stem().context("a package has a name")?;
-    let root = workspace::target()?.join("vm").join(name);
-    if !root.join("boot").is_dir() {
+/// Unpacks the packages of a kernel: newer ones have image and modules in packages of their own.
+pub(super) fn unpack(packages: &[PathBuf]) -> Result<Kernel> {
+    let first = packages.first().and_then(|package| package.file_stem()).context("a package has a name")?;
+    let root = workspace::target()?.join("vm").join(first);
+    for package in packages {
         command::run(Command::new("dpkg").arg("-x").arg(package).arg(&root))?;
     }
-    let images =
-        root.join("boot").read_dir().with_context(|| format!("no kernel in {}", package.display()))?;
-    for image in images.flatten() {
-        let name = image.file_name().to_string_lossy().into_owned();
-        if let Some(release) = name.strip_prefix("vmlinuz-") {
-            let modules = root.join("lib/modules").join(release);
-            return Ok(Kernel { release: release.to_owned(), image: image.path(), modules });
+    let modules = ["lib/modules", "usr/lib/modules"].map(|directory| root.join(directory));
+    for entry in modules.iter().filter_map(|directory| directory.read_dir().ok()).flatten().flatten() {
+        let release = entry.file_name().to_string_lossy().into_owned();
+        let images = [root.join("boot").join(format!("vmlinuz-{release}")), entry.path().join("vmlinuz")];
+        if let Some(image) = images.into_iter().find(|image| image.is_file()) {
+            return Ok(Kernel { release, image, modules: entry.path() });
         }
     }
-    bail!("no kernel in {}", package.display());
+    bail!("there is no kernel with its modules in {}", root.display());
 }

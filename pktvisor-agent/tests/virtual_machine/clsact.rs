@@ -1,0 +1,103 @@
+//! The agent on a veth: native XDP on the way in, a filter of a clsact qdisc on the way out.
+
+use aya::util::KernelVersion;
+use testbed::{Namespace, PacketSocket, Pair, Veth};
+
+use crate::frames;
+use crate::watched::{PATIENCE, Watched, stop};
+
+/// The agent on one end of a veth pair.
+struct Cable {
+    watched: Watched,
+    /// Sends to the watched end, and sees what leaves it.
+    far: PacketSocket,
+    /// Sends from the watched end.
+    near: PacketSocket,
+    _pair: Pair,
+}
+
+impl Cable {
+    fn new() -> Option<Self> {
+        let too_new = match KernelVersion::current() {
+            Ok(version) if version < KernelVersion::new(6, 6, 0) => None,
+            _ => Some("this kernel has tcx (cargo xtask test-vm boots one without)".to_owned()),
+        };
+        if crate::skipped(too_new) {
+            return None;
+        }
+        let (left, right) = (Namespace::new(), Namespace::new());
+        let pair = Veth::new(&left, &right).addresses("10.53.0.1/24", "10.53.0.2/24").create();
+        let far = PacketSocket::open(&left, pair.left.name());
+        let near = PacketSocket::open(&right, pair.right.name());
+        let watched = Watched { namespace: right, interface: pair.right.name().to_owned() };
+        Some(Self { watched, far, near, _pair: pair })
+    }
+
+    /// What `tc` shows of the watched end.
+    fn tc(&self, what: &str, at: &[&str]) -> String {
+        let mut command = self.watched.namespace.command("tc");
+        let output = command.args([what, "show", "dev", &self.watched.interface]).args(at).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// How many of our filters see packets leave.
+    fn filters(&self) -> usize {
+        self.tc("filter", &["egress"]).matches("pktvisord-").count()
+    }
+
+    /// Frames to and from the watched end, of port 53 and of another; each must arrive at the far end.
+    fn exchange(&self, to: usize, from: usize) {
+        (0..to).for_each(|_| self.far.send(&udp(false, 53)));
+        for number in 0..from {
+            self.near.send(&udp(true, if number % 2 == 0 { 53 } else { 54 }));
+            assert!(self.far.receive(PATIENCE).is_some(), "a packet was held up");
+        }
+    }
+}
+
+/// With nothing that is DNS in it.
+fn udp(from_watched: bool, port: u16) -> Vec<u8> {
+    frames::udp(from_watched, port, &[1, 2, 3, 4])
+}
+
+#[test]
+fn every_packet_is_counted_both_ways_and_nothing_stays_behind() {
+    let Some(cable) = Cable::new() else { return };
+    let agent = cable.watched.agent(&[]);
+    let capture = cable.watched.capture();
+    assert_eq!(capture.mode, "inline");
+    assert_eq!(capture.interfaces[0].ingress, "xdp", "{:?}", capture.notes);
+    assert_eq!(capture.interfaces[0].egress.as_deref(), Some("clsact"));
+    cable.exchange(20, 10);
+    let ledger = cable.watched.ledger(30);
+    assert_eq!((ledger.seen, ledger.counted), (30, 30));
+    stop(agent);
+    assert!(!cable.tc("qdisc", &[]).contains("clsact"));
+}
+
+#[test]
+fn a_filter_is_applied_both_ways() {
+    let Some(cable) = Cable::new() else { return };
+    let agent = cable.watched.agent(&["-b", "udp port 53"]);
+    cable.exchange(20, 10);
+    let ledger = cable.watched.ledger(30);
+    assert_eq!((ledger.seen, ledger.filtered, ledger.counted), (30, 5, 25));
+    stop(agent);
+}
+
+#[test]
+fn the_next_start_clears_away_what_a_killed_agent_left() {
+    let Some(cable) = Cable::new() else { return };
+    let mut killed = cable.watched.agent(&[]);
+    killed.signal(libc::SIGKILL);
+    killed.wait(PATIENCE);
+    assert_eq!(cable.filters(), 1);
+    cable.exchange(3, 3);
+    let agent = cable.watched.agent(&[]);
+    assert_eq!(cable.filters(), 1);
+    cable.exchange(4, 4);
+    assert_eq!(cable.watched.ledger(8).seen, 8);
+    stop(agent);
+    assert_eq!(cable.filters(), 0);
+    assert!(!cable.tc("qdisc", &[]).contains("clsact"));
+}
