@@ -32,6 +32,11 @@ impl Pause {
         Self { current: SHORTEST.min(longest), longest, visit: most / 4..most }
     }
 
+    /// None at all, where packets have a processor waiting for them.
+    pub fn none() -> Self {
+        Self::with_room(0)
+    }
+
     /// How long to pause after a visit that found so many packets.
     pub fn after(&mut self, packets: usize) -> Duration {
         if packets < self.visit.start {
@@ -71,6 +76,14 @@ mod tests {
             for (rate, pause_ms) in [(2000, 4), (500, 16), (100, 50), (1, 50)] {
                 assert_eq!(settled(&mut pause, rate), pause_ms, "{rate} a millisecond, room for {room}");
             }
+        }
+    }
+
+    #[test]
+    fn no_pause_is_none_whatever_is_found() {
+        let mut pause = Pause::none();
+        for packets in [0, 0, 1, 1 << 20, 0] {
+            assert_eq!(pause.after(packets), Duration::ZERO);
         }
     }
 

@@ -78,6 +78,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", help_heading = LIVE, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(super) threads: Option<u16>,
 
+    /// Live only: take packets as they come, without pauses; each thread that analyses then needs a processor for itself.
+    #[arg(long, help_heading = LIVE, conflicts_with = "cpu_budget")]
+    pub(super) busy_drain: bool,
+
     /// Live only: lower the share of DNS flows that is analysed when the agent needs more than this percentage of
     /// one processor.
     #[arg(long, value_name = "PCT", help_heading = LIVE, value_parser = clap::value_parser!(u32).range(1..=100_000))]

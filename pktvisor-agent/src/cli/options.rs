@@ -45,6 +45,8 @@ pub struct Options {
     pub force: bool,
     /// Threads that analyse DNS; as many as are of use without.
     pub threads: Option<u16>,
+    /// Whether threads that analyse DNS take packets without pauses.
+    pub busy_drain: bool,
     /// Percentage of one processor that the agent may need before it analyses less.
     pub cpu_budget_pct: Option<u32>,
     /// Kernel programs to load instead of those that are built in.
@@ -124,6 +126,7 @@ impl Options {
             mode: arguments.mode.filter(|_| !is_file),
             force: arguments.force,
             threads: arguments.threads.filter(|_| !is_file),
+            busy_drain: arguments.busy_drain && !is_file,
             cpu_budget_pct: arguments.cpu_budget.filter(|_| !is_file),
             bpf_object: arguments.bpf_object.filter(|_| !is_file),
             public_suffix: arguments.public_suffix,
@@ -176,6 +179,7 @@ fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: 
         ("--mode", arguments.mode.is_some()),
         ("--force", arguments.force),
         ("--threads", arguments.threads.is_some()),
+        ("--busy-drain", arguments.busy_drain),
         ("--cpu-budget", arguments.cpu_budget.is_some()),
         ("--bpf-object", arguments.bpf_object.is_some()),
     ];
@@ -186,6 +190,10 @@ fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: 
     }
     if arguments.threads.is_some() && arguments.mode == Some(Mode::Afpacket) {
         warnings.push("--threads is ignored in afpacket mode, which has one".to_owned());
+    }
+    if arguments.busy_drain && arguments.mode == Some(Mode::Afpacket) {
+        warnings
+            .push("--busy-drain is ignored in afpacket mode, where the kernel wakes the agent".to_owned());
     }
     let for_server = [("-l", arguments.listen.is_some()), ("-p", arguments.port.is_some())];
     for (option, is_given) in for_server {

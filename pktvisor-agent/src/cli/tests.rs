@@ -110,6 +110,17 @@ fn options_of_live_capture_are_read_and_ignored_with_a_warning_for_files() {
 }
 
 #[test]
+fn draining_without_pauses_is_for_interfaces_and_leaves_no_budget() {
+    let live = options(&["--busy-drain", "mirror0"]);
+    assert!(live.busy_drain && live.warnings.is_empty());
+    let file = options(&["--busy-drain", "t.pcap"]);
+    assert!(!file.busy_drain);
+    assert_eq!(file.warnings.len(), 1, "{:?}", file.warnings);
+    assert_eq!(options(&["--busy-drain", "--mode", "afpacket", "eth0"]).warnings.len(), 1);
+    assert_eq!(refused(&["--busy-drain", "--cpu-budget", "50", "eth0"]).0, 2);
+}
+
+#[test]
 fn long_options_may_be_abbreviated_where_unambiguous() {
     let options = options(&["--sum", "--per=3", "--max", "50", "--geo-c", "c.mmdb", "-"]);
     assert!(options.summary);

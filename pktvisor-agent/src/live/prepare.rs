@@ -112,7 +112,8 @@ impl Prepared {
             transaction_timeout_ns: u64::try_from(options.dns_timeout.as_nanos()).unwrap_or(u64::MAX),
             host,
         };
-        let pause = Pause::with_room(ring_bytes / RECORD_BYTES);
+        let pause =
+            if options.busy_drain { Pause::none() } else { Pause::with_room(ring_bytes / RECORD_BYTES) };
         let attacher = Attacher::new(kernel, options.filter.clone().map(Filter::new));
         Ok(Self { shared, attacher, configuration, drain, rings: deep, pause, analysis })
     }

@@ -14,6 +14,7 @@ use super::prepare::Prepared;
 use super::programs::{Attachments, Programs, tell_attached};
 use crate::agent::Agent;
 use crate::capture::kernel::Deep;
+use crate::capture::pause::Pause;
 use crate::capture::tap::{Queue, Tap, check_unused, receive_queues};
 use crate::cli::{Options, Target};
 use crate::privileges::{self, Work};
@@ -50,6 +51,7 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let Some(pause) = queues.first().map(Queue::pause) else {
         bail!("{} has no receive queue to tap", interface.name);
     };
+    let pause = if options.busy_drain { Pause::none() } else { pause };
     let settings = DeepSettings { analysis, pause };
     let sources = Deep::by_shard(queues, placement.shards);
     let threads = deep::start(agent, &shared, sources, &settings, &placement)?;

@@ -1,5 +1,6 @@
 //! The agent on a mirror port.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -151,6 +152,36 @@ fn an_interface_with_an_address_is_tapped_by_force_only() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("pkvmirror has the address 192.0.2.1") && text.contains("--force"), "{text}");
     let mut agent = port.agent(&["--force"]);
+    agent.signal(libc::SIGTERM);
+    assert!(agent.wait(Duration::from_secs(10)).success());
+}
+
+/// How often the thread that analyses has gone to sleep.
+fn sleeps(agent: &Process) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{}/task", agent.id())).unwrap();
+    let mut statuses =
+        tasks.map(|task| fs::read_to_string(task.unwrap().path().join("status")).unwrap_or_default());
+    let deep = statuses.find(|status| status.starts_with("Name:\tdeep 0\n")).unwrap();
+    let count = deep.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    count.unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn draining_without_pauses_analyses_everything_and_never_sleeps() {
+    testbed::require!(Need::Namespaces);
+    if object::embedded().is_none() {
+        return testbed::tell_skipped("this build has no kernel programs");
+    }
+    let port = MirrorPort::new(1);
+    let mut agent = port.agent(&["--busy-drain"]);
+    let sent = port.send(&demo());
+    let app = port.wait_for(|app| app["ledger"]["seen"] == sent && app["ledger"]["pending"] == 0);
+    let ledger = &app["ledger"];
+    assert_eq!((&ledger["delivered"], &ledger["lost"]), (&ledger["dns_packets"], &json!(0)), "{ledger}");
+    let before = sleeps(&agent);
+    thread::sleep(Duration::from_millis(500));
+    let sleeps = sleeps(&agent) - before;
+    assert!(sleeps < 10, "{sleeps}");
     agent.signal(libc::SIGTERM);
     assert!(agent.wait(Duration::from_secs(10)).success());
 }
