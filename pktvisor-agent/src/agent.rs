@@ -1,10 +1,12 @@
 //! The agent as its HTTP clients see it: the store, and what the capture says of itself.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
 use pktvisor_common::api;
 
+use crate::analysis::geo::{self, Geo};
 use crate::capture::afpacket;
 use crate::capture::kernel::KernelCounts;
 use crate::metrics::{NoPeriod, Store};
@@ -33,6 +35,19 @@ struct State {
     losses: Option<api::Losses>,
     deep_sample_rate_now_pct: f64,
     is_in_trouble: bool,
+    /// Of the geo databases; none without any.
+    geo: Option<Arc<geo::Watch>>,
+}
+
+/// What became of a request to open the geo databases again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reopening {
+    /// The thread that uses them will do so.
+    Asked,
+    /// There are none.
+    NoDatabases,
+    /// The capture was read to its end, so nothing uses them any more.
+    Finished,
 }
 
 impl Agent {
@@ -45,6 +60,7 @@ impl Agent {
             losses: None,
             deep_sample_rate_now_pct: deep_sample_rate_pct as f64,
             is_in_trouble: false,
+            geo: None,
         };
         Self { store, deep_sample_rate_pct, started: Instant::now(), state: Mutex::new(state) }
     }
@@ -156,6 +172,24 @@ impl Agent {
         self.state.lock().capture.notes.push(note);
     }
 
+    /// The databases in which addresses are looked up from now on.
+    pub fn set_geo(&self, geo: Option<&Geo>) {
+        self.state.lock().geo = geo.map(Geo::watch);
+    }
+
+    /// Asks for the geo databases to be opened again.
+    pub fn reopen_geo(&self) -> Reopening {
+        let state = self.state.lock();
+        match &state.geo {
+            None => Reopening::NoDatabases,
+            Some(_) if state.capture.finished => Reopening::Finished,
+            Some(geo) => {
+                geo.ask_to_reopen();
+                Reopening::Asked
+            }
+        }
+    }
+
     /// The whole capture was read.
     pub fn finished(&self) {
         self.state.lock().capture.finished = true;
@@ -172,6 +206,8 @@ impl Source for Agent {
         let settings = self.store.settings();
         let ledger = self.ledger();
         let state = self.state.lock();
+        let mut capture = state.capture.clone();
+        capture.notes.extend(state.geo.iter().flat_map(|geo| geo.notes()));
         api::App {
             app: api::AppInfo {
                 version: env!("CARGO_PKG_VERSION").into(),
@@ -179,7 +215,7 @@ impl Source for Agent {
                 periods: settings.periods as u64,
                 single_summary: settings.summary,
                 up_time_min: self.started.elapsed().as_secs_f64() / 60.0,
-                capture: Some(state.capture.clone()),
+                capture: Some(capture),
                 ledger: Some(ledger),
                 deep_sample_rate_now_pct: Some(state.deep_sample_rate_now_pct),
                 losses: state.losses,

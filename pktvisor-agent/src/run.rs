@@ -62,7 +62,7 @@ fn run_live(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()> {
     live::check(options)?;
     // First, as a port that is taken must not cost the interface an attachment.
     let service = Service::start(options, Arc::clone(agent))?;
-    let live = Live::start(options, agent, || live_pipeline(options))?;
+    let live = Live::start(options, agent, || live_pipeline(options, agent))?;
     // Only now, lest a capture that cannot start looks like one that did.
     service.announce();
     service.wait()?;
@@ -99,7 +99,7 @@ fn agent(options: &Options) -> Agent {
 /// Replays the capture that the options name.
 fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result<()> {
     // First, as a capture that comes through a pipe may be long in coming.
-    let pipeline = pipeline(options, &[])?;
+    let pipeline = pipeline(options, agent, &[])?;
     let mut replay = Replay {
         capture: open(options)?,
         pacer: (options.pace != Pace::Max).then(|| Pacer::new(options.pace)),
@@ -140,14 +140,16 @@ fn open(options: &Options) -> anyhow::Result<Capture> {
 }
 
 /// What packets pass that are not counted by the kernel.
-fn live_pipeline(options: &Options) -> anyhow::Result<Pipeline> {
-    pipeline(options, &SystemInterfaces.list().context("cannot list the network interfaces")?)
+fn live_pipeline(options: &Options, agent: &Agent) -> anyhow::Result<Pipeline> {
+    pipeline(options, agent, &SystemInterfaces.list().context("cannot list the network interfaces")?)
 }
 
 /// For a file, `interfaces` does not matter.
-fn pipeline(options: &Options, interfaces: &[Interface]) -> anyhow::Result<Pipeline> {
+fn pipeline(options: &Options, agent: &Agent, interfaces: &[Interface]) -> anyhow::Result<Pipeline> {
     let host = options.host_set(interfaces);
     let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
+    let geo = (!geo.is_empty()).then_some(geo);
+    agent.set_geo(geo.as_ref());
     let filter = options.filter.clone().map(Filter::new);
     if let Some(filter) = &filter {
         filter.check()?;
@@ -156,7 +158,7 @@ fn pipeline(options: &Options, interfaces: &[Interface]) -> anyhow::Result<Pipel
         filter,
         dns_ports: options.dns_ports,
         host: host.clone(),
-        geo: (!geo.is_empty()).then_some(geo),
+        geo,
         analysis: Analysis::new(analysis::Settings {
             dns_ports: options.dns_ports,
             sample_rate: SampleRate::percent(options.max_deep_sample_pct),

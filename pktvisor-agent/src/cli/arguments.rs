@@ -132,11 +132,11 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = DNS)]
     pub(super) public_suffix: bool,
 
-    /// MaxMind city database (.mmdb); read again when the file changes.
+    /// City or country database in MaxMind's format (.mmdb); read again when the file changes, and on SIGHUP.
     #[arg(long, value_name = "FILE", help_heading = PLACES, value_hint = ValueHint::FilePath)]
     pub(super) geo_city: Option<PathBuf>,
 
-    /// MaxMind ASN database (.mmdb); read again when the file changes.
+    /// ASN or ISP database in MaxMind's format (.mmdb); read again when the file changes, and on SIGHUP.
     #[arg(long, value_name = "FILE", help_heading = PLACES, value_hint = ValueHint::FilePath)]
     pub(super) geo_asn: Option<PathBuf>,
 

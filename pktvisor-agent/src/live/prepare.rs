@@ -79,6 +79,8 @@ impl Prepared {
             ..KernelConfig::default()
         };
         let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
+        let geo = (!geo.is_empty()).then_some(geo);
+        agent.set_geo(geo.as_ref());
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let ring_bytes = ring_bytes(processors, shards);
         let mut settings = kernel::Settings { config, ring_bytes, ..kernel::Settings::default() };
@@ -99,7 +101,7 @@ impl Prepared {
             shared: Arc::clone(&shared),
             counted: drain.counts()?,
             drain,
-            geo: (!geo.is_empty()).then_some(geo),
+            geo,
             rate: RateControl::new(configuration.clone(), ceiling_pct, options.cpu_budget_pct),
             driver: DriverDrops::default(),
             log,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::UNKNOWN;
+use super::{UNDECODABLE, UNKNOWN};
 
 /// Addresses kept.
 const ADDRESSES: usize = 65_536;
@@ -83,7 +83,7 @@ fn bits(address: IpAddr) -> u128 {
 /// The texts made from a database's records, numbered.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// The first one is `UNKNOWN`.
+    /// The first ones are `UNKNOWN` and `UNDECODABLE`.
     texts: Vec<Box<str>>,
     /// By the record's place in the database.
     ids: HashMap<usize, u32>,
@@ -91,9 +91,10 @@ pub(super) struct Places {
 
 impl Places {
     pub(super) const UNKNOWN_ID: u32 = 0;
+    pub(super) const UNDECODABLE_ID: u32 = 1;
 
     pub(super) fn new() -> Self {
-        Self { texts: vec![UNKNOWN.into()], ids: HashMap::new() }
+        Self { texts: vec![UNKNOWN.into(), UNDECODABLE.into()], ids: HashMap::new() }
     }
 
     pub(super) fn is_full(&self) -> bool {

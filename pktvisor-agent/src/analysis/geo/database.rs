@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use mapped_file::MappedFile;
 use maxminddb::{MaxMindDbError, Reader};
 
-use super::UNKNOWN;
-use super::record::{Kind, Record};
+use super::record::{Kind, Place, Record};
+use super::schema::{self, Verdict};
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum GeoError {
         reason: MaxMindDbError,
     },
     /// The database is of another kind.
-    #[error("{path} is a {found} database where a {expected} database is needed")]
+    #[error("{path} is a {found} database where {expected} database is needed")]
     WrongKind {
         /// The file.
         path: PathBuf,
@@ -41,6 +41,37 @@ pub enum GeoError {
         /// What would do.
         expected: &'static str,
     },
+    /// The records of the database hold nothing that is looked for.
+    #[error("{path} ({found}) is not {expected} database that can be read: its records hold {fields}")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What the database calls itself.
+        found: String,
+        /// What would do.
+        expected: &'static str,
+        /// Names of fields.
+        fields: String,
+    },
+    /// No record of the database can be decoded.
+    #[error("{path} ({found}) cannot be read as {expected} database: {reason}")]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        /// What the database calls itself.
+        found: String,
+        /// What would do.
+        expected: &'static str,
+        /// Why the first record cannot.
+        reason: String,
+    },
+}
+
+/// When to open a database again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reopen {
+    IfChanged,
+    Always,
 }
 
 /// See the module.
@@ -95,22 +126,35 @@ impl Database {
         Ok(Self { path: path.to_owned(), kind, mapped: Some(mapped), version: Some(version) })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The record for an address.
-    pub(super) fn find(&self, address: IpAddr) -> Option<Record<'_>> {
-        // Fails for IPv6 in a database of IPv4 only, and where the search tree is damaged.
-        self.mapped.as_ref()?.reader.lookup(address).ok().filter(|record| record.has_data())
+    ///
+    /// # Errors
+    ///
+    /// The search tree is damaged.
+    pub(super) fn find(&self, address: IpAddr) -> Result<Option<Record<'_>>, MaxMindDbError> {
+        let Some(mapped) = &self.mapped else { return Ok(None) };
+        match mapped.reader.lookup(address) {
+            Ok(record) => Ok(record.has_data().then_some(record)),
+            // IPv6 in a database of IPv4 only.
+            Err(MaxMindDbError::InvalidInput { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// The text for a record of this database.
-    pub(super) fn text(&self, record: &Record<'_>) -> Box<str> {
-        self.kind.text(record).map_or(UNKNOWN.into(), String::into_boxed_str)
+    /// What a record of this database says.
+    pub(super) fn place(&self, record: &Record<'_>) -> Place {
+        self.kind.place(record)
     }
 
-    /// Maps the file again if it has changed; true if what was found before holds no longer.
-    pub(super) fn refresh(&mut self) -> bool {
+    /// Maps the file again, if it has changed or always; true if what was found before holds no longer.
+    pub(super) fn refresh(&mut self, reopen: Reopen) -> bool {
         let looked = look(&self.path);
         let version = looked.as_ref().ok().copied();
-        if version == self.version {
+        if version == self.version && reopen == Reopen::IfChanged {
             return false;
         }
         self.version = version;
@@ -141,15 +185,23 @@ impl Mapped {
         let file = File::open(path).and_then(|file| MappedFile::new(&file)).map_err(unreadable)?;
         let reader = Reader::from_source(file)
             .map_err(|reason| GeoError::Invalid { path: path.to_owned(), reason })?;
-        let found = &reader.metadata().database_type;
-        if kind.excludes(found) {
-            return Err(GeoError::WrongKind {
-                path: path.to_owned(),
-                found: found.clone(),
-                expected: kind.expected(),
-            });
+        match refusal(path, kind, &reader) {
+            Some(refusal) => Err(refusal),
+            None => Ok(Self { reader, version }),
         }
-        Ok(Self { reader, version })
+    }
+}
+
+/// Why a database is not of the kind that it was given as.
+fn refusal(path: &Path, kind: Kind, reader: &Reader<MappedFile>) -> Option<GeoError> {
+    let path = path.to_owned();
+    let found = schema::printable(&reader.metadata().database_type);
+    let expected = kind.expected();
+    match schema::judge(reader, kind) {
+        Verdict::Fits => None,
+        Verdict::IsOtherKind => Some(GeoError::WrongKind { path, found, expected }),
+        Verdict::IsForeign { fields } => Some(GeoError::Foreign { path, found, expected, fields }),
+        Verdict::IsDamaged { reason } => Some(GeoError::Undecodable { path, found, expected, reason }),
     }
 }
 

@@ -8,18 +8,26 @@
 mod cache;
 mod database;
 mod record;
+mod schema;
+mod value;
+mod watch;
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cache::{AddressCache, Places};
-use database::Database;
 pub use database::GeoError;
-use record::Kind;
+use database::{Database, Reopen};
+use record::{Kind, Place};
+pub use watch::Watch;
 
 /// The text for an address of which a database knows nothing.
 pub const UNKNOWN: &str = "Unknown";
+
+/// The text for an address whose record cannot be decoded.
+pub const UNDECODABLE: &str = "Undecodable";
 
 /// How often the files are looked at, at most.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -31,6 +39,7 @@ pub struct Geo {
     asn: Option<Source>,
     cache: AddressCache,
     checked: Option<Instant>,
+    watch: Arc<Watch>,
 }
 
 /// Where an address is.
@@ -55,12 +64,17 @@ impl Geo {
         let open = |path: Option<&Path>, kind| path.map(|path| Source::open(path, kind)).transpose();
         let (city, asn) = (open(city, Kind::City)?, open(asn, Kind::Asn)?);
         let cache = if city.is_some() || asn.is_some() { AddressCache::new() } else { AddressCache::none() };
-        Ok(Self { city, asn, cache, checked: None })
+        Ok(Self { city, asn, cache, checked: None, watch: Arc::default() })
     }
 
     /// Whether there is any database.
     pub fn is_empty(&self) -> bool {
         self.city.is_none() && self.asn.is_none()
+    }
+
+    /// What other threads may ask.
+    pub fn watch(&self) -> Arc<Watch> {
+        Arc::clone(&self.watch)
     }
 
     /// Where an address is.
@@ -77,17 +91,23 @@ impl Geo {
         }
     }
 
-    /// Opens the databases again if their files have changed, looking at most once a second. A new file that cannot be
-    /// used leaves the old one in use, with a warning; a file that was overwritten leaves none. May wait for the disk: not for the per-packet path.
+    /// Opens the databases again if their files have changed, looking at most once a second, or at once if that was asked.
+    /// A new file that cannot be used leaves the old one in use, with a warning; a file that was overwritten leaves none.
+    /// May wait for the disk: not for the per-packet path.
     pub fn refresh(&mut self, now: Instant) {
-        if self.checked.is_some_and(|checked| now.saturating_duration_since(checked) < CHECK_INTERVAL) {
+        let is_asked = self.watch.take_reopen();
+        let is_early =
+            self.checked.is_some_and(|checked| now.saturating_duration_since(checked) < CHECK_INTERVAL);
+        if is_early && !is_asked {
             return;
         }
         self.checked = Some(now);
+        let reopen = if is_asked { Reopen::Always } else { Reopen::IfChanged };
         for source in [&mut self.city, &mut self.asn].into_iter().flatten() {
-            if source.database.refresh() {
+            if source.database.refresh(reopen) {
                 source.places.clear();
                 self.cache.clear();
+                self.watch.clear_faults(source.database.path());
             }
         }
     }
@@ -100,7 +120,8 @@ impl Geo {
                 source.places.clear();
             }
         }
-        let id = |source: &mut Option<Source>| source.as_mut().map_or(0, |source| source.id(address));
+        let watch = &*self.watch;
+        let id = |source: &mut Option<Source>| source.as_mut().map_or(0, |source| source.id(address, watch));
         let ids = [id(&mut self.city), id(&mut self.asn)];
         self.cache.insert(address, ids);
         ids
@@ -112,10 +133,24 @@ impl Source {
         Ok(Self { database: Database::open(path, kind)?, places: Places::new() })
     }
 
-    fn id(&mut self, address: IpAddr) -> u32 {
-        let Some(record) = self.database.find(address) else { return Places::UNKNOWN_ID };
-        let text = || self.database.text(&record);
-        self.places.id(record.offset(), text)
+    fn id(&mut self, address: IpAddr, watch: &Watch) -> u32 {
+        let database = &self.database;
+        let record = match database.find(address) {
+            Ok(Some(record)) => record,
+            Ok(None) => return Places::UNKNOWN_ID,
+            Err(error) => {
+                watch.record_fault(database.path(), error.to_string());
+                return Places::UNDECODABLE_ID;
+            }
+        };
+        self.places.id(record.offset(), || {
+            let Place { text, fault } = database.place(&record);
+            let nothing = if fault.is_some() { UNDECODABLE } else { UNKNOWN };
+            if let Some(fault) = fault {
+                watch.record_fault(database.path(), fault);
+            }
+            text.map_or(nothing.into(), String::into_boxed_str)
+        })
     }
 }
 

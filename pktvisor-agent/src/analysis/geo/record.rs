@@ -1,14 +1,62 @@
 //! From a database record to the text that stands for it.
+//!
+//! Two families of schemas are read: MaxMind's, which nests ("country" is a map with names in many languages), and flat ones
+//! such as IPinfo's ("country_code", "asn", "as_name").
 
 use std::borrow::Cow;
 
 use mapped_file::MappedFile;
-use maxminddb::{LookupResult, PathElement, path};
+use maxminddb::{LookupResult, MaxMindDbError};
+use serde::Deserializer;
+use serde::de::{Deserialize, DeserializeSeed};
 
-/// Longer texts are cut: a database is not ours.
+use super::value::Value;
+
+/// Longer texts are cut, because a database is outside input.
 const TEXT_BYTES_MAX: usize = 256;
 
 pub(super) type Record<'a> = LookupResult<'a, MappedFile>;
+
+/// Where a part of a text may be, best first.
+type Paths = &'static [&'static [&'static str]];
+
+const CONTINENT: Paths =
+    &[&["continent", "code"], &["continent_code"], &["continent"], &["geo", "continent_code"]];
+const COUNTRY: Paths = &[
+    &["country", "names", "en"],
+    &["country", "iso_code"],
+    &["country_name"],
+    &["country"],
+    &["country_code"],
+    &["geo", "country"],
+    &["geo", "country_code"],
+];
+const SUBDIVISION: Paths = &[
+    &["subdivisions", "iso_code"],
+    &["region_code"],
+    &["region"],
+    &["state1"],
+    &["geo", "region_code"],
+    &["geo", "region"],
+];
+const CITY: Paths = &[&["city", "names", "en"], &["city"], &["geo", "city"]];
+const NUMBER: Paths = &[
+    &["autonomous_system_number"],
+    &["traits", "autonomous_system_number"],
+    &["asn"],
+    &["as_number"],
+    &["as", "asn"],
+    &["asn", "asn"],
+];
+const ORGANISATION: Paths = &[
+    &["autonomous_system_organization"],
+    &["traits", "autonomous_system_organization"],
+    &["as_name"],
+    &["as", "name"],
+    &["asn", "name"],
+];
+/// Names so general that they count only beside a number.
+const ORGANISATION_OF_NUMBER: Paths = &[&["name"], &["org"]];
 
 /// What a database is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,58 +65,140 @@ pub(super) enum Kind {
     Asn,
 }
 
-impl Kind {
-    /// Whether a database type, as its metadata names it, is the other kind. Databases of other makers have names of
-    /// their own, so that only a clear mix-up is refused.
-    pub(super) fn excludes(self, database_type: &str) -> bool {
-        let is_city = ["City", "Country", "Enterprise"].iter().any(|word| database_type.contains(word));
-        let is_asn = ["ASN", "ISP"].iter().any(|word| database_type.contains(word));
-        match self {
-            Self::City => is_asn && !is_city,
-            Self::Asn => is_city && !is_asn,
-        }
-    }
+/// What a record says of where an address is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Its parts, joined; parts it lacks are left out. None when it has none of them.
+    pub(super) text: Option<String>,
+    /// Why something in it cannot be read.
+    pub(super) fault: Option<String>,
+}
 
-    /// What is expected, for messages.
+impl Kind {
+    pub(super) const ALL: [Self; 2] = [Self::City, Self::Asn];
+
+    /// The kind of database with its article, for messages.
     pub(super) fn expected(self) -> &'static str {
         match self {
-            Self::City => "city or country",
-            Self::Asn => "ASN or ISP",
+            Self::City => "a city or country",
+            Self::Asn => "an ASN or ISP",
         }
     }
 
-    /// The text for a record; parts it lacks are left out. None when it has none of them.
-    pub(super) fn text(self, record: &Record<'_>) -> Option<String> {
-        match self {
-            Self::City => join(&[
-                string(record, &path!["continent", "code"]),
-                string(record, &path!["country", "names", "en"])
-                    .or_else(|| string(record, &path!["country", "iso_code"])),
-                string(record, &path!["subdivisions", 0, "iso_code"]),
-                string(record, &path!["city", "names", "en"]),
-            ]),
-            Self::Asn => join(&[
-                number(record, &path!["autonomous_system_number"]),
-                string(record, &path!["autonomous_system_organization"]),
-            ]),
+    /// What a record says.
+    pub(super) fn place(self, record: &Record<'_>) -> Place {
+        match decode(record) {
+            Ok(value) => self.place_of(&value),
+            Err(error) => Place { text: None, fault: Some(error.to_string()) },
         }
+    }
+
+    fn place_of(self, value: &Value<'_>) -> Place {
+        if !matches!(value, Value::Map(_)) {
+            return Place { text: None, fault: Some("the record is no map".to_owned()) };
+        }
+        let parts = match self {
+            Self::City => [CONTINENT, COUNTRY, SUBDIVISION, CITY].map(|paths| text(value, paths)).to_vec(),
+            Self::Asn => network(value),
+        };
+        let fault = parts.iter().find_map(|part| match part {
+            Part::Unreadable(field) => Some(format!("the value of {field} cannot be understood")),
+            _ => None,
+        });
+        Place { text: join(&parts), fault }
     }
 }
 
-/// A field of a record; one of another type is as good as none.
-fn string<'a>(record: &Record<'a>, path: &[PathElement<'_>]) -> Option<Cow<'a, str>> {
-    let text: &str = record.decode_path(path).ok()??;
-    (!text.is_empty()).then_some(Cow::Borrowed(text))
+/// A part of a text.
+#[derive(Clone, Debug)]
+enum Part<'a> {
+    Found(Cow<'a, str>),
+    Missing,
+    /// The field of that name has a value of a wrong type, or out of range.
+    Unreadable(&'static str),
 }
 
-fn number<'a>(record: &Record<'a>, path: &[PathElement<'_>]) -> Option<Cow<'a, str>> {
-    let number: u32 = record.decode_path(path).ok()??;
-    Some(Cow::Owned(number.to_string()))
+/// Looks at the paths in turn, for a value that `read` understands. Maps and lists are passed over, since another path may
+/// lead into them.
+fn part<'a>(value: &Value<'a>, paths: Paths, read: impl Fn(&Value<'a>) -> Option<Cow<'a, str>>) -> Part<'a> {
+    let mut unreadable = None;
+    for path in paths {
+        match value.get(path) {
+            None | Some(Value::Map(_) | Value::List(_) | Value::Text("")) => {}
+            Some(value) => match read(value) {
+                Some(text) => return Part::Found(text),
+                None => unreadable = unreadable.or(path.last()),
+            },
+        }
+    }
+    unreadable.map_or(Part::Missing, |field| Part::Unreadable(field))
 }
 
-fn join(parts: &[Option<Cow<'_, str>>]) -> Option<String> {
-    let parts: Vec<_> = parts.iter().flatten().map(AsRef::as_ref).collect();
-    let mut text = parts.join("/");
+fn text<'a>(value: &Value<'a>, paths: Paths) -> Part<'a> {
+    part(value, paths, |value| match *value {
+        Value::Text(text) => Some(Cow::Borrowed(text)),
+        _ => None,
+    })
+}
+
+/// Number and organisation.
+fn network<'a>(value: &Value<'a>) -> Vec<Part<'a>> {
+    let number = part(value, NUMBER, |value| as_number(value).map(|(number, _)| number.to_string().into()));
+    let mut organisation = text(value, ORGANISATION);
+    if let (Part::Found(_), Part::Missing) = (&number, &organisation) {
+        organisation = text(value, ORGANISATION_OF_NUMBER);
+    }
+    if let (Part::Found(_), Part::Missing) = (&number, &organisation) {
+        // "AS64500 Example Net"
+        organisation = part(value, NUMBER, |value| as_number(value)?.1.map(Cow::Borrowed));
+        if let Part::Unreadable(_) = organisation {
+            organisation = Part::Missing;
+        }
+    }
+    vec![number, organisation]
+}
+
+/// An autonomous system's number (32 bits, RFC 6793) and the text behind it: a number of any type, or a text like "64500",
+/// "AS64500" or "AS64500 Example Net".
+fn as_number<'a>(value: &Value<'a>) -> Option<(u32, Option<&'a str>)> {
+    match *value {
+        Value::Number(number) => Some((u32::try_from(number).ok()?, None)),
+        Value::Text(text) => {
+            let text = text.trim();
+            let (number, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+            let prefix = number.get(..2).filter(|prefix| prefix.eq_ignore_ascii_case("AS"));
+            let digits = &number[prefix.map_or(0, str::len)..];
+            let is_number = digits.bytes().all(|octet| octet.is_ascii_digit());
+            let rest = rest.trim();
+            Some((digits.parse().ok().filter(|_| is_number)?, (!rest.is_empty()).then_some(rest)))
+        }
+        _ => None,
+    }
+}
+
+/// Decodes what is looked for in a record.
+fn decode<'a>(record: &Record<'a>) -> Result<Value<'a>, MaxMindDbError> {
+    let Decoded(value) = record.decode()?.unwrap_or(Decoded(Value::Map(Vec::new())));
+    Ok(value)
+}
+
+/// A [`Value`] as the reader of the database wants it.
+struct Decoded<'a>(Value<'a>);
+
+impl<'de> Deserialize<'de> for Decoded<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::seed().deserialize(deserializer).map(Self)
+    }
+}
+
+fn join(parts: &[Part<'_>]) -> Option<String> {
+    let mut found = Vec::new();
+    for part in parts {
+        if let Part::Found(text) = part {
+            found.push(text.as_ref());
+        }
+    }
+    let mut text = found.join("/");
     text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
     (!text.is_empty()).then_some(text)
 }

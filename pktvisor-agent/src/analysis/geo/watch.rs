@@ -1,0 +1,64 @@
+//! What other threads ask of the databases: to be opened again, and what in them could not be read.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+/// Shared by the thread that looks addresses up and those that ask.
+#[derive(Debug, Default)]
+pub struct Watch {
+    is_reopen_asked: AtomicBool,
+    faults: Mutex<Vec<Faults>>,
+}
+
+/// What could not be read in one database.
+#[derive(Debug)]
+struct Faults {
+    path: PathBuf,
+    records: u64,
+    first: String,
+}
+
+impl Watch {
+    /// Asks that the databases be opened again, changed or not.
+    pub fn ask_to_reopen(&self) {
+        self.is_reopen_asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was asked since the last call.
+    pub(super) fn take_reopen(&self) -> bool {
+        self.is_reopen_asked.load(Ordering::Relaxed) && self.is_reopen_asked.swap(false, Ordering::Relaxed)
+    }
+
+    /// Counts a record that cannot be decoded. The first one of a database is logged.
+    pub(super) fn record_fault(&self, path: &Path, reason: String) {
+        let mut faults = self.faults.lock();
+        if let Some(known) = faults.iter_mut().find(|known| known.path == path) {
+            known.records += 1;
+            return;
+        }
+        let first = Faults { path: path.to_owned(), records: 1, first: reason };
+        tracing::warn!("{}", first.sentence());
+        faults.push(first);
+    }
+
+    /// Forgets what a database that was opened again could not be read for.
+    pub(super) fn clear_faults(&self, path: &Path) {
+        self.faults.lock().retain(|known| known.path != path);
+    }
+
+    /// A sentence for each database with records that cannot be decoded.
+    pub fn notes(&self) -> Vec<String> {
+        self.faults.lock().iter().map(Faults::sentence).collect()
+    }
+}
+
+impl Faults {
+    fn sentence(&self) -> String {
+        let Self { path, records, first } = self;
+        let path = path.display();
+        let what = if *records == 1 { "record" } else { "records" };
+        format!("{records} {what} of the geo database {path} cannot be decoded (the first: {first})")
+    }
+}
