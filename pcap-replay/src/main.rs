@@ -100,7 +100,7 @@ fn replay(options: Replay) -> anyhow::Result<()> {
         signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot watch for signals")?;
     }
     let report = send(&file, &Options { interface, via, queues, tempo, rounds }, &stop)?;
-    println!("{report}");
+    writeln!(std::io::stdout(), "{report}").context("cannot write the report to stdout")?;
     if let Some(warning) = report.warning {
         eprintln!("pcap-replay: {}: {warning}", file.display());
     }

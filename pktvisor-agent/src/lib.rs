@@ -26,3 +26,4 @@ mod progress;
 pub mod replay;
 pub mod run;
 pub mod serve;
+pub mod stderr;

@@ -1,9 +1,11 @@
 //! `pktvisord`, the agent.
 
+mod closed_stdout;
+
 use std::process::ExitCode;
 
 use pktvisor_agent::cli::{self, LogFormat, Options, ParseError, SystemInterfaces};
-use pktvisor_agent::run;
+use pktvisor_agent::{run, stderr};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os(), &SystemInterfaces) {
@@ -17,12 +19,12 @@ fn run_with(options: &Options) -> ExitCode {
     for warning in &options.warnings {
         tracing::warn!("{warning}");
     }
-    match run::run(options) {
+    match closed_stdout::check(options).and_then(|()| run::run(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Why the agent ends is said whatever RUST_LOG leaves out.
             match options.log_format {
-                LogFormat::Text => eprintln!("pktvisord: {error:#}"),
+                LogFormat::Text => stderr::line(&format!("pktvisord: {error:#}")),
                 LogFormat::Json => tracing::error!("{error:#}"),
             }
             ExitCode::FAILURE
@@ -34,7 +36,7 @@ fn refuse(error: &ParseError) -> ExitCode {
     match error {
         // Help and version go to stdout, wrong usage to stderr. Where neither can be written, nobody reads.
         ParseError::Usage(error) => drop(error.print()),
-        ParseError::Target(error) => eprintln!("pktvisord: {error}"),
+        ParseError::Target(error) => stderr::line(&format!("pktvisord: {error}")),
     }
     ExitCode::from(error.exit_code())
 }

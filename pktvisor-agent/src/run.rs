@@ -29,6 +29,7 @@ use crate::pipeline::{Intake, Pipeline};
 use crate::progress::ProgressBar;
 use crate::replay::Replay;
 use crate::serve::Server;
+use crate::stderr;
 
 /// Threads that answer HTTP.
 const SERVER_THREADS: usize = 2;
@@ -67,7 +68,7 @@ fn run_live(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()> {
     service.announce();
     service.wait()?;
     let ledger = live.stop()?;
-    eprintln!("pktvisord: {}: {}", options.target_text, account(&ledger));
+    stderr::line(&format!("pktvisord: {}: {}", options.target_text, account(&ledger)));
     Ok(())
 }
 
@@ -181,7 +182,8 @@ fn print_if_counted(agent: &Agent, replayed: anyhow::Result<()>) -> anyhow::Resu
 fn print(document: &api::PeriodDocument) -> anyhow::Result<()> {
     let mut line = serde_json::to_vec(document).context("cannot write the summary as JSON")?;
     line.push(b'\n');
-    std::io::stdout().write_all(&line).context("cannot write the summary to stdout")
+    let mut stdout = std::io::stdout();
+    stdout.write_all(&line).and_then(|()| stdout.flush()).context("cannot write the summary to stdout")
 }
 
 /// The web server in the background, and the signals that end it.

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// Runs in an empty directory.
 fn pktvisord(words: &[&str]) -> Output {
@@ -69,4 +70,52 @@ fn warnings_go_to_stderr() {
     let output = pktvisord(&["--max-deep-sample", "101", "no-such.pcap"]);
     let message = text(&output.stderr);
     assert!(message.contains("WARN --max-deep-sample is a percentage from 0 to 100, using 100"), "{message}");
+}
+
+/// Runs a line of a shell, in which `$0` is the agent and `$1` a capture.
+fn shell(line: &str) -> Output {
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/demo.pcap");
+    let mut command = Command::new("sh");
+    command.args(["-c", line, env!("CARGO_BIN_EXE_pktvisord")]).arg(capture).env_remove("RUST_LOG");
+    command.output().unwrap()
+}
+
+#[test]
+fn a_summary_that_cannot_be_written_is_exit_code_1_and_one_sentence() {
+    for (line, reason) in [
+        ("\"$0\" \"$1\" >&-", "cannot write the summary to stdout, which is closed"),
+        ("\"$0\" - <\"$1\" >&-", "cannot write the summary to stdout, which is closed"),
+        ("\"$0\" \"$1\" >/dev/full", "cannot write the summary to stdout: No space left"),
+        ("{ \"$0\" \"$1\"; echo $? >&2; } | true", "cannot write the summary to stdout: Broken pipe"),
+    ] {
+        let output = shell(line);
+        let message = text(&output.stderr);
+        let sentence = message.strip_prefix("pktvisord: ").unwrap_or_else(|| panic!("{line}: {message}"));
+        assert!(sentence.starts_with(reason), "{line}: {message}");
+        // The last of them is a pipe, whose exit code is that of its reader.
+        match sentence.split_once('\n').unwrap() {
+            (_, "") => assert_eq!(output.status.code(), Some(1), "{line}"),
+            (_, rest) => assert_eq!(rest, "1\n", "{line}"),
+        }
+    }
+    assert_eq!(shell("\"$0\" \"$1\" >/dev/null").status.code(), Some(0));
+}
+
+#[test]
+fn messages_that_nobody_can_read_change_no_exit_code() {
+    let broken = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Stdio::from(OwnedFd::from(writer))
+    };
+    for (words, code) in [
+        (&["no-such-thing"][..], 1),
+        (&["no-such.pcap"], 1),
+        (&["--log-format", "json", "--periods", "3", "--max-deep-sample", "101", "no-such.pcap"], 1),
+        (&["--no-such-option"], 2),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pktvisord"));
+        let status = command.args(words).stderr(broken()).stdout(broken()).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{words:?}");
+    }
 }

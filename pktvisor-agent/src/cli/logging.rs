@@ -13,7 +13,9 @@ use super::LogFormat;
 /// Starts logging. `RUST_LOG` chooses what is logged, `info` and above if it is not set.
 pub fn init(format: LogFormat) {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Told of errors, it would write them to stderr with a macro that panics where that fails.
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     let is_terminal = io::stderr().is_terminal();
     let is_dated = is_terminal || std::env::var_os("JOURNAL_STREAM").is_some();
     let is_coloured = is_terminal && std::env::var_os("NO_COLOR").is_none();
