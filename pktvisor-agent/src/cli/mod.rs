@@ -3,12 +3,14 @@
 //! ```text
 //! arguments   every option, defined once for parsing, help, man page and completions
 //! values      how single values are read
+//! foreign     options of other programs that people type from habit
 //! target      what TARGET means
 //! options     all of it, checked
 //! logging     where the agent's own messages go
 //! ```
 
 mod arguments;
+mod foreign;
 pub mod logging;
 mod options;
 mod target;

@@ -10,6 +10,7 @@ use pcap_replay::Pace;
 use pktvisor_common::classify::DnsPorts;
 
 use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat, Mode};
+use super::foreign;
 use super::target::{Target, TargetError, resolve};
 use crate::capture::hosts::HostSet;
 use crate::capture::interfaces::{Interface, Interfaces};
@@ -101,7 +102,8 @@ where
     I: IntoIterator,
     I::Item: Into<OsString> + Clone,
 {
-    let arguments = Arguments::try_parse_from(arguments)?;
+    let words: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let arguments = Arguments::try_parse_from(&words).map_err(|error| foreign::explain(error, &words))?;
     let target = resolve(&arguments.target, interfaces)?;
     Ok(Options::new(arguments, target))
 }

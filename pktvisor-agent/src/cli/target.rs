@@ -102,7 +102,8 @@ fn looks_like_a_file(target: &OsStr) -> bool {
 fn address(target: &OsStr) -> Option<(IpAddr, Option<&str>)> {
     let text = target.to_str()?;
     let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
-    Some((address.parse().ok()?, zone))
+    // ::ffff:192.0.2.1 is 192.0.2.1 (RFC 4291 section 2.5.5.2).
+    Some((address.parse::<IpAddr>().ok()?.to_canonical(), zone))
 }
 
 /// The interface with the address `target`; one that is up before others.

@@ -269,6 +269,7 @@ fn an_address_is_the_interface_that_owns_it_one_that_is_up_first() {
     assert_eq!(interface_named("192.0.2.1"), "eth0");
     assert_eq!(interface_named("2001:db8::1"), "eth0");
     assert_eq!(interface_named("2001:0DB8::0:1"), "eth0");
+    assert_eq!(interface_named("::ffff:192.0.2.1"), "eth0");
     assert_eq!(interface_named("fe80::1%dummy0"), "dummy0");
     // Not owned, but a name.
     assert_eq!(interface_named("10.9.9.9"), "10.9.9.9");

@@ -2,13 +2,16 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use pktvisor_common::classify::{DnsPorts, DnsPortsError};
 
 use super::arguments::HostSpec;
 
 /// Periods that can be kept: a day of minutes.
 const PERIODS_MAX: usize = 1440;
+
+/// The length of ::ffff:0:0/96.
+const MAPPED_PREFIX_LEN: u8 = 96;
 
 /// A part of HOSTSPEC that is no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,14 +22,27 @@ pub struct HostSpecError {
     part: String,
 }
 
-/// Comma separated CIDRs; a bare address is a network of one.
+/// Comma separated CIDRs; a bare address is a network of one. IPv4-mapped ones (RFC 4291 section 2.5.5.2) are the IPv4
+/// networks that they stand for.
 pub(super) fn host_spec(text: &str) -> Result<HostSpec, HostSpecError> {
     let network = |part: &str| {
         let part = part.trim();
         let address = || part.parse::<IpAddr>().map(IpNet::from);
-        part.parse::<IpNet>().or_else(|_| address()).map_err(|_| HostSpecError { part: part.to_owned() })
+        part.parse::<IpNet>()
+            .or_else(|_| address())
+            .map_err(|_| HostSpecError { part: part.to_owned() })
+            .map(unmapped)
     };
     text.split(',').map(network).collect()
+}
+
+/// The IPv4 network that an IPv4-mapped one stands for; others as they are.
+fn unmapped(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else { return network };
+    let address = mapped.addr().to_ipv4_mapped();
+    let prefix_len = mapped.prefix_len().checked_sub(MAPPED_PREFIX_LEN);
+    let v4 = address.zip(prefix_len).and_then(|(address, len)| Ipv4Net::new(address, len).ok());
+    v4.map_or(network, IpNet::V4)
 }
 
 /// A number of periods.
@@ -66,4 +82,28 @@ pub(super) fn dns_ports(text: &str) -> Result<DnsPorts, PortListError> {
     };
     let ports: Vec<u16> = text.split(',').map(port).collect::<Result<_, _>>()?;
     DnsPorts::new(&ports).map_err(PortListError::List)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv4_mapped_network_is_the_ipv4_network() {
+        for (written, meant) in [
+            ("::ffff:192.0.2.10", "192.0.2.10/32"),
+            ("::FFFF:c000:20a", "192.0.2.10/32"),
+            ("::ffff:192.0.2.10/128", "192.0.2.10/32"),
+            ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            // These hold more than mapped addresses, or none.
+            ("::ffff:0:0/95", "::ffff:0:0/95"),
+            ("::/0", "::/0"),
+            ("::192.0.2.10", "::192.0.2.10/128"),
+            ("64:ff9b::192.0.2.10", "64:ff9b::192.0.2.10/128"),
+        ] {
+            let meant: IpNet = meant.parse().unwrap();
+            assert_eq!(host_spec(written).unwrap().to_vec(), [meant], "{written}");
+        }
+    }
 }
