@@ -26,4 +26,5 @@ mod progress;
 pub mod replay;
 pub mod run;
 pub mod serve;
+mod signals;
 pub mod stderr;

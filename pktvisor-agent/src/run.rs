@@ -29,7 +29,7 @@ use crate::pipeline::{Intake, Pipeline};
 use crate::progress::ProgressBar;
 use crate::replay::Replay;
 use crate::serve::Server;
-use crate::stderr;
+use crate::{signals, stderr};
 
 /// Threads that answer HTTP.
 const SERVER_THREADS: usize = 2;
@@ -219,6 +219,7 @@ impl Service {
         let server = runtime.block_on(Server::bind(&listen.host, listen.port))?;
         let addresses = server.local_addrs();
         let stop = runtime.block_on(async { stop_sign() })?;
+        runtime.block_on(async { signals::watch(Arc::clone(&agent)) })?;
         let mut shutdown = stop.clone();
         let server = runtime.spawn(async move { server.run(agent, async { shutdown.wait().await }).await });
         Ok(Self { runtime, addresses, server, stop })

@@ -9,7 +9,7 @@
 //! | `agent`, `network`, `dns`, `traffic`, `compare` | what the tests are made of |
 //! | `inline`, `tap`, `afpacket` | a way of capture, against what is known of the traffic |
 //! | `any`, `addresses`, `tags`, `gso` | links and packets of other kinds, and what becomes of them |
-//! | `overload`, `neighbours`, `traces` | what the agent does to others, and what it leaves behind |
+//! | `overload`, `neighbours`, `signals`, `traces` | what the agent does to others, and what it leaves behind |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -24,6 +24,7 @@ mod inline;
 mod neighbours;
 mod network;
 mod overload;
+mod signals;
 mod tags;
 mod tap;
 mod traces;

@@ -6,6 +6,7 @@ mod captures;
 mod errors;
 mod serving;
 mod shell;
+mod signals;
 mod summaries;
 #[path = "../support/mod.rs"]
 mod support;

@@ -74,10 +74,15 @@ impl Served {
         serde_json::from_str(&body).unwrap()
     }
 
-    /// Sends a signal and waits for the end; how it ended, and what else it wrote to stdout and stderr.
-    pub(crate) fn stop(mut self, signal: &str) -> (ExitStatus, String, String) {
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+    }
+
+    /// Sends a signal and waits for the end; how it ended, and what else it wrote to stdout and stderr.
+    pub(crate) fn stop(mut self, signal: &str) -> (ExitStatus, String, String) {
+        self.signal(signal);
         let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).unwrap();
         let stderr = self.stderr.take().unwrap().join().unwrap();

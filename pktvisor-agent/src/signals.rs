@@ -1,0 +1,43 @@
+//! Signals that do not end an agent that serves: SIGHUP opens the geo databases again, SIGUSR1 and SIGUSR2 do nothing.
+//!
+//! Those that end it, SIGINT and SIGTERM, are in [`run`](crate::run). SIGPIPE is ignored from the start of every Rust
+//! program: who writes to a pipe that nobody reads gets an error instead.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::agent::{Agent, Reopening};
+
+/// Waits for these signals in the background, as long as the runtime lives.
+///
+/// # Errors
+///
+/// The system does not let the agent wait for one of them.
+pub(crate) fn watch(agent: Arc<Agent>) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
+    let mut first = signal(SignalKind::user_defined1()).context("cannot wait for SIGUSR1")?;
+    let mut second = signal(SignalKind::user_defined2()).context("cannot wait for SIGUSR2")?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                Some(()) = hangup.recv() => hang_up(&agent),
+                Some(()) = first.recv() => tracing::info!("SIGUSR1 has no meaning for pktvisord, ignored"),
+                Some(()) = second.recv() => tracing::info!("SIGUSR2 has no meaning for pktvisord, ignored"),
+                else => return,
+            }
+        }
+    });
+    Ok(())
+}
+
+fn hang_up(agent: &Agent) {
+    match agent.reopen_geo() {
+        Reopening::Asked => tracing::info!("SIGHUP: opening the geo databases again"),
+        Reopening::NoDatabases => tracing::info!("SIGHUP: there are no geo databases to open again"),
+        Reopening::Finished => {
+            tracing::info!("SIGHUP: the capture was read to its end, no geo database is in use any more");
+        }
+    }
+}
