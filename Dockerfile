@@ -15,7 +15,6 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     apt-get update \
     && cargo xtask setup --for build \
     && cargo xtask build-ebpf \
-    && rustup component add llvm-tools \
     && cargo xtask dist --require-pgo \
     && cp target/dist/pktvisord target/dist/pktvisor /usr/local/bin/ \
     && rm -rf /var/lib/apt/lists/*

@@ -40,6 +40,13 @@ const PACKAGES: &[Package] = &[
         need: Need::Build,
         reason: "links every program and compiles zstd",
     },
+    // Part of build-essential, and not there where only a C compiler was installed, as in Rust's slim images.
+    Package {
+        name: "make",
+        probe: Probe::Program("make"),
+        need: Need::Build,
+        reason: "builds the libbpf that libxdp is linked with",
+    },
     Package {
         name: "pkg-config",
         probe: Probe::Program("pkg-config"),
@@ -57,6 +64,12 @@ const PACKAGES: &[Package] = &[
         probe: Probe::Program("clang"),
         need: Need::Build,
         reason: "compiles the part of libxdp that runs in the kernel",
+    },
+    Package {
+        name: "llvm",
+        probe: Probe::Program("llc"),
+        need: Need::Build,
+        reason: "has the llc that translates that part",
     },
     Package {
         name: "m4",
