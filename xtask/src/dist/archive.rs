@@ -1,5 +1,6 @@
 //! The archive: programs and papers in one directory, named after version and machine.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,23 +12,34 @@ use crate::{command, workspace};
 const PAPERS: &[&str] = &["LICENSE", "README.md", "CHANGELOG.md"];
 
 /// Packs the `programs` that lie in `directory`, and leaves the archive beside them.
-pub(super) fn pack(directory: &Path, programs: &[&str], host: &str) -> Result<PathBuf> {
+pub(super) fn pack(directory: &Path, host: &str, programs: &[&str]) -> Result<PathBuf> {
     let name = name(env!("CARGO_PKG_VERSION"), host);
     let archive = directory.join(format!("{name}.tar.gz"));
+    let mut tar = tar(&archive, &name, directory, programs);
+    command::run(tar.arg("--directory").arg(workspace::root()).args(PAPERS))?;
+    Ok(archive)
+}
+
+/// Packs the debug information of the programs, to be unpacked over them where it is needed.
+pub(super) fn pack_debug(directory: &Path, host: &str, files: &[String]) -> Result<PathBuf> {
+    let name = name(env!("CARGO_PKG_VERSION"), host);
+    let archive = directory.join(format!("{name}-debug.tar.gz"));
+    command::run(&mut tar(&archive, &name, directory, files))?;
+    Ok(archive)
+}
+
+/// Packs files of `directory` below `name`.
+fn tar(archive: &Path, name: &str, directory: &Path, files: &[impl AsRef<OsStr>]) -> Command {
     let mut tar = Command::new("tar");
     // Whoever builds and whoever unpacks have no users in common.
     tar.args(["--create", "--gzip", "--owner=0", "--group=0", "--numeric-owner"])
         .arg(format!("--transform=s,^,{name}/,"))
         .arg("--file")
-        .arg(&archive)
+        .arg(archive)
         .arg("--directory")
         .arg(directory)
-        .args(programs)
-        .arg("--directory")
-        .arg(workspace::root())
-        .args(PAPERS);
-    command::run(&mut tar)?;
-    Ok(archive)
+        .args(files);
+    tar
 }
 
 /// Of the archive, without its ending, and of the directory in it.
@@ -45,7 +57,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         fs::write(directory.path().join("pktvisord"), "the agent").expect("a program");
         let archive =
-            pack(directory.path(), &["pktvisord"], "riscv64gc-unknown-linux-gnu").expect("an archive");
+            pack(directory.path(), "riscv64gc-unknown-linux-gnu", &["pktvisord"]).expect("an archive");
         let version = env!("CARGO_PKG_VERSION");
         let expected = format!("pktvisor-{version}-riscv64gc-unknown-linux-gnu");
         assert_eq!(archive, directory.path().join(format!("{expected}.tar.gz")));

@@ -1,11 +1,12 @@
 //! `cargo xtask dist`: what is shipped, with the agent optimised for the traffic it will see (profile-guided optimisation).
 //!
 //! The agent is built twice ([`profile`]): first so that it counts how often each branch is taken while it summarises
-//! captures ([`training`]), then with these counts. [`compiler`] says whether that can be done here; [`archive`] packs what
-//! was built.
+//! captures ([`training`]), then with these counts. [`compiler`] says whether that can be done here; [`debug`] takes the debug
+//! information out; [`archive`] packs what was built.
 
 mod archive;
 mod compiler;
+mod debug;
 mod profile;
 mod training;
 
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
     require_pgo: bool,
 }
 
-/// The subcommand. Leaves the programs and the archive in `TARGET/dist`.
+/// The subcommand. Leaves the programs, their debug information and archives of both in `TARGET/dist`.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     setup::ensure(Need::Build)?;
     let compiler = Compiler::ask()?;
@@ -54,7 +55,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     };
     let directory = workspace::target()?.join("dist");
     collect(&agent, &directory)?;
-    let archive = archive::pack(&directory, PROGRAMS, &compiler.host)?;
+    let archive = archive::pack(&directory, &compiler.host, PROGRAMS)?;
+    let debug_files: Vec<_> = PROGRAMS.iter().map(|program| debug::file_name(program)).collect();
+    archive::pack_debug(&directory, &compiler.host, &debug_files)?;
     let how = if profdata.is_some() { "with" } else { "without" };
     println!("\nbuilt {}, {how} profile-guided optimisation", workspace::shown(&archive));
     Ok(())
@@ -84,7 +87,7 @@ fn build_agent() -> Command {
     build
 }
 
-/// Copies the programs to where nothing else lies.
+/// Copies the programs to where nothing else lies, and moves their debug information into files of their own.
 fn collect(agent: &Path, directory: &Path) -> Result<()> {
     fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     for name in PROGRAMS {
@@ -93,6 +96,7 @@ fn collect(agent: &Path, directory: &Path) -> Result<()> {
         // A program that runs cannot be written to, but another can take its name.
         let unfinished = directory.join("unfinished");
         fs::copy(&built, &unfinished).with_context(|| format!("cannot copy {}", built.display()))?;
+        debug::separate(&unfinished, name)?;
         fs::rename(&unfinished, &copy).with_context(|| format!("cannot name {}", copy.display()))?;
     }
     Ok(())
