@@ -5,7 +5,7 @@
 use std::io;
 use std::ops::Range;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, compiler_fence};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libc::{c_int, c_void, siginfo_t};
@@ -71,6 +71,8 @@ impl Guard {
     /// Whether a page was missing.
     #[inline(always)]
     pub(crate) fn has_caught(&self) -> bool {
+        // What was read before is read before this is asked, and not moved behind it by the compiler.
+        compiler_fence(Ordering::SeqCst);
         // The thread that asks is the one that touched the page, or learns of it a moment later.
         self.0.caught.load(Ordering::Relaxed)
     }

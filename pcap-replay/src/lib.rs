@@ -12,4 +12,4 @@ pub mod send;
 pub mod write;
 
 pub use pace::{Pace, Pacer};
-pub use read::{Capture, PacketRef, ReadError, ReadWarning};
+pub use read::{ByteOrder, Capture, PacketRef, ReadError, ReadWarning};

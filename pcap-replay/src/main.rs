@@ -13,6 +13,7 @@ use pcap_replay::Pace;
 use pcap_replay::generate::{Config, ConfigError, Generator};
 use pcap_replay::send::{Options, PacketRate, Tempo, Via, send};
 use pcap_replay::write::PcapWriter;
+use pktvisor_common::text::{Escaped, EscapedLines, has_control};
 
 /// Sends packet captures, and makes them
 #[derive(Parser, Debug)]
@@ -76,7 +77,10 @@ struct Generate {
 const ETHERNET: u16 = 1;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     let done = match (cli.command, cli.replay) {
         (Some(Command::Generate(options)), _) => generate(options),
         (None, Some(options)) => replay(options),
@@ -84,9 +88,22 @@ fn main() -> ExitCode {
         (None, None) => Ok(()),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
-    eprintln!("pcap-replay: {error:#}");
+    eprintln!("pcap-replay: {}", EscapedLines(format_args!("{error:#}")));
     // As clap does for options that it checks itself.
     ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+}
+
+/// Shows the help, or what is wrong with the command line, whose control characters do nothing to the terminal.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let text = error.to_string();
+    // Without colours where there would be other control characters than theirs.
+    if has_control(&text) {
+        eprint!("{}", EscapedLines(text));
+    } else {
+        // Where it cannot be written, nobody reads.
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// Sends a capture and prints one line about it, also when interrupted.
@@ -102,7 +119,7 @@ fn replay(options: Replay) -> anyhow::Result<()> {
     let report = send(&file, &Options { interface, via, queues, tempo, rounds }, &stop)?;
     writeln!(std::io::stdout(), "{report}").context("cannot write the report to stdout")?;
     if let Some(warning) = report.warning {
-        eprintln!("pcap-replay: {}: {warning}", file.display());
+        eprintln!("pcap-replay: {}: {warning}", Escaped(file.display()));
     }
     Ok(())
 }
@@ -111,7 +128,7 @@ fn generate(options: Generate) -> anyhow::Result<()> {
     let collect_answer = options.answer.is_some();
     let mut generator = Generator::new(Config { collect_answer, ..options.config })?;
     let mut capture = PcapWriter::new(create(&options.output)?, ETHERNET)?;
-    let place = || format!("cannot write {}", options.output.display());
+    let place = || format!("cannot write {}", Escaped(options.output.display()));
     while let Some(packet) = generator.next_packet() {
         let wire_len = packet.data.len() as u32;
         capture.write(packet.timestamp_ns, wire_len, packet.data).with_context(place)?;
@@ -120,7 +137,7 @@ fn generate(options: Generate) -> anyhow::Result<()> {
     if let (Some(path), Some(mut answer)) = (options.answer, generator.into_answer()) {
         answer.show_entries(options.answer_entries);
         let mut file = create(&path)?;
-        let place = || format!("cannot write {}", path.display());
+        let place = || format!("cannot write {}", Escaped(path.display()));
         serde_json::to_writer(&mut file, &answer).with_context(place)?;
         file.write_all(b"\n").and_then(|()| file.flush()).with_context(place)?;
     }
@@ -128,6 +145,6 @@ fn generate(options: Generate) -> anyhow::Result<()> {
 }
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    let file = File::create(path).with_context(|| format!("cannot create {}", Escaped(path.display())))?;
     Ok(BufWriter::new(file))
 }

@@ -2,7 +2,7 @@
 //!
 //! `no_std`, without allocation and without panics, so that the same source is compiled for BPF and for
 //! userspace: the packet [classifier](classify), the [counters] it feeds, the hashing behind
-//! [cardinality](hll) and [sampling]. Whoever links this crate agrees by construction on what a packet is.
+//! [cardinality](hll) and [sampling], and how foreign [text] is shown. Whoever links this crate agrees by construction on what a packet is.
 //!
 //! Feature `api` adds the serde types of the HTTP JSON (`alloc`), feature `openapi` their schemas.
 #![cfg_attr(not(any(test, feature = "api")), no_std)]
@@ -17,3 +17,4 @@ pub mod kernel;
 pub mod reader;
 pub mod sampling;
 pub mod sharding;
+pub mod text;

@@ -30,9 +30,9 @@ pub(crate) static CARDINALITY: PerCpuArray<[u8; REGISTERS], CARDINALITY_ENTRIES>
 #[btf_map]
 pub(crate) static DEEP: ArrayOfMaps<RingBuf<u8, 4096>, 1> = ArrayOfMaps::new();
 
-/// One entry, counted up by the filter programs that the agent generates and places before these.
+/// Counted up by the filter programs that the agent generates and places before these.
 #[btf_map]
-pub(crate) static FILTERED: PerCpuArray<u64, 1> = PerCpuArray::new();
+pub(crate) static FILTERED: PerCpuArray<u64, FILTERED_ENTRIES> = PerCpuArray::new();
 
 /// In `tap` mode: the sockets of each receive queue, one for every shard, at
 /// [`Shards::place`](pktvisor_common::sharding::Shards::place).

@@ -2,13 +2,18 @@
 
 /// Byte order of a file's or section's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ByteOrder {
+pub enum ByteOrder {
+    /// The least significant byte comes first.
     Little,
+    /// The most significant byte comes first.
     Big,
 }
 
 /// Fields are read from arrays at constant places, so that the compiler proves the bounds.
 impl ByteOrder {
+    /// The order of the machine that this runs on.
+    pub const NATIVE: Self = if cfg!(target_endian = "little") { Self::Little } else { Self::Big };
+
     #[inline(always)]
     pub(super) fn u16_at<const N: usize>(self, bytes: &[u8; N], at: usize) -> u16 {
         let field = [bytes[at], bytes[at + 1]];

@@ -32,16 +32,6 @@ impl Compression {
             _ => None,
         }
     }
-
-    /// A reader of what `stored` holds compressed.
-    pub(super) fn reader<R: Read + Send + 'static>(self, stored: R) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match self {
-            Self::Gzip => {
-                Box::new(flate2::bufread::MultiGzDecoder::new(io::BufReader::with_capacity(64 << 10, stored)))
-            }
-            Self::Zstd => Box::new(zstd::Decoder::new(stored)?),
-        })
-    }
 }
 
 /// What formats begin with that people take for captures.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use pktvisor_common::text::Escaped;
+
 /// A capture that cannot be read, or not any further. All but [`ReadError::Open`] leave naming the file to the caller.
 ///
 /// Each message is whole: what the operating system said is part of it, and not another error's to tell.
@@ -11,7 +13,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum ReadError {
     /// The path cannot be opened.
-    #[error("cannot open {path}: {reason}", path = path.display())]
+    #[error("cannot open {path}: {reason}", path = Escaped(path.display()))]
     Open {
         /// As it was given.
         path: PathBuf,
@@ -135,6 +137,21 @@ pub enum StopReason {
         /// The file's length now, in bytes.
         len: u64,
     },
+    /// The compressed data is whole, and something else follows it.
+    #[error("what follows the {compression} data there is not compressed, and is ignored")]
+    BehindCompression {
+        /// How what comes before is compressed.
+        compression: super::Compression,
+    },
+    /// A record has neither a time nor a length.
+    #[error("there are zeros instead of a packet: the file was emptied or never written there")]
+    Zeros,
+    /// Another capture begins where a record could, as when captures were joined, and cannot be read.
+    #[error("another capture begins there, which cannot be read: {reason}")]
+    AnotherCapture {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The compressed data ends early or is damaged.
     #[error("its compressed data is cut off or damaged ({reason})")]
     Compression {
@@ -201,7 +218,12 @@ pub enum StopReason {
 #[derive(Debug)]
 pub(super) enum Stop {
     End,
-    Warning { offset: u64, reason: StopReason },
+    /// The file header of another capture comes next.
+    AnotherCapture,
+    Warning {
+        offset: u64,
+        reason: StopReason,
+    },
     Error(ReadError),
 }
 

@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt;
 use super::compression::{Compression, looks_like};
 use super::error::{ReadError, Stop, StopReason};
 use super::mapping::Mapping;
+use super::members;
 use super::stream::Stream;
 
 #[derive(Debug)]
@@ -194,6 +195,9 @@ impl Input {
             (Some(Ended::Failed(reason)), _) if self.stored_failed() => {
                 Stop::error(ReadError::Io { offset: end, reason })
             }
+            (Some(Ended::Failed(source)), Some(compression)) if members::is_behind_compression(&source) => {
+                Stop::damage(offset, StopReason::BehindCompression { compression })
+            }
             (Some(Ended::Failed(source)), Some(_)) => {
                 Stop::damage(offset, StopReason::Compression { reason: source.to_string() })
             }
@@ -208,7 +212,7 @@ impl Input {
         let have = self.base + self.end as u64;
         let reason = match stop {
             Stop::Error(error) => return error,
-            Stop::End => return ReadError::Empty,
+            Stop::End | Stop::AnotherCapture => return ReadError::Empty,
             Stop::Warning { reason, .. } => reason,
         };
         match (reason, self.compression()) {
@@ -225,7 +229,7 @@ impl Input {
     pub(super) fn magic(&mut self) -> Result<[u8; 4], ReadError> {
         match self.need_array() {
             Some(&magic) => Ok(magic),
-            None => match *self.stop(0) {
+            None => match *self.stop(self.position()) {
                 Stop::Warning { reason: StopReason::CutOff { .. }, .. } => Err(self.not_a_capture()),
                 stop => Err(self.header_error(stop)),
             },

@@ -70,8 +70,8 @@ impl Mapping {
 
     /// Whether a record's data is the file's, and not zeros that stand for what it has lost since it was looked at.
     ///
-    /// Zeros show as such by the pages that are missing, all of which are touched here, and behind the end in the last
-    /// page by the empty records that they make. The one packet that the new end cuts in two may have some.
+    /// Zeros show as such by the pages that are missing, all of which are touched here. From the new end to the end of its
+    /// page there are zeros too: where they follow the record as well, the file is asked how long it is.
     #[inline(always)]
     pub(super) fn is_intact(&self, at: usize, len: usize) -> bool {
         // What lies before the data was read, and with it the page that has its last byte.
@@ -79,7 +79,15 @@ impl Mapping {
         if read % PAGE_BYTES + len >= PAGE_BYTES {
             self.touch_pages_behind(read, at + len);
         }
-        !self.map.is_damaged() && (len > 0 || self.len_now() >= at as u64)
+        if self.map.is_damaged() {
+            return false;
+        }
+        // What the next record begins with, which is never zeros.
+        let next: Option<&[u8; 16]> = self.map.bytes().get(at + len..).and_then(<[u8]>::first_chunk);
+        match next {
+            Some(next) if u128::from_ne_bytes(*next) != 0 => true,
+            _ => self.len_now() >= (at + len) as u64,
+        }
     }
 
     #[cold]

@@ -5,6 +5,8 @@
 //! from_reader() ── gzip │ zstd │ plain ┴─ Input: a window of bytes ── pcap │ pcapng ── PacketRef
 //! ```
 //!
+//! Where a file header stands in the place of a record, another capture begins, and is read as well.
+//!
 //! A record that is cut off or implausible ends the capture with a [`ReadWarning`]; the packets before it stand.
 //! A file that is no capture, or one in a version that is not understood, is a [`ReadError`].
 //!
@@ -16,6 +18,7 @@ mod error;
 mod input;
 mod interface;
 mod mapping;
+mod members;
 mod pcap;
 mod pcapng;
 mod stream;
@@ -26,6 +29,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+pub use byte_order::ByteOrder;
 pub use compression::Compression;
 pub use error::{ReadError, ReadWarning, StopReason};
 
@@ -50,6 +54,9 @@ pub struct PacketRef<'a> {
     pub link_type: u16,
     /// The interface's number within its pcapng section; 0 in pcap.
     pub interface: u32,
+    /// The byte order of its file or pcapng section. Some link types have header fields in it. The packets of one capture
+    /// may differ in it.
+    pub byte_order: ByteOrder,
 }
 
 /// The container a capture is kept in.
@@ -89,6 +96,17 @@ enum Reader {
     Ended,
 }
 
+impl Reader {
+    /// Reads a file header.
+    fn open(input: &mut Input) -> Result<Self, ReadError> {
+        Ok(if input.magic()? == pcapng::SECTION_HEADER.to_be_bytes() {
+            Self::Pcapng(Pcapng::open(input)?)
+        } else {
+            Self::Pcap(Pcap::open(input)?)
+        })
+    }
+}
+
 /// Where a packet lies in the input's window, and what its record says of it.
 struct Record {
     timestamp_ns: Option<u64>,
@@ -97,6 +115,7 @@ struct Record {
     wire_len: u32,
     link_type: u16,
     interface: u32,
+    byte_order: ByteOrder,
 }
 
 impl Capture {
@@ -132,11 +151,10 @@ impl Capture {
     }
 
     fn new(mut input: Input) -> Result<Self, ReadError> {
-        let magic = input.magic()?;
-        let (reader, container) = if magic == pcapng::SECTION_HEADER.to_be_bytes() {
-            (Reader::Pcapng(Pcapng::open(&mut input)?), Container::Pcapng)
-        } else {
-            (Reader::Pcap(Pcap::open(&mut input)?), Container::Pcap)
+        let reader = Reader::open(&mut input)?;
+        let container = match reader {
+            Reader::Pcapng(_) => Container::Pcapng,
+            Reader::Pcap(_) | Reader::Ended => Container::Pcap,
         };
         Ok(Self { input, reader, container, last_timestamp_ns: 0, warning: None })
     }
@@ -148,45 +166,72 @@ impl Capture {
     /// read after an error.
     #[inline]
     pub fn next_packet(&mut self) -> Result<Option<PacketRef<'_>>, ReadError> {
-        let offset = self.input.position();
-        let next = match &mut self.reader {
-            Reader::Pcap(pcap) => pcap.next(&mut self.input),
-            Reader::Pcapng(pcapng) => pcapng.next(&mut self.input),
-            Reader::Ended => return Ok(None),
-        };
-        let stop = match next {
-            Ok(record) if self.input.is_intact(record.data_at, record.data_len) => {
-                let timestamp_ns = record.timestamp_ns.unwrap_or(self.last_timestamp_ns);
-                self.last_timestamp_ns = timestamp_ns;
-                return Ok(Some(PacketRef {
-                    timestamp_ns,
-                    has_timestamp: record.timestamp_ns.is_some(),
-                    data: self.input.slice(record.data_at, record.data_len),
-                    wire_len: record.wire_len,
-                    link_type: record.link_type,
-                    interface: record.interface,
-                }));
+        loop {
+            let offset = self.input.position();
+            let next = match &mut self.reader {
+                Reader::Pcap(pcap) => pcap.next(&mut self.input),
+                Reader::Pcapng(pcapng) => pcapng.next(&mut self.input),
+                Reader::Ended => return Ok(None),
+            };
+            let stop = match next {
+                Ok(record) if self.input.is_intact(record.data_at, record.data_len) => {
+                    let timestamp_ns = record.timestamp_ns.unwrap_or(self.last_timestamp_ns);
+                    self.last_timestamp_ns = timestamp_ns;
+                    return Ok(Some(PacketRef {
+                        timestamp_ns,
+                        has_timestamp: record.timestamp_ns.is_some(),
+                        data: self.input.slice(record.data_at, record.data_len),
+                        wire_len: record.wire_len,
+                        link_type: record.link_type,
+                        interface: record.interface,
+                        byte_order: record.byte_order,
+                    }));
+                }
+                Ok(_) => self.input.stop(offset),
+                Err(stop) => stop,
+            };
+            match *stop {
+                Stop::AnotherCapture => self.go_on_with_another(),
+                stop => self.end(offset, stop)?,
             }
-            Ok(_) => self.input.stop(offset),
-            Err(stop) => stop,
-        };
-        self.end(offset, *stop)
+        }
+    }
+
+    /// The file header of another capture stands where a record could: as when captures were joined by cat(1).
+    #[cold]
+    #[inline(never)]
+    fn go_on_with_another(&mut self) {
+        let offset = self.input.position();
+        match Reader::open(&mut self.input) {
+            Ok(reader) => self.reader = reader,
+            Err(error) => {
+                let reason = StopReason::AnotherCapture { reason: error.to_string() };
+                self.warn(offset, self.input.loss().unwrap_or(reason));
+            }
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn end(&mut self, offset: u64, stop: Stop) -> Result<Option<PacketRef<'_>>, ReadError> {
-        self.reader = Reader::Ended;
+    fn end(&mut self, offset: u64, stop: Stop) -> Result<(), ReadError> {
         // What looks like a damaged record may be the zeros that stand for what is gone.
-        let (offset, reason) = match (stop, self.input.loss()) {
-            (Stop::End, _) => return Ok(None),
-            (_, Some(loss)) => (offset, loss),
-            (Stop::Error(error), None) => return Err(error),
-            (Stop::Warning { offset, reason }, None) => (offset, reason),
-        };
+        match (stop, self.input.loss()) {
+            (Stop::End | Stop::AnotherCapture, _) => {}
+            (_, Some(loss)) => self.warn(offset, loss),
+            (Stop::Error(error), None) => {
+                self.reader = Reader::Ended;
+                return Err(error);
+            }
+            (Stop::Warning { offset, reason }, None) => self.warn(offset, reason),
+        }
+        self.reader = Reader::Ended;
+        Ok(())
+    }
+
+    fn warn(&mut self, offset: u64, reason: StopReason) {
         let decompressed = self.input.compression().is_some();
         self.warning = Some(ReadWarning { offset, decompressed, reason });
-        Ok(None)
+        self.reader = Reader::Ended;
     }
 
     /// Whether the next packet can be read without waiting for whoever feeds a stream: it lies in memory, or the capture
@@ -206,7 +251,7 @@ impl Capture {
         self.warning.as_ref()
     }
 
-    /// The container format.
+    /// The container format, of the first capture where several were joined.
     pub fn container(&self) -> Container {
         self.container
     }

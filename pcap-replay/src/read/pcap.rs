@@ -5,6 +5,7 @@ use super::byte_order::ByteOrder;
 use super::error::{ReadError, Stop, StopReason};
 use super::input::Input;
 use super::interface::packet_limit_bytes;
+use super::pcapng;
 
 const FILE_HEADER_BYTES: usize = 24;
 
@@ -43,13 +44,14 @@ impl Pcap {
             return Err(input.not_a_capture());
         };
         let Some(header) = input.need_array::<FILE_HEADER_BYTES>() else {
-            let stop = input.stop(0);
+            let stop = input.stop(input.position());
             return Err(input.header_error(*stop));
         };
         let (major, minor) = (order.u16_at(header, 4), order.u16_at(header, 6));
         let field = order.u32_at(header, 20);
         if major != 2 {
-            return Err(ReadError::UnsupportedVersion { container: "pcap", major, minor, offset: 0 });
+            let offset = input.position();
+            return Err(ReadError::UnsupportedVersion { container: "pcap", major, minor, offset });
         }
         if field & RESERVED_LINK_TYPE_BITS != 0 {
             return Err(ReadError::ReservedLinkTypeBits { field });
@@ -74,9 +76,8 @@ impl Pcap {
         let seconds = u64::from(self.order.u32_at(header, 0));
         let fraction = u64::from(self.order.u32_at(header, 4));
         let (captured, original) = self.lengths(self.order.u32_at(header, 8), self.order.u32_at(header, 12));
-        if captured > self.packet_limit {
-            let reason = StopReason::PacketTooLong { length: captured, limit: self.packet_limit };
-            return Err(Stop::damage(input.position(), reason));
+        if self.is_odd(captured, original) {
+            self.look_closer(input, captured)?;
         }
         let data_len = captured as usize;
         let record_len = self.packet_header_bytes + data_len;
@@ -87,7 +88,36 @@ impl Pcap {
         // The sum of two 32-bit numbers, one of them times 1e9, fits; a fraction over one second is carried.
         let timestamp_ns = Some(seconds * 1_000_000_000 + fraction * self.fraction_ns);
         let wire_len = original.max(captured);
-        Ok(Record { timestamp_ns, data_at, data_len, wire_len, link_type: self.link_type, interface: 0 })
+        let (link_type, byte_order) = (self.link_type, self.order);
+        Ok(Record { timestamp_ns, data_at, data_len, wire_len, link_type, interface: 0, byte_order })
+    }
+
+    /// Whether the lengths are none of a plausible packet with data: nothing captured, more than there was, or too much.
+    /// One comparison, which file headers and zeros do not pass either.
+    #[inline(always)]
+    fn is_odd(&self, captured: u32, original: u32) -> bool {
+        captured.wrapping_sub(1) >= self.packet_limit.min(original)
+    }
+
+    /// What an odd record is: a packet all the same, or the beginning of another capture, or damage.
+    #[cold]
+    #[inline(never)]
+    fn look_closer(&self, input: &mut Input, captured: u32) -> Result<(), Box<Stop>> {
+        let offset = input.position();
+        let Some(&header) = input.need_array::<16>() else { return Err(input.stop(offset)) };
+        if begins_capture(&header) {
+            return Err(Box::new(Stop::AnotherCapture));
+        }
+        // No packet has neither time nor length. Files have such records where they were emptied and written on, and
+        // where a file system lost what was written last.
+        if header == [0; 16] {
+            return Err(Stop::damage(offset, StopReason::Zeros));
+        }
+        if captured > self.packet_limit {
+            let reason = StopReason::PacketTooLong { length: captured, limit: self.packet_limit };
+            return Err(Stop::damage(offset, reason));
+        }
+        Ok(())
     }
 
     /// Whether a whole record lies at the beginning of `window`, or one too damaged to be waited for.
@@ -95,7 +125,10 @@ impl Pcap {
     pub(super) fn begins_with_packet(&self, window: &[u8]) -> bool {
         let header = window.get(..self.packet_header_bytes).and_then(|header| header.first_chunk::<16>());
         let Some(header) = header else { return false };
-        let (captured, _) = self.lengths(self.order.u32_at(header, 8), self.order.u32_at(header, 12));
+        let (captured, original) = self.lengths(self.order.u32_at(header, 8), self.order.u32_at(header, 12));
+        if self.is_odd(captured, original) && begins_capture(header) {
+            return false;
+        }
         captured > self.packet_limit || window.len() >= self.packet_header_bytes + captured as usize
     }
 
@@ -108,6 +141,20 @@ impl Pcap {
             Lengths::SmallerIsCaptured => (first.min(second), first.max(second)),
         }
     }
+}
+
+/// Whether these bytes, which are no plausible record, are the beginning of a file header of either container.
+fn begins_capture(bytes: &[u8; 16]) -> bool {
+    let [a, b, c, d, ..] = *bytes;
+    let magic = [a, b, c, d];
+    magic == pcapng::SECTION_HEADER.to_be_bytes() || variant(magic).is_some()
+}
+
+/// Whether these bytes are the beginning of a file header of a version that is understood.
+pub(super) fn begins_file_header(bytes: &[u8; 12]) -> bool {
+    let [a, b, c, d, ..] = *bytes;
+    variant([a, b, c, d])
+        .is_some_and(|(order, ..)| order.u16_at(bytes, 4) == 2 && order.u16_at(bytes, 6) <= 4)
 }
 
 /// Byte order, unit of the fraction in nanoseconds and packet header length behind a magic number. The last pair is

@@ -7,6 +7,7 @@ use super::byte_order::ByteOrder;
 use super::error::{ReadError, Stop, StopReason};
 use super::input::Input;
 use super::interface::Interface;
+use super::pcap::begins_file_header;
 
 /// Section Header Block: the same in both byte orders.
 pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -94,6 +95,7 @@ impl Pcapng {
             wire_len: original.max(captured),
             link_type: interface.link_type,
             interface: number,
+            byte_order: order,
         })
     }
 
@@ -118,6 +120,9 @@ impl Pcapng {
             SECTION_HEADER => self.section(input)?,
             INTERFACE_DESCRIPTION => self.interface(input, block_len)?,
             SIMPLE_PACKET => return self.simple_packet(input, block_len).map(Some),
+            _ if input.need_array().is_some_and(begins_file_header) => {
+                return Err(Box::new(Stop::AnotherCapture));
+            }
             _ => self.skip(input, block_type, block_len)?,
         }
         Ok(None)
@@ -143,6 +148,7 @@ impl Pcapng {
             wire_len: original,
             link_type: interface.link_type,
             interface: 0,
+            byte_order: order,
         })
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::compression::{Compression, Meter, Metered};
 use super::error::ReadError;
+use super::members::Members;
 
 /// The buffer at its start; it fits in a core's second cache.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -39,7 +40,7 @@ impl Stream {
         let compression = Compression::detect(&first_bytes);
         let stored = io::Cursor::new(first_bytes).chain(metered);
         let reader: Box<dyn Read + Send> = match compression {
-            Some(compression) => compression.reader(stored).map_err(failed)?,
+            Some(_) => Box::new(Members::new(stored)),
             None => Box::new(stored),
         };
         Ok(Self { reader, buffer: vec![0; BUFFER_BYTES], meter, compression, total })

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use pktvisor_common::text::Escaped;
+
 use super::Via;
 use crate::read::ReadError;
 
@@ -83,7 +85,7 @@ impl SendError {
 }
 
 fn place(path: Option<&Path>) -> String {
-    path.map_or_else(String::new, |path| format!("{}: ", path.display()))
+    path.map_or_else(String::new, |path| format!("{}: ", Escaped(path.display())))
 }
 
 fn of_queue(queue: Option<u32>) -> String {

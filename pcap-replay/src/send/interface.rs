@@ -113,6 +113,7 @@ mod tests {
             wire_len,
             link_type,
             interface: 0,
+            byte_order: crate::read::ByteOrder::NATIVE,
         })
     }
 

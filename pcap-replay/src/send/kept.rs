@@ -1,6 +1,6 @@
 //! A capture kept in memory, so that only its first round reads the file.
 
-use crate::read::PacketRef;
+use crate::read::{ByteOrder, PacketRef};
 
 /// The most that is kept, in bytes of packets. A longer capture is read anew each round.
 const MOST_BYTES: usize = 256 << 20;
@@ -45,7 +45,15 @@ impl Kept {
             let &Packet { timestamp_ns, end, wire_len, link_type } = packet;
             let data = self.bytes.get(start..end).unwrap_or_default();
             start = end;
-            PacketRef { timestamp_ns, has_timestamp: true, data, wire_len, link_type, interface: 0 }
+            PacketRef {
+                timestamp_ns,
+                has_timestamp: true,
+                data,
+                wire_len,
+                link_type,
+                interface: 0,
+                byte_order: ByteOrder::NATIVE,
+            }
         };
         (!self.overflowed).then(|| self.packets.iter().map(lent))
     }
@@ -56,7 +64,15 @@ mod tests {
     use super::*;
 
     fn packet(data: &[u8], timestamp_ns: u64) -> PacketRef<'_> {
-        PacketRef { timestamp_ns, has_timestamp: true, data, wire_len: 100, link_type: 1, interface: 0 }
+        PacketRef {
+            timestamp_ns,
+            has_timestamp: true,
+            data,
+            wire_len: 100,
+            link_type: 1,
+            interface: 0,
+            byte_order: ByteOrder::NATIVE,
+        }
     }
 
     #[test]

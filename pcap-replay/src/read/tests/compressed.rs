@@ -6,13 +6,13 @@ use super::build::{small_pcap, small_pcapng};
 use super::{drain, packets, read, warned};
 use crate::read::{Capture, Compression, ReadError, StopReason};
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-fn zstd(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
 }
 
@@ -148,4 +148,42 @@ fn a_failing_device_below_a_decompressor_is_an_error_not_damage() {
         assert!(matches!(error, ReadError::Io { .. }), "{name}: {error}");
         assert!(error.to_string().contains("on fire"), "{name}: {error}");
     }
+}
+
+#[test]
+fn zero_padding_behind_compressed_data_is_ignored() {
+    let plain = small_pcap(5);
+    for (name, compress) in COMPRESSORS {
+        for padding in [1, 3, 512, 200_000] {
+            let padded = [compress(&plain), vec![0; padding]].concat();
+            assert_eq!(packets(&padded), packets(&plain), "{name}, {padding} zeros");
+        }
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../captures/faults/gzzeros.pcap.gz");
+    let (read, warning) = drain(Capture::open(path).unwrap()).unwrap();
+    assert!(!read.is_empty() && warning.is_none(), "{warning:?}");
+}
+
+#[test]
+fn what_follows_compressed_data_and_is_none_is_one_warning_after_all_packets() {
+    let plain = small_pcap(5);
+    for (name, compress) in COMPRESSORS {
+        for garbage in [b"x".as_slice(), b"\x1f", b"garbage behind", b"\0\0\0x", &small_pcap(1)] {
+            let (read, warning) = warned(&[compress(&plain), garbage.to_vec()].concat());
+            assert_eq!(read, packets(&plain), "{name}");
+            assert_eq!(warning.offset, plain.len() as u64);
+            assert_eq!(warning.reason, StopReason::BehindCompression { compression: name });
+        }
+    }
+}
+
+#[test]
+fn skippable_frames_may_come_anywhere_between_frames() {
+    let plain = small_pcapng(50);
+    let skippable = b"\x5f\x2a\x4d\x18\x05\0\0\0abcde".as_slice();
+    let (first, second) = plain.split_at(1000);
+    let bytes =
+        [skippable, skippable, &zstd(first), skippable, &zstd(b""), &zstd(second), skippable].concat();
+    assert_eq!(packets(&bytes), packets(&plain));
+    assert_eq!(packets(&[bytes, vec![0; 9]].concat()), packets(&plain));
 }

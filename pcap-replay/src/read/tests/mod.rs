@@ -3,6 +3,7 @@
 mod build;
 mod compressed;
 mod damage;
+mod joined;
 mod pcap;
 mod pcapng;
 mod sources;
