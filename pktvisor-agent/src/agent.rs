@@ -7,8 +7,8 @@ use parking_lot::Mutex;
 use pktvisor_common::api;
 
 use crate::analysis::geo::{self, Geo};
-use crate::capture::afpacket;
 use crate::capture::kernel::KernelCounts;
+use crate::capture::{TAGS_WARNING, afpacket};
 use crate::metrics::{NoPeriod, Store};
 use crate::replay::Progress;
 use crate::serve::{PeriodError, Source, Window};
@@ -37,6 +37,7 @@ struct State {
     is_in_trouble: bool,
     /// Of the geo databases; none without any.
     geo: Option<Arc<geo::Watch>>,
+    has_warned_of_tags: bool,
 }
 
 /// What became of a request to open the geo databases again.
@@ -50,6 +51,17 @@ pub enum Reopening {
     Finished,
 }
 
+impl State {
+    /// Says once that packets were filtered that have a VLAN tag, which the expression does not expect.
+    fn warn_of_tags(&mut self, filtered_tagged: u64) {
+        if filtered_tagged > 0 && !self.has_warned_of_tags {
+            self.has_warned_of_tags = true;
+            tracing::warn!("{TAGS_WARNING}");
+            self.capture.notes.push(TAGS_WARNING.to_owned());
+        }
+    }
+}
+
 impl Agent {
     /// An agent that has just started.
     pub fn new(store: Store, deep_sample_rate_pct: u64, capture: api::CaptureInfo) -> Self {
@@ -61,6 +73,7 @@ impl Agent {
             deep_sample_rate_now_pct: deep_sample_rate_pct as f64,
             is_in_trouble: false,
             geo: None,
+            has_warned_of_tags: false,
         };
         Self { store, deep_sample_rate_pct, started: Instant::now(), state: Mutex::new(state) }
     }
@@ -69,6 +82,7 @@ impl Agent {
     pub fn progress(&self, progress: &Progress<'_>) {
         let mut state = self.state.lock();
         state.filtered = progress.intake.filtered;
+        state.warn_of_tags(progress.intake.filtered_tagged);
         state.open_transactions = progress.open_transactions;
         let link_types = &progress.intake.link_types;
         if state.capture.link_types.len() != link_types.len() {
@@ -80,6 +94,7 @@ impl Agent {
     pub fn kernel_counts(&self, counts: &KernelCounts, lost_by_sockets: u64, driver_drops: u64) {
         let mut state = self.state.lock();
         state.filtered = counts.filtered;
+        state.warn_of_tags(counts.filtered_tagged);
         let losses = state.losses.get_or_insert_default();
         losses.ring_full = counts.handed_up.lost_ring_full;
         losses.no_socket = counts.handed_up.lost_no_socket;
@@ -92,6 +107,7 @@ impl Agent {
     pub fn packet_socket(&self, progress: &afpacket::Progress<'_>) {
         let mut state = self.state.lock();
         state.filtered = progress.intake.filtered;
+        state.warn_of_tags(progress.intake.filtered_tagged);
         state.open_transactions = progress.open_transactions;
         state.losses.get_or_insert_default().packet_socket = progress.statistics.lost;
     }

@@ -1,5 +1,6 @@
 //! What every packet passes through, one straight line: filter, clock, classifier, analysis, counters, geography.
 
+use pcap_replay::ByteOrder;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, tcp_flags};
 use pktvisor_common::direction::{Direction, direction};
 
@@ -32,6 +33,8 @@ pub struct Intake {
     pub packets: u64,
     /// Of these: packets that the filter took out.
     pub filtered: u64,
+    /// Of these: frames with a VLAN tag, where the filter's expression says nothing of tags.
+    pub filtered_tagged: u64,
     /// Link types, in the order of their first packets.
     pub link_types: Vec<LinkType>,
 }
@@ -67,6 +70,7 @@ impl Pipeline {
             && !filter.passes(packet)?
         {
             self.intake.filtered += u64::from(packet.segments);
+            self.intake.filtered_tagged += u64::from(filter.missed_a_tag(packet));
             return Ok(());
         }
         let analysis = &mut self.analysis;
@@ -85,6 +89,14 @@ impl Pipeline {
             locate(geo, &class, direction, packet.segments, batch);
         }
         Ok(())
+    }
+
+    /// The next packets come from a capture file of this byte order.
+    #[inline]
+    pub fn set_byte_order(&mut self, order: ByteOrder) {
+        if let Some(filter) = &mut self.filter {
+            filter.set_byte_order(order);
+        }
     }
 
     /// Changes which networks are HOST.

@@ -108,6 +108,7 @@ impl Replay {
             let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
             // Whoever reads the store must not wait with us for a pipe: the live period is taken once there is a packet.
             let batch = batch.get_or_insert_with(|| store.batch());
+            self.pipeline.set_byte_order(read.byte_order);
             self.pipeline.packet(&packet(read), batch)?;
         }
         if let Some(mut batch) = batch {
@@ -133,6 +134,7 @@ impl Replay {
             return Ok(Next::End);
         }
         let mut batch = store.batch();
+        self.pipeline.set_byte_order(read.byte_order);
         self.pipeline.packet(&packet(read), &mut batch)?;
         self.pipeline.analysis.advance(batch.now_ns(), batch.recorder());
         Ok(Next::More)

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use pcap_replay::{Capture, Pace, Pacer, ReadError};
 use pktvisor_common::api;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_common::text::Escaped;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
@@ -68,7 +69,7 @@ fn run_live(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()> {
     service.announce();
     service.wait()?;
     let ledger = live.stop()?;
-    stderr::line(&format!("pktvisord: {}: {}", options.target_text, account(&ledger)));
+    stderr::line(&format!("pktvisord: {}: {}", Escaped(&options.target_text), account(&ledger)));
     Ok(())
 }
 
@@ -116,13 +117,13 @@ fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result
     match outcome {
         Ok(warning) => {
             if let Some(warning) = warning {
-                tracing::warn!("{}: {warning}", options.target_text);
+                tracing::warn!("{}: {warning}", Escaped(&options.target_text));
                 agent.note(warning.to_string());
             }
             agent.finished();
             Ok(())
         }
-        Err(error) => Err(error).context(options.target_text.clone()),
+        Err(error) => Err(error).context(Escaped(&options.target_text).to_string()),
     }
 }
 
@@ -130,7 +131,7 @@ fn open(options: &Options) -> anyhow::Result<Capture> {
     let capture = match &options.target {
         Target::File(path) => Capture::open(path).map_err(|error| match error {
             ReadError::Open { .. } => anyhow::Error::from(error),
-            _ => anyhow::Error::from(error).context(options.target_text.clone()),
+            _ => anyhow::Error::from(error).context(Escaped(&options.target_text).to_string()),
         })?,
         _ if std::io::stdin().is_terminal() => {
             bail!("cannot read a capture from the terminal: pipe one in, as in tcpdump -w - | pktvisord -")
@@ -151,7 +152,8 @@ fn pipeline(options: &Options, agent: &Agent, interfaces: &[Interface]) -> anyho
     let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
     let geo = (!geo.is_empty()).then_some(geo);
     agent.set_geo(geo.as_ref());
-    let filter = options.filter.clone().map(Filter::new);
+    let is_live = options.target.is_live();
+    let filter = options.filter.clone().map(if is_live { Filter::new } else { Filter::for_files });
     if let Some(filter) = &filter {
         filter.check()?;
     }

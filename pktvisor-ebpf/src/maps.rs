@@ -6,6 +6,7 @@ use aya_ebpf::macros::btf_map;
 use pktvisor_common::hll::REGISTERS;
 use pktvisor_common::kernel::control::{CARDINALITY_ENTRIES, Control, HEAVY_ENTRIES, XSKS_ENTRIES};
 use pktvisor_common::kernel::cpu::CpuState;
+use pktvisor_common::kernel::filtered::FILTERED_ENTRIES;
 use pktvisor_common::kernel::heavy::HeavyTable;
 
 /// One entry, which the agent has in its memory.

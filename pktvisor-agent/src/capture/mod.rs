@@ -12,8 +12,8 @@ pub mod promiscuous;
 pub mod tap;
 
 pub use filter::{
-    ClassicError, Filter, FilterError, FilterProgram, FilterProgramError, Hook, Placement, Rejected,
-    TranslateError,
+    ClassicError, Filter, FilterError, FilterProgram, FilterProgramError, Hook, Placement, Rejected, Source,
+    TAGS_WARNING, TranslateError,
 };
 use pktvisor_common::classify::LinkType;
 

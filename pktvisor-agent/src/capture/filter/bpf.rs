@@ -120,13 +120,18 @@ fn load_with_log(load: &Load<'_>, log: &mut [u8]) -> io::Result<OwnedFd> {
 
 /// Makes an array of one program. The kernel empties it when the last descriptor is closed, attached or not.
 pub(crate) fn program_array(name: &CStr, program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let map = create_map(BPF_MAP_TYPE_PROG_ARRAY, size_of::<u32>(), name)?;
+    let map = create_map(BPF_MAP_TYPE_PROG_ARRAY, size_of::<u32>(), 1, name)?;
     fill(&map, program)?;
     Ok(map)
 }
 
-/// Makes an array of one entry.
-pub(super) fn create_map(map_type: u32, value_size: usize, map_name: &CStr) -> io::Result<OwnedFd> {
+/// Makes an array.
+pub(super) fn create_map(
+    map_type: u32,
+    value_size: usize,
+    entries: u32,
+    map_name: &CStr,
+) -> io::Result<OwnedFd> {
     #[repr(C)]
     struct Attributes {
         map_type: u32,
@@ -142,7 +147,7 @@ pub(super) fn create_map(map_type: u32, value_size: usize, map_name: &CStr) -> i
         map_type,
         key_size: size_of::<u32>() as u32,
         value_size: value_size as u32,
-        max_entries: 1,
+        max_entries: entries,
         map_flags: 0,
         inner_map_fd: 0,
         numa_node: 0,

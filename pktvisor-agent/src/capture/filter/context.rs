@@ -23,6 +23,7 @@ pub(super) fn scratch(word: u8) -> i16 {
 
 /// Offsets into `struct __sk_buff`.
 pub(super) const SKB_LEN: i16 = 0;
+pub(super) const SKB_PROTOCOL: i16 = 16;
 pub(super) const SKB_VLAN_PRESENT: i16 = 20;
 pub(super) const SKB_VLAN_TCI: i16 = 24;
 pub(super) const SKB_VLAN_PROTO: i16 = 28;

@@ -1,28 +1,39 @@
 //! Which packets count at all: a tcpdump expression, compiled by libpcap, run over captured packets or in the kernel.
 //!
-//! The compiled program is classic BPF and is specific to a link type, so each link type that turns up gets its own.
+//! The compiled program is classic BPF and is specific to a link type and to what kind of capture it comes from, so each
+//! pair that turns up gets its own.
 //! `len`, `greater` and `less` mean the length on the wire, which the interpreter is told apart from what was captured.
 //!
-//! Captured packets: [`interpret`]. Live interfaces: [`classic`] decodes what libpcap compiled, [`translate`] makes
+//! [`compile`] asks libpcap. Captured packets: [`interpret`]. Live interfaces: [`classic`] decodes what libpcap compiled, [`translate`] makes
 //! eBPF of it, [`program`] puts that before the counting program.
 
 mod access;
 mod assembler;
 mod bpf;
 mod classic;
+mod compile;
 mod context;
 mod interpret;
 mod program;
+mod split;
 mod tag;
+mod tagged;
 #[cfg(test)]
 mod tests;
 mod translate;
 mod verdict;
 
+use std::fmt;
+use std::sync::Arc;
+
 pub(crate) use bpf::{attach_tcx_egress, attach_tcx_ingress, attach_xdp};
 pub use classic::ClassicError;
-use pcap::{BpfProgram, Linktype};
+pub use compile::Source;
+use parking_lot::Mutex;
+use pcap_replay::ByteOrder;
 use pktvisor_common::classify::LinkType;
+use pktvisor_common::text::Escaped;
+pub use tagged::WARNING as TAGS_WARNING;
 
 pub use program::{FilterProgram, FilterProgramError, Placement, Rejected};
 pub use translate::{Hook, TranslateError};
@@ -35,7 +46,9 @@ use classic::BpfInsn;
 pub enum FilterError {
     /// libpcap refuses it whatever the link type.
     #[error(
-        "cannot compile the filter expression '{expression}': {reason}; see pcap-filter(7) for its syntax"
+        "cannot compile the filter expression '{}': {}; see pcap-filter(7) for its syntax",
+        Excerpt(.expression),
+        Escaped(.reason)
     )]
     Expression {
         /// What was given.
@@ -45,7 +58,9 @@ pub enum FilterError {
     },
     /// libpcap refuses it for a link type, for the reason it gives.
     #[error(
-        "cannot compile the filter expression '{expression}' for link type {link}: {reason}; see pcap-filter(7) for its syntax"
+        "cannot compile the filter expression '{}' for link type {link}: {}; see pcap-filter(7) for its syntax",
+        Excerpt(.expression),
+        Escaped(.reason)
     )]
     Compile {
         /// What was given.
@@ -57,21 +72,69 @@ pub enum FilterError {
     },
 }
 
+/// An expression in a message: its control characters do nothing, and it does not fill the screen.
+struct Excerpt<'a>(&'a str);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const CHARACTERS_MAX: usize = 200;
+        match self.0.char_indices().nth(CHARACTERS_MAX) {
+            Some((end, _)) => {
+                let shown = self.0.get(..end).unwrap_or_default();
+                write!(f, "{}... ({} bytes)", Escaped(shown), self.0.len())
+            }
+            None => Escaped(self.0).fmt(f),
+        }
+    }
+}
+
 /// Link types that between them have a meaning for all that a filter can say: of Ethernet, IP alone, cooked captures,
 /// wireless LAN, pf's log and ATM.
-const FAMILIES: [LinkType; 6] =
-    [LinkType::ETHERNET, LinkType::RAW, LinkType::LINUX_SLL, LinkType(105), LinkType(117), LinkType(123)];
+const FAMILIES: [LinkType; 7] = [
+    LinkType::ETHERNET,
+    LinkType::RAW,
+    LinkType::LINUX_SLL,
+    LinkType::LINUX_SLL2,
+    LinkType(105),
+    LinkType(117),
+    LinkType(123),
+];
 
-/// A filter expression and its programs, one for each link type met so far.
+/// A filter expression and its programs, one for each link type and source met so far.
 pub struct Filter {
     expression: String,
-    programs: Vec<(LinkType, BpfProgram)>,
+    /// Where the next packets come from.
+    source: Source,
+    mentions_tags: bool,
+    programs: Mutex<Vec<Program>>,
+}
+
+struct Program {
+    link_type: LinkType,
+    source: Source,
+    instructions: Arc<[BpfInsn]>,
 }
 
 impl Filter {
-    /// A filter that is compiled as link types turn up.
+    /// A filter for packets of interfaces, that is compiled as link types turn up.
     pub fn new(expression: impl Into<String>) -> Self {
-        Self { expression: expression.into(), programs: Vec::new() }
+        Self::of(expression.into(), Source::Live)
+    }
+
+    /// A filter for packets of capture files.
+    pub fn for_files(expression: impl Into<String>) -> Self {
+        Self::of(expression.into(), Source::File(ByteOrder::NATIVE))
+    }
+
+    fn of(expression: String, source: Source) -> Self {
+        let mentions_tags = split::mentions(&expression, "vlan");
+        Self { expression, source, mentions_tags, programs: Mutex::default() }
+    }
+
+    /// The next packets come from a capture file of this byte order.
+    #[inline]
+    pub fn set_byte_order(&mut self, order: ByteOrder) {
+        self.source = Source::File(order);
     }
 
     /// Looks at the expression alone: a mistake is told before the first packet has come.
@@ -87,6 +150,9 @@ impl Filter {
                 // What libpcap says of Ethernet is what most people have in mind.
                 Err(reason) if refused.is_ok() => {
                     refused = Err(FilterError::Expression { expression: self.expression.clone(), reason });
+                    if self.expression.len() > LONG_BYTES {
+                        break;
+                    }
                 }
                 Err(_) => {}
             }
@@ -108,13 +174,19 @@ impl Filter {
         &self.expression
     }
 
+    /// Whether the expression says something of VLAN tags. If not, it is about untagged packets only: what it says of IP
+    /// and what is above is looked for where that begins without a tag.
+    pub fn mentions_tags(&self) -> bool {
+        self.mentions_tags
+    }
+
     /// The program for a link type.
     ///
     /// # Errors
     ///
     /// The expression cannot be compiled for it.
     pub(crate) fn classic(&self, link_type: LinkType) -> Result<Vec<BpfInsn>, FilterError> {
-        self.compile(link_type).map(|program| interpret::instructions(&program))
+        self.compile(link_type).map(|program| program.to_vec())
     }
 
     /// Whether the packet passes.
@@ -123,50 +195,48 @@ impl Filter {
     ///
     /// The expression cannot be compiled for the packet's link type.
     pub fn passes(&mut self, packet: &Packet<'_>) -> Result<bool, FilterError> {
-        let known = self.programs.iter().position(|(link, _)| *link == packet.link_type);
-        let index = match known {
-            Some(index) => index,
-            None => {
-                let program = self.compile(packet.link_type)?;
-                self.programs.push((packet.link_type, program));
-                self.programs.len() - 1
-            }
-        };
-        Ok(interpret::accepts(&self.programs[index].1, packet.data, packet.wire_len))
+        let source = self.source;
+        let is_for = |program: &&Program| program.link_type == packet.link_type && program.source == source;
+        if let Some(program) = self.programs.get_mut().iter().find(is_for) {
+            return Ok(interpret::accepts(&program.instructions, packet.data, packet.wire_len));
+        }
+        let program = self.compile(packet.link_type)?;
+        Ok(interpret::accepts(&program, packet.data, packet.wire_len))
     }
 
-    fn compile(&self, link_type: LinkType) -> Result<BpfProgram, FilterError> {
+    /// Whether a packet that did not pass has a VLAN tag, which the expression does not expect.
+    #[inline]
+    pub fn missed_a_tag(&self, packet: &Packet<'_>) -> bool {
+        !self.mentions_tags && tagged::is_tagged(packet)
+    }
+
+    fn compile(&self, link_type: LinkType) -> Result<Arc<[BpfInsn]>, FilterError> {
         self.program(link_type).map_err(|reason| FilterError::Compile {
             expression: self.expression.clone(),
-            link: link_of(link_type)
-                .get_name()
-                .map_or_else(|_| link_type.0.to_string(), |name| format!("{} ({name})", link_type.0)),
+            link: compile::name_of(link_type),
             reason,
         })
     }
 
-    /// The program for a link type, or libpcap's words.
-    fn program(&self, link_type: LinkType) -> Result<BpfProgram, String> {
-        let compiled = pcap::Capture::dead(link_of(link_type))
-            .and_then(|capture| capture.compile(&self.expression, true));
-        compiled.map_err(|error| match error {
-            pcap::Error::PcapError(words) => words,
-            other => other.to_string(),
-        })
+    /// The program for a link type, or libpcap's words. A program is compiled once.
+    fn program(&self, link_type: LinkType) -> Result<Arc<[BpfInsn]>, String> {
+        let source = self.source;
+        let mut programs = self.programs.lock();
+        let is_for = |program: &&Program| program.link_type == link_type && program.source == source;
+        if let Some(program) = programs.iter().find(is_for) {
+            return Ok(Arc::clone(&program.instructions));
+        }
+        let instructions: Arc<[BpfInsn]> = compile::compile(&self.expression, link_type, source)?.into();
+        programs.push(Program { link_type, source, instructions: Arc::clone(&instructions) });
+        Ok(instructions)
     }
 }
 
-impl std::fmt::Debug for Filter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// Expressions of which one refusal is enough: to ask for other link types takes long, and says the same.
+const LONG_BYTES: usize = 1000;
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Filter").field("expression", &self.expression).finish_non_exhaustive()
     }
-}
-
-/// The number libpcap uses in memory where it is not the one in files (pcap-linktype(7)).
-fn link_of(link_type: LinkType) -> Linktype {
-    Linktype(match link_type {
-        LinkType::RAW | LinkType::RAW_OPENBSD => 12,
-        LinkType(100) => 11,
-        LinkType(other) => i32::from(other),
-    })
 }

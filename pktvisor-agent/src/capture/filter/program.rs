@@ -11,8 +11,9 @@ use pktvisor_common::classify::LinkType;
 
 use super::bpf::{self, Load, ProgramType};
 use super::translate::{Hook, TranslateError, translate};
+use super::verdict::Tags;
 use super::verdict::Verdicts;
-use super::{Filter, FilterError};
+use super::{Excerpt, Filter, FilterError};
 
 /// What becomes of a packet that the filter rejects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Placement<'a> {
     pub rejected: Rejected,
     /// The loaded main program.
     pub main: BorrowedFd<'a>,
-    /// A per-CPU array map whose first value is a u64: the packets filtered.
+    /// A per-CPU array map of u64, with the entries of [`pktvisor_common::kernel::filtered`].
     pub filtered: BorrowedFd<'a>,
 }
 
@@ -45,7 +46,7 @@ pub enum FilterProgramError {
     #[error(transparent)]
     Compile(#[from] FilterError),
     /// The expression is beyond what the kernel can run.
-    #[error("the filter expression '{expression}' cannot run in the kernel: {source}")]
+    #[error("the filter expression '{}' cannot run in the kernel: {source}", Excerpt(.expression))]
     Translate {
         /// What was given.
         expression: String,
@@ -54,7 +55,8 @@ pub enum FilterProgramError {
     },
     /// The kernel refused the translated program.
     #[error(
-        "the kernel refuses the program of the filter expression '{expression}': {source}{}",
+        "the kernel refuses the program of the filter expression '{}': {source}{}",
+        Excerpt(.expression),
         last_lines(.log)
     )]
     Load {
@@ -105,6 +107,7 @@ impl FilterProgram {
             programs: programs.as_raw_fd(),
             filtered: placement.filtered.as_raw_fd(),
             action: action(placement),
+            tags: tags(filter, placement),
         };
         let instructions = translate(&classic, placement.link_type, &verdicts)
             .map_err(|source| FilterProgramError::Translate { expression: expression(), source })?;
@@ -126,6 +129,15 @@ impl FilterProgram {
 impl AsFd for FilterProgram {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.program.as_fd()
+    }
+}
+
+/// Whether an expression does not expect the tags that packets may have.
+fn tags(filter: &Filter, placement: &Placement<'_>) -> Tags {
+    if placement.link_type == LinkType::ETHERNET && !filter.mentions_tags() {
+        Tags::Counted
+    } else {
+        Tags::Ignored
     }
 }
 

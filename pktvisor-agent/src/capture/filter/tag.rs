@@ -43,8 +43,11 @@ pub(super) fn straddles(op: &Op) -> bool {
     }
 }
 
-/// Puts the tag into the image.
+/// Puts the tag into the image, and zeros beside it: the verifier refuses to have read what was never written, before
+/// Linux 6.3 and without CAP_PERFMON.
 pub(super) fn store(asm: &mut Assembler) {
+    asm.store_imm(Width::U64, FP, IMAGE, 0);
+    asm.store_imm(Width::U64, FP, IMAGE_REST, 0);
     // In network byte order as it is.
     asm.load(Width::U32, R1, CONTEXT, SKB_VLAN_PROTO);
     asm.store(Width::U16, FP, IMAGE_TAG, R1);

@@ -7,6 +7,7 @@ use pktvisor_common::counters::Counters;
 use pktvisor_common::hll::REGISTERS;
 use pktvisor_common::kernel::control::{cardinality_entry, heavy_entry};
 use pktvisor_common::kernel::cpu::{CpuState, HandedUp};
+use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_TAGGED};
 use pktvisor_common::kernel::heavy::HeavyTable;
 
 use super::control::wait_for_programs;
@@ -21,6 +22,8 @@ pub struct KernelCounts {
     pub handed_up: HandedUp,
     /// Packets that a filter took out before they were counted.
     pub filtered: u64,
+    /// Of these: packets with a VLAN tag, where the filter's expression says nothing of tags.
+    pub filtered_tagged: u64,
 }
 
 /// The registers of [`hll`](pktvisor_common::hll) of all processors together.
@@ -105,7 +108,11 @@ impl Drain {
             sum.counters.add(&state.counters);
             sum.handed_up.add(&state.handed_up);
         }
-        sum.filtered = self.filtered.get(&0, 0).map_err(failed("FILTERED"))?.iter().sum();
+        let filtered = |entry| -> Result<u64, KernelError> {
+            Ok(self.filtered.get(&entry, 0).map_err(failed("FILTERED"))?.iter().sum())
+        };
+        sum.filtered = filtered(FILTERED)?;
+        sum.filtered_tagged = filtered(FILTERED_TAGGED)?;
         Ok(sum)
     }
 

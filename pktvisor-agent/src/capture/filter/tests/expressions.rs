@@ -32,7 +32,7 @@ fn each_link_type_has_its_own_program() {
     ethernet.extend_from_slice(&ipv4(17));
     assert!(filter.passes(&packet(&ethernet, 34, LinkType::ETHERNET)).unwrap());
     assert!(filter.passes(&packet(&ipv4(17), 20, LinkType::IPV4)).unwrap());
-    assert_eq!(filter.programs.len(), 2);
+    assert_eq!(filter.programs.lock().len(), 2);
 }
 
 #[test]

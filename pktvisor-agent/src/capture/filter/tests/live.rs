@@ -213,6 +213,61 @@ fn three_capabilities_are_enough() {
     });
 }
 
+#[test]
+fn a_filter_reads_nothing_of_its_stack_that_it_has_not_written() {
+    if skipped() {
+        return;
+    }
+    let strict = || {
+        const CAP_NET_ADMIN: u32 = 12;
+        const CAP_BPF: u32 = 39;
+        // Without CAP_PERFMON every kernel is as strict as those before Linux 6.3.
+        keep_capabilities(1 << CAP_NET_ADMIN | 1 << CAP_BPF);
+        // Those that read at fixed places: others need it.
+        let fixed = [
+            "ether[13:2] = 1",
+            "ether[15] = 1",
+            "ether[12:4] = 1",
+            "ether[14:4] = 1",
+            "ether[11:2] = 1",
+            "ip",
+            "host 192.0.2.1",
+            "vlan 7",
+            "len > 60",
+        ];
+        for expression in fixed {
+            Chain::new(expression, Hook::Tc, LinkType::ETHERNET);
+        }
+    };
+    std::thread::spawn(strict).join().unwrap();
+}
+
+#[test]
+fn filtered_packets_with_a_tag_are_counted_where_the_expression_says_nothing_of_tags() {
+    if skipped() {
+        return;
+    }
+    for hook in [Hook::Xdp { frags: false }, XDP, Hook::Tc] {
+        for (expression, tags, counts) in [
+            ("udp port 53", &[7][..], (3, 3)),
+            ("udp port 53", &[], (1, 0)),
+            ("udp port 53", &[7, 8], (3, 3)),
+            ("vlan 9 and udp port 53", &[7], (3, 0)),
+            ("ether[12:2] != 0", &[7], (0, 0)),
+        ] {
+            let chain = Chain::counting(expression, hook);
+            for port in [53, 53, 54] {
+                chain.passes_or_not(&udp(tags, port));
+            }
+            assert_eq!(
+                (chain.filtered(), chain.filtered_tagged()),
+                counts,
+                "{expression} at {hook:?}, {tags:?}"
+            );
+        }
+    }
+}
+
 /// Takes all other capabilities from this thread.
 fn keep_capabilities(kept: u64) {
     #[repr(C)]

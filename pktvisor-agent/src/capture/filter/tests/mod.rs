@@ -4,5 +4,7 @@ mod agreement;
 mod expressions;
 mod list;
 mod live;
+mod long;
 mod packets;
+mod savefiles;
 mod test_run;

@@ -4,12 +4,13 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use pktvisor_common::classify::LinkType;
+use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_ENTRIES, FILTERED_TAGGED};
 
 use crate::capture::filter::assembler::{
     Alu, Assembler, Helper, Instruction, R0, R1, R2, R3, R6, Src, Width,
 };
 use crate::capture::filter::bpf::{self, Load, ProgramType};
-use crate::capture::filter::verdict::{self, Verdicts};
+use crate::capture::filter::verdict::{self, Tags, Verdicts};
 use crate::capture::filter::{Filter, FilterProgram, Hook, Placement, Rejected};
 
 /// What the stand-in for the main program returns: nothing that a filter program would.
@@ -63,17 +64,17 @@ fn main(hook: Hook) -> Result<OwnedFd, bpf::Refused> {
 /// A main program that counts and lets pass.
 fn counting_main(hook: Hook, passed: &OwnedFd) -> OwnedFd {
     let action = if hook == Hook::Tc { -1 } else { 2 };
-    let count = Verdicts { hook, programs: -1, filtered: passed.as_raw_fd(), action };
+    let count = Verdicts { hook, programs: -1, filtered: passed.as_raw_fd(), action, tags: Tags::Ignored };
     let mut asm = Assembler::default();
     asm.alu64(Alu::Mov, R6, Src::Reg(R1));
     verdict::reject(&mut asm, &count);
     load(hook, &asm.finish().unwrap()).unwrap()
 }
 
-/// A map of one number a CPU.
+/// A map of two numbers a CPU.
 fn counter() -> OwnedFd {
     const BPF_MAP_TYPE_PERCPU_ARRAY: u32 = 6;
-    bpf::create_map(BPF_MAP_TYPE_PERCPU_ARRAY, 8, c"counter").unwrap()
+    bpf::create_map(BPF_MAP_TYPE_PERCPU_ARRAY, 8, FILTERED_ENTRIES as u32, c"counter").unwrap()
 }
 
 /// A program without any work, to compare times with.
@@ -146,19 +147,29 @@ impl Chain {
         Some(retval == MAIN_RAN)
     }
 
+    /// Runs with a packet for what is counted.
+    pub(super) fn passes_or_not(&self, packet: &[u8]) {
+        test_run(self.filter.as_fd(), packet, None, 1).unwrap();
+    }
+
     /// How many packets a counting main program has seen.
     pub(super) fn passed(&self) -> u64 {
-        sum(&self.passed)
+        sum(&self.passed, FILTERED)
     }
 
     /// How many packets were counted as filtered.
     pub(super) fn filtered(&self) -> u64 {
-        sum(&self.filtered)
+        sum(&self.filtered, FILTERED)
+    }
+
+    /// How many of these were counted as tagged.
+    pub(super) fn filtered_tagged(&self) -> u64 {
+        sum(&self.filtered, FILTERED_TAGGED)
     }
 }
 
-/// The sum of a counter over all CPUs.
-fn sum(counter: &OwnedFd) -> u64 {
+/// The sum of one entry over all CPUs.
+fn sum(counter: &OwnedFd, key: u32) -> u64 {
     #[repr(C)]
     struct Lookup {
         map_fd: u32,
@@ -168,7 +179,6 @@ fn sum(counter: &OwnedFd) -> u64 {
         flags: u64,
     }
     const BPF_MAP_LOOKUP_ELEM: i64 = 1;
-    let key = 0_u32;
     let mut values = vec![0_u64; aya::util::nr_cpus().unwrap()];
     let mut lookup = Lookup {
         map_fd: counter.as_raw_fd() as u32,
