@@ -95,10 +95,9 @@ fn main() -> ExitCode {
 
 /// Shows the help, or what is wrong with the command line, whose control characters do nothing to the terminal.
 fn refuse(error: &clap::Error) -> ExitCode {
-    let text = error.to_string();
     // Without colours where there would be other control characters than theirs.
-    if has_control(&text) {
-        eprint!("{}", EscapedLines(text));
+    if arguments_have_controls() {
+        eprint!("{}", EscapedLines(error));
     } else {
         // Where it cannot be written, nobody reads.
         let _ = error.print();
@@ -147,4 +146,9 @@ fn generate(options: Generate) -> anyhow::Result<()> {
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     let file = File::create(path).with_context(|| format!("cannot create {}", Escaped(path.display())))?;
     Ok(BufWriter::new(file))
+}
+
+/// Whether the command line has control characters, which clap would repeat as they are.
+fn arguments_have_controls() -> bool {
+    std::env::args_os().any(|argument| has_control(&argument.to_string_lossy()))
 }

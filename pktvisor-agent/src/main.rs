@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use pktvisor_agent::cli::{self, LogFormat, Options, ParseError, SystemInterfaces};
 use pktvisor_agent::{run, stderr};
+use pktvisor_common::text::{Escaped, EscapedLines, has_control};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os(), &SystemInterfaces) {
@@ -17,14 +18,14 @@ fn main() -> ExitCode {
 fn run_with(options: &Options) -> ExitCode {
     cli::logging::init(options.log_format);
     for warning in &options.warnings {
-        tracing::warn!("{warning}");
+        tracing::warn!("{}", Escaped(warning));
     }
     match closed_stdout::check(options).and_then(|()| run::run(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Why the agent ends is said whatever RUST_LOG leaves out.
             match options.log_format {
-                LogFormat::Text => stderr::line(&format!("pktvisord: {error:#}")),
+                LogFormat::Text => stderr::line(&format!("pktvisord: {}", EscapedLines(format_args!("{error:#}")))),
                 LogFormat::Json => tracing::error!("{error:#}"),
             }
             ExitCode::FAILURE
@@ -35,8 +36,20 @@ fn run_with(options: &Options) -> ExitCode {
 fn refuse(error: &ParseError) -> ExitCode {
     match error {
         // Help and version go to stdout, wrong usage to stderr. Where neither can be written, nobody reads.
-        ParseError::Usage(error) => drop(error.print()),
-        ParseError::Target(error) => stderr::line(&format!("pktvisord: {error}")),
+        ParseError::Usage(error) => {
+            // Without colours where there would be other control characters than theirs.
+            if arguments_have_controls() {
+                stderr::line(EscapedLines(error).to_string().trim_end());
+            } else {
+                drop(error.print());
+            }
+        }
+        ParseError::Target(error) => stderr::line(&format!("pktvisord: {}", Escaped(error))),
     }
     ExitCode::from(error.exit_code())
+}
+
+/// Whether the command line has control characters, which clap would repeat as they are.
+fn arguments_have_controls() -> bool {
+    std::env::args_os().any(|argument| has_control(&argument.to_string_lossy()))
 }

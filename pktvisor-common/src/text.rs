@@ -71,7 +71,7 @@ pub fn is_control(character: char) -> bool {
         || matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a message has control characters, other than its ends of lines and tabulators.
+/// Whether a text has control characters, other than ends of lines and tabulators.
 pub fn has_control(text: &str) -> bool {
     text.chars().any(|character| !matches!(character, '\n' | '\t') && is_control(character))
 }

@@ -9,6 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use pktvisor_common::text::Escaped;
+
 use crate::capture::interfaces::{Interface, Interfaces};
 
 /// What to capture from.
@@ -38,7 +40,7 @@ impl Target {
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// A directory.
-    #[error("cannot read {}: it is a directory; give a capture file in it", path.display())]
+    #[error("cannot read {}: it is a directory; give a capture file in it", Escaped(path.display()))]
     Directory {
         /// Which.
         path: PathBuf,

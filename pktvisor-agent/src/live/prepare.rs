@@ -9,6 +9,7 @@ use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::hosts::HostTable;
 use pktvisor_common::sampling::SampleRate;
 use pktvisor_common::sharding::Shards;
+use pktvisor_common::text::Escaped;
 
 use super::configuration::Configuration;
 use super::drain::DrainThread;
@@ -132,7 +133,7 @@ fn ring_bytes(processors: usize, shards: Shards) -> u32 {
 fn read_object(options: &Options) -> anyhow::Result<Cow<'static, [u8]>> {
     if let Some(path) = &options.bpf_object {
         return Ok(fs::read(path)
-            .with_context(|| format!("cannot read the kernel programs in {}", path.display()))?
+            .with_context(|| format!("cannot read the kernel programs in {}", Escaped(path.display())))?
             .into());
     }
     match object::embedded() {

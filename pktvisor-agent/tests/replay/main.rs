@@ -4,6 +4,7 @@
 
 mod captures;
 mod errors;
+mod filters;
 mod serving;
 mod shell;
 mod signals;

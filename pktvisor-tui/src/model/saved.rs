@@ -7,6 +7,7 @@ use std::{
 };
 
 use pktvisor_common::api::{App, DirectionRates, PeriodDocument};
+use pktvisor_common::text::Escaped;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,7 +18,7 @@ use crate::client::{Answer, FetchError};
 #[derive(Debug, thiserror::Error)]
 pub enum SavedError {
     /// It cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}", Escaped(path.display()))]
     Read {
         /// The file.
         path: PathBuf,
@@ -28,7 +29,7 @@ pub enum SavedError {
     #[error(
         "{} is no saved metrics: {reason}; give the output of `pktvisord FILE`, of `curl .../window/5`, \
          or of `pktvisor --once --format json`",
-        path.display()
+        Escaped(path.display())
     )]
     Parse {
         /// The file.

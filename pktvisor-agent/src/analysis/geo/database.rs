@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use mapped_file::MappedFile;
 use maxminddb::{MaxMindDbError, Reader};
+use pktvisor_common::text::Escaped;
 
 use super::record::{Kind, Place, Record};
 use super::schema::{self, Verdict};
@@ -16,7 +17,7 @@ use super::schema::{self, Verdict};
 #[derive(Debug, thiserror::Error)]
 pub enum GeoError {
     /// The file cannot be read.
-    #[error("cannot read the geo database {path}: {reason}")]
+    #[error("cannot read the geo database {}: {reason}", Escaped(path.display()))]
     Read {
         /// The file.
         path: PathBuf,
@@ -24,7 +25,7 @@ pub enum GeoError {
         reason: io::Error,
     },
     /// The file is no MaxMind database, or a damaged one.
-    #[error("{path} is not a usable MaxMind database: {reason}")]
+    #[error("{} is not a usable MaxMind database: {reason}", Escaped(path.display()))]
     Invalid {
         /// The file.
         path: PathBuf,
@@ -32,7 +33,7 @@ pub enum GeoError {
         reason: MaxMindDbError,
     },
     /// The database is of another kind.
-    #[error("{path} is a {found} database where {expected} database is needed")]
+    #[error("{} is {} database where {expected} database is needed", Escaped(path.display()), Escaped(found))]
     WrongKind {
         /// The file.
         path: PathBuf,
@@ -122,7 +123,7 @@ impl Database {
         let version = look(path)?;
         let mapped = Mapped::new(path, kind, version)?;
         let database_type = &mapped.reader.metadata().database_type;
-        tracing::info!(path = %path.display(), kind = %database_type, "geo database opened");
+        tracing::info!(path = %Escaped(path.display()), kind = %Escaped(database_type), "geo database opened");
         Ok(Self { path: path.to_owned(), kind, mapped: Some(mapped), version: Some(version) })
     }
 
@@ -161,7 +162,7 @@ impl Database {
         match looked.and_then(|version| Mapped::new(&self.path, self.kind, version)) {
             Ok(mapped) => {
                 self.mapped = Some(mapped);
-                tracing::info!(path = %self.path.display(), "geo database opened again");
+                tracing::info!(path = %Escaped(self.path.display()), "geo database opened again");
                 true
             }
             Err(error) => {
