@@ -11,7 +11,7 @@ use crate::capture::kernel::KernelCounts;
 use crate::capture::{TAGS_WARNING, afpacket};
 use crate::metrics::{NoPeriod, Store};
 use crate::replay::Progress;
-use crate::serve::{PeriodError, Source, Window};
+use crate::serve::{Moment, PeriodError, Source, Window};
 
 /// The mode of a live capture that has not begun.
 pub const STARTING: &str = "starting";
@@ -253,8 +253,8 @@ impl Source for Agent {
         Ok(Window { minutes: n, period })
     }
 
-    fn turns(&self) -> u64 {
-        self.store.turns()
+    fn moment(&self) -> Moment {
+        Moment { turns: self.store.turns(), published: self.store.moments() }
     }
 
     fn healthy(&self) -> bool {

@@ -11,19 +11,20 @@ use pktvisor_common::sampling::needs_reassembly;
 
 use crate::maps::{CARDINALITY, HEAVY};
 
-/// Counts the packets of `cpu.class`; the direction, where they are to go up to deep analysis.
+/// Counts the packets of `cpu.class` in the copies that `live` says; the direction, where they are to go up to deep analysis.
 #[inline(always)]
-pub(crate) fn account(cpu: &mut CpuState, control: &Control, wire: &Wire) -> Option<Direction> {
+pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &Wire) -> Option<Direction> {
     let config = control.config();
     let class = &cpu.class;
     let direction = direction(class, &config.host);
     cpu.counters.count_all(class, direction, wire);
     match direction {
         Direction::Received => {
-            count_remote(control, &class.source, class.ip_version, wire.packets, seen::SOURCE_IN, 0);
+            count_remote(control, live, &class.source, class.ip_version, wire.packets, seen::SOURCE_IN, 0);
         }
         Direction::Sent => {
-            count_remote(control, &class.destination, class.ip_version, wire.packets, seen::DESTINATION_OUT, 1);
+            let destination = &class.destination;
+            count_remote(control, live, destination, class.ip_version, wire.packets, seen::DESTINATION_OUT, 1);
         }
         Direction::Unknown => {}
     }
@@ -43,13 +44,13 @@ pub(crate) fn account(cpu: &mut CpuState, control: &Control, wire: &Wire) -> Opt
 #[inline(always)]
 fn count_remote(
     control: &Control,
+    live: u32,
     address: &[u8; 16],
     ip_version: u8,
     packets: u32,
     seen: u64,
     cardinality: u32,
 ) {
-    let live = control.live_sketches;
     let Some(table) = HEAVY.get_ptr_mut(heavy_entry(live)) else { return };
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
     let table = unsafe { &mut *table };

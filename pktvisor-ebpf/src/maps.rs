@@ -4,7 +4,7 @@ use aya_ebpf::bindings::BPF_F_MMAPABLE;
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, PerCpuArray, RingBuf, XskMap};
 use aya_ebpf::macros::btf_map;
 use pktvisor_common::hll::REGISTERS;
-use pktvisor_common::kernel::control::{CARDINALITY_ENTRIES, Control, HEAVY_ENTRIES, XSKS_ENTRIES};
+use pktvisor_common::kernel::control::{CARDINALITY_ENTRIES, CPU_ENTRIES, Control, HEAVY_ENTRIES, XSKS_ENTRIES};
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::filtered::FILTERED_ENTRIES;
 use pktvisor_common::kernel::heavy::HeavyTable;
@@ -13,9 +13,9 @@ use pktvisor_common::kernel::heavy::HeavyTable;
 #[btf_map]
 pub(crate) static CONTROL: Array<Control, 1, { BPF_F_MMAPABLE as usize }> = Array::new();
 
-/// One entry: where the running processor counts.
+/// Two copies of where the running processor counts.
 #[btf_map]
-pub(crate) static CPU: PerCpuArray<CpuState, 1> = PerCpuArray::new();
+pub(crate) static CPU: PerCpuArray<CpuState, CPU_ENTRIES> = PerCpuArray::new();
 
 /// Two copies of the running processor's heavy hitters.
 #[btf_map]

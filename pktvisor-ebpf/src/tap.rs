@@ -8,6 +8,7 @@ use aya_ebpf::helpers::bpf_xdp_adjust_meta;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
 use pktvisor_common::classify::flags as class_flags;
+use pktvisor_common::kernel::control::{cpu_entry, epoch};
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, RecordHeader, flags};
 use pktvisor_common::kernel::wire::Wire;
@@ -28,12 +29,13 @@ pub fn pktvisor_tap(context: XdpContext) -> u32 {
 #[inline(always)]
 fn take(context: &XdpContext) -> u32 {
     let Some(control) = CONTROL.get(0) else { return XDP_DROP };
-    let Some(cpu) = CPU.get_ptr_mut(0) else { return XDP_DROP };
+    let live = control.live();
+    let Some(cpu) = CPU.get_ptr_mut(cpu_entry(live)) else { return XDP_DROP };
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
     let len = classify_frame(context, config, cpu);
-    let chosen = account(cpu, control, &Wire::single(len));
+    let chosen = account(cpu, control, live, &Wire::single(len));
     log::packet(context, cpu, chosen.is_some());
     let Some(direction) = chosen else { return XDP_DROP };
     let captured_len = if len as usize > CAPTURED_MAX { CAPTURED_MAX } else { len as usize };
@@ -45,7 +47,7 @@ fn take(context: &XdpContext) -> u32 {
         packets: 1,
         link_type: Link::Configured.link_type().0,
         direction: direction as u8,
-        flags: flags::XDP,
+        flags: flags::XDP | flags::of_epoch(epoch(live)),
     };
     let shards = config.shards;
     let socket = shards.place(context.rx_queue_index(), shards.of(&cpu.class));

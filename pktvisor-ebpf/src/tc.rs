@@ -11,6 +11,7 @@ use aya_ebpf::helpers::{bpf_skb_load_bytes, bpf_skb_pull_data};
 use aya_ebpf::macros::classifier;
 use aya_ebpf::programs::TcContext;
 use pktvisor_common::classify;
+use pktvisor_common::kernel::control::{cpu_entry, epoch};
 use pktvisor_common::kernel::record::{RecordHeader, flags};
 use pktvisor_common::kernel::wire::Wire;
 
@@ -77,7 +78,8 @@ fn inspect(context: &TcContext, hook: Hook, link: Link) -> i32 {
 #[inline(always)]
 fn count(context: &TcContext, hook: Hook, link: Link) {
     let Some(control) = CONTROL.get(0) else { return };
-    let Some(cpu) = CPU.get_ptr_mut(0) else { return };
+    let live = control.live();
+    let Some(cpu) = CPU.get_ptr_mut(cpu_entry(live)) else { return };
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
@@ -101,7 +103,7 @@ fn count(context: &TcContext, hook: Hook, link: Link) {
         noted.write_volatile(wire);
         noted.read_volatile()
     };
-    let chosen = account(cpu, control, &wire);
+    let chosen = account(cpu, control, live, &wire);
     log::packet(context, cpu, chosen.is_some());
     if let Some(direction) = chosen {
         let header = RecordHeader {
@@ -110,7 +112,9 @@ fn count(context: &TcContext, hook: Hook, link: Link) {
             packets: if wire.packets > u32::from(u16::MAX) { u16::MAX } else { wire.packets as u16 },
             link_type: link.link_type().0,
             direction: direction as u8,
-            flags: hook.flag() | if skb.vlan_present != 0 { flags::VLAN_STRIPPED } else { 0 },
+            flags: hook.flag()
+                | flags::of_epoch(epoch(live))
+                | if skb.vlan_present != 0 { flags::VLAN_STRIPPED } else { 0 },
             ..RecordHeader::default()
         };
         deep::send(context, len, header, config.shards, cpu);

@@ -10,6 +10,7 @@ use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
 use pktvisor_common::classify;
 use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::kernel::control::{cpu_entry, epoch};
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::record::{RecordHeader, flags};
 use pktvisor_common::kernel::wire::Wire;
@@ -35,12 +36,13 @@ pub fn pktvisor_xdp(context: XdpContext) -> u32 {
 #[inline(always)]
 fn inspect(context: &XdpContext) {
     let Some(control) = CONTROL.get(0) else { return };
-    let Some(cpu) = CPU.get_ptr_mut(0) else { return };
+    let live = control.live();
+    let Some(cpu) = CPU.get_ptr_mut(cpu_entry(live)) else { return };
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
     let len = classify_frame(context, config, cpu);
-    let chosen = account(cpu, control, &Wire::single(len));
+    let chosen = account(cpu, control, live, &Wire::single(len));
     log::packet(context, cpu, chosen.is_some());
     if let Some(direction) = chosen {
         let header = RecordHeader {
@@ -49,7 +51,7 @@ fn inspect(context: &XdpContext) {
             packets: 1,
             link_type: Link::Configured.link_type().0,
             direction: direction as u8,
-            flags: flags::XDP,
+            flags: flags::XDP | flags::of_epoch(epoch(live)),
             ..RecordHeader::default()
         };
         deep::send(context, len, header, config.shards, cpu);

@@ -9,6 +9,7 @@ use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
 
 use super::clock::WallClock;
+use super::epochs::{Order, held_back};
 use super::placement::Placement;
 use super::shared::Shared;
 use super::spawn;
@@ -18,7 +19,7 @@ use crate::capture::Packet;
 use crate::capture::hosts::HostSet;
 use crate::capture::kernel::{Deep, Source, monotonic_ns};
 use crate::capture::pause::Pause;
-use crate::metrics::Recorder;
+use crate::metrics::{Cut, Recorder};
 
 /// Records between two looks at whoever waits for the store.
 const BATCH_RECORDS: usize = 512;
@@ -71,6 +72,8 @@ struct DeepThread<S> {
     pause: Pause,
     dns_ports: DnsPorts,
     analysis: Analysis<HostSet>,
+    /// Epochs that it has cut.
+    epochs: u64,
     /// Its open transactions when it last told of them.
     open_told: u64,
 }
@@ -80,9 +83,10 @@ impl<S: Source> DeepThread<S> {
         agent: &Arc<Agent>,
         shared: &Arc<Shared>,
         shard: u32,
-        sources: Deep<S>,
+        mut sources: Deep<S>,
         settings: &DeepSettings,
     ) -> Self {
+        sources.hold(Some(held_back(0)));
         Self {
             agent: Arc::clone(agent),
             shared: Arc::clone(shared),
@@ -91,6 +95,7 @@ impl<S: Source> DeepThread<S> {
             pause: settings.pause.clone(),
             dns_ports: settings.analysis.dns_ports,
             analysis: Analysis::new(settings.analysis.clone()),
+            epochs: 0,
             open_told: 0,
         }
     }
@@ -104,6 +109,10 @@ impl<S: Source> DeepThread<S> {
         loop {
             // Asked before anything is looked at: what was seen before the sign came is then there.
             let stopping = self.shared.is_stopping();
+            if stopping {
+                // The last moment is the end.
+                self.sources.hold(None);
+            }
             let taken = self.round(&clock);
             found += taken;
             if taken < BATCH_RECORDS {
@@ -122,11 +131,37 @@ impl<S: Source> DeepThread<S> {
         }
         self.look_after(&clock);
         self.analysis.finish(&mut *self.agent.store.recorder(self.shard));
+        self.agent.store.cut(self.shard, Cut::Epoch);
+        self.shared.epochs().leave(self.shard);
         self.report();
     }
 
     /// Analyses what there is, at most a batch of it; returns how much that was.
     fn round(&mut self, clock: &WallClock) -> usize {
+        // Asked before the time: by then all of an epoch that is over is there.
+        let order = self.shared.epochs().order_after(self.epochs);
+        let until_ns = monotonic_ns();
+        let taken = self.analyse_until(until_ns, clock);
+        if let Some(order) = order
+            && taken < BATCH_RECORDS
+        {
+            self.cut(order, until_ns);
+        }
+        taken
+    }
+
+    /// Ends the epoch if all of its records have been analysed: there was nothing more to take at `until_ns`.
+    fn cut(&mut self, order: Order, until_ns: u64) {
+        if until_ns < order.sealed_ns.saturating_add(S::DELAY_NS) {
+            return;
+        }
+        self.agent.store.cut(self.shard, order.cut);
+        self.epochs += 1;
+        self.sources.hold(Some(held_back(self.epochs)));
+        self.shared.epochs().reach(self.shard, self.epochs);
+    }
+
+    fn analyse_until(&mut self, until_ns: u64, clock: &WallClock) -> usize {
         let fill = self.sources.fill();
         if let Some(shared) = self.shared.deep().get(self.shard as usize) {
             shared.note_ring_fill(fill);
@@ -136,7 +171,6 @@ impl<S: Source> DeepThread<S> {
             self.sources.release();
             return 0;
         }
-        let until_ns = monotonic_ns();
         let (analysis, dns_ports) = (&mut self.analysis, &self.dns_ports);
         let mut recorder = self.agent.store.recorder(self.shard);
         let taken = self.sources.drain(until_ns, BATCH_RECORDS, |header, bytes| {
@@ -201,6 +235,7 @@ mod tests {
 
     use super::*;
     use crate::analysis::public_suffix::NameCut;
+    use crate::capture::kernel::Next;
     use crate::metrics::{self, Clock, Store};
 
     /// The packets of a capture, which have all just come.
@@ -209,8 +244,8 @@ mod tests {
     impl Source for Waiting {
         const DELAY_NS: u64 = 0;
 
-        fn next_ns(&mut self) -> Option<u64> {
-            (!self.0.is_empty()).then_some(1)
+        fn next(&mut self) -> Option<Next> {
+            (!self.0.is_empty()).then_some(Next { timestamp_ns: 1, epoch: Next::NO_EPOCH })
         }
 
         fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
@@ -235,6 +270,26 @@ mod tests {
         }
     }
 
+    fn agent_with_threads(shards: Shards) -> (Arc<Agent>, Arc<Shared>) {
+        let clock = Clock::Wall;
+        let store =
+            Store::new(metrics::Settings { periods: 5, summary: false, name_cut: NameCut::default(), clock });
+        store.share_among(shards.count());
+        (Arc::new(Agent::new(store, 100, Default::default())), Arc::new(Shared::new(shards)))
+    }
+
+    fn settings() -> DeepSettings {
+        DeepSettings {
+            analysis: analysis::Settings {
+                dns_ports: DnsPorts::default(),
+                sample_rate: SampleRate::ALL,
+                transaction_timeout_ns: 5_000_000_000,
+                host: ["0.0.0.0/0", "::/0"].iter().map(|network| network.parse().unwrap()).collect(),
+            },
+            pause: Pause::with_room(1 << 20),
+        }
+    }
+
     #[test]
     fn what_a_round_adds_to_one_metric_it_adds_to_all() {
         let mut waiting = Waiting(VecDeque::new());
@@ -243,27 +298,74 @@ mod tests {
         while let Some(packet) = capture.next_packet().unwrap() {
             waiting.0.push_back(packet.data.to_vec());
         }
-        let clock = Clock::Wall;
-        let store =
-            Store::new(metrics::Settings { periods: 5, summary: false, name_cut: NameCut::default(), clock });
-        let agent = Arc::new(Agent::new(store, 100, Default::default()));
-        let settings = DeepSettings {
-            analysis: analysis::Settings {
-                dns_ports: DnsPorts::default(),
-                sample_rate: SampleRate::ALL,
-                transaction_timeout_ns: 5_000_000_000,
-                host: ["0.0.0.0/0", "::/0"].iter().map(|network| network.parse().unwrap()).collect(),
-            },
-            pause: Pause::with_room(1 << 20),
-        };
-        let shared = Arc::new(Shared::new(Shards::ONE));
-        let mut thread = DeepThread::new(&agent, &shared, 0, Deep::new(vec![waiting]), &settings);
+        let (agent, shared) = agent_with_threads(Shards::ONE);
+        let mut thread = DeepThread::new(&agent, &shared, 0, Deep::new(vec![waiting]), &settings());
         let mut answered = 0;
         while thread.round(&WallClock::now()) > 0 {
+            agent.store.cut(0, Cut::Epoch);
+            agent.store.batch().publish();
             let dns = agent.store.bucket(0).unwrap().dns;
             assert_eq!(dns.xact.counts.total, dns.xact.inbound.total + dns.xact.outbound.total);
             answered = dns.xact.counts.total;
         }
         assert!(answered > 1000, "{answered}");
+    }
+
+    /// Records of known epochs, each a query of its own.
+    struct Marked(VecDeque<(u32, Vec<u8>)>);
+
+    impl Source for Marked {
+        const DELAY_NS: u64 = 0;
+
+        fn next(&mut self) -> Option<Next> {
+            self.0.front().map(|(epoch, _)| Next { timestamp_ns: 1, epoch: *epoch })
+        }
+
+        fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
+            let Some((_, packet)) = self.0.pop_front() else { return };
+            let wire_len = packet.len() as u32;
+            take(&RecordHeader { wire_len, link_type: 101, packets: 1, ..Default::default() }, &packet);
+        }
+
+        fn release(&mut self) {}
+
+        fn fill(&mut self) -> f64 {
+            if self.0.is_empty() { 0.0 } else { 0.5 }
+        }
+
+        fn upkeep(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// An IPv4 datagram with a query.
+    fn query() -> Vec<u8> {
+        let mut packet = vec![0x45, 0, 0, 45, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+        packet.extend([0x30, 0x39, 0, 53, 0, 25, 0, 0]);
+        packet.extend([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1]);
+        packet
+    }
+
+    #[test]
+    fn records_of_the_next_epoch_wait_until_the_old_one_is_cut() {
+        let records = [0, 0, 1, Next::NO_EPOCH, 1].map(|epoch| (epoch, query()));
+        let (agent, shared) = agent_with_threads(Shards::ONE);
+        let sources = Deep::new(vec![Marked(records.into())]);
+        let mut thread = DeepThread::new(&agent, &shared, 0, sources, &settings());
+        let clock = WallClock::now();
+        let publish = |thread: &mut DeepThread<Marked>| {
+            shared.epochs().order(Order { sealed_ns: monotonic_ns(), cut: Cut::Epoch });
+            assert!(!shared.epochs().are_reached());
+            while !shared.epochs().are_reached() {
+                thread.round(&clock);
+            }
+            agent.store.batch().publish();
+            agent.store.bucket(0).unwrap().sampling.messages
+        };
+        assert_eq!((thread.round(&clock), thread.round(&clock)), (2, 0));
+        assert_eq!(publish(&mut thread), 2);
+        assert_eq!(thread.round(&clock), 3);
+        assert_eq!(agent.store.bucket(0).unwrap().sampling.messages, 2, "not published yet");
+        assert_eq!(publish(&mut thread), 5);
     }
 }

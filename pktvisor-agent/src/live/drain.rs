@@ -2,17 +2,31 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use pktvisor_common::counters::Counters;
 
 use super::addresses;
 use super::clock::{until_next_second, wall_ns};
+use super::epochs::Order;
 use super::losses::DriverDrops;
 use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
 use crate::analysis::geo::Geo;
-use crate::capture::kernel::{Collected, Drain, KernelCounts, KernelError, ProgramLog};
+use crate::capture::kernel::{
+    CardinalityRegisters, Collected, Drain, HeavyHitters, KernelCounts, KernelError, ProgramLog, Wait,
+    monotonic_ns,
+};
 use crate::capture::tap::StatisticsHandle;
+use crate::metrics::Cut;
+
+/// How long worker threads may need to analyse what was counted before the moment is published a second later.
+const WORKER_PATIENCE: Duration = Duration::from_millis(700);
+
+/// How often they are looked at.
+const WORKER_POLL: Duration = Duration::from_millis(1);
 
 /// The drain thread's own.
 pub(super) struct DrainThread {
@@ -29,6 +43,19 @@ pub(super) struct DrainThread {
     pub(super) sockets: Vec<StatisticsHandle>,
     /// What these had lost.
     pub(super) lost_by_sockets: u64,
+    /// What was counted in an epoch that worker threads have not analysed to its end.
+    pub(super) pending: Option<Pending>,
+}
+
+/// What was counted in an epoch.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    /// When it ended (wall clock).
+    now_ns: u64,
+    counters: Counters,
+    lost: u64,
+    heavy: Option<HeavyHitters>,
+    distinct: Option<CardinalityRegisters>,
 }
 
 impl DrainThread {
@@ -43,9 +70,11 @@ impl DrainThread {
         self
     }
 
-    /// Everything up to now: the programs are off, the rings empty.
+    /// Everything up to now: the programs are off, the rings empty, the worker threads have ended.
     pub(super) fn finish(mut self) -> Result<(), KernelError> {
-        let drained = self.drain(true);
+        self.publish();
+        let drained = self.end_epoch(wall_ns(), Cut::Epoch);
+        self.publish();
         self.flush_log();
         drained
     }
@@ -58,10 +87,15 @@ impl DrainThread {
 
     /// The second is over.
     fn tick(&mut self) -> Result<(), KernelError> {
-        let now_ns = wall_ns();
-        let period_ends = self.agent.store.batch().turns_at(now_ns);
-        let drained = self.drain(period_ends);
-        self.agent.store.batch().tick(now_ns);
+        let mut drained = Ok(());
+        // Where a worker thread is behind, the last moment is not over: what is counted now waits for the next second.
+        if self.pending.is_none() || self.publish() {
+            let now_ns = wall_ns();
+            let period_ends = self.agent.store.batch().turns_at(now_ns);
+            drained = self.end_epoch(now_ns, if period_ends { Cut::Period } else { Cut::Epoch });
+            self.wait_for_workers();
+            self.publish();
+        }
         self.rate.adjust(&self.agent, &self.shared);
         if let Some(geo) = &mut self.geo {
             geo.refresh(Instant::now());
@@ -70,38 +104,67 @@ impl DrainThread {
         drained
     }
 
-    /// Brings what was counted since the last time into the live period.
-    fn drain(&mut self, period_ends: bool) -> Result<(), KernelError> {
-        // First: what was delivered or lost by now was counted before.
-        let outcomes = self.agent.store.outcomes();
+    /// Begins the next epoch, and reads what was counted in the one that ends.
+    fn end_epoch(&mut self, now_ns: u64, cut: Cut) -> Result<(), KernelError> {
+        let period_ends = cut == Cut::Period;
+        // First: what was lost by now was counted before.
         let lost_by_sockets: u64 = self.sockets.iter().map(|socket| socket.read().lost()).sum();
-        let quiet = self.drain.flip(period_ends);
-        let counted = self.drain.counts()?;
-        let mut counters = counted.counters;
-        counters.subtract(&self.counted.counters);
-        let lost = (counted.handed_up.lost() + lost_by_sockets)
-            .saturating_sub(self.counted.handed_up.lost() + self.lost_by_sockets);
-        self.counted = counted;
-        self.lost_by_sockets = lost_by_sockets;
+        let mut quiet = self.drain.flip(period_ends);
+        let wait = if self.sockets.is_empty() { Wait::Grace } else { Wait::Brief };
+        let counted = self.drain.seal(&mut quiet, wait);
+        // Also where the counters cannot be read, as the epoch is over.
+        self.shared.epochs().order(Order { sealed_ns: monotonic_ns(), cut });
+        let mut pending = Pending { now_ns, ..Pending::default() };
+        if let Ok(counted) = counted {
+            pending.counters = counted.counters;
+            pending.counters.subtract(&self.counted.counters);
+            pending.lost = (counted.handed_up.lost() + lost_by_sockets)
+                .saturating_sub(self.counted.handed_up.lost() + self.lost_by_sockets);
+            self.counted = counted;
+            self.lost_by_sockets = lost_by_sockets;
+        }
+        // Also where the sketches cannot be read: what was counted is not to be lost.
         let collected = self.drain.collect(quiet);
         let distinct = match &collected {
             Ok(Collected { cardinality: Some(registers), .. }) => Ok(registers.clone()),
             _ => self.drain.live_cardinality(),
         };
+        let collected = collected.map(|collected| pending.heavy = Some(collected.heavy));
+        let distinct = distinct.map(|distinct| pending.distinct = Some(distinct));
+        self.pending = Some(pending);
+        counted.and(collected).and(distinct)
+    }
+
+    /// Worker threads need a few milliseconds, more where they are behind.
+    fn wait_for_workers(&self) {
+        let deadline = Instant::now() + WORKER_PATIENCE;
+        while !self.shared.epochs().are_reached() && Instant::now() < deadline {
+            sleep(WORKER_POLL);
+        }
+    }
+
+    /// Brings what was counted in the last epoch, with what the worker threads found in it, into the live period, and lets
+    /// time pass; false where a worker thread has not reached its end.
+    fn publish(&mut self) -> bool {
+        if !self.shared.epochs().are_reached() {
+            return false;
+        }
+        let Some(pending) = self.pending.take() else { return true };
         {
-            // Also where the sketches cannot be read: what was counted is not to be lost.
+            // One lock: nobody sees a part of it.
             let mut batch = self.agent.store.batch();
-            batch.counted(&counters, lost);
-            batch.balance(outcomes);
-            if let Ok(collected) = &collected {
-                addresses::take_frequent(&collected.heavy, self.geo.as_mut(), batch.recorder());
+            batch.counted(&pending.counters, pending.lost);
+            if let Some(heavy) = &pending.heavy {
+                addresses::take_frequent(heavy, self.geo.as_mut(), batch.recorder());
             }
-            if let Ok(distinct) = &distinct {
+            if let Some(distinct) = &pending.distinct {
                 addresses::take_distinct(distinct, batch.recorder());
             }
+            batch.publish();
+            batch.tick(pending.now_ns);
         }
         let driver_drops = self.driver.since_start(&self.agent.interface_names());
-        self.agent.kernel_counts(&counted, lost_by_sockets, driver_drops);
-        collected.and(distinct).map(drop)
+        self.agent.kernel_counts(&self.counted, self.lost_by_sockets, driver_drops);
+        true
     }
 }

@@ -17,6 +17,7 @@ pub mod clock;
 mod configuration;
 mod deep;
 mod drain;
+mod epochs;
 mod host;
 mod inline;
 mod losses;

@@ -93,9 +93,8 @@ impl Prepared {
         let configuration = Configuration::new(control, config);
         let shared = Arc::new(Shared::new(shards));
         agent.store.share_among(shards.count());
-        // What is analysed before the first drain is not in the ledger before what was counted is.
-        let outcomes = agent.store.outcomes();
-        agent.store.batch().balance(outcomes);
+        // What is analysed before the first drain is not to be seen before what was counted is.
+        agent.store.batch().publish();
         let ceiling_pct = options.max_deep_sample_pct;
         let drain = DrainThread {
             agent: Arc::clone(agent),
@@ -108,6 +107,7 @@ impl Prepared {
             log,
             sockets: Vec::new(),
             lost_by_sockets: 0,
+            pending: None,
         };
         let analysis = analysis::Settings {
             dns_ports: options.dns_ports,

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use pktvisor_common::sampling::SampleRate;
 use pktvisor_common::sharding::Shards;
 
+use super::epochs::Epochs;
 use crate::capture::hosts::HostSet;
 
 /// Between the deep threads, the drain thread and whoever stops them.
@@ -15,6 +16,7 @@ pub(super) struct Shared {
     stopping: AtomicBool,
     /// For each deep thread.
     deep: Box<[SharedDeep]>,
+    epochs: Epochs,
 }
 
 /// Between one deep thread and the others.
@@ -36,12 +38,18 @@ impl Shared {
             detaching: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             deep: (0..shards.count()).map(|_| SharedDeep::default()).collect(),
+            epochs: Epochs::new(shards),
         }
     }
 
     /// For each deep thread.
     pub(super) fn deep(&self) -> &[SharedDeep] {
         &self.deep
+    }
+
+    /// How the drain thread and the deep threads end an epoch.
+    pub(super) fn epochs(&self) -> &Epochs {
+        &self.epochs
     }
 
     /// Tells whoever attaches to take all programs off and end.

@@ -6,7 +6,6 @@ use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 
 use super::Recorder;
-use super::ledger::OutcomesSoFar;
 use super::live::Live;
 use super::store::Clock;
 
@@ -48,10 +47,10 @@ impl<'a> Batch<'a> {
         self.live.recorder.counted(counters, lost);
     }
 
-    /// Closes the ledger: all that is counted by now against what had become of it a moment before the counters were
-    /// read ([`Store::outcomes`](super::Store::outcomes)); what is in neither is on its way to analysis.
-    pub fn balance(&mut self, outcomes: OutcomesSoFar) {
-        self.live.balance(outcomes);
+    /// Makes what was [counted](Self::counted) and what the threads [cut](super::Store::cut) one moment, which readers see
+    /// from now on. What was counted and has not become anything is on its way to analysis.
+    pub fn publish(&mut self) {
+        self.live.publish();
     }
 
     /// The newest time seen, in nanoseconds since 1970.

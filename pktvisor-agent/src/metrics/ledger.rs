@@ -13,10 +13,6 @@ pub(super) struct Totals {
     pub(super) outcomes: Outcomes,
 }
 
-/// What had become of the DNS packets at some moment since start.
-#[derive(Clone, Copy, Debug)]
-pub struct OutcomesSoFar(pub(super) Outcomes);
-
 impl Totals {
     pub(super) fn add(&mut self, period: &Period) {
         self.counters.add(&period.counters);

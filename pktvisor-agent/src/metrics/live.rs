@@ -7,8 +7,7 @@ use pktvisor_common::api;
 use pktvisor_common::counters::Counters;
 
 use super::frequent::Limits;
-use super::ledger::{OutcomesSoFar, Totals};
-use super::period::Outcomes;
+use super::ledger::Totals;
 use super::shares::Shares;
 use super::store::{Clock, Settings};
 use super::timeline::{PERIOD_SECONDS, Step, Timeline};
@@ -21,8 +20,12 @@ const MERGEABLE_PERIODS: usize = 10;
 pub(super) struct Live {
     settings: Settings,
     pub recorder: Recorder,
-    /// What other threads add to it.
+    /// Where worker threads leave what they add to it.
     shares: Arc<Shares>,
+    /// What each of them added up to the last moment.
+    pub published: Vec<Arc<Period>>,
+    /// How many moments were published; `None` where nobody publishes.
+    pub moments: Option<u64>,
     timeline: Timeline,
     /// The counters when the current second began.
     second_began: Counters,
@@ -44,6 +47,8 @@ impl Live {
             settings,
             recorder: Recorder::new(settings.name_cut),
             shares,
+            published: Vec::new(),
+            moments: None,
             timeline: Timeline::default(),
             second_began: Counters::default(),
             last_second: Counters::default(),
@@ -84,7 +89,7 @@ impl Live {
     pub(super) fn totals(&self) -> Totals {
         let mut total = self.total;
         total.add(self.recorder.period());
-        self.shares.add_to(&mut total);
+        self.published.iter().for_each(|share| total.add(share));
         total
     }
 
@@ -92,15 +97,14 @@ impl Live {
         self.balanced.unwrap_or_else(|| self.totals().ledger())
     }
 
-    /// Balances what is counted by now with the outcomes of a moment before.
-    pub(super) fn balance(&mut self, outcomes: OutcomesSoFar) {
-        let totals = self.totals();
-        let lost = totals.outcomes.lost;
-        let outcomes = Outcomes { lost, ..outcomes.0 };
-        self.balanced = Some(Totals { counters: totals.counters, outcomes }.ledger());
+    /// Takes over what the threads cut: with what is counted by now, a new moment.
+    pub(super) fn publish(&mut self) {
+        self.shares.take_cuts(&mut self.published);
+        self.balanced = Some(self.totals().ledger());
+        self.moments = Some(self.moments.unwrap_or(0) + 1);
     }
 
-    /// The live period, [shares](Shares) left out, with its length so far: up to its newest second, or by the wall clock its age.
+    /// The live period without what worker threads add, with its length so far: up to its newest second, or by the wall clock its age.
     pub(super) fn measured(&mut self) -> &Period {
         if let Some(newest) = self.timeline.newest_second() {
             let begun = u64::from(self.settings.clock == Clock::Packets);
@@ -142,7 +146,7 @@ impl Live {
 
     fn close_second(&mut self) {
         let mut now = self.recorder.period().counters;
-        self.shares.count_into(&mut now);
+        self.published.iter().for_each(|share| now.add(&share.counters));
         self.last_second = now;
         self.last_second.subtract(&self.second_began);
         self.second_began = now;
@@ -152,9 +156,7 @@ impl Live {
     /// Closes the live period after `length_s` seconds and begins the next one.
     fn turn(&mut self, length_s: u64, next_start_s: u64) {
         let mut period = self.recorder.take(next_start_s);
-        for share in self.shares.take(next_start_s) {
-            period.merge_share(&share);
-        }
+        period.merge_shares(std::mem::take(&mut self.published));
         period.length_s = length_s;
         self.second_began = Counters::default();
         self.total.add(&period);

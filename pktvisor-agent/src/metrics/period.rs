@@ -1,5 +1,7 @@
 //! One period: everything that is remembered of up to 60 seconds, or of several merged.
 
+use std::sync::Arc;
+
 use pktvisor_common::counters::Counters;
 
 use super::Quantiles;
@@ -118,10 +120,18 @@ impl Period {
         self.reassembly.merge(&other.reassembly);
     }
 
-    /// Adds what another thread remembers of the same time.
-    pub(super) fn merge_share(&mut self, share: &Self) {
+    /// Adds what worker threads remember of the same time, where the kernel counts: analysis is theirs alone.
+    pub(super) fn merge_shares(&mut self, shares: impl IntoIterator<Item = Arc<Self>>) {
         let start_s = self.start_s;
-        self.merge(share);
+        let mut shares = shares.into_iter();
+        if let Some(first) = shares.next() {
+            let first = Arc::unwrap_or_clone(first);
+            self.counters.add(&first.counters);
+            self.outcomes.merge(&first.outcomes);
+            (self.dns, self.transactions, self.reassembly) =
+                (first.dns, first.transactions, first.reassembly);
+        }
+        shares.for_each(|share| self.merge(&share));
         self.start_s = start_s;
     }
 

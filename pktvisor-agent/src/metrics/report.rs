@@ -31,7 +31,8 @@ impl Period {
     fn sampling_rate(&self) -> f64 {
         match self.counters.dns.total() {
             0 => 1.0,
-            all => self.dns.messages as f64 / all as f64,
+            // Frames without a record (`tap`) are cut by time, which may place one before it was counted.
+            all => (self.dns.messages as f64 / all as f64).min(1.0),
         }
     }
 

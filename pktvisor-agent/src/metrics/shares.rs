@@ -1,55 +1,78 @@
-//! What several analysing threads remember of the live period: a recorder for each, so that none waits for another.
+//! What the worker threads of a live capture remember of the live period: a recorder for each, so that none waits for
+//! another, and what each remembered at the end of its last epoch.
 //!
-//! Whoever reads, and whoever turns the period, adds them up. Where one thread analyses there are none: it writes to the
-//! live period itself.
+//! A reader never sees a recorder that is being written: kernel counters and analysis would be of different moments. At
+//! the end of an epoch each thread [cuts](Shares::cut): it leaves a copy of its recorder, or the recorder itself where the
+//! period ends. Once all have, [`Live::publish`](super::live::Live::publish) takes the copies together with the counters.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard};
-use pktvisor_common::counters::Counters;
 
-use super::ledger::Totals;
 use super::{Period, Recorder};
 use crate::analysis::public_suffix::NameCut;
 
-/// None until they are [made](Self::make).
+/// Why a thread cuts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The epoch is over, the period goes on.
+    Epoch,
+    /// The period is over, too.
+    Period,
+}
+
+/// None until they are [made](Self::make): where packets are counted and analysed by one thread, it writes to the live
+/// period itself.
 #[derive(Debug, Default)]
-pub(super) struct Shares(OnceLock<Box<[Mutex<Recorder>]>>);
+pub(super) struct Shares(OnceLock<Box<[Share]>>);
+
+#[derive(Debug)]
+struct Share {
+    recorder: Mutex<Recorder>,
+    /// Not yet published.
+    cut: Mutex<Option<Period>>,
+}
 
 impl Shares {
-    /// Makes so many, once; of one thread none.
+    /// Makes so many, once.
     pub(super) fn make(&self, threads: u32, name_cut: NameCut) {
-        if threads > 1 {
-            self.0.get_or_init(|| (0..threads).map(|_| Mutex::new(Recorder::new(name_cut))).collect());
-        }
+        self.0.get_or_init(|| {
+            let share = |_| Share { recorder: Mutex::new(Recorder::new(name_cut)), cut: Mutex::default() };
+            (0..threads).map(share).collect()
+        });
     }
 
-    fn all(&self) -> &[Mutex<Recorder>] {
+    fn all(&self) -> &[Share] {
         self.0.get().map_or(&[], |shares| shares)
     }
 
-    /// The share of a thread.
+    /// The recorder of a thread.
     pub(super) fn get(&self, thread: u32) -> Option<MutexGuard<'_, Recorder>> {
-        self.all().get(thread as usize).map(Mutex::lock)
+        self.all().get(thread as usize).map(|share| share.recorder.lock())
     }
 
-    /// Adds what all have counted in the live period.
-    pub(super) fn add_to(&self, totals: &mut Totals) {
-        self.all().iter().for_each(|share| totals.add(share.lock().period()));
+    /// A thread has analysed all packets of the epoch.
+    pub(super) fn cut(&self, thread: u32, cut: Cut) {
+        let Some(share) = self.all().get(thread as usize) else { return };
+        let mut recorder = share.recorder.lock();
+        let period = match cut {
+            Cut::Epoch => recorder.period().clone(),
+            // The live period knows when the next one begins.
+            Cut::Period => recorder.take(0),
+        };
+        drop(recorder);
+        *share.cut.lock() = Some(period);
     }
 
-    /// Likewise, but the counters only.
-    pub(super) fn count_into(&self, counters: &mut Counters) {
-        self.all().iter().for_each(|share| counters.add(&share.lock().period().counters));
-    }
-
-    /// Hands over what all remember of the live period, and begins an empty one.
-    pub(super) fn take(&self, next_start_s: u64) -> Vec<Period> {
-        self.all().iter().map(|share| share.lock().take(next_start_s)).collect()
-    }
-
-    /// What all remember of the live period, as it stands.
-    pub(super) fn copies(&self) -> Vec<Period> {
-        self.all().iter().map(|share| share.lock().period().clone()).collect()
+    /// What the threads left at their last cut; `published` stays for those that left nothing since.
+    pub(super) fn take_cuts(&self, published: &mut Vec<Arc<Period>>) {
+        for (thread, share) in self.all().iter().enumerate() {
+            let cut = share.cut.lock().take();
+            match (published.get_mut(thread), cut) {
+                (Some(place), Some(period)) => *place = Arc::new(period),
+                (None, cut) => published.push(Arc::new(cut.unwrap_or_else(|| Period::new(0)))),
+                (Some(_), None) => {}
+            }
+        }
     }
 }

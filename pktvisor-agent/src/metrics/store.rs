@@ -1,8 +1,9 @@
 //! The live period, the closed ones, and whoever reads them.
 //!
-//! A capture thread locks the live period, or its share of it where there are several, once per batch of packets, never
-//! per packet; a reader copies and merges outside the lock, so that it holds up the capture for the time of a copy only.
-//! Closed periods never change and are shared.
+//! A capture thread locks the live period, or its share of it where the kernel counts, once per batch of packets, never per
+//! packet; a reader copies and merges outside the lock, so that it holds up the capture for the time of a copy only.
+//! Closed periods never change and are shared. Where the kernel counts, readers see the last published moment: counters and
+//! analysis of the same packets.
 
 use std::sync::Arc;
 
@@ -11,10 +12,9 @@ use pktvisor_common::api;
 
 use super::Recorder;
 use super::batch::Batch;
-use super::ledger::OutcomesSoFar;
 use super::live::Live;
 use super::period::Period;
-use super::shares::Shares;
+use super::shares::{Cut, Shares};
 use crate::analysis::public_suffix::NameCut;
 
 /// What moves the clock of the periods.
@@ -82,7 +82,8 @@ impl Store {
         Batch::new(self.live.lock())
     }
 
-    /// From now on so many threads analyse, each with a [recorder](Self::recorder) of its own. To be said once, before they do.
+    /// From now on the kernel counts and so many threads analyse, each with a [recorder](Self::recorder) of its own. To be
+    /// said once, before they do.
     pub fn share_among(&self, threads: u32) {
         self.shares.make(threads, self.settings.name_cut);
     }
@@ -95,6 +96,12 @@ impl Store {
         }
     }
 
+    /// The thread has analysed all packets of an epoch and none of the next: keeps what it remembers for
+    /// [`Batch::publish`].
+    pub fn cut(&self, thread: u32, cut: Cut) {
+        self.shares.cut(thread, cut);
+    }
+
     /// Number of periods with data, the live one included.
     pub fn filled(&self) -> usize {
         self.live.lock().closed.len() + 1
@@ -103,6 +110,11 @@ impl Store {
     /// How many periods were closed since start.
     pub fn turns(&self) -> u64 {
         self.live.lock().turns
+    }
+
+    /// How many moments were published since start; `None` where every batch of packets is one.
+    pub fn moments(&self) -> Option<u64> {
+        self.live.lock().moments
     }
 
     /// One period: 0 is the live one, 1 the last closed one.
@@ -137,12 +149,9 @@ impl Store {
         let mut live = self.live.lock();
         let mut merged = live.measured().clone();
         let closed: Vec<_> = live.closed.iter().take(n.saturating_sub(1)).cloned().collect();
-        // Before a period can turn, or they would be of the next one.
-        let shares = self.shares.copies();
+        let published = live.published.clone();
         drop(live);
-        for share in &shares {
-            merged.merge_share(share);
-        }
+        merged.merge_shares(published);
         for period in closed {
             merged.merge(&period);
         }
@@ -179,12 +188,6 @@ impl Store {
     /// Where every counted packet went since start. What was filtered is for the capture to add.
     pub fn ledger(&self) -> api::Ledger {
         self.live.lock().ledger()
-    }
-
-    /// What became of the DNS packets so far: to be asked for before the kernel's counters are read, for
-    /// [`Batch::balance`].
-    pub fn outcomes(&self) -> OutcomesSoFar {
-        OutcomesSoFar(self.live.lock().totals().outcomes)
     }
 }
 

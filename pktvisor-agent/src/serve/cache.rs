@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tokio::task::spawn_blocking;
 
+use super::Moment;
 use super::answer::{Document, Failure};
 
 /// Answers in the making at a time: being read must not cost more than this many cores.
@@ -27,7 +28,7 @@ pub(super) enum Key {
 struct Made {
     document: Arc<Document>,
     at: Instant,
-    turns: u64,
+    moment: Moment,
 }
 
 type Slot = Arc<tokio::sync::Mutex<Option<Made>>>;
@@ -45,19 +46,20 @@ impl Cache {
         Self { lifetime, slots: Mutex::default(), making: Arc::new(Semaphore::new(MAKING_MAX)) }
     }
 
-    /// The answer for `key` if it is fresh and no period has turned since it was made; else what `make` gives.
-    pub(super) async fn get<F>(&self, key: Key, turns: u64, make: F) -> Result<Arc<Document>, Failure>
+    /// The answer for `key` if it was made in this moment and, where moments are not published, is fresh; else what `make`
+    /// gives.
+    pub(super) async fn get<F>(&self, key: Key, moment: Moment, make: F) -> Result<Arc<Document>, Failure>
     where
         F: FnOnce() -> Result<Document, Failure> + Send + 'static,
     {
         let slot = self.slot(key);
         let mut made: OwnedMutexGuard<_> = slot.lock_owned().await;
-        if let Some(made) = made.as_ref().filter(|made| made.turns == turns && self.is_fresh(made)) {
+        if let Some(made) = made.as_ref().filter(|made| self.is_of(made, moment)) {
             return Ok(made.document.clone());
         }
         self.make(move || {
             let document = Arc::new(make()?);
-            *made = Some(Made { document: document.clone(), at: Instant::now(), turns });
+            *made = Some(Made { document: document.clone(), at: Instant::now(), moment });
             Ok(document)
         })
         .await
@@ -78,6 +80,10 @@ impl Cache {
             tracing::error!("an HTTP answer could not be made: {error}");
             Err(Failure::Broken)
         })
+    }
+
+    fn is_of(&self, made: &Made, moment: Moment) -> bool {
+        made.moment == moment && (moment.published.is_some() || self.is_fresh(made))
     }
 
     fn is_fresh(&self, made: &Made) -> bool {
@@ -107,12 +113,27 @@ mod tests {
         Document::new("text/plain", text.to_owned())
     }
 
+    fn turned(turns: u64) -> Moment {
+        Moment { turns, published: None }
+    }
+
+    #[tokio::test]
+    async fn an_answer_lives_as_long_as_its_moment_where_moments_are_published() {
+        let cache = Cache::new(Duration::ZERO);
+        let moment = |published| Moment { turns: 0, published: Some(published) };
+        let first = cache.get(Key::Window(2), moment(1), || Ok(document("a"))).await.unwrap();
+        let again = cache.get(Key::Window(2), moment(1), || Ok(document("b"))).await.unwrap();
+        let later = cache.get(Key::Window(2), moment(2), || Ok(document("c"))).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        assert_eq!(later.plain(), b"c".as_slice());
+    }
+
     #[tokio::test]
     async fn a_fresh_answer_is_given_again_until_a_period_turns() {
         let cache = Cache::new(Duration::from_secs(3600));
-        let first = cache.get(Key::Bucket(0), 7, || Ok(document("a"))).await.unwrap();
-        let again = cache.get(Key::Bucket(0), 7, || Ok(document("b"))).await.unwrap();
-        let turned = cache.get(Key::Bucket(0), 8, || Ok(document("c"))).await.unwrap();
+        let first = cache.get(Key::Bucket(0), turned(7), || Ok(document("a"))).await.unwrap();
+        let again = cache.get(Key::Bucket(0), turned(7), || Ok(document("b"))).await.unwrap();
+        let turned = cache.get(Key::Bucket(0), turned(8), || Ok(document("c"))).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again));
         assert_eq!(turned.plain(), b"c".as_slice());
     }
@@ -120,15 +141,15 @@ mod tests {
     #[tokio::test]
     async fn failures_are_not_remembered() {
         let cache = Cache::new(Duration::from_secs(3600));
-        assert!(cache.get(Key::Window(2), 0, || Err(Failure::Broken)).await.is_err());
-        assert!(cache.get(Key::Window(2), 0, || Ok(document("a"))).await.is_ok());
+        assert!(cache.get(Key::Window(2), turned(0), || Err(Failure::Broken)).await.is_err());
+        assert!(cache.get(Key::Window(2), turned(0), || Ok(document("a"))).await.is_ok());
     }
 
     #[tokio::test]
     async fn asking_for_many_numbers_keeps_no_slots() {
         let cache = Cache::new(Duration::ZERO);
         for n in 0..1000 {
-            let _ = cache.get(Key::Bucket(n), 0, || Ok(document("a"))).await;
+            let _ = cache.get(Key::Bucket(n), turned(0), || Ok(document("a"))).await;
         }
         assert!(cache.slots.lock().unwrap().len() <= 2);
     }

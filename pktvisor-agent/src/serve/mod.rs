@@ -26,4 +26,4 @@ mod stream;
 
 pub use listen::BindError;
 pub use server::{Limits, Server};
-pub use source::{PeriodError, Source, Window};
+pub use source::{Moment, PeriodError, Source, Window};

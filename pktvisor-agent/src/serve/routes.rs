@@ -130,7 +130,7 @@ async fn bucket(segment: String, api: Arc<Api>, gzip: bool) -> Response {
     let n = number(&segment);
     let source = api.source.clone();
     let make = move || Document::json(&PeriodDocument::new(1, source.bucket(n)?));
-    respond(api.cache.get(Key::Bucket(n), api.source.turns(), make).await, gzip)
+    respond(api.cache.get(Key::Bucket(n), api.source.moment(), make).await, gzip)
 }
 
 /// The newest periods merged. Where fewer are filled, those; `period` tells start and length.
@@ -148,7 +148,7 @@ async fn window(segment: String, api: Arc<Api>, gzip: bool) -> Response {
         let window = source.window(n)?;
         Document::json(&PeriodDocument::new(window.minutes, window.period))
     };
-    respond(api.cache.get(Key::Window(n), api.source.turns(), make).await, gzip)
+    respond(api.cache.get(Key::Window(n), api.source.moment(), make).await, gzip)
 }
 
 /// Counters since start, and the last closed period (the live one before the first turn) as gauges.
@@ -158,12 +158,24 @@ async fn window(segment: String, api: Arc<Api>, gzip: bool) -> Response {
     (status = 500, description = "The answer could not be made", body = ErrorBody)))]
 async fn metrics(api: Arc<Api>, gzip: bool) -> Response {
     let source = api.source.clone();
-    let make = move || {
+    let make = move || Ok(Document::new(PROMETHEUS_TEXT, exposition(source.as_ref())));
+    respond(api.cache.get(Key::Prometheus, api.source.moment(), make).await, gzip)
+}
+
+/// What is asked one after the other, of one moment.
+fn exposition(source: &dyn Source) -> String {
+    /// A moment lasts for a second.
+    const ATTEMPTS: usize = 3;
+    let mut text = String::new();
+    for _ in 0..ATTEMPTS {
+        let moment = source.moment();
         let period = source.bucket(1).or_else(|_| source.bucket(0)).ok();
-        let text = prometheus::exposition(&source.app(), &source.rates(), period.as_ref());
-        Ok(Document::new(PROMETHEUS_TEXT, text))
-    };
-    respond(api.cache.get(Key::Prometheus, api.source.turns(), make).await, gzip)
+        text = prometheus::exposition(&source.app(), &source.rates(), period.as_ref());
+        if source.moment() == moment {
+            break;
+        }
+    }
+    text
 }
 
 /// This description.

@@ -16,11 +16,20 @@ pub trait Source: Send + Sync + 'static {
     /// The newest `n` periods merged, or as many as are filled.
     fn window(&self, n: usize) -> Result<Window, PeriodError>;
 
-    /// How many periods were closed since start. Answers made before a turn are not given after it. Cheap.
-    fn turns(&self) -> u64;
+    /// The moment that answers are of now. Cheap.
+    fn moment(&self) -> Moment;
 
     /// Whether packets are being captured, or a finished file is served. Cheap, never blocks.
     fn healthy(&self) -> bool;
+}
+
+/// What an answer is of. An answer of one moment is not given in another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// How many periods were closed since start.
+    pub turns: u64,
+    /// How many moments were published since start, where answers change only then; `None` where they change at any time.
+    pub published: Option<u64>,
 }
 
 /// Several periods merged.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use pktvisor_agent::serve::{PeriodError, Source, Window};
+use pktvisor_agent::serve::{Moment, PeriodError, Source, Window};
 use pktvisor_common::api;
 
 /// Periods kept by the source.
@@ -100,8 +100,8 @@ impl Source for Fake {
         Ok(Window { minutes: n, period: full_period() })
     }
 
-    fn turns(&self) -> u64 {
-        self.turns.load(Ordering::SeqCst)
+    fn moment(&self) -> Moment {
+        Moment { turns: self.turns.load(Ordering::SeqCst), published: None }
     }
 
     fn healthy(&self) -> bool {

@@ -110,6 +110,14 @@ impl Agent {
         document.into_values().next().unwrap()
     }
 
+    /// One period; `None` where it is not filled yet.
+    pub(crate) fn bucket(&self, n: usize) -> Option<Period> {
+        let (status, body) =
+            http::get(&self.namespace, SERVER, &format!("/api/v1/metrics/bucket/{n}")).unwrap();
+        let document: Option<PeriodDocument> = (status == 200).then(|| serde_json::from_str(&body).unwrap());
+        document?.into_values().next()
+    }
+
     /// Waits until at least so many packets have been seen and nothing changes any more.
     pub(crate) fn settled(&self, packets: u64) -> Settled {
         self.settle(packets, |ledger| ledger.seen)

@@ -10,6 +10,7 @@
 //! | `inline`, `tap`, `afpacket` | a way of capture, against what is known of the traffic |
 //! | `any`, `addresses`, `tags`, `gso` | links and packets of other kinds, and what becomes of them |
 //! | `overload`, `neighbours`, `signals`, `traces` | what the agent does to others, and what it leaves behind |
+//! | `moments` | that a document is of one moment |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -21,6 +22,7 @@ mod compare;
 mod dns;
 mod gso;
 mod inline;
+mod moments;
 mod neighbours;
 mod network;
 mod overload;

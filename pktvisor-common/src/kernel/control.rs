@@ -11,7 +11,8 @@ use super::config::KernelConfig;
 pub struct Control {
     /// The live copy of `configs`, 0 or 1.
     pub live_config: u32,
-    /// The live copies of the sketches: bits of [`live`]. One word, so that programs see either change or both.
+    /// The epoch and the live copies of the sketches: bits of [`live`]. One word, so that a program sees all changes of a
+    /// flip or none. A program reads it once for each packet ([`Control::live`]).
     pub live_sketches: u32,
     /// The configuration, twice.
     pub configs: [KernelConfig; 2],
@@ -19,10 +20,38 @@ pub struct Control {
 
 /// Bits of [`Control::live_sketches`].
 pub mod live {
-    /// The copy of the [heavy hitters](crate::kernel::heavy).
+    /// The copy of the counters and of the [heavy hitters](crate::kernel::heavy): the low bit of the [epoch](super::epoch).
     pub const HEAVY: u32 = 1;
     /// The copy of the [cardinality](crate::hll) registers.
     pub const CARDINALITY: u32 = 1 << 1;
+    /// The high bit of the [epoch](super::epoch).
+    pub const EPOCH_HIGH: u32 = 1 << 2;
+}
+
+/// Epochs there are names for; then the first one follows again.
+pub const EPOCHS: u32 = 4;
+
+/// The epoch, below [`EPOCHS`]: the agent begins the next one at each flip. What a program counts and the record that it
+/// hands up carry the same epoch, so that both can be cut at the same packet.
+#[inline(always)]
+pub const fn epoch(live_sketches: u32) -> u32 {
+    (live_sketches & live::HEAVY) | ((live_sketches & live::EPOCH_HIGH) >> 1)
+}
+
+/// The word that begins the next epoch, with the other cardinality registers where a period ends.
+pub const fn flipped(live_sketches: u32, with_cardinality: bool) -> u32 {
+    let next = live_sketches ^ live::HEAVY;
+    let next = if next & live::HEAVY == 0 { next ^ live::EPOCH_HIGH } else { next };
+    if with_cardinality { next ^ live::CARDINALITY } else { next }
+}
+
+/// Entries of the map `CPU`: two copies.
+pub const CPU_ENTRIES: usize = 2;
+
+/// The entry of `CPU` that `live_sketches` says.
+#[inline(always)]
+pub const fn cpu_entry(live_sketches: u32) -> u32 {
+    live_sketches & live::HEAVY
 }
 
 /// Entries of the map `CARDINALITY`: two copies of both directions.
@@ -46,10 +75,33 @@ pub const fn heavy_entry(live_sketches: u32) -> u32 {
 }
 
 impl Control {
+    /// The word that says which copies are live. Volatile, so that a program reads it once and keeps to what it read.
+    #[inline(always)]
+    pub fn live(&self) -> u32 {
+        // SAFETY: a valid reference to an aligned word.
+        unsafe { (&raw const self.live_sketches).read_volatile() }
+    }
+
     /// The configuration that counts.
     #[inline(always)]
     pub fn config(&self) -> &KernelConfig {
         // The mask tells the verifier what the agent promises.
         &self.configs[(self.live_config & 1) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_flip_begins_the_next_epoch_and_takes_the_other_copy_of_the_counters() {
+        let mut live = 0;
+        for n in 0..2 * EPOCHS {
+            assert_eq!(epoch(live), n % EPOCHS);
+            assert_eq!((cpu_entry(live), heavy_entry(live)), (n % 2, n % 2));
+            assert_eq!(cardinality_entry(live), if n < 3 { 0 } else { 2 });
+            live = flipped(live, n == 2);
+        }
     }
 }

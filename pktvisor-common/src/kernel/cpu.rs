@@ -1,4 +1,5 @@
-//! The value of the map `CPU`: where one processor counts, so that a packet needs a single look-up.
+//! The value of the map `CPU`: where one processor counts, so that a packet needs a single look-up. There are two copies,
+//! one for epochs of even and one for epochs of odd number: the copy that is not live no longer changes while it is read.
 
 use crate::classify::Class;
 use crate::counters::Counters;

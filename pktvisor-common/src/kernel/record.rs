@@ -42,6 +42,16 @@ pub mod flags {
     pub const TC_EGRESS: u8 = 1 << 2;
     /// There was a VLAN tag that is not in the bytes.
     pub const VLAN_STRIPPED: u8 = 1 << 3;
+    /// The [epoch](crate::kernel::control::epoch) that the packet was counted in: two bits from [`EPOCH_SHIFT`].
+    pub const EPOCH: u8 = 0b11 << EPOCH_SHIFT;
+    /// Where the epoch begins.
+    pub const EPOCH_SHIFT: u32 = 4;
+
+    /// The bits of an epoch.
+    #[inline(always)]
+    pub const fn of_epoch(epoch: u32) -> u8 {
+        ((epoch << EPOCH_SHIFT) as u8) & EPOCH
+    }
 }
 
 impl RecordHeader {
@@ -57,6 +67,11 @@ impl RecordHeader {
             2 => Direction::Sent,
             _ => Direction::Unknown,
         }
+    }
+
+    /// The epoch that the packet was counted in.
+    pub fn epoch(&self) -> u32 {
+        u32::from((self.flags & flags::EPOCH) >> flags::EPOCH_SHIFT)
     }
 
     /// Splits a record into header and bytes; `None` if it is too short for what it says.

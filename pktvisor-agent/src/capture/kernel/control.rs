@@ -51,11 +51,12 @@ impl Control {
         wait_for_programs();
     }
 
-    /// Has programs write to the other copy of the heavy hitters, and of the cardinality registers where wanted; returns
-    /// the [bits](control::live) that were in force.
+    /// Begins the next [epoch](control::epoch): programs write to the other copy of the counters and the heavy hitters, and
+    /// of the cardinality registers where wanted. Returns the [bits](control::live) that were in force. One thread flips.
     pub(super) fn flip_sketches(&self, with_cardinality: bool) -> u32 {
-        let bits = control::live::HEAVY | if with_cardinality { control::live::CARDINALITY } else { 0 };
-        self.live().fetch_xor(bits, Ordering::AcqRel)
+        let before = self.live_sketches();
+        self.live().store(control::flipped(before, with_cardinality), Ordering::Release);
+        before
     }
 
     /// The [copies](control::live) that programs write to.

@@ -12,8 +12,13 @@ pub trait Source {
     /// How long after its time stamp a record may come in, in nanoseconds.
     const DELAY_NS: u64;
 
+    /// What is known of the next record before it is taken.
+    fn next(&mut self) -> Option<Next>;
+
     /// The time stamp of the next record; 0 for one that has none.
-    fn next_ns(&mut self) -> Option<u64>;
+    fn next_ns(&mut self) -> Option<u64> {
+        self.next().map(|next| next.timestamp_ns)
+    }
 
     /// Lends the next record to `take` and is done with it; does nothing where there is none.
     fn take_next(&mut self, take: impl FnMut(&RecordHeader, &[u8]));
@@ -32,6 +37,24 @@ pub trait Source {
     fn upkeep(&mut self) -> io::Result<()>;
 }
 
+/// The next record of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// When its packet was seen; 0 if the record does not tell.
+    pub timestamp_ns: u64,
+    /// The [epoch](pktvisor_common::kernel::control::epoch) that its packet was counted in; [`Next::NO_EPOCH`] if the record
+    /// does not tell.
+    pub epoch: u32,
+}
+
+impl Next {
+    /// No record is of this epoch.
+    pub const NO_EPOCH: u32 = u32::MAX;
+}
+
+/// No epoch is held back; not [`Next::NO_EPOCH`], which a record may say.
+const NOT_HELD: u32 = u32::MAX - 1;
+
 /// The ring buffers of all processors, or the sockets of all receive queues, for one consumer.
 ///
 /// Programs wake nobody up: look after them every few milliseconds.
@@ -40,6 +63,8 @@ pub struct Deep<S = Ring> {
     sources: Vec<S>,
     /// For each: the time stamp of its next record, [`NONE`] where none is due.
     due: Vec<u64>,
+    /// Records of this epoch stay where they are.
+    held: u32,
 }
 
 /// Nothing is due.
@@ -49,7 +74,14 @@ impl<S: Source> Deep<S> {
     /// Takes records from all of these.
     pub fn new(sources: Vec<S>) -> Self {
         let due = vec![NONE; sources.len()];
-        Self { sources, due }
+        Self { sources, due, held: NOT_HELD }
+    }
+
+    /// From now on, records of packets that were counted in this epoch stay where they are, until another one is held back:
+    /// what was counted before is analysed first. Of packets that cause one another, the later one is never of an earlier
+    /// epoch, so this does not take a response before its query.
+    pub fn hold(&mut self, epoch: Option<u32>) {
+        self.held = epoch.unwrap_or(NOT_HELD);
     }
 
     /// One for each shard, of sources in the order of [`Shards::place`].
@@ -74,7 +106,7 @@ impl<S: Source> Deep<S> {
     ) -> usize {
         let until_ns = until_ns.saturating_sub(S::DELAY_NS);
         for (source, due) in self.sources.iter_mut().zip(&mut self.due) {
-            *due = next_due(source, until_ns);
+            *due = next_due(source, until_ns, self.held);
         }
         let mut taken = 0;
         while taken < records_max
@@ -85,7 +117,7 @@ impl<S: Source> Deep<S> {
             while *due <= second_ns && *due != NONE && taken < records_max {
                 source.take_next(&mut take);
                 taken += 1;
-                *due = next_due(source, until_ns);
+                *due = next_due(source, until_ns, self.held);
             }
         }
         self.release();
@@ -123,8 +155,11 @@ impl<S: Source> Deep<S> {
 
 /// The time stamp of the next record, if it is due.
 #[inline]
-fn next_due(source: &mut impl Source, until_ns: u64) -> u64 {
-    source.next_ns().filter(|stamp| *stamp <= until_ns).unwrap_or(NONE)
+fn next_due(source: &mut impl Source, until_ns: u64, held: u32) -> u64 {
+    match source.next() {
+        Some(next) if next.timestamp_ns <= until_ns && next.epoch != held => next.timestamp_ns,
+        _ => NONE,
+    }
 }
 
 /// CLOCK_MONOTONIC in nanoseconds, as programs stamp packets.

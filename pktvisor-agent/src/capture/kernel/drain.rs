@@ -1,11 +1,13 @@
 //! What the programs counted, read out of their maps. Needs no capability on Linux 5.19 and later.
 
+use std::time::Duration;
+
 use aya::Pod;
 use aya::maps::{MapData, MapError, PerCpuArray, PerCpuValues};
 use aya::util::nr_cpus;
 use pktvisor_common::counters::Counters;
 use pktvisor_common::hll::REGISTERS;
-use pktvisor_common::kernel::control::{cardinality_entry, heavy_entry};
+use pktvisor_common::kernel::control::{CPU_ENTRIES, cardinality_entry, cpu_entry, heavy_entry};
 use pktvisor_common::kernel::cpu::{CpuState, HandedUp};
 use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_TAGGED};
 use pktvisor_common::kernel::heavy::HeavyTable;
@@ -38,6 +40,8 @@ pub struct CardinalityRegisters {
 /// Reads the maps.
 pub struct Drain {
     control: Control,
+    /// What each copy of the counters held when it was last [sealed](Drain::seal).
+    sealed: [CpuSum; CPU_ENTRIES],
     cpu: PerCpuArray<MapData, PodCpuState>,
     filtered: PerCpuArray<MapData, u64>,
     heavy: PerCpuArray<MapData, PodHeavyTable>,
@@ -48,9 +52,39 @@ pub struct Drain {
 #[derive(Debug)]
 #[must_use = "what is not collected is lost, or counted again"]
 pub struct Quiet {
-    /// The sketches that were live.
+    /// The copies that were live.
     live: u32,
     with_cardinality: bool,
+    /// Programs that might still write to them have ended.
+    has_waited: bool,
+}
+
+impl Quiet {
+    fn wait(&mut self) {
+        if !self.has_waited {
+            wait_for_programs();
+            self.has_waited = true;
+        }
+    }
+}
+
+/// How to wait for programs that run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Until each has ended for certain: some milliseconds, in which records of the next epoch gather.
+    Grace,
+    /// A millisecond. Programs run for microseconds; one that is interrupted for longer counts a packet in the epoch before
+    /// its record. For sockets, which have room for few milliseconds.
+    Brief,
+}
+
+const BRIEF: Duration = Duration::from_millis(1);
+
+/// One copy of the counters, of all processors together.
+#[derive(Clone, Copy, Debug, Default)]
+struct CpuSum {
+    counters: Counters,
+    handed_up: HandedUp,
 }
 
 /// What [`Drain::collect`] returns.
@@ -90,6 +124,7 @@ impl Drain {
     pub(super) fn new(control: Control, maps: Maps) -> Result<Self, KernelError> {
         Ok(Self {
             control,
+            sealed: Default::default(),
             cpu: typed("CPU", maps.cpu)?,
             filtered: typed("FILTERED", maps.filtered)?,
             heavy: typed("HEAVY", maps.heavy)?,
@@ -103,23 +138,56 @@ impl Drain {
     ///
     /// The kernel does not let its maps be read.
     pub fn counts(&self) -> Result<KernelCounts, KernelError> {
-        let mut sum = KernelCounts::default();
-        for PodCpuState(state) in self.cpu.get(&0, 0).map_err(failed("CPU"))?.iter() {
+        self.counts_of(&[self.cpu_sum(0)?, self.cpu_sum(1)?])
+    }
+
+    /// Begins the next epoch: programs go on with the other copy of the counters, with empty heavy hitters and, where a
+    /// period ends, with empty cardinality registers. Takes no time: call it where the period ends.
+    pub fn flip(&self, period_ends: bool) -> Quiet {
+        let live = self.control.flip_sketches(period_ends);
+        Quiet { live, with_cardinality: period_ends, has_waited: false }
+    }
+
+    /// Waits until programs have finished with what was flipped and returns what they counted up to the end of that epoch:
+    /// no packet of the next one is in these counts, and every record of an earlier one has been handed over.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not let its maps be read.
+    pub fn seal(&mut self, quiet: &mut Quiet, wait: Wait) -> Result<KernelCounts, KernelError> {
+        match wait {
+            Wait::Grace => quiet.wait(),
+            Wait::Brief => std::thread::sleep(BRIEF),
+        }
+        let entry = cpu_entry(quiet.live);
+        let sum = self.cpu_sum(entry)?;
+        if let Some(sealed) = self.sealed.get_mut(entry as usize) {
+            *sealed = sum;
+        }
+        self.counts_of(&self.sealed)
+    }
+
+    fn cpu_sum(&self, entry: u32) -> Result<CpuSum, KernelError> {
+        let mut sum = CpuSum::default();
+        for PodCpuState(state) in self.cpu.get(&entry, 0).map_err(failed("CPU"))?.iter() {
             sum.counters.add(&state.counters);
             sum.handed_up.add(&state.handed_up);
+        }
+        Ok(sum)
+    }
+
+    fn counts_of(&self, copies: &[CpuSum]) -> Result<KernelCounts, KernelError> {
+        let mut counts = KernelCounts::default();
+        for copy in copies {
+            counts.counters.add(&copy.counters);
+            counts.handed_up.add(&copy.handed_up);
         }
         let filtered = |entry| -> Result<u64, KernelError> {
             Ok(self.filtered.get(&entry, 0).map_err(failed("FILTERED"))?.iter().sum())
         };
-        sum.filtered = filtered(FILTERED)?;
-        sum.filtered_tagged = filtered(FILTERED_TAGGED)?;
-        Ok(sum)
-    }
-
-    /// Has programs go on with empty heavy hitters and, where a period ends, with empty cardinality registers. Takes no
-    /// time: call it where the period ends, and read the counters just after.
-    pub fn flip(&self, period_ends: bool) -> Quiet {
-        Quiet { live: self.control.flip_sketches(period_ends), with_cardinality: period_ends }
+        counts.filtered = filtered(FILTERED)?;
+        counts.filtered_tagged = filtered(FILTERED_TAGGED)?;
+        Ok(counts)
     }
 
     /// Waits until programs have finished with what was flipped, reads it and empties it. Takes some milliseconds.
@@ -127,8 +195,8 @@ impl Drain {
     /// # Errors
     ///
     /// The kernel does not let its maps be read or written.
-    pub fn collect(&mut self, quiet: Quiet) -> Result<Collected, KernelError> {
-        wait_for_programs();
+    pub fn collect(&mut self, mut quiet: Quiet) -> Result<Collected, KernelError> {
+        quiet.wait();
         let heavy = self.collect_heavy(heavy_entry(quiet.live))?;
         let cardinality = match quiet.with_cardinality {
             true => Some(self.collect_cardinality(cardinality_entry(quiet.live))?),

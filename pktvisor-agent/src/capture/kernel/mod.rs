@@ -25,8 +25,8 @@ pub mod object;
 mod ring;
 
 pub use control::Control;
-pub use deep::{Deep, Source, monotonic_ns};
-pub use drain::{CardinalityRegisters, Collected, Drain, KernelCounts, Quiet};
+pub use deep::{Deep, Next, Source, monotonic_ns};
+pub use drain::{CardinalityRegisters, Collected, Drain, KernelCounts, Quiet, Wait};
 pub use error::KernelError;
 pub use heavy::{HeavyHitters, Hitter, Hitters};
 pub use load::{Entry, Kernel, Loaded, Settings};

@@ -17,7 +17,7 @@ use aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_RINGBUF;
 use pktvisor_common::kernel::record::RecordHeader;
 
 use super::mapping::{Access, Mapping, page_size};
-use super::{KernelError, Source};
+use super::{KernelError, Next, Source};
 use crate::prefetch::prefetch_address;
 
 const NAME: &str = "DEEP";
@@ -152,10 +152,15 @@ impl Source for Ring {
     const DELAY_NS: u64 = 0;
 
     #[inline]
-    fn next_ns(&mut self) -> Option<u64> {
-        // A record too short for a time stamp is not ours; it is taken at once.
-        let stamp = |record: &[u8]| record.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes));
-        self.peek().map(stamp)
+    fn next(&mut self) -> Option<Next> {
+        // A record too short for a header is not ours; it is taken at once.
+        let next = |record: &[u8]| {
+            RecordHeader::split(record).map_or(
+                Next { timestamp_ns: 0, epoch: Next::NO_EPOCH },
+                |(header, _)| Next { timestamp_ns: header.timestamp_ns, epoch: header.epoch() },
+            )
+        };
+        self.peek().map(next)
     }
 
     #[inline]

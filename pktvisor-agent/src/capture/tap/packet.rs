@@ -57,7 +57,7 @@ pub(super) fn expect(packet: &[u8]) {
 fn is_of(header: &RecordHeader, packet: &[u8], ifindex: u32) -> bool {
     usize::from(header.captured_len) == packet.len()
         && header.ifindex == ifindex
-        && header.flags == flags::XDP
+        && header.flags & !flags::EPOCH == flags::XDP
         && header.packets == 1
 }
 

@@ -15,7 +15,7 @@ use super::TapError;
 use super::frames::Frames;
 use super::packet::{Memory, expect, record, without_record};
 use super::socket::{bind, is_zero_copy, memory};
-use crate::capture::kernel::Source;
+use crate::capture::kernel::{Next, Source};
 use crate::capture::pause::Pause;
 
 /// Frames taken at once.
@@ -217,12 +217,15 @@ impl Source for Queue {
     const DELAY_NS: u64 = 1_000_000;
 
     #[inline]
-    fn next_ns(&mut self) -> Option<u64> {
+    fn next(&mut self) -> Option<Next> {
         let (ifindex, frame_bytes) = (self.ifindex, self.frames.bytes);
         let frame = *self.next_frame()?;
         // SAFETY: the kernel has returned this frame of this memory, and has not got it back.
         let (header, _) = unsafe { record(&Memory { umem: &self.umem, frame_bytes, ifindex }, &frame) };
-        Some(header.map_or(0, |header| header.timestamp_ns))
+        Some(header.map_or(Next { timestamp_ns: 0, epoch: Next::NO_EPOCH }, |header| Next {
+            timestamp_ns: header.timestamp_ns,
+            epoch: header.epoch(),
+        }))
     }
 
     #[inline]
@@ -230,7 +233,7 @@ impl Source for Queue {
         let (ifindex, frame_bytes) = (self.ifindex, self.frames.bytes);
         let Some(frame) = self.next_frame().copied() else { return };
         self.expect_ahead();
-        // SAFETY: as in `next_ns`; `packet` is gone before the frame is given back.
+        // SAFETY: as in `next`; `packet` is gone before the frame is given back.
         let (header, packet) = unsafe { record(&Memory { umem: &self.umem, frame_bytes, ifindex }, &frame) };
         let header = header.unwrap_or_else(|| without_record(ifindex, packet));
         take(&header, packet);

@@ -1,0 +1,102 @@
+//! One moment for counters and analysis: how the drain thread and the worker threads end an epoch together.
+//!
+//! The drain thread begins the next epoch in the kernel, waits until no program counts in the old one, reads what was counted
+//! in it and [orders](Epochs::order) a cut. Each worker thread holds back the records of the next epoch until it has
+//! analysed all of the old one; then it cuts what it remembers and [says so](Epochs::reach). When all have, counters and
+//! analysis are of the same packets. A worker looks at the order once for each batch, so a packet costs nothing.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use pktvisor_common::kernel::control::EPOCHS;
+use pktvisor_common::sharding::Shards;
+
+use crate::metrics::Cut;
+
+/// An epoch that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Order {
+    /// All of its records had been handed over by then (monotonic clock).
+    pub(super) sealed_ns: u64,
+    /// Why the threads cut.
+    pub(super) cut: Cut,
+}
+
+/// The epochs of a capture, counted from 0.
+#[derive(Debug)]
+pub(super) struct Epochs {
+    /// How many are over.
+    over: AtomicU64,
+    order: Mutex<Order>,
+    /// How many each worker thread has cut.
+    reached: Box<[AtomicU64]>,
+}
+
+impl Epochs {
+    /// The first epoch, for so many worker threads.
+    pub(super) fn new(shards: Shards) -> Self {
+        Self {
+            over: AtomicU64::new(0),
+            order: Mutex::new(Order { sealed_ns: 0, cut: Cut::Epoch }),
+            reached: (0..shards.count()).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    /// The epoch is over. To be said again only when all have [reached](Self::are_reached) its end.
+    pub(super) fn order(&self, order: Order) {
+        *self.order.lock() = order;
+        self.over.fetch_add(1, Ordering::Release);
+    }
+
+    /// The epoch after so many is over, if it is.
+    pub(super) fn order_after(&self, epochs: u64) -> Option<Order> {
+        (self.over.load(Ordering::Acquire) > epochs).then(|| *self.order.lock())
+    }
+
+    /// A worker thread has cut so many epochs.
+    pub(super) fn reach(&self, thread: u32, epochs: u64) {
+        if let Some(reached) = self.reached.get(thread as usize) {
+            reached.store(epochs, Ordering::Release);
+        }
+    }
+
+    /// A worker thread has ended, and left all that it had.
+    pub(super) fn leave(&self, thread: u32) {
+        self.reach(thread, u64::MAX);
+    }
+
+    /// Whether all worker threads have cut what is over.
+    pub(super) fn are_reached(&self) -> bool {
+        let over = self.over.load(Ordering::Relaxed);
+        self.reached.iter().all(|reached| reached.load(Ordering::Acquire) >= over)
+    }
+}
+
+/// The epoch whose records wait while a thread is in the epoch after so many: the next one.
+pub(super) fn held_back(epochs: u64) -> u32 {
+    ((epochs + 1) % u64::from(EPOCHS)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_is_over_once_all_threads_have_cut_it() {
+        let epochs = Epochs::new(Shards::new(2));
+        let order = Order { sealed_ns: 7, cut: Cut::Period };
+        assert_eq!(epochs.order_after(0), None);
+        epochs.order(order);
+        assert_eq!(epochs.order_after(0), Some(order));
+        epochs.reach(0, 1);
+        assert!(!epochs.are_reached());
+        assert_eq!((epochs.order_after(1), held_back(1)), (None, 2));
+        epochs.reach(1, 1);
+        assert!(epochs.are_reached());
+        epochs.order(order);
+        epochs.leave(0);
+        assert!(!epochs.are_reached());
+        epochs.leave(1);
+        assert!(epochs.are_reached());
+    }
+}
