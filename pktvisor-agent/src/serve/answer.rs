@@ -104,6 +104,10 @@ pub(super) enum Failure {
     UnknownPath,
     #[error("only GET and HEAD are allowed here")]
     Method,
+    #[error("the request names no path, which begins with a slash as in GET /metrics")]
+    NoPath,
+    #[error("too many clients are being answered, try again in a second")]
+    Busy,
     #[error(transparent)]
     Period(#[from] PeriodError),
     #[error("not capturing: the agent is starting, or its log says why")]
@@ -120,7 +124,8 @@ impl Failure {
             Self::UnknownPath | Self::Period(PeriodError::OutOfRange { .. }) => StatusCode::NOT_FOUND,
             Self::Period(PeriodError::NotYet { .. }) => StatusCode::TOO_EARLY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoPath => StatusCode::BAD_REQUEST,
+            Self::Unhealthy | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut | Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

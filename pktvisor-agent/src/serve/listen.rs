@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 
+use super::zone::{ZoneError, literal};
+
 /// How often a port that is free in one family but not in the other is given back for another one.
 const PORT_ATTEMPTS_MAX: usize = 16;
 
@@ -41,6 +43,14 @@ pub enum BindError {
     NotLocal {
         /// Where.
         address: SocketAddr,
+    },
+    /// The address and its interface do not go together.
+    #[error("cannot serve HTTP on {host}: {reason}")]
+    Zone {
+        /// The address.
+        host: String,
+        /// Why not.
+        reason: ZoneError,
     },
     /// The name has no address.
     #[error("cannot serve HTTP on {host:?}: no address found for that name; give an IP address with -l HOST")]
@@ -92,18 +102,21 @@ pub(super) async fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, Bi
     }
 }
 
-async fn resolve(host: &str) -> Result<Vec<IpAddr>, BindError> {
-    let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    if let Ok(address) = literal.parse() {
+/// The addresses, without a port.
+async fn resolve(host: &str) -> Result<Vec<SocketAddr>, BindError> {
+    if let Some(address) =
+        literal(host).map_err(|reason| BindError::Zone { host: host.to_owned(), reason })?
+    {
         return Ok(vec![address]);
     }
     if host.eq_ignore_ascii_case("localhost") {
         // RFC 6761 section 6.3: always loopback, whatever a resolver would say.
-        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+        let both: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        return Ok(both.map(|address| SocketAddr::new(address, 0)).to_vec());
     }
     let unresolved = |source| BindError::Unresolved { host: host.to_owned(), source };
     let found = tokio::net::lookup_host((host, 0)).await.map_err(unresolved)?;
-    let distinct: BTreeSet<IpAddr> = found.map(|address| address.ip()).collect();
+    let distinct: BTreeSet<SocketAddr> = found.collect();
     if distinct.is_empty() {
         return Err(unresolved(ErrorKind::NotFound.into()));
     }
@@ -111,12 +124,13 @@ async fn resolve(host: &str) -> Result<Vec<IpAddr>, BindError> {
 }
 
 /// Missing addresses are skipped as long as one is left; any other failure is final.
-async fn listen_on_all(addresses: &[IpAddr], port: u16) -> Result<Vec<TcpListener>, BindError> {
+async fn listen_on_all(addresses: &[SocketAddr], port: u16) -> Result<Vec<TcpListener>, BindError> {
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut port = port;
     let mut absent = None;
-    for &ip in addresses {
-        let address = SocketAddr::new(ip, port);
+    for &address in addresses {
+        let mut address = address;
+        address.set_port(port);
         match bind(address).await {
             Ok((listener, actual_port)) => {
                 port = actual_port;

@@ -3,7 +3,10 @@
 //! ```text
 //! source      what the agent can be asked
 //! listen      the addresses it is asked on
+//! zone        link-local addresses and their interfaces
 //! stream      a connection that does not wait for ever
+//! connections the open ones, and which of them makes room
+//! refusal     requests that reach no handler
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
 //! cache       merges are made once a second, however many ask
@@ -16,14 +19,18 @@
 
 mod answer;
 mod cache;
+mod connections;
 mod listen;
 pub mod openapi;
 mod prometheus;
+mod refusal;
 mod routes;
 mod server;
 mod source;
 mod stream;
+mod zone;
 
 pub use listen::BindError;
 pub use server::{Limits, Server};
 pub use source::{Moment, PeriodError, Source, Window};
+pub use zone::ZoneError;

@@ -8,20 +8,25 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use nix::sys::resource::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 use super::Source;
 use super::answer::{self, Failure};
+use super::connections::{Connections, Crowd};
 use super::listen::{BindError, listen};
+use super::refusal;
 use super::routes::{Handler, routes};
 use super::stream::{Phase, TimedStream};
 
@@ -31,10 +36,14 @@ const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// Pause after a failed accept: descriptors run out for a while, not for a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a closed connection may take to give up its place.
+const CLOSING: Duration = Duration::from_secs(1);
+
 /// What a client may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at a time; further ones wait in the kernel's accept queue.
+    /// Connections at a time; for a further one the one idle for longest is closed. Never more than half of the process's
+    /// file descriptors.
     pub connections: usize,
     /// For a request's header to arrive.
     pub header: Duration,
@@ -87,41 +96,111 @@ impl Server {
     /// Answers until `shutdown` is ready, then stops accepting and lets answers in flight finish.
     pub async fn run(self, source: Arc<dyn Source>, shutdown: impl Future<Output = ()>) {
         let Self { listeners, limits } = self;
-        let handler = routes(source, limits);
-        let places = Arc::new(Semaphore::new(limits.connections));
-        let graceful = GracefulShutdown::new();
-        let mut connections = JoinSet::new();
+        let limits = Limits { connections: within_descriptors(limits.connections), ..limits };
+        let mut acceptor = Acceptor::new(routes(source, limits), limits);
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
-            let accepting = async {
-                let place = places.clone().acquire_owned().await;
-                (place, accept(&listeners).await)
-            };
-            let (place, accepted) = tokio::select! {
+            let accepted = tokio::select! {
                 () = &mut shutdown => break,
-                Some(_ended) = connections.join_next() => continue,
-                pair = accepting => pair,
+                Some(_ended) = acceptor.tasks.join_next() => continue,
+                accepted = accept(&listeners) => accepted,
             };
             match accepted {
-                Ok(stream) => {
-                    let connection = serve(stream, handler.clone(), limits, &graceful);
-                    connections.spawn(async move {
-                        connection.await;
-                        drop(place);
-                    });
-                }
-                Err(error) => {
-                    warn!("cannot accept an HTTP connection: {error}");
-                    sleep(ACCEPT_PAUSE).await;
-                }
+                Ok(stream) => acceptor.take(stream).await,
+                Err(error) => acceptor.failed(&error).await,
             }
         }
         drop(listeners);
+        let Acceptor { graceful, mut tasks, .. } = acceptor;
         if timeout(limits.shutdown, graceful.shutdown()).await.is_err() {
-            while connections.try_join_next().is_some() {}
-            warn!("{} HTTP connections were cut off at shutdown", connections.len());
+            while tasks.try_join_next().is_some() {}
+            warn!("{} HTTP connections were cut off at shutdown", tasks.len());
         }
     }
+}
+
+/// As many connections as leave half of the process's file descriptors to the capture.
+fn within_descriptors(connections: usize) -> usize {
+    match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok((soft, _)) => connections.min(usize::try_from(soft / 2).unwrap_or(usize::MAX)).max(1),
+        Err(_) => connections,
+    }
+}
+
+/// Finds a place for each new connection.
+struct Acceptor {
+    handler: Handler,
+    limits: Limits,
+    places: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+    tasks: JoinSet<()>,
+    connections: Connections,
+    crowd: Crowd,
+    /// Connections accepted so far.
+    count: u64,
+}
+
+impl Acceptor {
+    fn new(handler: Handler, limits: Limits) -> Self {
+        Self {
+            handler,
+            limits,
+            places: Arc::new(Semaphore::new(limits.connections)),
+            graceful: GracefulShutdown::new(),
+            tasks: JoinSet::new(),
+            connections: Connections::default(),
+            crowd: Crowd::default(),
+            count: 0,
+        }
+    }
+
+    /// Serves a new connection, in the place of an idle one if there is no other; else refuses it.
+    async fn take(&mut self, stream: TcpStream) {
+        let Some(place) = self.place().await else {
+            self.crowd.refused(self.limits.connections);
+            refuse(&stream);
+            return;
+        };
+        let phase = Phase::default();
+        let connection = serve(stream, self.handler.clone(), self.limits, &self.graceful, phase.clone());
+        let task = self.tasks.spawn(async move {
+            connection.await;
+            drop(place);
+        });
+        self.count += 1;
+        self.connections.add(self.count, phase, task);
+    }
+
+    async fn place(&mut self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = self.places.clone().try_acquire_owned() {
+            return Some(place);
+        }
+        if !self.connections.close_idlest() {
+            return None;
+        }
+        self.crowd.closed(self.limits.connections);
+        // At once: what was closed is dropped as soon as a thread gets round to it.
+        timeout(CLOSING, self.places.clone().acquire_owned()).await.ok()?.ok()
+    }
+
+    /// No connection could be accepted.
+    async fn failed(&mut self, error: &io::Error) {
+        if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+            && self.connections.close_idlest()
+        {
+            self.crowd.closed(self.connections.len());
+        } else {
+            warn!("cannot accept an HTTP connection: {error}");
+        }
+        sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+/// Answers a connection that finds no place, as far as that goes without waiting.
+fn refuse(stream: &TcpStream) {
+    // What is left unread would have the kernel reset the connection, and the client lose the answer.
+    let _ = stream.try_read(&mut [0; 4096]);
+    let _ = stream.try_write(refusal::busy().as_bytes());
 }
 
 /// The next connection on any listener.
@@ -143,18 +222,26 @@ fn serve(
     handler: Handler,
     limits: Limits,
     graceful: &GracefulShutdown,
+    phase: Phase,
 ) -> impl Future<Output = ()> + Send + 'static {
-    let phase = Phase::default();
     let stream = TimedStream::new(stream, limits, phase.clone());
     let handler = TowerToHyperService::new(warp::service(handler));
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         phase.request_received();
-        let answer = timeout(limits.request, handler.call(request));
+        // Before warp, which takes every target for a path.
+        let path = refusal::with_path(request.uri());
+        let answer = path.map(|path| {
+            *request.uri_mut() = path;
+            timeout(limits.request, handler.call(request))
+        });
         let phase = phase.clone();
         async move {
-            let response = match answer.await {
-                Ok(Ok(response)) => response,
-                Err(_elapsed) => answer::failed(&Failure::TimedOut),
+            let response = match answer {
+                Ok(answer) => match answer.await {
+                    Ok(Ok(response)) => response,
+                    Err(_elapsed) => answer::failed(&Failure::TimedOut),
+                },
+                Err(failure) => answer::failed(&failure),
             };
             phase.answer_made();
             Ok::<_, Infallible>(response)
@@ -163,6 +250,8 @@ fn serve(
     let mut http = http1::Builder::new();
     // Time is kept by the stream, which also covers idle connections and clients that do not read.
     http.header_read_timeout(None).max_buf_size(HEADER_BYTES_MAX);
+    // A client may say that it has sent all (`nc -N`) and still wait for its answers.
+    http.half_close(true);
     let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
     async move {
         if let Err(error) = connection.await {

@@ -73,6 +73,17 @@ async fn addresses_of_other_machines_and_unknown_names_are_refused() {
 }
 
 #[tokio::test]
+async fn a_link_local_address_needs_an_interface_that_is_there() {
+    let unknown = Server::bind("fe80::1%nope", 0).await.unwrap_err().to_string();
+    assert_eq!(
+        unknown,
+        "cannot serve HTTP on fe80::1%nope: no interface has the name or number \"nope\"; give one that `ip link` shows"
+    );
+    let missing = Server::bind("fe80::1", 0).await.unwrap_err().to_string();
+    assert!(missing.ends_with("needs its interface, as in -l 'fe80::1%eth0'"), "{missing}");
+}
+
+#[tokio::test]
 async fn brackets_around_an_ipv6_address_are_allowed() {
     if std::net::TcpListener::bind("[::1]:0").is_err() {
         return;
@@ -126,24 +137,69 @@ async fn a_client_that_does_not_read_is_cut_off() {
     // More answers than the socket buffers of both ends hold.
     let requests = b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: test\r\n\r\n".repeat(2000);
     deaf.write_all(&requests).await.unwrap();
-    // Its place is free again, or this would wait for ever.
-    assert_eq!(server.get("/healthz").await.status, 200);
+    // It makes room once it has not read for a while.
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while server.get("/healthz").await.status != 200 {
+        assert!(std::time::Instant::now() < deadline, "the deaf client keeps its place");
+        tokio::time::sleep(SOON).await;
+    }
 }
 
 #[tokio::test]
-async fn connections_beyond_the_bound_wait_for_a_place() {
+async fn at_the_bound_the_connection_idle_for_longest_makes_room() {
     let server = Running::with(Limits { connections: 2, ..LIMITS }).await;
     let mut first = TcpStream::connect(server.address()).await.unwrap();
-    let mut second = TcpStream::connect(server.address()).await.unwrap();
     exchange(&mut first).await;
+    tokio::time::sleep(SOON).await;
+    let mut second = TcpStream::connect(server.address()).await.unwrap();
     exchange(&mut second).await;
-    let mut third = TcpStream::connect(server.address()).await.unwrap();
-    third.write_all(GET_HEALTH).await.unwrap();
-    let mut buffer = [0; 16];
-    let early = tokio::time::timeout(SOON, third.read(&mut buffer)).await;
-    assert!(early.is_err(), "answered beyond the bound");
-    drop(first);
-    assert_ne!(third.read(&mut buffer).await.unwrap(), 0);
+    assert_eq!(server.get("/healthz").await.status, 200);
+    assert_eq!(until_closed(&mut first).await, b"");
+    // The third is closed by now: there is room for the second.
+    assert!(exchange(&mut second).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_and_half_sent_connections_shut_nobody_out() {
+    let server = Running::with(Limits { connections: 256, ..LIMITS }).await;
+    for half_sent in [&b""[..], b"GET /metr", b"GET /metrics HTTP/1.1\r\nhost: te"] {
+        let mut crowd = Vec::new();
+        for _ in 0..500 {
+            let mut stream = TcpStream::connect(server.address()).await.unwrap();
+            stream.write_all(half_sent).await.unwrap();
+            crowd.push(stream);
+        }
+        for path in ["/metrics", "/healthz", "/api/v1/metrics/bucket/0"] {
+            let began = std::time::Instant::now();
+            assert_eq!(server.get(path).await.status, 200);
+            // The limit that operators are promised.
+            assert!(began.elapsed() < SOON, "{path} took {:?}", began.elapsed());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_all_are_being_answered_a_further_client_is_refused() {
+    let server = Running::with(Limits { connections: 2, ..LIMITS }).await;
+    server.source.close_gate();
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        let request = b"GET /api/v1/metrics/window/5 HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        waiting.push(stream);
+    }
+    server.source.until_merges(1).await;
+    // The second may not have been read yet.
+    tokio::time::sleep(SOON).await;
+    let refused = server.get("/healthz").await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.error().starts_with("too many clients"), "{refused:?}");
+    server.source.open_gate();
+    for mut stream in waiting {
+        assert!(until_closed(&mut stream).await.starts_with(b"HTTP/1.1 200"));
+    }
+    assert_eq!(server.get("/healthz").await.status, 200);
 }
 
 #[tokio::test]

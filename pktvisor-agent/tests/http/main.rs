@@ -6,5 +6,7 @@ mod client;
 mod connections;
 mod contract;
 mod paths;
+mod requests;
 mod schema;
 mod source;
+mod zones;
