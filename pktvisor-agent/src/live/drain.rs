@@ -25,6 +25,9 @@ use crate::metrics::Cut;
 /// How long worker threads may need to analyse what was counted before the moment is published a second later.
 const WORKER_PATIENCE: Duration = Duration::from_millis(700);
 
+/// After so long without an end, a worker thread has broken down.
+const WORKER_BREAKDOWN: Duration = Duration::from_secs(15);
+
 /// How often they are looked at.
 const WORKER_POLL: Duration = Duration::from_millis(1);
 
@@ -48,10 +51,12 @@ pub(super) struct DrainThread {
 }
 
 /// What was counted in an epoch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pending {
     /// When it ended (wall clock).
     now_ns: u64,
+    /// When its counters were read.
+    sealed: Instant,
     counters: Counters,
     lost: u64,
     heavy: Option<HeavyHitters>,
@@ -89,12 +94,14 @@ impl DrainThread {
     fn tick(&mut self) -> Result<(), KernelError> {
         let mut drained = Ok(());
         // Where a worker thread is behind, the last moment is not over: what is counted now waits for the next second.
-        if self.pending.is_none() || self.publish() {
+        if self.publish() {
             let now_ns = wall_ns();
             let period_ends = self.agent.store.batch().turns_at(now_ns);
             drained = self.end_epoch(now_ns, if period_ends { Cut::Period } else { Cut::Epoch });
             self.wait_for_workers();
             self.publish();
+        } else {
+            self.watch_workers();
         }
         self.rate.adjust(&self.agent, &self.shared);
         if let Some(geo) = &mut self.geo {
@@ -114,7 +121,14 @@ impl DrainThread {
         let counted = self.drain.seal(&mut quiet, wait);
         // Also where the counters cannot be read, as the epoch is over.
         self.shared.epochs().order(Order { sealed_ns: monotonic_ns(), cut });
-        let mut pending = Pending { now_ns, ..Pending::default() };
+        let mut pending = Pending {
+            now_ns,
+            sealed: Instant::now(),
+            counters: Counters::default(),
+            lost: 0,
+            heavy: None,
+            distinct: None,
+        };
         if let Ok(counted) = counted {
             pending.counters = counted.counters;
             pending.counters.subtract(&self.counted.counters);
@@ -133,6 +147,15 @@ impl DrainThread {
         let distinct = distinct.map(|distinct| pending.distinct = Some(distinct));
         self.pending = Some(pending);
         counted.and(collected).and(distinct)
+    }
+
+    /// A worker thread is only ever behind by what the rings hold, so one that stays behind has broken down.
+    fn watch_workers(&self) {
+        if self.pending.as_ref().is_some_and(|pending| pending.sealed.elapsed() > WORKER_BREAKDOWN) {
+            self.agent.trouble(
+                "DNS is no longer analysed: a worker thread has broken down, restart the agent".into(),
+            );
+        }
     }
 
     /// Worker threads need a few milliseconds, more where they are behind.

@@ -1,0 +1,139 @@
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+
+use pcap_replay::Capture;
+use pktvisor_common::sampling::SampleRate;
+use pktvisor_common::sharding::Shards;
+
+use super::*;
+use crate::analysis::public_suffix::NameCut;
+use crate::capture::kernel::Next;
+use crate::metrics::{self, Clock, Store};
+
+/// The packets of a capture, which have all just come.
+struct Waiting(VecDeque<Vec<u8>>);
+
+impl Source for Waiting {
+    const DELAY_NS: u64 = 0;
+
+    fn next(&mut self) -> Option<Next> {
+        (!self.0.is_empty()).then_some(Next { timestamp_ns: 1, epoch: Next::NO_EPOCH })
+    }
+
+    fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
+        let Some(packet) = self.0.pop_front() else { return };
+        let header =
+            RecordHeader { wire_len: packet.len() as u32, link_type: 1, packets: 1, ..Default::default() };
+        take(&header, &packet);
+    }
+
+    fn release(&mut self) {}
+
+    fn fill(&mut self) -> f64 {
+        if self.0.is_empty() { 0.0 } else { 0.5 }
+    }
+
+    fn upkeep(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn agent_with_threads(shards: Shards) -> (Arc<Agent>, Arc<Shared>) {
+    let clock = Clock::Wall;
+    let store =
+        Store::new(metrics::Settings { periods: 5, summary: false, name_cut: NameCut::default(), clock });
+    store.share_among(shards.count());
+    (Arc::new(Agent::new(store, 100, Default::default())), Arc::new(Shared::new(shards)))
+}
+
+fn settings() -> DeepSettings {
+    DeepSettings {
+        analysis: analysis::Settings {
+            dns_ports: DnsPorts::default(),
+            sample_rate: SampleRate::ALL,
+            transaction_timeout_ns: 5_000_000_000,
+            host: ["0.0.0.0/0", "::/0"].iter().map(|network| network.parse().unwrap()).collect(),
+        },
+        pause: Pause::with_room(1 << 20),
+    }
+}
+
+#[test]
+fn what_a_round_adds_to_one_metric_it_adds_to_all() {
+    let mut waiting = Waiting(VecDeque::new());
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/demo.pcap");
+    let mut capture = Capture::open(&demo).unwrap();
+    while let Some(packet) = capture.next_packet().unwrap() {
+        waiting.0.push_back(packet.data.to_vec());
+    }
+    let (agent, shared) = agent_with_threads(Shards::ONE);
+    let mut thread = DeepThread::new(&agent, &shared, 0, Deep::new(vec![waiting]), &settings());
+    let mut answered = 0;
+    while thread.round(&WallClock::now()) > 0 {
+        agent.store.cut(0, Cut::Epoch);
+        agent.store.batch().publish();
+        let dns = agent.store.bucket(0).unwrap().dns;
+        assert_eq!(dns.xact.counts.total, dns.xact.inbound.total + dns.xact.outbound.total);
+        answered = dns.xact.counts.total;
+    }
+    assert!(answered > 1000, "{answered}");
+}
+
+/// Records of known epochs, each a query of its own.
+struct Marked(VecDeque<(u32, Vec<u8>)>);
+
+impl Source for Marked {
+    const DELAY_NS: u64 = 0;
+
+    fn next(&mut self) -> Option<Next> {
+        self.0.front().map(|(epoch, _)| Next { timestamp_ns: 1, epoch: *epoch })
+    }
+
+    fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
+        let Some((_, packet)) = self.0.pop_front() else { return };
+        let wire_len = packet.len() as u32;
+        take(&RecordHeader { wire_len, link_type: 101, packets: 1, ..Default::default() }, &packet);
+    }
+
+    fn release(&mut self) {}
+
+    fn fill(&mut self) -> f64 {
+        if self.0.is_empty() { 0.0 } else { 0.5 }
+    }
+
+    fn upkeep(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An IPv4 datagram with a query.
+fn query() -> Vec<u8> {
+    let mut packet = vec![0x45, 0, 0, 45, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+    packet.extend([0x30, 0x39, 0, 53, 0, 25, 0, 0]);
+    packet.extend([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1]);
+    packet
+}
+
+#[test]
+fn records_of_the_next_epoch_wait_until_the_old_one_is_cut() {
+    let records = [0, 0, 1, Next::NO_EPOCH, 1].map(|epoch| (epoch, query()));
+    let (agent, shared) = agent_with_threads(Shards::ONE);
+    let sources = Deep::new(vec![Marked(records.into())]);
+    let mut thread = DeepThread::new(&agent, &shared, 0, sources, &settings());
+    let clock = WallClock::now();
+    let publish = |thread: &mut DeepThread<Marked>| {
+        shared.epochs().order(Order { sealed_ns: monotonic_ns(), cut: Cut::Epoch });
+        assert!(!shared.epochs().are_reached());
+        while !shared.epochs().are_reached() {
+            thread.round(&clock);
+        }
+        agent.store.batch().publish();
+        agent.store.bucket(0).unwrap().sampling.messages
+    };
+    assert_eq!((thread.round(&clock), thread.round(&clock)), (2, 0));
+    assert_eq!(publish(&mut thread), 2);
+    assert_eq!(thread.round(&clock), 3);
+    assert_eq!(agent.store.bucket(0).unwrap().sampling.messages, 2, "not published yet");
+    assert_eq!(publish(&mut thread), 5);
+}
