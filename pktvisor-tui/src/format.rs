@@ -57,6 +57,12 @@ pub fn exact(value: u64) -> String {
     text
 }
 
+/// Every digit if that takes at most `width` columns, else as [`count`] writes it.
+pub fn exact_within(value: u64, width: usize) -> String {
+    let text = exact(value);
+    if text.len() <= width { text } else { count(value) }
+}
+
 /// `part` of `whole` as a fraction, 0 to 1; `None` where there is no whole. Estimates can exceed their whole: cut at 1.
 pub fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 / whole as f64).min(1.0))
@@ -93,6 +99,12 @@ fn three_digits(value: u64, unit: u64) -> String {
     } else {
         format!("{quotient:.0}")
     }
+}
+
+/// What an I/O error says, without the `(os error 2)` at its end.
+pub fn without_number(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 /// How long ago, or for how long, in at most 7 columns: `12s`, `3m05s`, `2h04m`, `11d03h`.

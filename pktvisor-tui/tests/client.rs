@@ -151,9 +151,18 @@ fn what_is_no_agent_is_said_to_be_none() {
 #[test]
 fn an_endless_answer_is_not_read_to_its_end() {
     let agent = FakeAgent::start();
-    agent.on("app", Reply::json(vec![b' '; 5 << 20]));
+    agent.on("app", Reply::json(vec![b' '; 2 << 20]));
     let error = Session::new(http(&agent, LONG)).round(None, false).expect_err("too long");
-    assert_eq!(error.to_string(), "not an answer of pktvisord: it is longer than 4 MiB");
+    assert_eq!(error.to_string(), "not an answer of pktvisord: it is longer than 1 MiB");
+}
+
+#[test]
+fn a_hundred_thousand_periods_in_one_answer_are_one() {
+    let agent = ours();
+    let many = format!("{{{}\"5m\":{{}}}}", "\"5m\":{},".repeat(100_000));
+    agent.on("window/5", Reply::json(many));
+    let answer = Session::new(http(&agent, LONG)).round(None, false).expect("it answers");
+    assert_eq!((answer.window_name.as_str(), answer.window), ("5m", Period::default()));
 }
 
 #[test]

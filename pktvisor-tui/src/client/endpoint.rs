@@ -8,12 +8,26 @@ pub const DEFAULT_PORT: u16 = 10853;
 /// The address of an agent's web server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Name or address; IPv6 addresses in brackets.
-    authority: String,
+    host: Host,
     port: u16,
     /// Path before `/api`, without a slash at its end; empty unless a URL gave one (a reverse proxy).
     prefix: String,
 }
+
+/// A machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Host {
+    /// A name or an IPv4 address.
+    Name(String),
+    /// An IPv6 address.
+    Ipv6(Ipv6Addr),
+    /// A link-local IPv6 address and the interface behind which it is.
+    LinkLocal(Ipv6Addr, Zone),
+}
+
+/// The interface behind which a link-local address is, by name or by number (RFC 4007, section 11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone(String);
 
 /// Why a HOST cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,10 +44,24 @@ pub enum EndpointError {
     /// Something that no host name or address contains.
     #[error("{0}: not a host name, an address, host:port or an http:// URL")]
     Host(String),
+    /// A zone with an address that has none.
+    #[error("{0}: only a link-local address (fe80::/10) takes a zone; leave out the % and what follows it")]
+    ZoneNotAllowed(String),
+    /// A zone that no interface can be called.
+    #[error(
+        "{0}: behind the % goes the name or the number of an interface of this machine, as in fe80::1%eth0"
+    )]
+    Zone(String),
+    /// A link-local address alone, which is ambiguous.
+    #[error("{0}: a link-local address needs the interface that leads to it, as in fe80::1%eth0")]
+    ZoneMissing(String),
 }
 
 impl Endpoint {
     /// Reads `ns1`, `ns1:8080`, `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]:8080` or `http://ns1:8080/prefix`.
+    ///
+    /// A link-local address names its interface: `fe80::1%eth0`, `[fe80::1%eth0]:8080`. In a URL the per cent sign is
+    /// written `%25` (RFC 6874); it is understood either way everywhere.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, EndpointError> {
         let text = text.trim();
         let (rest, is_url) = match text.split_once("://") {
@@ -61,27 +89,87 @@ impl Endpoint {
         if !prefix.chars().all(path_allowed) {
             return Err(EndpointError::Host(text.to_owned()));
         }
-        let name_allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
-        let authority = match host.parse::<Ipv6Addr>() {
-            Ok(address) => format!("[{address}]"),
-            Err(_) if !host.is_empty() && host.chars().all(name_allowed) => host.to_owned(),
-            Err(_) => return Err(EndpointError::Host(text.to_owned())),
-        };
+        let host = read_host(host, text, is_url)?;
         let prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
-        Ok(Self { authority, port, prefix })
+        Ok(Self { host, port, prefix })
     }
 
-    /// The URL of a page: `path` begins with a slash.
+    /// The URL of a page: `path` begins with a slash. A zone means nothing to the agent and is left out.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}:{}{}{path}", self.authority, self.port, self.prefix)
+        let Self { host, port, prefix } = self;
+        match host {
+            Host::Name(name) => format!("http://{name}:{port}{prefix}{path}"),
+            Host::Ipv6(address) | Host::LinkLocal(address, _) => {
+                format!("http://[{address}]:{port}{prefix}{path}")
+            }
+        }
     }
 
     /// How it is called on screen: as short as it is unmistakable.
     pub fn label(&self) -> String {
+        let host = match &self.host {
+            Host::Name(name) => name.clone(),
+            Host::Ipv6(address) => format!("[{address}]"),
+            Host::LinkLocal(address, zone) => format!("[{address}%{}]", zone.0),
+        };
         match self.port {
-            DEFAULT_PORT => format!("{}{}", self.authority, self.prefix),
-            port => format!("{}:{port}{}", self.authority, self.prefix),
+            DEFAULT_PORT => format!("{host}{}", self.prefix),
+            port => format!("{host}:{port}{}", self.prefix),
         }
+    }
+
+    /// The zone of a link-local address.
+    pub fn zone(&self) -> Option<&Zone> {
+        match &self.host {
+            Host::LinkLocal(_, zone) => Some(zone),
+            Host::Name(_) | Host::Ipv6(_) => None,
+        }
+    }
+}
+
+impl Zone {
+    /// Longest name of an interface, in bytes (IFNAMSIZ without its terminator).
+    const BYTES_MAX: usize = 15;
+
+    /// Reads what stands behind the `%` of an address; `None` if no interface can be called that.
+    fn parse(text: &str, is_url: bool) -> Option<Self> {
+        // `%25eth0` is `%eth0` with its per cent sign escaped. Outside of a URL, `%251` is interface 251.
+        let text = match text.strip_prefix("25") {
+            Some(rest) if !rest.is_empty() && (is_url || !rest.bytes().all(|b| b.is_ascii_digit())) => rest,
+            _ => text,
+        };
+        let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | ':' | '%' | '[' | ']');
+        (!text.is_empty() && text.len() <= Self::BYTES_MAX && text.chars().all(allowed))
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// The name or number.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Reads a host without its port; `text` is all of what was given, for messages.
+fn read_host(host: &str, text: &str, is_url: bool) -> Result<Host, EndpointError> {
+    let (address, zone) = match host.split_once('%') {
+        Some((address, zone)) => (address, Some(zone)),
+        None => (host, None),
+    };
+    let name_allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    match (address.parse::<Ipv6Addr>(), zone) {
+        (Ok(address), None) if address.is_unicast_link_local() => {
+            Err(EndpointError::ZoneMissing(text.to_owned()))
+        }
+        (Ok(address), None) => Ok(Host::Ipv6(address)),
+        (Ok(address), Some(zone)) if address.is_unicast_link_local() => match Zone::parse(zone, is_url) {
+            Some(zone) => Ok(Host::LinkLocal(address, zone)),
+            None => Err(EndpointError::Zone(text.to_owned())),
+        },
+        (Ok(_), Some(_)) => Err(EndpointError::ZoneNotAllowed(text.to_owned())),
+        (Err(_), None) if !host.is_empty() && host.chars().all(name_allowed) => {
+            Ok(Host::Name(host.to_owned()))
+        }
+        (Err(_), _) => Err(EndpointError::Host(text.to_owned())),
     }
 }
 
@@ -93,7 +181,14 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
             None => (authority, None),
         };
     }
-    if authority.parse::<Ipv6Addr>().is_ok() {
+    let address = authority.split_once('%').map_or(authority, |(address, _)| address);
+    if authority.len() == address.len() && address.parse::<Ipv6Addr>().is_ok() {
+        return (authority, None);
+    }
+    // No interface has a colon in its name: what follows one behind a zone is a port.
+    if address.len() < authority.len()
+        && !authority.get(address.len()..).is_some_and(|zone| zone.contains(':'))
+    {
         return (authority, None);
     }
     match authority.rsplit_once(':') {
@@ -123,6 +218,59 @@ mod tests {
             (" ns1 ", "http://ns1:10853/x"),
         ] {
             assert_eq!(Endpoint::parse(text, 10853).map(|e| e.url("/x")), Ok(url.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_local_address_is_asked_behind_the_interface_that_it_names() {
+        for (text, port, zone) in [
+            ("fe80::1%eth0", 10853, "eth0"),
+            ("fe80::1%25eth0", 10853, "eth0"),
+            ("[fe80::1%eth0]", 10853, "eth0"),
+            ("[fe80::1%eth0]:99", 99, "eth0"),
+            ("[fe80::1%25eth0]:99", 99, "eth0"),
+            ("[FE80::1%25eth0.100]:99", 99, "eth0.100"),
+            ("fe80::1%eth0:99", 99, "eth0"),
+            ("http://[fe80::1%25eth0]:99/", 99, "eth0"),
+            ("http://[fe80::1%eth0]:99", 99, "eth0"),
+            ("fe80::1%3", 10853, "3"),
+            ("[fe80::1%3]:99", 99, "3"),
+            ("fe80::1%25", 10853, "25"),
+            ("fe80::1%253", 10853, "253"),
+            ("http://[fe80::1%253]", 10853, "3"),
+        ] {
+            let endpoint = Endpoint::parse(text, 10853).expect(text);
+            assert_eq!(endpoint.url("/x"), format!("http://[fe80::1]:{port}/x"), "{text}");
+            assert_eq!(endpoint.zone().map(Zone::as_str), Some(zone), "{text}");
+        }
+        let label = |text| Endpoint::parse(text, 10853).expect(text).label();
+        assert_eq!(label("http://[fe80::1%25eth0]:99/x"), "[fe80::1%eth0]:99/x");
+        assert_eq!(label("fe80::1%eth0"), "[fe80::1%eth0]");
+        let [one, other] = ["fe80::1%eth0", "fe80::1%eth1"].map(|text| Endpoint::parse(text, 1));
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn a_zone_belongs_to_a_link_local_address_and_is_an_interface() {
+        for text in [
+            "fe80::1%",
+            "[fe80::1%]:99",
+            "fe80::1%a/b",
+            "fe80::1%a b",
+            "fe80::1%e%0",
+            "fe80::1%sixteen-letters-",
+        ] {
+            let error = Endpoint::parse(text, 1).expect_err(text);
+            assert!(matches!(error, EndpointError::Zone(_) | EndpointError::Host(_)), "{text}: {error}");
+        }
+        for text in ["2001:db8::1%eth0", "[::1%lo]:99"] {
+            assert!(matches!(Endpoint::parse(text, 1), Err(EndpointError::ZoneNotAllowed(_))), "{text}");
+        }
+        for text in ["fe80::1", "[fe80::1]:99", "http://[fe80::1]"] {
+            assert!(matches!(Endpoint::parse(text, 1), Err(EndpointError::ZoneMissing(_))), "{text}");
+        }
+        for text in ["ns1%eth0", "192.0.2.1%eth0", "%eth0"] {
+            assert!(matches!(Endpoint::parse(text, 1), Err(EndpointError::Host(_))), "{text}");
         }
     }
 

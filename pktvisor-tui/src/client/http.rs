@@ -4,11 +4,14 @@ use std::{io, time::Duration};
 
 use pktvisor_common::api::ErrorBody;
 use serde::de::DeserializeOwned;
+use ureq::unversioned::transport::DefaultConnector;
 
-use super::Endpoint;
+use super::{Endpoint, endpoint::Zone, resolver::ZonedResolver};
+use crate::format::without_number;
 
-/// Answers beyond this many bytes are not read. A window of ours is about 20 KiB.
-const BODY_BYTES_MAX: u64 = 4 << 20;
+/// Answers beyond this many bytes are not read. A window of ours is about 20 KiB, and ten times that where every octet
+/// of every name is escaped.
+const BODY_BYTES_MAX: u64 = 1 << 20;
 
 /// Why a page could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +58,9 @@ impl Http {
             .proxy(None)
             .user_agent(concat!("pktvisor/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: config.new_agent(), endpoint, timeout }
+        let resolver = ZonedResolver::new(endpoint.zone().cloned());
+        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
+        Self { agent, endpoint, timeout }
     }
 
     /// Gets `path` and reads its JSON.
@@ -77,8 +82,11 @@ impl Http {
     fn explain(&self, error: ureq::Error) -> FetchError {
         match error {
             ureq::Error::Timeout(_) => FetchError::Timeout(self.timeout),
-            ureq::Error::Io(error) => FetchError::Connect(plain_words(&error)),
-            ureq::Error::HostNotFound => FetchError::Connect("no such host".to_owned()),
+            ureq::Error::Io(error) => FetchError::Connect(self.plain_words(&error)),
+            ureq::Error::HostNotFound => FetchError::Connect(match self.endpoint.zone() {
+                Some(zone) => no_interface(zone),
+                None => "no such host".to_owned(),
+            }),
             ureq::Error::ConnectionFailed => FetchError::Connect("connection failed".to_owned()),
             ureq::Error::BodyExceedsLimit(limit) => {
                 FetchError::Foreign(format!("it is longer than {} MiB", limit >> 20))
@@ -86,16 +94,27 @@ impl Http {
             other => FetchError::Foreign(other.to_string()),
         }
     }
+
+    /// What an I/O error says without the `(os error 111)` that nobody needs at night.
+    fn plain_words(&self, error: &io::Error) -> String {
+        match (error.kind(), self.endpoint.zone()) {
+            (io::ErrorKind::ConnectionRefused, _) => "connection refused".to_owned(),
+            (io::ErrorKind::ConnectionReset, _) => "connection reset".to_owned(),
+            (io::ErrorKind::UnexpectedEof, _) => "connection closed".to_owned(),
+            // Linux answers this for an interface that does not exist, is down, or has no IPv6.
+            (io::ErrorKind::NetworkUnreachable, Some(zone)) => no_way_through(zone),
+            _ => without_number(error),
+        }
+    }
 }
 
-/// What an I/O error says without the `(os error 111)` that nobody needs at night.
-fn plain_words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
-        io::ErrorKind::UnexpectedEof => "connection closed".to_owned(),
-        _ => error.to_string(),
-    }
+fn no_way_through(zone: &Zone) -> String {
+    let zone = zone.as_str();
+    format!("interface {zone} does not exist, is down, or has no IPv6 address; `ip -6 address` lists them")
+}
+
+fn no_interface(zone: &Zone) -> String {
+    format!("this machine has no interface {}; `ip link` lists them", zone.as_str())
 }
 
 fn read<T: DeserializeOwned>(status: u16, path: &str, body: &[u8]) -> Result<T, FetchError> {

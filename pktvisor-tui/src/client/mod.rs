@@ -7,6 +7,7 @@ mod endpoint;
 mod http;
 mod poller;
 mod protocol;
+mod resolver;
 
 use std::time::Duration;
 
