@@ -1,21 +1,22 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, ValueEnum};
 
-use crate::client::DEFAULT_PORT;
+use crate::{client::DEFAULT_PORT, model::escape};
 
 /// Show one pktvisor agent, or a fleet of them, live in the terminal.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "pktvisor", version, about, after_help = "Press ? inside for the keys.")]
+#[command(name = "pktvisor", version, about, infer_long_args = true, max_term_width = 100)]
+#[command(after_help = "Press ? inside for the keys.")]
 pub struct Options {
     /// Port of agents whose HOST names none.
     #[arg(short, long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
 
-    /// Agent to watch: a name, an address, host:port, or an http:// URL. Repeat it, or separate by commas, to watch a
-    /// fleet.
+    /// Agent to watch: a name, an address, host:port, or an http:// URL; behind a link-local address its interface, as
+    /// in fe80::1%eth0. Repeat it, or separate by commas, to watch a fleet.
     #[arg(
         short = 'H',
         long = "host",
@@ -25,7 +26,7 @@ pub struct Options {
     )]
     pub hosts: Vec<String>,
 
-    /// Print one snapshot on stdout and exit: 0, or 1 if an agent did not answer.
+    /// Print one snapshot on stdout and exit: 0, or 1 if an agent did not answer, which stderr then says.
     #[arg(long)]
     pub once: bool,
 
@@ -53,6 +54,18 @@ pub struct Options {
     /// Give up on an agent's answer after this many milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(50..=60_000))]
     pub timeout_ms: u64,
+}
+
+impl Options {
+    /// Reads the command line of this process; ends it after `--help` and `--version`, and on wrong usage.
+    pub fn from_command_line() -> Self {
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        Self::try_parse_from(&arguments).unwrap_or_else(|error| {
+            // What is repeated in a message must not control the terminal.
+            let printable = arguments.iter().map(|argument| escape(&argument.to_string_lossy()));
+            Self::try_parse_from(printable).err().unwrap_or(error).exit()
+        })
+    }
 }
 
 /// Form of `--once`.
@@ -99,6 +112,16 @@ mod tests {
     fn without_options_it_is_the_agent_of_this_machine() {
         let options = Options::parse_from(["pktvisor"]);
         assert_eq!((options.hosts.as_slice(), options.port), (&["localhost".to_owned()][..], 10853));
+    }
+
+    #[test]
+    fn long_options_may_be_abbreviated_where_only_one_is_meant() {
+        let options =
+            Options::parse_from(["pktvisor", "--on", "--form", "json", "--win", "3", "--ho", "ns1"]);
+        assert!(options.once && options.format == Format::Json && options.window == Some(3));
+        assert_eq!(options.hosts, ["ns1"]);
+        // `--theme` or `--timeout-ms`.
+        assert!(Options::try_parse_from(["pktvisor", "--t", "dark"]).is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
     cli::Format,
     client::{Endpoint, FetchError, Http, Session, Window},
     format,
-    model::{Agent, Link, ListKind, Observation, Rcode, SavedAgent, Sort},
+    model::{Agent, ListKind, Observation, Rcode, SavedAgent, Sort, escape},
     widgets::frame::span,
 };
 
@@ -36,10 +36,14 @@ pub fn ask(endpoints: &[Endpoint], timeout: Duration, window: Option<Window>) ->
     })
 }
 
-/// Prints agents. Exit code 1 if any of them did not answer.
+/// Prints agents on stdout, and on stderr why some of them did not answer. Exit code 1 if there are any such.
 pub fn print(agents: &[SavedAgent], format: Format) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     for agent in agents {
+        if let Some(error) = &agent.error {
+            eprintln!("pktvisor: {}: {}", escape(&agent.agent), escape(error));
+            continue;
+        }
         match format {
             Format::Json => write_json(&mut out, agent)?,
             Format::Text => write_text(&mut out, &agent.to_agent())?,
@@ -82,9 +86,6 @@ pub fn write_json(out: &mut impl Write, agent: &SavedAgent) -> io::Result<()> {
 /// Writes an agent as text: every number with all its digits, in columns that do not depend on them.
 pub fn write_text(out: &mut impl Write, agent: &Agent) -> io::Result<()> {
     writeln!(out, "agent      {}", agent.label)?;
-    if let Link::Down { error, .. } = &agent.link {
-        return writeln!(out, "error      {error}\n");
-    }
     let Some(window) = &agent.window else { return writeln!(out) };
     if let Some(info) = &agent.info {
         writeln!(out, "version    {}", info.version)?;

@@ -4,7 +4,8 @@ mod support;
 
 use std::{
     fs,
-    process::{Command, Output},
+    io::Write,
+    process::{Command, Output, Stdio},
 };
 
 use pktvisor_common::api::{PeriodDocument, Rates};
@@ -20,6 +21,10 @@ fn pktvisor(arguments: &[&str]) -> Output {
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("output is UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("messages are UTF-8")
 }
 
 fn busy_agent() -> FakeAgent {
@@ -101,12 +106,89 @@ fn an_agent_that_does_not_answer_is_named_and_fails_the_command() {
     drop(gone);
     let output = pktvisor(&["--once", "-H", &here, "-H", &there]);
     assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output), format!("pktvisor: {there}: cannot connect: connection refused\n"));
     let text = stdout(&output);
+    assert!(text.starts_with(&format!("agent      {here}\nversion    4.0.0")), "{text}");
+    assert!(!text.contains(&there), "{text}");
+}
+
+#[test]
+fn stdout_gets_answers_and_stderr_gets_errors() {
+    let gone = FakeAgent::start();
+    let address = gone.address.to_string();
+    drop(gone);
+    for form in ["text", "json"] {
+        let output = pktvisor(&["--once", "--format", form, "-H", &address]);
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{form}");
+        assert_eq!(stderr(&output), format!("pktvisor: {address}: cannot connect: connection refused\n"));
+    }
+    let refusing = FakeAgent::start();
+    refusing.on("app", Reply::json(r#"{"error":"all interfaces are \u001b[2Jdown"}"#).status(503));
+    let address = refusing.address.to_string();
+    let output = pktvisor(&["--once", "-H", &address]);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+    let expected = format!("pktvisor: {address}: the agent answers: all interfaces are \\u{{1b}}[2Jdown\n");
+    assert_eq!(stderr(&output), expected);
+}
+
+#[test]
+fn what_stderr_repeats_does_nothing_to_the_terminal() {
+    for arguments in [
+        &["--\u{1b}[2J\n"][..],
+        &["--theme", "\u{9b}31m"],
+        &["\u{1b}[2J"],
+        &["--once", "-H", "ns\u{1b}[2J"],
+        &["--once", "-H", "ht\u{7}tp://x"],
+        &["--once", "--snapshot", "/nonexistent\u{1b}[2J\r"],
+    ] {
+        let output = pktvisor(arguments);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+        let error = stderr(&output);
+        assert!(error.contains("\\u{"), "{error:?}");
+        assert!(error.chars().all(|c| c == '\n' || !c.is_control()), "{error:?}");
+    }
+}
+
+#[test]
+fn an_endless_snapshot_is_refused_in_one_sentence() {
+    let output = pktvisor(&["--once", "--snapshot", "/dev/zero"]);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+    let error = stderr(&output);
     assert!(
-        text.contains(&format!("agent      {there}\nerror      cannot connect: connection refused")),
-        "{text}"
+        error.starts_with("pktvisor: /dev/zero is no saved metrics: it is longer than 32 MiB"),
+        "{error}"
     );
-    assert!(text.contains(&format!("agent      {here}\nversion    4.0.0")), "{text}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn a_snapshot_may_come_out_of_a_pipe() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pktvisor"))
+        .args(["--once", "--snapshot", "/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut pipe = child.stdin.take().expect("it is piped");
+    pipe.write_all(br#"{"5m":{"packets":{"total":4711}}}"#).expect("it reads");
+    drop(pipe);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success() && stdout(&output).contains("4,711"), "{output:?}");
+}
+
+#[test]
+fn a_link_local_address_without_its_interface_is_refused_with_an_example() {
+    let output = pktvisor(&["--once", "-H", "fe80::1"]);
+    assert!(stderr(&output).contains("as in fe80::1%eth0") && output.stdout.is_empty(), "{output:?}");
+    let output = pktvisor(&["--once", "-H", "[fe80::1%no-such-if]:10853"]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "pktvisor: [fe80::1%no-such-if]: cannot connect: \
+                    this machine has no interface no-such-if; `ip link` lists them\n";
+    assert_eq!(stderr(&output), expected);
+    let output = pktvisor(&["--once", "-H", "fe80::1%999999"]);
+    let expected = "pktvisor: [fe80::1%999999]: cannot connect: interface 999999 does not exist, is down, or has no \
+                    IPv6 address; `ip -6 address` lists them\n";
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(1), expected));
 }
 
 #[test]

@@ -5,9 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use pktvisor_common::api::{App, Period, PeriodDocument, Rates};
+use pktvisor_common::api::{App, Period, Rates};
 
 use super::{Answer, FetchError, Http, Window};
+use crate::model::{OneEntry, OnePeriod};
 
 /// Rounds between two looks at what hardly changes.
 const APP_EVERY_ROUNDS: u64 = 5;
@@ -107,8 +108,8 @@ impl Session {
 
     fn document(&self, page: &str) -> Result<(String, Period), FetchError> {
         let path = format!("/api/v1/metrics/{page}");
-        let document: PeriodDocument = self.http.get(&path)?;
-        document.into_iter().next().ok_or_else(|| FetchError::Foreign(format!("{path}: no period in it")))
+        let OneEntry(period): OnePeriod = self.http.get(&path)?;
+        period.ok_or_else(|| FetchError::Foreign(format!("{path}: no period in it")))
     }
 }
 

@@ -8,6 +8,7 @@ mod health;
 mod history;
 mod lists;
 mod observation;
+mod one_period;
 mod printable;
 mod saved;
 #[cfg(test)]
@@ -18,5 +19,6 @@ pub use health::Health;
 pub use history::{History, PeriodPoint, Sample};
 pub use lists::{ListKind, Row, Sort};
 pub use observation::{Observation, Rcode};
-pub use printable::{Keep, Printable, fit};
+pub use one_period::{OneEntry, OnePeriod};
+pub use printable::{Keep, Printable, escape, fit};
 pub use saved::{SavedAgent, SavedError, read_saved};

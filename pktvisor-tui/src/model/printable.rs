@@ -18,14 +18,11 @@ impl Printable {
     /// Escapes what is not plainly visible: control characters (C0, DEL, C1), and everything without a width or that
     /// steers direction, as `\u{202e}`. Cuts at 1,024 characters.
     pub fn new(raw: &str) -> Self {
-        let mut text = String::with_capacity(raw.len());
-        for (index, character) in raw.chars().enumerate() {
-            if index == CHARS_MAX {
-                text.push('…');
-                break;
-            }
-            if is_visible(character) { text.push(character) } else { text.extend(character.escape_unicode()) }
-        }
+        let mut text = match raw.char_indices().nth(CHARS_MAX) {
+            Some((byte, _)) => escape(raw.get(..byte).unwrap_or_default()) + "…",
+            None => escape(raw),
+        };
+        text.shrink_to_fit();
         Self(text.into_boxed_str())
     }
 
@@ -38,6 +35,16 @@ impl Printable {
     pub fn width(&self) -> usize {
         self.0.width()
     }
+}
+
+/// The whole text with everything escaped that is not plainly visible: for messages on stderr, which name files and
+/// arguments.
+pub fn escape(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    for character in raw.chars() {
+        if is_visible(character) { text.push(character) } else { text.extend(character.escape_unicode()) }
+    }
+    text
 }
 
 impl fmt::Display for Printable {
@@ -58,10 +65,19 @@ fn is_visible(character: char) -> bool {
 /// Which end of a text matters when there is no room for all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Addresses, codes, places: the beginning.
+    /// Codes, places: the beginning.
     Head,
     /// Domain names: the end.
     Tail,
+    /// IPv6 addresses: the beginning is the network, the end is the interface.
+    Ends,
+}
+
+impl Keep {
+    /// What matters of the address of an agent: both ends of an IPv6 address, the beginning of a name.
+    pub fn of_address(address: &str) -> Self {
+        if address.starts_with('[') { Self::Ends } else { Self::Head }
+    }
 }
 
 /// The text in at most `width` columns; `…` stands where it was cut.
@@ -70,18 +86,22 @@ pub fn fit(text: &str, width: usize, keep: Keep) -> String {
         return text.to_owned();
     }
     let Some(room) = width.checked_sub(1) else { return String::new() };
+    let tail_room = match keep {
+        Keep::Head => 0,
+        Keep::Tail => room,
+        Keep::Ends => room / 2,
+    };
+    let head: String = text.chars().take_while(within(room - tail_room)).collect();
+    let tail: Vec<char> = text.chars().rev().take_while(within(tail_room)).collect();
+    head.chars().chain(['…']).chain(tail.into_iter().rev()).collect()
+}
+
+/// Accepts characters until they take more than `room` columns.
+fn within(room: usize) -> impl FnMut(&char) -> bool {
     let mut used = 0;
-    let mut fits = |character: &char| {
+    move |character| {
         used += character.width().unwrap_or(0);
         used <= room
-    };
-    match keep {
-        Keep::Head => text.chars().take_while(&mut fits).chain(['…']).collect(),
-        Keep::Tail => {
-            let mut kept: Vec<char> = text.chars().rev().take_while(&mut fits).collect();
-            kept.push('…');
-            kept.iter().rev().collect()
-        }
     }
 }
 
@@ -118,6 +138,14 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv6_address_keeps_its_network_and_its_interface() {
+        let text = "2001:db8:1:2:aaaa:bbbb:cccc:dddd";
+        assert_eq!(fit(text, 18, Keep::Ends), "2001:db8:…ccc:dddd");
+        assert_eq!(fit(text, 32, Keep::Ends), text);
+        assert_eq!(fit(text, 2, Keep::Ends), "2…");
+    }
+
+    #[test]
     fn a_cut_keeps_the_end_that_matters_and_never_exceeds_its_width() {
         assert_eq!(fit("www.example.com", 9, Keep::Tail), "…mple.com");
         assert_eq!(fit("www.example.com", 9, Keep::Head), "www.exam…");
@@ -125,7 +153,7 @@ mod tests {
         assert_eq!(fit("東京東京", 4, Keep::Head), "東…");
         assert_eq!(fit("abc", 0, Keep::Head), "");
         for width in 0..12 {
-            for keep in [Keep::Head, Keep::Tail] {
+            for keep in [Keep::Head, Keep::Tail, Keep::Ends] {
                 assert!(fit("東a京b東c京d", width, keep).width() <= width);
             }
         }

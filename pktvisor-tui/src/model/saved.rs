@@ -1,35 +1,53 @@
 //! A saved JSON as an agent that never changes.
 
 use std::{
-    fs, io,
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use pktvisor_common::api::{App, DirectionRates, PeriodDocument};
-use pktvisor_common::text::Escaped;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
-use super::{Agent, Link, Printable};
-use crate::client::{Answer, FetchError};
+use super::{Agent, Link, OneEntry, OnePeriod, Printable};
+use crate::{
+    client::{Answer, FetchError},
+    format::without_number,
+};
+
+/// Files beyond this many bytes are not read: a fleet of a thousand agents takes less.
+const FILE_BYTES_MAX: u64 = 32 << 20;
+/// Agents of one file that are shown.
+const AGENTS_MAX: usize = 10_000;
 
 /// Why a file cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedError {
     /// It cannot be read.
-    #[error("cannot read {}: {source}", Escaped(path.display()))]
+    #[error("cannot read {}: {}", path.display(), without_number(source))]
     Read {
         /// The file.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
+    /// It is endless, or something else altogether.
+    #[error(
+        "{} is no saved metrics: it is longer than {} MiB; give the output of `pktvisord FILE`, \
+         of `curl .../window/5`, or of `pktvisor --once --format json`",
+        path.display(),
+        FILE_BYTES_MAX >> 20
+    )]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is not what pktvisor writes.
     #[error(
         "{} is no saved metrics: {reason}; give the output of `pktvisord FILE`, of `curl .../window/5`, \
          or of `pktvisor --once --format json`",
-        Escaped(path.display())
+        path.display()
     )]
     Parse {
         /// The file.
@@ -57,8 +75,12 @@ pub struct SavedAgent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rates: Option<DirectionRates>,
     /// The window: one key, `5m`.
-    #[serde(default, skip_serializing_if = "PeriodDocument::is_empty")]
+    #[serde(default, skip_serializing_if = "PeriodDocument::is_empty", deserialize_with = "one_period")]
     pub metrics: PeriodDocument,
+}
+
+fn one_period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PeriodDocument, D::Error> {
+    OnePeriod::deserialize(deserializer).map(|OneEntry(period)| period.into_iter().collect())
 }
 
 impl SavedAgent {
@@ -108,31 +130,67 @@ impl SavedAgent {
     }
 }
 
-/// Reads every agent saved in a file.
+/// Reads every agent saved in a file, a pipe or a device, up to 32 MiB.
 pub fn read_saved(path: &Path) -> Result<Vec<SavedAgent>, SavedError> {
-    let text = fs::read(path).map_err(|source| SavedError::Read { path: path.to_owned(), source })?;
+    let unreadable = |source| SavedError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    let text = read_at_most(file, FILE_BYTES_MAX).map_err(unreadable)?;
+    let text = text.ok_or_else(|| SavedError::TooLong { path: path.to_owned() })?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     parse(&name, &text).map_err(|reason| SavedError::Parse { path: path.to_owned(), reason })
 }
 
+/// Reads all of `source`; `None` if that is more than `limit` bytes.
+fn read_at_most(source: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut text = Vec::new();
+    let length = source.take(limit + 1).read_to_end(&mut text)?;
+    Ok((u64::try_from(length).is_ok_and(|length| length <= limit)).then_some(text))
+}
+
 fn parse(name: &str, text: &[u8]) -> Result<Vec<SavedAgent>, String> {
     let mut agents = Vec::new();
-    for document in serde_json::Deserializer::from_slice(text).into_iter::<Value>() {
-        let document = document.map_err(|error| error.to_string())?;
+    let mut documents = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
+    let mut start = 0;
+    while let Some(document) = documents.next() {
+        document.map_err(|error| error.to_string())?;
+        let end = documents.byte_offset();
+        let document = text.get(start..end).unwrap_or_default();
+        start = end;
         agents.push(agent(name, document).map_err(|error| error.to_string())?);
+        if agents.len() > AGENTS_MAX {
+            return Err(format!("there are more than {AGENTS_MAX} documents in it"));
+        }
     }
     if agents.is_empty() { Err("it is empty".to_owned()) } else { Ok(agents) }
 }
 
-fn agent(name: &str, document: Value) -> Result<SavedAgent, serde_json::Error> {
-    if document.get("agent").is_some() {
-        return serde_json::from_value(document);
+/// What tells the documents apart.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Marks {
+    agent: Option<IgnoredAny>,
+}
+
+/// What a period of 3.0 did not have.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PeriodMarks {
+    sampling: Option<IgnoredAny>,
+}
+
+fn agent(name: &str, document: &[u8]) -> Result<SavedAgent, serde_json::Error> {
+    if serde_json::from_slice::<Marks>(document)?.agent.is_some() {
+        return serde_json::from_slice(document);
     }
-    // What 3.0 did not have.
-    let ours = |period: &Value| period.get("sampling").is_some();
-    let older = !document.as_object().is_some_and(|periods| periods.values().any(ours));
-    let metrics = serde_json::from_value(document)?;
-    Ok(SavedAgent { agent: name.to_owned(), older, metrics, ..SavedAgent::default() })
+    let OneEntry(period): OnePeriod = serde_json::from_slice(document)?;
+    let OneEntry(marks): OneEntry<PeriodMarks> = serde_json::from_slice(document)?;
+    let ours = marks.is_some_and(|(_, marks)| marks.sampling.is_some());
+    Ok(SavedAgent {
+        agent: name.to_owned(),
+        older: !ours,
+        metrics: period.into_iter().collect(),
+        ..SavedAgent::default()
+    })
 }
 
 #[cfg(test)]
@@ -161,6 +219,31 @@ mod tests {
         let agents: Vec<Agent> = parse("x", text).expect("two").iter().map(SavedAgent::to_agent).collect();
         assert!(agents[0].window.is_some() && agents[1].window.is_none());
         assert!(matches!(&agents[1].link, Link::Down { error, .. } if error.as_str().ends_with("refused")));
+    }
+
+    #[test]
+    fn an_endless_file_is_read_up_to_a_limit() {
+        assert_eq!(read_at_most(io::repeat(b' '), 10).expect("it can be read"), None);
+        assert_eq!(
+            read_at_most(&b"0123456789"[..], 10).expect("it can be read"),
+            Some(b"0123456789".to_vec())
+        );
+        let error = read_saved(Path::new("/dev/zero")).expect_err("it never ends").to_string();
+        assert!(
+            error.starts_with("/dev/zero is no saved metrics: it is longer than 32 MiB; give "),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_million_periods_in_one_document_take_no_memory() {
+        let text = format!("{{{}\"2m\":{{}}}}", "\"1m\":{},".repeat(1_000_000));
+        assert_eq!(parse("x", text.as_bytes()).expect("an object")[0].metrics.len(), 1);
+    }
+
+    #[test]
+    fn more_documents_than_anybody_watches_are_refused() {
+        assert!(parse("x", "{}".repeat(AGENTS_MAX + 1).as_bytes()).is_err());
     }
 
     #[test]
