@@ -4,11 +4,8 @@ mod support;
 
 use std::time::Duration;
 
-use pktvisor_common::api::{Period, PeriodDocument};
 use pktvisor_tui::{
     app::{Action, App, Page},
-    client::Update,
-    model::Agent,
     pages,
     theme::Theme,
 };
@@ -19,193 +16,9 @@ use ratatui::{
     layout::Rect,
     style::{Color, Modifier},
 };
-use support::sample;
+use support::states::{STATES, State, everywhere, fleet, full, huge_numbers, long_names, older, stale};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
-
-/// A screen, made anew each time.
-type State = fn() -> App;
-
-/// States by name. Each is a fleet of one, but for the fleet's page.
-const STATES: [(&str, State); 9] = [
-    ("full", full),
-    ("empty", empty),
-    ("stale", stale),
-    ("no_agent", no_agent),
-    ("older", older),
-    ("long_names", long_names),
-    ("odd_bytes", odd_bytes),
-    ("huge_numbers", huge_numbers),
-    ("file", file),
-];
-
-/// A capture file, read to its end by an agent that was not told who HOST is.
-fn file() -> App {
-    let agent = sample::watched("ns1.example", 3, |answer| {
-        let periods = [Some(&mut answer.window), answer.live.as_mut()].into_iter().flatten();
-        for period in periods.chain(&mut answer.closed) {
-            let packets = &mut period.packets;
-            (packets.received, packets.sent, packets.unknown) = (0, 0, packets.total);
-            (packets.bytes_in, packets.bytes_out) = (0, 0);
-            packets.rates = Default::default();
-            packets.cardinality = Default::default();
-            for list in
-                [&mut packets.top_ipv4, &mut packets.top_ipv6, &mut packets.top_geo_loc, &mut packets.top_asn]
-            {
-                list.clear();
-            }
-            for direction in [&mut period.dns.xact.inbound, &mut period.dns.xact.outbound] {
-                *direction = Default::default();
-            }
-        }
-        answer.rates = Some(Default::default());
-        if let Some(capture) = answer.app.as_mut().and_then(|app| app.app.capture.as_mut()) {
-            capture.target = "/var/captures/2020-03-24.pcap".to_owned();
-            capture.mode = "file".to_owned();
-            capture.hook = None;
-            capture.finished = true;
-            capture.notes.clear();
-        }
-    });
-    show(vec![agent], 2)
-}
-
-fn show(agents: Vec<Agent>, now: u64) -> App {
-    let mut app = App::new(agents, None, Theme::dark());
-    app.handle(Action::Show(Page::Overview));
-    app.tick(Duration::from_secs(now));
-    app
-}
-
-fn full() -> App {
-    show(vec![sample::watched("ns1.example", 90, |_| {})], 89)
-}
-
-/// The agent answers; nothing has come by yet.
-fn empty() -> App {
-    let clear = |period: &mut Period| {
-        let span = period.period;
-        *period = Period { period: span, ..Period::default() };
-    };
-    let agent = sample::watched("ns1.example", 3, |answer| {
-        clear(&mut answer.window);
-        if let Some(live) = &mut answer.live {
-            clear(live);
-        }
-        answer.closed.clear();
-        answer.rates = Some(Default::default());
-        if let Some(app) = &mut answer.app {
-            app.app.ledger = Some(Default::default());
-        }
-    });
-    show(vec![agent], 2)
-}
-
-fn stale() -> App {
-    let mut agent = sample::watched("ns1.example", 90, |_| {});
-    for second in [90, 92, 96, 104] {
-        agent.update(sample::refused(), Duration::from_secs(second));
-    }
-    show(vec![agent], 107)
-}
-
-fn no_agent() -> App {
-    let mut agent = Agent::new("ns1.example");
-    agent.update(sample::refused(), Duration::from_secs(1));
-    show(vec![agent], 3)
-}
-
-fn older() -> App {
-    let mut agent = Agent::new("ns1.example");
-    agent.update(Update::Answer(Box::new(sample::older_answer())), Duration::from_secs(1));
-    show(vec![agent], 2)
-}
-
-fn renamed(label: &str, name: impl Fn(usize) -> String) -> App {
-    let agent = sample::watched(label, 5, |answer| {
-        for list in sample::lists(&mut answer.window) {
-            for (place, entry) in list.iter_mut().enumerate() {
-                entry.name = name(place);
-            }
-        }
-        if let Some(capture) = answer.app.as_mut().and_then(|app| app.app.capture.as_mut()) {
-            capture.target = name(0);
-            capture.notes = vec![name(1)];
-        }
-    });
-    show(vec![agent], 4)
-}
-
-fn long_names() -> App {
-    let label = |length| "abcdefghijklmnopqrstuvwxyz".repeat(3).chars().take(length).collect::<String>();
-    renamed(&format!("{}.example", label(63)), |place| {
-        format!("{}.{}.{}.{}.example", label(63), label(63), label(63), label(40 + place))
-    })
-}
-
-fn odd_bytes() -> App {
-    let names = [
-        "\u{1b}[2J\u{1b}]0;owned\u{7}.example",
-        "tab\there\r\nand\0there",
-        "right\u{202e}tfel.example",
-        "wide東京.example",
-        "zero\u{200b}width\u{301}",
-        "c1\u{9b}31m\u{7f}",
-    ];
-    renamed("\u{1b}[31mns1\u{9b}m", |place| names[place % names.len()].to_owned())
-}
-
-fn huge_numbers() -> App {
-    let huge = |period: &Period| -> Period {
-        let mut value = serde_json::to_value(period).expect("it serialises");
-        sample::replace_numbers(&mut value, u64::MAX);
-        value["period"] = serde_json::json!({ "start_ts": sample::START, "length": 1 });
-        let document = serde_json::json!({ "5m": value });
-        let document: PeriodDocument = serde_json::from_value(document).expect("2^64 - 1 is a u64");
-        document.into_values().next().expect("one period")
-    };
-    let agent = sample::watched("ns1.example", 5, |answer| {
-        answer.window = huge(&answer.window);
-        answer.live = answer.live.as_ref().map(&huge);
-        answer.closed = answer.closed.iter().map(&huge).collect();
-        answer.rates = Some(pktvisor_common::api::DirectionRates {
-            received: u64::MAX,
-            sent: u64::MAX,
-            unknown: u64::MAX,
-            bytes_in: u64::MAX,
-            bytes_out: u64::MAX,
-            dns_queries: u64::MAX,
-            dns_replies: u64::MAX,
-        });
-        if let Some(app) = &mut answer.app {
-            let mut value = serde_json::to_value(app.app.ledger).expect("it serialises");
-            sample::replace_numbers(&mut value, u64::MAX);
-            app.app.ledger = serde_json::from_value(value).expect("2^64 - 1 is a u64");
-            app.app.up_time_min = f64::MAX;
-            app.dns.xact.open = u64::MAX;
-        }
-    });
-    show(vec![agent], 4)
-}
-
-/// A fleet of every state.
-fn fleet() -> App {
-    let mut agents = Vec::new();
-    for (name, state) in STATES {
-        let mut agent = state().agent().expect("there is one").clone();
-        if !matches!(name, "odd_bytes" | "long_names") {
-            agent.label = pktvisor_tui::model::Printable::new(&format!("{name}.example"));
-        }
-        // All but the silent ones have just answered.
-        if !matches!(name, "stale" | "no_agent") {
-            agent.answered_at = Some(Duration::from_secs(106));
-        }
-        agents.push(agent);
-    }
-    let mut app = App::new(agents, None, Theme::dark());
-    app.tick(Duration::from_secs(107));
-    app
-}
 
 fn render(app: &App, (width, height): (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a buffer");
@@ -308,22 +121,6 @@ fn a_paused_screen_says_so() {
     let screen = text(&render(&app, (80, 24)));
     assert!(screen.lines().nth(1).is_some_and(|line| line.ends_with("‖ paused  1m51s")), "{screen}");
     assert!(screen.contains("p go on"), "{screen}");
-}
-
-/// All pages, zoomed and not, with help and a filter.
-fn everywhere(state: State) -> Vec<App> {
-    let mut apps = Vec::new();
-    for page in Page::ALL {
-        for actions in [&[][..], &[Action::Open], &[Action::Help], &[Action::Filter, Action::Type('x')]] {
-            let mut app = state();
-            app.handle(Action::Show(page));
-            for action in actions {
-                app.handle(*action);
-            }
-            apps.push(app);
-        }
-    }
-    apps
 }
 
 #[test]

@@ -73,9 +73,6 @@ pub enum Outcome {
     Retry,
 }
 
-/// Windows offered, in periods; the agent's own number of periods ends them.
-const WINDOWS: [u64; 17] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 30, 60, 120, 240, 480, 1440];
-
 impl App {
     /// Does it.
     pub fn handle(&mut self, action: Action) -> Outcome {
@@ -89,15 +86,14 @@ impl App {
             Action::Help => self.help = if self.help.is_some() { None } else { Some(0) },
             Action::Back => self.back(),
             Action::Open => self.open(),
-            Action::Filter => self.typing = true,
+            Action::Filter => self.typing = self.can_filter(),
             Action::Type(character) if self.filter.chars().count() < 64 => self.filter.push(character),
             Action::Type(_) => {}
             Action::Erase => {
                 self.filter.pop();
             }
             Action::Accept => self.typing = false,
-            Action::Sort if self.page == Page::Fleet => self.fleet_sort = self.fleet_sort.next(),
-            Action::Sort => self.sort = self.sort.next(),
+            Action::Sort => self.sort(),
             Action::Wider => self.widen(),
             Action::Narrower => self.narrow(),
             Action::Pause => self.pause(),
@@ -116,6 +112,17 @@ impl App {
         self.page = page;
         self.zoom = None;
         self.help = None;
+        self.scroll = 0;
+    }
+
+    /// The next order of what is on the screen: the fleet, or the focused list alone.
+    fn sort(&mut self) {
+        if !self.can_sort() {
+        } else if self.page == Page::Fleet {
+            self.fleet_sort = self.fleet_sort.next();
+        } else if let Some(kind) = self.focused_list() {
+            self.sorts.advance(kind);
+        }
     }
 
     fn page_at(&self, offset: usize) -> Page {
@@ -153,22 +160,26 @@ impl App {
         }
     }
 
-    /// Periods of the window on the screen, and the most that can be had.
-    fn window_periods(&self) -> (u64, u64) {
-        let kept = self.agent().and_then(|agent| agent.info.as_ref()).map_or(5, |info| info.periods.max(1));
-        (self.window.map_or(5, Window::periods).min(kept), kept)
-    }
-
+    /// Chooses the next larger window; after the largest comes the smallest.
     fn widen(&mut self) {
-        let (now, kept) = self.window_periods();
-        let wider = WINDOWS.into_iter().find(|periods| *periods > now).unwrap_or(kept).min(kept);
-        self.window = Some(Window::minutes(wider));
+        let (now, windows) = self.window_choice();
+        let wider = windows.iter().find(|periods| **periods > now).or(windows.first());
+        self.window = wider.copied().map(Window::minutes).or(self.window);
     }
 
+    /// Chooses the next smaller window; after the smallest comes the largest.
     fn narrow(&mut self) {
-        let (now, _) = self.window_periods();
-        let narrower = WINDOWS.into_iter().rev().find(|periods| *periods < now).unwrap_or(1);
-        self.window = Some(Window::minutes(narrower));
+        let (now, windows) = self.window_choice();
+        let narrower = windows.iter().rev().find(|periods| **periods < now).or(windows.last());
+        self.window = narrower.copied().map(Window::minutes).or(self.window);
+    }
+
+    /// Periods of the window on the screen, and those to choose from; none where there is no choice.
+    fn window_choice(&self) -> (u64, Vec<u64>) {
+        let windows = self.windows();
+        let largest = windows.last().copied().unwrap_or(1);
+        let now = self.window.map_or(5, Window::periods).min(largest);
+        (now, if windows.len() > 1 { windows } else { Vec::new() })
     }
 
     fn click(&mut self, column: u16, row: u16) {
@@ -198,8 +209,13 @@ impl App {
 
     /// Moves what the arrows move: help, the fleet's cursor, the row of a zoomed list, or the focus among lists.
     fn step(&mut self, action: Action) {
-        if let Some(line) = &mut self.help {
-            *line = stepped(usize::from(*line), action, 1, usize::from(u16::MAX)).try_into().unwrap_or(0);
+        // Before the first frame nobody knows how far.
+        let lines = usize::from(self.regions.scroll_max.unwrap_or(0)) + 1;
+        let scrolled = |line: u16| stepped(usize::from(line), action, 1, lines).try_into().unwrap_or(0);
+        if let Some(line) = self.help {
+            self.help = Some(scrolled(line));
+        } else if self.page == Page::Agent {
+            self.scroll = scrolled(self.scroll);
         } else if self.page == Page::Fleet {
             let order = self.fleet_order();
             let at = order.iter().position(|agent| *agent == self.selected).unwrap_or(0);
@@ -217,6 +233,10 @@ impl App {
 
     /// What a filter or new data took away cannot stay under the cursor.
     pub fn clamp(&mut self) {
+        if let Some(last) = self.regions.scroll_max {
+            self.help = self.help.map(|line| line.min(last));
+            self.scroll = self.scroll.min(last);
+        }
         let rows = self.zoomed_rows();
         if let Some(zoom) = &mut self.zoom {
             zoom.row = zoom.row.min(rows.saturating_sub(1));

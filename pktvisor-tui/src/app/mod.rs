@@ -4,6 +4,7 @@
 
 mod action;
 mod keys;
+mod offer;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,7 @@ pub use keys::{KEYS, Mode, action_of_key, action_of_mouse};
 
 use crate::{
     client::{Wanted, Window},
-    model::{Agent, ListKind, Sort, Standing},
+    model::{Agent, ListKind, Sorts, Standing},
     theme::Theme,
     widgets::Regions,
 };
@@ -137,14 +138,16 @@ pub struct App {
     pub filter: String,
     /// Whether keys go into the filter.
     pub typing: bool,
-    /// Order of lists.
-    pub sort: Sort,
+    /// Order of each list.
+    pub sorts: Sorts,
     /// Order of the fleet.
     pub fleet_sort: FleetSort,
     window: Option<Window>,
     frozen: Option<Frozen>,
     /// How far help is scrolled, when it is open.
     pub help: Option<u16>,
+    /// How far the agent's page is scrolled.
+    pub scroll: u16,
     /// Styles.
     pub theme: Theme,
     /// Time since the start.
@@ -164,11 +167,12 @@ impl App {
             zoom: None,
             filter: String::new(),
             typing: false,
-            sort: Sort::default(),
+            sorts: Sorts::default(),
             fleet_sort: FleetSort::default(),
             window,
             frozen: None,
             help: None,
+            scroll: 0,
             theme,
             now: Duration::ZERO,
             regions: Regions::default(),
@@ -265,7 +269,7 @@ impl App {
     /// The rows of the zoomed list.
     fn zoomed_rows(&self) -> usize {
         match (self.focused_list(), self.agent().and_then(|agent| agent.window.as_ref())) {
-            (Some(kind), Some(window)) => window.rows(kind, &self.filter, self.sort).len(),
+            (Some(kind), Some(window)) => window.rows(kind, &self.filter, self.sorts.of(kind)).len(),
             _ => 0,
         }
     }

@@ -6,7 +6,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use pktvisor_common::api::{Period, TopEntry};
 
 use super::*;
-use crate::client::{Answer, Update};
+use crate::{
+    client::{Answer, Update},
+    model::{Link, Sort},
+};
 
 fn entry(name: &str, estimate: u64) -> TopEntry {
     TopEntry {
@@ -119,18 +122,46 @@ fn the_focus_never_leaves_the_lists() {
     assert_eq!(app.focus(), 0);
 }
 
-#[test]
-fn the_window_widens_to_what_the_agent_keeps_and_narrows_to_the_live_period() {
+fn keeping(periods: u64) -> App {
     let mut app = app(&["ns1"]);
-    let info = crate::model::AgentInfo { periods: 12, ..Default::default() };
+    let info = crate::model::AgentInfo { periods, ..Default::default() };
     app.agent_mut(0).expect("there is one").info = Some(info);
+    app
+}
+
+fn windows_after(app: &mut App, key: &str, presses: usize) -> Vec<u64> {
+    let mut window = || {
+        press(app, key);
+        app.wanted(0).window.map_or(0, Window::periods)
+    };
+    (0..presses).map(|_| window()).collect()
+}
+
+#[test]
+fn windows_go_from_the_live_period_to_all_that_the_agent_keeps_and_around() {
+    let mut app = keeping(12);
     assert_eq!(app.wanted(0).window, None);
-    press(&mut app, "wwwwwwww");
-    assert_eq!(app.wanted(0).window, Some(Window::Last(12)));
-    press(&mut app, "W");
-    assert_eq!(app.wanted(0).window, Some(Window::Last(10)));
-    press(&mut app, "WWWWWWWWWWWW");
-    assert_eq!(app.wanted(0).window, Some(Window::Live));
+    assert_eq!(windows_after(&mut app, "w", 8), [6, 7, 8, 9, 10, 12, 1, 2]);
+    assert_eq!(windows_after(&mut app, "W", 3), [1, 12, 10]);
+}
+
+#[test]
+fn at_the_default_window_both_keys_change_it() {
+    assert_eq!(windows_after(&mut keeping(5), "w", 2), [1, 2]);
+    assert_eq!(windows_after(&mut keeping(5), "W", 2), [4, 3]);
+    assert_eq!(windows_after(&mut keeping(2), "w", 3), [1, 2, 1]);
+    assert_eq!(windows_after(&mut keeping(2), "W", 3), [1, 2, 1]);
+}
+
+#[test]
+fn a_window_that_cannot_be_chosen_is_not_offered() {
+    let mut app = keeping(1);
+    assert!(!app.can_change_window());
+    assert_eq!(windows_after(&mut app, "w", 1), [0]);
+    let mut app = keeping(5);
+    assert!(app.can_change_window());
+    app.agent_mut(0).expect("there is one").link = Link::Saved;
+    assert!(!app.can_change_window());
 }
 
 #[test]
@@ -168,16 +199,39 @@ fn what_an_agent_says_about_itself_is_asked_for_while_it_is_on_the_screen() {
     assert!(!app.wanted(0).about_itself && app.wanted(1).about_itself);
 }
 
+fn first(app: &App) -> Option<String> {
+    let window = app.agent().and_then(|agent| agent.window.as_ref()).expect("there is one");
+    let rows = window.rows(ListKind::Qname2, &app.filter, app.sorts.of(ListKind::Qname2));
+    rows.first().map(|row| row.name.to_string())
+}
+
 #[test]
 fn sorting_by_name_or_bound_is_a_key_away() {
     let mut app = app(&["ns1"]);
-    let first = |app: &App| {
-        let window = app.agent().and_then(|agent| agent.window.as_ref()).expect("there is one");
-        window.rows(ListKind::Qname2, &app.filter, app.sort).first().map(|row| row.name.to_string())
-    };
     assert_eq!(first(&app).as_deref(), Some(".example.com"));
-    press(&mut app, "/COM⏎s");
-    assert_eq!((app.sort, first(&app).as_deref()), (Sort::Name, Some(".example.com")));
-    press(&mut app, "s");
-    assert_eq!(app.sort, Sort::Upper);
+    press(&mut app, "ss");
+    assert_eq!(app.sorts.of(ListKind::Qname2), Sort::Upper);
+    press(&mut app, "ss");
+    assert_eq!((app.sorts.of(ListKind::Qname2), first(&app).as_deref()), (Sort::Name, Some(".example.com")));
+}
+
+#[test]
+fn a_list_is_sorted_alone_and_where_there_is_none_nothing_is_sorted() {
+    let mut app = app(&["ns1"]);
+    let [first_list, second_list] = [Page::Overview.lists()[0], Page::Overview.lists()[1]];
+    press(&mut app, "→s");
+    assert_eq!((app.sorts.of(first_list), app.sorts.of(second_list)), (Sort::Count, Sort::Name));
+    // Neither the agent's page nor help has a list, and the fleet has an order of its own.
+    press(&mut app, "4s1?s⎋");
+    assert_eq!((app.sorts.of(first_list), app.sorts.of(second_list)), (Sort::Count, Sort::Name));
+    assert_eq!(app.fleet_sort, FleetSort::Given);
+    press(&mut app, "5s1");
+    assert_eq!((app.fleet_sort, app.sorts.of(second_list)), (FleetSort::Queries, Sort::Name));
+}
+
+#[test]
+fn nothing_is_filtered_where_nothing_is_listed() {
+    let mut app = app(&["ns1"]);
+    press(&mut app, "4/q");
+    assert!(!app.typing && app.filter.is_empty());
 }

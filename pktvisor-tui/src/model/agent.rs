@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use pktvisor_common::api::{App, CaptureInfo, DirectionRates, Ledger};
+use pktvisor_common::api::{App, DirectionRates, Ledger};
 
-use super::{Health, History, Observation, Printable};
+use super::{Capture, Health, History, Observation, Printable};
 use crate::{
     client::{Answer, Update},
     format::share,
@@ -14,8 +14,6 @@ use crate::{
 const STALE_AFTER: Duration = Duration::from_secs(4);
 /// How long a loss of packets is a matter of state.
 const LOSS_REMEMBERED: Duration = Duration::from_secs(300);
-/// Notes kept of what the agent says about its capture.
-const NOTES_MAX: usize = 16;
 
 /// The connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,25 +73,6 @@ pub struct AgentInfo {
     pub ledger: Option<Ledger>,
     /// Where packets come from.
     pub capture: Option<Capture>,
-}
-
-/// Where packets come from, safe to show.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Capture {
-    /// The target as given.
-    pub target: Printable,
-    /// `file`, `inline`, `tap`, `afpacket`.
-    pub mode: Printable,
-    /// The kernel hook.
-    pub hook: Option<Printable>,
-    /// Whether AF_XDP runs without copying.
-    pub zero_copy: Option<bool>,
-    /// Link types seen.
-    pub link_types: Vec<u16>,
-    /// Whether the whole file has been read.
-    pub finished: bool,
-    /// What went wrong or was fallen back from.
-    pub notes: Vec<Printable>,
 }
 
 /// An agent.
@@ -207,6 +186,12 @@ impl Agent {
         self.info.as_ref()?.capture.as_ref()
     }
 
+    /// Which of the interfaces watched are not up, in words: `eth0 is down`. `None` where all are, or the agent does
+    /// not say.
+    pub fn interface_trouble(&self) -> Option<String> {
+        self.capture()?.interface_trouble()
+    }
+
     /// How it stands.
     pub fn standing(&self, now: Duration) -> Standing {
         match (&self.link, self.age(now)) {
@@ -256,6 +241,9 @@ impl Agent {
             Standing::Connecting => return Health::Unknown,
             Standing::Live | Standing::Finished | Standing::Saved => {}
         }
+        if self.interface_trouble().is_some() {
+            return Health::Bad;
+        }
         let window = self.window.as_ref();
         Health::of_errors(window.and_then(Observation::error_share))
             .max(Health::of_nxdomain(window.and_then(|w| w.share_of(super::Rcode::Nxdomain))))
@@ -282,19 +270,5 @@ impl AgentInfo {
     /// Whether the agent started anew since `before` was said.
     fn is_after_restart(&self, before: &Self) -> bool {
         self.up < before.up || self.version != before.version
-    }
-}
-
-impl Capture {
-    fn new(capture: &CaptureInfo) -> Self {
-        Self {
-            target: Printable::new(&capture.target),
-            mode: Printable::new(&capture.mode),
-            hook: capture.hook.as_deref().map(Printable::new),
-            zero_copy: capture.zero_copy,
-            link_types: capture.link_types.iter().copied().take(NOTES_MAX).collect(),
-            finished: capture.finished,
-            notes: capture.notes.iter().take(NOTES_MAX).map(|note| Printable::new(note)).collect(),
-        }
     }
 }

@@ -75,12 +75,30 @@ impl Sort {
         }
     }
 
-    /// As the key line calls it.
+    /// As titles call it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Count => "count",
             Self::Name => "name",
             Self::Upper => "upper bound",
+        }
+    }
+}
+
+/// The order of each list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sorts([Sort; ListKind::COUNT]);
+
+impl Sorts {
+    /// The order of a list.
+    pub fn of(&self, kind: ListKind) -> Sort {
+        self.0.get(kind.index()).copied().unwrap_or_default()
+    }
+
+    /// Gives a list, and no other, its next order.
+    pub fn advance(&mut self, kind: ListKind) {
+        if let Some(sort) = self.0.get_mut(kind.index()) {
+            *sort = sort.next();
         }
     }
 }
@@ -186,6 +204,7 @@ impl ListKind {
             | Self::Refused
             | Self::SlowIn
             | Self::SlowOut => Keep::Tail,
+            Self::Ipv6 => Keep::Ends,
             _ => Keep::Head,
         }
     }

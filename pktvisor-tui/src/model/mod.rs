@@ -4,6 +4,7 @@
 //! same model always draws the same screen.
 
 mod agent;
+mod capture;
 mod health;
 mod history;
 mod lists;
@@ -14,10 +15,11 @@ mod saved;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{Agent, AgentInfo, Capture, Link, Standing};
+pub use agent::{Agent, AgentInfo, Link, Standing};
+pub use capture::{Capture, Interface};
 pub use health::Health;
 pub use history::{History, PeriodPoint, Sample};
-pub use lists::{ListKind, Row, Sort};
+pub use lists::{ListKind, Row, Sort, Sorts};
 pub use observation::{Observation, Rcode};
 pub use one_period::{OneEntry, OnePeriod};
 pub use printable::{Keep, Printable, escape, fit};

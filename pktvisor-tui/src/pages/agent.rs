@@ -9,7 +9,7 @@ use super::split_left;
 use crate::{
     app::App,
     format,
-    model::{Agent, Capture, Health, Keep, Link, fit},
+    model::{Agent, Capture, Health, Interface, Keep, Link, Printable, fit},
     theme::Theme,
     widgets::{Canvas, chart, notice},
 };
@@ -17,41 +17,83 @@ use crate::{
 /// A labelled text.
 type Entry = (&'static str, String, Style);
 
+/// Entries under a title.
+struct Section {
+    title: &'static str,
+    entries: Vec<Entry>,
+}
+
+/// Columns from which on the ledger stands beside the rest.
+const BESIDE_WIDTH_MIN: u16 = 79;
+/// Columns that the ledger needs.
+const LEDGER_WIDTH: u16 = 39;
+/// Where the texts of entries begin.
+const TEXT_COLUMN: u16 = 20;
+
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     let Some(agent) = app.agent() else { return };
     if agent.info.is_none() && agent.window.is_none() {
         return super::nothing_yet(canvas, area, app);
     }
-    // What the numbers of the left half need at least.
-    let (left, right) = split_left(area, (area.width / 2).max(40));
-    let left = Rect { width: left.width.saturating_sub(1), ..left };
-    let row = draw_entries(canvas, left, 0, "Agent", &about(agent, canvas.theme));
-    let row = draw_entries(canvas, left, row + 1, "Capture", &capture(agent, canvas.theme));
-    let row = draw_notes(canvas, left, row, agent);
-    let connection = connection(agent, app.now(), canvas.theme);
-    draw_entries(canvas, left, row + 1, "Connection", &connection);
-    let row = draw_ledger(canvas, right, agent);
-    draw_entries(canvas, right, row + 1, "Given up in reassembly", &reassembly(agent, canvas.theme));
+    let beside = area.width >= BESIDE_WIDTH_MIN;
+    let left_width =
+        if beside { (area.width / 2).min(area.width - LEDGER_WIDTH).max(40) } else { area.width };
+    let theme = *canvas.theme;
+    let notes_width = usize::from(left_width.saturating_sub(5));
+    let mut capture_entries = capture(agent, &theme);
+    capture_entries.extend(notes(agent, notes_width, &theme));
+    let about_it = [
+        Section { title: "Agent", entries: about(agent, room_of(left_width - 1), &theme) },
+        Section { title: "Capture", entries: capture_entries },
+        Section { title: "Connection", entries: connection(agent, app.now(), &theme) },
+    ];
+    let right_width = if beside { area.width - left_width } else { area.width };
+    let given_up = reassembly(agent, room_of(right_width), &theme);
+    let given_up = [Section { title: "Given up in reassembly", entries: given_up }];
+    let (left_height, ledger_height) = (height(&about_it), ledger_height(agent));
+    let right_height = ledger_height + 1 + height(&given_up);
+    let all = if beside { left_height.max(right_height) } else { left_height + 1 + right_height };
+    canvas.scrolled(area, all, app.scroll, |canvas, area| {
+        let (left, right) = if beside {
+            let (left, right) = split_left(area, left_width);
+            (Rect { width: left.width.saturating_sub(1), ..left }, right)
+        } else {
+            super::split_top(area, left_height + 1)
+        };
+        draw_sections(canvas, left, &about_it);
+        draw_ledger(canvas, right, agent);
+        draw_sections(canvas, super::split_top(right, ledger_height + 1).1, &given_up);
+    });
 }
 
-fn draw_entries(canvas: &mut Canvas<'_>, area: Rect, row: u16, title: &str, entries: &[Entry]) -> u16 {
-    if row >= area.height {
-        return row;
-    }
-    let area = Rect { y: area.y + row, height: area.height - row, ..area };
-    canvas.title(area, title, "", canvas.theme.text);
-    let mut line = 1;
-    for (label, text, style) in entries {
-        canvas.put(area, line, 1, label, canvas.theme.label);
-        let column = if label.is_empty() { 1 } else { 20 };
-        let room = usize::from(area.width.saturating_sub(column + 1));
-        canvas.put(area, line, column, &fit(text, room, Keep::Head), *style);
-        line += 1;
-    }
-    row + line
+/// Columns of the text of an entry.
+fn room_of(width: u16) -> usize {
+    usize::from(width.saturating_sub(TEXT_COLUMN + 1))
 }
 
-fn about(agent: &Agent, theme: &Theme) -> Vec<Entry> {
+/// Rows of sections, with a blank between two.
+fn height(sections: &[Section]) -> u16 {
+    let rows: usize = sections.iter().map(|section| section.entries.len() + 2).sum();
+    u16::try_from(rows.saturating_sub(1)).unwrap_or(u16::MAX)
+}
+
+fn draw_sections(canvas: &mut Canvas<'_>, area: Rect, sections: &[Section]) {
+    let mut area = area;
+    for Section { title, entries } in sections {
+        canvas.title(area, title, &[], canvas.theme.text);
+        let mut line = 1;
+        for (label, text, style) in entries {
+            canvas.put(area, line, 1, label, canvas.theme.label);
+            let column = if label.is_empty() { 1 } else { TEXT_COLUMN };
+            let room = room_of(area.width) + usize::from(TEXT_COLUMN - column);
+            canvas.put(area, line, column, &fit(text, room, Keep::of_address(text)), *style);
+            line += 1;
+        }
+        area = super::split_top(area, line + 1).1;
+    }
+}
+
+fn about(agent: &Agent, room: usize, theme: &Theme) -> Vec<Entry> {
     let nothing = || format::NOTHING.to_owned();
     let info = agent.info.as_ref();
     let version =
@@ -68,7 +110,8 @@ fn about(agent: &Agent, theme: &Theme) -> Vec<Entry> {
         };
         entries.push(("periods kept", periods, theme.text));
         entries.push(("sampling ceiling", format!("{} %", info.deep_sample_rate_pct), theme.text));
-        entries.push(("open transactions", format::exact(info.open_transactions), theme.text));
+        let open = format::exact_within(info.open_transactions, room);
+        entries.push(("open transactions", open, theme.text));
     }
     if let Some(window) = &agent.window {
         entries.push(("analysed", format::percent(Some(window.analysed_share())), theme.text));
@@ -80,7 +123,7 @@ fn capture(agent: &Agent, theme: &Theme) -> Vec<Entry> {
     let Some(capture) = agent.capture() else {
         return vec![("", "not told by this agent".to_owned(), theme.label)];
     };
-    let Capture { target, mode, hook, zero_copy, link_types, finished, notes: _ } = capture;
+    let Capture { target, mode, hook, zero_copy, interfaces, link_types, finished, notes: _ } = capture;
     let mut entries =
         vec![("target", target.to_string(), theme.value), ("mode", mode.to_string(), theme.value)];
     if let Some(hook) = hook {
@@ -88,6 +131,10 @@ fn capture(agent: &Agent, theme: &Theme) -> Vec<Entry> {
     }
     if let Some(zero_copy) = zero_copy {
         entries.push(("zero copy", if *zero_copy { "yes" } else { "no" }.to_owned(), theme.text));
+    }
+    entries.extend(interfaces.iter().take(INTERFACES_MAX).map(|it| interface(it, theme)));
+    if interfaces.len() > INTERFACES_MAX {
+        entries.push(("", format!("and {} interfaces more", interfaces.len() - INTERFACES_MAX), theme.label));
     }
     if !link_types.is_empty() {
         let names: Vec<String> = link_types.iter().map(u16::to_string).collect();
@@ -99,18 +146,34 @@ fn capture(agent: &Agent, theme: &Theme) -> Vec<Entry> {
     entries
 }
 
-fn draw_notes(canvas: &mut Canvas<'_>, area: Rect, mut row: u16, agent: &Agent) -> u16 {
+/// Interfaces shown, those that are not up in front.
+const INTERFACES_MAX: usize = 8;
+
+/// An interface, where its packets are seen, and its state.
+fn interface(interface: &Interface, theme: &Theme) -> Entry {
+    let Interface { name, hooks, state } = interface;
+    let style = match state.as_str() {
+        "up" => theme.good,
+        _ if interface.is_away() => theme.bad,
+        _ => theme.text,
+    };
+    // The state first: it is short, and matters most where there is little room.
+    let parts = [state, name, hooks].map(Printable::as_str);
+    let text: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    ("interface", text.join(" · "), style)
+}
+
+/// Notes as lines of at most `width` columns.
+fn notes(agent: &Agent, width: usize, theme: &Theme) -> Vec<Entry> {
     let notes = agent.capture().map_or(&[][..], |capture| capture.notes.as_slice());
+    let mut entries = Vec::new();
     for note in notes {
-        for (index, line) in
-            notice::wrap(note.as_str(), usize::from(area.width.saturating_sub(4))).into_iter().enumerate()
-        {
+        for (index, line) in notice::wrap(note.as_str(), width).into_iter().enumerate() {
             let mark = if index == 0 { "!" } else { " " };
-            canvas.put(area, row, 1, &format!("{mark} {line}"), canvas.theme.warn);
-            row += 1;
+            entries.push(("", format!("{mark} {line}"), theme.warn));
         }
     }
-    row
+    entries
 }
 
 fn connection(agent: &Agent, now: Duration, theme: &Theme) -> Vec<Entry> {
@@ -162,15 +225,20 @@ fn items(ledger: &Ledger) -> [Item; 11] {
     ]
 }
 
+/// Rows of [`draw_ledger`]: title, items, messages, balance.
+fn ledger_height(agent: &Agent) -> u16 {
+    if agent.info.as_ref().is_some_and(|info| info.ledger.is_some()) { 14 } else { 2 }
+}
+
 /// Where every packet went since the agent's start; and whether the terms add up.
-fn draw_ledger(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent) -> u16 {
+fn draw_ledger(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent) {
     let theme = canvas.theme;
     let Some(ledger) = agent.info.as_ref().and_then(|info| info.ledger) else {
-        canvas.title(area, "Ledger", "", theme.text);
+        canvas.title(area, "Ledger", &[], theme.text);
         canvas.put(area, 1, 1, "not told by this agent", theme.label);
-        return 2;
+        return;
     };
-    canvas.title(area, "Ledger", "packets since start", theme.text);
+    canvas.title(area, "Ledger", &["packets since start"], theme.text);
     let mut row = 1;
     for item in items(&ledger) {
         let share = format::share(item.count, item.whole);
@@ -196,12 +264,10 @@ fn draw_ledger(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent) -> u16 {
         let text = format!("{} packets are unaccounted for", format::count(difference));
         canvas.put(area, row, 1, &text, theme.warn);
     }
-    row + 1
 }
 
 fn ledger_number(value: u64) -> String {
-    let exact = format::exact(value);
-    if exact.len() <= 13 { exact } else { format::count(value) }
+    format::exact_within(value, 13)
 }
 
 /// By how much the three equations of the ledger are off, together.
@@ -215,12 +281,12 @@ fn imbalance(ledger: &Ledger) -> u64 {
     u64::try_from(off).unwrap_or(u64::MAX)
 }
 
-fn reassembly(agent: &Agent, theme: &Theme) -> Vec<Entry> {
+fn reassembly(agent: &Agent, room: usize, theme: &Theme) -> Vec<Entry> {
     let Some(window) = agent.window.as_ref().filter(|window| window.ours) else {
         return vec![("", "not told by this agent".to_owned(), theme.label)];
     };
     let reassembly = &window.dns.reassembly;
-    let number = |label, value| (label, format::exact(value), theme.text);
+    let number = |label, value| (label, format::exact_within(value, room), theme.text);
     vec![
         number("TCP unsync.", reassembly.unsynchronised),
         number("TCP gaps", reassembly.gaps),

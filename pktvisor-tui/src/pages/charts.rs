@@ -70,9 +70,11 @@ pub(super) fn draw_row<'a>(
     agent: &Agent,
     series: impl ExactSizeIterator<Item = &'a Series>,
 ) {
-    let count = u16::try_from(series.len()).unwrap_or(u16::MAX);
+    // Narrower ones would not have room for their titles.
+    const WIDTH_MIN: u16 = 20;
+    let count = u16::try_from(series.len()).unwrap_or(u16::MAX).min((area.width / WIDTH_MIN).max(1));
     let Some(width) = area.width.checked_div(count) else { return };
-    for (index, series) in (0u16..).zip(series) {
+    for (index, series) in (0..count).zip(series) {
         let cell = Rect { x: area.x + width * index, width: width.saturating_sub(1), ..area };
         draw(canvas, cell, agent, series);
     }
@@ -115,7 +117,7 @@ fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, series: &Series) {
         Some(peak) => format!("last {shown}{unit}, peak {:>5}", (series.format)(peak)),
         None => "nothing yet".to_owned(),
     };
-    canvas.title(area, series.title, &remark, theme.text);
+    canvas.title(area, series.title, &[&remark], theme.text);
 }
 
 /// Values, the newest first; columns of each; what each is of. A file has no seconds to watch, but periods.
@@ -140,13 +142,15 @@ pub(super) fn rcode_style(window: &Observation, rcode: Rcode, theme: &Theme) -> 
 
 /// Rows of [`draw_rcodes`].
 pub(super) const RCODES_HEIGHT: u16 = 6;
+/// Columns that it needs.
+pub(super) const RCODES_WIDTH: u16 = 22;
 
 /// Response codes: number, share, and replies a second in the periods kept, each code on its own scale, so that few
 /// errors are as visible as many good replies.
 pub(super) fn draw_rcodes(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
     let theme = canvas.theme;
     let replies = window.dns.wire_packets.replies;
-    canvas.title(area, "Response codes", &format!("{} replies", format::count(replies)), theme.text);
+    canvas.title(area, "Response codes", &[&format!("{} replies", format::count(replies))], theme.text);
     let chart_column = 24;
     let room = area.width.saturating_sub(chart_column + 1);
     let kept = u16::try_from(agent.history.period_count()).unwrap_or(u16::MAX);

@@ -32,9 +32,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
         draw_wide(canvas, panels, agent, window);
         rest
     } else {
-        let (panels, rest) = split_top(rest, if rest.height > 14 { 8 } else { charts::RCODES_HEIGHT });
-        draw_narrow(canvas, panels, agent, window);
-        rest
+        draw_narrow(canvas, rest, agent, window)
     };
     draw_lists(canvas, rest, app, window);
 }
@@ -73,31 +71,56 @@ fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
         panels::transactions_panel(window, theme),
         unanswered_panel(window, theme),
     ];
-    facts::draw_row(canvas, rest, &panels);
+    facts::draw_grid(canvas, rest, PANELS_HEIGHT, &panels);
     let edns = &window.dns.edns;
     if window.ours {
-        let text = format!(
-            "EDNS {} · DO {} · ECS {} · no answer {}",
-            format::percent(format::share(edns.queries, window.dns.wire_packets.queries)),
-            format::count(edns.dnssec_ok),
-            format::count(edns.client_subnet),
-            format::count(edns.empty_answers),
-        );
+        let share = format::share(edns.queries, window.dns.wire_packets.queries);
+        let parts = [
+            format!("EDNS {}", format::percent(share)),
+            format!("DO {}", format::count(edns.dnssec_ok)),
+            format!("ECS {}", format::count(edns.client_subnet)),
+            format!("no answer {}", format::count(edns.empty_answers)),
+        ];
+        let text = facts::join(&parts, usize::from(rcodes.width.saturating_sub(1)));
         canvas.put(rcodes, 7, 1, &text, theme.label);
     }
 }
 
-fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
-    // What the numbers of each need at least; codes over time take the rest.
-    let (transactions, unmatched) = (24, 19);
-    let rcodes = area.width.saturating_sub(transactions + unmatched);
-    charts::draw_rcodes(canvas, Rect { width: rcodes.saturating_sub(1), ..area }, agent, window);
-    let cell = |x: u16, width: u16| {
-        let (_, rest) = split_left(area, x);
-        split_left(rest, width).0
-    };
-    facts::draw(canvas, cell(rcodes, transactions - 1), &panels::transactions_panel(window, canvas.theme));
-    facts::draw(canvas, cell(rcodes + transactions, unmatched), &unanswered_panel(window, canvas.theme));
+/// Rows of transactions and of what is unmatched: title, heads, six lines; title, seven lines.
+const NARROW_HEIGHT: u16 = 8;
+/// Rows left to the lists, if they can be spared.
+const LISTS_HEIGHT_MIN: u16 = 4;
+
+/// Response codes, transactions and what is unmatched beside each other; where they do not fit, codes above the other
+/// two; where the screen is low as well, codes alone. Returns what is left below.
+fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) -> Rect {
+    let theme = canvas.theme;
+    let transactions = panels::transactions_panel(window, theme);
+    let unmatched = unanswered_panel(window, theme);
+    // What the numbers of each need, and a few blanks; codes over time take the rest.
+    let (transactions_width, unmatched_width) = (transactions.width() + 4, unmatched.width() + 2);
+    let rcodes_width = area.width.saturating_sub(transactions_width + unmatched_width);
+    if rcodes_width > charts::RCODES_WIDTH {
+        let height = if area.height > 14 { NARROW_HEIGHT } else { charts::RCODES_HEIGHT };
+        let (panels, rest) = split_top(area, height);
+        let (rcodes, others) = split_left(panels, rcodes_width);
+        let rcodes = Rect { width: rcodes.width.saturating_sub(1), ..rcodes };
+        charts::draw_rcodes(canvas, rcodes, agent, window);
+        let (left, right) = split_left(others, transactions_width);
+        facts::draw(canvas, Rect { width: left.width.saturating_sub(1), ..left }, &transactions);
+        facts::draw(canvas, right, &unmatched);
+        return rest;
+    }
+    let (rcodes, rest) = split_top(area, charts::RCODES_HEIGHT);
+    charts::draw_rcodes(canvas, rcodes, agent, window);
+    if rest.height < NARROW_HEIGHT + LISTS_HEIGHT_MIN {
+        return rest;
+    }
+    let (panels, rest) = split_top(rest, NARROW_HEIGHT);
+    let (left, right) = split_left(panels, area.width - unmatched.width());
+    facts::draw(canvas, Rect { width: left.width.saturating_sub(1), ..left }, &transactions);
+    facts::draw(canvas, right, &unmatched);
+    rest
 }
 
 /// Queries and responses that found no partner. Older agents do not count them.

@@ -17,12 +17,15 @@ use crate::{
 
 use super::{kpis::count_or_nothing, split_top};
 
-/// Heads of the columns of numbers, and their widths with the blank before them.
+/// Heads of the columns of numbers, and their widths with the blank before them, in order of importance: what does not
+/// fit is left out from the end.
 const COLUMNS: [(&str, u16); 6] =
     [("queries/s", 10), ("failed", 7), ("NXDOMAIN", 9), ("p95", 7), ("in/s", 6), ("out/s", 6)];
 
 /// Columns of the state.
 const STATE_WIDTH: u16 = 15;
+/// Columns left to a name before numbers give way.
+const NAME_WIDTH_MIN: u16 = 12;
 
 /// The fleet as one.
 struct Totals {
@@ -42,7 +45,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     draw_totals(canvas, top, &totals(agents, now), agents.len());
     let order = app.fleet_order();
     let remark = format!("{} of {} · {}", order.len(), agents.len(), app.fleet_sort.name());
-    canvas.title(rest, "Agents", &remark, canvas.theme.text);
+    canvas.title(rest, "Agents", &[&remark, app.fleet_sort.name()], canvas.theme.text);
     let table = Rect { y: rest.y + 1, height: rest.height.saturating_sub(1), ..rest };
     draw_table(canvas, table, app, &order);
 }
@@ -94,11 +97,12 @@ fn draw_totals(canvas: &mut Canvas<'_>, area: Rect, totals: &Totals, agents: usi
 
 fn draw_table(canvas: &mut Canvas<'_>, area: Rect, app: &App, order: &[usize]) {
     let theme = canvas.theme;
-    let numbers: u16 = COLUMNS.iter().map(|(_, width)| width).sum();
-    let name_width = area.width.saturating_sub(numbers + STATE_WIDTH + 2).clamp(14, 60);
+    let columns = columns(area.width);
+    let numbers: u16 = columns.iter().map(|(_, width)| width).sum();
+    let name_width = area.width.saturating_sub(numbers + STATE_WIDTH + 2).clamp(NAME_WIDTH_MIN, 60);
     let mut end = name_width + 1;
     canvas.put(area, 0, 1, "agent", theme.label);
-    for (head, width) in COLUMNS {
+    for (head, width) in columns {
         end += width;
         canvas.right(area, 0, end, head, theme.label);
     }
@@ -111,8 +115,8 @@ fn draw_table(canvas: &mut Canvas<'_>, area: Rect, app: &App, order: &[usize]) {
     let first = (cursor + 1).saturating_sub(shown);
     for (line, index) in (1u16..area.height.max(1)).zip(order.iter().skip(first)) {
         let Some(agent) = app.agents().get(*index) else { continue };
-        draw_agent(canvas, area, line, agent, name_width, app.now());
         let place = Rect { y: area.y + line, height: 1, ..area };
+        draw_agent(canvas, place, agent, name_width, app.now());
         canvas.hit(place, Hit::Agent(*index));
         if *index == app.selected() {
             canvas.style(Rect { width: (name_width + 1).min(area.width), ..place }, theme.cursor);
@@ -120,26 +124,31 @@ fn draw_table(canvas: &mut Canvas<'_>, area: Rect, app: &App, order: &[usize]) {
     }
 }
 
-fn draw_agent(canvas: &mut Canvas<'_>, area: Rect, line: u16, agent: &Agent, name_width: u16, now: Duration) {
+/// As many columns of numbers as leave room for a name and the state.
+fn columns(width: u16) -> &'static [(&'static str, u16)] {
+    let width_of = |count: usize| -> u16 { COLUMNS.iter().take(count).map(|(_, width)| width).sum() };
+    let fits = |count: &usize| width_of(*count) + NAME_WIDTH_MIN + STATE_WIDTH + 2 <= width;
+    let count = (0..=COLUMNS.len()).rev().find(fits).unwrap_or(0);
+    COLUMNS.get(..count).unwrap_or_default()
+}
+
+/// Draws the row of an agent.
+fn draw_agent(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, name_width: u16, now: Duration) {
     let theme = canvas.theme;
-    let name = fit(agent.label.as_str(), usize::from(name_width.saturating_sub(1)), Keep::Head);
-    canvas.put(area, line, 1, &name, theme.text);
+    let keep = Keep::of_address(agent.label.as_str());
+    let name = fit(agent.label.as_str(), usize::from(name_width.saturating_sub(1)), keep);
+    canvas.put(area, 0, 1, &name, theme.text);
     let (state, state_style) = state(agent, now, theme);
     let stale = matches!(agent.standing(now), Standing::Stale | Standing::Absent);
     let mut end = name_width + 1;
-    for ((_, width), (text, style)) in COLUMNS.iter().zip(numbers(agent, theme)) {
+    for ((_, width), (text, style)) in columns(area.width).iter().zip(numbers(agent, theme)) {
         end += width;
-        canvas.right(area, line, end, &text, if stale { theme.label } else { style });
+        canvas.right(area, 0, end, &text, if stale { theme.label } else { style });
     }
-    canvas.put(area, line, end + 2, &state, state_style);
+    canvas.put(area, 0, end + 2, &state, state_style);
     let spark_column = end + 2 + STATE_WIDTH;
     if area.width > spark_column + 10 && !agent.is_file() {
-        let spark = Rect {
-            x: area.x + spark_column,
-            y: area.y + line,
-            width: (area.width - spark_column - 1).min(60),
-            height: 1,
-        };
+        let spark = Rect { x: area.x + spark_column, width: (area.width - spark_column - 1).min(60), ..area };
         chart::columns(canvas, spark, agent.history.seconds(|second| second.queries), theme.bar);
     }
 }
@@ -168,6 +177,9 @@ fn state(agent: &Agent, now: Duration, theme: &Theme) -> (String, Style) {
         Standing::Stale => (format!("▲ stale {age:>6}"), theme.bad),
         Standing::Absent => ("✕ no answer".to_owned(), theme.bad),
         Standing::Saved => ("■ saved".to_owned(), theme.label),
+        Standing::Live | Standing::Finished if agent.interface_trouble().is_some() => {
+            ("▲ link down".to_owned(), theme.bad)
+        }
         Standing::Live | Standing::Finished => match agent.health(now) {
             Health::Bad => ("● bad".to_owned(), theme.bad),
             Health::Warn => ("● look".to_owned(), theme.warn),

@@ -20,7 +20,7 @@ const TERMS: [(&str, &str); 16] = [
     ("late, orphans", "responses after the time-out; responses without a query"),
     ("IPs, names", "estimated numbers of distinct ones"),
     ("EDNS, DO, ECS", "share of queries with EDNS; numbers with the DNSSEC OK bit, with a client subnet"),
-    ("deep samples", "packets that were analysed, as far as they carry DNS, and all others"),
+    ("deep", "packets that were analysed, as far as they carry DNS, and all others"),
     ("analysed 25%", "names, types and times are of this share of the DNS; zoom shows the scaled numbers"),
     ("at least, at most", "the true number is between them; the count is an estimate"),
     ("bars", "relative to the largest row of their list; shares are of what the title says"),
@@ -50,6 +50,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, first_line: u16) {
     section("What is what", &mut TERMS.into_iter());
     section("Lists", &mut ListKind::ALL.iter().map(|kind| (kind.title(), kind.explanation())));
     let last_start = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(area.height);
+    canvas.regions.scroll_max = Some(last_start);
     let first = usize::from(first_line.min(last_start));
     for (row, (term, meaning, style)) in (0u16..area.height).zip(lines.iter().skip(first)) {
         canvas.put(area, row, 1, term, *style);

@@ -22,6 +22,10 @@ use crate::{
 /// Draws the whole screen.
 pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) -> Regions {
     let mut canvas = Canvas::new(buffer, &app.theme);
+    if let Some(text) = too_small(area) {
+        canvas.put(area, 0, 0, &text, app.theme.warn);
+        return canvas.regions;
+    }
     let header = Rect { height: frame::HEADER.min(area.height), ..area };
     let footer_height = frame::FOOTER.min(area.height - header.height);
     let footer = Rect { y: area.bottom() - footer_height, height: footer_height, ..area };
@@ -34,6 +38,21 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) -> Regions {
         frame::footer(&mut canvas, footer, app);
     }
     canvas.regions
+}
+
+/// The smallest screen on which pages can be read.
+const WIDTH_MIN: u16 = 40;
+/// See [`WIDTH_MIN`].
+const HEIGHT_MIN: u16 = 8;
+
+fn too_small(area: Rect) -> Option<String> {
+    if area.width < WIDTH_MIN {
+        Some(format!("too narrow: {WIDTH_MIN} columns needed"))
+    } else if area.height < HEIGHT_MIN {
+        Some(format!("too low: {HEIGHT_MIN} rows needed"))
+    } else {
+        None
+    }
 }
 
 fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
@@ -100,7 +119,7 @@ fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observati
             kinds: app.page.lists(),
             observation: window,
             filter: &app.filter,
-            sort: app.sort,
+            sorts: &app.sorts,
             focus: app.focus(),
         },
     );

@@ -15,8 +15,10 @@ use crate::{
     },
 };
 
-/// Rows of the panels: title, heads, seven lines.
-const PANELS_HEIGHT: u16 = 9;
+/// Rows of the panels: title, nine lines.
+const PANELS_HEIGHT: u16 = 10;
+/// Rows left to the lists, if they can be spared.
+const LISTS_HEIGHT_MIN: u16 = 4;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
     let Some(agent) = app.agent() else { return };
@@ -27,8 +29,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     let charts_height = if roomy { charts::height(agent, below, &ListKind::NETWORK, 5) } else { 0 };
     let (charts, rest) = split_top(rest, charts_height);
     charts::draw_row(canvas, charts, agent, charts::packets(window).iter());
-    let (panels, rest) = split_top(rest, PANELS_HEIGHT);
-    draw_panels(canvas, panels, agent, window);
+    let rest = draw_panels(canvas, rest, agent, window);
     draw_lists(canvas, rest, app, window);
 }
 
@@ -60,14 +61,19 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
     kpi::draw(canvas, area, &kpis);
 }
 
-fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+/// Draws the panels in as many rows as are needed and can be spared. Returns what is left below.
+fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) -> Rect {
     let theme = canvas.theme;
     let mut panels = vec![panels::packets_panel(window, theme), panels::rates_panel(agent, window, theme)];
     if window.ours {
         panels.push(sizes_panel(window, theme));
         panels.push(oddities_panel(window, theme));
     }
-    facts::draw_row(canvas, area, &panels);
+    let spare = area.height.saturating_sub(LISTS_HEIGHT_MIN) / PANELS_HEIGHT;
+    let rows = facts::rows(area.width, &panels).min(spare.max(1));
+    let (panels_area, rest) = split_top(area, rows * PANELS_HEIGHT);
+    facts::draw_grid(canvas, panels_area, PANELS_HEIGHT, &panels);
+    rest
 }
 
 /// Packets by wire length.

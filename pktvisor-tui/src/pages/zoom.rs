@@ -18,12 +18,17 @@ const NAME_WIDTH_MIN: u16 = 24;
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation, zoom: Zoom) {
     let Some(kind) = app.focused_list() else { return };
     let theme = canvas.theme;
-    let rows = window.rows(kind, &app.filter, app.sort);
+    let rows = window.rows(kind, &app.filter, app.sorts.of(kind));
     let whole = kind.whole(window);
-    let remark = format!("{} of {} · by {}", rows.len(), window.list(kind).len(), app.sort.name());
-    canvas.title(area, kind.title(), &remark, theme.accent);
-    canvas.put(area, 1, 1, &format!("{} ({})", kind.explanation(), format::exact(whole)), theme.label);
-    let table = Rect { y: area.y + 3, height: area.height.saturating_sub(3), ..area };
+    let by = format!("by {}", app.sorts.of(kind).name());
+    let remark = format!("{} of {} · {by}", rows.len(), window.list(kind).len());
+    canvas.title(area, kind.title(), &[&remark, &by], theme.accent);
+    let explanation = format!("{} ({})", kind.explanation(), format::exact(whole));
+    let lines = notice::wrap(&explanation, usize::from(area.width.saturating_sub(2)));
+    for (row, line) in (1u16..).zip(&lines) {
+        canvas.put(area, row, 1, line, theme.label);
+    }
+    let (_, table) = super::split_top(area, 2 + u16::try_from(lines.len()).unwrap_or(0));
     if rows.is_empty() {
         let text = if app.filter.is_empty() { kind.why_empty(window) } else { "nothing matches" };
         canvas.put(table, 1, 1, text, theme.label);
@@ -50,8 +55,10 @@ fn draw_table(canvas: &mut Canvas<'_>, area: Rect, kind: ListKind, rows: &[&Row]
     let spare = area.width.saturating_sub(numbers + NAME_WIDTH_MIN + 2);
     let longest = rows.iter().map(|row| row.name.width()).max().unwrap_or(0);
     // Names first, up to the longest; what is then left is for bars.
-    let name_width =
-        NAME_WIDTH_MIN.max(u16::try_from(longest + 2).unwrap_or(u16::MAX)).min(NAME_WIDTH_MIN + spare);
+    let name_width = NAME_WIDTH_MIN
+        .max(u16::try_from(longest + 2).unwrap_or(u16::MAX))
+        .min(NAME_WIDTH_MIN + spare)
+        .min(area.width.saturating_sub(numbers));
     let bar_width = area.width.saturating_sub(name_width + numbers + 3).min(60);
     let mut end = name_width;
     for (head, width) in COLUMNS.iter().take(columns) {
@@ -84,10 +91,8 @@ fn draw_table(canvas: &mut Canvas<'_>, area: Rect, kind: ListKind, rows: &[&Row]
 /// Every digit where it fits into its column.
 fn numbers_of(row: &Row, whole: u64, canvas: &Canvas<'_>) -> [(String, Style); 5] {
     let theme = canvas.theme;
-    let number = |value: u64| {
-        let exact = format::exact(value);
-        if exact.len() <= 11 { exact } else { format::count(value) }
-    };
+    // The width of the columns without the blank before them.
+    let number = |value: u64| format::exact_within(value, 11);
     let optional = |value: Option<u64>| match value {
         Some(value) => (number(value), theme.text),
         None => (format::NOTHING.to_owned(), theme.label),

@@ -4,7 +4,6 @@ use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
     style::Style,
-    text::Line,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -13,6 +12,15 @@ use crate::{
     model::{Keep, fit},
     theme::Theme,
 };
+
+/// A text or a chart and its place, blanks at its ends left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// Where it is.
+    pub area: Rect,
+    /// The text as drawn; empty for a chart.
+    pub text: String,
+}
 
 /// What is at a place of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +41,15 @@ pub struct Regions {
     hits: Vec<(Rect, Hit)>,
     /// Lists beside each other: what "down" means in a grid.
     pub columns: usize,
+    /// How far a page that is longer than the screen can be scrolled; `None` for pages that do not scroll.
+    pub scroll_max: Option<u16>,
+    /// Everything drawn, recorded by debug builds only: tests check that no text covers another.
+    pub drawn: Vec<Drawn>,
 }
 
 impl Default for Regions {
     fn default() -> Self {
-        Self { hits: Vec::new(), columns: 1 }
+        Self { hits: Vec::new(), columns: 1, scroll_max: None, drawn: Vec::new() }
     }
 }
 
@@ -79,30 +91,59 @@ impl<'a> Canvas<'a> {
         self.put(area, row, 0, text, style);
     }
 
-    /// Text from column `column` of `area` on.
+    /// Text from column `column` of `area` on, cut to the width that is left.
     pub fn put(&mut self, area: Rect, row: u16, column: u16, text: &str, style: Style) {
         let area = area.intersection(self.buffer.area);
         if row >= area.height || column >= area.width {
             return;
         }
         let width = usize::from(area.width - column);
+        let text = fit(text, width, Keep::Head);
+        self.record_text(area.x + column, area.y + row, &text);
+        self.write(area.x + column, area.y + row, &text, width, style);
+    }
+
+    /// Text from column `column` of `area` on; nothing if it does not fit. A number that lost a digit is a wrong
+    /// number.
+    pub fn whole(&mut self, area: Rect, row: u16, column: u16, text: &str, style: Style) {
+        if usize::from(column) + text.width() <= usize::from(area.width) {
+            self.put(area, row, column, text, style);
+        }
+    }
+
+    /// Text that ends at column `end` (exclusive) of `area`; nothing if it does not fit.
+    pub fn right(&mut self, area: Rect, row: u16, end: u16, text: &str, style: Style) {
+        if end <= area.width
+            && let Some(column) = u16::try_from(text.width()).ok().and_then(|width| end.checked_sub(width))
+        {
+            self.put(area, row, column, text, style);
+        }
+    }
+
+    fn write(&mut self, x: u16, y: u16, text: &str, width: usize, style: Style) {
         // What was there before must not shine through: a title stands on a dim rule.
         let style = Style::reset().patch(style);
-        self.buffer.set_stringn(area.x + column, area.y + row, fit(text, width, Keep::Head), width, style);
+        self.buffer.set_stringn(x, y, text, width, style);
     }
 
-    /// Text that ends at column `end` (exclusive) of `area`.
-    pub fn right(&mut self, area: Rect, row: u16, end: u16, text: &str, style: Style) {
-        let end = end.min(area.width);
-        let width = u16::try_from(text.width()).unwrap_or(u16::MAX).min(end);
-        self.put(Rect { width: end, ..area }, row, end - width, text, style);
+    fn record_text(&mut self, x: u16, y: u16, text: &str) {
+        if !cfg!(debug_assertions) {
+            return;
+        }
+        let trimmed = text.trim();
+        let blanks = text.len() - text.trim_start().len();
+        if let (Ok(blanks), Ok(width)) = (u16::try_from(blanks), u16::try_from(trimmed.width()))
+            && width > 0
+        {
+            let area = Rect { x: x + blanks, y, width, height: 1 };
+            self.regions.drawn.push(Drawn { area, text: trimmed.to_owned() });
+        }
     }
 
-    /// A styled line on a row.
-    pub fn line(&mut self, area: Rect, row: u16, line: &Line<'_>) {
-        let area = area.intersection(self.buffer.area);
-        if row < area.height {
-            self.buffer.set_line(area.x, area.y + row, line, area.width);
+    /// Records a chart, which a widget of ratatui draws.
+    pub fn record_chart(&mut self, area: Rect) {
+        if cfg!(debug_assertions) && !area.is_empty() {
+            self.regions.drawn.push(Drawn { area, text: String::new() });
         }
     }
 
@@ -111,15 +152,51 @@ impl<'a> Canvas<'a> {
         self.buffer.set_style(area.intersection(self.buffer.area), style);
     }
 
-    /// A title with a rule behind it, and a remark at its right end.
-    pub fn title(&mut self, area: Rect, title: &str, remark: &str, style: Style) {
+    /// A title with a rule behind it, and at its right end the first of the remarks that fits.
+    pub fn title(&mut self, area: Rect, title: &str, remarks: &[&str], style: Style) {
         let width = usize::from(area.width);
-        let rule = "─".repeat(width);
-        self.text(area, 0, &rule, self.theme.label);
+        let visible = area.intersection(self.buffer.area);
+        if visible.is_empty() {
+            return;
+        }
+        self.write(visible.x, visible.y, &"─".repeat(width), usize::from(visible.width), self.theme.label);
         self.put(area, 0, 1, &format!(" {title} "), style);
         let free = width.saturating_sub(title.width() + 5);
-        if !remark.is_empty() && remark.width() + 2 <= free {
+        let fits = |remark: &&&str| !remark.is_empty() && remark.width() + 2 <= free;
+        if let Some(remark) = remarks.iter().find(fits) {
             self.right(area, 0, area.width.saturating_sub(1), &format!(" {remark} "), self.theme.label);
         }
+    }
+
+    /// Draws `height` rows on a page of their own and shows those from `first` on, as many as `area` has.
+    pub fn scrolled(
+        &mut self,
+        area: Rect,
+        height: u16,
+        first: u16,
+        draw: impl FnOnce(&mut Canvas<'_>, Rect),
+    ) {
+        let page = Rect { x: 0, y: 0, width: area.width, height: height.max(area.height) };
+        let last_first = page.height - area.height;
+        let first = first.min(last_first);
+        let mut buffer = Buffer::empty(page);
+        let mut canvas = Canvas::new(&mut buffer, self.theme);
+        draw(&mut canvas, page);
+        let drawn = canvas.regions.drawn;
+        for row in 0..area.height {
+            for column in 0..area.width {
+                let from = Position::new(column, first + row);
+                let to = Position::new(area.x + column, area.y + row);
+                if let (Some(from), Some(to)) = (buffer.cell(from), self.buffer.cell_mut(to)) {
+                    *to = from.clone();
+                }
+            }
+        }
+        let visible = drawn.into_iter().filter(|drawn| (first..first + area.height).contains(&drawn.area.y));
+        self.regions.drawn.extend(visible.map(|drawn| {
+            let place = Rect { x: area.x + drawn.area.x, y: area.y + drawn.area.y - first, ..drawn.area };
+            Drawn { area: place, ..drawn }
+        }));
+        self.regions.scroll_max = Some(last_first);
     }
 }

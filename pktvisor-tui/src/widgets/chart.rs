@@ -18,6 +18,7 @@ pub fn columns(
     newest_first: impl Iterator<Item = Option<u64>>,
     style: Style,
 ) -> u64 {
+    canvas.record_chart(area);
     let mut values: Vec<Option<u64>> = newest_first.take(usize::from(area.width)).collect();
     let scale = round_scale(values.iter().flatten().copied().max().unwrap_or(0));
     // Eighths of a row are what can be shown. Smaller values would vanish; and large ones overflow inside the widget.

@@ -29,25 +29,30 @@ pub fn header(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     let Some(agent) = app.agent() else { return };
     match trouble(agent, app.now(), app.paused_for().is_some()) {
         Some(trouble) => {
-            canvas.text(area, 1, &format!(" {trouble}"), canvas.theme.bad);
+            let room = usize::from(area.width.saturating_sub(1));
+            let text = trouble.iter().find(|text| text.width() <= room).or(trouble.last());
+            canvas.put(area, 1, 1, text.map_or("", String::as_str), canvas.theme.bad);
         }
         None => subject(canvas, area, app, agent),
     }
 }
 
 fn tabs(canvas: &mut Canvas<'_>, area: Rect, current: Page) {
-    let brand = " pktvisor ";
-    canvas.text(area, 0, brand, canvas.theme.value);
-    let mut column = if area.width > 56 { 11 } else { 0 };
+    let wide = area.width > 56;
+    let mut column = 1;
+    if wide {
+        canvas.put(area, 0, column, "pktvisor", canvas.theme.value);
+        column = 11;
+    }
     for (number, page) in (1..).zip(Page::ALL) {
-        let label = if area.width > 56 || (page == current && area.width > 20) {
+        let label = if wide || (page == current && area.width > 20) {
             format!("{number} {}", page.name())
         } else {
             number.to_string()
         };
         let style = if page == current { canvas.theme.accent } else { canvas.theme.label };
         let width = u16::try_from(label.width()).unwrap_or(0);
-        canvas.put(area, 0, column, &format!("{label} "), style);
+        canvas.whole(area, 0, column, &label, style);
         canvas.hit(Rect { x: area.x + column, width, height: 1, ..area }, Hit::Page(page));
         column += width + 2;
     }
@@ -71,8 +76,8 @@ fn badge(app: &App, canvas: &Canvas<'_>) -> (String, Style) {
     }
 }
 
-/// Why the data is old, and what happens next.
-pub fn trouble(agent: &Agent, now: Duration, paused: bool) -> Option<String> {
+/// Why the data is old, and what happens next: the longest way to say it first.
+fn trouble(agent: &Agent, now: Duration, paused: bool) -> Option<Vec<String>> {
     match (&agent.link, agent.age(now)) {
         (Link::Down { error, retry_at, .. }, _) => {
             let next = match retry_at.saturating_sub(now).as_secs() {
@@ -80,48 +85,82 @@ pub fn trouble(agent: &Agent, now: Duration, paused: bool) -> Option<String> {
                 0 => "; asking again".to_owned(),
                 seconds => format!("; next try in {seconds}s"),
             };
-            Some(format!("{}: {error}{next}", agent.label))
+            let label = &agent.label;
+            Some(vec![format!("{label}: {error}{next}"), format!("{label}: {error}"), error.to_string()])
         }
         (Link::Up, Some(age)) if age.as_secs() > 4 && !paused => {
-            Some(format!("{}: no answer for {}", agent.label, format::age(age)))
+            let silence = format!("no answer for {}", format::age(age));
+            Some(vec![format!("{}: {silence}", agent.label), silence])
         }
         _ => None,
     }
 }
 
-/// Which agent, what it captures, and which minutes are on the screen.
+/// Which agent, what it captures, and which minutes are on the screen. Interfaces that are not up come first.
 fn subject(canvas: &mut Canvas<'_>, area: Rect, app: &App, agent: &Agent) {
-    let mut right = String::new();
-    if let Some(window) = &agent.window {
-        right = format!("{} ", span(window));
-        let analysed = window.analysed_share();
-        if analysed < 0.9995 {
-            right = format!("analysed {} · {right}", format::percent(Some(analysed)));
-        }
+    // Columns that the agent and its capture get before the minutes are said in full.
+    const LEFT_WIDTH_MIN: usize = 20;
+    let lefts = capture_of(app, agent);
+    let left = lefts.last().map_or("", String::as_str);
+    let trouble = agent.interface_trouble().map(|trouble| format!("▲ {trouble}"));
+    let needed = left.width().min(LEFT_WIDTH_MIN) + trouble.as_ref().map_or(0, |trouble| trouble.width() + 2);
+    let width = usize::from(area.width);
+    let times = times(agent);
+    let right = times.iter().find(|times| needed + times.width() + 4 <= width).map_or("", String::as_str);
+    canvas.right(area, 1, area.width.saturating_sub(1), right, canvas.theme.label);
+    let room = width.saturating_sub(if right.is_empty() { 2 } else { right.width() + 4 });
+    let mut column = 1;
+    if let Some(trouble) = trouble {
+        let trouble = fit(&trouble, room, Keep::Head);
+        canvas.put(area, 1, column, &trouble, canvas.theme.bad);
+        column += u16::try_from(trouble.width() + 2).unwrap_or(u16::MAX);
     }
-    let right_width = u16::try_from(right.width()).unwrap_or(area.width);
-    let room = usize::from(area.width.saturating_sub(right_width.saturating_add(3)));
-    let mut left = agent.label.as_str().to_owned();
+    let room = room.saturating_sub(usize::from(column - 1));
+    if room >= 4 {
+        let left = lefts.iter().find(|left| left.width() <= room).map_or(left, String::as_str);
+        canvas.put(area, 1, column, &fit(left, room, Keep::of_address(left)), canvas.theme.text);
+    }
+}
+
+/// Which agent, and what it captures, the longest way to say it first.
+fn capture_of(app: &App, agent: &Agent) -> Vec<String> {
+    let mut text = agent.label.as_str().to_owned();
     if app.agents().len() > 1 {
-        left = format!("{}/{} {left}", app.selected() + 1, app.agents().len());
+        text = format!("{}/{} {text}", app.selected() + 1, app.agents().len());
     }
     if let Some(capture) = agent.capture() {
         // Of a path, its end says more than its beginning.
         let target = capture.target.as_str();
         let target = target.rsplit('/').next().unwrap_or(target);
-        left = format!("{left} · {target} {}", capture.mode);
+        text = format!("{text} · {target} {}", capture.mode);
         if let Some(hook) = &capture.hook {
-            left = format!("{left}/{hook}");
+            text = format!("{text}/{hook}");
         }
     } else if agent.window.is_some() && !agent.is_ours() {
         let version = agent.info.as_ref().map(|info| info.version.as_str()).filter(|v| !v.is_empty());
-        left = match version {
-            Some(version) => format!("{left} · older agent {version}"),
-            None => format!("{left} · older agent"),
-        };
+        text = format!("{text} · older agent");
+        if let Some(version) = version {
+            return vec![format!("{text} {version}"), text];
+        }
     }
-    canvas.put(area, 1, 1, &fit(&left, room, Keep::Head), canvas.theme.text);
-    canvas.right(area, 1, area.width, &right, canvas.theme.label);
+    vec![text]
+}
+
+/// Which minutes, and how much of them was analysed, the longest way to say it first.
+fn times(agent: &Agent) -> Vec<String> {
+    let Some(window) = &agent.window else { return Vec::new() };
+    let share = window.analysed_share();
+    let analysed = (share < 0.9995).then(|| format!("analysed {}", format::percent(Some(share))));
+    let with = |span: String| match &analysed {
+        Some(analysed) => format!("{analysed} · {span}"),
+        None => span,
+    };
+    let start = window.span.start_ts;
+    let from = format!("{} {} UTC", window.name, format::time_of_day(start));
+    [with(span(window)), with(from), with(window.name.to_string())]
+        .into_iter()
+        .chain(analysed.clone())
+        .collect()
 }
 
 /// The minutes of an observation: `last 5m 03:41:00–03:45:37 UTC 277s`.
@@ -142,7 +181,8 @@ pub fn span(window: &Observation) -> String {
 pub fn footer(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     let mut column = 1;
     if app.typing {
-        let text = format!("/{}▏", app.filter);
+        // Of a long filter, the end is where the next character goes.
+        let text = fit(&format!("/{}▏", app.filter), usize::from(area.width.saturating_sub(2)), Keep::Tail);
         canvas.put(area, 0, column, &text, canvas.theme.accent);
         let hint = "Enter keep  Esc drop ";
         if text.width() + hint.width() + 3 < usize::from(area.width) {
@@ -150,12 +190,13 @@ pub fn footer(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
         }
         return;
     }
-    if !app.filter.is_empty() {
-        let text = format!("/{}  ", app.filter);
+    if !app.filter.is_empty() && app.can_filter() {
+        let text = fit(&format!("/{}", app.filter), usize::from(area.width.saturating_sub(2)), Keep::Head);
         canvas.put(area, 0, column, &text, canvas.theme.accent);
-        column += u16::try_from(text.width()).unwrap_or(0);
+        column += u16::try_from(text.width() + 2).unwrap_or(0);
     }
-    for (key, word) in keys(app) {
+    let scrolls = canvas.regions.scroll_max.is_some_and(|rows| rows > 0);
+    for (key, word) in keys(app, scrolls) {
         let width = u16::try_from(key.width() + word.width() + 3).unwrap_or(0);
         if column + width > area.width + 2 {
             return;
@@ -167,23 +208,29 @@ pub fn footer(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     }
 }
 
-/// Keys of the moment, the ones that are needed most in front: a narrow screen shows only those.
-fn keys(app: &App) -> Vec<(&'static str, &'static str)> {
+/// Keys that do something at the moment, the ones that are needed most in front: a narrow screen shows only those.
+fn keys(app: &App, scrolls: bool) -> Vec<(&'static str, &'static str)> {
     if app.help.is_some() {
         return vec![("Esc", "close"), ("↑↓", "scroll"), ("q", "quit")];
     }
     let mut keys = vec![("q", "quit"), ("?", "help")];
     match (app.page, app.zoom) {
-        (Page::Fleet, _) => keys.extend([("↑↓", "agent"), ("Enter", "look into"), ("s", "sort")]),
-        (Page::Agent, _) => {}
-        (_, Some(_)) => keys.extend([("Esc", "back"), ("↑↓", "row"), ("←→", "list"), ("s", "sort")]),
-        (_, None) => keys.extend([("↑↓←→", "list"), ("Enter", "zoom"), ("s", "sort")]),
+        (Page::Fleet, _) => keys.extend([("↑↓", "agent"), ("Enter", "look into")]),
+        _ if scrolls => keys.push(("↑↓", "scroll")),
+        _ if !app.shows_lists() => {}
+        (_, Some(_)) => keys.extend([("Esc", "back"), ("↑↓", "row"), ("←→", "list")]),
+        (_, None) => keys.extend([("↑↓←→", "list"), ("Enter", "zoom")]),
     }
-    keys.extend([
-        ("/", "filter"),
-        ("w", "window"),
-        ("p", if app.paused_for().is_some() { "go on" } else { "pause" }),
-    ]);
+    if app.can_sort() {
+        keys.push(("s", "sort"));
+    }
+    if app.can_filter() {
+        keys.push(("/", "filter"));
+    }
+    if app.can_change_window() {
+        keys.push(("w", "window"));
+    }
+    keys.push(("p", if app.paused_for().is_some() { "go on" } else { "pause" }));
     if app.agents().len() > 1 {
         keys.push(("n", "next agent"));
     }

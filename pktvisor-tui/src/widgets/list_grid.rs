@@ -6,7 +6,7 @@ use super::{
     Canvas, Hit,
     top_list::{self, TopList},
 };
-use crate::model::{ListKind, Observation, Sort};
+use crate::model::{ListKind, Observation, Sorts};
 
 /// What to draw.
 pub struct ListGrid<'a> {
@@ -16,8 +16,8 @@ pub struct ListGrid<'a> {
     pub observation: &'a Observation,
     /// Only names that contain this.
     pub filter: &'a str,
-    /// Order of the rows.
-    pub sort: Sort,
+    /// Order of the rows of each list.
+    pub sorts: &'a Sorts,
     /// The place of the focused list in `kinds`.
     pub focus: usize,
 }
@@ -76,7 +76,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, grid: &ListGrid<'_>) {
                 kind: *kind,
                 observation: grid.observation,
                 filter: grid.filter,
-                sort: grid.sort,
+                sort: grid.sorts.of(*kind),
                 focused: index == grid.focus,
             };
             top_list::draw(canvas, cell, &list);

@@ -38,7 +38,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, list: &TopList<'_>) {
         (true, true) => String::new(),
         (true, false) => format!("of {}", format::count(whole)),
     };
-    canvas.title(area, &title, &remark, title_style);
+    let sort = match list.sort {
+        Sort::Count => String::new(),
+        other => format!("by {}", other.name()),
+    };
+    let both = if sort.is_empty() { remark.clone() } else { format!("{sort} · {remark}") };
+    canvas.title(area, &title, &[&both, &sort, &remark], title_style);
     if rows.is_empty() {
         let text = if all.is_empty() { list.kind.why_empty(list.observation) } else { "nothing matches" };
         canvas.put(area, 1, 1, text, canvas.theme.label);

@@ -4,3 +4,4 @@
 
 pub(crate) mod fake_agent;
 pub(crate) mod sample;
+pub(crate) mod states;

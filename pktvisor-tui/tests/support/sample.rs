@@ -136,6 +136,7 @@ pub(crate) fn app() -> App {
                     name: "eth0".to_owned(),
                     ingress: "tcx".to_owned(),
                     egress: Some("tcx".to_owned()),
+                    state: "up".to_owned(),
                 }],
                 link_types: vec![1],
                 finished: false,

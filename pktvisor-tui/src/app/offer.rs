@@ -1,0 +1,53 @@
+//! What can be done at the moment: the key line offers only that, and the keys do only that.
+
+use super::{App, Page};
+use crate::model::{Agent, Link};
+
+impl App {
+    /// Whether lists are on the screen.
+    pub fn shows_lists(&self) -> bool {
+        let has_data = self.agent().is_some_and(|agent| agent.window.is_some());
+        self.help.is_none() && has_data && !self.page.lists().is_empty()
+    }
+
+    /// Whether there is something to sort on the screen.
+    pub fn can_sort(&self) -> bool {
+        self.shows_lists() || (self.page == Page::Fleet && self.help.is_none())
+    }
+
+    /// Whether there is something to filter on the screen.
+    pub fn can_filter(&self) -> bool {
+        self.can_sort()
+    }
+
+    /// Whether there is more than one window to choose from.
+    pub fn can_change_window(&self) -> bool {
+        self.windows().len() > 1
+    }
+
+    /// Windows to choose from, in periods, ascending: up to all that the agent keeps; on the fleet's page, up to the
+    /// most that any agent keeps.
+    pub(super) fn windows(&self) -> Vec<u64> {
+        let kept = if self.page == Page::Fleet {
+            self.agents().iter().map(periods_to_choose_from).max()
+        } else {
+            self.agent().map(periods_to_choose_from)
+        };
+        let kept = kept.unwrap_or(1);
+        WINDOWS.into_iter().filter(|periods| *periods < kept).chain([kept]).collect()
+    }
+}
+
+/// Windows offered, in periods; the agent's own number of periods ends them.
+const WINDOWS: [u64; 17] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 30, 60, 120, 240, 480, 1440];
+
+/// Periods among which windows can be chosen: 1 where there is no choice. A file is what it is, a summary is one
+/// period, and agents of the 3.0 line are asked for all of theirs.
+fn periods_to_choose_from(agent: &Agent) -> u64 {
+    match &agent.info {
+        Some(info) if agent.link != Link::Saved && agent.is_ours() && !info.single_summary => {
+            info.periods.max(1)
+        }
+        _ => 1,
+    }
+}

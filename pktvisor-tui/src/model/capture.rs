@@ -1,0 +1,87 @@
+//! Where an agent's packets come from, and whether they can come.
+
+use pktvisor_common::api::{CaptureInfo, CaptureInterface};
+
+use super::Printable;
+
+/// Notes kept of what the agent says about its capture.
+const NOTES_MAX: usize = 16;
+
+/// Where packets come from, safe to show.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Capture {
+    /// The target as given.
+    pub target: Printable,
+    /// `file`, `inline`, `tap`, `afpacket`.
+    pub mode: Printable,
+    /// The kernel hook.
+    pub hook: Option<Printable>,
+    /// Whether AF_XDP runs without copying.
+    pub zero_copy: Option<bool>,
+    /// The interfaces watched, those that are not up in front.
+    pub interfaces: Vec<Interface>,
+    /// Link types seen.
+    pub link_types: Vec<u16>,
+    /// Whether the whole file has been read.
+    pub finished: bool,
+    /// What went wrong or was fallen back from.
+    pub notes: Vec<Printable>,
+}
+
+/// An interface that is watched, safe to show.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Interface {
+    /// Its name.
+    pub name: Printable,
+    /// Where packets are seen on the way in, and on the way out if that is another place.
+    pub hooks: Printable,
+    /// `up`, `down` or `gone`; empty from agents that do not say.
+    pub state: Printable,
+}
+
+impl Interface {
+    fn new(interface: &CaptureInterface) -> Self {
+        let hooks = match &interface.egress {
+            Some(egress) if *egress != interface.ingress => format!("{}/{egress}", interface.ingress),
+            _ => interface.ingress.clone(),
+        };
+        Self {
+            name: Printable::new(&interface.name),
+            hooks: Printable::new(&hooks),
+            state: Printable::new(&interface.state),
+        }
+    }
+
+    /// Whether nothing can be captured from it now.
+    pub fn is_away(&self) -> bool {
+        matches!(self.state.as_str(), "down" | "gone")
+    }
+}
+
+impl Capture {
+    pub(super) fn new(capture: &CaptureInfo) -> Self {
+        let mut interfaces: Vec<Interface> = capture.interfaces.iter().map(Interface::new).collect();
+        interfaces.sort_by_key(|interface| !interface.is_away());
+        Self {
+            interfaces,
+            target: Printable::new(&capture.target),
+            mode: Printable::new(&capture.mode),
+            hook: capture.hook.as_deref().map(Printable::new),
+            zero_copy: capture.zero_copy,
+            link_types: capture.link_types.iter().copied().take(NOTES_MAX).collect(),
+            finished: capture.finished,
+            notes: capture.notes.iter().take(NOTES_MAX).map(|note| Printable::new(note)).collect(),
+        }
+    }
+
+    /// Which of the interfaces are not up, in words: `eth0 is down`. `None` where all are, or the agent does not say.
+    pub fn interface_trouble(&self) -> Option<String> {
+        let interfaces = &self.interfaces;
+        let away: Vec<&Interface> = interfaces.iter().filter(|interface| interface.is_away()).collect();
+        match away.as_slice() {
+            [] => None,
+            [only] => Some(format!("{} is {}", only.name, only.state)),
+            many => Some(format!("{} of {} interfaces are not up", many.len(), interfaces.len())),
+        }
+    }
+}
