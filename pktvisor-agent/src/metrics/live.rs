@@ -81,8 +81,7 @@ impl Live {
 
     /// Whether moving the clock there turns the period.
     pub(super) fn turns_at(&self, timestamp_ns: u64) -> bool {
-        self.timeline.newest_second().is_some()
-            && timestamp_ns / 1_000_000_000 >= self.recorder.period().start_s + PERIOD_SECONDS
+        self.timeline.newest_second().is_some() && timestamp_ns / 1_000_000_000 >= self.period_end_s()
     }
 
     /// What was counted since start.
@@ -113,16 +112,27 @@ impl Live {
         self.recorder.period()
     }
 
+    /// The second in which the live period ends. A file's periods last 60 s from its first packet; live ones end with the
+    /// full minute of the wall clock, so that those of all agents cover the same time and only the first one is shorter.
+    fn period_end_s(&self) -> u64 {
+        let start_s = self.recorder.period().start_s;
+        match self.settings.clock {
+            Clock::Packets => start_s + PERIOD_SECONDS,
+            Clock::Wall => (start_s / PERIOD_SECONDS + 1) * PERIOD_SECONDS,
+        }
+    }
+
     /// The second `from` is over and `to` began.
     #[cold]
     fn forward(&mut self, from: u64, to: u64, jump: bool, mut before_turn: impl FnMut(u64, &mut Recorder)) {
         self.close_second();
         // The first second not yet in the rates.
         let mut next = from + 1;
-        while !self.settings.summary && to >= self.recorder.period().start_s + PERIOD_SECONDS {
+        while !self.settings.summary && to >= self.period_end_s() {
             let start = self.recorder.period().start_s;
-            let periods = if jump { 1 } else { unseen(start, to, self.settings.periods).max(1) };
-            let end = start + periods * PERIOD_SECONDS;
+            let first_end = self.period_end_s();
+            let periods = if jump { 1 } else { unseen(first_end, to, self.settings.periods).max(1) };
+            let end = first_end + (periods - 1) * PERIOD_SECONDS;
             before_turn(end.saturating_mul(1_000_000_000), &mut self.recorder);
             if jump && start <= from {
                 self.turn(from - start + 1, first_after_jump(end, to, self.settings.periods));
@@ -171,10 +181,12 @@ impl Live {
     }
 }
 
-/// How many of the periods from `start` up to the second `to` leave the ring before anybody can see them. They are
-/// closed as one, so that a packet after an hour costs no more turns than the ring has places.
-fn unseen(start: u64, to: u64, periods: usize) -> u64 {
-    (to.saturating_sub(start) / PERIOD_SECONDS).saturating_sub(periods as u64 - 1)
+/// How many of the periods, of which the first ends at `first_end`, leave the ring before anybody can see them when the
+/// second `to` begins. They are closed as one, so that a packet after an hour rotates no more periods than the ring has
+/// places.
+fn unseen(first_end: u64, to: u64, periods: usize) -> u64 {
+    let closed = 1 + to.saturating_sub(first_end) / PERIOD_SECONDS;
+    closed.saturating_sub(periods as u64 - 1)
 }
 
 /// Where the first period after a jump to the second `to` begins, on the grid that `end` lies on: as many empty ones

@@ -235,13 +235,41 @@ fn dns_packets(count: u64, not_chosen: u64) -> Counters {
 
 #[test]
 fn by_the_wall_clock_a_quiet_period_is_as_long_as_it_is_old() {
+    let store = live_store(120);
+    assert_eq!(span(&bucket(&store, 0)), (120, 0, 0));
+    store.batch().tick(127 * S + 5);
+    assert_eq!(span(&bucket(&store, 0)), (120, 7, 0));
+    assert!(!store.batch().turns_at(180 * S - 1) && store.batch().turns_at(180 * S));
+    store.batch().tick(180 * S);
+    assert_eq!((span(&bucket(&store, 0)), span(&bucket(&store, 1))), ((180, 0, 0), (120, 60, 0)));
+}
+
+#[test]
+fn live_periods_rotate_on_the_full_minute_and_the_first_is_as_short_as_it_was() {
     let store = live_store(100);
-    assert_eq!(span(&bucket(&store, 0)), (100, 0, 0));
-    store.batch().tick(107 * S + 5);
-    assert_eq!(span(&bucket(&store, 0)), (100, 7, 0));
-    assert!(!store.batch().turns_at(160 * S - 1) && store.batch().turns_at(160 * S));
-    store.batch().tick(160 * S);
-    assert_eq!((span(&bucket(&store, 0)), span(&bucket(&store, 1))), ((160, 0, 0), (100, 60, 0)));
+    assert!(!store.batch().turns_at(120 * S - 1) && store.batch().turns_at(120 * S));
+    for second in 101..=185 {
+        store.batch().tick(second * S);
+    }
+    let spans: Vec<_> = (0..3).map(|n| span(&bucket(&store, n))).collect();
+    assert_eq!(spans, [(180, 5, 0), (120, 60, 0), (100, 20, 0)]);
+    assert_eq!(span(&store.window(2).unwrap()), (120, 65, 0));
+    assert_eq!(span(&store.window(3).unwrap()), (100, 85, 0));
+}
+
+#[test]
+fn a_live_capture_that_was_suspended_goes_on_on_the_full_minute() {
+    // Ten minutes without a tick; the ring holds five periods.
+    let store = live_store(100);
+    store.batch().tick(700 * S);
+    let spans: Vec<_> = (0..5).map(|n| span(&bucket(&store, n))).collect();
+    assert_eq!(spans, [(660, 40, 0), (600, 60, 0), (540, 60, 0), (480, 60, 0), (420, 60, 0)]);
+    assert_eq!(store.turns(), 10);
+    // More than an hour is a jump of the clock.
+    let store = live_store(100);
+    store.batch().tick(10_000 * S);
+    let spans: Vec<_> = (0..5).map(|n| span(&bucket(&store, n))).collect();
+    assert_eq!(spans, [(9_960, 40, 0), (9_900, 60, 0), (9_840, 60, 0), (9_780, 60, 0), (100, 1, 0)]);
 }
 
 #[test]
@@ -322,7 +350,7 @@ fn what_is_analysed_before_its_counters_are_read_is_not_seen_before_them() {
     store.cut(0, Cut::Epoch);
     store.cut(1, Cut::Epoch);
     assert_eq!(of_one_moment(&bucket(&store, 0)), (0, 0));
-    published(&store, &replies(30), 0, 101);
+    published(&store, &replies(30), 0, 121);
     // Of the second that has just begun.
     analysed(&store, 0, 5);
     analysed(&store, 1, 6);
@@ -340,12 +368,12 @@ fn late_analysis_belongs_to_the_period_in_which_its_packets_were_counted() {
     analysed(&store, 0, 7);
     analysed(&store, 1, 20);
     store.cut(1, Cut::Period);
-    published(&store, &replies(30), 0, 160);
+    published(&store, &replies(30), 0, 180);
     assert_eq!(of_one_moment(&bucket(&store, 1)), (30, 30));
     assert_eq!(of_one_moment(&bucket(&store, 0)), (0, 0));
     store.cut(0, Cut::Epoch);
     store.cut(1, Cut::Epoch);
-    published(&store, &replies(7), 0, 161);
+    published(&store, &replies(7), 0, 181);
     assert_eq!(of_one_moment(&bucket(&store, 0)), (7, 7));
     assert_eq!(of_one_moment(&store.window(2).unwrap()), (37, 37));
     assert_eq!((store.ledger().delivered, store.ledger().pending), (37, 0));
@@ -355,13 +383,13 @@ fn late_analysis_belongs_to_the_period_in_which_its_packets_were_counted() {
 fn the_ledger_balances_with_what_is_still_on_its_way() {
     let store = kernel_store(1);
     analysed(&store, 0, 20);
-    published(&store, &dns_packets(100, 40), 7, 101);
+    published(&store, &dns_packets(100, 40), 7, 121);
     let ledger = store.ledger();
     assert_eq!((ledger.dns_packets, ledger.not_chosen, ledger.lost), (100, 40, 7));
     assert_eq!((ledger.delivered, ledger.pending), (0, 53));
     assert_eq!(bucket(&store, 0).packets.deep_samples, 100 - 40 - 7);
     store.cut(0, Cut::Epoch);
-    published(&store, &dns_packets(0, 0), 0, 102);
+    published(&store, &dns_packets(0, 0), 0, 122);
     let ledger = store.ledger();
     assert_eq!((ledger.delivered, ledger.analysed, ledger.pending), (20, 20, 33));
 }
@@ -378,15 +406,15 @@ fn what_several_threads_record_is_one_period() {
     (0..3).for_each(|thread| count(thread, 10));
     (0..3).for_each(|thread| store.recorder(thread).udp_port(1000 + thread as u16));
     cut(Cut::Epoch);
-    published(&store, &dns_packets(30, 0), 0, 101);
+    published(&store, &dns_packets(30, 0), 0, 121);
     assert_eq!(bucket(&store, 0).dns.wire_packets.malformed, 30);
     assert_eq!(bucket(&store, 0).dns.top_udp_ports.len(), 3);
     cut(Cut::Period);
-    published(&store, &dns_packets(0, 0), 0, 160);
+    published(&store, &dns_packets(0, 0), 0, 180);
     count(2, 5);
     cut(Cut::Epoch);
-    published(&store, &dns_packets(5, 0), 0, 161);
-    assert_eq!(span(&bucket(&store, 1)), (100, 60, 30));
+    published(&store, &dns_packets(5, 0), 0, 181);
+    assert_eq!(span(&bucket(&store, 1)), (120, 60, 30));
     let malformed: Vec<_> = (0..2).map(|n| bucket(&store, n).dns.wire_packets.malformed).collect();
     assert_eq!(malformed, [5, 30]);
     assert_eq!(store.window(2).unwrap().dns.wire_packets.malformed, 35);
@@ -400,6 +428,6 @@ fn messages_of_all_threads_are_in_the_last_second() {
     let flow = Flow::of(&Class { ip_version: 4, ..Class::default() }, Transport::Tcp);
     (0..2).for_each(|thread| store.recorder(thread).reassembled(&flow, 0, false));
     (0..2).for_each(|thread| store.cut(thread, Cut::Epoch));
-    published(&store, &Counters::default(), 0, 101);
+    published(&store, &Counters::default(), 0, 121);
     assert_eq!(store.rates().packets.dns_queries, 2);
 }
