@@ -78,6 +78,10 @@ fn inspect(context: &TcContext, hook: Hook, link: Link) -> i32 {
 #[inline(always)]
 fn count(context: &TcContext, hook: Hook, link: Link) {
     let Some(control) = CONTROL.get(0) else { return };
+    // SAFETY: a program's context is valid.
+    if control.is_attaching(|| unsafe { (*context.skb.skb).ifindex }) {
+        return;
+    }
     let live = control.live();
     let Some(cpu) = CPU.get_ptr_mut(cpu_entry(live)) else { return };
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.

@@ -36,6 +36,9 @@ pub fn pktvisor_xdp(context: XdpContext) -> u32 {
 #[inline(always)]
 fn inspect(context: &XdpContext) {
     let Some(control) = CONTROL.get(0) else { return };
+    if control.is_attaching(|| context.ingress_ifindex() as u32) {
+        return;
+    }
     let live = control.live();
     let Some(cpu) = CPU.get_ptr_mut(cpu_entry(live)) else { return };
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.

@@ -14,6 +14,11 @@ pub struct Control {
     /// The epoch and the live copies of the sketches: bits of [`live`]. One word, so that a program sees all changes of a
     /// flip or none. A program reads it once for each packet ([`Control::live`]).
     pub live_sketches: u32,
+    /// Index of the interface whose hooks are being attached, 0 for none. Its packets are not counted yet: as long as one
+    /// hook is missing, one direction would be.
+    pub attaching: u32,
+    /// Keeps what follows aligned without hidden bytes.
+    pub reserved: u32,
     /// The configuration, twice.
     pub configs: [KernelConfig; 2],
 }
@@ -80,6 +85,12 @@ impl Control {
     pub fn live(&self) -> u32 {
         // SAFETY: a valid reference to an aligned word.
         unsafe { (&raw const self.live_sketches).read_volatile() }
+    }
+
+    /// Whether packets of the interface are not counted yet.
+    #[inline(always)]
+    pub fn is_attaching(&self, ifindex: impl FnOnce() -> u32) -> bool {
+        self.attaching != 0 && self.attaching == ifindex()
     }
 
     /// The configuration that counts.

@@ -17,6 +17,7 @@ use pktvisor_common::classify::LinkType;
 use super::clsact::{self, Clsact};
 use super::filter::{
     self, Filter, FilterProgram, Placement, Rejected, attach_tcx_egress, attach_tcx_ingress, attach_xdp,
+    link_interface,
 };
 use super::interfaces::{Hardware, Interface};
 use super::kernel::{Entry, Kernel, KernelError};
@@ -41,17 +42,27 @@ pub struct Attached {
     pub egress: Option<Hook>,
     /// What was tried before, one sentence each.
     pub notes: Vec<String>,
-    /// Never read: they detach when dropped.
-    _programs: Vec<Placed>,
-    /// Likewise.
+    /// They detach when dropped.
+    programs: Vec<Placed>,
+    /// Never read, likewise.
     _clsact: Option<Clsact>,
+}
+
+impl Attached {
+    /// Whether the kernel still has all programs on the interface. It takes them off when the interface is removed, of which
+    /// the name and even the index may have a successor already. Filters of clsact cannot be asked: they count as there.
+    pub fn is_live(&self) -> bool {
+        let links = self.programs.iter().filter_map(|placed| placed.link.as_ref());
+        // A kernel that does not say (before Linux 5.8) has not taken them off either, as far as is known.
+        links.map(link_interface).all(|interface| interface.is_none_or(|index| index == self.index))
+    }
 }
 
 /// A program in its place. What is dropped first detaches it.
 #[derive(Debug)]
 struct Placed {
     /// None for clsact, which detaches all its filters together.
-    _link: Option<OwnedFd>,
+    link: Option<OwnedFd>,
     _filter: Option<FilterProgram>,
 }
 
@@ -77,6 +88,8 @@ impl Attacher {
     pub fn attach(&mut self, interface: &Interface) -> Result<Attached, AttachError> {
         let name = || interface.name.clone();
         let ways = ways(interface)?;
+        // Both directions begin at one moment, however long it takes to verify and attach the second program.
+        let _attaching = self.kernel.attaching(interface.index);
         let mut refusals = Vec::new();
         let mut place = Place { interface_index: interface.index, clsact: None };
         let xdp = match ways.xdp {
@@ -110,7 +123,7 @@ impl Attacher {
             ingress,
             egress,
             notes,
-            _programs: programs,
+            programs,
             _clsact: place.clsact,
         })
     }
@@ -134,7 +147,7 @@ impl Attacher {
             ingress: Hook::Xdp,
             egress: None,
             notes: Vec::new(),
-            _programs: vec![placed],
+            programs: vec![placed],
             _clsact: None,
         })
     }
@@ -168,7 +181,7 @@ impl Attacher {
             None => self.kernel.fd(entry)?.as_fd(),
         };
         Ok(match place.link(program, hook, way) {
-            Ok(link) => Ok(Placed { _link: link, _filter: filter }),
+            Ok(link) => Ok(Placed { link, _filter: filter }),
             Err(error) => Err(Refusal::of_io(hook, &error)),
         })
     }

@@ -236,6 +236,40 @@ fn create_link(
     unsafe { bpf_fd(BPF_LINK_CREATE, &mut attributes) }
 }
 
+/// The index of the interface that a link of XDP or tcx holds its program on: 0 once the interface is gone or somebody has
+/// detached the program, `None` where the kernel does not say.
+///
+/// Minimum kernel version: 5.9.
+pub(crate) fn link_interface(link: &OwnedFd) -> Option<u32> {
+    const BPF_OBJ_GET_INFO_BY_FD: c_long = 15;
+    /// The beginning of `struct bpf_link_info`; the union is aligned to 8 bytes.
+    #[repr(C, align(8))]
+    #[derive(Default)]
+    struct Info {
+        link_type: u32,
+        id: u32,
+        prog_id: u32,
+        padding: u32,
+        ifindex: u32,
+        attach_type: u32,
+    }
+    #[repr(C)]
+    struct Attributes {
+        bpf_fd: u32,
+        info_len: u32,
+        info: u64,
+    }
+    let mut info = Info::default();
+    let mut attributes = Attributes {
+        bpf_fd: link.as_raw_fd() as u32,
+        info_len: size_of::<Info>() as u32,
+        info: &raw mut info as u64,
+    };
+    // SAFETY: the kernel writes at most `info_len` bytes, which are integers, to a structure that outlives the call.
+    unsafe { bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }.ok()?;
+    Some(info.ifindex)
+}
+
 /// As a name in the kernel's listings, cut to its length.
 fn name(text: &CStr) -> [u8; NAME_LEN] {
     let mut name = [0; NAME_LEN];

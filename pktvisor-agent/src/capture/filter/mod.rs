@@ -26,7 +26,7 @@ mod verdict;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use bpf::{attach_tcx_egress, attach_tcx_ingress, attach_xdp};
+pub(crate) use bpf::{attach_tcx_egress, attach_tcx_ingress, attach_xdp, link_interface};
 pub use classic::ClassicError;
 pub use compile::Source;
 use parking_lot::Mutex;

@@ -64,6 +64,18 @@ impl Control {
         self.live().load(Ordering::Acquire)
     }
 
+    /// Has programs count no packets of the interface, of which not all hooks are attached, until the guard is dropped.
+    /// One interface at a time.
+    pub(in crate::capture) fn attaching(&self, interface_index: u32) -> Attaching {
+        self.attaching_word().store(interface_index, Ordering::Release);
+        Attaching(self.clone())
+    }
+
+    fn attaching_word(&self) -> &AtomicU32 {
+        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics only.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.control()).attaching) }
+    }
+
     fn live(&self) -> &AtomicU32 {
         // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics only.
         unsafe { AtomicU32::from_ptr(&raw mut (*self.control()).live_sketches) }
@@ -76,6 +88,16 @@ impl Control {
 
     fn control(&self) -> *mut control::Control {
         self.0.page.start().as_ptr().cast()
+    }
+}
+
+/// While this lives, the packets of an interface are [not counted yet](Control::attaching).
+#[derive(Debug)]
+pub(in crate::capture) struct Attaching(Control);
+
+impl Drop for Attaching {
+    fn drop(&mut self) {
+        self.0.attaching_word().store(0, Ordering::Release);
     }
 }
 

@@ -12,6 +12,7 @@ use pktvisor_common::kernel::control;
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::heavy::HeavyTable;
 
+use super::control::Attaching;
 use super::drain::Maps;
 use super::{Control, Deep, Drain, KernelError, ProgramLog, Ring, cpus};
 use crate::privileges;
@@ -83,6 +84,7 @@ impl Entry {
 pub struct Kernel {
     ebpf: Ebpf,
     link_type: LinkType,
+    control: Control,
 }
 
 /// What [`Kernel::load`] returns: each part for another thread.
@@ -131,7 +133,7 @@ impl Kernel {
         let rings = (0..rings).map(|_| Ring::create(settings.ring_bytes)).collect::<Result<Vec<_>, _>>()?;
         place_rings(&mut ebpf, &rings)?;
         let log = ProgramLog::of(&mut ebpf);
-        let kernel = Self { ebpf, link_type: settings.link_type };
+        let kernel = Self { ebpf, link_type: settings.link_type, control: control.clone() };
         Ok(Loaded { kernel, control, drain, deep: Deep::by_shard(rings, shards), log })
     }
 }
@@ -196,6 +198,11 @@ impl Kernel {
             Some(Map::PerCpuArray(data)) => Ok(data.fd().as_fd()),
             _ => Err(KernelError::Missing { what: "array", name: "FILTERED" }),
         }
+    }
+
+    /// Has programs count no packets of the interface until the guard is dropped; to be held while its hooks are attached.
+    pub(in crate::capture) fn attaching(&self, interface_index: u32) -> Attaching {
+        self.control.attaching(interface_index)
     }
 
     /// The map in which the `tap` program looks for the socket of a receive queue.
