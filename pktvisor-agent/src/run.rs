@@ -22,7 +22,6 @@ use crate::agent::{self, Agent};
 use crate::analysis::geo::Geo;
 use crate::analysis::public_suffix::NameCut;
 use crate::analysis::{self, Analysis};
-use crate::capture::Filter;
 use crate::cli::{Interface, Interfaces, Options, SystemInterfaces, Target};
 use crate::live::{self, Live};
 use crate::metrics::{self, Store};
@@ -64,6 +63,7 @@ fn run_live(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()> {
     live::check(options)?;
     // First, as a port that is taken must not cost the interface an attachment.
     let service = Service::start(options, Arc::clone(agent))?;
+    let options = &service.ignoring_its_port(options);
     let live = Live::start(options, agent, || live_pipeline(options, agent))?;
     // Only now, lest a capture that cannot start looks like one that did.
     service.announce();
@@ -152,8 +152,7 @@ fn pipeline(options: &Options, agent: &Agent, interfaces: &[Interface]) -> anyho
     let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
     let geo = (!geo.is_empty()).then_some(geo);
     agent.set_geo(geo.as_ref());
-    let is_live = options.target.is_live();
-    let filter = options.filter.clone().map(if is_live { Filter::new } else { Filter::for_files });
+    let filter = options.filter();
     if let Some(filter) = &filter {
         filter.check()?;
     }
@@ -225,6 +224,15 @@ impl Service {
         let mut shutdown = stop.clone();
         let server = runtime.spawn(async move { server.run(agent, async { shutdown.wait().await }).await });
         Ok(Self { runtime, addresses, server, stop })
+    }
+
+    /// The options with the port that is not counted, which is known only now where a free one was asked for.
+    fn ignoring_its_port(&self, options: &Options) -> Options {
+        let mut options = options.clone();
+        if let (Some(ignored), Some(address)) = (&mut options.ignored_port, self.addresses.first()) {
+            *ignored = address.port();
+        }
+        options
     }
 
     /// Tells where it is to be found.

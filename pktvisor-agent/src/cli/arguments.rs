@@ -61,6 +61,12 @@ pub(super) struct Arguments {
     #[arg(short = 'H', value_name = "HOSTSPEC", help_heading = CAPTURE, value_parser = values::host_spec)]
     pub(super) hosts: Option<HostSpec>,
 
+    /// Live only: do not count TCP packets of the port that the metrics are served on; they count as filtered.
+    ///
+    /// Else the requests of scrapers and terminal UIs are part of what they show.
+    #[arg(long, help_heading = LIVE)]
+    pub(super) ignore_own_port: bool,
+
     /// Live only: how packets are taken [default: inline, or what comes closest].
     ///
     /// Given, nothing else is tried: the agent fails with the reason.

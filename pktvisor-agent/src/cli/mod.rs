@@ -21,5 +21,6 @@ mod values;
 pub use crate::capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 pub use arguments::{LogFormat, Mode, command};
 pub use options::{Listen, Options, ParseError, parse};
+pub(crate) use target::owner_of;
 pub use target::{Target, TargetError, resolve};
 pub use values::HostSpecError;

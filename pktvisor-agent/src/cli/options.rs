@@ -12,6 +12,7 @@ use pktvisor_common::classify::DnsPorts;
 use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat, Mode};
 use super::foreign;
 use super::target::{Target, TargetError, resolve};
+use crate::capture::Filter;
 use crate::capture::hosts::HostSet;
 use crate::capture::interfaces::{Interface, Interfaces};
 
@@ -24,6 +25,8 @@ pub struct Options {
     pub target_text: String,
     /// A tcpdump filter expression, not yet compiled.
     pub filter: Option<String>,
+    /// The port whose TCP packets a live capture does not count: that of the web server, as soon as it is known.
+    pub ignored_port: Option<u16>,
     /// The networks of `-H`; [`Options::host_set`] adds those of the target.
     pub host_networks: Vec<IpNet>,
     /// Periods kept, 1 to 1440.
@@ -117,6 +120,8 @@ impl Options {
         Self {
             target_text: arguments.target.to_string_lossy().into_owned(),
             filter: arguments.filter.filter(|expression| !expression.trim().is_empty()),
+            ignored_port: (arguments.ignore_own_port && !is_file)
+                .then_some(arguments.port.unwrap_or(DEFAULT_PORT)),
             host_networks: arguments.hosts.map(|networks| networks.to_vec()).unwrap_or_default(),
             periods: arguments.periods,
             summary: arguments.summary && is_file,
@@ -141,6 +146,15 @@ impl Options {
             log_format: arguments.log_format,
             warnings,
             target,
+        }
+    }
+
+    /// What is counted: `-b`, and of an interface with `--ignore-own-port` not the traffic of the agent's own web server.
+    pub fn filter(&self) -> Option<Filter> {
+        match self.ignored_port {
+            Some(port) => Some(Filter::without_tcp_port(self.filter.as_deref(), port)),
+            None if self.target.is_live() => self.filter.as_deref().map(Filter::new),
+            None => self.filter.as_deref().map(Filter::for_files),
         }
     }
 
@@ -178,6 +192,7 @@ fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: 
         }
     }
     let for_interfaces = [
+        ("--ignore-own-port", arguments.ignore_own_port),
         ("--mode", arguments.mode.is_some()),
         ("--force", arguments.force),
         ("--threads", arguments.threads.is_some()),

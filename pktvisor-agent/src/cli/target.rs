@@ -109,7 +109,7 @@ fn address(target: &OsStr) -> Option<(IpAddr, Option<&str>)> {
 }
 
 /// The interface with the address `target`; one that is up before others.
-fn owner_of<'a>(target: &OsStr, interfaces: &'a [Interface]) -> Option<&'a Interface> {
+pub(crate) fn owner_of<'a>(target: &OsStr, interfaces: &'a [Interface]) -> Option<&'a Interface> {
     let (address, zone) = address(target)?;
     let owns = |interface: &&Interface| {
         interface.addresses.contains(&address) && zone.is_none_or(|zone| zone == interface.name)

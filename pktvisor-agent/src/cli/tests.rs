@@ -17,6 +17,7 @@ impl Interfaces for Machine {
         let interface = |name: &str, is_up, addresses: &[&str]| Interface {
             name: name.to_owned(),
             is_up,
+            has_carrier: is_up,
             index: 0,
             hardware: Hardware::default(),
             addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
@@ -315,4 +316,21 @@ fn hostspec_takes_spaces_host_bits_and_both_families() {
         assert!(hosts.contains_address(inside.parse().unwrap()), "{inside}");
     }
     assert!(!hosts.contains_address("192.0.2.2".parse().unwrap()));
+}
+
+#[test]
+fn the_own_port_is_ignored_when_asked_and_only_live() {
+    assert_eq!(options(&["eth0"]).ignored_port, None);
+    assert_eq!(options(&["eth0", "--ignore-own-port"]).ignored_port, Some(10853));
+    assert_eq!(options(&["any", "--ignore-own-port", "-p", "99"]).ignored_port, Some(99));
+    let of_file = options(&["--ignore-own-port", "trace.pcap"]);
+    assert_eq!(of_file.ignored_port, None);
+    assert!(
+        of_file.warnings.iter().any(|warning| warning.contains("--ignore-own-port")),
+        "{:?}",
+        of_file.warnings
+    );
+    assert!(
+        options(&["trace.pcap", "-b", "tcp"]).filter().is_some_and(|filter| filter.expression() == "tcp")
+    );
 }

@@ -14,6 +14,7 @@ mod classic;
 mod compile;
 mod context;
 mod interpret;
+mod own_port;
 mod program;
 mod split;
 mod tag;
@@ -23,6 +24,7 @@ mod tests;
 mod translate;
 mod verdict;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -103,6 +105,8 @@ const FAMILIES: [LinkType; 7] = [
 /// A filter expression and its programs, one for each link type and source met so far.
 pub struct Filter {
     expression: String,
+    /// A TCP port whose packets do not pass.
+    ignored_port: Option<u16>,
     /// Where the next packets come from.
     source: Source,
     mentions_tags: bool,
@@ -126,9 +130,16 @@ impl Filter {
         Self::of(expression.into(), Source::File(ByteOrder::NATIVE))
     }
 
+    /// A filter for packets of interfaces that takes out those of a TCP port, and those that do not match the expression,
+    /// if there is one.
+    pub fn without_tcp_port(expression: Option<&str>, port: u16) -> Self {
+        Self { ignored_port: Some(port), ..Self::new(expression.unwrap_or_default()) }
+    }
+
     fn of(expression: String, source: Source) -> Self {
-        let mentions_tags = split::mentions(&expression, "vlan");
-        Self { expression, source, mentions_tags, programs: Mutex::default() }
+        // No expression has no offsets that a tag could shift.
+        let mentions_tags = expression.trim().is_empty() || split::mentions(&expression, "vlan");
+        Self { expression, ignored_port: None, source, mentions_tags, programs: Mutex::default() }
     }
 
     /// The next packets come from a capture file of this byte order.
@@ -226,7 +237,11 @@ impl Filter {
         if let Some(program) = programs.iter().find(is_for) {
             return Ok(Arc::clone(&program.instructions));
         }
-        let instructions: Arc<[BpfInsn]> = compile::compile(&self.expression, link_type, source)?.into();
+        let expression = match self.ignored_port {
+            Some(port) => own_port::without_tcp_port(&self.expression, port, link_type).into(),
+            None => Cow::Borrowed(self.expression.as_str()),
+        };
+        let instructions: Arc<[BpfInsn]> = compile::compile(&expression, link_type, source)?.into();
         programs.push(Program { link_type, source, instructions: Arc::clone(&instructions) });
         Ok(instructions)
     }
