@@ -8,7 +8,8 @@
 //! afpacket   interface ─ packet socket ─ capture thread (pipeline) ── ticker ── store
 //! ```
 //!
-//! The wall clock turns the periods. The threads share the store's live period, each for moments.
+//! The wall clock rotates the periods. The threads share the store's live period, each for moments. One more thread follows the
+//! interfaces ([`follow`]), attaches to those that come or come back, and is the only one that keeps privileges for that.
 
 mod addresses;
 mod any;
@@ -18,9 +19,11 @@ mod configuration;
 mod deep;
 mod drain;
 mod epochs;
+mod follow;
 mod host;
 mod inline;
 mod losses;
+mod named;
 mod packet_socket;
 mod placement;
 mod prepare;
@@ -29,6 +32,7 @@ mod rate;
 mod shared;
 mod tap;
 
+use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -99,23 +103,37 @@ impl Live {
 ///
 /// The filter is none, or none for the interface.
 pub fn check(options: &Options) -> anyhow::Result<()> {
-    let Some(expression) = &options.filter else { return Ok(()) };
-    let filter = Filter::new(expression.as_str());
-    filter.check()?;
-    if let Target::Interface(interface) = &options.target {
-        filter.check_for(link_type(interface))?;
+    // Its words first, without what is added to it.
+    for filter in options.filter.as_deref().map(Filter::new).into_iter().chain(options.filter()) {
+        filter.check()?;
+        if let Target::Interface(interface) = &options.target {
+            filter.check_for(link_type(interface))?;
+        }
     }
     Ok(())
 }
 
 fn inline(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
     privileges::check(Work::Inline, &Kernel::running())?;
-    inline::start(options, agent)
+    inline::start(options, agent).map_err(explain_refusal)
 }
 
 fn tap(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
     privileges::check(Work::Tap, &Kernel::running())?;
-    tap::start(options, agent)
+    tap::start(options, agent).map_err(explain_refusal)
+}
+
+/// The capabilities are there, and still the kernel refuses: in a container that is the engine's seccomp profile.
+fn explain_refusal(error: anyhow::Error) -> anyhow::Error {
+    let refusal = io::Error::from_raw_os_error(libc::EPERM).to_string();
+    let is_refused = error.chain().any(|cause| cause.to_string().contains(&refusal));
+    match (is_refused, privileges::Place::detect()) {
+        (false, _) | (_, privileges::Place::Host) => error,
+        (true, _) => anyhow::anyhow!(
+            "{error:#}; the container engine forbids it: run the container with {}",
+            privileges::container_flags(&privileges::needed(Work::Tap, &Kernel::running()))
+        ),
+    }
 }
 
 fn packet_socket(options: &Options, agent: &Arc<Agent>, pipeline: Pipeline) -> anyhow::Result<PacketSocket> {
@@ -140,12 +158,51 @@ fn fall_back(
     Ok(socket)
 }
 
+/// Starts a thread. Should it break down, the agent is not healthy any more.
 fn spawn<T: Send + 'static>(
+    agent: &Arc<Agent>,
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> anyhow::Result<JoinHandle<T>> {
+    let sentinel = Sentinel { agent: Arc::clone(agent), name: name.to_owned() };
     thread::Builder::new()
         .name(name.to_owned())
-        .spawn(work)
+        .spawn(move || {
+            let _sentinel = sentinel;
+            work()
+        })
         .with_context(|| format!("cannot start the {name} thread"))
+}
+
+/// Reports a thread that panics.
+struct Sentinel {
+    agent: Arc<Agent>,
+    name: String,
+}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.agent.trouble(format!("the {} thread broke down: start the agent again", self.name));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::public_suffix::NameCut;
+    use crate::metrics::{Clock, Settings, Store};
+    use crate::serve::Source;
+
+    #[test]
+    fn an_agent_one_of_whose_threads_broke_down_is_not_healthy() {
+        let (name_cut, clock) = (NameCut::default(), Clock::Wall);
+        let store = Store::new(Settings { periods: 5, summary: false, name_cut, clock });
+        let agent = Arc::new(Agent::new(store, 100, Default::default()));
+        spawn(&agent, "first", || ()).unwrap().join().unwrap();
+        assert_eq!(agent.health(), Ok(()));
+        spawn(&agent, "second", || panic!("as the test wants it")).unwrap().join().unwrap_err();
+        assert!(agent.health().unwrap_err().starts_with("the second thread broke down"));
+    }
 }

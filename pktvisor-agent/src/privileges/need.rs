@@ -8,6 +8,7 @@ use caps::Capability;
 
 use super::give_up::Keep;
 use super::kernel::{self, Kernel};
+use super::place::Place;
 
 /// How packets are to be captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +43,26 @@ pub struct MissingPrivileges {
     pub all: Vec<Capability>,
     /// This program.
     pub program: PathBuf,
+    /// Where it runs, which decides how capabilities are granted.
+    pub place: Place,
 }
 
 impl MissingPrivileges {
     fn text(&self) -> String {
+        let older = in_older_engines(&self.all);
+        let place = match self.place {
+            Place::Host => String::new(),
+            Place::Container => format!("; run the container with {}", container_flags(&self.all)),
+            Place::Kubernetes => format!(
+                "; in the pod's specification: securityContext.capabilities.add: [{}], or [{}] where BPF is not known",
+                names(&self.all).join(", "),
+                names(&older).join(", "),
+            ),
+        };
+        // Also in a container, in which the agent may run as a user of its own or as a service.
         format!(
-            "cannot capture in {} mode without {}; run as root, or grant what is needed, once: setcap {}+ep {}; or in \
-             the systemd unit: AmbientCapabilities={}",
+            "cannot capture in {} mode without {}{place}; run as root, or grant what is needed, once: setcap {}+ep {}; or \
+             in the systemd unit: AmbientCapabilities={}",
             self.work,
             join(&self.missing, ", "),
             join(&self.all, ",").to_lowercase(),
@@ -56,6 +70,42 @@ impl MissingPrivileges {
             join(&self.all, " "),
         )
     }
+}
+
+/// The flags of `docker run` and `podman run`, and those for engines that know no CAP_BPF, or whose seccomp profile asks for
+/// CAP_SYS_ADMIN instead (Docker 20.10).
+pub fn container_flags(capabilities: &[Capability]) -> String {
+    let flags = |capabilities: &[Capability]| {
+        let flags: Vec<String> = names(capabilities).iter().map(|name| format!("--cap-add {name}")).collect();
+        flags.join(" ")
+    };
+    let older = in_older_engines(capabilities);
+    if older == capabilities {
+        return flags(capabilities);
+    }
+    format!(
+        "{}; or, where the engine does not know BPF (Docker 20.10): {}",
+        flags(capabilities),
+        flags(&older)
+    )
+}
+
+/// CAP_SYS_ADMIN instead of those that are younger than the engine.
+fn in_older_engines(capabilities: &[Capability]) -> Vec<Capability> {
+    let mut older = Vec::new();
+    for &capability in capabilities {
+        let known = if is_part_of_sys_admin(capability) { Capability::CAP_SYS_ADMIN } else { capability };
+        if !older.contains(&known) {
+            older.push(known);
+        }
+    }
+    older
+}
+
+/// As container engines call them.
+fn names(capabilities: &[Capability]) -> Vec<String> {
+    let name = |capability: &Capability| capability.to_string().trim_start_matches("CAP_").to_owned();
+    capabilities.iter().map(name).collect()
 }
 
 fn join(capabilities: &[Capability], separator: &str) -> String {
@@ -72,16 +122,23 @@ pub fn needed(work: Work, kernel: &Kernel) -> Vec<Capability> {
     }
 }
 
+/// Whether CAP_SYS_ADMIN implies it (`bpf_capable()` and `perfmon_capable()` of linux/capability.h).
+fn is_part_of_sys_admin(capability: Capability) -> bool {
+    matches!(capability, Capability::CAP_BPF | Capability::CAP_PERFMON)
+}
+
 /// Of what a capture needs: what this thread does not have. CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON, as it does
 /// in the kernel.
 pub fn missing(work: Work, kernel: &Kernel) -> Vec<Capability> {
-    let stands_in = |capability: &Capability| match capability {
-        Capability::CAP_BPF | Capability::CAP_PERFMON => kernel::has(Capability::CAP_SYS_ADMIN),
-        _ => false,
-    };
     let mut missing = needed(work, kernel);
-    missing.retain(|capability| !kernel::has(*capability) && !stands_in(capability));
+    missing.retain(|&capability| !kernel::has(stand_in(capability, kernel::has)));
     missing
+}
+
+/// The capability that this one is used by: itself, or CAP_SYS_ADMIN where a process `has` only that.
+fn stand_in(capability: Capability, has: impl Fn(Capability) -> bool) -> Capability {
+    let stands_in = is_part_of_sys_admin(capability) && !has(capability) && has(Capability::CAP_SYS_ADMIN);
+    if stands_in { Capability::CAP_SYS_ADMIN } else { capability }
 }
 
 /// Whether this thread has what a capture needs; capabilities that are only permitted are raised.
@@ -99,23 +156,31 @@ pub fn check(work: Work, kernel: &Kernel) -> Result<(), MissingPrivileges> {
         all.push(Capability::CAP_SYS_RESOURCE);
     }
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("pktvisord"));
-    Err(MissingPrivileges { work, missing, all, program })
+    Err(MissingPrivileges { work, missing, all, program, place: Place::detect() })
 }
 
-/// What a capture still needs once it is attached. `follows_interfaces`: the attaching thread attaches to interfaces that
-/// come up later. `detaches`: it has to remove what the kernel will not (clsact, below Linux 6.6).
-pub fn keep(work: Work, kernel: &Kernel, follows_interfaces: bool, detaches: bool) -> Keep {
+/// What a capture still needs once it is attached: what it takes to attach again, to interfaces that come later or come
+/// back, in the thread that attaches.
+pub fn keep(work: Work, kernel: &Kernel) -> Keep {
+    keep_of(work, kernel, kernel::has)
+}
+
+/// Likewise, of what the process `has`.
+pub(super) fn keep_of(work: Work, kernel: &Kernel, has: impl Fn(Capability) -> bool) -> Keep {
     let mut keep = Keep::default();
     if work == Work::AfPacket {
+        // A packet socket may be bound to another interface without any.
         return keep;
     }
+    let used = |capability: &Capability| stand_in(*capability, &has);
     if kernel.guards_maps() {
-        keep.everywhere = kernel.bpf_capabilities()[..1].to_vec();
+        keep.everywhere = kernel.bpf_capabilities()[..1].iter().map(used).collect();
     }
-    if follows_interfaces {
-        keep.here = needed(work, kernel);
-    } else if detaches {
-        keep.here = vec![Capability::CAP_NET_ADMIN];
+    keep.here = needed(work, kernel).iter().map(used).collect();
+    keep.here.dedup();
+    if work == Work::Tap && has(Capability::CAP_IPC_LOCK) {
+        // The memory of sockets to come is locked, too.
+        keep.here.push(Capability::CAP_IPC_LOCK);
     }
     keep
 }

@@ -2,7 +2,8 @@
 
 use caps::Capability;
 
-use super::{Keep, Kernel, MissingPrivileges, Work, keep, needed};
+use super::need::keep_of;
+use super::{Keep, Kernel, MissingPrivileges, Place, Work, needed};
 
 const NEW: Kernel = Kernel { version: (6, 18), unprivileged_bpf_disabled: true };
 const OLD: Kernel = Kernel { version: (5, 10), unprivileged_bpf_disabled: true };
@@ -12,7 +13,7 @@ const OLDER: Kernel = Kernel { version: (5, 4), unprivileged_bpf_disabled: false
 fn a_packet_socket_needs_one_capability_on_every_kernel() {
     for kernel in [NEW, OLD, OLDER] {
         assert_eq!(needed(Work::AfPacket, &kernel), [Capability::CAP_NET_RAW]);
-        assert_eq!(keep(Work::AfPacket, &kernel, true, true), Keep::default());
+        assert_eq!(keep_of(Work::AfPacket, &kernel, |_| true), Keep::default());
     }
 }
 
@@ -25,13 +26,59 @@ fn before_there_was_a_capability_for_bpf_it_takes_the_one_for_everything() {
 }
 
 #[test]
-fn nothing_is_kept_but_for_interfaces_to_come_and_kernels_that_guard_maps() {
-    use Capability::{CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON};
-    assert_eq!(keep(Work::Inline, &NEW, false, false), Keep::default());
-    let follows = keep(Work::Inline, &NEW, true, false);
-    assert_eq!(follows, Keep { everywhere: vec![], here: vec![CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN] });
-    let guarded = keep(Work::Inline, &OLD, false, true);
-    assert_eq!(guarded, Keep { everywhere: vec![CAP_BPF], here: vec![CAP_NET_ADMIN] });
+fn the_thread_that_attaches_keeps_what_that_takes_and_the_others_only_what_a_kernel_guards_maps_with() {
+    use Capability::{CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON};
+    let four = |capability| [CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON].contains(&capability);
+    let inline = Keep { everywhere: vec![], here: vec![CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN] };
+    assert_eq!(keep_of(Work::Inline, &NEW, four), inline);
+    assert_eq!(keep_of(Work::Inline, &OLD, four), Keep { everywhere: vec![CAP_BPF], ..inline });
+    let tap = vec![CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_NET_RAW];
+    assert_eq!(keep_of(Work::Tap, &NEW, four), Keep { everywhere: vec![], here: tap });
+}
+
+#[test]
+fn what_is_used_as_part_of_sys_admin_is_kept_as_sys_admin() {
+    use Capability::{CAP_NET_ADMIN, CAP_SYS_ADMIN};
+    let granted = |capability| [CAP_SYS_ADMIN, CAP_NET_ADMIN].contains(&capability);
+    let expected = Keep { everywhere: vec![CAP_SYS_ADMIN], here: vec![CAP_SYS_ADMIN, CAP_NET_ADMIN] };
+    assert_eq!(keep_of(Work::Inline, &OLD, granted), expected);
+}
+
+#[test]
+fn a_container_is_known_by_what_its_engine_leaves_in_it() {
+    let root = std::env::temp_dir().join(format!("pktvisor-place-{}", std::process::id()));
+    let with = |file: &str, text: &str, variable: &str| {
+        let path = root.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        let place = Place::of(&root, |asked| asked == variable);
+        std::fs::remove_dir_all(&root).unwrap();
+        place
+    };
+    for file in [".dockerenv", "run/.containerenv", "run/systemd/container"] {
+        assert_eq!(with(file, "", ""), Place::Container, "{file}");
+    }
+    let groups = "0::/system.slice/docker-0123.scope\n";
+    assert_eq!(with("proc/1/cgroup", groups, ""), Place::Container);
+    assert_eq!(with("proc/1/cgroup", "0::/init.scope\n", ""), Place::Host);
+    assert_eq!(with("proc/1/cgroup", "", "container"), Place::Container);
+    assert_eq!(with(".dockerenv", "", "KUBERNETES_SERVICE_HOST"), Place::Kubernetes);
+}
+
+#[test]
+fn in_a_container_the_error_names_the_flags_also_of_engines_that_do_not_know_bpf() {
+    let text = |place| {
+        let (missing, all) = (vec![Capability::CAP_BPF], needed(Work::Tap, &NEW));
+        let program = "/pktvisord".into();
+        MissingPrivileges { work: Work::Inline, missing, all, program, place }.to_string()
+    };
+    let container = "cannot capture in inline mode without CAP_BPF; run the container with --cap-add BPF --cap-add PERFMON \
+                     --cap-add NET_ADMIN --cap-add NET_RAW; or, where the engine does not know BPF (Docker 20.10): \
+                     --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add NET_RAW; run as root, or grant";
+    assert!(text(Place::Container).starts_with(container), "{}", text(Place::Container));
+    let kubernetes = text(Place::Kubernetes);
+    assert!(kubernetes.contains("capabilities.add: [BPF, PERFMON, NET_ADMIN, NET_RAW]"), "{kubernetes}");
+    assert!(kubernetes.contains("[SYS_ADMIN, NET_ADMIN, NET_RAW] where BPF"), "{kubernetes}");
 }
 
 #[test]
@@ -41,6 +88,7 @@ fn the_error_names_what_is_missing_and_how_to_grant_it() {
         missing: vec![Capability::CAP_BPF, Capability::CAP_NET_ADMIN],
         all: needed(Work::Tap, &NEW),
         program: "/usr/bin/pktvisord".into(),
+        place: Place::Host,
     };
     assert_eq!(
         error.to_string(),

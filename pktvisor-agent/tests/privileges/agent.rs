@@ -16,7 +16,8 @@ const SERVER: &str = "127.0.0.1:10853";
 
 /// A namespace whose one interface has its other end in another.
 struct Network {
-    _pair: testbed::Pair,
+    pair: testbed::Pair,
+    other: Namespace,
     watched: Namespace,
     sender: PacketSocket,
 }
@@ -24,9 +25,39 @@ struct Network {
 impl Network {
     fn new() -> Self {
         let (other, watched) = (Namespace::new(), Namespace::new());
+        Self::between(other, watched)
+    }
+
+    fn between(other: Namespace, watched: Namespace) -> Self {
         let pair = Veth::new(&other, &watched).names("pkvother", "pkvwatched").create();
         let sender = PacketSocket::open(&other, "pkvother");
-        Self { _pair: pair, watched, sender }
+        Self { pair, other, watched, sender }
+    }
+
+    /// The same with new interfaces, while the agent runs.
+    fn plugged_again(self) -> Self {
+        let Self { pair, other, watched, sender } = self;
+        drop((sender, pair));
+        Self::between(other, watched)
+    }
+
+    /// Until the agent sees `pkvwatched`, new or not, in this state.
+    fn wait_for_state(&self, state: &str) {
+        // What it was before is seen at once.
+        std::thread::sleep(Duration::from_millis(500));
+        let began = Instant::now();
+        loop {
+            let app = self.app();
+            let interfaces = app["capture"]["interfaces"].as_array().unwrap();
+            let is_there = |interface: &serde_json::Value| {
+                interface["name"] == "pkvwatched" && interface["state"] == state
+            };
+            if interfaces.iter().any(is_there) {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{app}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// The agent as an ordinary user with these capabilities, such as `+bpf,+net_admin`, once it watches
@@ -137,8 +168,19 @@ fn obstacle(needs_programs: bool) -> Option<&'static str> {
     (needs_programs && object::embedded().is_none()).then_some("this build has no kernel programs")
 }
 
+/// That the thread which attaches has these capabilities, and no other has any.
+fn assert_kept_by_one(agent: &Process, kept: &[Capability]) {
+    let kept = kept.iter().fold(0, |mask, capability| mask | capability.bitmask());
+    let threads = threads(agent);
+    assert!(threads.len() >= 4 && threads.iter().any(|(name, ..)| name == "interfaces"), "{threads:?}");
+    for (name, effective, permitted) in threads {
+        let expected = if name == "interfaces" { kept } else { 0 };
+        assert_eq!((effective, permitted), (expected, expected), "{name}");
+    }
+}
+
 #[test]
-fn four_capabilities_are_enough_for_inline_and_none_is_left() {
+fn four_capabilities_are_enough_for_inline_and_one_thread_keeps_what_it_takes_to_attach_again() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
     if let Some(reason) = obstacle(true) {
         return testbed::tell_skipped(reason);
@@ -147,11 +189,35 @@ fn four_capabilities_are_enough_for_inline_and_none_is_left() {
     let mut agent = network.agent(FOUR, &["pkvwatched", "--mode", "inline"], "pkvwatched");
     assert_eq!(network.app()["capture"]["mode"], "inline");
     network.count(100);
-    let threads = threads(&agent);
-    assert!(threads.len() >= 4, "{threads:?}");
-    assert!(threads.iter().all(|(_, effective, permitted)| effective | permitted == 0), "{threads:?}");
+    assert_kept_by_one(&agent, &[Capability::CAP_BPF, Capability::CAP_NET_ADMIN, Capability::CAP_PERFMON]);
+    // They are used.
+    let network = network.plugged_again();
+    network.wait_for_state("up");
+    network.count(50);
     agent.signal(libc::SIGTERM);
     assert!(agent.wait(Duration::from_secs(10)).success());
+}
+
+#[test]
+fn sys_admin_stands_for_the_capabilities_that_older_container_engines_do_not_know() {
+    testbed::require!(Need::Namespaces, Need::Program("setpriv"));
+    if let Some(reason) = obstacle(true) {
+        return testbed::tell_skipped(reason);
+    }
+    const THREE: &str = "+sys_admin,+net_admin,+net_raw";
+    for (words, watched) in
+        [(["pkvwatched", "--mode", "inline"], "pkvwatched"), (["any", "--mode", "inline"], "pkvwatched")]
+    {
+        let network = Network::new();
+        let mut agent = network.agent(THREE, &words, watched);
+        network.count(100);
+        assert_kept_by_one(&agent, &[Capability::CAP_SYS_ADMIN, Capability::CAP_NET_ADMIN]);
+        let network = network.plugged_again();
+        network.wait_for_state("up");
+        network.count(50);
+        agent.signal(libc::SIGTERM);
+        assert!(agent.wait(Duration::from_secs(10)).success());
+    }
 }
 
 #[test]
@@ -167,9 +233,11 @@ fn four_capabilities_are_enough_for_tap_with_what_memory_may_be_locked() {
     let notes = network.app()["capture"]["notes"].to_string();
     assert!(notes.contains("buffers of 2048 frames") && notes.contains("LimitMEMLOCK"), "{notes}");
     network.count(100);
-    let threads = threads(&agent);
-    assert!(threads.iter().any(|(name, ..)| name == "deep"), "{threads:?}");
-    assert!(threads.iter().all(|(_, effective, permitted)| effective | permitted == 0), "{threads:?}");
+    use Capability::{CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON};
+    assert_kept_by_one(&agent, &[CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON]);
+    let network = network.plugged_again();
+    network.wait_for_state("up");
+    network.count(50);
     agent.signal(libc::SIGTERM);
     assert!(agent.wait(Duration::from_secs(10)).success());
 }
@@ -183,12 +251,7 @@ fn for_interfaces_to_come_one_thread_keeps_what_it_takes_to_attach() {
     let network = Network::new();
     let agent = network.agent(FOUR, &["any", "--mode", "inline"], "pkvwatched");
     network.count(100);
-    let kept = [Capability::CAP_BPF, Capability::CAP_NET_ADMIN, Capability::CAP_PERFMON];
-    let kept = kept.iter().fold(0, |mask, capability| mask | capability.bitmask());
-    for (name, effective, permitted) in threads(&agent) {
-        let expected = if name == "interfaces" { kept } else { 0 };
-        assert_eq!((effective, permitted), (expected, expected), "{name}");
-    }
+    assert_kept_by_one(&agent, &[Capability::CAP_BPF, Capability::CAP_NET_ADMIN, Capability::CAP_PERFMON]);
     // They are used.
     network.watched.ip(&["link", "add", "pkvlate", "type", "veth", "peer", "pkvpeer"]);
     network.watched.ip(&["link", "set", "pkvlate", "up"]);
@@ -236,4 +299,8 @@ fn without_any_capability_the_error_says_how_to_grant_them() {
     let line = "setcap cap_bpf,cap_perfmon,cap_net_admin,cap_net_raw+ep /";
     assert!(text.contains(line) && text.contains("AmbientCapabilities=CAP_BPF CAP_PERFMON"), "{text}");
     assert!(!text.contains("listening"), "{text}");
+    // In a container it is the engine that grants them.
+    let output = command.env("container", "podman").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("--cap-add BPF") && text.contains("--cap-add SYS_ADMIN"), "{text}");
 }
