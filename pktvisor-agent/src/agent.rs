@@ -1,5 +1,7 @@
 //! The agent as its HTTP clients see it: the store, and what the capture says of itself.
 
+mod watched;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +14,8 @@ use crate::capture::{TAGS_WARNING, afpacket};
 use crate::metrics::{NoPeriod, Store};
 use crate::replay::Progress;
 use crate::serve::{Moment, PeriodError, Source, Window};
+use watched::Watched;
+pub use watched::{LinkState, Topic};
 
 /// The mode of a live capture that has not begun.
 pub const STARTING: &str = "starting";
@@ -28,13 +32,18 @@ pub struct Agent {
 
 #[derive(Debug)]
 struct State {
+    /// All but the interfaces.
     capture: api::CaptureInfo,
+    watched: Watched,
     filtered: u64,
     open_transactions: u64,
     /// Of an interface.
     losses: Option<api::Losses>,
     deep_sample_rate_now_pct: f64,
-    is_in_trouble: bool,
+    /// Why packets are no longer all counted; that stays so.
+    trouble: Option<String>,
+    /// Why no packet can be counted at the moment; that may pass.
+    deafness: Option<String>,
     /// Of the geo databases; none without any.
     geo: Option<Arc<geo::Watch>>,
     has_warned_of_tags: bool,
@@ -67,13 +76,15 @@ impl Agent {
     pub fn new(store: Store, deep_sample_rate_pct: u64, capture: api::CaptureInfo) -> Self {
         let state = State {
             capture,
+            watched: Watched::default(),
             filtered: 0,
             open_transactions: 0,
             losses: None,
             deep_sample_rate_now_pct: deep_sample_rate_pct as f64,
-            is_in_trouble: false,
             geo: None,
             has_warned_of_tags: false,
+            trouble: None,
+            deafness: None,
         };
         Self { store, deep_sample_rate_pct, started: Instant::now(), state: Mutex::new(state) }
     }
@@ -127,32 +138,42 @@ impl Agent {
         self.state.lock().capture.zero_copy = Some(is_zero_copy);
     }
 
-    /// An interface is watched from now on.
-    pub fn attached(&self, interface: api::CaptureInterface) {
+    /// An interface is watched from now on, at these hooks; `notes` say what was fallen back from.
+    pub fn attached(&self, interface: api::CaptureInterface, notes: Vec<String>) {
         let mut state = self.state.lock();
-        let interfaces = &mut state.capture.interfaces;
-        interfaces.retain(|known| known.name != interface.name);
-        interfaces.push(interface);
-        let mut hooks: Vec<&str> = Vec::new();
-        for hook in interfaces.iter().flat_map(|interface| {
-            [Some(interface.ingress.as_str()), interface.egress.as_deref()].into_iter().flatten()
-        }) {
-            if !hooks.contains(&hook) {
-                hooks.push(hook);
-            }
-        }
-        let hooks = hooks.join("+");
-        state.capture.hook = Some(hooks);
+        state.watched.set_notes(&interface.name, Topic::Hooks, notes);
+        state.watched.insert(interface);
+        state.capture.hook = Some(state.watched.hooks());
     }
 
-    /// An interface is gone.
+    /// An interface is gone and will not be waited for.
     pub fn detached(&self, interface: &str) {
-        self.state.lock().capture.interfaces.retain(|known| known.name != interface);
+        self.state.lock().watched.remove(interface);
     }
 
-    /// The interfaces that are watched.
+    /// An interface that is watched has another name now.
+    pub fn renamed(&self, from: &str, to: &str) {
+        self.state.lock().watched.rename(from, to);
+    }
+
+    /// An interface that is watched has come up, gone down or vanished.
+    pub fn set_link_state(&self, interface: &str, link: LinkState) {
+        self.state.lock().watched.set_state(interface, link);
+    }
+
+    /// Replaces what an operator should know of an interface on this topic: one sentence, or nothing.
+    pub fn set_interface_note(&self, interface: &str, topic: Topic, note: Option<String>) {
+        self.state.lock().watched.set_notes(interface, topic, note.into_iter().collect());
+    }
+
+    /// Why no packet can be counted from now on; `None`: packets are counted again.
+    pub fn set_deafness(&self, reason: Option<String>) {
+        self.state.lock().deafness = reason;
+    }
+
+    /// The interfaces that packets can come from.
     pub fn interface_names(&self) -> Vec<String> {
-        self.state.lock().capture.interfaces.iter().map(|interface| interface.name.clone()).collect()
+        self.state.lock().watched.present()
     }
 
     /// Of the queries that wait for their response, one thread has so many now, after so many `before`.
@@ -169,9 +190,10 @@ impl Agent {
     /// Packets are no longer all counted, for the reason given.
     pub fn trouble(&self, reason: String) {
         let mut state = self.state.lock();
-        if !std::mem::replace(&mut state.is_in_trouble, true) {
+        if state.trouble.is_none() {
             tracing::error!("{reason}");
-            state.capture.notes.push(reason);
+            state.capture.notes.push(reason.clone());
+            state.trouble = Some(reason);
         }
     }
 
@@ -185,7 +207,10 @@ impl Agent {
 
     /// Something that an operator should know of the capture, one sentence.
     pub fn note(&self, note: String) {
-        self.state.lock().capture.notes.push(note);
+        let notes = &mut self.state.lock().capture.notes;
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
     }
 
     /// The databases in which addresses are looked up from now on.
@@ -232,6 +257,7 @@ impl Source for Agent {
                 single_summary: settings.summary,
                 up_time_min: self.started.elapsed().as_secs_f64() / 60.0,
                 capture: Some(capture),
+                capture: Some(state.capture()),
                 ledger: Some(ledger),
                 deep_sample_rate_now_pct: Some(state.deep_sample_rate_now_pct),
                 losses: state.losses,
@@ -257,10 +283,23 @@ impl Source for Agent {
         Moment { turns: self.store.turns(), published: self.store.moments() }
     }
 
-    fn healthy(&self) -> bool {
+    fn health(&self) -> Result<(), String> {
         // A capture file that breaks off ends the agent: whoever asks is asked of a good one.
         let state = self.state.lock();
-        !state.is_in_trouble && state.capture.mode != STARTING
+        match state.trouble.as_ref().or(state.deafness.as_ref()) {
+            Some(reason) => Err(reason.clone()),
+            None if state.capture.mode == STARTING => Err("the agent is starting".to_owned()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl State {
+    fn capture(&self) -> api::CaptureInfo {
+        let mut capture = self.capture.clone();
+        capture.interfaces = self.watched.interfaces.clone();
+        capture.notes.extend(self.watched.notes().cloned());
+        capture
     }
 }
 

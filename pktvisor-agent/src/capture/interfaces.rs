@@ -18,6 +18,8 @@ pub struct Interface {
     pub index: u32,
     /// Whether it is up.
     pub is_up: bool,
+    /// Whether it has a carrier too: the cable is plugged in, the other end is up (IFF_RUNNING of netdevice(7)).
+    pub has_carrier: bool,
     /// What kind of link it is.
     pub hardware: Hardware,
     /// The addresses it owns.
@@ -76,6 +78,7 @@ impl Interfaces for SystemInterfaces {
             let interface: &mut Interface = interfaces.entry(entry.interface_name.clone()).or_default();
             interface.name = entry.interface_name;
             interface.is_up |= entry.flags.contains(InterfaceFlags::IFF_UP);
+            interface.has_carrier |= entry.flags.contains(InterfaceFlags::IFF_RUNNING);
             let Some(address) = entry.address else { continue };
             if let Some(link) = address.as_link_addr() {
                 interface.index = u32::try_from(link.ifindex()).unwrap_or(0);
@@ -89,7 +92,7 @@ impl Interfaces for SystemInterfaces {
             // Gone meanwhile: as good as never there, and not up.
             match link_of(&interface.name) {
                 Ok((index, hardware)) => (interface.index, interface.hardware) = (index, hardware),
-                Err(_) => interface.is_up = false,
+                Err(_) => (interface.is_up, interface.has_carrier) = (false, false),
             }
         }
         Ok(interfaces.into_values().collect())
@@ -125,7 +128,7 @@ mod tests {
     fn the_loopback_interface_is_listed_with_its_address() {
         let interfaces = SystemInterfaces.list().unwrap();
         let loopback = interfaces.iter().find(|interface| interface.name == "lo").unwrap();
-        assert!(loopback.is_up && loopback.index > 0);
+        assert!(loopback.is_up && loopback.has_carrier && loopback.index > 0);
         assert_eq!(loopback.hardware, Hardware::Loopback);
         assert!(loopback.addresses.contains(&"127.0.0.1".parse().unwrap()));
     }

@@ -3,48 +3,40 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::changes::Changes;
-use super::host::{HostFollower, PATIENCE};
-use super::programs::tell_attached;
-use super::shared::Shared;
-use crate::agent::Agent;
+use pktvisor_common::api::CaptureInterface;
+
+use super::follow::Watch;
+use super::host::HostFollower;
+use super::named::link_state;
+use crate::agent::{Agent, LinkState, Topic};
 use crate::capture::attach::{AttachError, Attached, Attacher};
-use crate::capture::interfaces::{Interface, Interfaces};
+use crate::capture::interfaces::Interface;
 
 /// The hooks on every interface that is up.
 pub(super) struct AnyInterface {
-    agent: Arc<Agent>,
+    /// By index. Taken off before the programs are unloaded.
+    attached: HashMap<u32, Watched>,
     attacher: Attacher,
-    /// By index.
-    attached: HashMap<u32, Attached>,
+    agent: Arc<Agent>,
+    host: HostFollower,
     /// Interfaces that did not take our programs, by index: not tried again as long as they are there.
-    refused: HashMap<u32, String>,
+    refused: HashMap<u32, Refused>,
+}
+
+struct Watched {
+    attached: Attached,
+    link: LinkState,
+}
+
+struct Refused {
+    name: String,
+    reason: String,
 }
 
 impl AnyInterface {
-    pub(super) fn new(agent: Arc<Agent>, attacher: Attacher) -> Self {
-        Self { agent, attacher, attached: HashMap::new(), refused: HashMap::new() }
-    }
-
-    /// Attaches to what came up and lets go of what is gone.
-    pub(super) fn update(&mut self, interfaces: &[Interface]) {
-        let is_there = |index: &u32| interfaces.iter().any(|interface| interface.index == *index);
-        self.refused.retain(|index, _| is_there(index));
-        let gone: Vec<u32> = self.attached.keys().copied().filter(|index| !is_there(index)).collect();
-        for attached in gone.iter().filter_map(|index| self.attached.remove(index)) {
-            tracing::info!("{} is gone", attached.interface);
-            self.agent.detached(&attached.interface);
-        }
-        for interface in interfaces.iter().filter(|interface| interface.is_up) {
-            let index = interface.index;
-            if self.attached.contains_key(&index) || self.refused.contains_key(&index) {
-                continue;
-            }
-            match self.attacher.attach(interface) {
-                Ok(attached) => self.take(attached),
-                Err(error) => self.refuse(interface, &error),
-            }
-        }
+    pub(super) fn new(agent: &Arc<Agent>, attacher: Attacher, host: HostFollower) -> Self {
+        let (attached, refused) = Default::default();
+        Self { attached, attacher, agent: Arc::clone(agent), host, refused }
     }
 
     /// Whether anything is captured from.
@@ -54,40 +46,85 @@ impl AnyInterface {
 
     /// Why nothing is.
     pub(super) fn refusals(&self) -> String {
-        self.refused.values().cloned().collect::<Vec<_>>().join("; ")
+        self.refused.values().map(|refused| refused.reason.clone()).collect::<Vec<_>>().join("; ")
     }
 
-    fn take(&mut self, attached: Attached) {
+    /// Lets go of what is gone.
+    fn release(&mut self, interfaces: &[Interface]) {
+        let is_there = |index: &u32| interfaces.iter().any(|interface| interface.index == *index);
+        let (agent, refused) = (&self.agent, &mut self.refused);
+        refused.retain(|index, refused| {
+            let is_kept = is_there(index);
+            if !is_kept {
+                agent.detached(&refused.name);
+            }
+            is_kept
+        });
+        self.attached.retain(|index, watched| {
+            let is_kept = is_there(index) && watched.attached.is_live();
+            if !is_kept {
+                tracing::info!("{} is gone", watched.attached.interface);
+                agent.detached(&watched.attached.interface);
+            }
+            is_kept
+        });
+    }
+
+    /// Takes over the name and the state that an interface has now.
+    fn look_at(&mut self, interface: &Interface) {
+        let Some(watched) = self.attached.get_mut(&interface.index) else { return };
+        let name = &mut watched.attached.interface;
+        if *name != interface.name {
+            tracing::info!("{name} is called {} now", interface.name);
+            self.agent.renamed(name, &interface.name);
+            interface.name.clone_into(name);
+        }
+        let link = link_state(interface);
+        if std::mem::replace(&mut watched.link, link) != link {
+            self.agent.set_link_state(&interface.name, link);
+        }
+    }
+
+    fn take(&mut self, attached: Attached, interface: &Interface) {
         tracing::info!("watching {}", attached.interface);
-        tell_attached(&self.agent, &attached);
-        self.attached.insert(attached.index, attached);
+        attached.notes.iter().for_each(|note| tracing::info!("{note}"));
+        let link = link_state(interface);
+        let watched = CaptureInterface {
+            name: attached.interface.clone(),
+            ingress: attached.ingress.to_string(),
+            egress: attached.egress.map(|hook| hook.to_string()),
+            state: link.as_str().to_owned(),
+        };
+        self.agent.attached(watched, attached.notes.clone());
+        self.attached.insert(attached.index, Watched { attached, link });
     }
 
     fn refuse(&mut self, interface: &Interface, error: &AttachError) {
         tracing::warn!("{error}; its packets are not seen");
-        self.agent.note(error.to_string());
-        self.refused.insert(interface.index, error.to_string());
+        let (name, reason) = (interface.name.clone(), error.to_string());
+        self.agent.set_interface_note(&name, Topic::State, Some(reason.clone()));
+        self.refused.insert(interface.index, Refused { name, reason });
     }
 }
 
-/// Follows the interfaces until told to stop; then takes all programs off.
-pub(super) fn follow(
-    mut any: AnyInterface,
-    mut host: HostFollower,
-    system: &dyn Interfaces,
-    changes: &Changes,
-    shared: &Shared,
-) {
-    while !shared.is_detaching() {
-        let looked = changes.wait(PATIENCE).and_then(|_| system.list());
-        let interfaces = match looked {
-            Ok(interfaces) => interfaces,
-            Err(error) => {
-                any.agent.trouble(format!("interfaces that come up are no longer seen: {error}"));
-                break;
+impl Watch for AnyInterface {
+    /// Attaches to what came up and lets go of what is gone.
+    fn update(&mut self, interfaces: &[Interface]) {
+        self.release(interfaces);
+        for interface in interfaces {
+            self.look_at(interface);
+            let index = interface.index;
+            let is_known = self.attached.contains_key(&index) || self.refused.contains_key(&index);
+            if is_known || !interface.is_up {
+                continue;
             }
-        };
-        any.update(&interfaces);
-        host.update(&interfaces);
+            match self.attacher.attach(interface) {
+                Ok(attached) => self.take(attached, interface),
+                Err(error) => self.refuse(interface, &error),
+            }
+        }
+        let is_deaf = !self.is_attached();
+        self.agent.set_deafness(is_deaf.then(|| "no interface is up that can be watched".to_owned()));
+        self.host.update(interfaces);
     }
 }

@@ -1,12 +1,15 @@
 //! The threads that analyse what the kernel handed up, each its shard, in the order of time.
 
+use std::io;
 use std::mem::take;
 use std::sync::Arc;
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
+use pktvisor_common::sharding::Shards;
 
 use super::clock::WallClock;
 use super::epochs::{Order, held_back};
@@ -37,6 +40,45 @@ pub(super) struct DeepSettings {
     pub(super) pause: Pause,
 }
 
+/// Where the deep threads find new sources when the old ones have ended: a place for each. Clones are the same ones.
+pub(super) struct Successors<S>(Arc<[Mutex<Option<Deep<S>>>]>);
+
+impl<S> Successors<S> {
+    /// Places for so many threads.
+    pub(super) fn new(shards: Shards) -> Self {
+        Self((0..shards.count()).map(|_| Mutex::default()).collect())
+    }
+
+    /// Leaves new sources, one for each thread.
+    pub(super) fn put(&self, sources: Vec<Deep<S>>) {
+        for (place, sources) in self.0.iter().zip(sources) {
+            *place.lock() = Some(sources);
+        }
+    }
+
+    /// Whether the threads have taken over all that was [put](Self::put).
+    pub(super) fn are_taken(&self) -> bool {
+        self.0.iter().all(|place| place.lock().is_none())
+    }
+
+    fn take(&self, shard: u32) -> Option<Deep<S>> {
+        self.0.get(shard as usize)?.lock().take()
+    }
+}
+
+impl<S> Default for Successors<S> {
+    /// For sources that never end.
+    fn default() -> Self {
+        Self(Arc::new([]))
+    }
+}
+
+impl<S> Clone for Successors<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 /// Starts a thread for each shard, which takes what comes from its sources.
 ///
 /// # Errors
@@ -48,11 +90,12 @@ pub(super) fn start<S: Source + Send + 'static>(
     sources: Vec<Deep<S>>,
     settings: &DeepSettings,
     placement: &Placement,
+    successors: &Successors<S>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let start = |(shard, sources)| {
-        let deep = DeepThread::new(agent, shared, shard, sources, settings);
+        let deep = DeepThread::new(agent, shared, shard, sources, settings, successors.clone());
         let placement = placement.clone();
-        spawn(&format!("deep {shard}"), move || {
+        spawn(agent, &format!("deep {shard}"), move || {
             if let Some(processor) = placement.pin(shard) {
                 tracing::debug!("deep {shard} stays on processor {processor}");
             }
@@ -69,6 +112,7 @@ struct DeepThread<S> {
     /// Which of the threads it is.
     shard: u32,
     sources: Deep<S>,
+    successors: Successors<S>,
     pause: Pause,
     dns_ports: DnsPorts,
     analysis: Analysis<HostSet>,
@@ -85,6 +129,7 @@ impl<S: Source> DeepThread<S> {
         shard: u32,
         mut sources: Deep<S>,
         settings: &DeepSettings,
+        successors: Successors<S>,
     ) -> Self {
         sources.hold(Some(held_back(0)));
         Self {
@@ -92,6 +137,7 @@ impl<S: Source> DeepThread<S> {
             shared: Arc::clone(shared),
             shard,
             sources,
+            successors,
             pause: settings.pause.clone(),
             dns_ports: settings.analysis.dns_ports,
             analysis: Analysis::new(settings.analysis.clone()),
@@ -126,6 +172,7 @@ impl<S: Source> DeepThread<S> {
             if upkeep.elapsed() >= UPKEEP {
                 upkeep = Instant::now();
                 clock = WallClock::now();
+                self.replace_sources(&clock);
                 self.look_after(&clock);
             }
         }
@@ -181,6 +228,19 @@ impl<S: Source> DeepThread<S> {
         taken
     }
 
+    /// Goes on with the sockets of an interface that has come back, once all that came by the old ones is analysed.
+    fn replace_sources(&mut self, clock: &WallClock) {
+        if let Some(mut sources) = self.successors.take(self.shard) {
+            // Nothing more comes by the old ones, so the records of the next epoch do not wait for it.
+            self.sources.hold(None);
+            while self.round(clock) > 0 {}
+            // What they lost is final now; that they have ended is known.
+            drop(self.sources.upkeep());
+            sources.hold(Some(held_back(self.epochs)));
+            self.sources = sources;
+        }
+    }
+
     /// Lets time pass where no packet does.
     fn look_after(&mut self, clock: &WallClock) {
         if let Some(shared) = self.shared.deep().get(self.shard as usize) {
@@ -189,7 +249,9 @@ impl<S: Source> DeepThread<S> {
         }
         let now_ns = clock.wall_ns(monotonic_ns());
         self.analysis.advance(now_ns, &mut *self.agent.store.recorder(self.shard));
-        for error in self.sources.upkeep() {
+        // That the interface is gone is seen, and told, by the thread that follows the interfaces.
+        let is_gone = |error: &io::Error| error.raw_os_error() == Some(libc::ENETDOWN);
+        for error in self.sources.upkeep().into_iter().filter(|error| !is_gone(error)) {
             self.agent.trouble(format!("the capture of a receive queue has ended: {error}"));
         }
         self.report();

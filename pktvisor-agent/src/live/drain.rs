@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use pktvisor_common::counters::Counters;
 
 use super::addresses;
@@ -31,6 +32,26 @@ const WORKER_BREAKDOWN: Duration = Duration::from_secs(15);
 /// How often they are looked at.
 const WORKER_POLL: Duration = Duration::from_millis(1);
 
+/// The sockets that packets are handed to, where there are any, and what those before them had lost.
+#[derive(Debug, Default)]
+pub(super) struct Sockets {
+    current: Vec<StatisticsHandle>,
+    lost_before: u64,
+}
+
+impl Sockets {
+    /// From now on packets are handed to these. What the ones before have lost is final.
+    pub(super) fn replace(&mut self, sockets: impl Iterator<Item = StatisticsHandle>) {
+        self.lost_before = self.lost();
+        self.current = sockets.collect();
+    }
+
+    /// Packets lost by all of them since start.
+    fn lost(&self) -> u64 {
+        self.lost_before + self.current.iter().map(|socket| socket.read().lost()).sum::<u64>()
+    }
+}
+
 /// The drain thread's own.
 pub(super) struct DrainThread {
     pub(super) agent: Arc<Agent>,
@@ -42,8 +63,7 @@ pub(super) struct DrainThread {
     pub(super) counted: KernelCounts,
     /// What the programs say, where they say something.
     pub(super) log: Option<ProgramLog>,
-    /// Of the sockets that packets are handed to, where there are any.
-    pub(super) sockets: Vec<StatisticsHandle>,
+    pub(super) sockets: Arc<Mutex<Sockets>>,
     /// What these had lost.
     pub(super) lost_by_sockets: u64,
     /// What was counted in an epoch that worker threads have not analysed to its end.
@@ -115,9 +135,11 @@ impl DrainThread {
     fn end_epoch(&mut self, now_ns: u64, cut: Cut) -> Result<(), KernelError> {
         let period_ends = cut == Cut::Period;
         // First: what was lost by now was counted before.
-        let lost_by_sockets: u64 = self.sockets.iter().map(|socket| socket.read().lost()).sum();
+        let (lost_by_sockets, wait) = {
+            let sockets = self.sockets.lock();
+            (sockets.lost(), if sockets.current.is_empty() { Wait::Grace } else { Wait::Brief })
+        };
         let mut quiet = self.drain.flip(period_ends);
-        let wait = if self.sockets.is_empty() { Wait::Grace } else { Wait::Brief };
         let counted = self.drain.seal(&mut quiet, wait);
         // Also where the counters cannot be read, as the epoch is over.
         self.shared.epochs().order(Order { sealed_ns: monotonic_ns(), cut });

@@ -1,17 +1,12 @@
 //! HOST of a live capture: its interfaces' own addresses come and go while it runs.
 
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::changes::Changes;
+use super::follow::Watch;
 use crate::agent::Agent;
 use crate::capture::hosts::HostSet;
-use crate::capture::interfaces::{Interface, Interfaces};
-use crate::cli::Options;
-
-/// How often the stop sign is looked at; changes are seen at once.
-pub(super) const PATIENCE: Duration = Duration::from_millis(200);
+use crate::capture::interfaces::Interface;
+use crate::cli::{Options, Target};
 
 /// Tells whoever counts, all or none, which networks are HOST; fails where one has no room for so many.
 pub(super) type Tell = Box<dyn FnMut(&HostSet) -> anyhow::Result<()> + Send>;
@@ -32,8 +27,15 @@ impl HostFollower {
         Self { options: options.clone(), agent: Arc::clone(agent), tell, host }
     }
 
-    /// The interfaces are these now.
-    pub(super) fn update(&mut self, interfaces: &[Interface]) {
+    /// From now on it is the addresses of this interface that are HOST.
+    pub(super) fn watch(&mut self, interface: &Interface, interfaces: &[Interface]) {
+        self.options.target = Target::Interface(interface.clone());
+        self.update(interfaces);
+    }
+}
+
+impl Watch for HostFollower {
+    fn update(&mut self, interfaces: &[Interface]) {
         let now = self.options.host_set(interfaces);
         if now == self.host {
             return;
@@ -41,30 +43,11 @@ impl HostFollower {
         match (self.tell)(&now) {
             Ok(()) => {
                 let networks: Vec<String> = now.networks().iter().map(ToString::to_string).collect();
-                tracing::info!("addresses have changed: HOST is now {}", networks.join(", "));
+                let networks = if networks.is_empty() { "empty".to_owned() } else { networks.join(", ") };
+                tracing::info!("addresses have changed: HOST is now {networks}");
             }
             Err(error) => self.agent.note(format!("addresses have changed, HOST has not: {error}")),
         }
         self.host = now;
-    }
-
-    /// Follows the addresses until told to stop.
-    pub(super) fn follow(mut self, system: &dyn Interfaces, is_over: impl Fn() -> bool) {
-        if let Err(error) = self.until_over(system, is_over) {
-            self.agent.note(format!("addresses that the interface gets are not HOST any more: {error}"));
-        }
-    }
-
-    fn until_over(&mut self, system: &dyn Interfaces, is_over: impl Fn() -> bool) -> io::Result<()> {
-        let changes = Changes::subscribe()?;
-        // They may have changed before.
-        let mut is_changed = true;
-        while !is_over() {
-            if is_changed {
-                self.update(&system.list()?);
-            }
-            is_changed = changes.wait(PATIENCE)?;
-        }
-        Ok(())
     }
 }

@@ -1,23 +1,25 @@
 //! `inline`: programs count every packet in passing and copy DNS, for threads to analyse in the order of time.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
 
 use anyhow::{Context, bail};
 
-use super::any::{self, AnyInterface};
+use super::any::AnyInterface;
 use super::changes::Changes;
+use super::clock;
 use super::configuration::Configuration;
-use super::deep::{self, DeepSettings};
+use super::deep::{self, DeepSettings, Successors};
+use super::follow::{self, Watch};
 use super::host::{self, HostFollower};
+use super::named::{Attach, Hooks, NamedInterface};
 use super::placement::Placement;
 use super::prepare::{Prepared, host_table};
-use super::programs::{Attachments, Programs, tell_attached};
+use super::programs::Programs;
 use super::shared::Shared;
-use super::{clock, spawn};
 use crate::agent::Agent;
-use crate::capture::attach::{Attacher, Hook};
-use crate::capture::interfaces::{Interfaces, SystemInterfaces};
+use crate::capture::attach::{Attached, Attacher};
+use crate::capture::interfaces::{Interface, Interfaces, SystemInterfaces};
 use crate::cli::{Options, Target};
 use crate::privileges::{self, Work};
 
@@ -40,12 +42,12 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let attachments = attachments(options, agent, attacher, host, &shared)?;
     agent.set_mode("inline");
     let settings = DeepSettings { analysis, pause };
-    let threads = deep::start(agent, &shared, rings, &settings, &placement)?;
+    let threads = deep::start(agent, &shared, rings, &settings, &placement, &Successors::default())?;
     Programs::run(shared, attachments, drain, threads)
 }
 
 /// Tells the programs and the analysis, which must agree: where the programs have no room, both keep what they know.
-fn tell_host(configuration: Configuration, shared: Arc<Shared>) -> host::Tell {
+pub(super) fn tell_host(configuration: Configuration, shared: Arc<Shared>) -> host::Tell {
     Box::new(move |host| {
         let table = host_table(host)?;
         configuration.change(|config| config.host = table);
@@ -54,40 +56,51 @@ fn tell_host(configuration: Configuration, shared: Arc<Shared>) -> host::Tell {
     })
 }
 
-/// Attaches to the one interface, or to all there are and from a thread of its own to those that come.
+/// Attaches to the one interface, or to all there are, and from a thread of its own to those that come.
 fn attachments(
     options: &Options,
     agent: &Arc<Agent>,
-    mut attacher: Attacher,
+    attacher: Attacher,
     host: HostFollower,
     shared: &Arc<Shared>,
-) -> anyhow::Result<Attachments> {
-    let running = privileges::Kernel::running();
-    if let Target::Interface(interface) = &options.target {
-        let attached = attacher.attach(interface)?;
-        tell_attached(agent, &attached);
-        let detaches = attached.egress == Some(Hook::Clsact);
-        privileges::give_up(&privileges::keep(Work::Inline, &running, false, detaches))?;
-        let shared = Arc::clone(shared);
-        let thread = spawn("addresses", move || {
-            host.follow(&SystemInterfaces, || shared.is_detaching());
-        })?;
-        return Ok(Attachments::One(Box::new((attached, attacher)), thread));
-    }
+) -> anyhow::Result<JoinHandle<()>> {
+    let keep = privileges::keep(Work::Inline, &privileges::Kernel::running());
     // Before the first look, so that nothing is missed between them.
-    let changes = Changes::subscribe().context("cannot watch for interfaces that come up")?;
-    let mut any = AnyInterface::new(Arc::clone(agent), attacher);
+    let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
+    let shared = Arc::clone(shared);
+    let is_over = move || shared.is_detaching();
+    if let Target::Interface(interface) = &options.target {
+        let mut attacher = attacher;
+        let attached = Attach::attach(&mut attacher, interface)?;
+        let named = NamedInterface::new(options, agent, attacher, attached, host, interface);
+        return follow::start(agent, named, changes, keep, is_over);
+    }
+    let mut any = AnyInterface::new(agent, attacher, host);
     any.update(&SystemInterfaces.list().context("cannot list the network interfaces")?);
     if !any.is_attached() {
         bail!("cannot capture from any interface: {}", any.refusals());
     }
-    let shared = Arc::clone(shared);
-    let (tell, given_up) = sync_channel(1);
-    let thread = spawn("interfaces", move || {
-        // This thread alone keeps what it takes to attach.
-        let _ = tell.send(privileges::give_up(&privileges::keep(Work::Inline, &running, true, true)));
-        any::follow(any, host, &SystemInterfaces, &changes, &shared);
-    })?;
-    given_up.recv().context("the watch over the interfaces broke down")??;
-    Ok(Attachments::Any(thread))
+    follow::start(agent, any, changes, keep, is_over)
+}
+
+impl Attach for Attacher {
+    type Attached = Attached;
+
+    fn attach(&mut self, interface: &Interface) -> anyhow::Result<(Attached, Hooks)> {
+        let attached = Self::attach(self, interface)?;
+        let hooks = Hooks {
+            ingress: attached.ingress.to_string(),
+            egress: attached.egress.map(|hook| hook.to_string()),
+            notes: attached.notes.clone(),
+        };
+        Ok((attached, hooks))
+    }
+
+    fn is_live(&self, attached: &Attached, _: &Interface) -> bool {
+        attached.is_live()
+    }
+
+    fn detach(&mut self, attached: Attached) {
+        drop(attached);
+    }
 }

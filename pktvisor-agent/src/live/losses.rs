@@ -17,6 +17,8 @@ pub(super) struct DriverDrops {
 impl DriverDrops {
     /// Looks at these interfaces; returns the packets lost since they were looked at first.
     pub(super) fn since_start(&mut self, interfaces: &[String]) -> u64 {
+        // One that comes back begins at what its new counters say.
+        self.interfaces.retain(|name, _| interfaces.contains(name));
         for name in interfaces {
             let now = lost(name);
             let before = self.interfaces.insert(name.clone(), now).unwrap_or(now);

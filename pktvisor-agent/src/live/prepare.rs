@@ -19,7 +19,6 @@ use super::shared::Shared;
 use crate::agent::Agent;
 use crate::analysis;
 use crate::analysis::geo::Geo;
-use crate::capture::Filter;
 use crate::capture::attach::Attacher;
 use crate::capture::hosts::HostSet;
 use crate::capture::interfaces::Interface;
@@ -105,7 +104,7 @@ impl Prepared {
             rate: RateControl::new(configuration.clone(), ceiling_pct, options.cpu_budget_pct),
             driver: DriverDrops::default(),
             log,
-            sockets: Vec::new(),
+            sockets: Arc::default(),
             lost_by_sockets: 0,
             pending: None,
         };
@@ -117,7 +116,7 @@ impl Prepared {
         };
         let pause =
             if options.busy_drain { Pause::none() } else { Pause::with_room(ring_bytes / RECORD_BYTES) };
-        let attacher = Attacher::new(kernel, options.filter.clone().map(Filter::new));
+        let attacher = Attacher::new(kernel, options.filter());
         Ok(Self { shared, attacher, configuration, drain, rings: deep, pause, analysis })
     }
 }

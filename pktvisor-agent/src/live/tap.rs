@@ -3,18 +3,30 @@
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use parking_lot::Mutex;
 use pktvisor_common::sharding::Shards;
 
+use super::changes::Changes;
 use super::clock;
-use super::deep::{self, DeepSettings};
+use super::deep::{self, DeepSettings, Successors};
+use super::drain::Sockets;
+use super::follow;
+use super::host::HostFollower;
+use super::inline::tell_host;
+use super::named::{Attach, Hooks, NamedInterface};
 use super::placement::Placement;
 use super::prepare::Prepared;
-use super::programs::{Attachments, Programs, tell_attached};
+use super::programs::Programs;
 use crate::agent::Agent;
+use crate::capture::attach::{Attached, Attacher};
+use crate::capture::interfaces::Interface;
 use crate::capture::kernel::Deep;
 use crate::capture::pause::Pause;
+use crate::capture::promiscuous::Promiscuous;
 use crate::capture::tap::{Queue, Tap, check_unused, receive_queues};
 use crate::cli::{Options, Target};
 use crate::privileges::{self, Work};
@@ -29,33 +41,110 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let Target::Interface(interface) = &options.target else {
         bail!("cannot capture from {} in tap mode: give one interface", options.target_text);
     };
-    if !options.force {
-        check_unused(&interface.name, &interface.addresses)?;
-    }
     let placement = Placement::of_queues(receive_queues(&interface.name)?, options.threads);
+    let shards = placement.shards;
     let interfaces = std::slice::from_ref(interface);
-    let Prepared { shared, mut attacher, mut drain, analysis, .. } =
-        Prepared::new(options, agent, interfaces, placement.shards)?;
+    let Prepared { shared, attacher, configuration, drain, analysis, .. } =
+        Prepared::new(options, agent, interfaces, shards)?;
     agent.store.batch().tick(clock::wall_ns());
-    let mut sockets = attacher.sockets()?;
-    let insert = |place, socket: BorrowedFd<'_>| sockets.set(place, socket, 0);
-    let tap = Tap::open(&interface.name, interface.index, placement.shards, insert)?;
-    let attached = attacher.attach_tap(interface)?;
-    tell_attached(agent, &attached);
-    tell_sockets(agent, &tap, placement.shards);
-    agent.set_mode("tap");
-    drain.sockets = tap.queues.iter().map(Queue::statistics).collect();
-    privileges::give_up(&privileges::keep(Work::Tap, &privileges::Kernel::running(), false, false))?;
-    let Tap { queues, promiscuous, .. } = tap;
+    let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
+    let successors = Successors::new(shards);
+    let mut port = MirrorPort {
+        attacher,
+        agent: Arc::clone(agent),
+        is_forced: options.force,
+        shards,
+        successors: successors.clone(),
+        sockets: Arc::clone(&drain.sockets),
+    };
+    let (queues, attached) = port.open(interface)?;
     // All of them have as much room.
     let Some(pause) = queues.first().map(Queue::pause) else {
         bail!("{} has no receive queue to tap", interface.name);
     };
     let pause = if options.busy_drain { Pause::none() } else { pause };
+    let tell = tell_host(configuration, Arc::clone(&shared));
+    let host = HostFollower::new(options, agent, interfaces, tell);
+    let named = NamedInterface::new(options, agent, port, attached, host, interface);
+    let keep = privileges::keep(Work::Tap, &privileges::Kernel::running());
+    let is_over = Arc::clone(&shared);
+    let interfaces = follow::start(agent, named, changes, keep, move || is_over.is_detaching())?;
+    agent.set_mode("tap");
     let settings = DeepSettings { analysis, pause };
-    let sources = Deep::by_shard(queues, placement.shards);
-    let threads = deep::start(agent, &shared, sources, &settings, &placement)?;
-    Programs::run(shared, Attachments::Tap(Box::new((attached, attacher, promiscuous))), drain, threads)
+    let sources = Deep::by_shard(queues, shards);
+    let threads = deep::start(agent, &shared, sources, &settings, &placement, &successors)?;
+    Programs::run(shared, interfaces, drain, threads)
+}
+
+/// Taps one interface after the other: the one that was named, and its successors.
+struct MirrorPort {
+    attacher: Attacher,
+    agent: Arc<Agent>,
+    /// Whether an interface is tapped although the host uses it.
+    is_forced: bool,
+    shards: Shards,
+    successors: Successors<Queue>,
+    sockets: Arc<Mutex<Sockets>>,
+}
+
+/// How long the deep threads may take to let go of the sockets of an interface that is gone.
+const RELEASE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The program on a mirror port.
+struct Tapped {
+    attached: Attached,
+    _promiscuous: Promiscuous,
+    /// Whether the interface took the place of the one that was tapped at start.
+    is_successor: bool,
+}
+
+impl MirrorPort {
+    /// Opens the sockets of the interface, and puts the program before them.
+    fn open(&mut self, interface: &Interface) -> anyhow::Result<(Vec<Queue>, (Tapped, Hooks))> {
+        if !self.is_forced {
+            check_unused(&interface.name, &interface.addresses)?;
+        }
+        let mut map = self.attacher.sockets()?;
+        let insert = |place, socket: BorrowedFd<'_>| map.set(place, socket, 0);
+        let tap = Tap::open(&interface.name, interface.index, self.shards, insert)?;
+        let attached = self.attacher.attach_tap(interface)?;
+        tell_sockets(&self.agent, &tap, self.shards);
+        let Tap { queues, promiscuous, notes } = tap;
+        self.sockets.lock().replace(queues.iter().map(Queue::statistics));
+        let hooks = Hooks { ingress: attached.ingress.to_string(), egress: None, notes };
+        let tapped = Tapped { attached, _promiscuous: promiscuous, is_successor: false };
+        Ok((queues, (tapped, hooks)))
+    }
+
+    /// The memory of old sockets counts until they are closed.
+    fn wait_for_release(&self) {
+        let began = Instant::now();
+        while !self.successors.are_taken() && began.elapsed() < RELEASE_PATIENCE {
+            sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Attach for MirrorPort {
+    type Attached = Tapped;
+
+    fn attach(&mut self, interface: &Interface) -> anyhow::Result<(Tapped, Hooks)> {
+        self.wait_for_release();
+        let (queues, (tapped, hooks)) = self.open(interface)?;
+        self.successors.put(Deep::by_shard(queues, self.shards));
+        Ok((Tapped { is_successor: true, ..tapped }, hooks))
+    }
+
+    /// A successor gets its addresses only after it is there. Then it is no mirror port, and its traffic is the host's.
+    fn is_live(&self, tapped: &Tapped, interface: &Interface) -> bool {
+        let is_unused = || check_unused(&interface.name, &interface.addresses).is_ok();
+        tapped.attached.is_live() && (self.is_forced || !tapped.is_successor || is_unused())
+    }
+
+    fn detach(&mut self, tapped: Tapped) {
+        drop(tapped);
+        self.successors.put(Deep::by_shard(Vec::new(), self.shards));
+    }
 }
 
 fn tell_sockets(agent: &Agent, tap: &Tap, shards: Shards) {
@@ -65,8 +154,4 @@ fn tell_sockets(agent: &Agent, tap: &Tap, shards: Shards) {
     let queues = sockets / threads as usize;
     tracing::info!("AF_XDP: receive queues {queues}, sockets {sockets}, threads {threads}; {how}");
     agent.set_zero_copy(tap.is_zero_copy());
-    for note in &tap.notes {
-        tracing::warn!("{note}");
-        agent.note(note.clone());
-    }
 }

@@ -98,7 +98,7 @@ pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// Why there is no answer. The messages are sent to the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
     #[error("unknown path, /api/v1/openapi.json lists those there are")]
     UnknownPath,
@@ -110,8 +110,8 @@ pub(super) enum Failure {
     Busy,
     #[error(transparent)]
     Period(#[from] PeriodError),
-    #[error("not capturing: the agent is starting, or its log says why")]
-    Unhealthy,
+    #[error("not capturing: {0}")]
+    Unhealthy(String),
     #[error("the answer was not ready in time, the agent is overloaded")]
     TimedOut,
     #[error("the answer could not be made, see the log of the agent")]
@@ -119,13 +119,13 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    fn status(self) -> StatusCode {
+    fn status(&self) -> StatusCode {
         match self {
             Self::UnknownPath | Self::Period(PeriodError::OutOfRange { .. }) => StatusCode::NOT_FOUND,
             Self::Period(PeriodError::NotYet { .. }) => StatusCode::TOO_EARLY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoPath => StatusCode::BAD_REQUEST,
-            Self::Unhealthy | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unhealthy(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut | Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

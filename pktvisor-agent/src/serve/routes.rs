@@ -201,9 +201,9 @@ pub(super) struct Health {
 #[utoipa::path(get, path = "/healthz", tag = "agent", responses(
     (status = 200, description = "Capturing, or serving a finished file", body = Health),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-    (status = 503, description = "The capture has not begun, or has stopped", body = ErrorBody)))]
+    (status = 503, description = "Nothing is captured: not yet, not any more, or the interface is gone; the sentence tells", body = ErrorBody)))]
 async fn health(api: Arc<Api>, gzip: bool) -> Response {
     let ok = Health { status: "ok" };
-    let document = if api.source.healthy() { Document::json(&ok) } else { Err(Failure::Unhealthy) };
+    let document = api.source.health().map_err(Failure::Unhealthy).and_then(|()| Document::json(&ok));
     respond(document.map(Arc::new), gzip)
 }

@@ -19,8 +19,9 @@ pub trait Source: Send + Sync + 'static {
     /// The moment that answers are of now. Cheap.
     fn moment(&self) -> Moment;
 
-    /// Whether packets are being captured, or a finished file is served. Cheap, never blocks.
-    fn healthy(&self) -> bool;
+    /// Whether packets are being captured, or a finished file is served; if not, why not, in one sentence. Cheap, never
+    /// blocks.
+    fn health(&self) -> Result<(), String>;
 }
 
 /// What an answer is of. An answer of one moment is not given in another.

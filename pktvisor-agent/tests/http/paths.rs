@@ -118,12 +118,12 @@ async fn gzip_is_sent_when_asked_for() {
 }
 
 #[tokio::test]
-async fn an_agent_whose_capture_died_is_not_healthy() {
+async fn an_agent_that_does_not_capture_is_not_healthy_and_says_why() {
     let server = Running::start().await;
     server.source.unhealthy.store(true, Ordering::SeqCst);
     let response = server.get("/healthz").await;
     assert_eq!(response.status, 503);
-    assert!(response.error().starts_with("not capturing"));
+    assert_eq!(response.error(), "not capturing: eth0 is gone");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,6 +62,7 @@ impl Source for Fake {
                         name: "eth0".to_owned(),
                         ingress: "xdp".to_owned(),
                         egress: Some("tcx".to_owned()),
+                        state: "up".to_owned(),
                     }],
                     link_types: vec![1],
                     finished: false,
@@ -104,8 +105,11 @@ impl Source for Fake {
         Moment { turns: self.turns.load(Ordering::SeqCst), published: None }
     }
 
-    fn healthy(&self) -> bool {
-        !self.unhealthy.load(Ordering::SeqCst)
+    fn health(&self) -> Result<(), String> {
+        match self.unhealthy.load(Ordering::SeqCst) {
+            true => Err("eth0 is gone".to_owned()),
+            false => Ok(()),
+        }
     }
 }
 

@@ -102,6 +102,11 @@ impl Agent {
         serde_json::from_value(http::json(&self.namespace, SERVER, "/api/v1/metrics/app")).unwrap()
     }
 
+    /// Status and body of `/healthz`.
+    pub(crate) fn health(&self) -> (u16, String) {
+        http::get(&self.namespace, SERVER, "/healthz").unwrap()
+    }
+
     /// All periods kept, merged.
     pub(crate) fn period(&self) -> Period {
         let path = "/api/v1/metrics/window/5";

@@ -8,12 +8,14 @@
 //! |---|---|
 //! | `agent`, `network`, `dns`, `traffic`, `compare` | what the tests are made of |
 //! | `inline`, `tap`, `afpacket` | a way of capture, against what is known of the traffic |
-//! | `any`, `addresses`, `tags`, `gso` | links and packets of other kinds, and what becomes of them |
-//! | `overload`, `neighbours`, `signals`, `traces` | what the agent does to others, and what it leaves behind |
+//! | `any`, `absence`, `addresses`, `tags`, `gso` | links and packets of other kinds, and what becomes of them |
+//! | `start`, `own_port` | what is counted from when on, and what is not |
 //! | `moments` | that a document is of one moment |
+//! | `overload`, `neighbours`, `signals`, `traces` | what the agent does to others, and what it leaves behind |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod absence;
 mod addresses;
 mod afpacket;
 mod agent;
@@ -26,7 +28,9 @@ mod moments;
 mod neighbours;
 mod network;
 mod overload;
+mod own_port;
 mod signals;
+mod start;
 mod tags;
 mod tap;
 mod traces;

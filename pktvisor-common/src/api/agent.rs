@@ -73,7 +73,8 @@ pub struct CaptureInterface {
     /// Where packets are seen on the way out, if that is another place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub egress: Option<String>,
-    /// `up`, `down` or `gone`; empty from agents that do not say.
+    /// `up`; `down` while the link is down, so that no packet can come; `gone` while there is no such interface, or it cannot
+    /// be watched. Empty from agents that do not say.
     pub state: String,
 }
 

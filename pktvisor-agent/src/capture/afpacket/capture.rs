@@ -77,7 +77,8 @@ impl Orders {
 ///
 /// # Errors
 ///
-/// The interface is gone, or the filter does not fit what it brings. What was counted stays counted.
+/// The filter does not fit what the interface brings, or the socket is broken. What was counted stays counted. An interface
+/// that is gone brings nothing until the socket is [bound](super::Binding) to another one.
 pub fn capture(
     socket: &mut AfPacket,
     pipeline: &mut Pipeline,
@@ -124,7 +125,11 @@ fn run(
                 geo.refresh(told);
             }
         }
-        socket.poll(WAIT_MAX)?;
+        match socket.poll(WAIT_MAX) {
+            // Whoever opened the socket may bind it to the interface's successor.
+            Ok(_) | Err(AfPacketError::Gone { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

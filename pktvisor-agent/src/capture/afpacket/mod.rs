@@ -81,6 +81,7 @@ pub struct AfPacket {
     ring_bytes: usize,
     block_timeout: Duration,
     has_offload: bool,
+    promiscuous: bool,
     statistics: Statistics,
 }
 
@@ -110,8 +111,19 @@ impl AfPacket {
             ring_bytes,
             block_timeout: options.block_timeout,
             has_offload,
+            promiscuous: options.promiscuous,
             statistics: Statistics::default(),
         })
+    }
+
+    /// What binds the socket to another interface while it is read.
+    ///
+    /// # Errors
+    ///
+    /// There are no file descriptors left.
+    pub fn binding(&self) -> Result<Binding, AfPacketError> {
+        let fd = self.fd.try_clone().map_err(AfPacketError::Socket)?;
+        Ok(Binding { fd, promiscuous: self.promiscuous })
     }
 
     /// The next block of packets, if there is one.
@@ -185,6 +197,32 @@ impl AfPacket {
             Errno::ENETDOWN | Errno::UnknownErrno => Ok(()),
             errno => Err(AfPacketError::Poll(errno.into())),
         }
+    }
+}
+
+/// Binds a packet socket to another interface, from any thread and without a privilege; its ring and its statistics stay.
+#[derive(Debug)]
+pub struct Binding {
+    fd: OwnedFd,
+    promiscuous: bool,
+}
+
+impl Binding {
+    /// From now on the socket hears this interface and no other.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn bind(&self, ifindex: u32) -> Result<(), AfPacketError> {
+        if self.promiscuous {
+            promiscuous::join(&self.fd, ifindex).map_err(|reason| AfPacketError::Bind { ifindex, reason })?;
+        }
+        socket::bind(&self.fd, ifindex)
+    }
+
+    /// Whether the interface that the socket was bound to has been removed.
+    pub fn is_lost(&self) -> bool {
+        socket::is_unbound(&self.fd)
     }
 }
 

@@ -1,0 +1,255 @@
+//! One interface that was named: watched for as long as it is there, and again when it comes back.
+//!
+//! It is the same interface as long as its index is: renamed, it stays watched. When it is gone, the next one that the target
+//! means takes its place: the one with the address that was given as the target, else the one with its name.
+
+use std::ffi::OsStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pktvisor_common::api::CaptureInterface;
+
+use super::follow::Watch;
+use super::host::HostFollower;
+use crate::agent::{Agent, LinkState, Topic};
+use crate::capture::interfaces::Interface;
+use crate::cli::{Options, owner_of};
+
+/// Puts a capture on an interface.
+pub(super) trait Attach: Send + 'static {
+    /// Takes the capture off the interface when it is dropped.
+    type Attached: Send;
+
+    /// Begins to capture; what to tell the operator of it comes back as well.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps us from seeing every packet; nothing stays attached.
+    fn attach(&mut self, interface: &Interface) -> anyhow::Result<(Self::Attached, Hooks)>;
+
+    /// Whether the capture is still on the interface, whose name and index may belong to another one by now, and may stay there.
+    fn is_live(&self, attached: &Self::Attached, interface: &Interface) -> bool;
+
+    /// The interface is gone; what was captured before is still to be analysed.
+    fn detach(&mut self, attached: Self::Attached);
+}
+
+/// Where packets of an interface are seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hooks {
+    pub(super) ingress: String,
+    pub(super) egress: Option<String>,
+    /// What was fallen back from, one sentence each.
+    pub(super) notes: Vec<String>,
+}
+
+/// The named interface.
+pub(super) struct NamedInterface<A: Attach> {
+    // Taken off before the programs are unloaded.
+    state: State<A::Attached>,
+    attach: A,
+    agent: Arc<Agent>,
+    host: HostFollower,
+    target: Target,
+    absences: u64,
+}
+
+enum State<T> {
+    Watched { interface: Interface, attached: T },
+    Gone(Gone),
+}
+
+struct Gone {
+    /// Its name when it was last seen.
+    name: String,
+    since: Instant,
+    /// Why its successor is not watched, where there is one.
+    refusal: Option<String>,
+}
+
+/// What the operator asked for.
+struct Target {
+    text: String,
+    /// The interface's name at start.
+    name: String,
+    is_address: bool,
+}
+
+impl<A: Attach> NamedInterface<A> {
+    /// An interface that `attach` has been [put on](Attach::attach).
+    pub(super) fn new(
+        options: &Options,
+        agent: &Arc<Agent>,
+        attach: A,
+        (attached, hooks): (A::Attached, Hooks),
+        host: HostFollower,
+        interface: &Interface,
+    ) -> Self {
+        let target = Target {
+            text: options.target_text.clone(),
+            name: interface.name.clone(),
+            is_address: options.target_text != interface.name,
+        };
+        let agent = Arc::clone(agent);
+        let state = State::Watched { interface: interface.clone(), attached };
+        let named = Self { state, attach, agent, host, target, absences: 0 };
+        named.report_attached(interface, hooks);
+        named
+    }
+
+    fn report_attached(&self, interface: &Interface, hooks: Hooks) {
+        hooks.notes.iter().for_each(|note| tracing::info!("{note}"));
+        let link = link_state(interface);
+        let watched = CaptureInterface {
+            name: interface.name.clone(),
+            ingress: hooks.ingress,
+            egress: hooks.egress,
+            state: link.as_str().to_owned(),
+        };
+        self.agent.attached(watched, hooks.notes);
+        self.report_link(interface);
+    }
+
+    /// Says so where no packet can come.
+    fn report_link(&self, interface: &Interface) {
+        let note = match (interface.is_up, interface.has_carrier) {
+            (true, true) => None,
+            (true, false) => {
+                Some(format!("{} has no carrier: no packets until its link is up", interface.name))
+            }
+            (false, _) => Some(format!("{} is down: no packets until it is up", interface.name)),
+        };
+        if let Some(note) = &note {
+            tracing::warn!("{note}");
+        }
+        self.agent.set_link_state(&interface.name, link_state(interface));
+        self.agent.set_interface_note(&interface.name, Topic::State, note);
+    }
+
+    /// The interface is still there, and may have changed.
+    fn look_at(&mut self, now: &Interface) {
+        let State::Watched { interface, .. } = &mut self.state else { return };
+        let before = std::mem::replace(interface, now.clone());
+        if before.name != now.name {
+            let note = format!("{} is called {} now and is still watched", before.name, now.name);
+            tracing::warn!("{note}");
+            self.agent.renamed(&before.name, &now.name);
+            self.agent.set_interface_note(&now.name, Topic::Name, Some(note));
+        }
+        if link_state(&before) != link_state(now) || before.is_up != now.is_up {
+            if link_state(now) == LinkState::Up {
+                tracing::info!("{} is up", now.name);
+            }
+            self.report_link(now);
+        }
+    }
+
+    /// The interface is gone, or somebody took the programs off it.
+    fn lose(&mut self) {
+        let State::Watched { interface, .. } = &self.state else { return };
+        let name = interface.name.clone();
+        let gone = State::Gone(Gone { name: name.clone(), since: Instant::now(), refusal: None });
+        if let State::Watched { attached, .. } = std::mem::replace(&mut self.state, gone) {
+            self.attach.detach(attached);
+        }
+        self.absences += 1;
+        let reason = match self.target.is_address {
+            true => format!(
+                "{name} is gone: nothing is counted until an interface has the address {}",
+                self.target.text
+            ),
+            false => {
+                format!("{name} is gone: nothing is counted until there is an interface of that name again")
+            }
+        };
+        self.report_deafness(&name, reason);
+    }
+
+    fn report_deafness(&self, name: &str, reason: String) {
+        tracing::error!("{reason}");
+        self.agent.set_link_state(name, LinkState::Gone);
+        self.agent.set_interface_note(name, Topic::State, Some(reason.clone()));
+        self.agent.set_interface_note(name, Topic::Absence, None);
+        self.agent.set_deafness(Some(reason));
+    }
+
+    /// Attaches to the interface that is there now.
+    fn regain(&mut self, interface: &Interface, interfaces: &[Interface]) {
+        let State::Gone(gone) = &mut self.state else { return };
+        // Before the first packet is seen.
+        self.host.watch(interface, interfaces);
+        let (attached, hooks) = match self.attach.attach(interface) {
+            Ok(attached) => attached,
+            Err(error) => {
+                let refusal = format!(
+                    "{} is there again but cannot be watched: {error:#}; trying again",
+                    interface.name
+                );
+                if gone.refusal.as_ref() != Some(&refusal) {
+                    gone.refusal = Some(refusal.clone());
+                    let name = gone.name.clone();
+                    self.report_deafness(&name, refusal);
+                }
+                return;
+            }
+        };
+        if gone.name != interface.name {
+            self.agent.renamed(&gone.name, &interface.name);
+        }
+        let note = absence(&interface.name, gone.since.elapsed(), self.absences);
+        tracing::warn!("{note}");
+        self.state = State::Watched { interface: interface.clone(), attached };
+        self.report_attached(interface, hooks);
+        self.agent.set_interface_note(&interface.name, Topic::Name, None);
+        self.agent.set_interface_note(&interface.name, Topic::Absence, Some(note));
+        self.agent.set_deafness(None);
+    }
+}
+
+impl<A: Attach> Watch for NamedInterface<A> {
+    fn update(&mut self, interfaces: &[Interface]) {
+        if let State::Watched { interface, attached } = &self.state {
+            let now = interfaces.iter().find(|now| now.index == interface.index);
+            match now.filter(|now| self.attach.is_live(attached, now)) {
+                Some(now) => {
+                    self.look_at(now);
+                    self.host.update(interfaces);
+                }
+                None => self.lose(),
+            }
+        }
+        if let State::Gone(gone) = &self.state
+            && let Some(successor) = self.target.find(&gone.name, interfaces)
+        {
+            self.regain(successor, interfaces);
+        }
+    }
+}
+
+impl Target {
+    /// The interface that takes the place of one that was last called `name`.
+    fn find<'a>(&self, name: &str, interfaces: &'a [Interface]) -> Option<&'a Interface> {
+        if self.is_address {
+            return owner_of(OsStr::new(&self.text), interfaces);
+        }
+        let named =
+            |name: &str| interfaces.iter().find(|interface| interface.name == name && interface.index != 0);
+        named(&self.name).or_else(|| named(name))
+    }
+}
+
+fn absence(name: &str, lasted: Duration, absences: u64) -> String {
+    let often = match absences {
+        1 => String::new(),
+        n => format!(" ({n} times so far)"),
+    };
+    format!(
+        "{name} was gone for {} s{often} and is watched again; its packets in between were not counted",
+        lasted.as_secs().max(1)
+    )
+}
+
+/// Whether packets can come.
+pub(super) fn link_state(interface: &Interface) -> LinkState {
+    if interface.is_up && interface.has_carrier { LinkState::Up } else { LinkState::Down }
+}
