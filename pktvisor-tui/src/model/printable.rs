@@ -92,8 +92,9 @@ pub fn fit(text: &str, width: usize, keep: Keep) -> String {
         Keep::Ends => room / 2,
     };
     let head: String = text.chars().take_while(within(room - tail_room)).collect();
-    let tail: Vec<char> = text.chars().rev().take_while(within(tail_room)).collect();
-    head.chars().chain(['…']).chain(tail.into_iter().rev()).collect()
+    let kept: usize = text.chars().rev().take_while(within(tail_room)).map(char::len_utf8).sum();
+    let tail = text.get(escape_end(text, text.len() - kept)..).unwrap_or_default();
+    format!("{head}…{tail}")
 }
 
 /// Accepts characters until they take more than `room` columns.
@@ -103,6 +104,23 @@ fn within(room: usize) -> impl FnMut(&char) -> bool {
         used += character.width().unwrap_or(0);
         used <= room
     }
+}
+
+/// The first place at or behind `offset` that is not inside an escape of a domain name: `\X` or `\DDD` (RFC 1035
+/// section 5.1). A cut there would show a dot within a label as one between labels.
+fn escape_end(text: &str, offset: usize) -> usize {
+    let mut rest = text.char_indices();
+    while let Some((start, character)) = rest.next() {
+        if start >= offset {
+            return start;
+        }
+        if character == '\\' {
+            let digits = rest.as_str().bytes().take(3).filter(u8::is_ascii_digit).count();
+            let escaped = if digits == 3 { 3 } else { 1 };
+            rest.by_ref().take(escaped).for_each(drop);
+        }
+    }
+    text.len()
 }
 
 #[cfg(test)]
@@ -152,6 +170,13 @@ mod tests {
         assert_eq!(fit("short", 5, Keep::Tail), "short");
         assert_eq!(fit("東京東京", 4, Keep::Head), "東…");
         assert_eq!(fit("abc", 0, Keep::Head), "");
+        assert_eq!(fit(r"abc\.def.com", 10, Keep::Tail), r"…\.def.com");
+        assert_eq!(fit(r"abc\.def.com", 9, Keep::Tail), "…def.com");
+        assert_eq!(fit(r"abc\\.def.com", 10, Keep::Tail), "….def.com");
+        for width in [7, 8, 9] {
+            assert_eq!(fit(r"abc\032f.com", width, Keep::Tail), "…f.com");
+        }
+        assert_eq!(fit(r"abc\", 3, Keep::Tail), r"…c\");
         for width in 0..12 {
             for keep in [Keep::Head, Keep::Tail, Keep::Ends] {
                 assert!(fit("東a京b東c京d", width, keep).width() <= width);

@@ -85,7 +85,9 @@ pub(super) fn present(wire: &[u8]) -> String {
         }
         for byte in label {
             match byte {
-                b'.' | b'\\' => text.extend(['\\', char::from(*byte)]),
+                b'"' | b'$' | b'(' | b')' | b'.' | b';' | b'@' | b'\\' => {
+                    text.extend(['\\', char::from(*byte)])
+                }
                 0x21..=0x7e => text.push(char::from(byte.to_ascii_lowercase())),
                 _ => {
                     // Writing to a string cannot fail.
@@ -199,6 +201,7 @@ mod tests {
 
     #[test]
     fn odd_bytes_are_escaped() {
+        assert_eq!(present(b"\x0aa b;c(d)@$\x01\""), "a\\032b\\;c\\(d\\)\\@\\$.\\\"");
         assert_eq!(present(b"\x04a.b\\\x02\xc3\xbc\x01\x09"), "a\\.b\\\\.\\195\\188.\\009");
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 
 use super::Labels;
 
-/// A name in uncompressed wire form, ready to be displayed as in RFC 1035 section 5.1: dots and backslashes within
-/// labels as `\.` and `\\`, octets outside 0x21 to 0x7e as `\DDD`, no trailing dot save the root `.` itself.
+/// A name in uncompressed wire form, ready to be displayed as in a zone file (RFC 1035 section 5.1): a backslash before
+/// each of `" $ ( ) . ; @ \` within a label, octets outside 0x21 to 0x7e as `\DDD`, no trailing dot except for the
+/// root `.` itself.
 pub fn presentation(wire: &[u8]) -> Presentation<'_> {
     Presentation { wire }
 }
@@ -26,7 +27,9 @@ impl fmt::Display for Presentation<'_> {
         while let Some(label) = labels.next() {
             for &octet in label {
                 match octet {
-                    b'.' | b'\\' => write!(f, "\\{}", char::from(octet))?,
+                    b'"' | b'$' | b'(' | b')' | b'.' | b';' | b'@' | b'\\' => {
+                        write!(f, "\\{}", char::from(octet))?;
+                    }
                     0x21..=0x7e => f.write_char(char::from(octet))?,
                     _ => write!(f, "\\{octet:03}")?,
                 }

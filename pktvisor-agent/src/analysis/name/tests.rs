@@ -132,6 +132,18 @@ fn odd_octets_are_escaped_as_in_master_files() {
 }
 
 #[test]
+fn characters_with_a_meaning_in_zone_files_are_escaped() {
+    let (name, _) = read(b"\x0aa b;c(d)@$\x0a\"'*/_-`#%\\\x03com\0", 0).expect("a good name");
+    assert_eq!(name.to_string(), r#"a\032b\;c\(d\)\@\$.\"'*/_-`#%\\.com"#);
+    assert_eq!(name.suffix(2).to_string(), r#".\"'*/_-`#%\\.com"#);
+    for octet in 0..=u8::MAX {
+        let escaped = presentation(&[1, octet, 0]).to_string().starts_with('\\');
+        let special = br#""$().;@\"#.contains(&octet) || !(0x21..=0x7e).contains(&octet);
+        assert_eq!(escaped, special, "{octet:#x}");
+    }
+}
+
+#[test]
 fn presentation_bears_what_is_no_name() {
     for slice in [&b""[..], b"\x05ab", b"\xff", b"\x01"] {
         assert_eq!(presentation(slice).to_string(), ".");
