@@ -15,8 +15,8 @@ use pktvisor_agent::analysis::public_suffix::NameCut;
 use pktvisor_agent::analysis::streams::TcpSegment;
 use pktvisor_agent::analysis::transactions::{Exchange, TIMEOUT_NS_DEFAULT, Transactions};
 use pktvisor_agent::analysis::{Analysis, Flow, Observer, Settings, Transport};
-use pktvisor_agent::capture::Packet;
 use pktvisor_agent::capture::hosts::HostSet;
+use pktvisor_agent::capture::{Packet, Stamp};
 use pktvisor_agent::metrics::{self, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, flags};
@@ -48,6 +48,7 @@ impl Traffic {
             (
                 Packet {
                     timestamp_ns: *timestamp_ns,
+                    stamp: Stamp::Own,
                     data,
                     wire_len,
                     link_type: LinkType::ETHERNET,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use pcap_replay::{Capture, Pacer, PacketRef, ReadError, ReadWarning};
 use pktvisor_common::classify::LinkType;
 
-use crate::capture::{FilterError, Packet};
+use crate::capture::{FilterError, Packet, Stamp};
 use crate::metrics::Store;
 use crate::pipeline::{Intake, Pipeline};
 
@@ -153,6 +153,7 @@ impl Replay {
 fn packet(read: PacketRef<'_>) -> Packet<'_> {
     Packet {
         timestamp_ns: read.timestamp_ns,
+        stamp: if read.has_timestamp { Stamp::Own } else { Stamp::Borrowed },
         data: read.data,
         wire_len: read.wire_len,
         link_type: LinkType(read.link_type),

@@ -9,8 +9,8 @@ use pktvisor_agent::analysis::name::presentation;
 use pktvisor_agent::analysis::public_suffix::NameCut;
 use pktvisor_agent::analysis::transactions::{TIMEOUT_NS_DEFAULT, TransactionCounts};
 use pktvisor_agent::analysis::{self, Analysis, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
-use pktvisor_agent::capture::Packet;
 use pktvisor_agent::capture::hosts::HostSet;
+use pktvisor_agent::capture::{Packet, Stamp};
 use pktvisor_agent::metrics::{Clock, Settings, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_common::api::{self, TopEntry};
@@ -152,6 +152,7 @@ fn measure(config: Config) -> Measured {
     while let Some(generated) = generator.next_packet() {
         let packet = Packet {
             timestamp_ns: generated.timestamp_ns,
+            stamp: Stamp::Own,
             data: generated.data,
             wire_len: generated.data.len() as u32,
             link_type: LinkType(1),

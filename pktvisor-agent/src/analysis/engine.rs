@@ -16,9 +16,9 @@ use super::fragments::{self, Datagram, Fragments};
 use super::message::{HEADER_BYTES, Message, Question};
 use super::name::Name;
 use super::streams::{StreamSink, Streams, TcpSegment};
-use super::transactions::{self, Exchange, QuestionKey, ResponseOutcome, Transactions};
+use super::transactions::{self, Exchange, Moment, QuestionKey, ResponseOutcome, Transactions};
 use super::{Flow, Observer, Outcome, ReassemblyEvent, Settings, Transaction, Transport};
-use crate::capture::Packet;
+use crate::capture::{Packet, Stamp};
 
 /// One thread's analysis: what it has to keep between packets.
 pub struct Analysis<H> {
@@ -34,6 +34,9 @@ struct Messages<H> {
     transactions: Transactions,
     /// Where names are read into.
     name: Name,
+    /// The last time that a segment without a time stamp had from the packet before it. Messages that come out of
+    /// streams with this time have none of their own, also those that waited for a gap to be closed.
+    borrowed_ns: Option<u64>,
 }
 
 impl<H: HostNetworks> Analysis<H> {
@@ -49,6 +52,7 @@ impl<H: HostNetworks> Analysis<H> {
                 ),
                 settings,
                 name: Name::default(),
+                borrowed_ns: None,
             },
         }
     }
@@ -121,6 +125,9 @@ impl<H: HostNetworks> Analysis<H> {
     fn segment(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
         let flow = Flow::of(class, Transport::Tcp);
         let chosen = self.messages.settings.chooses(|| sampling::packet_hash(class));
+        if packet.stamp == Stamp::Borrowed {
+            self.messages.borrowed_ns = Some(packet.timestamp_ns);
+        }
         let mut sink = Sink { messages: &mut self.messages, out, outcome: Outcome::WithoutMessage };
         if let Some(segment) = TcpSegment::of(packet.data, class) {
             self.streams.segment(&flow, segment, packet.timestamp_ns, &mut sink);
@@ -141,9 +148,9 @@ impl<H: HostNetworks> Analysis<H> {
 
     /// Adds a fragment to its datagram; says what became of the message that it completes.
     fn assemble(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Option<Outcome> {
-        let at = packet.timestamp_ns;
+        let at = moment(packet);
         let Datagram { flow, message, truncated, .. } =
-            self.fragments.fragment(packet.data, class, at, |event| out.reassembly(event))?;
+            self.fragments.fragment(packet.data, class, at.ns, |event| out.reassembly(event))?;
         Some(self.messages.reassembled(&flow, message, truncated, at, out))
     }
 }
@@ -166,7 +173,7 @@ impl<H: HostNetworks> Messages<H> {
         let port = self.settings.other_port(&flow);
         out.expect_udp_port(port);
         let truncated = class.has(flags::TRUNCATED_CAPTURE);
-        let outcome = self.analyse(&flow, payload(packet, class), truncated, packet.timestamp_ns, out);
+        let outcome = self.analyse(&flow, payload(packet, class), truncated, moment(packet), out);
         out.udp_port(port);
         outcome
     }
@@ -177,7 +184,7 @@ impl<H: HostNetworks> Messages<H> {
         flow: &Flow,
         octets: &[u8],
         truncated: bool,
-        timestamp_ns: u64,
+        at: Moment,
         out: &mut impl Observer,
     ) -> Outcome {
         let Some(&[id_high, id_low, flags_high, flags_low]) = octets.first_chunk() else {
@@ -194,7 +201,7 @@ impl<H: HostNetworks> Messages<H> {
         if flow.transport == Transport::Udp {
             out.udp_port(self.settings.other_port(flow));
         }
-        self.analyse(flow, octets, truncated, timestamp_ns, out)
+        self.analyse(flow, octets, truncated, at, out)
     }
 
     #[inline]
@@ -203,10 +210,10 @@ impl<H: HostNetworks> Messages<H> {
         flow: &Flow,
         octets: &[u8],
         truncated: bool,
-        timestamp_ns: u64,
+        at: Moment,
         out: &mut impl Observer,
     ) -> Outcome {
-        let Self { settings, transactions, name } = self;
+        let Self { settings, transactions, name, .. } = self;
         let Some(exchange) = exchange(flow, octets) else { return Outcome::WithoutMessage };
         transactions.expect(&exchange);
         let mut expected = None;
@@ -218,9 +225,9 @@ impl<H: HostNetworks> Messages<H> {
         let question = message.question.as_ref();
         let key = question.map(question_key);
         if !message.is_response() {
-            transactions.query(&exchange, key, timestamp_ns);
+            transactions.query(&exchange, key, at);
         } else if let ResponseOutcome::Answered { duration_ns, .. } =
-            transactions.response(&exchange, key, timestamp_ns)
+            transactions.response(&exchange, key, at)
         {
             out.transaction(&Transaction { asker: settings.asker(flow), duration_ns, question });
         }
@@ -231,6 +238,12 @@ impl<H: HostNetworks> Messages<H> {
         out.malformed();
         Outcome::Malformed
     }
+}
+
+/// When a packet was captured, and whether it says so itself.
+#[inline]
+fn moment(packet: &Packet<'_>) -> Moment {
+    Moment { ns: packet.timestamp_ns, stamp: packet.stamp }
 }
 
 /// What the datagram holds, as far as it was captured.
@@ -285,7 +298,10 @@ struct Sink<'a, H, O> {
 
 impl<H: HostNetworks, O: Observer> StreamSink for Sink<'_, H, O> {
     fn message(&mut self, flow: &Flow, timestamp_ns: u64, octets: &[u8], truncated: bool) {
-        let outcome = self.messages.reassembled(flow, octets, truncated, timestamp_ns, self.out);
+        let is_borrowed = self.messages.borrowed_ns == Some(timestamp_ns);
+        let stamp = if is_borrowed { Stamp::Borrowed } else { Stamp::Own };
+        let at = Moment { ns: timestamp_ns, stamp };
+        let outcome = self.messages.reassembled(flow, octets, truncated, at, self.out);
         if self.outcome != Outcome::Analysed {
             self.outcome = outcome;
         }

@@ -17,11 +17,23 @@ pub use filter::{
 };
 use pktvisor_common::classify::LinkType;
 
+/// Whose time stamp a packet has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stamp {
+    /// Its own.
+    #[default]
+    Own,
+    /// That of the packet before it, since it was captured without one.
+    Borrowed,
+}
+
 /// One packet as captured, borrowed from where it lies.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
     /// When it was captured, in nanoseconds since 1970-01-01 UTC.
     pub timestamp_ns: u64,
+    /// Whether that time is its own.
+    pub stamp: Stamp,
     /// The captured bytes, beginning with the link-layer header.
     pub data: &'a [u8],
     /// Length on the wire in bytes, of all its segments; more than `data` holds where the capture was snapped.

@@ -18,10 +18,10 @@ use super::shared::Shared;
 use super::spawn;
 use crate::agent::Agent;
 use crate::analysis::{self, Analysis};
-use crate::capture::Packet;
 use crate::capture::hosts::HostSet;
 use crate::capture::kernel::{Deep, Source, monotonic_ns};
 use crate::capture::pause::Pause;
+use crate::capture::{Packet, Stamp};
 use crate::metrics::{Cut, Recorder};
 
 /// Records between two looks at whoever waits for the store.
@@ -275,6 +275,7 @@ fn analyse(
 ) {
     let packet = Packet {
         timestamp_ns: clock.wall_ns(header.timestamp_ns),
+        stamp: Stamp::Own,
         data: bytes,
         wire_len: header.wire_len,
         link_type: header.link_type(),

@@ -7,7 +7,7 @@ use pktvisor_agent::analysis::message::{Header, Message, Question};
 use pktvisor_agent::analysis::name::presentation;
 use pktvisor_agent::analysis::transactions::TransactionCounts;
 use pktvisor_agent::analysis::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
-use pktvisor_agent::capture::Packet;
+use pktvisor_agent::capture::{Packet, Stamp};
 use pktvisor_common::api::TopEntry;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 
@@ -53,6 +53,7 @@ fn transactions(traffic: &Traffic) -> Transactions {
     while let Some(read) = capture.next_packet().unwrap() {
         let packet = Packet {
             timestamp_ns: read.timestamp_ns,
+            stamp: Stamp::Own,
             data: read.data,
             wire_len: read.wire_len,
             link_type: LinkType(read.link_type),

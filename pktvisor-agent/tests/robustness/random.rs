@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use pcap_replay::generate::Generator;
-use pktvisor_agent::capture::Packet;
+use pktvisor_agent::capture::{Packet, Stamp};
 use pktvisor_common::classify::LinkType;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -151,7 +151,7 @@ proptest! {
                     Time::At(ns) => ns,
                 };
                 let wire_len = (data.len() as u32).saturating_add(step.snapped_bytes);
-                let packet = Packet { timestamp_ns: now_ns, data, wire_len, link_type, segments: 1 };
+                let packet = Packet { timestamp_ns: now_ns, stamp: Stamp::Own, data, wire_len, link_type, segments: 1 };
                 pipeline.packet(&packet, &mut batch).unwrap();
             }
             pipeline.analysis.advance(batch.now_ns(), batch.recorder());

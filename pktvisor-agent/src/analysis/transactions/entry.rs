@@ -1,7 +1,8 @@
 //! One query as the table keeps it.
 
-use super::QuestionKey;
+use super::{Moment, QuestionKey};
 use crate::analysis::flow::{Flow, Transport};
+use crate::capture::Stamp;
 use crate::keyed_hash;
 
 /// Which query and response belong together, as far as their headers tell.
@@ -56,23 +57,26 @@ pub(super) enum State {
 #[repr(align(64))]
 pub(super) struct Entry {
     pub(super) key: Key,
-    /// The query's own time stamp; the entries know what the table's clock was when it came.
+    /// The query's time stamp; the entries know what the table's clock was when it came.
     pub(super) query_timestamp_ns: u64,
     pub(super) name_hash: u64,
     pub(super) qtype: u16,
     pub(super) qclass: u16,
     pub(super) has_question: bool,
+    /// Whether the time stamp is the query's own.
+    pub(super) stamp: Stamp,
     pub(super) state: State,
 }
 
 impl Entry {
     #[inline]
-    pub(super) fn new(key: Key, question: Option<QuestionKey>, query_timestamp_ns: u64) -> Self {
+    pub(super) fn new(key: Key, question: Option<QuestionKey>, at: Moment) -> Self {
         let has_question = question.is_some();
         let QuestionKey { name_hash, qtype, qclass } =
             question.unwrap_or(QuestionKey { name_hash: 0, qtype: 0, qclass: 0 });
         let state = State::Open;
-        Self { key, query_timestamp_ns, name_hash, qtype, qclass, has_question, state }
+        let Moment { ns: query_timestamp_ns, stamp } = at;
+        Self { key, query_timestamp_ns, name_hash, qtype, qclass, has_question, stamp, state }
     }
 
     #[inline]

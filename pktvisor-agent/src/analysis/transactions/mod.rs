@@ -6,7 +6,9 @@
 //! duplicates.
 //!
 //! Time: durations are differences of the packets' own time stamps. What expires, expires by the newest time stamp
-//! seen, from the moment it was opened: a packet from the past neither turns the clock back nor is old on arrival.
+//! seen, from the moment it was opened: a packet from the past neither turns the clock back nor is old on arrival. A
+//! packet that was captured without a time stamp has that of the packet before it: good enough for time-outs, but the
+//! query that it is, or that it answers, has no duration.
 //!
 //! Cost: a query is one probe of the index and one entry written, a response one probe and one entry read, whatever
 //! is open and whatever an attacker sends. Where servers answer, few queries wait, and what the next one needs is in the
@@ -17,6 +19,7 @@ mod answered;
 mod entries;
 mod entry;
 mod index;
+mod moment;
 mod outcome;
 
 use answered::AnsweredQueries;
@@ -24,7 +27,10 @@ use entries::{Entries, List};
 pub use entry::Exchange;
 use entry::{Entry, Key, State};
 use index::Index;
+pub use moment::Moment;
 pub use outcome::{QueryOutcome, QuestionKey, ResponseOutcome, TransactionCounts};
+
+use crate::capture::Stamp;
 
 /// Time-out of a query without other configuration.
 pub const TIMEOUT_NS_DEFAULT: u64 = 5_000_000_000;
@@ -121,8 +127,10 @@ impl Transactions {
         &mut self,
         exchange: &Exchange,
         question: Option<QuestionKey>,
-        timestamp_ns: u64,
+        at: impl Into<Moment>,
     ) -> QueryOutcome {
+        let at = at.into();
+        let timestamp_ns = at.ns;
         self.advance(timestamp_ns);
         let (key, hash) = (exchange.key, exchange.index_hash());
         let (mut is_repeated, mut alike) = (false, 0);
@@ -143,7 +151,7 @@ impl Transactions {
         } else if alike >= ALIKE_MAX {
             self.crowd_out(hash);
         }
-        self.insert(hash, Entry::new(key, question, timestamp_ns));
+        self.insert(hash, Entry::new(key, question, at));
         QueryOutcome::Opened
     }
 
@@ -152,8 +160,9 @@ impl Transactions {
         &mut self,
         exchange: &Exchange,
         question: Option<QuestionKey>,
-        timestamp_ns: u64,
+        at: impl Into<Moment>,
     ) -> ResponseOutcome {
+        let Moment { ns: timestamp_ns, stamp } = at.into();
         self.advance(timestamp_ns);
         let Some(slot) = self.find(exchange, question) else {
             return self.unasked(exchange, question);
@@ -162,11 +171,15 @@ impl Transactions {
         let (state, query_timestamp_ns) = (entry.state, entry.query_timestamp_ns);
         match state {
             State::Open if self.in_time(entry, timestamp_ns) => {
+                let is_timed = stamp == Stamp::Own && entry.stamp == Stamp::Own;
                 let (question, opened_ns) = (entry.question(), self.entries.opened_ns(slot));
                 self.answered.insert(exchange.hash, question, opened_ns, self.remembered_since_ns());
                 self.forget(slot, state);
                 let duration_ns = timestamp_ns.checked_sub(query_timestamp_ns);
                 self.counts.answered += 1;
+                if !is_timed {
+                    return ResponseOutcome::AnsweredUntimed;
+                }
                 self.counts.negative_times += u64::from(duration_ns.is_none());
                 ResponseOutcome::Answered { duration_ns, query_timestamp_ns }
             }

@@ -30,6 +30,8 @@ pub enum ResponseOutcome {
         /// Time stamp of the (first) query.
         query_timestamp_ns: u64,
     },
+    /// The same where the query or the response was captured without a time stamp: how long it took is not known.
+    AnsweredUntimed,
     /// The response to a query that had timed out.
     Late,
     /// A further response to an answered query.

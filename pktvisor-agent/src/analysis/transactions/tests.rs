@@ -1,4 +1,5 @@
 mod model;
+mod untimed;
 
 use super::*;
 use crate::analysis::{Flow, Transport};

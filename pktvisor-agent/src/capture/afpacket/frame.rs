@@ -10,7 +10,7 @@ use pktvisor_common::classify::LinkType;
 use pktvisor_common::kernel::wire::Wire;
 
 use super::offload;
-use crate::capture::Packet;
+use crate::capture::{Packet, Stamp};
 
 /// What lies before the packet's address: the header, aligned to 16 bytes.
 const ADDRESS_OFFSET: usize = size_of::<tpacket3_hdr>().next_multiple_of(libc::TPACKET_ALIGNMENT);
@@ -99,6 +99,7 @@ impl Header {
         }
         let packet = Packet {
             timestamp_ns: self.timestamp_ns,
+            stamp: Stamp::Own,
             data: frame.get(start..end)?,
             wire_len: wire.bytes,
             link_type,

@@ -9,7 +9,7 @@ use super::list;
 use super::packets::{self, Random};
 use super::test_run::{self, Chain, Tag};
 use crate::capture::filter::Hook;
-use crate::capture::{Filter, Packet};
+use crate::capture::{Filter, Packet, Stamp};
 
 const XDP: Hook = Hook::Xdp { frags: false };
 const XDP_FRAGS: Hook = Hook::Xdp { frags: true };
@@ -24,7 +24,14 @@ const ENOUGH: usize = 2000;
 
 /// libpcap's verdict.
 fn expected(filter: &mut Filter, data: &[u8], link_type: LinkType) -> bool {
-    let packet = Packet { timestamp_ns: 0, data, wire_len: data.len() as u32, link_type, segments: 1 };
+    let packet = Packet {
+        timestamp_ns: 0,
+        stamp: Stamp::Own,
+        data,
+        wire_len: data.len() as u32,
+        link_type,
+        segments: 1,
+    };
     filter.passes(&packet).unwrap()
 }
 

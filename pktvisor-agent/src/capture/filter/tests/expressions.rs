@@ -2,10 +2,10 @@
 
 use pktvisor_common::classify::LinkType;
 
-use crate::capture::{Filter, Packet};
+use crate::capture::{Filter, Packet, Stamp};
 
 fn packet(data: &[u8], wire_len: u32, link_type: LinkType) -> Packet<'_> {
-    Packet { timestamp_ns: 0, data, wire_len, link_type, segments: 1 }
+    Packet { timestamp_ns: 0, stamp: Stamp::Own, data, wire_len, link_type, segments: 1 }
 }
 
 /// A raw IPv4 header of 20 bytes with this protocol.
