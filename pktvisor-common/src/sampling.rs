@@ -1,7 +1,7 @@
 //! The choice of DNS flows for deep analysis: by a hash of the flow, so that no state is needed and every place that
 //! chooses (kernel, file replay, any thread) chooses the same.
 
-use crate::classify::{Class, flags, protocol};
+use crate::classify::{Class, flags};
 use crate::hll::finalise;
 
 /// One end of a conversation.
@@ -47,8 +47,7 @@ pub fn packet_hash(class: &Class) -> u64 {
 /// and in fragments. First fragments of other datagrams tell which later ones need not be kept.
 #[inline(always)]
 pub const fn needs_reassembly(class: &Class) -> bool {
-    class.has(flags::DNS_TCP | flags::DNS_FRAGMENT)
-        || class.has(flags::FRAGMENT) && class.protocol == protocol::UDP
+    class.has(flags::DNS_TCP) || class.is_fragment_of_use()
 }
 
 /// The part of all flows that is chosen.
@@ -100,6 +99,7 @@ impl SampleRate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classify::protocol;
 
     fn packet(i: u32) -> Class {
         let mut class = Class {

@@ -1,5 +1,7 @@
 //! The classifier's answer about one packet.
 
+use super::protocol;
+
 /// Bits of [`Class::flags`].
 pub mod flags {
     /// The IP header is cut, of the wrong version, or inconsistent; or an extension header is cut, or there are too
@@ -19,14 +21,18 @@ pub mod flags {
     /// A TCP segment (or the first fragment of one) with a DNS port at either end and captured payload, SYN, FIN or
     /// RST: it goes to stream reassembly.
     pub const DNS_TCP: u16 = 1 << 6;
-    /// A fragment of a UDP datagram that may hold a DNS message: the first fragment where a port is a DNS port,
-    /// any later fragment (its ports are unknown).
+    /// A fragment of a datagram that may hold a DNS message in UDP: the first fragment where a port is a DNS port or
+    /// the ports lie in a later fragment; any later fragment, whose ports are unknown, of UDP or, in IPv6, of extension
+    /// headers that may have UDP behind them.
     pub const DNS_FRAGMENT: u16 = 1 << 7;
     /// The capture holds fewer payload bytes than the headers promise.
     pub const TRUNCATED_CAPTURE: u16 = 1 << 8;
     /// `source` and `destination` are unknown although the link layer says IP: the fixed part of the header is cut
     /// or invalid. Always with [`MALFORMED`].
     pub const NO_ADDRESSES: u16 = 1 << 9;
+    /// The first fragment of an IPv6 datagram whose fragmentable part begins with an extension header: its later
+    /// fragments carry that header's number, whatever the transport is (RFC 8200 section 4.5).
+    pub const EXTENSION_FIRST: u16 = 1 << 10;
 
     /// What goes up to DNS analysis.
     pub const ANY_DNS: u16 = DNS_UDP | DNS_TCP | DNS_FRAGMENT;
@@ -73,6 +79,9 @@ pub struct Class {
     pub dns_id: u16,
     /// The second 16 bits of the DNS header: QR, Opcode, ..., RCODE (only with [`flags::DNS_UDP`]).
     pub dns_flags: u16,
+    /// Of a non-IP frame: the EtherType that ended the way to an IP header, if it is one that nobody expects there;
+    /// else 0.
+    pub unknown_ethertype: u16,
     /// 4, 6, or 0 for a non-IP frame. Decided by the link layer, whatever the IP header says.
     pub ip_version: u8,
     /// IPv4 protocol, or the last IPv6 next-header value reached; meaningless unless `ip_version` is set and the
@@ -81,7 +90,7 @@ pub struct Class {
     /// TCP flags (CWR ECE URG ACK PSH RST SYN FIN), 0 without a TCP header.
     pub tcp_flags: u8,
     /// Keeps the size a multiple of 8 without hidden bytes.
-    pub reserved: [u8; 3],
+    pub reserved: u8,
 }
 
 /// Size of [`Class`] in 64-bit words.
@@ -111,6 +120,15 @@ impl Class {
     #[inline(always)]
     pub const fn has(&self, flags: u16) -> bool {
         self.flags & flags != 0
+    }
+
+    /// Whether reassembly of fragments has a use for the packet: as a part of a datagram that may hold DNS, or because it
+    /// shows that the other fragments of its datagram do not.
+    #[inline(always)]
+    pub const fn is_fragment_of_use(&self) -> bool {
+        self.has(flags::FRAGMENT)
+            && !self.has(flags::MALFORMED)
+            && (self.protocol == protocol::UDP || self.has(flags::DNS_FRAGMENT | flags::EXTENSION_FIRST))
     }
 
     /// Whether `source` and `destination` hold addresses.

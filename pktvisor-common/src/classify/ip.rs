@@ -8,11 +8,11 @@ const EXTENSION_HEADERS_MAX: usize = 8;
 
 /// IPv6 next-header values that are looked through (RFC 8200 section 4). Authentication (51) and encryption (50)
 /// are not: what follows them belongs to the security layer.
-mod next_header {
-    pub(super) const HOP_BY_HOP: u8 = 0;
-    pub(super) const ROUTING: u8 = 43;
+pub(super) mod next_header {
+    pub(in crate::classify) const HOP_BY_HOP: u8 = 0;
+    pub(in crate::classify) const ROUTING: u8 = 43;
     pub(super) const FRAGMENT: u8 = 44;
-    pub(super) const DESTINATION: u8 = 60;
+    pub(in crate::classify) const DESTINATION: u8 = 60;
 }
 
 /// IPv4 (RFC 791 section 3.1).
@@ -44,12 +44,13 @@ pub(super) fn ipv4<R: PacketReader + ?Sized>(
         0 => captured_end,
         total_len => offset + usize::from(total_len),
     };
+    // Also where the options are cut: the field lies before them.
+    let fragment = be16(header[6], header[7]);
+    set_fragment(out, fragment & 0x1fff, fragment & 0x2000);
     if start > captured_end || start > end {
         out.flags |= flags::MALFORMED;
         return;
     }
-    let fragment = be16(header[6], header[7]);
-    set_fragment(out, fragment & 0x1fff, fragment & 0x2000);
     transport::transport(reader, start, end, dns_ports, out);
 }
 
@@ -100,6 +101,9 @@ pub(super) fn ipv6<R: PacketReader + ?Sized>(
         if headers > EXTENSION_HEADERS_MAX || start > end || start > captured_end {
             out.flags |= flags::MALFORMED;
             return;
+        }
+        if out.has(flags::FRAGMENT) {
+            out.flags |= flags::EXTENSION_FIRST;
         }
         out.protocol = extension.next;
         set_fragment(out, extension.fragment & 0xfff8, extension.fragment & 1);

@@ -1,5 +1,6 @@
 //! Ports, payload, and what of it is DNS.
 
+use super::ip::next_header;
 use super::{Class, DnsPorts, be16, flags, note_offset, tcp_flags};
 use crate::reader::PacketReader;
 
@@ -48,7 +49,7 @@ pub(super) fn transport<R: PacketReader + ?Sized>(
     let start = note_offset(&mut out.transport_offset, start);
     if out.has(flags::LATER_FRAGMENT) {
         set_payload(reader, start, end, out);
-        if out.protocol == protocol::UDP {
+        if may_hold_udp(out) {
             out.flags |= flags::DNS_FRAGMENT;
         }
     } else if out.protocol == protocol::UDP {
@@ -66,6 +67,15 @@ pub(super) fn transport<R: PacketReader + ?Sized>(
     }
 }
 
+/// Whether a later fragment may belong to a UDP datagram. In IPv6 it carries the number of what the fragmentable part
+/// begins with, which may be an extension header before UDP (RFC 8200 section 4.5).
+#[inline(always)]
+fn may_hold_udp(out: &Class) -> bool {
+    let is_extension =
+        matches!(out.protocol, next_header::HOP_BY_HOP | next_header::ROUTING | next_header::DESTINATION);
+    out.protocol == protocol::UDP || out.ip_version == 6 && is_extension
+}
+
 /// UDP (RFC 768).
 #[inline(always)]
 fn udp<R: PacketReader + ?Sized>(
@@ -75,7 +85,13 @@ fn udp<R: PacketReader + ?Sized>(
     dns_ports: &DnsPorts,
     out: &mut Class,
 ) {
-    let Some([s0, s1, d0, d1, l0, l1, _, _]) = transport_header(reader, start, end, out) else { return };
+    let Some([s0, s1, d0, d1, l0, l1, _, _]) = transport_header(reader, start, end, out) else {
+        if out.has(flags::EXTENSION_FIRST) && start + 8 > end {
+            // Extension headers fill the first fragment, so that the ports are in a later one.
+            out.flags |= flags::DNS_FRAGMENT;
+        }
+        return;
+    };
     out.source_port = be16(s0, s1);
     out.destination_port = be16(d0, d1);
     let udp_end = match be16(l0, l1) {

@@ -2,6 +2,8 @@
 //!
 //! Only a datagram's first fragment has ports, so the others may or may not belong to a DNS message:
 //!
+//! - In IPv6 a datagram's fragmentable part may begin with extension headers. Then its later fragments carry the number
+//!   of the first of these, and UDP is found once all has come; what belongs together never depends on that number.
 //! - A first fragment with a DNS port makes its datagram wanted; any other makes it unwanted, and the rest of it is
 //!   dropped on sight. A later fragment that comes before its first one waits.
 //! - A datagram is a message when all of it has come. What was sent first, wins: bytes that come twice are taken as
@@ -116,10 +118,10 @@ impl Fragments {
         self.buffered_bytes
     }
 
-    /// Takes one fragment of a UDP datagram; returns the message if that was the last that was missing.
+    /// Takes one fragment of a datagram that may be UDP; returns the message if that was the last that was missing.
     ///
     /// `packet` begins with the link-layer header, `class` has [`flags::FRAGMENT`]. First fragments without a DNS port
-    /// are of use too: they tell which later ones need not be kept. Fragments of other protocols are passed over.
+    /// are of use too: they tell which later ones need not be kept. Others are passed over.
     pub fn fragment(
         &mut self,
         packet: &[u8],
@@ -128,7 +130,7 @@ impl Fragments {
         mut events: impl FnMut(ReassemblyEvent),
     ) -> Option<Datagram<'_>> {
         self.advance(timestamp_ns, &mut events);
-        if class.flags & flags::FRAGMENT == 0 || class.protocol != IpNumber::UDP.0 {
+        if !class.is_fragment_of_use() {
             return None;
         }
         let Some(fragment) = Fragment::of(packet, class) else {

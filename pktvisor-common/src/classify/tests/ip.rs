@@ -1,6 +1,7 @@
 //! IP headers, extension headers, fragments.
 
 use super::*;
+use crate::sampling::needs_reassembly;
 
 fn v4(packet: &[u8]) -> Class {
     class_of(LinkType::IPV4, packet)
@@ -27,7 +28,8 @@ fn ipv4_addresses_ports_and_offsets_are_reported() {
         ip_version: 4,
         protocol: 17,
         tcp_flags: 0,
-        reserved: [0; 3],
+        unknown_ethertype: 0,
+        reserved: 0,
     };
     let packet = ethernet(0x8100, &join(&[&[0, 1, 8, 0], &dns_v4()]));
     assert_eq!(class_of(LinkType::ETHERNET, &packet), expected);
@@ -223,7 +225,68 @@ fn a_later_fragment_has_no_ports_and_may_hold_dns_if_udp() {
 fn nothing_is_walked_behind_a_later_fragments_header() {
     let class = v6(&ipv6(44, &join(&[&fragment_header(60, 8), &extension(17, 0), &udp(53, 9, &QUERY)])));
     assert_eq!(class.protocol, 60);
-    assert_eq!(class.flags, flags::FRAGMENT | flags::LATER_FRAGMENT);
+    assert_eq!(class.flags, flags::FRAGMENT | flags::LATER_FRAGMENT | flags::DNS_FRAGMENT);
+}
+
+#[test]
+fn a_later_ipv6_fragment_may_hold_dns_behind_extension_headers() {
+    let v6_later = |number| v6(&ipv6(44, &join(&[&fragment_header(number, 100 << 3), &[0; 32]])));
+    let later = flags::FRAGMENT | flags::LATER_FRAGMENT;
+    for number in [0, 43, 60] {
+        let class = v6_later(number);
+        assert_eq!((class.flags, class.protocol), (later | flags::DNS_FRAGMENT, number));
+        assert!(class.is_fragment_of_use() && needs_reassembly(&class));
+        // IPv4 has no such headers.
+        let class = v4(&ipv4_fragment(number, 0x0064, &[0; 32]));
+        assert_eq!(class.flags, later);
+        assert!(!class.is_fragment_of_use() && !needs_reassembly(&class));
+    }
+    for number in [6, 50, 51, 58, 135] {
+        assert!(!v6_later(number).is_fragment_of_use(), "{number}");
+    }
+}
+
+#[test]
+fn a_first_ipv6_fragment_with_extension_headers_tells_what_its_later_ones_are() {
+    let first = |parts: &[&[u8]]| v6(&ipv6(44, &join(&[&fragment_header(60, 1), &join(parts)])));
+    let known = flags::FRAGMENT | flags::EXTENSION_FIRST;
+    let class = first(&[&extension(43, 0), &extension(17, 2), &udp(9, 53, &QUERY)]);
+    assert_eq!((class.flags, class.destination_port), (known | flags::DNS_FRAGMENT, 53));
+    for (next, transport) in [(17, udp(9, 10, &QUERY)), (6, tcp(9, 10, 0, &QUERY)), (58, vec![0; 8])] {
+        let class = first(&[&extension(next, 0), &transport]);
+        assert_eq!(class.flags, known, "{next}");
+        assert!(class.is_fragment_of_use() && needs_reassembly(&class));
+    }
+    // The ports may come with the next fragment; an extension header must not (RFC 7112).
+    assert_eq!(first(&[&extension(17, 0)]).flags, known | flags::DNS_FRAGMENT);
+    let class = first(&[&extension(17, 1)[..8]]);
+    assert_eq!(class.flags, flags::FRAGMENT | flags::MALFORMED);
+    assert!(!class.is_fragment_of_use() && !needs_reassembly(&class));
+    // What comes before the fragment header is not part of the datagram's fragments.
+    let before = v6(&ipv6(60, &join(&[&extension(44, 0), &fragment_header(17, 1), &udp(9, 10, &QUERY)])));
+    assert_eq!(before.flags, flags::FRAGMENT);
+}
+
+#[test]
+fn an_ipv4_header_longer_than_the_frame_is_malformed_and_a_fragment_if_it_says_so() {
+    for (field, fragment) in [
+        (0x2000, flags::FRAGMENT),
+        (0x0001, flags::FRAGMENT | flags::LATER_FRAGMENT),
+        (0x3fff, flags::FRAGMENT | flags::LATER_FRAGMENT),
+        (0x0000, 0),
+        (0x4000, 0),
+    ] {
+        let mut options_cut = ipv4_fragment(17, field, &udp(9, 53, &QUERY));
+        options_cut[0] = 0x4f;
+        let mut above_total_len = options_cut.clone();
+        above_total_len.extend([0; 60]);
+        options_cut.truncate(59);
+        for packet in [options_cut, above_total_len] {
+            let class = v4(&packet);
+            assert_eq!(class.flags, flags::MALFORMED | fragment);
+            assert!(class.has_addresses() && !needs_reassembly(&class));
+        }
+    }
 }
 
 #[test]
@@ -231,7 +294,7 @@ fn extension_headers_before_and_behind_a_first_fragments_header_are_walked() {
     let parts: [&[u8]; 4] =
         [&extension(44, 1), &fragment_header(60, 1), &extension(17, 0), &udp(53, 9, &QUERY)];
     let class = v6(&ipv6(0, &join(&parts)));
-    assert_eq!(class.flags, flags::FRAGMENT | flags::DNS_FRAGMENT);
+    assert_eq!(class.flags, flags::FRAGMENT | flags::EXTENSION_FIRST | flags::DNS_FRAGMENT);
     assert_eq!(class.transport_offset, 40 + 16 + 8 + 8);
 }
 

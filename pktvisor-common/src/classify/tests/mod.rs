@@ -9,7 +9,7 @@ use super::*;
 
 /// Classifies with DNS on port 53 alone.
 fn class_of(link_type: LinkType, packet: &[u8]) -> Class {
-    let mut class = Class { flags: 0xffff, payload_len: 9, reserved: [1; 3], ..Class::default() };
+    let mut class = Class { flags: 0xffff, payload_len: 9, reserved: 1, ..Class::default() };
     classify(packet, link_type, &DnsPorts::default(), &mut class);
     class
 }
@@ -90,5 +90,6 @@ fn assert_dns(class: &Class, ip_version: u8, network_offset: u16) {
 
 #[track_caller]
 fn assert_non_ip(class: &Class) {
-    assert_eq!(Class { flags: class.flags & flags::VLAN, ..Class::default() }, *class);
+    let (flags, unknown_ethertype) = (class.flags & flags::VLAN, class.unknown_ethertype);
+    assert_eq!(Class { flags, unknown_ethertype, ..Class::default() }, *class);
 }

@@ -48,6 +48,66 @@ fn ipv6_fragments_may_lie_behind_and_before_extension_headers() {
     assert_eq!(scenario.parts(&datagram, parts), Some((datagram[16..].to_vec(), 3, false)));
 }
 
+/// A datagram behind two extension headers, in three IPv6 fragments that all carry the first one's number.
+fn behind_extensions(kind: IpNumber, upper: IpNumber, transport: &[u8]) -> (Vec<u8>, [Part; 3]) {
+    let mut datagram = vec![IpNumber::IPV6_DESTINATION_OPTIONS.0, 0, 0, 0, 0, 0, 0, 0];
+    datagram.extend([upper.0, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    datagram.extend(transport);
+    let parts = thirds(&datagram).map(|part| Part { ip_version: 6, protocol: kind, ..part });
+    (datagram, parts)
+}
+
+#[test]
+fn ipv6_fragments_that_carry_the_number_of_an_extension_header_make_up_their_datagram() {
+    for kind in [IpNumber::IPV6_DESTINATION_OPTIONS, IpNumber::IPV6_ROUTE_HEADER] {
+        let (datagram, parts) = behind_extensions(kind, IpNumber::UDP, &udp(53, 1000));
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let mut scenario = Scenario::new();
+            let mut found = None;
+            for part in order.map(|index| parts[index]) {
+                let (packet, class) = classified(&datagram, part);
+                found = scenario.packet(&packet, &class);
+            }
+            assert_eq!(found, Some((datagram[32..].to_vec(), 3, false)), "{order:?}");
+            assert_eq!(scenario.events, [DatagramReassembled]);
+        }
+    }
+}
+
+#[test]
+fn the_ports_of_an_ipv6_datagram_may_lie_in_its_second_fragment() {
+    let kind = IpNumber::IPV6_DESTINATION_OPTIONS;
+    for port in [53, 2049] {
+        let (datagram, _) = behind_extensions(kind, IpNumber::UDP, &udp(port, 100));
+        let part = |from, to| Part { ip_version: 6, protocol: kind, from, to, ..Part::default() };
+        let parts = [part(0, 24), Part { more: false, ..part(24, datagram.len()) }];
+        let mut scenario = Scenario::new();
+        let found = parts.map(|part| {
+            let (packet, class) = classified(&datagram, part);
+            scenario.packet(&packet, &class)
+        });
+        assert_eq!(found, [None, (port == 53).then(|| (datagram[32..].to_vec(), 2, false))]);
+    }
+}
+
+#[test]
+fn ipv6_fragments_of_other_transports_behind_extension_headers_are_dropped_and_not_counted() {
+    let kind = IpNumber::IPV6_DESTINATION_OPTIONS;
+    for (upper, transport) in [(IpNumber::IPV6_ICMP, vec![0x80; 900]), (IpNumber::UDP, udp(2049, 900))] {
+        let (datagram, parts) = behind_extensions(kind, upper, &transport);
+        for order in [[0, 1, 2], [2, 1, 0]] {
+            let mut scenario = Scenario::new();
+            for part in order.map(|index| parts[index]) {
+                let (packet, class) = classified(&datagram, part);
+                assert_eq!(scenario.packet(&packet, &class), None);
+            }
+            assert_eq!(scenario.fragments.buffered_bytes(), 0);
+            scenario.wait(31 * SECOND);
+            assert_eq!((scenario.events, scenario.fragments.len()), (vec![], 0));
+        }
+    }
+}
+
 #[test]
 fn the_message_ends_where_udp_says_if_that_is_before_the_last_fragments_end() {
     let mut datagram = udp(53, 1000);

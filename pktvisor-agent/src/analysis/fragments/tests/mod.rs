@@ -7,6 +7,8 @@ mod random;
 
 use etherparse::{IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header};
 
+use pktvisor_common::classify::{LinkType, classify};
+
 use super::*;
 use ReassemblyEvent::{
     DatagramEvicted, DatagramIncomplete, DatagramReassembled, DatagramUnidentified, FragmentMalformed,
@@ -100,6 +102,16 @@ fn packet(datagram: &[u8], part: Part) -> (Vec<u8>, Class) {
     } else if is_dns {
         class.flags |= flags::DNS_FRAGMENT;
     }
+    (packet, class)
+}
+
+/// The same as a real classifier finds it.
+fn classified(datagram: &[u8], part: Part) -> (Vec<u8>, Class) {
+    let (mut packet, _) = packet(datagram, part);
+    let ethertype: [u8; 2] = if part.ip_version == 4 { [0x08, 0x00] } else { [0x86, 0xdd] };
+    packet[12..14].copy_from_slice(&ethertype);
+    let mut class = Class::default();
+    classify(packet.as_slice(), LinkType::ETHERNET, &DnsPorts::default(), &mut class);
     (packet, class)
 }
 
