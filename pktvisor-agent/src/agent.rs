@@ -7,10 +7,12 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use pktvisor_common::api;
+use pktvisor_common::classify::UnknownEtherTypes;
 
 use crate::analysis::geo::{self, Geo};
 use crate::capture::kernel::KernelCounts;
 use crate::capture::{TAGS_WARNING, afpacket};
+use crate::ethertype_notes::EtherTypeNotes;
 use crate::metrics::{NoPeriod, Store};
 use crate::replay::Progress;
 use crate::serve::{Moment, PeriodError, Source, Window};
@@ -47,6 +49,7 @@ struct State {
     /// Of the geo databases; none without any.
     geo: Option<Arc<geo::Watch>>,
     has_warned_of_tags: bool,
+    ethertypes: EtherTypeNotes,
 }
 
 /// What became of a request to open the geo databases again.
@@ -85,6 +88,7 @@ impl Agent {
             has_warned_of_tags: false,
             trouble: None,
             deafness: None,
+            ethertypes: EtherTypeNotes::default(),
         };
         Self { store, deep_sample_rate_pct, started: Instant::now(), state: Mutex::new(state) }
     }
@@ -228,6 +232,18 @@ impl Agent {
                 geo.ask_to_reopen();
                 Reopening::Asked
             }
+        }
+    }
+
+    /// Warns of EtherTypes that are not understood, of each once. `packets` is how many were counted so far.
+    pub fn unknown_ethertypes(&self, seen: &UnknownEtherTypes, packets: u64) {
+        if seen.counts().next().is_none() {
+            return;
+        }
+        let mut state = self.state.lock();
+        for note in state.ethertypes.news(seen, packets) {
+            tracing::warn!("{note}");
+            state.capture.notes.push(note);
         }
     }
 

@@ -15,6 +15,7 @@ pub mod agent;
 pub mod analysis;
 pub mod capture;
 pub mod cli;
+mod ethertype_notes;
 mod huge_pages;
 mod keyed_hash;
 pub mod live;

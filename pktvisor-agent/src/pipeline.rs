@@ -1,7 +1,7 @@
 //! What every packet passes through, one straight line: filter, clock, classifier, analysis, counters, geography.
 
 use pcap_replay::ByteOrder;
-use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, tcp_flags};
+use pktvisor_common::classify::{Class, DnsPorts, LinkType, UnknownEtherTypes, classify, tcp_flags};
 use pktvisor_common::direction::{Direction, direction};
 
 use crate::analysis::geo::Geo;
@@ -37,6 +37,15 @@ pub struct Intake {
     pub filtered_tagged: u64,
     /// Link types, in the order of their first packets.
     pub link_types: Vec<LinkType>,
+    /// Frames of EtherTypes that are not understood.
+    pub ethertypes: UnknownEtherTypes,
+}
+
+impl Intake {
+    /// Packets that were counted.
+    pub fn counted(&self) -> u64 {
+        self.packets.saturating_sub(self.filtered)
+    }
 }
 
 impl Pipeline {
@@ -77,6 +86,9 @@ impl Pipeline {
         batch.advance(packet.timestamp_ns, |end_ns, recorder| analysis.advance(end_ns, recorder));
         let mut class = Class::default();
         classify(packet.data, packet.link_type, &self.dns_ports, &mut class);
+        if class.unknown_ethertype != 0 {
+            self.intake.ethertypes.add(class.unknown_ethertype, u64::from(packet.segments));
+        }
         let direction = direction(&class, &self.host);
         // Counted last: while analysis is at work, the memory for it comes.
         batch.expect(&class, direction);

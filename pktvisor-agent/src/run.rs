@@ -114,6 +114,8 @@ fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result
         !stop.load(Ordering::Relaxed)
     });
     bar.finish();
+    let intake = &replay.pipeline.intake;
+    agent.unknown_ethertypes(&intake.ethertypes, intake.counted());
     match outcome {
         Ok(warning) => {
             if let Some(warning) = warning {

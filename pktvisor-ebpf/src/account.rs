@@ -18,6 +18,10 @@ pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &W
     let class = &cpu.class;
     let direction = direction(class, &config.host);
     cpu.counters.count_all(class, direction, wire);
+    if class.unknown_ethertype != 0 {
+        cpu.ethertypes.add(class.unknown_ethertype, u64::from(wire.packets));
+        return None;
+    }
     match direction {
         Direction::Received => {
             count_remote(control, live, &class.source, class.ip_version, wire.packets, seen::SOURCE_IN, 0);

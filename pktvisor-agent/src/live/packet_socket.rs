@@ -81,6 +81,7 @@ impl PacketSocket {
             let agent = agent_of_capture;
             let outcome = afpacket::capture(&mut socket, &mut pipeline, &agent.store, &told, |progress| {
                 agent.packet_socket(&progress);
+                agent.unknown_ethertypes(&progress.intake.ethertypes, progress.intake.counted());
             });
             if let Err(error) = &outcome {
                 agent.trouble(format!("the capture has ended: {error}"));

@@ -1,30 +1,43 @@
 //! From the packet's first byte to its outermost IP header.
 
-use super::{Class, LinkType, be16, flags};
+use super::{Class, LinkType, be16, flags, nflog, note_offset, tags};
 use crate::reader::PacketReader;
 
 /// VLAN tags looked through; a frame with more is non-IP.
 const VLAN_TAGS_MAX: usize = 4;
+/// Tags of all other kinds together; a frame with more is non-IP.
+const OTHER_TAGS_MAX: usize = 4;
 /// MPLS labels looked through; a frame with more is non-IP.
 const MPLS_LABELS_MAX: usize = 16;
 /// Smallest EtherType; below it the field is an IEEE 802.3 length, and LLC follows.
 const ETHERTYPE_MIN: u16 = 0x0600;
+/// Both are counted in one number.
+const VLAN_TAG: usize = 1;
+const OTHER_TAG: usize = 0x100;
 /// Headers that can follow one another before IP: the tags, LLC, PPPoE, PPP, MPLS, and the nibble behind MPLS.
-const LAYERS_MAX: usize = VLAN_TAGS_MAX + 5;
+const LAYERS_MAX: usize = VLAN_TAGS_MAX + OTHER_TAGS_MAX + 5;
 /// The protocol of a Linux cooked header before an LLC header (`ETH_P_802_2` of linux/if_ether.h).
 const SLL_LLC: u16 = 0x0004;
 
 /// What a header is: an EtherType (<https://www.iana.org/assignments/ieee-802-numbers>), or a number beyond them for
 /// what has none. One name space, so that every header is read in one place, however it was reached.
-mod layer {
-    pub(super) const IPV4: u32 = 0x0800;
-    pub(super) const IPV6: u32 = 0x86dd;
+pub(super) mod layer {
+    pub(in crate::classify) const IPV4: u32 = 0x0800;
+    pub(in crate::classify) const IPV6: u32 = 0x86dd;
     pub(super) const VLAN: u32 = 0x8100;
     pub(super) const VLAN_SERVICE: u32 = 0x88a8;
     pub(super) const VLAN_LEGACY: u32 = 0x9100;
     pub(super) const MPLS: u32 = 0x8847;
     pub(super) const MPLS_UPSTREAM: u32 = 0x8848;
     pub(super) const PPPOE_SESSION: u32 = 0x8864;
+    /// IEEE 802.1ah, the I-TAG of a provider backbone bridge.
+    pub(in crate::classify) const BACKBONE: u32 = 0x88e7;
+    /// IEEE 802.1BR, the E-TAG of a bridge port extender.
+    pub(in crate::classify) const PORT_EXTENDER: u32 = 0x893f;
+    /// The VN-tag of Cisco's fabric extenders.
+    pub(in crate::classify) const VN_TAG: u32 = 0x8926;
+    /// Cisco MetaData.
+    pub(in crate::classify) const CISCO_METADATA: u32 = 0x8909;
 
     /// IEEE 802.2 logical link control.
     pub(super) const LLC: u32 = 0x1_0000;
@@ -33,15 +46,15 @@ mod layer {
     /// IP of the version that its first nibble tells.
     pub(super) const RAW_IP: u32 = 0x1_0002;
     /// A number that no arm knows.
-    pub(super) const UNKNOWN: u32 = 0x1_0003;
+    pub(in crate::classify) const UNKNOWN: u32 = 0x1_0003;
 }
 
 /// A header that is still to be read.
 #[derive(Clone, Copy)]
-struct Layer {
+pub(super) struct Layer {
     /// See [`layer`].
-    kind: u32,
-    offset: usize,
+    pub(super) kind: u32,
+    pub(super) offset: usize,
 }
 
 /// Where the outermost IP header is.
@@ -75,8 +88,11 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
             _ => {}
         }
     }
-    let Some(mut layer) = first_layer(reader, link_type) else { return Network::NON_IP };
-    let mut vlan_tags = 0;
+    let Some(mut layer) = first_layer(reader, link_type, out) else {
+        out.network_offset = 0;
+        return Network::NON_IP;
+    };
+    let mut tags = 0;
     let mut rounds = 0;
     while rounds < LAYERS_MAX {
         rounds += 1;
@@ -85,30 +101,46 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
             layer::IPV6 => return Network { ip_version: 6, offset: layer.offset },
             layer::VLAN | layer::VLAN_SERVICE | layer::VLAN_LEGACY => {
                 out.flags |= flags::VLAN;
-                vlan_tags += 1;
-                if vlan_tags > VLAN_TAGS_MAX {
-                    return Network::NON_IP;
+                tags = note_offset(&mut out.transport_offset, tags + VLAN_TAG);
+                if tags % OTHER_TAG > VLAN_TAGS_MAX {
+                    break;
                 }
-                vlan(reader, layer.offset)
+                tags::vlan(reader, layer.offset)
+            }
+            layer::BACKBONE | layer::PORT_EXTENDER | layer::VN_TAG | layer::CISCO_METADATA => {
+                tags = note_offset(&mut out.transport_offset, tags + OTHER_TAG);
+                if tags / OTHER_TAG > OTHER_TAGS_MAX {
+                    break;
+                }
+                tags::other(reader, layer)
             }
             layer::LLC => llc(reader, layer.offset),
             layer::MPLS | layer::MPLS_UPSTREAM => mpls(reader, layer.offset),
             layer::PPPOE_SESSION => pppoe(reader, layer.offset),
             layer::PPP => ppp(reader, layer.offset),
             layer::RAW_IP => raw_ip(reader, layer.offset),
-            _ => None,
+            ethertype => {
+                if ethertype < layer::LLC {
+                    out.unknown_ethertype = ethertype as u16;
+                }
+                None
+            }
         };
         match next {
-            Some(next) => layer = next,
+            // In its field for the verifier, as the number of tags: the paths to the same kind of header become one.
+            Some(Layer { kind, offset }) => {
+                layer = Layer { kind, offset: note_offset(&mut out.network_offset, offset) };
+            }
             None => break,
         }
     }
+    (out.network_offset, out.transport_offset) = (0, 0);
     Network::NON_IP
 }
 
 /// What the link type says.
 #[inline(always)]
-fn first_layer<R: PacketReader + ?Sized>(reader: &R, link_type: LinkType) -> Option<Layer> {
+fn first_layer<R: PacketReader + ?Sized>(reader: &R, link_type: LinkType, out: &mut Class) -> Option<Layer> {
     let (kind, offset) = match link_type {
         LinkType::ETHERNET => (by_length_or_ethertype(reader.read(12)?), 14),
         LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => (layer::RAW_IP, 0),
@@ -120,6 +152,8 @@ fn first_layer<R: PacketReader + ?Sized>(reader: &R, link_type: LinkType) -> Opt
         LinkType::PPP => (layer::PPP, 0),
         LinkType::PPP_WITH_DIR => (layer::PPP, 1),
         LinkType::PPP_ETHER => (layer::PPPOE_SESSION, 0),
+        LinkType::FDDI => (fddi(reader.read(0)?), 13),
+        LinkType::NFLOG => return nflog::packet(reader, out),
         LinkType::C_HDLC => (by_ethertype(reader.read(2)?), 4),
         LinkType::PPP_SERIAL => match reader.read(0)? {
             [0x0f | 0x8f, _, high, low] => (by_ethertype([high, low]), 4),
@@ -141,7 +175,7 @@ fn by_ethertype([high, low]: [u8; 2]) -> u32 {
 
 /// The field behind Ethernet addresses: an EtherType, or the length of an LLC frame.
 #[inline(always)]
-fn by_length_or_ethertype([high, low]: [u8; 2]) -> u32 {
+pub(super) fn by_length_or_ethertype([high, low]: [u8; 2]) -> u32 {
     match be16(high, low) {
         ETHERTYPE_MIN.. => u32::from(be16(high, low)),
         _ => layer::LLC,
@@ -169,11 +203,14 @@ fn by_address_family(field: [u8; 4]) -> u32 {
     }
 }
 
-/// Behind a VLAN tag's EtherType (IEEE 802.1Q): priority and VLAN id, then what the tag was put before.
+/// FDDI (ISO 9314-2): a frame control field, whose format bits say that LLC follows the two addresses. One that is
+/// synchronous or asynchronous, of any priority.
 #[inline(always)]
-fn vlan<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
-    let [_, _, high, low] = reader.read(offset)?;
-    Some(Layer { kind: by_length_or_ethertype([high, low]), offset: offset + 4 })
+fn fddi([frame_control]: [u8; 1]) -> u32 {
+    match frame_control & 0x70 {
+        0x50 => layer::LLC,
+        _ => layer::UNKNOWN,
+    }
 }
 
 /// LLC: SNAP with an EtherType (RFC 1042; OUI 00-00-00, or 00-00-F8 for bridged frames, 802.1H), or the service

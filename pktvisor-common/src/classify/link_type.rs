@@ -12,6 +12,8 @@ impl LinkType {
     pub const ETHERNET: Self = Self(1);
     /// PPP, with or without address and control bytes.
     pub const PPP: Self = Self(9);
+    /// FDDI: frame control, addresses, LLC.
+    pub const FDDI: Self = Self(10);
     /// Raw IP as some systems number it.
     pub const RAW_BSD: Self = Self(12);
     /// Raw IP as OpenBSD numbers it.
@@ -34,14 +36,17 @@ impl LinkType {
     pub const IPV4: Self = Self(228);
     /// Raw IPv6.
     pub const IPV6: Self = Self(229);
+    /// Linux netfilter log.
+    pub const NFLOG: Self = Self(239);
     /// Linux cooked capture, version 2.
     pub const LINUX_SLL2: Self = Self(276);
 
     /// Every link type that is understood; packets of any other are non-IP frames.
-    pub const SUPPORTED: [Self; 15] = [
+    pub const SUPPORTED: [Self; 17] = [
         Self::NULL,
         Self::ETHERNET,
         Self::PPP,
+        Self::FDDI,
         Self::RAW_BSD,
         Self::RAW_OPENBSD,
         Self::PPP_SERIAL,
@@ -53,6 +58,7 @@ impl LinkType {
         Self::PPP_WITH_DIR,
         Self::IPV4,
         Self::IPV6,
+        Self::NFLOG,
         Self::LINUX_SLL2,
     ];
 

@@ -1,23 +1,27 @@
 //! What a packet is: one pass over its headers, the same in the kernel and in userspace.
 //!
 //! [`classify`] reads a packet through a [`PacketReader`] and fills a [`Class`]. It looks through link layers
-//! (VLAN, MPLS, PPPoE, LLC/SNAP), never through IP tunnels: everything it says is about the outermost IP header.
+//! (VLAN and other tags, MPLS, PPPoE, LLC/SNAP), never through IP tunnels: everything it says is about the outermost IP header.
 //!
-//! The parts, in the order in which a packet is read: `link_type` and `link` find the IP header, `ip` walks it to
-//! the transport header, `transport` finds ports, payload and DNS. They are written for the BPF verifier: loops with
+//! The parts, in the order in which a packet is read: `link_type`, `link` with `tags` and `nflog` find the IP header,
+//! `ip` walks it to the transport header, `transport` finds ports, payload and DNS. They are written for the BPF verifier: loops with
 //! small fixed bounds, no panics, no block copies.
 
 mod class;
 mod dns_ports;
+mod ethertypes;
 mod ip;
 mod link;
 mod link_type;
+mod nflog;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod transport;
 
 pub use class::{Class, flags, tcp_flags};
 pub use dns_ports::{DnsPorts, DnsPortsError};
+pub use ethertypes::{EtherTypeCount, UnknownEtherTypes};
 pub use link_type::LinkType;
 pub use transport::protocol;
 
@@ -40,11 +44,11 @@ pub fn classify<R: PacketReader + ?Sized>(
     match network.ip_version {
         4 => ip::ipv4(reader, network.offset, dns_ports, out),
         6 => ip::ipv6(reader, network.offset, dns_ports, out),
-        _ => {}
+        _ => ethertypes::keep_unexpected(out),
     }
 }
 
-/// Notes an offset in a field of [`Class`] and takes it from there again.
+/// Notes an offset, or another small number, in a field of [`Class`] and takes it from there again.
 ///
 /// For the verifier: the field lies in a map, so that it forgets by which of many paths the offset came about, and
 /// checks what follows once instead of once a path.

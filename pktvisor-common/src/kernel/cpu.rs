@@ -1,7 +1,7 @@
 //! The value of the map `CPU`: where one processor counts, so that a packet needs a single look-up. There are two copies,
 //! one for epochs of even and one for epochs of odd number: the copy that is not live no longer changes while it is read.
 
-use crate::classify::Class;
+use crate::classify::{Class, UnknownEtherTypes};
 use crate::counters::Counters;
 use crate::kernel::wire::Wire;
 
@@ -23,6 +23,8 @@ pub struct CpuState {
     /// What the running program's packet is on the wire; here for the same reason as `class`. XDP has single packets and
     /// does without.
     pub wire: Wire,
+    /// Frames of EtherTypes that are not understood. Last, since few packets touch it.
+    pub ethertypes: UnknownEtherTypes,
 }
 
 /// DNS packets that were chosen for deep analysis: their sum and `dns_not_chosen` is `dns_packets`.

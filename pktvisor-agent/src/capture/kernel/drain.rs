@@ -5,6 +5,7 @@ use std::time::Duration;
 use aya::Pod;
 use aya::maps::{MapData, MapError, PerCpuArray, PerCpuValues};
 use aya::util::nr_cpus;
+use pktvisor_common::classify::UnknownEtherTypes;
 use pktvisor_common::counters::Counters;
 use pktvisor_common::hll::REGISTERS;
 use pktvisor_common::kernel::control::{CPU_ENTRIES, cardinality_entry, cpu_entry, heavy_entry};
@@ -22,6 +23,8 @@ pub struct KernelCounts {
     pub counters: Counters,
     /// What became of those that were chosen.
     pub handed_up: HandedUp,
+    /// Frames of EtherTypes that are not understood.
+    pub ethertypes: UnknownEtherTypes,
     /// Packets that a filter took out before they were counted.
     pub filtered: u64,
     /// Of these: packets with a VLAN tag, where the filter's expression says nothing of tags.
@@ -172,6 +175,7 @@ impl Drain {
         for PodCpuState(state) in self.cpu.get(&entry, 0).map_err(failed("CPU"))?.iter() {
             sum.counters.add(&state.counters);
             sum.handed_up.add(&state.handed_up);
+            sum.ethertypes.merge(&state.ethertypes);
         }
         Ok(sum)
     }

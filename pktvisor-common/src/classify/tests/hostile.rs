@@ -70,6 +70,16 @@ fn specimens() -> Vec<(LinkType, Vec<u8>)> {
         (LinkType::LINUX_SLL2, join(&[&[0x86, 0xdd], &[9; 18], &v6])),
         (LinkType::NULL, join(&[&[30, 0, 0, 0], &later])),
         (LinkType::PPP, join(&[&[0xff, 3, 0x21], &segment])),
+        (
+            LinkType::ETHERNET,
+            ethernet(0x88e7, &join(&[&[0; 16], &[0x89, 0x3f], &[0; 6], &[0x81, 0, 0, 1, 8, 0], &segment])),
+        ),
+        (
+            LinkType::ETHERNET,
+            ethernet(0x8926, &join(&[&[0; 4], &[0x89, 9, 1, 1, 0, 1, 0, 6, 0x86, 0xdd], &v6])),
+        ),
+        (LinkType::FDDI, join(&[&[0x50], &[2; 12], &snap])),
+        (LinkType::NFLOG, join(&[&[2, 0, 0, 5, 8, 0, 1, 0, 8, 0, 1, 0, 40, 0, 9, 0], &dns_v4()])),
         (LinkType::RAW, v6),
         (LinkType::IPV4, segment),
     ]
@@ -108,7 +118,7 @@ proptest! {
 
     #[test]
     fn random_bytes_in_headers_and_any_cut_keep_the_promises(
-        specimen in 0..12usize,
+        specimen in 0..16usize,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
         len in any::<prop::sample::Index>(),
     ) {

@@ -188,3 +188,154 @@ fn packets_of_unsupported_link_types_are_non_ip() {
     }
     assert!(LinkType::LINUX_SLL2.is_supported() && !LinkType(105).is_supported());
 }
+
+/// Behind an EtherType: 802.1ah, 802.1BR, VN-tag and Cisco MetaData of one and two units, each before `ethertype`.
+fn tags_before(ethertype: u16) -> [(u16, Vec<u8>); 5] {
+    let ethertype = ethertype.to_be_bytes();
+    [
+        (0x88e7, join(&[&[0, 0, 0, 1], &[2; 6], &[4; 6], &ethertype])),
+        (0x893f, join(&[&[0; 6], &ethertype])),
+        (0x8926, join(&[&[0x80, 1, 0, 2], &ethertype])),
+        (0x8909, join(&[&[1, 1, 0, 1, 0, 6], &ethertype])),
+        (0x8909, join(&[&[1, 2, 0, 1, 0, 6], &[0; 8], &ethertype])),
+    ]
+}
+
+#[test]
+fn tags_of_bridges_switches_and_taps_are_looked_through() {
+    for (tag, bytes) in tags_before(0x0800) {
+        let packet = ethernet(tag, &join(&[&bytes, &dns_v4()]));
+        let class = class_of(LinkType::ETHERNET, &packet);
+        assert_dns(&class, 4, 14 + bytes.len() as u16);
+        assert!(!class.has(flags::VLAN));
+        // As they come: behind a VLAN tag, and with one inside.
+        let inside = join(&[&bytes[..bytes.len() - 2], &[0x81, 0, 0, 7, 0x86, 0xdd], &dns_v6()]);
+        let packet = ethernet(0x88a8, &join(&[&[0, 9], &tag.to_be_bytes(), &inside]));
+        let class = class_of(LinkType::ETHERNET, &packet);
+        assert_dns(&class, 6, 14 + 4 + bytes.len() as u16 + 4);
+        assert!(class.has(flags::VLAN));
+        // Linux's cooked captures have the same EtherTypes.
+        let cooked = join(&[&[9; 14], &tag.to_be_bytes(), &bytes, &dns_v4()]);
+        assert_dns(&class_of(LinkType::LINUX_SLL, &cooked), 4, 16 + bytes.len() as u16);
+    }
+    // An LLC frame in a provider's backbone.
+    let snap = join(&[&[0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0], &dns_v4()]);
+    let [(tag, bytes), ..] = tags_before(snap.len() as u16);
+    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(tag, &join(&[&bytes, &snap]))), 4, 14 + 18 + 8);
+}
+
+#[test]
+fn a_tag_that_is_cut_or_of_no_length_is_non_ip() {
+    for (tag, bytes) in tags_before(0x0800) {
+        for len in 0..bytes.len() {
+            assert_non_ip(&class_of(LinkType::ETHERNET, &ethernet(tag, &bytes[..len])));
+        }
+        let class = class_of(LinkType::ETHERNET, &ethernet(tag, &bytes));
+        assert_eq!((class.ip_version, class.flags), (4, flags::MALFORMED | flags::NO_ADDRESSES));
+    }
+    let no_length = join(&[&[1, 0, 0, 1, 0, 6, 8, 0], &dns_v4()]);
+    assert_non_ip(&class_of(LinkType::ETHERNET, &ethernet(0x8909, &no_length)));
+}
+
+#[test]
+fn up_to_four_tags_that_are_no_vlan_tags_are_looked_through() {
+    for count in 1..=6 {
+        for kind in 0..5 {
+            let [(tag, _), ..] = {
+                let mut tags = tags_before(0);
+                tags.rotate_left(kind);
+                tags
+            };
+            let mut inner = join(&[&tags_before(0x0800)[kind].1, &dns_v4()]);
+            for _ in 1..count {
+                inner = join(&[&tags_before(tag)[kind].1, &inner]);
+            }
+            let class = class_of(LinkType::ETHERNET, &ethernet(tag, &inner));
+            if count <= 4 {
+                assert!(class.has(flags::DNS_UDP), "{tag:x} {count}")
+            } else {
+                assert_non_ip(&class)
+            }
+        }
+    }
+    // Every limit at once.
+    let mut inner = join(&[&[0, 1, 0x08, 0], &dns_v4()]);
+    for _ in 1..4 {
+        inner = join(&[&[0, 1, 0x81, 0], &inner]);
+    }
+    let mut inside = 0x8100;
+    for kind in 0..4 {
+        let (tag, bytes) = &tags_before(inside)[kind];
+        inner = join(&[bytes, &inner]);
+        inside = *tag;
+    }
+    assert!(class_of(LinkType::ETHERNET, &ethernet(inside, &inner)).has(flags::DNS_UDP));
+}
+
+#[test]
+fn an_ethertype_that_nobody_expects_is_told() {
+    let unknown = |packet: &[u8]| class_of(LinkType::ETHERNET, packet).unknown_ethertype;
+    for ethertype in [0x88e5_u16, 0x22f3, 0x894f, 0x4305, 0xfffe] {
+        let bytes = ethertype.to_be_bytes();
+        assert_eq!(unknown(&ethernet(ethertype, &dns_v4())), ethertype);
+        assert_eq!(unknown(&ethernet(0x8100, &join(&[&[0, 1], &bytes, &dns_v4()]))), ethertype);
+        assert_eq!(unknown(&ethernet(53, &join(&[&[0xaa, 0xaa, 3, 0, 0, 0], &bytes]))), ethertype);
+        for (tag, bytes) in tags_before(ethertype) {
+            assert_eq!(unknown(&ethernet(tag, &bytes)), ethertype);
+        }
+    }
+    // ARP, LLDP, LACP, PPPoE discovery and 802.1X are nothing to warn of; nor are frames that are cut, LLC, or too deep.
+    for ethertype in [0x0806, 0x88cc, 0x8809, 0x8863, 0x888e, 0x9000, 0x8100, 0x88e7, 0x8847, 0x8864, 53] {
+        assert_eq!(unknown(&ethernet(ethertype, &[0; 3])), 0, "{ethertype:x}");
+    }
+    assert_eq!(unknown(&ethernet(0x8100, &[0, 7, 0x81, 0].repeat(9))), 0);
+    assert_eq!((unknown(&ethernet(0x0800, &dns_v4())), unknown(&[])), (0, 0));
+}
+
+#[test]
+fn fddi_carries_llc() {
+    let fddi = |frame_control: u8, llc: &[u8]| {
+        class_of(LinkType::FDDI, &join(&[&[frame_control], &[2; 6], &[4; 6], llc]))
+    };
+    let snap = join(&[&[0xaa, 0xaa, 3, 0, 0, 0, 0x86, 0xdd], &dns_v6()]);
+    for frame_control in [0x50, 0x54, 0x57, 0xd0] {
+        assert_dns(&fddi(frame_control, &snap), 6, 21);
+    }
+    // Station management, a token, a ring's own frame.
+    for frame_control in [0x41, 0x4f, 0x80, 0xc0, 0xc2, 0x00] {
+        assert_non_ip(&fddi(frame_control, &snap));
+    }
+    for len in 0..21 {
+        let packet = join(&[&[0x50], &[2; 12], &snap]);
+        assert_non_ip(&class_of(LinkType::FDDI, &packet[..len]));
+    }
+}
+
+#[test]
+fn a_netfilter_log_holds_its_packet_among_attributes_in_either_byte_order() {
+    type Order = fn(u16) -> [u8; 2];
+    for order in [u16::to_be_bytes as Order, u16::to_le_bytes] {
+        let attribute = |kind: u16, value: &[u8]| {
+            let padding = vec![0; value.len().next_multiple_of(4) - value.len()];
+            join(&[&order(4 + value.len() as u16), &order(kind), value, &padding])
+        };
+        let before =
+            join(&[&attribute(1, &[8, 0, 1, 0]), &attribute(10, b"logged\0"), &attribute(0x4002, &[0; 4])]);
+        let log = |family: u8, packet: &[u8]| {
+            class_of(
+                LinkType::NFLOG,
+                &join(&[&[family, 0, 0, 5], &before, &attribute(9, packet), &attribute(11, &[0; 4])]),
+            )
+        };
+        let offset = 4 + 8 + 12 + 8 + 4;
+        assert_dns(&log(2, &dns_v4()), 4, offset);
+        assert_dns(&log(10, &dns_v6()), 6, offset);
+        assert_non_ip(&log(3, &dns_v4()));
+        assert_non_ip(&class_of(LinkType::NFLOG, &join(&[&[2, 0, 0, 5], &attribute(1, &[8, 0, 1, 0])])));
+        // An attribute without length would be read for ever.
+        assert_non_ip(&class_of(
+            LinkType::NFLOG,
+            &join(&[&[2, 0, 0, 5], &[order(0), order(1)].concat().repeat(40)]),
+        ));
+    }
+}
