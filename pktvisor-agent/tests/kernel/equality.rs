@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use pktvisor_agent::capture::kernel::{Collected, Deep, Entry, HeavyHitters, Loaded, Settings, monotonic_ns};
+use pktvisor_agent::capture::kernel::{
+    Collected, Deep, Entry, HeavyHitters, KernelCounts, Loaded, Settings, monotonic_ns,
+};
 use pktvisor_common::classify::{Class, LinkType, classify, flags};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::{Direction, direction};
@@ -25,6 +27,8 @@ struct Expected {
     /// Packets of DNS that were chosen.
     delivered: u64,
     chosen: Vec<Chosen>,
+    /// Frames of EtherTypes that are not understood.
+    unknown_ethertypes: u64,
     cardinality: [Registers; 2],
     /// Packets of remote addresses.
     remotes: [HashMap<[u8; 16], u64>; 2],
@@ -52,6 +56,7 @@ impl Expected {
         classify(packet, link_type, &config.dns_ports, &mut class);
         let direction = direction(&class, &config.host);
         self.counters.count(&class, direction, packet.len() as u32);
+        self.unknown_ethertypes += u64::from(class.unknown_ethertype != 0);
         let remote = match direction {
             Direction::Received => Some((&class.source, 0)),
             Direction::Sent => Some((&class.destination, 1)),
@@ -152,6 +157,10 @@ fn compare_entry(
     let mut counts = loaded.drain.counts().unwrap();
     counts.counters.subtract(&before.counters);
     assert_eq!(counts.counters, run.counters, "{entry:?}, {link_type:?}");
+    let unknown = |counts: &KernelCounts| {
+        counts.ethertypes.others() + counts.ethertypes.counts().map(|count| count.packets).sum::<u64>()
+    };
+    assert_eq!(unknown(&counts) - unknown(&before), run.unknown_ethertypes, "{entry:?}, {link_type:?}");
     let (handed_up, before) = (counts.handed_up, before.handed_up);
     match entry {
         // There are no sockets here to hand packets to.

@@ -46,7 +46,7 @@ pub(crate) fn raw_ip() -> Vec<u8> {
     pcap(101, [(1_700_000_000_000_000_000, packet)])
 }
 
-fn pcap(link_type: u16, packets: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Vec<u8> {
+pub(crate) fn pcap(link_type: u16, packets: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Vec<u8> {
     let mut writer = PcapWriter::new(Vec::new(), link_type).unwrap();
     for (timestamp_ns, data) in packets {
         writer.write(timestamp_ns, data.len() as u32, &data).unwrap();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod captures;
+mod classified;
 mod errors;
 mod filters;
 mod serving;
