@@ -96,7 +96,8 @@ impl<H: HostNetworks> Analysis<H> {
     /// Time has reached `now_ns`: queries time out, gaps are given up, and transactions are
     /// [reported](Self::tell_transactions). To be called before a period turns, and now and then.
     pub fn advance(&mut self, now_ns: u64, out: &mut impl Observer) {
-        let mut sink = Sink { messages: &mut self.messages, out, outcome: Outcome::WithoutMessage };
+        let mut sink =
+            Sink { messages: &mut self.messages, out, counted: None, outcome: Outcome::WithoutMessage };
         self.streams.advance(now_ns, &mut sink);
         self.fragments.advance(now_ns, |event| out.reassembly(event));
         self.messages.transactions.advance(now_ns);
@@ -111,7 +112,8 @@ impl<H: HostNetworks> Analysis<H> {
 
     /// The capture is over: what waits for more is taken as it is.
     pub fn finish(&mut self, out: &mut impl Observer) {
-        let mut sink = Sink { messages: &mut self.messages, out, outcome: Outcome::WithoutMessage };
+        let mut sink =
+            Sink { messages: &mut self.messages, out, counted: None, outcome: Outcome::WithoutMessage };
         self.streams.finish(&mut sink);
         self.fragments.finish(|event| out.reassembly(event));
         self.tell_transactions(out);
@@ -128,7 +130,8 @@ impl<H: HostNetworks> Analysis<H> {
         if packet.stamp == Stamp::Borrowed {
             self.messages.borrowed_ns = Some(packet.timestamp_ns);
         }
-        let mut sink = Sink { messages: &mut self.messages, out, outcome: Outcome::WithoutMessage };
+        let mut sink =
+            Sink { messages: &mut self.messages, out, counted: Some(flow), outcome: Outcome::WithoutMessage };
         if let Some(segment) = TcpSegment::of(packet.data, class) {
             self.streams.segment(&flow, segment, packet.timestamp_ns, &mut sink);
         }
@@ -292,7 +295,10 @@ fn flow_hash(flow: &Flow, id: u16) -> u64 {
 struct Sink<'a, H, O> {
     messages: &'a mut Messages<H>,
     out: &'a mut O,
-    /// The best that came of the segment.
+    /// The flow of the segment that is being counted.
+    counted: Option<Flow>,
+    /// The best that came of that segment. What other connections come to meanwhile, because their time is up, says
+    /// nothing of it: their segments were counted when they came.
     outcome: Outcome,
 }
 
@@ -302,7 +308,8 @@ impl<H: HostNetworks, O: Observer> StreamSink for Sink<'_, H, O> {
         let stamp = if is_borrowed { Stamp::Borrowed } else { Stamp::Own };
         let at = Moment { ns: timestamp_ns, stamp };
         let outcome = self.messages.reassembled(flow, octets, truncated, at, self.out);
-        if self.outcome != Outcome::Analysed {
+        let is_counted = self.counted.is_some_and(|counted| *flow == counted || *flow == counted.reversed());
+        if is_counted && self.outcome != Outcome::Analysed {
             self.outcome = outcome;
         }
     }

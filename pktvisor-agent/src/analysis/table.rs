@@ -7,13 +7,27 @@
 
 use std::hash::{BuildHasher, Hash};
 use std::mem;
+use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Where an entry lies, from its insertion to its removal.
+/// Where an entry lies, from its insertion to its removal: the slot's number and one, so that an `Option` of it is no
+/// larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct SlotId(u32);
+pub(super) struct SlotId(NonZeroU32);
+
+impl SlotId {
+    /// The id of a slot; there is never a slot [`NONE`].
+    fn of(slot: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(slot))
+    }
+
+    #[inline]
+    fn slot(self) -> u32 {
+        self.0.get() - 1
+    }
+}
 
 /// No slot: ends every chain.
 const NONE: u32 = u32::MAX;
@@ -68,7 +82,7 @@ impl<K: Copy + Eq + Hash, V: Default, const QUEUES: usize> Table<K, V, QUEUES> {
     #[inline]
     pub(super) fn find(&self, key: &K) -> Option<SlotId> {
         let hash = self.hasher.hash_one(key);
-        self.index.find(hash, |&slot| self.slots[slot as usize].key == *key).map(|&slot| SlotId(slot))
+        self.index.find(hash, |&slot| self.slots[slot as usize].key == *key).map(|&slot| SlotId::of(slot))
     }
 
     /// Adds an entry at the back of `queue`. The caller has made sure that `key` is new and the table is not full.
@@ -87,16 +101,16 @@ impl<K: Copy + Eq + Hash, V: Default, const QUEUES: usize> Table<K, V, QUEUES> {
         self.index
             .insert_unique(hasher.hash_one(key), slot, |&other| hasher.hash_one(slots[other as usize].key));
         self.link(slot, queue);
-        SlotId(slot)
+        SlotId::of(slot)
     }
 
     /// Takes an entry out.
     pub(super) fn remove(&mut self, id: SlotId) -> (K, V) {
-        self.unlink(id.0);
-        let slot = &mut self.slots[id.0 as usize];
+        self.unlink(id.slot());
+        let slot = &mut self.slots[id.slot() as usize];
         let (key, value) = (slot.key, mem::take(&mut slot.value));
-        slot.next = mem::replace(&mut self.vacant, id.0);
-        if let Ok(entry) = self.index.find_entry(self.hasher.hash_one(key), |&other| other == id.0) {
+        slot.next = mem::replace(&mut self.vacant, id.slot());
+        if let Ok(entry) = self.index.find_entry(self.hasher.hash_one(key), |&other| other == id.slot()) {
             entry.remove();
         }
         (key, value)
@@ -105,10 +119,10 @@ impl<K: Copy + Eq + Hash, V: Default, const QUEUES: usize> Table<K, V, QUEUES> {
     /// Moves an entry to the back of `queue`: it was used just now.
     #[inline]
     pub(super) fn move_to_back(&mut self, id: SlotId, queue: u8) {
-        let slot = &self.slots[id.0 as usize];
+        let slot = &self.slots[id.slot() as usize];
         if slot.queue != queue || slot.next != NONE {
-            self.unlink(id.0);
-            self.link(id.0, queue);
+            self.unlink(id.slot());
+            self.link(id.slot(), queue);
         }
     }
 
@@ -116,12 +130,12 @@ impl<K: Copy + Eq + Hash, V: Default, const QUEUES: usize> Table<K, V, QUEUES> {
     #[inline]
     pub(super) fn front(&self, queue: u8) -> Option<SlotId> {
         let front = self.queues[usize::from(queue)].front;
-        (front != NONE).then_some(SlotId(front))
+        (front != NONE).then(|| SlotId::of(front))
     }
 
     #[inline]
     pub(super) fn key(&self, id: SlotId) -> &K {
-        &self.slots[id.0 as usize].key
+        &self.slots[id.slot() as usize].key
     }
 
     fn link(&mut self, slot: u32, queue: u8) {
@@ -154,14 +168,14 @@ impl<K, V, const QUEUES: usize> Index<SlotId> for Table<K, V, QUEUES> {
 
     #[inline]
     fn index(&self, id: SlotId) -> &V {
-        &self.slots[id.0 as usize].value
+        &self.slots[id.slot() as usize].value
     }
 }
 
 impl<K, V, const QUEUES: usize> IndexMut<SlotId> for Table<K, V, QUEUES> {
     #[inline]
     fn index_mut(&mut self, id: SlotId) -> &mut V {
-        &mut self.slots[id.0 as usize].value
+        &mut self.slots[id.slot() as usize].value
     }
 }
 

@@ -1,15 +1,14 @@
 //! From contiguous bytes to messages: RFC 1035 section 4.2.2 puts two bytes of length before each.
 //!
 //! Where message boundaries are unknown, a message is taken to begin at the beginning of a segment when length and
-//! header look like those of one; a stretch of other data does so about once in 100,000 segments.
+//! header are [plausible](super::plausible).
 
+use super::plausible::{HEADER_LEN, may_begin_message};
 use super::{Out, StreamSink};
 use crate::analysis::ReassemblyEvent;
 
 /// The length before each message, in bytes.
 const PREFIX_LEN: usize = 2;
-/// RFC 1035 section 4.1.1: no message is shorter than its header.
-const HEADER_LEN: usize = 12;
 /// The first buffer of a message that is cut by a segment's end, in bytes.
 const PARTIAL_MIN: usize = 256;
 
@@ -135,11 +134,12 @@ impl Framing {
         let Some((prefix, message)) = beginning.split_first_chunk::<PREFIX_LEN>() else {
             return missing == 0;
         };
-        if usize::from(u16::from_be_bytes(*prefix)) < HEADER_LEN {
+        let len = u16::from_be_bytes(*prefix);
+        if usize::from(len) < HEADER_LEN {
             return false;
         }
         match message.first_chunk::<HEADER_LEN>() {
-            Some(header) if is_plausible(header) => {
+            Some(header) if may_begin_message(len, header) => {
                 self.boundaries = Boundaries::Known;
                 true
             }
@@ -244,13 +244,4 @@ impl Framing {
         }
         self.give_up();
     }
-}
-
-/// Whether 12 bytes look like a DNS header: an assigned opcode (RFC 1035, 1996, 2136, 8490) and at most one question
-/// (RFC 9619).
-fn is_plausible(header: &[u8; HEADER_LEN]) -> bool {
-    const OPCODE_MAX: u8 = 6;
-    let opcode = (header[2] >> 3) & 0x0f;
-    let questions = u16::from_be_bytes([header[4], header[5]]);
-    opcode <= OPCODE_MAX && questions <= 1
 }

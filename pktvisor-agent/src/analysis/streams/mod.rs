@@ -5,17 +5,24 @@
 //! ([`Limits`]), and what is given up for them is counted.
 //!
 //! - What was sent first, wins: bytes that arrive twice are taken as they arrived first.
-//! - A gap is given up when packet time has moved on by more than 2 s since the first segment behind it, or when more
-//!   than 64 KiB (or 1024 pieces) would wait, or when the connection ends. Parsing resumes at the first segment that
-//!   begins like a message.
+//! - A gap is given up when the peer has acknowledged what is missing and 10 ms of packet time have passed, because then
+//!   nobody will send it again; else when packet time has moved on by more than 2 s since the first segment behind it, or
+//!   when more than 64 KiB (or 1024 pieces) would wait, or when the connection ends. Parsing resumes at the first segment
+//!   that begins like a message.
+//! - While one direction of a connection has a gap, the other one waits too. What has waited is taken in the order of its
+//!   time stamps, so that a response never comes before its query.
 //! - A stream whose SYN was not captured is parsed from its first segment on, if that begins like a message.
 //! - Bytes beyond a snapped segment are known never to come, so nothing waits for them. A message that they cut is
 //!   handed on as truncated if at least its header is there.
 //! - A message is complete when everything before it and itself have come; the segment that brings that about gives
-//!   it its time. Behind a gap that was given up, a message's time is that of its own latest segment. That may lie some
-//!   seconds in the past when the gap is given up because of another stream's packet.
+//!   it its time. Behind a gap that was given up, or that the peer had acknowledged before it was filled, a message's time
+//!   is that of its own latest segment. That may lie some seconds in the past.
 
+mod arrival;
+mod behind;
 mod framing;
+mod pair;
+mod plausible;
 mod segment;
 mod stream;
 #[cfg(test)]
@@ -24,8 +31,10 @@ mod waiting;
 
 use std::collections::BTreeSet;
 
+use arrival::Arrival;
+pub use arrival::REORDERING_NS;
 pub use segment::TcpSegment;
-use stream::{Stream, Worth};
+use stream::{Stream, When, Worth};
 
 use super::table::{SlotId, Table};
 use super::{Flow, ReassemblyEvent};
@@ -62,10 +71,12 @@ impl Default for Limits {
 /// All streams that are being followed.
 pub struct Streams {
     table: Table<Flow, Stream, 4>,
-    /// Streams with a gap, by the time since when it waits.
+    /// Streams with a gap, by the time after which it is given up.
     gaps: BTreeSet<(u64, SlotId)>,
     limits: Limits,
     buffered_bytes: usize,
+    /// Segments that have come.
+    arrivals: u64,
     /// The latest time stamp: never goes back.
     now_ns: u64,
     /// No time-out ends before this.
@@ -89,6 +100,7 @@ impl Streams {
             gaps: BTreeSet::new(),
             limits,
             buffered_bytes: 0,
+            arrivals: 0,
             now_ns: 0,
             next_timeout_ns: u64::MAX,
         }
@@ -124,15 +136,31 @@ impl Streams {
             None if segment.begins_stream() => self.insert(flow, sink),
             None => return,
         };
+        self.arrivals += 1;
+        let arrival = self.arrival(timestamp_ns);
+        let stream = &self.table[id];
+        let peer = stream.peer.map(|peer| &self.table[peer]);
+        let acknowledged = segment.acknowledged();
+        let waits_for_nothing = |peer: &Stream| {
+            peer.is_in_order() && !acknowledged.is_some_and(|acknowledged| peer.lacks(acknowledged))
+        };
+        if !stream.is_in_order() || !peer.is_none_or(waits_for_nothing) {
+            return self.segment_in_turn(id, &segment, arrival, sink);
+        }
         let stream = &mut self.table[id];
-        let (heap_before, gap_before) = (stream.heap_bytes(), stream.gap_since_ns());
-        stream.segment(&segment, timestamp_ns, self.now_ns, &mut Out { flow, sink });
+        let heap_before = stream.heap_bytes();
+        stream.segment(&segment, arrival, When::Now, &mut Out { flow, sink });
         let worth = stream.worth();
         self.table.move_to_back(id, worth as u8);
         if heap_before > 0 || worth == Worth::Holding {
-            self.account(id, heap_before, gap_before);
-            self.shed(sink);
+            self.account(id, Books { heap_bytes: heap_before, deadline_ns: None });
         }
+        self.shed(sink);
+    }
+
+    /// What a segment that comes now, with this time stamp, is known by.
+    fn arrival(&self, time_ns: u64) -> Arrival {
+        Arrival { time_ns, now_ns: self.now_ns, number: self.arrivals }
     }
 
     /// Says that packet time has reached `now_ns`: gives up what has waited for too long. For times without packets;
@@ -148,7 +176,7 @@ impl Streams {
     /// The capture has ended: nothing that is missing will come. Hands on what lies behind gaps, forgets all streams.
     pub fn finish(&mut self, sink: &mut impl StreamSink) {
         while let Some(&(_, id)) = self.gaps.first() {
-            self.give_up(id, sink, Stream::give_up_everything);
+            self.give_up_everything(id, sink);
         }
         while let Some(id) = self.least_worthy() {
             self.remove(id);
@@ -161,7 +189,13 @@ impl Streams {
             self.evict(id, sink);
         }
         self.next_timeout_ns = self.next_timeout_ns.min(self.now_ns.saturating_add(IDLE_TIMEOUT_NS));
-        self.table.insert(*flow, Stream::default(), Worth::Closed as u8)
+        let id = self.table.insert(*flow, Stream::default(), Worth::Closed as u8);
+        let peer = self.table.find(&flow.reversed()).filter(|&peer| peer != id);
+        self.table[id].peer = peer;
+        if let Some(peer) = peer {
+            self.table[peer].peer = Some(id);
+        }
+        id
     }
 
     fn least_worthy(&self) -> Option<SlotId> {
@@ -171,12 +205,12 @@ impl Streams {
     #[cold]
     fn time_out(&mut self, sink: &mut impl StreamSink) {
         let now_ns = self.now_ns;
-        while let Some(&(since_ns, id)) = self.gaps.first()
-            && now_ns - since_ns.min(now_ns) > GAP_TIMEOUT_NS
+        while let Some(&(deadline_ns, id)) = self.gaps.first()
+            && now_ns > deadline_ns
         {
-            self.give_up(id, sink, Stream::give_up_gap);
+            self.give_up_gap(id, sink);
         }
-        let mut next_ns = self.gaps.first().map_or(u64::MAX, |gap| gap.0.saturating_add(GAP_TIMEOUT_NS));
+        let mut next_ns = u64::MAX;
         for worth in QUEUES {
             while let Some(id) = self.table.front(worth as u8) {
                 let timeout_ns = self.table[id].last_ns.saturating_add(IDLE_TIMEOUT_NS);
@@ -184,45 +218,32 @@ impl Streams {
                     next_ns = next_ns.min(timeout_ns);
                     break;
                 }
+                // A gap may be younger than the last segment: what lay before it may just have been given up.
+                self.give_up_everything(id, sink);
                 self.remove(id);
             }
         }
-        self.next_timeout_ns = next_ns;
-    }
-
-    /// Gives up one or all gaps of a stream.
-    fn give_up<S: StreamSink>(
-        &mut self,
-        id: SlotId,
-        sink: &mut S,
-        how: impl FnOnce(&mut Stream, &mut Out<'_, S>),
-    ) {
-        let flow = *self.table.key(id);
-        let stream = &mut self.table[id];
-        let (heap_before, gap_before) = (stream.heap_bytes(), stream.gap_since_ns());
-        how(stream, &mut Out { flow: &flow, sink });
-        let worth = stream.worth();
-        self.table.move_to_back(id, worth as u8);
-        self.account(id, heap_before, gap_before);
+        self.next_timeout_ns = next_ns.min(self.gaps.first().map_or(u64::MAX, |gap| gap.0));
+        self.shed(sink);
     }
 
     /// Brings the sums up to date after a stream has changed.
-    fn account(&mut self, id: SlotId, heap_before: usize, gap_before: Option<u64>) {
-        let stream = &self.table[id];
-        self.buffered_bytes = self.buffered_bytes - heap_before + stream.heap_bytes();
-        let gap = stream.gap_since_ns();
-        if gap != gap_before {
-            if let Some(since_ns) = gap_before {
-                self.gaps.remove(&(since_ns, id));
+    fn account(&mut self, id: SlotId, before: Books) {
+        let Books { heap_bytes, deadline_ns } = Books::of(&self.table[id]);
+        self.buffered_bytes = self.buffered_bytes - before.heap_bytes + heap_bytes;
+        if deadline_ns != before.deadline_ns {
+            if let Some(deadline_ns) = before.deadline_ns {
+                self.gaps.remove(&(deadline_ns, id));
             }
-            if let Some(since_ns) = gap {
-                self.gaps.insert((since_ns, id));
-                self.next_timeout_ns = self.next_timeout_ns.min(since_ns.saturating_add(GAP_TIMEOUT_NS));
+            if let Some(deadline_ns) = deadline_ns {
+                self.gaps.insert((deadline_ns, id));
+                self.next_timeout_ns = self.next_timeout_ns.min(deadline_ns);
             }
         }
     }
 
     /// Keeps to the ceiling of memory.
+    #[inline]
     fn shed(&mut self, sink: &mut impl StreamSink) {
         while self.buffered_bytes > self.limits.buffered_bytes {
             let Some(id) = self.table.front(Worth::Holding as u8) else { break };
@@ -232,7 +253,7 @@ impl Streams {
 
     fn evict(&mut self, id: SlotId, sink: &mut impl StreamSink) {
         if self.table[id].worth() != Worth::Closed {
-            self.give_up(id, sink, Stream::give_up_everything);
+            self.give_up_everything(id, sink);
             sink.event(ReassemblyEvent::StreamEvicted);
         }
         self.remove(id);
@@ -240,10 +261,27 @@ impl Streams {
 
     fn remove(&mut self, id: SlotId) {
         let (_, stream) = self.table.remove(id);
-        self.buffered_bytes -= stream.heap_bytes();
-        if let Some(since_ns) = stream.gap_since_ns() {
-            self.gaps.remove(&(since_ns, id));
+        let Books { heap_bytes, deadline_ns } = Books::of(&stream);
+        self.buffered_bytes -= heap_bytes;
+        if let Some(deadline_ns) = deadline_ns {
+            self.gaps.remove(&(deadline_ns, id));
         }
+        if let Some(peer) = stream.peer {
+            self.table[peer].peer = None;
+        }
+    }
+}
+
+/// What the sums of a table contain of one stream.
+#[derive(Clone, Copy)]
+struct Books {
+    heap_bytes: usize,
+    deadline_ns: Option<u64>,
+}
+
+impl Books {
+    fn of(stream: &Stream) -> Self {
+        Self { heap_bytes: stream.heap_bytes(), deadline_ns: stream.deadline_ns() }
     }
 }
 

@@ -8,6 +8,8 @@ use pktvisor_common::classify::{Class, tcp_flags};
 pub struct TcpSegment<'a> {
     /// Sequence number of the SYN if there is one, else of the first payload byte.
     pub sequence: u32,
+    /// The next byte that the sender expects from its peer. Means something only with the flag ACK.
+    pub acknowledgement: u32,
     /// CWR ECE URG ACK PSH RST SYN FIN, as in the header.
     pub flags: u8,
     /// The captured payload.
@@ -30,6 +32,7 @@ impl<'a> TcpSegment<'a> {
         });
         Some(Self {
             sequence: header.sequence_number(),
+            acknowledgement: header.acknowledgment_number(),
             flags: class.tcp_flags,
             payload,
             wire_len: on_wire.unwrap_or(0).max(payload.len() as u32),
@@ -41,6 +44,20 @@ impl TcpSegment<'_> {
     /// Whether a stream that is not known begins with this: a bare FIN or RST only ends what was not seen.
     pub(super) fn begins_stream(&self) -> bool {
         self.flags & tcp_flags::RST == 0 && (self.flags & tcp_flags::SYN != 0 || self.wire_len > 0)
+    }
+
+    /// What the sender has received of its peer's stream. A SYN's acknowledgement belongs to the handshake, and whoever
+    /// sends a RST need not know the connection (RFC 9293 section 3.5.2).
+    #[inline]
+    pub(super) fn acknowledged(&self) -> Option<u32> {
+        let kind = self.flags & (tcp_flags::ACK | tcp_flags::SYN | tcp_flags::RST);
+        (kind == tcp_flags::ACK).then_some(self.acknowledgement)
+    }
+
+    /// Payload bytes on the wire, at least those that were captured.
+    #[inline]
+    pub(super) fn payload_len(&self) -> u32 {
+        self.wire_len.max(self.payload.len() as u32)
     }
 }
 

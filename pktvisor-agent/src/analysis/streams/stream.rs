@@ -9,13 +9,23 @@
 //! ```
 //!
 //! A closed stream is remembered without memory of its own, so that what is retransmitted late is recognised.
+//!
+//! A stream takes what comes in order. All else waits, and what waits is taken by [`pair`](super::pair), which knows both
+//! directions of the connection.
+
+mod turns;
 
 use pktvisor_common::classify::tcp_flags::{FIN, RST, SYN};
 
+pub(super) use turns::Head;
+
+use super::arrival::Arrival;
+use super::behind::Behind;
 use super::framing::Framing;
-use super::waiting::{Piece, Waiting};
+use super::waiting::Piece;
 use super::{GAP_TIMEOUT_NS, Out, StreamSink, TcpSegment};
 use crate::analysis::ReassemblyEvent;
+use crate::analysis::table::SlotId;
 
 /// How far from the expected sequence number a segment may lie, in bytes; beyond it belongs to another connection,
 /// whose SYN was not captured. Ample: no window of a DNS connection comes near.
@@ -45,17 +55,22 @@ pub(super) enum Worth {
     Holding,
 }
 
-/// What lies behind a gap: data, or the FIN alone.
-struct Behind {
-    waiting: Waiting,
-    /// Since when it waits, in the table's time.
-    since_ns: u64,
+/// Whether a segment may be taken at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// As far as it is in order.
+    Now,
+    /// The other direction of the connection has a gap, and what lies behind that may come first.
+    InItsTurn,
 }
 
-impl Behind {
-    fn nothing_since(since_ns: u64) -> Box<Self> {
-        Box::new(Self { waiting: Waiting::default(), since_ns })
-    }
+/// What a SYN does to a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SynEffect {
+    Begins,
+    /// It was overtaken by its data, and only tells where the stream started.
+    Overtaken,
+    Repeated,
 }
 
 /// See the module's documentation.
@@ -64,68 +79,69 @@ pub(super) struct Stream {
     /// When the last segment came, in the table's time.
     pub(super) last_ns: u64,
     framing: Framing,
-    /// Present while there is a gap.
+    /// Present while something waits or is missing.
     behind: Option<Box<Behind>>,
     /// The first byte's sequence number.
     start: u32,
     next: u32,
     /// The FIN's sequence number, once it was seen.
     fin: Option<u32>,
+    /// The other direction of the connection, if it is remembered.
+    pub(super) peer: Option<SlotId>,
     state: State,
     /// Whether a SYN told where the stream starts.
     start_is_known: bool,
 }
 
 impl Stream {
-    /// Takes a segment that was captured at `time_ns`, when it is `now_ns` for the table.
+    /// Takes a segment. If that [begins the stream anew](Self::begins_anew), nothing must wait.
     #[inline]
     pub(super) fn segment<S: StreamSink>(
         &mut self,
         segment: &TcpSegment<'_>,
-        time_ns: u64,
-        now_ns: u64,
+        arrival: Arrival,
+        when: When,
         out: &mut Out<'_, S>,
     ) {
         let mut sequence = segment.sequence;
         if segment.flags & RST != 0 {
             // Its payload, if any, is a remark for humans (RFC 1122 section 4.2.2.12), not part of the stream.
-            self.give_up_everything(out);
-            self.close(self.next);
-        } else if segment.flags & SYN != 0 {
+            self.last_ns = arrival.now_ns;
+            return self.close(self.next);
+        }
+        if segment.flags & SYN != 0 {
             sequence = sequence.wrapping_add(1);
-            self.synchronise(sequence, now_ns, out);
+            self.synchronise(sequence, arrival.now_ns);
         }
-        self.last_ns = now_ns;
-        if segment.flags & RST != 0 {
-            return;
-        }
-        let wire_len = segment.wire_len.max(segment.payload.len() as u32);
+        self.last_ns = arrival.now_ns;
+        let wire_len = segment.payload_len();
         if wire_len > 0 {
             let bytes = segment.payload;
             let missing = wire_len - bytes.len() as u32;
-            let arrived_ns = now_ns;
-            self.place(Piece { sequence, bytes, missing, time_ns, arrived_ns, starts_segment: true }, out);
+            let order = arrival.order();
+            self.place(Piece { sequence, bytes, missing, arrival, order, starts_segment: true }, when, out);
         }
         if segment.flags & FIN != 0 && self.state == State::Open {
             self.fin.get_or_insert(sequence.wrapping_add(wire_len));
-            if !self.close_at_fin() && self.behind.is_none() {
-                self.behind = Some(Behind::nothing_since(now_ns));
+            if !self.close_at_fin() {
+                self.behind.get_or_insert_default();
             }
+        }
+        if self.behind.is_some() {
+            self.find_gap(arrival);
         }
     }
 
-    /// Since when the first gap waits, in the table's time.
+    /// The table's time after which the first gap is given up.
     #[inline]
-    pub(super) fn gap_since_ns(&self) -> Option<u64> {
-        self.behind.as_ref().map(|behind| behind.since_ns)
+    pub(super) fn deadline_ns(&self) -> Option<u64> {
+        self.behind.as_ref().and_then(|behind| behind.gap).map(|gap| gap.deadline_ns())
     }
 
     /// Memory on the heap, in bytes.
     #[inline]
     pub(super) fn heap_bytes(&self) -> usize {
-        let behind =
-            self.behind.as_ref().map_or(0, |behind| size_of::<Behind>() + behind.waiting.heap_bytes());
-        self.framing.heap_bytes() + behind
+        self.framing.heap_bytes() + self.behind.as_ref().map_or(0, |behind| behind.heap_bytes())
     }
 
     #[inline]
@@ -138,114 +154,129 @@ impl Stream {
         }
     }
 
-    /// Gives up the first gap: goes on at the first segment behind it that looks like the beginning of a message.
-    ///
-    /// The time of messages found there is that at which their last byte was captured.
-    pub(super) fn give_up_gap<S: StreamSink>(&mut self, out: &mut Out<'_, S>) {
-        let Some(behind) = &self.behind else { return };
-        let resume = behind.waiting.front().map(|piece| piece.sequence).or(self.fin);
-        out.event(ReassemblyEvent::Gap);
-        self.framing.give_up();
-        self.next = resume.unwrap_or(self.next);
-        self.drain(0, behind.since_ns, out);
+    /// Whether everything that came was in order and was taken.
+    #[inline]
+    pub(super) fn is_in_order(&self) -> bool {
+        self.behind.is_none()
     }
 
-    /// Gives up one gap after the other until nothing waits.
-    pub(super) fn give_up_everything<S: StreamSink>(&mut self, out: &mut Out<'_, S>) {
-        while self.behind.is_some() {
-            self.give_up_gap(out);
+    /// Whether the peer, by its acknowledgement, has received more than a FIN's worth that was not captured.
+    #[inline]
+    pub(super) fn lacks(&self, acknowledged: u32) -> bool {
+        let len = acknowledged.wrapping_sub(self.next);
+        self.state == State::Open && (2..=WINDOW_MAX).contains(&len) && !self.framing.is_lost()
+    }
+
+    /// Whether a segment ends what the stream was, so that nothing more needs to wait in either direction.
+    pub(super) fn begins_anew(&self, segment: &TcpSegment<'_>, now_ns: u64) -> bool {
+        if segment.flags & RST != 0 {
+            return true;
         }
+        if segment.flags & SYN != 0 {
+            return self.syn_effect(segment.sequence.wrapping_add(1), now_ns) == SynEffect::Begins;
+        }
+        segment.payload_len() > 0 && self.state != State::Fresh && self.is_foreign(segment.sequence)
     }
 
     /// A SYN says that the first byte is `start`.
-    fn synchronise<S: StreamSink>(&mut self, start: u32, now_ns: u64, out: &mut Out<'_, S>) {
-        if self.state == State::Open {
-            let is_late = !self.start_is_known && self.start.wrapping_sub(start) <= LATE_SYN_MAX;
-            if is_late && !self.framing.is_lost() {
-                // Overtaken by its data. What should come before the first captured segment has passed.
+    fn synchronise(&mut self, start: u32, now_ns: u64) {
+        match self.syn_effect(start, now_ns) {
+            SynEffect::Repeated => {}
+            SynEffect::Overtaken => {
+                // What should come before the first captured segment has passed.
                 self.start_is_known = true;
                 self.start = start;
-                return;
             }
-            let is_quiet = now_ns.saturating_sub(self.last_ns) > GAP_TIMEOUT_NS;
-            if start == self.start && (self.next == start || !is_quiet) {
-                return; // Repeated.
+            SynEffect::Begins => {
+                self.restart(start);
+                self.start_is_known = true;
+                self.framing = Framing::at_stream_start();
             }
-            self.give_up_everything(out);
         }
-        *self =
-            Self { start_is_known: true, framing: Framing::at_stream_start(), ..Self::starting_at(start) };
     }
 
-    fn starting_at(start: u32) -> Self {
-        Self { start, next: start, state: State::Open, ..Self::default() }
+    fn syn_effect(&self, start: u32, now_ns: u64) -> SynEffect {
+        if self.state != State::Open {
+            return SynEffect::Begins;
+        }
+        let is_late = !self.start_is_known && self.start.wrapping_sub(start) <= LATE_SYN_MAX;
+        if is_late && !self.framing.is_lost() {
+            return SynEffect::Overtaken;
+        }
+        let is_quiet = now_ns.saturating_sub(self.last_ns) > GAP_TIMEOUT_NS;
+        match start == self.start && (self.next == start || !is_quiet) {
+            true => SynEffect::Repeated,
+            false => SynEffect::Begins,
+        }
+    }
+
+    /// Begins anew with the first byte at `start`.
+    fn restart(&mut self, start: u32) {
+        let (last_ns, peer) = (self.last_ns, self.peer);
+        *self = Self { last_ns, peer, start, next: start, state: State::Open, ..Self::default() };
     }
 
     /// Forgets everything but that `next` would come next.
     fn close(&mut self, next: u32) {
-        *self = Self { last_ns: self.last_ns, next, state: State::Closed, ..Self::default() };
+        let (last_ns, peer) = (self.last_ns, self.peer);
+        *self = Self { last_ns, peer, next, state: State::Closed, ..Self::default() };
     }
 
     /// Puts payload where it belongs.
     #[inline]
-    fn place<S: StreamSink>(&mut self, piece: Piece<&[u8]>, out: &mut Out<'_, S>) {
-        if piece.sequence == self.next && self.behind.is_none() && self.state == State::Open {
-            self.take(&piece, piece.time_ns, out);
+    fn place<S: StreamSink>(&mut self, piece: Piece<&[u8]>, when: When, out: &mut Out<'_, S>) {
+        let is_next = piece.sequence == self.next && self.behind.is_none() && self.state == State::Open;
+        if is_next && when == When::Now {
+            self.take(&piece, piece.arrival.time_ns, out);
         } else {
-            self.place_out_of_order(piece, out);
+            self.place_out_of_order(piece, when, out);
         }
     }
 
-    fn place_out_of_order<S: StreamSink>(&mut self, mut piece: Piece<&[u8]>, out: &mut Out<'_, S>) {
-        loop {
-            let ahead = self.distance(piece.sequence, out);
-            if ahead < 0 && !piece.cut_front(ahead.unsigned_abs()) {
-                // RFC 9293 section 3.8.4: a keep-alive repeats the byte before the next one, whatever it was.
-                let is_keep_alive = ahead == -1 && piece.wire_len() == 1;
-                if !is_keep_alive {
-                    out.event(ReassemblyEvent::RetransmittedSegment);
-                }
-                return;
-            }
-            let Some(behind) = &mut self.behind else {
-                if ahead > 0 && !self.framing.is_lost() {
-                    self.behind = Some(Behind::nothing_since(piece.arrived_ns));
-                    continue;
-                }
-                if ahead > 0 {
-                    // What is missing belongs to what is passed over anyway.
-                    self.framing.give_up();
-                    self.next = piece.sequence;
-                }
-                return self.take(&piece, piece.time_ns, out);
-            };
-            if ahead > 0 && behind.waiting.is_full_for(piece.wire_len()) {
-                self.give_up_gap(out);
-                continue;
-            }
-            if !behind.waiting.insert(self.next, &piece) {
+    fn place_out_of_order<S: StreamSink>(
+        &mut self,
+        mut piece: Piece<&[u8]>,
+        when: When,
+        out: &mut Out<'_, S>,
+    ) {
+        if self.is_foreign(piece.sequence) {
+            self.restart(piece.sequence);
+        }
+        let ahead = piece.sequence.wrapping_sub(self.next).cast_signed();
+        if ahead < 0 && !piece.cut_front(ahead.unsigned_abs()) {
+            // RFC 9293 section 3.8.4: a keep-alive repeats the byte before the next one, whatever it was.
+            let is_keep_alive = ahead == -1 && piece.wire_len() == 1;
+            if !is_keep_alive {
                 out.event(ReassemblyEvent::RetransmittedSegment);
-            } else if ahead <= 0 {
-                self.drain(piece.time_ns, piece.arrived_ns, out);
             }
             return;
         }
+        let is_lost = self.framing.is_lost();
+        if when == When::Now && self.behind.is_none() && (ahead <= 0 || is_lost) {
+            if ahead > 0 {
+                // What is missing belongs to what is passed over anyway.
+                self.framing.give_up();
+                self.next = piece.sequence;
+            }
+            return self.take(&piece, piece.arrival.time_ns, out);
+        }
+        let behind = self.behind.get_or_insert_default();
+        if ahead <= 0 {
+            behind.backdate_filler(&mut piece);
+        }
+        if !behind.waiting.insert(self.next, &piece) {
+            out.event(ReassemblyEvent::RetransmittedSegment);
+        }
     }
 
-    /// How far ahead of `next` a segment begins; a stream that it cannot belong to begins anew with it.
-    fn distance<S: StreamSink>(&mut self, sequence: u32, out: &mut Out<'_, S>) -> i32 {
+    /// Whether a sequence number cannot belong to the stream as it is.
+    fn is_foreign(&self, sequence: u32) -> bool {
         let ahead = sequence.wrapping_sub(self.next).cast_signed();
-        let is_foreign = match self.state {
+        match self.state {
             State::Open => ahead.unsigned_abs() > WINDOW_MAX,
             State::Closed => ahead >= 0 || ahead.unsigned_abs() > WINDOW_MAX,
             State::Fresh => true,
-        };
-        if is_foreign {
-            self.give_up_everything(out);
-            *self = Self { last_ns: self.last_ns, ..Self::starting_at(sequence) };
-            return 0;
         }
-        ahead
     }
 
     /// Takes what comes next.
@@ -253,38 +284,6 @@ impl Stream {
     fn take<S: StreamSink>(&mut self, piece: &Piece<&[u8]>, time_ns: u64, out: &mut Out<'_, S>) {
         self.next = self.next.wrapping_add(piece.wire_len());
         self.framing.take(piece.bytes, piece.missing, piece.starts_segment, time_ns, out);
-    }
-
-    /// Takes what waits, up to the next gap. `time_ns` is when the first of it could be taken.
-    fn drain<S: StreamSink>(&mut self, mut time_ns: u64, now_ns: u64, out: &mut Out<'_, S>) {
-        while let Some(piece) = self.pop_waiting() {
-            time_ns = time_ns.max(piece.time_ns);
-            self.take(&piece.borrowed(), time_ns, out);
-        }
-        if self.close_at_fin() {
-            return;
-        }
-        if let Some(behind) = &mut self.behind {
-            match behind.waiting.front() {
-                Some(front) => behind.since_ns = front.arrived_ns,
-                None if self.fin.is_some() => behind.since_ns = now_ns,
-                None => self.behind = None,
-            }
-        }
-    }
-
-    /// The next waiting piece if it is due: always, where boundaries are lost, since gaps do not matter there.
-    fn pop_waiting(&mut self) -> Option<Piece> {
-        let waiting = &mut self.behind.as_mut()?.waiting;
-        let sequence = waiting.front()?.sequence;
-        if sequence != self.next {
-            if !self.framing.is_lost() {
-                return None;
-            }
-            self.framing.give_up();
-            self.next = sequence;
-        }
-        waiting.pop_front()
     }
 
     /// Closes the stream if everything before its FIN was taken or given up.

@@ -1,6 +1,8 @@
-//! Segments that wait behind a gap.
+//! Segments that wait, behind a gap or for the other direction of their connection.
 
 use std::collections::VecDeque;
+
+use super::arrival::{Arrival, Order};
 
 /// A stretch of the stream, as one segment brought it: its bytes borrowed on arrival, owned while it waits.
 pub(super) struct Piece<B = Box<[u8]>> {
@@ -9,10 +11,11 @@ pub(super) struct Piece<B = Box<[u8]>> {
     pub(super) bytes: B,
     /// ... and how many follow that were not captured and never will be.
     pub(super) missing: u32,
-    /// When the segment was captured, by the capture's clock ...
-    pub(super) time_ns: u64,
-    /// ... and by the table's, which never goes back.
-    pub(super) arrived_ns: u64,
+    /// When the segment came.
+    pub(super) arrival: Arrival,
+    /// Its place among the segments of both directions. While it waits: the earliest of its own place and those of the
+    /// pieces behind it in the stream, because none of them can be taken before it.
+    pub(super) order: Order,
     /// Whether this is the beginning of the segment, where a message is likely to begin.
     pub(super) starts_segment: bool,
 }
@@ -45,8 +48,8 @@ impl Piece {
             sequence: self.sequence,
             bytes: &self.bytes,
             missing: self.missing,
-            time_ns: self.time_ns,
-            arrived_ns: self.arrived_ns,
+            arrival: self.arrival,
+            order: self.order,
             starts_segment: self.starts_segment,
         }
     }
@@ -121,9 +124,15 @@ impl Waiting {
         anything_new
     }
 
-    fn insert_part(&mut self, at: usize, piece: Piece) {
+    fn insert_part(&mut self, at: usize, mut piece: Piece) {
         self.wire_len += piece.wire_len();
         self.captured += piece.bytes.len();
+        if let Some(next) = self.pieces.get(at) {
+            piece.order = piece.order.min(next.order);
+        }
+        // Orders never fall from front to back, so the first that is early enough ends the search.
+        let later = self.pieces.range_mut(..at).rev().take_while(|before| before.order > piece.order);
+        later.for_each(|before| before.order = piece.order);
         self.pieces.insert(at, piece);
     }
 
@@ -140,8 +149,8 @@ fn part(piece: &Piece<&[u8]>, from: u32, until: u32) -> Piece {
     Piece {
         sequence: piece.sequence.wrapping_add(from),
         missing: until - from - bytes.len() as u32,
-        time_ns: piece.time_ns,
-        arrived_ns: piece.arrived_ns,
+        arrival: piece.arrival,
+        order: piece.order,
         starts_segment: piece.starts_segment && from == 0,
         bytes,
     }

@@ -115,7 +115,8 @@ fn the_two_directions_of_a_connection_are_two_streams() {
     let mut scenario = Scenario::opened();
     let bytes = framed(&[message(1, 40)]);
     scenario.data(0, &bytes[..20]);
-    let segment = TcpSegment { sequence: at(20), flags: ACK, payload: &bytes[20..], wire_len: 22 };
+    let segment =
+        TcpSegment { sequence: at(20), acknowledgement: 0, flags: ACK, payload: &bytes[20..], wire_len: 22 };
     scenario.streams.segment(&flow(4000).reversed(), segment, scenario.now_ns, &mut scenario.sink);
     assert_eq!(scenario.ids(), [] as [u16; 0]);
     assert_eq!(scenario.streams.len(), 2);

@@ -104,7 +104,7 @@ impl Scenario {
     }
 
     fn send(&mut self, flags: u8, sequence: u32, payload: &[u8], wire_len: usize) -> &mut Self {
-        let segment = TcpSegment { sequence, flags, payload, wire_len: wire_len as u32 };
+        let segment = TcpSegment { sequence, acknowledgement: 0, flags, payload, wire_len: wire_len as u32 };
         self.streams.segment(&flow(self.port), segment, self.now_ns, &mut self.sink);
         self
     }

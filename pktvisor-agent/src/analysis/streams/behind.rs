@@ -1,0 +1,158 @@
+//! A gap in a stream, and what lies behind it.
+
+use super::GAP_TIMEOUT_NS;
+use super::arrival::{Arrival, Order, REORDERING_NS};
+use super::waiting::{Piece, Waiting};
+
+/// What says that bytes are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// Data or the FIN that lies behind them.
+    Segment,
+    /// Nothing but the peer, which acknowledged them: they may have been overtaken by its acknowledgement.
+    Acknowledgement,
+}
+
+/// Whether message boundaries are known. Where they are not, missing data belongs to what is passed over anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Synchronised {
+    Yes,
+    No,
+}
+
+/// The first gap of a stream.
+#[derive(Clone, Copy)]
+pub(super) struct Gap {
+    /// The first missing byte.
+    pub(super) start: u32,
+    /// The first byte behind it that is not missing.
+    pub(super) end: u32,
+    pub(super) evidence: Evidence,
+    /// The place of what showed the gap: the peer's segments from there on wait.
+    order: Order,
+    /// Since when it waits, in the table's time.
+    since_ns: u64,
+    /// The acknowledgement that passed it.
+    passed: Option<Acknowledgement>,
+}
+
+impl Gap {
+    /// The gap is given up when the table's time is later than this.
+    pub(super) fn deadline_ns(&self) -> u64 {
+        let passed_ns = self.passed.map_or(u64::MAX, |passed| passed.at_ns.saturating_add(REORDERING_NS));
+        match self.evidence {
+            Evidence::Segment => passed_ns.min(self.since_ns.saturating_add(GAP_TIMEOUT_NS)),
+            Evidence::Acknowledgement => passed_ns,
+        }
+    }
+}
+
+/// The peer's highest acknowledgement of what was not captured.
+#[derive(Clone, Copy)]
+pub(super) struct Acknowledgement {
+    pub(super) number: u32,
+    order: Order,
+    at_ns: u64,
+    /// Nothing more waits for what it acknowledges, unless data comes from behind that.
+    is_expired: bool,
+}
+
+/// What a stream holds that is not simply in order.
+#[derive(Default)]
+pub(super) struct Behind {
+    pub(super) waiting: Waiting,
+    pub(super) gap: Option<Gap>,
+    acknowledgement: Option<Acknowledgement>,
+    /// The last segment to arrive of those taken since the last gap was given up: its number and time stamp.
+    completed_by: (u64, u64),
+}
+
+impl Behind {
+    /// Memory on the heap, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        size_of::<Self>() + self.waiting.heap_bytes()
+    }
+
+    /// The peer has received everything before `number`, which lies behind `next`.
+    pub(super) fn acknowledge(&mut self, number: u32, next: u32, arrival: Arrival) {
+        let is_news = self
+            .acknowledgement
+            .is_none_or(|before| number.wrapping_sub(next) > before.number.wrapping_sub(next));
+        if is_news {
+            let (order, at_ns) = (arrival.order(), arrival.now_ns);
+            self.acknowledgement = Some(Acknowledgement { number, order, at_ns, is_expired: false });
+        }
+    }
+
+    /// Waits no more for what only an acknowledgement says is missing.
+    pub(super) fn expire_acknowledgement(&mut self) {
+        if let Some(acknowledgement) = &mut self.acknowledgement {
+            acknowledgement.is_expired = true;
+        }
+    }
+
+    /// What comes next was preceded by a gap: earlier segments do not decide when it was complete.
+    pub(super) fn forget_completion(&mut self) {
+        self.completed_by = (0, 0);
+    }
+
+    /// The time of what `piece` completes: that of the segment that came last of it and of everything before it.
+    pub(super) fn completion_ns(&mut self, piece: &Piece) -> u64 {
+        if piece.arrival.number == 0 {
+            return piece.arrival.time_ns; // Only the capture was late.
+        }
+        let by_piece = (piece.arrival.number, piece.arrival.time_ns);
+        if by_piece.0 >= self.completed_by.0 {
+            self.completed_by = by_piece;
+        }
+        self.completed_by.1
+    }
+
+    /// A piece that fills a gap. If the peer had it long since, only the capture is late: what waits was complete before,
+    /// and the peer's answer comes after it.
+    pub(super) fn backdate_filler(&self, piece: &mut Piece<&[u8]>) {
+        if let Some(passed) = self.gap.and_then(|gap| gap.passed) {
+            piece.order = piece.order.min(passed.order).just_before();
+            piece.arrival.number = 0;
+        }
+    }
+
+    /// Brings up to date what is known of the first gap, after something was taken, added or acknowledged. `next` is the
+    /// first byte that was not taken, `fin` the place of the FIN if it was seen and not reached.
+    pub(super) fn find_gap(&mut self, next: u32, fin: Option<u32>, synchronised: Synchronised, now: Arrival) {
+        self.acknowledgement =
+            self.acknowledgement.filter(|ack| ack.number.wrapping_sub(next).cast_signed() > 0);
+        let found = match self.waiting.front() {
+            Some(piece) if piece.sequence == next || synchronised == Synchronised::No => None,
+            Some(piece) => Some((piece.sequence, Evidence::Segment, piece.order, piece.arrival.now_ns)),
+            None => fin.map(|fin| (fin, Evidence::Segment, now.order(), now.now_ns)).or_else(|| {
+                let ack = self.acknowledgement?;
+                // A single byte is a FIN that was not captured, as good as always.
+                let is_fin = ack.number == next.wrapping_add(1);
+                if ack.is_expired || is_fin || synchronised == Synchronised::No {
+                    return None;
+                }
+                Some((ack.number, Evidence::Acknowledgement, ack.order, ack.at_ns))
+            }),
+        };
+        self.gap = found.map(|(end, evidence, order, since_ns)| {
+            let known = self.gap.filter(|gap| gap.start == next && gap.evidence == evidence);
+            let mut gap = known.unwrap_or(Gap { start: next, end, evidence, order, since_ns, passed: None });
+            gap.end = end;
+            let reaches = |ack: &Acknowledgement| ack.number.wrapping_sub(end).cast_signed() >= 0;
+            gap.passed = gap.passed.or(self.acknowledgement.filter(reaches));
+            gap
+        });
+    }
+
+    /// Whether there is nothing to remember.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.gap.is_none() && self.acknowledgement.is_none()
+    }
+
+    /// From where on the peer's segments wait for a gap.
+    pub(super) fn gap_order(&self) -> Option<Order> {
+        let waiting = self.waiting.front().map(|piece| piece.order);
+        self.gap.map(|gap| waiting.unwrap_or(gap.order))
+    }
+}
