@@ -6,7 +6,8 @@
 //! TCP segment ─ Streams ─── counted, chosen? ─┘
 //! ```
 //!
-//! Messages in plain UDP datagrams were counted with their packet; those that reassembly completes are counted here.
+//! Messages in plain UDP datagrams were counted with their packet; those that reassembly completes are
+//! counted here.
 
 use pktvisor_common::classify::{Class, flags, protocol};
 use pktvisor_common::direction::HostNetworks;
@@ -70,8 +71,8 @@ impl<H: HostNetworks> Analysis<H> {
         }
     }
 
-    /// Takes what the kernel handed up, of a flow that it has already chosen where it can: datagrams are not asked again,
-    /// since the rate may have changed while they were on their way.
+    /// Takes what the kernel handed up, of a flow that it has already chosen where it can: datagrams are not
+    /// asked again, since the rate may have changed while they were on their way.
     #[inline]
     pub fn handed_up(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
         match class.flags & flags::ANY_DNS {
@@ -104,8 +105,8 @@ impl<H: HostNetworks> Analysis<H> {
         self.tell_transactions(out);
     }
 
-    /// Reports what has happened to transactions since the last call. To be called before anybody looks at what the
-    /// messages came to.
+    /// Reports what has happened to transactions since the last call. To be called before anybody looks at
+    /// what the messages came to.
     pub fn tell_transactions(&mut self, out: &mut impl Observer) {
         out.transaction_counts(&self.messages.transactions.take_counts());
     }
@@ -264,7 +265,8 @@ fn pass_over(octets: &[u8], truncated: bool, out: &mut impl Observer) -> Outcome
     Outcome::NotChosen
 }
 
-/// What a message belongs to, by the first octets of its header (RFC 1035 section 4.1.1); none where it has fewer.
+/// What a message belongs to, by the first octets of its header (RFC 1035 section 4.1.1); none where it has
+/// fewer.
 #[inline]
 fn exchange(flow: &Flow, octets: &[u8]) -> Option<Exchange> {
     let &[id_high, id_low, flags_high] = octets.first_chunk()?;
@@ -297,8 +299,8 @@ struct Sink<'a, H, O> {
     out: &'a mut O,
     /// The flow of the segment that is being counted.
     counted: Option<Flow>,
-    /// The best that came of that segment. What other connections come to meanwhile, because their time is up, says
-    /// nothing of it: their segments were counted when they came.
+    /// The best that came of that segment. What other connections come to meanwhile, because their time is
+    /// up, says nothing of it: their segments were counted when they came.
     outcome: Outcome,
 }
 

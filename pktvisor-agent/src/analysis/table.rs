@@ -1,9 +1,10 @@
 //! A hash table whose entries also stand in queues, the least recently used one first.
 //!
-//! Reassembly needs three things of its memory: find an entry by key, know which one to give up first, and never
-//! grow beyond a ceiling. Entries lie in one slab and are linked by slot number, so that no operation allocates once
-//! the slab is filled, and what is dropped, and when, depends on nothing but the packets. The hash is seeded at random
-//! (keys are chosen by strangers), which is safe because the table is never iterated.
+//! Reassembly needs three things of its memory: find an entry by key, know which one to give up first, and
+//! never grow beyond a ceiling. Entries lie in one slab and are linked by slot number, so that no operation
+//! allocates once the slab is filled, and what is dropped, and when, depends on nothing but the packets. The
+//! hash is seeded at random (keys are chosen by strangers), which is safe because the table is never
+//! iterated.
 
 use std::hash::{BuildHasher, Hash};
 use std::mem;
@@ -12,8 +13,8 @@ use std::ops::{Index, IndexMut};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Where an entry lies, from its insertion to its removal: the slot's number and one, so that an `Option` of it is no
-/// larger.
+/// Where an entry lies, from its insertion to its removal: the slot's number and one, so that an `Option` of
+/// it is no larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SlotId(NonZeroU32);
 
@@ -85,7 +86,8 @@ impl<K: Copy + Eq + Hash, V: Default, const QUEUES: usize> Table<K, V, QUEUES> {
         self.index.find(hash, |&slot| self.slots[slot as usize].key == *key).map(|&slot| SlotId::of(slot))
     }
 
-    /// Adds an entry at the back of `queue`. The caller has made sure that `key` is new and the table is not full.
+    /// Adds an entry at the back of `queue`. The caller has made sure that `key` is new and the table is not
+    /// full.
     pub(super) fn insert(&mut self, key: K, value: V, queue: u8) -> SlotId {
         debug_assert!(!self.is_full() && self.find(&key).is_none());
         let entry = Slot { key, value, previous: NONE, next: NONE, queue };

@@ -46,6 +46,16 @@ pub(crate) fn raw_ip() -> Vec<u8> {
     pcap(101, [(1_700_000_000_000_000_000, packet)])
 }
 
+/// A capture of raw IPv4 packets.
+pub(crate) fn raw_ipv4(packets: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Vec<u8> {
+    pcap(101, packets)
+}
+
+/// A small capture of something that once went wrong.
+pub(crate) fn fault(name: &str) -> Vec<u8> {
+    fs::read(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../captures/faults")).join(name)).unwrap()
+}
+
 pub(crate) fn pcap(link_type: u16, packets: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Vec<u8> {
     let mut writer = PcapWriter::new(Vec::new(), link_type).unwrap();
     for (timestamp_ns, data) in packets {

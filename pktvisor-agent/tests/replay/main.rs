@@ -6,6 +6,7 @@ mod captures;
 mod classified;
 mod errors;
 mod filters;
+mod holes;
 mod serving;
 mod shell;
 mod signals;

@@ -1,7 +1,7 @@
 //! When segments come, and in which order those of the two directions of a connection are taken.
 
-/// How long a gap waits once the peer has acknowledged it, in nanoseconds of packet time; exactly this long is in time.
-/// Captures of several receive queues are out of order by a few milliseconds, seldom more.
+/// How long a gap waits once the peer has acknowledged it, in nanoseconds of packet time; exactly this long
+/// is in time. Captures of several receive queues are out of order by a few milliseconds, seldom more.
 pub const REORDERING_NS: u64 = 10_000_000;
 
 /// When a segment came.
@@ -18,9 +18,10 @@ pub(super) struct Arrival {
 impl Arrival {
     /// The segment's place among those of both directions.
     pub(super) fn order(self) -> Order {
-        // A time stamp far in the past is that of a clock that was set back, and says nothing about the order.
+        // A time stamp far in the past is that of a clock that was set back, and says nothing about the
+        // order.
         let is_usable = self.now_ns.saturating_sub(self.time_ns) <= REORDERING_NS;
-        Order { time_ns: if is_usable { self.time_ns } else { self.now_ns }, number: self.number }
+        Order { time_ns: if is_usable { self.time_ns } else { self.now_ns }, rank: 2 * self.number }
     }
 }
 
@@ -28,12 +29,13 @@ impl Arrival {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Order {
     time_ns: u64,
-    number: u64,
+    /// Twice the segment's number, or one less: right before it.
+    rank: u64,
 }
 
 impl Order {
     /// Right before the segment with this order.
     pub(super) fn just_before(self) -> Self {
-        Self { number: 0, ..self }
+        Self { rank: self.rank.saturating_sub(1), ..self }
     }
 }

@@ -13,7 +13,8 @@ pub(super) enum Evidence {
     Acknowledgement,
 }
 
-/// Whether message boundaries are known. Where they are not, missing data belongs to what is passed over anyway.
+/// Whether message boundaries are known. Where they are not, missing data belongs to what is passed over
+/// anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Synchronised {
     Yes,
@@ -28,7 +29,7 @@ pub(super) struct Gap {
     /// The first byte behind it that is not missing.
     pub(super) end: u32,
     pub(super) evidence: Evidence,
-    /// The place of what showed the gap: the peer's segments from there on wait.
+    /// The place of what shows the gap, and of what lies behind it: the peer's segments from there on wait.
     order: Order,
     /// Since when it waits, in the table's time.
     since_ns: u64,
@@ -55,6 +56,13 @@ pub(super) struct Acknowledgement {
     at_ns: u64,
     /// Nothing more waits for what it acknowledges, unless data comes from behind that.
     is_expired: bool,
+}
+
+impl Acknowledgement {
+    /// Whether everything before `end` is acknowledged.
+    fn reaches(&self, end: u32) -> bool {
+        self.number.wrapping_sub(end).cast_signed() >= 0
+    }
 }
 
 /// What a stream holds that is not simply in order.
@@ -96,7 +104,8 @@ impl Behind {
         self.completed_by = (0, 0);
     }
 
-    /// The time of what `piece` completes: that of the segment that came last of it and of everything before it.
+    /// The time of what `piece` completes: that of the segment that came last of it and of everything before
+    /// it.
     pub(super) fn completion_ns(&mut self, piece: &Piece) -> u64 {
         if piece.arrival.number == 0 {
             return piece.arrival.time_ns; // Only the capture was late.
@@ -108,17 +117,20 @@ impl Behind {
         self.completed_by.1
     }
 
-    /// A piece that fills a gap. If the peer had it long since, only the capture is late: what waits was complete before,
-    /// and the peer's answer comes after it.
-    pub(super) fn backdate_filler(&self, piece: &mut Piece<&[u8]>) {
-        if let Some(passed) = self.gap.and_then(|gap| gap.passed) {
-            piece.order = piece.order.min(passed.order).just_before();
+    /// If the peer had a piece before it was captured, only the capture is late: the piece is taken before
+    /// what acknowledged it, and completes nothing but itself.
+    pub(super) fn backdate(&self, piece: &mut Piece<&[u8]>) {
+        let end = piece.sequence.wrapping_add(piece.wire_len());
+        let first = self.gap.and_then(|gap| gap.passed).filter(|ack| ack.reaches(end));
+        if let Some(acknowledgement) = first.or(self.acknowledgement.filter(|ack| ack.reaches(end))) {
+            piece.order = piece.order.min(acknowledgement.order.just_before());
             piece.arrival.number = 0;
         }
     }
 
-    /// Brings up to date what is known of the first gap, after something was taken, added or acknowledged. `next` is the
-    /// first byte that was not taken, `fin` the place of the FIN if it was seen and not reached.
+    /// Brings up to date what is known of the first gap, after something was taken, added or acknowledged.
+    /// `next` is the first byte that was not taken, `fin` the place of the FIN if it was seen and not
+    /// reached.
     pub(super) fn find_gap(&mut self, next: u32, fin: Option<u32>, synchronised: Synchronised, now: Arrival) {
         self.acknowledgement =
             self.acknowledgement.filter(|ack| ack.number.wrapping_sub(next).cast_signed() > 0);
@@ -135,12 +147,15 @@ impl Behind {
                 Some((ack.number, Evidence::Acknowledgement, ack.order, ack.at_ns))
             }),
         };
+        let before = self.gap.filter(|gap| gap.start == next);
         self.gap = found.map(|(end, evidence, order, since_ns)| {
-            let known = self.gap.filter(|gap| gap.start == next && gap.evidence == evidence);
+            let known = before.filter(|gap| gap.evidence == evidence);
             let mut gap = known.unwrap_or(Gap { start: next, end, evidence, order, since_ns, passed: None });
             gap.end = end;
-            let reaches = |ack: &Acknowledgement| ack.number.wrapping_sub(end).cast_signed() >= 0;
-            gap.passed = gap.passed.or(self.acknowledgement.filter(reaches));
+            gap.order = before.map_or(order, |before| before.order.min(order));
+            gap.passed = gap.passed.or(self.acknowledgement.filter(|ack| ack.reaches(end)));
+            // Whoever acknowledged what is missing may answer it with the same segment.
+            gap.order = gap.passed.map_or(gap.order, |passed| passed.order.min(gap.order));
             gap
         });
     }
@@ -152,7 +167,6 @@ impl Behind {
 
     /// From where on the peer's segments wait for a gap.
     pub(super) fn gap_order(&self) -> Option<Order> {
-        let waiting = self.waiting.front().map(|piece| piece.order);
-        self.gap.map(|gap| waiting.unwrap_or(gap.order))
+        self.gap.map(|gap| gap.order)
     }
 }

@@ -1,25 +1,26 @@
 //! DNS messages out of TCP (RFC 1035 section 4.2.2, RFC 7766), whatever the segments they travel in.
 //!
-//! Each direction of a connection is a stream of its own. A message that lies whole in a segment that comes in order
-//! is handed on where it lies; everything else is buffered within two ceilings, one for each stream, one for all
-//! ([`Limits`]), and what is given up for them is counted.
+//! Each direction of a connection is a stream of its own. A message that lies whole in a segment that comes
+//! in order is handed on where it lies; everything else is buffered within two ceilings, one for each stream,
+//! one for all ([`Limits`]), and what is given up for them is counted.
 //!
 //! - What was sent first, wins: bytes that arrive twice are taken as they arrived first.
-//! - A gap is given up when the peer has acknowledged what is missing and 10 ms of packet time have passed, because then
-//!   nobody will send it again; else when packet time has moved on by more than 2 s since the first segment behind it, or
-//!   when more than 64 KiB (or 1024 pieces) would wait, or when the connection ends. Parsing resumes at the first segment
-//!   that begins like a message.
-//! - While one direction of a connection has a gap, the other one waits too. What has waited is taken in the order of its
-//!   time stamps, so that a response never comes before its query.
+//! - A gap is given up when the peer has acknowledged what is missing and 10 ms of packet time have passed,
+//!   because then nobody will send it again; else when packet time has moved on by more than 2 s since the
+//!   first segment behind it, or when more than 64 KiB (or 1024 pieces) would wait, or when the connection
+//!   ends. Parsing resumes at the first segment that begins like a message.
+//! - While one direction of a connection has a gap, the other one waits too. What has waited is taken in the
+//!   order of its time stamps, so that a response never comes before its query.
 //! - A stream whose SYN was not captured is parsed from its first segment on, if that begins like a message.
-//! - Bytes beyond a snapped segment are known never to come, so nothing waits for them. A message that they cut is
-//!   handed on as truncated if at least its header is there.
-//! - A message is complete when everything before it and itself have come; the segment that brings that about gives
-//!   it its time. Behind a gap that was given up, or that the peer had acknowledged before it was filled, a message's time
-//!   is that of its own latest segment. That may lie some seconds in the past.
+//! - Bytes beyond a snapped segment are known never to come, so nothing waits for them. A message that they
+//!   cut is handed on as truncated if at least its header is there.
+//! - A message is complete when everything before it and itself have come; the segment that brings that about
+//!   gives it its time. Behind a gap that was given up, or that the peer had acknowledged before it was
+//!   filled, a message's time is that of its own latest segment. That may lie some seconds in the past.
 
 mod arrival;
 mod behind;
+mod expiry;
 mod framing;
 mod pair;
 mod plausible;
@@ -41,8 +42,8 @@ use super::{Flow, ReassemblyEvent};
 
 /// How long a gap may wait to be filled, in nanoseconds of packet time; exactly this long is in time.
 pub const GAP_TIMEOUT_NS: u64 = 2_000_000_000;
-/// After how much silence a stream is forgotten, in nanoseconds of packet time. RFC 7766 section 6.2.3 wants idle
-/// time-outs of seconds; this leaves generous servers room.
+/// After how much silence a stream is forgotten, in nanoseconds of packet time. RFC 7766 section 6.2.3 wants
+/// idle time-outs of seconds; this leaves generous servers room.
 pub const IDLE_TIMEOUT_NS: u64 = 120_000_000_000;
 
 /// Receives what streams contain.
@@ -163,8 +164,8 @@ impl Streams {
         Arrival { time_ns, now_ns: self.now_ns, number: self.arrivals }
     }
 
-    /// Says that packet time has reached `now_ns`: gives up what has waited for too long. For times without packets;
-    /// each segment brings its own time.
+    /// Says that packet time has reached `now_ns`: gives up what has waited for too long. For times without
+    /// packets; each segment brings its own time.
     #[inline]
     pub fn advance(&mut self, now_ns: u64, sink: &mut impl StreamSink) {
         self.now_ns = self.now_ns.max(now_ns);
@@ -173,7 +174,8 @@ impl Streams {
         }
     }
 
-    /// The capture has ended: nothing that is missing will come. Hands on what lies behind gaps, forgets all streams.
+    /// The capture has ended: nothing that is missing will come. Hands on what lies behind gaps, forgets all
+    /// streams.
     pub fn finish(&mut self, sink: &mut impl StreamSink) {
         while let Some(&(_, id)) = self.gaps.first() {
             self.give_up_everything(id, sink);
@@ -200,31 +202,6 @@ impl Streams {
 
     fn least_worthy(&self) -> Option<SlotId> {
         QUEUES.iter().find_map(|&worth| self.table.front(worth as u8))
-    }
-
-    #[cold]
-    fn time_out(&mut self, sink: &mut impl StreamSink) {
-        let now_ns = self.now_ns;
-        while let Some(&(deadline_ns, id)) = self.gaps.first()
-            && now_ns > deadline_ns
-        {
-            self.give_up_gap(id, sink);
-        }
-        let mut next_ns = u64::MAX;
-        for worth in QUEUES {
-            while let Some(id) = self.table.front(worth as u8) {
-                let timeout_ns = self.table[id].last_ns.saturating_add(IDLE_TIMEOUT_NS);
-                if now_ns <= timeout_ns {
-                    next_ns = next_ns.min(timeout_ns);
-                    break;
-                }
-                // A gap may be younger than the last segment: what lay before it may just have been given up.
-                self.give_up_everything(id, sink);
-                self.remove(id);
-            }
-        }
-        self.next_timeout_ns = next_ns.min(self.gaps.first().map_or(u64::MAX, |gap| gap.0));
-        self.shed(sink);
     }
 
     /// Brings the sums up to date after a stream has changed.

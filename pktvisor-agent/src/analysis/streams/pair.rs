@@ -1,8 +1,8 @@
 //! The two directions of a connection, where one of them has a gap.
 //!
-//! What lies behind a gap may be queries, and what comes in the other direction their responses. So both directions wait,
-//! and when the gap is filled or given up, their segments are taken in the order of their time stamps, each direction in
-//! its own order all the same.
+//! What lies behind a gap may be queries, and what comes in the other direction their responses. So both
+//! directions wait, and when the gap is filled or given up, their segments are taken in the order of their
+//! time stamps, each direction in its own order all the same.
 
 use super::arrival::Arrival;
 use super::stream::{Head, When};
@@ -21,7 +21,8 @@ impl Pair {
 }
 
 impl Streams {
-    /// Takes a segment of a connection where something waits, or where this segment shows that something is missing.
+    /// Takes a segment of a connection where something waits, or where this segment shows that something is
+    /// missing.
     #[cold]
     pub(super) fn segment_in_turn<S: StreamSink>(
         &mut self,

@@ -19,8 +19,8 @@ pub struct TcpSegment<'a> {
 }
 
 impl<'a> TcpSegment<'a> {
-    /// The segment in a classified packet, `data` beginning with the link-layer header; `None` where the TCP header
-    /// is cut or inconsistent.
+    /// The segment in a classified packet, `data` beginning with the link-layer header; `None` where the TCP
+    /// header is cut or inconsistent.
     pub fn of(data: &'a [u8], class: &Class) -> Option<Self> {
         let segment = data.get(usize::from(class.transport_offset)..)?;
         let header = TcpHeaderSlice::from_slice(segment).ok()?;
@@ -46,8 +46,8 @@ impl TcpSegment<'_> {
         self.flags & tcp_flags::RST == 0 && (self.flags & tcp_flags::SYN != 0 || self.wire_len > 0)
     }
 
-    /// What the sender has received of its peer's stream. A SYN's acknowledgement belongs to the handshake, and whoever
-    /// sends a RST need not know the connection (RFC 9293 section 3.5.2).
+    /// What the sender has received of its peer's stream. A SYN's acknowledgement belongs to the handshake,
+    /// and whoever sends a RST need not know the connection (RFC 9293 section 3.5.2).
     #[inline]
     pub(super) fn acknowledged(&self) -> Option<u32> {
         let kind = self.flags & (tcp_flags::ACK | tcp_flags::SYN | tcp_flags::RST);
@@ -61,8 +61,8 @@ impl TcpSegment<'_> {
     }
 }
 
-/// Where the IP packet ends by its own account, in bytes from the first byte of `data`. `None` for a length of 0:
-/// segmentation was left to the network card, and the captured end is all there is to know.
+/// Where the IP packet ends by its own account, in bytes from the first byte of `data`. `None` for a length
+/// of 0: segmentation was left to the network card, and the captured end is all there is to know.
 fn ip_end(data: &[u8], class: &Class) -> Option<u32> {
     const IPV4_TOTAL_LENGTH_OFFSET: usize = 2;
     const IPV6_PAYLOAD_LENGTH_OFFSET: usize = 4;

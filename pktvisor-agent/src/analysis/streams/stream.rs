@@ -1,7 +1,7 @@
 //! One direction of one TCP connection: puts segments in order.
 //!
-//! Sequence numbers are compared in the ring of 2^32 (RFC 9293 section 3.4); `next` is the first byte not yet taken.
-//! A stream passes through these states:
+//! Sequence numbers are compared in the ring of 2^32 (RFC 9293 section 3.4); `next` is the first byte not yet
+//! taken. A stream passes through these states:
 //!
 //! ```text
 //! Fresh ── SYN, or data in mid-connection ──> Open ── FIN reached, or RST ──> Closed
@@ -10,8 +10,8 @@
 //!
 //! A closed stream is remembered without memory of its own, so that what is retransmitted late is recognised.
 //!
-//! A stream takes what comes in order. All else waits, and what waits is taken by [`pair`](super::pair), which knows both
-//! directions of the connection.
+//! A stream takes what comes in order. All else waits, and what waits is taken by [`pair`](super::pair),
+//! which knows both directions of the connection.
 
 mod turns;
 
@@ -27,8 +27,8 @@ use super::{GAP_TIMEOUT_NS, Out, StreamSink, TcpSegment};
 use crate::analysis::ReassemblyEvent;
 use crate::analysis::table::SlotId;
 
-/// How far from the expected sequence number a segment may lie, in bytes; beyond it belongs to another connection,
-/// whose SYN was not captured. Ample: no window of a DNS connection comes near.
+/// How far from the expected sequence number a segment may lie, in bytes; beyond it belongs to another
+/// connection, whose SYN was not captured. Ample: no window of a DNS connection comes near.
 const WINDOW_MAX: u32 = 16 << 20;
 /// How far the first captured segment may lie behind a SYN that comes later, in bytes.
 const LATE_SYN_MAX: u32 = 64 * 1024;
@@ -105,7 +105,8 @@ impl Stream {
     ) {
         let mut sequence = segment.sequence;
         if segment.flags & RST != 0 {
-            // Its payload, if any, is a remark for humans (RFC 1122 section 4.2.2.12), not part of the stream.
+            // Its payload, if any, is a remark for humans (RFC 1122 section 4.2.2.12), not part of the
+            // stream.
             self.last_ns = arrival.now_ns;
             return self.close(self.next);
         }
@@ -261,9 +262,7 @@ impl Stream {
             return self.take(&piece, piece.arrival.time_ns, out);
         }
         let behind = self.behind.get_or_insert_default();
-        if ahead <= 0 {
-            behind.backdate_filler(&mut piece);
-        }
+        behind.backdate(&mut piece);
         if !behind.waiting.insert(self.next, &piece) {
             out.event(ReassemblyEvent::RetransmittedSegment);
         }

@@ -13,8 +13,8 @@ pub(super) struct Piece<B = Box<[u8]>> {
     pub(super) missing: u32,
     /// When the segment came.
     pub(super) arrival: Arrival,
-    /// Its place among the segments of both directions. While it waits: the earliest of its own place and those of the
-    /// pieces behind it in the stream, because none of them can be taken before it.
+    /// Its place among the segments of both directions. While it waits: the earliest of its own place and
+    /// those of the pieces behind it in the stream, because none of them can be taken before it.
     pub(super) order: Order,
     /// Whether this is the beginning of the segment, where a message is likely to begin.
     pub(super) starts_segment: bool,

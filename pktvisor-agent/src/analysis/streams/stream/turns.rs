@@ -62,8 +62,9 @@ impl Stream {
         self.find_gap(now);
     }
 
-    /// Gives up the first gap: what lies behind it is due, from the first segment on that looks like the beginning of a
-    /// message. The time of messages found there is that at which their last byte was captured.
+    /// Gives up the first gap: what lies behind it is due, from the first segment on that looks like the
+    /// beginning of a message. The time of messages found there is that at which their last byte was
+    /// captured.
     pub(in crate::analysis::streams) fn give_up_gap<S: StreamSink>(
         &mut self,
         now: Arrival,

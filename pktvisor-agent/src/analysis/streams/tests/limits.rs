@@ -52,3 +52,21 @@ fn a_stream_that_holds_nothing_costs_about_130_bytes() {
     let links = 3 * size_of::<u32>();
     assert!(size_of::<Flow>() + size_of::<Stream>() + links <= 130);
 }
+
+#[test]
+fn memory_stays_below_its_ceiling_when_time_gives_a_gap_up() {
+    let bytes = framed(&[message(1, 40), message(2, 300), message(3, 40)]);
+    let with_two_gaps = |limits| {
+        let mut scenario = Scenario::with(limits);
+        scenario.syn(ISN).data(42, &bytes[42..60]).wait(SECOND).data(344, &bytes[344..]);
+        scenario
+    };
+    let needed = with_two_gaps(Limits { streams: 16, buffered_bytes: 1 << 20 }).streams.buffered_bytes();
+    let mut scenario = with_two_gaps(Limits { streams: 16, buffered_bytes: needed });
+    assert_eq!(scenario.streams.buffered_bytes(), needed);
+    // What waited first becomes the beginning of a message, whose buffer is larger.
+    scenario.now_ns += SECOND + 1;
+    scenario.streams.advance(scenario.now_ns, &mut scenario.sink);
+    assert!(scenario.streams.buffered_bytes() <= needed);
+    scenario.expect(&[3], &[Gap, Gap, StreamEvicted]);
+}

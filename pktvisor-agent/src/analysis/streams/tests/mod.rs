@@ -5,7 +5,9 @@ mod gaps;
 mod limits;
 mod messages;
 mod order;
+mod pairs;
 mod random;
+mod resuming;
 mod snapped;
 
 use pktvisor_common::classify::tcp_flags::{ACK, FIN, RST, SYN};

@@ -25,6 +25,16 @@ fn segmented() -> impl Strategy<Value = (Vec<Vec<u8>>, Vec<(usize, usize)>)> {
     })
 }
 
+/// Payload that is no message, or the beginning of one.
+fn garbage_or_message() -> impl Strategy<Value = Vec<u8>> {
+    let beginning = |(len, cut): (usize, usize)| {
+        let mut bytes = framed(&[message(7, len)]);
+        bytes.truncate(cut);
+        bytes
+    };
+    prop_oneof![proptest::collection::vec(0u8..20, 0..200), (17usize..1000, 0usize..300).prop_map(beginning),]
+}
+
 proptest! {
     #[test]
     fn segmentation_order_and_duplicates_change_nothing((messages, segments) in segmented(), isn: u32) {
@@ -42,30 +52,50 @@ proptest! {
     }
 
     #[test]
-    fn garbage_stays_within_the_limits(
+    fn garbage_stays_within_the_limits_after_each_call(
         segments in proptest::collection::vec(
-            (0u16..6, any::<u8>(), 0u32..3000, proptest::collection::vec(0u8..20, 0..200), 0usize..100, 0u64..SECOND),
+            (
+                (0u16..6, any::<bool>()),
+                any::<u8>(),
+                (0u32..3000, 0u32..3000),
+                garbage_or_message(),
+                0usize..100,
+                0u64..SECOND,
+            ),
             0..400
-        )
+        ),
+        buffered_bytes in 0usize..3000,
     ) {
-        let limits = Limits { streams: 4, buffered_bytes: 4096 };
+        let limits = Limits { streams: 4, buffered_bytes };
         let mut scenario = Scenario::with(limits);
-        for (port, flags, sequence, payload, missing, pause_ns) in segments {
+        for ((port, from_server), flags, (sequence, acknowledgement), payload, missing, pause_ns) in segments {
             // Seldom a SYN, FIN or RST, so that streams live.
             let flags = if flags > 0x0f { ACK } else { flags };
-            let wire_len = payload.len() + missing.saturating_sub(80);
-            scenario.wait(pause_ns / 4).of_port(port).send(flags, sequence, &payload, wire_len);
-            prop_assert!(scenario.streams.len() <= limits.streams);
-            prop_assert!(scenario.streams.buffered_bytes() <= limits.buffered_bytes);
-            let held: usize = (0..6)
-                .filter_map(|port| scenario.streams.table.find(&flow(port)))
-                .map(|id| scenario.streams.table[id].heap_bytes())
-                .sum();
-            prop_assert_eq!(held, scenario.streams.buffered_bytes());
+            let wire_len = (payload.len() + missing.saturating_sub(80)) as u32;
+            let flow = if from_server { flow(port).reversed() } else { flow(port) };
+            scenario.wait(pause_ns / 4);
+            let Scenario { streams, sink, now_ns, .. } = &mut scenario;
+            let segment = TcpSegment { sequence, acknowledgement, flags, payload: &payload, wire_len };
+            streams.segment(&flow, segment, *now_ns, sink);
+            prop_assert!(streams.len() <= limits.streams);
+            prop_assert!(streams.buffered_bytes() <= limits.buffered_bytes);
+            *now_ns += pause_ns;
+            streams.advance(*now_ns, sink);
+            prop_assert!(streams.buffered_bytes() <= limits.buffered_bytes);
+            prop_assert_eq!(held(streams), streams.buffered_bytes());
         }
         prop_assert!(scenario.sink.found.iter().all(|found| found.bytes.len() >= 12));
         scenario.streams.finish(&mut scenario.sink);
         scenario.expect_nothing_held();
         prop_assert!(scenario.streams.is_empty());
     }
+}
+
+/// What the streams of the first ports hold, asked one by one.
+fn held(streams: &Streams) -> usize {
+    (0..6)
+        .flat_map(|port| [flow(port), flow(port).reversed()])
+        .filter_map(|flow| streams.table.find(&flow))
+        .map(|id| streams.table[id].heap_bytes())
+        .sum()
 }
