@@ -6,16 +6,15 @@ use std::sync::Arc;
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
-use pktvisor_common::sharding::Shards;
 
 use super::clock::WallClock;
 use super::epochs::{Order, held_back};
 use super::placement::Placement;
 use super::shared::Shared;
 use super::spawn;
+use super::successors::Successors;
 use crate::agent::Agent;
 use crate::analysis::{self, Analysis};
 use crate::capture::hosts::HostSet;
@@ -38,45 +37,6 @@ pub(super) struct DeepSettings {
     pub(super) analysis: analysis::Settings<HostSet>,
     /// How long records may be left alone.
     pub(super) pause: Pause,
-}
-
-/// Where the deep threads find new sources when the old ones have ended: a place for each. Clones are the same ones.
-pub(super) struct Successors<S>(Arc<[Mutex<Option<Deep<S>>>]>);
-
-impl<S> Successors<S> {
-    /// Places for so many threads.
-    pub(super) fn new(shards: Shards) -> Self {
-        Self((0..shards.count()).map(|_| Mutex::default()).collect())
-    }
-
-    /// Leaves new sources, one for each thread.
-    pub(super) fn put(&self, sources: Vec<Deep<S>>) {
-        for (place, sources) in self.0.iter().zip(sources) {
-            *place.lock() = Some(sources);
-        }
-    }
-
-    /// Whether the threads have taken over all that was [put](Self::put).
-    pub(super) fn are_taken(&self) -> bool {
-        self.0.iter().all(|place| place.lock().is_none())
-    }
-
-    fn take(&self, shard: u32) -> Option<Deep<S>> {
-        self.0.get(shard as usize)?.lock().take()
-    }
-}
-
-impl<S> Default for Successors<S> {
-    /// For sources that never end.
-    fn default() -> Self {
-        Self(Arc::new([]))
-    }
-}
-
-impl<S> Clone for Successors<S> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
 }
 
 /// Starts a thread for each shard, which takes what comes from its sources.

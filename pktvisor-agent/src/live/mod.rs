@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The wall clock rotates the periods. The threads share the store's live period, each for moments. One more thread follows the
-//! interfaces ([`follow`]), attaches to those that come or come back, and is the only one that keeps privileges for that.
+//! interfaces (`follow`), attaches to those that come or come back, and is the only one that keeps privileges for that.
 
 mod addresses;
 mod any;
@@ -30,6 +30,7 @@ mod prepare;
 mod programs;
 mod rate;
 mod shared;
+mod successors;
 mod tap;
 
 use std::io;

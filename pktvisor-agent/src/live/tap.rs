@@ -12,7 +12,7 @@ use pktvisor_common::sharding::Shards;
 
 use super::changes::Changes;
 use super::clock;
-use super::deep::{self, DeepSettings, Successors};
+use super::deep::{self, DeepSettings};
 use super::drain::Sockets;
 use super::follow;
 use super::host::HostFollower;
@@ -21,6 +21,7 @@ use super::named::{Attach, Hooks, NamedInterface};
 use super::placement::Placement;
 use super::prepare::Prepared;
 use super::programs::Programs;
+use super::successors::Successors;
 use crate::agent::Agent;
 use crate::capture::attach::{Attached, Attacher};
 use crate::capture::interfaces::Interface;
