@@ -263,7 +263,7 @@ impl Source for Agent {
         let settings = self.store.settings();
         let ledger = self.ledger();
         let state = self.state.lock();
-        let mut capture = state.capture.clone();
+        let mut capture = state.capture();
         capture.notes.extend(state.geo.iter().flat_map(|geo| geo.notes()));
         api::App {
             app: api::AppInfo {
@@ -273,7 +273,6 @@ impl Source for Agent {
                 single_summary: settings.summary,
                 up_time_min: self.started.elapsed().as_secs_f64() / 60.0,
                 capture: Some(capture),
-                capture: Some(state.capture()),
                 ledger: Some(ledger),
                 deep_sample_rate_now_pct: Some(state.deep_sample_rate_now_pct),
                 losses: state.losses,

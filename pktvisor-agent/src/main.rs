@@ -25,7 +25,9 @@ fn run_with(options: &Options) -> ExitCode {
         Err(error) => {
             // Why the agent ends is said whatever RUST_LOG leaves out.
             match options.log_format {
-                LogFormat::Text => stderr::line(&format!("pktvisord: {}", EscapedLines(format_args!("{error:#}")))),
+                LogFormat::Text => {
+                    stderr::line(&format!("pktvisord: {}", EscapedLines(format_args!("{error:#}"))))
+                }
                 LogFormat::Json => tracing::error!("{error:#}"),
             }
             ExitCode::FAILURE

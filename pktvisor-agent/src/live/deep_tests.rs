@@ -68,7 +68,8 @@ fn what_a_round_adds_to_one_metric_it_adds_to_all() {
         waiting.0.push_back(packet.data.to_vec());
     }
     let (agent, shared) = agent_with_threads(Shards::ONE);
-    let mut thread = DeepThread::new(&agent, &shared, 0, Deep::new(vec![waiting]), &settings());
+    let mut thread =
+        DeepThread::new(&agent, &shared, 0, Deep::new(vec![waiting]), &settings(), Successors::default());
     let mut answered = 0;
     while thread.round(&WallClock::now()) > 0 {
         agent.store.cut(0, Cut::Epoch);
@@ -120,7 +121,7 @@ fn records_of_the_next_epoch_wait_until_the_old_one_is_cut() {
     let records = [0, 0, 1, Next::NO_EPOCH, 1].map(|epoch| (epoch, query()));
     let (agent, shared) = agent_with_threads(Shards::ONE);
     let sources = Deep::new(vec![Marked(records.into())]);
-    let mut thread = DeepThread::new(&agent, &shared, 0, sources, &settings());
+    let mut thread = DeepThread::new(&agent, &shared, 0, sources, &settings(), Successors::default());
     let clock = WallClock::now();
     let publish = |thread: &mut DeepThread<Marked>| {
         shared.epochs().order(Order { sealed_ns: monotonic_ns(), cut: Cut::Epoch });

@@ -208,7 +208,7 @@ impl DrainThread {
             batch.publish();
             batch.tick(pending.now_ns);
         }
-        self.agent.unknown_ethertypes(&counted.ethertypes, counted.counters.packets.total());
+        self.agent.unknown_ethertypes(&self.counted.ethertypes, self.counted.counters.packets.total());
         let driver_drops = self.driver.since_start(&self.agent.interface_names());
         self.agent.kernel_counts(&self.counted, self.lost_by_sockets, driver_drops);
         true

@@ -88,6 +88,7 @@ const BRIEF: Duration = Duration::from_millis(1);
 struct CpuSum {
     counters: Counters,
     handed_up: HandedUp,
+    ethertypes: UnknownEtherTypes,
 }
 
 /// What [`Drain::collect`] returns.
@@ -185,6 +186,7 @@ impl Drain {
         for copy in copies {
             counts.counters.add(&copy.counters);
             counts.handed_up.add(&copy.handed_up);
+            counts.ethertypes.merge(&copy.ethertypes);
         }
         let filtered = |entry| -> Result<u64, KernelError> {
             Ok(self.filtered.get(&entry, 0).map_err(failed("FILTERED"))?.iter().sum())

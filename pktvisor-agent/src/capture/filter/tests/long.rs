@@ -10,7 +10,7 @@ use crate::capture::filter::compile::{self, Source};
 use crate::capture::filter::translate::{Hook, translate};
 use crate::capture::filter::verdict::{Tags, Verdicts};
 use crate::capture::filter::{interpret, split};
-use crate::capture::{Filter, Packet};
+use crate::capture::{Filter, Packet, Stamp};
 
 fn hosts(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("host 10.{}.{}.{}", n >> 16, n >> 8 & 255, n & 255)).collect()
@@ -27,7 +27,14 @@ fn from(a: u8, b: u8) -> Vec<u8> {
 fn passes(filter: &mut Filter, data: &[u8]) -> bool {
     let link_type = LinkType::ETHERNET;
     filter
-        .passes(&Packet { timestamp_ns: 0, data, wire_len: data.len() as u32, link_type, segments: 1 })
+        .passes(&Packet {
+            timestamp_ns: 0,
+            data,
+            wire_len: data.len() as u32,
+            link_type,
+            segments: 1,
+            stamp: Stamp::Own,
+        })
         .unwrap()
 }
 

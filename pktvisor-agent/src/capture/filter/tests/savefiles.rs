@@ -7,7 +7,7 @@ use std::process::Command;
 use pcap_replay::{ByteOrder, Capture};
 use pktvisor_common::classify::LinkType;
 
-use crate::capture::{Filter, Packet};
+use crate::capture::{Filter, Packet, Stamp};
 
 const ORDERS: [ByteOrder; 2] = [ByteOrder::Little, ByteOrder::Big];
 const EXPRESSIONS: [&str; 12] = [
@@ -111,7 +111,14 @@ fn ours(path: &Path, expression: &str) -> Option<usize> {
     while let Some(read) = capture.next_packet().unwrap() {
         filter.set_byte_order(read.byte_order);
         let (data, link_type) = (read.data, LinkType(read.link_type));
-        let packet = Packet { timestamp_ns: 0, data, wire_len: read.wire_len, link_type, segments: 1 };
+        let packet = Packet {
+            timestamp_ns: 0,
+            data,
+            wire_len: read.wire_len,
+            link_type,
+            segments: 1,
+            stamp: Stamp::Own,
+        };
         passed += usize::from(filter.passes(&packet).ok()?);
     }
     Some(passed)
