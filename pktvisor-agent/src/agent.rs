@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use pktvisor_common::api;
+use pktvisor_api as api;
 
 use crate::capture::afpacket;
 use crate::capture::kernel::KernelCounts;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use pcap_replay::{Capture, Pace, Pacer, ReadError};
-use pktvisor_common::api;
+use pktvisor_api as api;
 use pktvisor_common::sampling::SampleRate;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};

@@ -13,7 +13,7 @@ use pktvisor_agent::capture::Packet;
 use pktvisor_agent::capture::hosts::HostSet;
 use pktvisor_agent::metrics::{Clock, Settings, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
-use pktvisor_common::api::{self, TopEntry};
+use pktvisor_api::{self as api, TopEntry};
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::sampling::SampleRate;
 

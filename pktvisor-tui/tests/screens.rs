@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use pktvisor_common::api::{Period, PeriodDocument};
+use pktvisor_api::{Period, PeriodDocument};
 use pktvisor_tui::{
     app::{Action, App, Page},
     client::Update,
@@ -168,7 +168,7 @@ fn huge_numbers() -> App {
         answer.window = huge(&answer.window);
         answer.live = answer.live.as_ref().map(&huge);
         answer.closed = answer.closed.iter().map(&huge).collect();
-        answer.rates = Some(pktvisor_common::api::DirectionRates {
+        answer.rates = Some(pktvisor_api::DirectionRates {
             received: u64::MAX,
             sent: u64::MAX,
             unknown: u64::MAX,

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use anyhow::Context;
-use pktvisor_common::api;
+use pktvisor_api as api;
 
 use self::packet_socket::PacketSocket;
 use self::programs::Programs;

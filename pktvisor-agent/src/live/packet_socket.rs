@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
-use pktvisor_common::api;
+use pktvisor_api as api;
 
 use super::clock::{until_next_second, wall_ns};
 use super::host::HostFollower;

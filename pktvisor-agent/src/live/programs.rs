@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
-use pktvisor_common::api;
+use pktvisor_api as api;
 
 use super::drain::DrainThread;
 use super::shared::Shared;

@@ -1,6 +1,6 @@
 //! Where every counted packet went: the sums since start, and the ledger made of them.
 
-use pktvisor_common::api;
+use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
 use super::Period;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use pktvisor_common::api;
+use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
 use super::frequent::Limits;

@@ -4,7 +4,7 @@
 //! each bucket read at its middle). Histograms add up exactly, whatever the shards and periods.
 
 use hdrhistogram::Histogram;
-use pktvisor_common::api;
+use pktvisor_api as api;
 
 /// A distribution of unsigned values.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! From what is remembered to what the API says: the only place that spells names.
 
-use pktvisor_common::api;
+use pktvisor_api as api;
 
 use super::codes::CodeCounts;
 use super::dns::{CUT, EdnsMetrics, ReassemblyMetrics};

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
-use pktvisor_common::api;
+use pktvisor_api as api;
 
 use super::Recorder;
 use super::batch::Batch;

@@ -12,7 +12,7 @@
 //! openapi     the API, described
 //! ```
 //!
-//! The contract is version 1 of the JSON of [`pktvisor_common::api`]; `docs/openapi.json` is its golden copy.
+//! The contract is version 1 of the JSON of [`pktvisor_api`]; `docs/openapi.json` is its golden copy.
 
 mod answer;
 mod cache;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pktvisor_common::api::Period;
+use pktvisor_api::Period;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{OpenApi, ToSchema};

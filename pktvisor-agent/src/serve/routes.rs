@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use hyper::HeaderMap;
-use pktvisor_common::api::{App, ErrorBody, Rates};
+use pktvisor_api::{App, ErrorBody, Rates};
 use serde::Serialize;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;

@@ -13,7 +13,7 @@ use pktvisor_agent::capture::hosts::HostSet;
 use pktvisor_agent::metrics::{self, Clock, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
-use pktvisor_common::api::Period;
+use pktvisor_api::Period;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
 use testbed::{End, Namespace, Need, PacketSocket, Veth};

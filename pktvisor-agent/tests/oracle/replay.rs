@@ -12,7 +12,7 @@ use pktvisor_agent::capture::hosts::HostSet;
 use pktvisor_agent::metrics::{self, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
-use pktvisor_common::api;
+use pktvisor_api as api;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
 

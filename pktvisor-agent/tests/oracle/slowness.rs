@@ -8,7 +8,7 @@ use pktvisor_agent::analysis::name::presentation;
 use pktvisor_agent::analysis::transactions::TransactionCounts;
 use pktvisor_agent::analysis::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_agent::capture::Packet;
-use pktvisor_common::api::TopEntry;
+use pktvisor_api::TopEntry;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 
 use super::replay::{Setup, pipeline, replay};

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use pktvisor_common::api::{App, Period, PeriodDocument, Rates};
+use pktvisor_api::{App, Period, PeriodDocument, Rates};
 
 use super::{Answer, FetchError, Http, Window};
 

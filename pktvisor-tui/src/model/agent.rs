@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pktvisor_common::api::{App, CaptureInfo, DirectionRates, Ledger};
+use pktvisor_api::{App, CaptureInfo, DirectionRates, Ledger};
 
 use super::{Health, History, Observation, Printable};
 use crate::{

@@ -1,6 +1,6 @@
 //! The fourteen lists of a period: what each is called, what its shares are shares of, and its rows.
 
-use pktvisor_common::api::{Period, TopEntry};
+use pktvisor_api::{Period, TopEntry};
 
 use super::{Keep, Observation, Printable};
 

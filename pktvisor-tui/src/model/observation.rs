@@ -1,6 +1,6 @@
 //! One period or window as received, and the figures that follow from it.
 
-use pktvisor_common::api::{Dns, Packets, Period, PeriodSpan};
+use pktvisor_api::{Dns, Packets, Period, PeriodSpan};
 
 use super::{ListKind, Printable, Row, Sort, lists::take_lists};
 use crate::format::share;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use pktvisor_common::api::{App, DirectionRates, PeriodDocument};
+use pktvisor_api::{App, DirectionRates, PeriodDocument};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -1,9 +1,8 @@
 //! `docs/metrics.md` and the types of the HTTP JSON name the same keys.
-#![cfg(feature = "api")]
 
 use std::collections::BTreeSet;
 
-use pktvisor_common::api::{App, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates};
+use pktvisor_api::{App, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates};
 use serde_json::Value;
 
 const METRICS: &str = include_str!("../../docs/metrics.md");
