@@ -1,15 +1,7 @@
-//! Reads, paces, generates and sends packet captures.
+//! Sends packet captures, and generates them.
 //!
-//! [`Capture`] is the reader: it takes pcap and pcapng, plain, gzip or zstd, from a path or from any
-//! [`std::io::Read`], and lends out one [`PacketRef`] at a time. [`Pacer`] makes packet time follow the wall clock.
-//! [`send::send`] puts its packets onto an interface.
-//! [`generate::Generator`] makes packets of which the right summary is known; [`write::PcapWriter`] keeps them.
+//! [`send::send`] puts the packets of a capture onto an interface.
+//! [`generate::Generator`] makes packets of which the right summary is known.
 
 pub mod generate;
-pub mod pace;
-pub mod read;
 pub mod send;
-pub mod write;
-
-pub use pace::{Pace, Pacer};
-pub use read::{Capture, PacketRef, ReadError, ReadWarning};

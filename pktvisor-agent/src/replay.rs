@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pcap_replay::{Capture, Pacer, PacketRef, ReadError, ReadWarning};
+use capture_file::{Capture, Pacer, PacketRef, ReadError, ReadWarning};
 use pktvisor_common::classify::LinkType;
 
 use crate::capture::{FilterError, Packet};

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use pcap_replay::{Capture, Pace, Pacer, ReadError};
+use capture_file::{Capture, Pace, Pacer, ReadError};
 use pktvisor_api as api;
 use pktvisor_common::sampling::SampleRate;
 use tokio::runtime::Runtime;

@@ -3,8 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use capture_file::ReadError;
+
 use super::Via;
-use crate::read::ReadError;
 
 /// Sending that could not begin or go on. Each message is whole: the reason is part of it.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,9 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use capture_file::PacketRef;
+
 use super::{SendError, Unfit};
-use crate::read::PacketRef;
 
 /// Link type of Ethernet, <https://www.tcpdump.org/linktypes.html>.
 const ETHERNET: u16 = 1;

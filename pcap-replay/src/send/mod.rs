@@ -32,8 +32,7 @@ pub use outlet::Via;
 pub use report::{NotSent, Report, Unfit};
 pub use timing::{PacketRate, ParsePacketRateError, Tempo};
 
-use crate::pace::Pace;
-use crate::read::{Capture, PacketRef};
+use capture_file::{Capture, Pace, PacketRef};
 use interface::Interface;
 use kept::Kept;
 use outlet::Outlet;

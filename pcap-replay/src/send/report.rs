@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use capture_file::ReadWarning;
+
 use super::Via;
-use crate::read::ReadWarning;
 
 /// What [`send`](super::send) did.
 #[derive(Debug, Clone, PartialEq, Eq)]

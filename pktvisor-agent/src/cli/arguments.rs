@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use capture_file::Pace;
 use clap::builder::ValueHint;
 use clap::{CommandFactory, Parser, ValueEnum};
 use ipnet::IpNet;
-use pcap_replay::Pace;
 use pktvisor_common::classify::DnsPorts;
 
 use super::values;

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use capture_file::Pace;
 use clap::Parser;
 use ipnet::IpNet;
-use pcap_replay::Pace;
 use pktvisor_common::classify::DnsPorts;
 
 use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat, Mode};

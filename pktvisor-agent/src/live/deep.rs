@@ -195,7 +195,7 @@ mod tests {
     use std::io;
     use std::path::Path;
 
-    use pcap_replay::Capture;
+    use capture_file::Capture;
     use pktvisor_common::sampling::SampleRate;
     use pktvisor_common::sharding::Shards;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pcap_replay::Capture;
+use capture_file::Capture;
 use pktvisor_agent::analysis::public_suffix::NameCut;
 use pktvisor_agent::analysis::{self, Analysis};
 use pktvisor_agent::capture::Filter;

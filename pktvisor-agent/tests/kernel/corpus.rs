@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pcap_replay::Capture;
+use capture_file::Capture;
 use pcap_replay::generate::{Config, Generator};
 use pktvisor_common::classify::LinkType;
 

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use pcap_replay::Capture;
+use capture_file::Capture;
 use pktvisor_agent::analysis::geo::Geo;
 use pktvisor_agent::analysis::public_suffix::NameCut;
 use pktvisor_agent::analysis::transactions::TIMEOUT_NS_DEFAULT;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pcap_replay::Capture;
+use capture_file::Capture;
 use pktvisor_agent::analysis::message::{Header, Message, Question};
 use pktvisor_agent::analysis::name::presentation;
 use pktvisor_agent::analysis::transactions::TransactionCounts;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use capture_file::write::PcapWriter;
 use pcap_replay::generate::{Answer, Config, Generator};
-use pcap_replay::write::PcapWriter;
 
 const ETHERNET: u16 = 1;
 

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use pcap_replay::Capture;
+use capture_file::Capture;
 use pktvisor_agent::analysis::public_suffix::NameCut;
 use pktvisor_agent::analysis::{self, Analysis};
 use pktvisor_agent::capture::Filter;

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pcap_replay::Capture;
+use capture_file::Capture;
 use pktvisor_agent::capture::kernel::object;
 use serde_json::{Value, json};
 use testbed::{Namespace, Need, PacketSocket, Pair, Process, Veth, http};

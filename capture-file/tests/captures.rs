@@ -11,7 +11,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pcap_replay::Capture;
+use capture_file::Capture;
 use serde_json::Value;
 
 fn captures() -> Option<PathBuf> {

@@ -64,14 +64,14 @@ pub enum Container {
 /// A capture being read.
 ///
 /// ```no_run
-/// let mut capture = pcap_replay::Capture::open("trace.pcap.gz")?;
+/// let mut capture = capture_file::Capture::open("trace.pcap.gz")?;
 /// while let Some(packet) = capture.next_packet()? {
 ///     println!("{} ns: {} bytes", packet.timestamp_ns, packet.wire_len);
 /// }
 /// if let Some(warning) = capture.warning() {
 ///     eprintln!("{warning}");
 /// }
-/// # Ok::<(), pcap_replay::ReadError>(())
+/// # Ok::<(), capture_file::ReadError>(())
 /// ```
 #[derive(Debug)]
 pub struct Capture {
