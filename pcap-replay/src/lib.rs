@@ -1,7 +1,6 @@
-//! Sends packet captures, and generates them.
+//! Sends packet captures: [`send::send`] puts their packets onto an interface.
 //!
-//! [`send::send`] puts the packets of a capture onto an interface.
-//! [`generate::Generator`] makes packets of which the right summary is known.
+//! The library is what tests of live capture send with, and nothing else should depend on it: whoever wants to read a
+//! capture needs `capture-file`, and whoever wants made-up traffic `dns-traffic`. The binary puts the three together.
 
-pub mod generate;
 pub mod send;

@@ -11,7 +11,7 @@ use anyhow::Context;
 use capture_file::Pace;
 use capture_file::write::PcapWriter;
 use clap::{Args, Parser, Subcommand};
-use pcap_replay::generate::{Config, ConfigError, Generator};
+use dns_traffic::{Config, ConfigError, Generator};
 use pcap_replay::send::{Options, PacketRate, Tempo, Via, send};
 
 /// Sends packet captures, and makes them

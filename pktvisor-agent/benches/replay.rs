@@ -8,7 +8,7 @@ use std::io::Write;
 use capture_file::Capture;
 use capture_file::write::PcapWriter;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use pcap_replay::generate::{Config, Generator, HOST_PREFIXES};
+use dns_traffic::{Config, Generator, HOST_PREFIXES};
 use pktvisor_agent::analysis::message::Message;
 use pktvisor_agent::analysis::name::Name;
 use pktvisor_agent::analysis::public_suffix::NameCut;

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use datasketches::frequencies::FrequentItemsSketch;
-use pcap_replay::generate::{Config, Counts, DirectionAnswer, Generator, Quantiles, Summary};
+use dns_traffic::{Config, Counts, DirectionAnswer, Generator, Quantiles, Summary};
 use pktvisor_agent::analysis::message::{Header, Message, Question};
 use pktvisor_agent::analysis::name::presentation;
 use pktvisor_agent::analysis::public_suffix::NameCut;
@@ -44,10 +44,7 @@ fn analysis() -> Analysis<HostSet> {
 }
 
 fn host() -> HostSet {
-    pcap_replay::generate::HOST_PREFIXES
-        .iter()
-        .map(|prefix| prefix.parse::<ipnet::IpNet>().unwrap())
-        .collect()
+    dns_traffic::HOST_PREFIXES.iter().map(|prefix| prefix.parse::<ipnet::IpNet>().unwrap()).collect()
 }
 
 /// One agent and what it remembers.

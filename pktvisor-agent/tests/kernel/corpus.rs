@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use capture_file::Capture;
-use pcap_replay::generate::{Config, Generator};
+use dns_traffic::{Config, Generator};
 use pktvisor_common::classify::LinkType;
 
 use crate::captures::captures;

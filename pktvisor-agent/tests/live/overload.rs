@@ -3,7 +3,7 @@
 use crate::agent::{Agent, assert_balanced, require_kernel_programs};
 use crate::network::Network;
 use crate::traffic::{GENERATED_HOST, MAX, Trace, one_second};
-use pcap_replay::generate::Config;
+use dns_traffic::Config;
 
 /// More than the rings hold, and nothing but DNS over UDP.
 fn flood() -> Trace {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use capture_file::Pace;
 use capture_file::write::PcapWriter;
-use pcap_replay::generate::{Config, Generator};
+use dns_traffic::{Config, Generator};
 use pcap_replay::send::{Options, Report, Tempo, send};
 use tempfile::TempDir;
 use testbed::End;

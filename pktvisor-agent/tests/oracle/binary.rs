@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use pcap_replay::generate::Config;
+use dns_traffic::Config;
 use pktvisor_api::{Period, PeriodDocument};
 
 use super::compare::{Lists, assert_agrees};

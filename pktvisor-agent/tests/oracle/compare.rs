@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pcap_replay::generate::{Counts, Quantiles, Summary};
+use dns_traffic::{Counts, Quantiles, Summary};
 use pktvisor_api::{self as api, TopEntry};
 
 const LISTED: usize = 10;

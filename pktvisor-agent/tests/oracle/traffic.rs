@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use capture_file::write::PcapWriter;
-use pcap_replay::generate::{Answer, Config, Generator};
+use dns_traffic::{Answer, Config, Generator};
 
 const ETHERNET: u16 = 1;
 

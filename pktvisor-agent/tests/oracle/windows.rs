@@ -1,6 +1,6 @@
 //! Merging: a window of periods equals one period of the same packets, wherever the periods turn.
 
-use pcap_replay::generate::Config;
+use dns_traffic::Config;
 use pktvisor_api::{self as api, TopEntry};
 
 use super::replay::{Setup, replay};

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use capture_file::write::PcapWriter;
-use pcap_replay::generate::{Config, Generator};
+use dns_traffic::{Config, Generator};
 
 /// The networks of the bundled capture's host.
 pub(crate) const DEMO_HOST: &str = "192.0.2.0/28,2001:db8:53::/64";

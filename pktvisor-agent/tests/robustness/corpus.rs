@@ -7,7 +7,7 @@ use std::path::Path;
 
 use capture_file::Capture;
 use capture_file::write::PcapWriter;
-use pcap_replay::generate::{Config, Generator};
+use dns_traffic::{Config, Generator};
 
 use crate::captures::captures;
 

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use pcap_replay::generate::Generator;
+use dns_traffic::Generator;
 use pktvisor_agent::capture::Packet;
 use pktvisor_common::classify::LinkType;
 use proptest::collection::vec;

@@ -5,14 +5,17 @@
 //! always gives the same packets, on every machine. [`Answer`] is reckoned from what the generator knows about its
 //! packets, never by reading them.
 //!
+//! It knows nothing of ours, so that its answer owes nothing to the code that is measured with it. The command
+//! `pcap-replay generate` depends on it, and tests and benchmarks do.
+//!
 //! ```
-//! use pcap_replay::generate::{Config, Generator};
+//! use dns_traffic::{Config, Generator};
 //!
 //! let mut generator = Generator::new(Config { packets: 1_000, ..Config::default() })?;
 //! let bytes: usize = generator.by_ref().map(|packet| packet.data.len()).sum();
 //! let answer = generator.into_answer().unwrap_or_default();
 //! assert_eq!(answer.total.packets.bytes_total, bytes as u64);
-//! # Ok::<(), pcap_replay::generate::ConfigError>(())
+//! # Ok::<(), dns_traffic::ConfigError>(())
 //! ```
 
 mod addresses;

@@ -1,8 +1,8 @@
 //! Resource records of responses, with compression pointers (RFC 1035 section 4.1.4) as servers write them.
 
 use super::{CLASS_IN, Exchange, HEADER_LEN, qtype, rcode};
-use crate::generate::names::{NameKey, Names};
-use crate::generate::random::Rng;
+use crate::names::{NameKey, Names};
+use crate::random::Rng;
 
 /// A pointer to the question's name.
 const QUESTION_NAME: u16 = 0xc000 | HEADER_LEN as u16;

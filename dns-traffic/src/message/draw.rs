@@ -1,10 +1,10 @@
 //! Which exchange comes next: name, type, EDNS and response code in the proportions of a busy resolver.
 
 use super::{Edns, Exchange, opcode, qtype, rcode};
-use crate::generate::facts::Transport;
-use crate::generate::names::{NameKey, NameKind};
-use crate::generate::random::mix;
-use crate::generate::stage::Stage;
+use crate::facts::Transport;
+use crate::names::{NameKey, NameKind};
+use crate::random::mix;
+use crate::stage::Stage;
 
 /// Query types of host names, per ten thousand.
 const HOST_TYPES: [(u32, u16); 22] = [

@@ -1,6 +1,6 @@
 //! Messages with a good header whose question cannot be parsed.
 
-use crate::generate::random::Rng;
+use crate::random::Rng;
 
 /// Appends such a message, with this id; it promises one question and nothing else.
 pub(crate) fn write_malformed(id: u16, response: bool, rng: &mut Rng, out: &mut Vec<u8>) {
