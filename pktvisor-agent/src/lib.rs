@@ -12,15 +12,11 @@
 //! answers are made of, [`cli`] says what to do and [`run`] does it.
 
 pub mod agent;
-pub mod analysis;
 pub mod capture;
 pub mod cli;
-mod huge_pages;
-mod keyed_hash;
 pub mod live;
 pub mod metrics;
 pub mod pipeline;
-mod prefetch;
 pub mod privileges;
 mod progress;
 pub mod replay;

@@ -1,12 +1,13 @@
 //! What every packet passes through, one straight line: filter, clock, classifier, analysis, counters, geography.
 
+use pktvisor_analysis::geo::Geo;
+use pktvisor_analysis::{Analysis, ip_address};
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, tcp_flags};
 use pktvisor_common::direction::{Direction, direction};
+use pktvisor_common::packet::Packet;
 
-use crate::analysis::geo::Geo;
-use crate::analysis::{Analysis, ip_address};
 use crate::capture::hosts::HostSet;
-use crate::capture::{Filter, FilterError, Packet};
+use crate::capture::{Filter, FilterError};
 use crate::metrics::Batch;
 
 /// The line of one capture thread.

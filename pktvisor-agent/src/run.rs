@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use capture_file::{Capture, Pace, Pacer, ReadError};
+use pktvisor_analysis::geo::Geo;
+use pktvisor_analysis::public_suffix::NameCut;
+use pktvisor_analysis::{self as analysis, Analysis};
 use pktvisor_api as api;
 use pktvisor_common::sampling::SampleRate;
 use tokio::runtime::Runtime;
@@ -18,9 +21,6 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::agent::{self, Agent};
-use crate::analysis::geo::Geo;
-use crate::analysis::public_suffix::NameCut;
-use crate::analysis::{self, Analysis};
 use crate::capture::Filter;
 use crate::cli::{Interface, Interfaces, Options, SystemInterfaces, Target};
 use crate::live::{self, Live};

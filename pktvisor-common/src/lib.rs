@@ -13,6 +13,7 @@ pub mod counters;
 pub mod direction;
 pub mod hll;
 pub mod kernel;
+pub mod packet;
 pub mod reader;
 pub mod sampling;
 pub mod sharding;

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::analysis::geo::Geo;
+use pktvisor_analysis::geo::Geo;
+
 use crate::capture::kernel::{CardinalityRegisters, HeavyHitters, Hitter, Hitters};
 use crate::metrics::frequent::{Item, Key};
 use crate::metrics::{Recorder, address_key};

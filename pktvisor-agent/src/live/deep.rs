@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use pktvisor_analysis::{self as analysis, Analysis};
 use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
+use pktvisor_common::packet::Packet;
 
 use super::clock::WallClock;
 use super::placement::Placement;
 use super::shared::Shared;
 use super::spawn;
 use crate::agent::Agent;
-use crate::analysis::{self, Analysis};
-use crate::capture::Packet;
 use crate::capture::hosts::HostSet;
 use crate::capture::kernel::{Deep, Source, monotonic_ns};
 use crate::capture::pause::Pause;
@@ -196,11 +196,11 @@ mod tests {
     use std::path::Path;
 
     use capture_file::Capture;
+    use pktvisor_analysis::public_suffix::NameCut;
     use pktvisor_common::sampling::SampleRate;
     use pktvisor_common::sharding::Shards;
 
     use super::*;
-    use crate::analysis::public_suffix::NameCut;
     use crate::metrics::{self, Clock, Store};
 
     /// The packets of a capture, which have all just come.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
+use pktvisor_analysis::geo::Geo;
+
 use super::addresses;
 use super::clock::{until_next_second, wall_ns};
 use super::losses::DriverDrops;
 use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
-use crate::analysis::geo::Geo;
 use crate::capture::kernel::{Collected, Drain, KernelCounts, KernelError, ProgramLog};
 use crate::capture::tap::StatisticsHandle;
 

@@ -5,6 +5,8 @@ use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use pktvisor_analysis as analysis;
+use pktvisor_analysis::geo::Geo;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::hosts::HostTable;
 use pktvisor_common::sampling::SampleRate;
@@ -16,8 +18,6 @@ use super::losses::DriverDrops;
 use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
-use crate::analysis;
-use crate::analysis::geo::Geo;
 use crate::capture::Filter;
 use crate::capture::attach::Attacher;
 use crate::capture::hosts::HostSet;

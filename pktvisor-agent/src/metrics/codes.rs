@@ -3,7 +3,7 @@
 //! A row of counters as long as the largest code seen: an update is one load, and even a flood of random ports costs no
 //! more than half a mebibyte. What is kept for the record is a few pairs of code and count.
 
-use crate::prefetch::prefetch;
+use pktvisor_memory::prefetch::prefetch;
 
 /// Counts by code. Nothing is lost until it is [shrunk](Self::shrink).
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,12 @@
 //! What is asked and answered: names, types, codes.
 
+use pktvisor_analysis::ReassemblyEvent;
+use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::name::{Name, Suffix};
+use pktvisor_analysis::public_suffix::{CutName, NameCut};
+
 use super::frequent::{FrequentItems, Key, Limits, Mark};
 use super::{CodeCounts, DistinctNames, Quantiles};
-use crate::analysis::ReassemblyEvent;
-use crate::analysis::message::{Header, Message, Question};
-use crate::analysis::name::{Name, Suffix};
-use crate::analysis::public_suffix::{CutName, NameCut};
 
 /// Tag of a list entry whose name is complete.
 pub(super) const WHOLE: u8 = Name::HASH_KIND;

@@ -1,5 +1,6 @@
 //! One period: everything that is remembered of up to 60 seconds, or of several merged.
 
+use pktvisor_analysis::Outcome;
 use pktvisor_common::counters::Counters;
 
 use super::Quantiles;
@@ -7,7 +8,6 @@ use super::dns::{DnsMetrics, ReassemblyMetrics};
 use super::frequent::Limits;
 use super::network::NetworkMetrics;
 use super::transactions::TransactionMetrics;
-use crate::analysis::Outcome;
 
 /// A period, or several merged. Made by a [`Recorder`](super::Recorder), read through its report.
 #[derive(Clone, Debug)]

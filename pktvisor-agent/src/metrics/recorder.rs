@@ -1,5 +1,9 @@
 //! One capture thread's share of the live period: counts packets, and remembers what analysis finds.
 
+use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::public_suffix::NameCut;
+use pktvisor_analysis::transactions::TransactionCounts;
+use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
 use pktvisor_common::classify::Class;
 use pktvisor_common::counters::{Counters, DnsTransport};
 use pktvisor_common::direction::Direction;
@@ -8,10 +12,6 @@ use pktvisor_common::hll;
 use super::Period;
 use super::dns::QuestionKeys;
 use super::frequent::{Item, Key};
-use crate::analysis::message::{Header, Message, Question};
-use crate::analysis::public_suffix::NameCut;
-use crate::analysis::transactions::TransactionCounts;
-use crate::analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
 
 /// Takes what happens and files it under the live period.
 #[derive(Debug)]

@@ -1,5 +1,8 @@
 //! From what is remembered to what the API says: the only place that spells names.
 
+use pktvisor_analysis::ip_address;
+use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
+use pktvisor_analysis::name::presentation;
 use pktvisor_api as api;
 
 use super::codes::CodeCounts;
@@ -7,9 +10,6 @@ use super::dns::{CUT, EdnsMetrics, ReassemblyMetrics};
 use super::frequent::{FrequentItems, Key};
 use super::period::Period;
 use super::transactions::{Answers, TransactionMetrics};
-use crate::analysis::ip_address;
-use crate::analysis::mnemonics::{qtype_name, rcode_name};
-use crate::analysis::name::presentation;
 
 /// Entries a list shows.
 const LISTED: usize = 10;

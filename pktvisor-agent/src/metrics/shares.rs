@@ -6,11 +6,11 @@
 use std::sync::OnceLock;
 
 use parking_lot::{Mutex, MutexGuard};
+use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_common::counters::Counters;
 
 use super::ledger::Totals;
 use super::{Period, Recorder};
-use crate::analysis::public_suffix::NameCut;
 
 /// None until they are [made](Self::make).
 #[derive(Debug, Default)]

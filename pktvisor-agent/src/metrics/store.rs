@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_api as api;
 
 use super::Recorder;
@@ -15,7 +16,6 @@ use super::ledger::OutcomesSoFar;
 use super::live::Live;
 use super::period::Period;
 use super::shares::Shares;
-use crate::analysis::public_suffix::NameCut;
 
 /// What moves the clock of the periods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,9 @@
+use pktvisor_analysis::{Flow, Observer, Outcome, Transport};
 use pktvisor_common::classify::Class;
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 
 use super::*;
-use crate::analysis::{Flow, Observer, Outcome, Transport};
 
 const S: u64 = 1_000_000_000;
 
@@ -279,7 +279,7 @@ fn the_ledger_balances_with_what_is_still_on_its_way() {
     {
         let mut batch = store.batch();
         batch.counted(&dns_packets(100, 40), 7);
-        batch.recorder().outcome(crate::analysis::Outcome::Analysed, 20);
+        batch.recorder().outcome(pktvisor_analysis::Outcome::Analysed, 20);
         batch.balance(before);
     }
     let ledger = store.ledger();

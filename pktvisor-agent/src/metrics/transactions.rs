@@ -1,9 +1,10 @@
 //! How fast answers come, and for which names they are slow.
 
+use pktvisor_analysis::transactions::TransactionCounts;
+use pktvisor_analysis::{Asker, Transaction};
+
 use super::frequent::{FrequentItems, Limits};
 use super::slowness::Times;
-use crate::analysis::transactions::TransactionCounts;
-use crate::analysis::{Asker, Transaction};
 
 /// The transactions of one period: those whose response came in it.
 #[derive(Clone, Debug)]

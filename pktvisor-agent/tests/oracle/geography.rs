@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use pktvisor_agent::analysis::geo::Geo;
+use pktvisor_analysis::geo::Geo;
 use pktvisor_api::TopEntry;
 
 use super::replay::{Setup, replay};

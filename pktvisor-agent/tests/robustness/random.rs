@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use dns_traffic::Generator;
-use pktvisor_agent::capture::Packet;
 use pktvisor_common::classify::LinkType;
+use pktvisor_common::packet::Packet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

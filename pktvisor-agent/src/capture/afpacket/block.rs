@@ -4,10 +4,10 @@ use std::mem::offset_of;
 
 use libc::{tpacket_block_desc, tpacket_hdr_v1};
 use pktvisor_common::kernel::wire::Wire;
+use pktvisor_common::packet::Packet;
 
 use super::frame::{Header, u32_at};
 use super::ring::Ring;
-use crate::capture::Packet;
 
 /// Packets in the order in which they came. Dropped, it goes back to the kernel.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use std::mem::{offset_of, size_of};
 use libc::{sockaddr_ll, tpacket_hdr_variant1, tpacket3_hdr};
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::kernel::wire::Wire;
+use pktvisor_common::packet::Packet;
 
 use super::offload;
-use crate::capture::Packet;
 
 /// What lies before the packet's address: the header, aligned to 16 bytes.
 const ADDRESS_OFFSET: usize = size_of::<tpacket3_hdr>().next_multiple_of(libc::TPACKET_ALIGNMENT);

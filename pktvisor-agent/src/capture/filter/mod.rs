@@ -27,8 +27,8 @@ use pktvisor_common::classify::LinkType;
 pub use program::{FilterProgram, FilterProgramError, Placement, Rejected};
 pub use translate::{Hook, TranslateError};
 
-use super::Packet;
 use classic::BpfInsn;
+use pktvisor_common::packet::Packet;
 
 /// Why an expression is no filter.
 #[derive(Debug, thiserror::Error)]

@@ -13,12 +13,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use aya::maps::{MapData, MapError};
 use aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_RINGBUF;
-
 use pktvisor_common::kernel::record::RecordHeader;
+use pktvisor_memory::prefetch::prefetch_address;
 
 use super::mapping::{Access, Mapping, page_size};
 use super::{KernelError, Source};
-use crate::prefetch::prefetch_address;
 
 const NAME: &str = "DEEP";
 /// The record is not yet complete.

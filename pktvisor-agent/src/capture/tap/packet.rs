@@ -5,10 +5,10 @@ use std::slice;
 
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, RecordHeader, flags};
+use pktvisor_memory::prefetch::prefetch_address;
 use xsk_rs::{FrameDesc, Umem};
 
 use crate::capture::kernel::monotonic_ns;
-use crate::prefetch::prefetch_address;
 
 /// Where frames lie.
 #[derive(Clone, Copy, Debug)]

@@ -15,9 +15,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use pktvisor_memory::keyed_hash;
 use table::Table;
-
-use crate::keyed_hash;
 
 /// How much a [`FrequentItems`] may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

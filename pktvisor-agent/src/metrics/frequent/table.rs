@@ -6,9 +6,10 @@
 //! happen, and by chance it would take some million runs of ten million packets each to see it once; it saves a
 //! visit to the arena for every packet.
 
+use pktvisor_memory::huge_pages;
+use pktvisor_memory::prefetch::prefetch;
+
 use super::{Item, Key, Mark};
-use crate::huge_pages;
-use crate::prefetch::prefetch;
 
 /// Most entries a table can tell apart.
 pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use pktvisor_common::classify::LinkType;
+use pktvisor_common::packet::Packet;
 
 use super::list;
 use super::packets::{self, Random};
 use super::test_run::{self, Chain, Tag};
+use crate::capture::Filter;
 use crate::capture::filter::Hook;
-use crate::capture::{Filter, Packet};
 
 const XDP: Hook = Hook::Xdp { frags: false };
 const XDP_FRAGS: Hook = Hook::Xdp { frags: true };

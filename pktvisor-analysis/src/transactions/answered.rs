@@ -6,9 +6,10 @@
 //! the oldest. A chain ends where the ring has gone on. The ring grows while the oldest one is still worth remembering,
 //! up to its ceiling.
 
+use pktvisor_memory::huge_pages;
+use pktvisor_memory::keyed_hash;
+
 use super::{ALIKE_MAX, ENTRIES_MAX_DEFAULT, QuestionKey};
-use crate::huge_pages;
-use crate::keyed_hash;
 
 /// Places at the start, a power of two.
 const PLACES_MIN: usize = 512;

@@ -11,7 +11,7 @@ mod snapped;
 use pktvisor_common::classify::tcp_flags::{ACK, FIN, RST, SYN};
 
 use super::*;
-use crate::analysis::Transport;
+use crate::Transport;
 use ReassemblyEvent::{Gap, RetransmittedSegment, StreamEvicted, Unsynchronised};
 
 const SECOND: u64 = 1_000_000_000;

@@ -10,11 +10,10 @@ mod runs;
 
 use std::fmt;
 
+use pktvisor_memory::keyed_hash;
 pub use presentation::{Presentation, presentation};
 pub(super) use runs::NameSkipper;
 use runs::Run;
-
-use crate::keyed_hash;
 
 /// The longest name in wire form, RFC 1035 section 2.3.4.
 pub const NAME_BYTES_MAX: usize = 255;

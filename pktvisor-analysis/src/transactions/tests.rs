@@ -1,7 +1,7 @@
 mod model;
 
 use super::*;
-use crate::analysis::{Flow, Transport};
+use crate::{Flow, Transport};
 
 const SECOND: u64 = 1_000_000_000;
 const START: u64 = 1_700_000_000 * SECOND;

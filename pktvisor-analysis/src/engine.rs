@@ -10,6 +10,7 @@
 
 use pktvisor_common::classify::{Class, flags, protocol};
 use pktvisor_common::direction::HostNetworks;
+use pktvisor_common::packet::Packet;
 use pktvisor_common::sampling::{self, Endpoint, SampleRate};
 
 use super::fragments::{self, Datagram, Fragments};
@@ -18,7 +19,6 @@ use super::name::Name;
 use super::streams::{StreamSink, Streams, TcpSegment};
 use super::transactions::{self, Exchange, QuestionKey, ResponseOutcome, Transactions};
 use super::{Flow, Observer, Outcome, ReassemblyEvent, Settings, Transaction, Transport};
-use crate::capture::Packet;
 
 /// One thread's analysis: what it has to keep between packets.
 pub struct Analysis<H> {

@@ -3,9 +3,10 @@
 //! Every entry is on one list; entries that are not in use are on a list of free ones. What lists and expiry need stands
 //! apart from the entries, in 24 bytes each: an entry that expires, or is taken out of the middle of a list, is not read.
 
+use pktvisor_memory::huge_pages;
+use pktvisor_memory::prefetch::prefetch;
+
 use super::Entry;
-use crate::huge_pages;
-use crate::prefetch::prefetch;
 
 /// No entry.
 const NONE: u32 = u32::MAX;

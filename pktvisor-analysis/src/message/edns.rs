@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use domain::base::iana::OptionCode;
 
-use crate::analysis::ip_address;
+use crate::ip_address;
 
 /// Option header: code and length, RFC 6891 section 6.1.2.
 const OPTION_HEADER_BYTES: usize = 4;
@@ -36,7 +36,7 @@ pub struct ClientSubnet {
     pub source_prefix_bits: u8,
     /// SCOPE PREFIX-LENGTH in bits, 0 in queries.
     pub scope_prefix_bits: u8,
-    /// The prefix as in [`Flow`](crate::analysis::Flow); zero behind its source length and in other families.
+    /// The prefix as in [`Flow`](crate::Flow); zero behind its source length and in other families.
     pub address: [u8; 16],
 }
 

@@ -5,7 +5,7 @@
 
 /// Asks for the cache line of `place` of `slice`; does nothing where there is no such place.
 #[inline(always)]
-pub(crate) fn prefetch<T>(slice: &[T], place: usize) {
+pub fn prefetch<T>(slice: &[T], place: usize) {
     if let Some(item) = slice.get(place) {
         prefetch_address(std::ptr::from_ref(item));
     }
@@ -13,7 +13,7 @@ pub(crate) fn prefetch<T>(slice: &[T], place: usize) {
 
 /// Asks for the cache line at `address`, whatever lies there; does nothing where there is no such instruction.
 #[inline(always)]
-pub(crate) fn prefetch_address<T>(address: *const T) {
+pub fn prefetch_address<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch reads nothing that the program could see and faults on no address; SSE is part of x86-64.
     unsafe {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::{START, flow, question};
-use crate::analysis::transactions::*;
+use crate::transactions::*;
 
 struct Query {
     key: (u8, u16),

@@ -1,8 +1,9 @@
 //! One query as the table keeps it.
 
+use pktvisor_memory::keyed_hash;
+
 use super::QuestionKey;
-use crate::analysis::flow::{Flow, Transport};
-use crate::keyed_hash;
+use crate::flow::{Flow, Transport};
 
 /// Which query and response belong together, as far as their headers tell.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@
 //! header look like those of one; a stretch of other data does so about once in 100,000 segments.
 
 use super::{Out, StreamSink};
-use crate::analysis::ReassemblyEvent;
+use crate::ReassemblyEvent;
 
 /// The length before each message, in bytes.
 const PREFIX_LEN: usize = 2;

@@ -3,6 +3,9 @@
 //! Vocabulary (RFC 9499): a *message* is a query or a response; a *transaction* is a query and the response that
 //! answers it; a *question* is QNAME, QTYPE and QCLASS. Everything found is told to an [`Observer`], which stands
 //! downstream and remembers it.
+//!
+//! This crate decides what a number means, and knows neither where packets come from nor what becomes of its findings: the
+//! metrics depend on it for the events they count, and the agent, which leads packets through it.
 
 mod engine;
 pub mod flow;

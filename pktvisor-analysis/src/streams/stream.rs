@@ -15,7 +15,7 @@ use pktvisor_common::classify::tcp_flags::{FIN, RST, SYN};
 use super::framing::Framing;
 use super::waiting::{Piece, Waiting};
 use super::{GAP_TIMEOUT_NS, Out, StreamSink, TcpSegment};
-use crate::analysis::ReassemblyEvent;
+use crate::ReassemblyEvent;
 
 /// How far from the expected sequence number a segment may lie, in bytes; beyond it belongs to another connection,
 /// whose SYN was not captured. Ample: no window of a DNS connection comes near.

@@ -5,8 +5,8 @@
 //! entries, so that few of them stay in the cache. Hashes are keyed at random, so the only way to a long search is to
 //! repeat one flow and id with ever other questions; whoever keeps the entries keeps those few.
 
-use crate::huge_pages::Array;
-use crate::prefetch::prefetch;
+use pktvisor_memory::huge_pages::Array;
+use pktvisor_memory::prefetch::prefetch;
 
 /// No entry.
 const NONE: u32 = u32::MAX;

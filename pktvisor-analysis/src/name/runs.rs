@@ -53,7 +53,7 @@ impl Run {
 ///
 /// Nearly all names of records are a pointer to a name that was met before; the last such target is remembered.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::analysis) struct NameSkipper {
+pub(crate) struct NameSkipper {
     target: usize,
     /// Octets of the name at `target`, its root label included; 0 while none is known.
     target_bytes: usize,
@@ -62,13 +62,13 @@ pub(in crate::analysis) struct NameSkipper {
 impl NameSkipper {
     /// Knows already that the name at `offset` is good and has `bytes` octets.
     #[inline]
-    pub(in crate::analysis) fn knowing(offset: usize, bytes: usize) -> Self {
+    pub(crate) fn knowing(offset: usize, bytes: usize) -> Self {
         Self { target: offset, target_bytes: bytes }
     }
 
     /// The offset behind the name at `offset`.
     #[inline]
-    pub(in crate::analysis) fn skip(&mut self, message: &[u8], offset: usize) -> Result<usize, NameError> {
+    pub(crate) fn skip(&mut self, message: &[u8], offset: usize) -> Result<usize, NameError> {
         let run = Run::read(message, offset, |_| {})?;
         let own_bytes = run.end - offset;
         let Some(pointer) = run.pointer else { return Ok(run.end + 1) };

@@ -16,7 +16,7 @@ static SECRETS: LazyLock<[u64; 3]> = LazyLock::new(|| {
 
 /// A hash of `bytes`; another one for every `kind`.
 #[inline]
-pub(crate) fn of_bytes(bytes: &[u8], kind: u8) -> u64 {
+pub fn of_bytes(bytes: &[u8], kind: u8) -> u64 {
     let secrets = &*SECRETS;
     let len = bytes.len();
     let mut state = secrets[0];
@@ -37,7 +37,7 @@ pub(crate) fn of_bytes(bytes: &[u8], kind: u8) -> u64 {
 
 /// A hash of words, their number fixed by the caller.
 #[inline(always)]
-pub(crate) fn of_words<const N: usize>(words: [u64; N]) -> u64 {
+pub fn of_words<const N: usize>(words: [u64; N]) -> u64 {
     let secrets = &*SECRETS;
     let (pairs, last) = words.as_chunks::<2>();
     let mut state = secrets[0];

@@ -13,14 +13,14 @@ const HUGE_PAGE_BYTES: usize = 2 << 20;
 const LARGE_BYTES: usize = HUGE_PAGE_BYTES / 2;
 
 /// An array of fixed length; a large one begins with a huge page.
-pub(crate) struct Array<T> {
+pub struct Array<T> {
     start: NonNull<T>,
     len: usize,
 }
 
 impl<T: Copy> Array<T> {
     /// A table of `len` copies of `value`.
-    pub(crate) fn new(value: T, len: usize) -> Self {
+    pub fn new(value: T, len: usize) -> Self {
         let layout = Self::layout(len);
         if layout.size() == 0 {
             return Self { start: NonNull::dangling(), len };
@@ -107,7 +107,7 @@ impl<T> fmt::Debug for Array<T> {
 }
 
 /// An empty vector with room for `capacity` values, on huge pages as far as those fit into it; they come as it fills.
-pub(crate) fn vec_with_room<T>(capacity: usize) -> Vec<T> {
+pub fn vec_with_room<T>(capacity: usize) -> Vec<T> {
     let mut vec = Vec::with_capacity(capacity);
     let room = vec.spare_capacity_mut();
     let bytes = size_of_val(room);
