@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use pktvisor_api as api;
+use pktvisor_capture::afpacket::Statistics;
+use pktvisor_capture::kernel::KernelCounts;
 
-use crate::capture::afpacket;
-use crate::capture::kernel::KernelCounts;
 use crate::metrics::{NoPeriod, Store};
+use crate::pipeline::Intake;
 use crate::replay::Progress;
 use crate::serve::{PeriodError, Source, Window};
 
@@ -73,11 +74,11 @@ impl Agent {
     }
 
     /// Takes over how far a capture by packet socket is.
-    pub fn packet_socket(&self, progress: &afpacket::Progress<'_>) {
+    pub fn packet_socket(&self, intake: &Intake, socket: &Statistics, open_transactions: u64) {
         let mut state = self.state.lock();
-        state.filtered = progress.intake.filtered;
-        state.open_transactions = progress.open_transactions;
-        state.losses.get_or_insert_default().packet_socket = progress.statistics.lost;
+        state.filtered = intake.filtered;
+        state.open_transactions = open_transactions;
+        state.losses.get_or_insert_default().packet_socket = socket.lost;
     }
 
     /// What the drivers lost since start.

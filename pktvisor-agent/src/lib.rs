@@ -12,12 +12,10 @@
 //! answers are made of, [`cli`] says what to do and [`run`] does it.
 
 pub mod agent;
-pub mod capture;
 pub mod cli;
 pub mod live;
 pub mod metrics;
 pub mod pipeline;
-pub mod privileges;
 mod progress;
 pub mod replay;
 pub mod run;

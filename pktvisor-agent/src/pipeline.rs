@@ -2,12 +2,12 @@
 
 use pktvisor_analysis::geo::Geo;
 use pktvisor_analysis::{Analysis, ip_address};
+use pktvisor_capture::hosts::HostSet;
+use pktvisor_capture::{Filter, FilterError};
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, tcp_flags};
 use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::packet::Packet;
 
-use crate::capture::hosts::HostSet;
-use crate::capture::{Filter, FilterError};
 use crate::metrics::Batch;
 
 /// The line of one capture thread.

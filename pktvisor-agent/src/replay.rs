@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use capture_file::{Capture, Pacer, PacketRef, ReadError, ReadWarning};
+use pktvisor_capture::FilterError;
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::packet::Packet;
 
-use crate::capture::FilterError;
 use crate::metrics::Store;
 use crate::pipeline::{Intake, Pipeline};
 

@@ -13,6 +13,7 @@ use pktvisor_analysis::geo::Geo;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::{self as analysis, Analysis};
 use pktvisor_api as api;
+use pktvisor_capture::Filter;
 use pktvisor_common::sampling::SampleRate;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,7 +22,6 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::agent::{self, Agent};
-use crate::capture::Filter;
 use crate::cli::{Interface, Interfaces, Options, SystemInterfaces, Target};
 use crate::live::{self, Live};
 use crate::metrics::{self, Store};

@@ -4,7 +4,6 @@
 
 use datasketches::frequencies::FrequentItemsSketch;
 use dns_traffic::{Config, Counts, DirectionAnswer, Generator, Quantiles, Summary};
-use pktvisor_agent::capture::hosts::HostSet;
 use pktvisor_agent::metrics::{Clock, Settings, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_analysis::message::{Header, Message, Question};
@@ -13,6 +12,7 @@ use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::{TIMEOUT_NS_DEFAULT, TransactionCounts};
 use pktvisor_analysis::{self as analysis, Analysis, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_api::{self as api, TopEntry};
+use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::packet::Packet;
 use pktvisor_common::sampling::SampleRate;

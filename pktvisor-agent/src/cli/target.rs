@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use crate::capture::interfaces::{Interface, Interfaces};
+use pktvisor_capture::interfaces::{Interface, Interfaces};
 
 /// What to capture from.
 #[derive(Clone, Debug, PartialEq, Eq)]

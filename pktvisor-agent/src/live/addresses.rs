@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use pktvisor_analysis::geo::Geo;
+use pktvisor_capture::kernel::{CardinalityRegisters, HeavyHitters, Hitter, Hitters};
 
-use crate::capture::kernel::{CardinalityRegisters, HeavyHitters, Hitter, Hitters};
 use crate::metrics::frequent::{Item, Key};
 use crate::metrics::{Recorder, address_key};
 

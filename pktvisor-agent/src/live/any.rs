@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use pktvisor_capture::attach::{AttachError, Attached, Attacher};
+use pktvisor_capture::interfaces::{Interface, Interfaces};
+
 use super::changes::Changes;
 use super::host::{HostFollower, PATIENCE};
 use super::programs::tell_attached;
 use super::shared::Shared;
 use crate::agent::Agent;
-use crate::capture::attach::{AttachError, Attached, Attacher};
-use crate::capture::interfaces::{Interface, Interfaces};
 
 /// The hooks on every interface that is up.
 pub(super) struct AnyInterface {

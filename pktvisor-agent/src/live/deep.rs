@@ -6,18 +6,18 @@ use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use pktvisor_analysis::{self as analysis, Analysis};
+use pktvisor_capture::hosts::HostSet;
+use pktvisor_capture::kernel::{Deep, Source, monotonic_ns};
 use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::packet::Packet;
 
 use super::clock::WallClock;
+use super::pause::Pause;
 use super::placement::Placement;
 use super::shared::Shared;
 use super::spawn;
 use crate::agent::Agent;
-use crate::capture::hosts::HostSet;
-use crate::capture::kernel::{Deep, Source, monotonic_ns};
-use crate::capture::pause::Pause;
 use crate::metrics::Recorder;
 
 /// Records between two looks at whoever waits for the store.

@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
 use pktvisor_analysis::geo::Geo;
+use pktvisor_capture::kernel::{Collected, Drain, KernelCounts, KernelError, ProgramLog};
+use pktvisor_capture::tap::StatisticsHandle;
 
 use super::addresses;
 use super::clock::{until_next_second, wall_ns};
@@ -12,8 +14,6 @@ use super::losses::DriverDrops;
 use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
-use crate::capture::kernel::{Collected, Drain, KernelCounts, KernelError, ProgramLog};
-use crate::capture::tap::StatisticsHandle;
 
 /// The drain thread's own.
 pub(super) struct DrainThread {

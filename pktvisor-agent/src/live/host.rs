@@ -4,10 +4,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pktvisor_capture::hosts::HostSet;
+use pktvisor_capture::interfaces::{Interface, Interfaces};
+
 use super::changes::Changes;
 use crate::agent::Agent;
-use crate::capture::hosts::HostSet;
-use crate::capture::interfaces::{Interface, Interfaces};
 use crate::cli::Options;
 
 /// How often the stop sign is looked at; changes are seen at once.

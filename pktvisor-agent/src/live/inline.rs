@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use anyhow::{Context, bail};
+use pktvisor_capture::attach::{Attacher, Hook};
+use pktvisor_capture::interfaces::{Interfaces, SystemInterfaces};
+use pktvisor_capture::privileges::{self, Work};
 
 use super::any::{self, AnyInterface};
 use super::changes::Changes;
@@ -16,10 +19,7 @@ use super::programs::{Attachments, Programs, tell_attached};
 use super::shared::Shared;
 use super::{clock, spawn};
 use crate::agent::Agent;
-use crate::capture::attach::{Attacher, Hook};
-use crate::capture::interfaces::{Interfaces, SystemInterfaces};
 use crate::cli::{Options, Target};
-use crate::privileges::{self, Work};
 
 /// Attaches the programs to the target's interface, gives away the privileges and starts the threads.
 ///

@@ -20,7 +20,9 @@ mod drain;
 mod host;
 mod inline;
 mod losses;
+pub mod packet_loop;
 mod packet_socket;
+mod pause;
 mod placement;
 mod prepare;
 mod programs;
@@ -33,15 +35,15 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::Context;
 use pktvisor_api as api;
+use pktvisor_capture::Filter;
+use pktvisor_capture::attach::link_type;
+use pktvisor_capture::privileges::{self, Kernel, Work};
 
 use self::packet_socket::PacketSocket;
 use self::programs::Programs;
 use crate::agent::Agent;
-use crate::capture::Filter;
-use crate::capture::attach::link_type;
 use crate::cli::{Mode, Options, Target};
 use crate::pipeline::Pipeline;
-use crate::privileges::{self, Kernel, Work};
 
 /// A capture that runs.
 pub struct Live {

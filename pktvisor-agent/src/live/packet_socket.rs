@@ -6,18 +6,19 @@ use std::thread::JoinHandle;
 
 use anyhow::Context;
 use pktvisor_api as api;
+use pktvisor_capture::afpacket::{self, AfPacket, AfPacketError};
+use pktvisor_capture::hosts::HostSet;
+use pktvisor_capture::interfaces::{Interfaces, SystemInterfaces};
+use pktvisor_capture::privileges::{self, Keep};
 
 use super::clock::{until_next_second, wall_ns};
 use super::host::HostFollower;
 use super::losses::DriverDrops;
+use super::packet_loop::{self, Orders, Totals};
 use super::spawn;
 use crate::agent::Agent;
-use crate::capture::afpacket::{self, AfPacket, AfPacketError, Orders, Totals};
-use crate::capture::hosts::HostSet;
-use crate::capture::interfaces::{Interfaces, SystemInterfaces};
 use crate::cli::{Options, Target};
 use crate::pipeline::Pipeline;
-use crate::privileges::{self, Keep};
 
 /// A capture by packet socket that runs.
 pub(super) struct PacketSocket {
@@ -54,8 +55,8 @@ impl PacketSocket {
         let (agent_of_capture, told) = (Arc::clone(agent), Arc::clone(&orders));
         let capture = spawn("capture", move || {
             let agent = agent_of_capture;
-            let outcome = afpacket::capture(&mut socket, &mut pipeline, &agent.store, &told, |progress| {
-                agent.packet_socket(&progress);
+            let outcome = packet_loop::capture(&mut socket, &mut pipeline, &agent.store, &told, |progress| {
+                agent.packet_socket(progress.intake, &progress.statistics, progress.open_transactions);
             });
             if let Err(error) = &outcome {
                 agent.trouble(format!("the capture has ended: {error}"));

@@ -6,13 +6,13 @@ use std::thread::JoinHandle;
 
 use anyhow::Context;
 use pktvisor_api as api;
+use pktvisor_capture::attach::{Attached, Attacher};
+use pktvisor_capture::promiscuous::Promiscuous;
 
 use super::drain::DrainThread;
 use super::shared::Shared;
 use super::spawn;
 use crate::agent::Agent;
-use crate::capture::attach::{Attached, Attacher};
-use crate::capture::promiscuous::Promiscuous;
 
 /// The threads, and what they depend on.
 pub(super) struct Programs {

@@ -5,19 +5,19 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use anyhow::bail;
+use pktvisor_capture::kernel::Deep;
+use pktvisor_capture::privileges::{self, Work};
+use pktvisor_capture::tap::{Queue, Tap, check_unused, receive_queues};
 use pktvisor_common::sharding::Shards;
 
 use super::clock;
 use super::deep::{self, DeepSettings};
+use super::pause::Pause;
 use super::placement::Placement;
 use super::prepare::Prepared;
 use super::programs::{Attachments, Programs, tell_attached};
 use crate::agent::Agent;
-use crate::capture::kernel::Deep;
-use crate::capture::pause::Pause;
-use crate::capture::tap::{Queue, Tap, check_unused, receive_queues};
 use crate::cli::{Options, Target};
-use crate::privileges::{self, Work};
 
 /// Opens the sockets of the target's interface, puts the program before them, gives away the privileges and starts the
 /// threads.
@@ -48,7 +48,7 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     privileges::give_up(&privileges::keep(Work::Tap, &privileges::Kernel::running(), false, false))?;
     let Tap { queues, promiscuous, .. } = tap;
     // All of them have as much room.
-    let Some(pause) = queues.first().map(Queue::pause) else {
+    let Some(pause) = queues.first().map(|queue| Pause::with_room(queue.room())) else {
         bail!("{} has no receive queue to tap", interface.name);
     };
     let pause = if options.busy_drain { Pause::none() } else { pause };

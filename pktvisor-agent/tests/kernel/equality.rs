@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pktvisor_agent::capture::kernel::{Collected, Deep, Entry, HeavyHitters, Loaded, Settings, monotonic_ns};
+use pktvisor_capture::kernel::{Collected, Deep, Entry, HeavyHitters, Loaded, Settings, monotonic_ns};
 use pktvisor_common::classify::{Class, LinkType, classify, flags};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::{Direction, direction};

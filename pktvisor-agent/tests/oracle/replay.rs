@@ -4,7 +4,6 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use capture_file::Capture;
-use pktvisor_agent::capture::hosts::HostSet;
 use pktvisor_agent::metrics::{self, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
@@ -13,6 +12,7 @@ use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::TIMEOUT_NS_DEFAULT;
 use pktvisor_analysis::{Analysis, Settings};
 use pktvisor_api as api;
+use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
 

@@ -3,13 +3,13 @@
 use std::io::Cursor;
 
 use capture_file::Capture;
-use pktvisor_agent::capture::Filter;
-use pktvisor_agent::capture::hosts::HostSet;
 use pktvisor_agent::metrics::{self, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::{self as analysis, Analysis};
+use pktvisor_capture::Filter;
+use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
 

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use capture_file::Capture;
-use pktvisor_agent::capture::kernel::object;
+use pktvisor_capture::kernel::object;
 use serde_json::{Value, json};
 use testbed::{Namespace, Need, PacketSocket, Pair, Process, Veth, http};
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
+use pktvisor_capture::FilterError;
+use pktvisor_capture::afpacket::{AfPacket, AfPacketError, Block, Statistics};
+use pktvisor_capture::hosts::HostSet;
 
-use super::{AfPacket, AfPacketError, Block, Statistics};
-use crate::capture::FilterError;
-use crate::capture::hosts::HostSet;
 use crate::metrics::Store;
 use crate::pipeline::{Intake, Pipeline};
 

@@ -8,7 +8,7 @@ use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, RecordHeader, fl
 use pktvisor_memory::prefetch::prefetch_address;
 use xsk_rs::{FrameDesc, Umem};
 
-use crate::capture::kernel::monotonic_ns;
+use crate::kernel::monotonic_ns;
 
 /// Where frames lie.
 #[derive(Clone, Copy, Debug)]

@@ -9,8 +9,8 @@ use pktvisor_common::packet::Packet;
 use super::list;
 use super::packets::{self, Random};
 use super::test_run::{self, Chain, Tag};
-use crate::capture::Filter;
-use crate::capture::filter::Hook;
+use crate::Filter;
+use crate::filter::Hook;
 
 const XDP: Hook = Hook::Xdp { frags: false };
 const XDP_FRAGS: Hook = Hook::Xdp { frags: true };

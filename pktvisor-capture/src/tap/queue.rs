@@ -15,8 +15,7 @@ use super::TapError;
 use super::frames::Frames;
 use super::packet::{Memory, expect, record, without_record};
 use super::socket::{bind, is_zero_copy, memory};
-use crate::capture::kernel::Source;
-use crate::capture::pause::Pause;
+use crate::kernel::Source;
 
 /// Frames taken at once.
 const BURST_FRAMES: usize = 256;
@@ -150,9 +149,9 @@ impl Queue {
         self.is_zero_copy
     }
 
-    /// How long packets may be left alone.
-    pub fn pause(&self) -> Pause {
-        Pause::with_room(self.room)
+    /// How many packets can wait.
+    pub fn room(&self) -> u32 {
+        self.room
     }
 
     /// What other threads can read the statistics from.

@@ -189,7 +189,7 @@ pub(crate) fn attach_xdp(program: BorrowedFd<'_>, interface_index: u32) -> io::R
 
 /// Attaches a program behind the tcx programs of received packets for as long as the returned link is held.
 ///
-/// Minimum kernel version: 6.6. Below there is [`clsact`](crate::capture::clsact).
+/// Minimum kernel version: 6.6. Below there is [`clsact`](crate::clsact).
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! Embeds the kernel programs where `cargo xtask build-ebpf` has built them; without them the agent builds all the
-//! same, and reads capture files and AF_PACKET only.
+//! Embeds the kernel programs where `cargo xtask build-ebpf` has built them; without them all builds the
+//! same, and the agent reads capture files and AF_PACKET only.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

@@ -17,7 +17,7 @@ const FLOOD_PACKET: Duration = Duration::from_nanos(1200);
 
 /// The pause between two visits, which follows what they find.
 #[derive(Clone, Debug)]
-pub struct Pause {
+pub(super) struct Pause {
     current: Duration,
     longest: Duration,
     /// How many packets a visit should find.
@@ -26,19 +26,19 @@ pub struct Pause {
 
 impl Pause {
     /// Short at first, for packets that come to a place with room for so many.
-    pub fn with_room(packets: u32) -> Self {
+    pub(super) fn with_room(packets: u32) -> Self {
         let longest = FLOOD_PACKET.saturating_mul(packets).min(LONGEST);
         let most = (packets as usize / VISITS_OF_ROOM).min(VISIT_PACKETS_MAX);
         Self { current: SHORTEST.min(longest), longest, visit: most / 4..most }
     }
 
     /// None at all, where packets have a processor waiting for them.
-    pub fn none() -> Self {
+    pub(super) fn none() -> Self {
         Self::with_room(0)
     }
 
     /// How long to pause after a visit that found so many packets.
-    pub fn after(&mut self, packets: usize) -> Duration {
+    pub(super) fn after(&mut self, packets: usize) -> Duration {
         if packets < self.visit.start {
             self.current = (self.current * 2).min(self.longest);
         } else if packets >= self.visit.end {

@@ -3,7 +3,7 @@
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::packet::Packet;
 
-use crate::capture::Filter;
+use crate::Filter;
 
 fn packet(data: &[u8], wire_len: u32, link_type: LinkType) -> Packet<'_> {
     Packet { timestamp_ns: 0, data, wire_len, link_type, segments: 1 }

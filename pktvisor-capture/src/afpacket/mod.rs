@@ -9,7 +9,6 @@
 //! shows each packet as it leaves and as it arrives, is heard once.
 
 mod block;
-mod capture;
 mod error;
 mod frame;
 mod offload;
@@ -22,7 +21,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 pub use block::Block;
-pub use capture::{Orders, Progress, Totals, capture};
 pub use error::AfPacketError;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -120,7 +118,7 @@ impl AfPacket {
     }
 
     /// Whether a block waits to be read.
-    fn has_block(&self) -> bool {
+    pub fn has_block(&self) -> bool {
         self.ring.is_ready()
     }
 

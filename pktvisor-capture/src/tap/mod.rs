@@ -25,10 +25,9 @@ use std::fs;
 use std::os::fd::BorrowedFd;
 
 pub use error::TapError;
+use pktvisor_common::sharding::Shards;
 pub use queue::{Queue, Statistics, StatisticsHandle};
 pub use unused::{check_unused, receive_queues};
-
-use pktvisor_common::sharding::Shards;
 
 use super::promiscuous::Promiscuous;
 use frames::Frames;

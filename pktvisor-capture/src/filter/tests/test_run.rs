@@ -5,12 +5,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use pktvisor_common::classify::LinkType;
 
-use crate::capture::filter::assembler::{
-    Alu, Assembler, Helper, Instruction, R0, R1, R2, R3, R6, Src, Width,
-};
-use crate::capture::filter::bpf::{self, Load, ProgramType};
-use crate::capture::filter::verdict::{self, Verdicts};
-use crate::capture::filter::{Filter, FilterProgram, Hook, Placement, Rejected};
+use crate::filter::assembler::{Alu, Assembler, Helper, Instruction, R0, R1, R2, R3, R6, Src, Width};
+use crate::filter::bpf::{self, Load, ProgramType};
+use crate::filter::verdict::{self, Verdicts};
+use crate::filter::{Filter, FilterProgram, Hook, Placement, Rejected};
 
 /// What the stand-in for the main program returns: nothing that a filter program would.
 const MAIN_RAN: u32 = 3;

@@ -7,9 +7,9 @@ use pktvisor_common::classify::LinkType;
 use testbed::{Namespace, Need, PacketSocket, Veth};
 
 use super::test_run::{self, Chain};
-use crate::capture::Hook;
-use crate::capture::clsact::{self, Clsact};
-use crate::capture::filter::{attach_tcx_egress, attach_tcx_ingress, attach_xdp};
+use crate::Hook;
+use crate::clsact::{self, Clsact};
+use crate::filter::{attach_tcx_egress, attach_tcx_ingress, attach_xdp};
 
 const XDP: Hook = Hook::Xdp { frags: true };
 

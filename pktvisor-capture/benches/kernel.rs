@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use aya_obj::generated::{bpf_attr, bpf_cmd};
 use etherparse::PacketBuilder;
-use pktvisor_agent::capture::kernel::{Entry, Kernel, Loaded, Settings, monotonic_ns, object};
-use pktvisor_agent::capture::{Filter, FilterProgram, Hook, Placement, Rejected};
+use pktvisor_capture::kernel::{Entry, Kernel, Loaded, Settings, monotonic_ns, object};
+use pktvisor_capture::{Filter, FilterProgram, Hook, Placement, Rejected};
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::sampling::SampleRate;

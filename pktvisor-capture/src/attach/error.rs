@@ -4,9 +4,9 @@ use std::error::Error;
 use std::{fmt, io};
 
 use super::Hook;
-use crate::capture::filter::FilterProgramError;
-use crate::capture::interfaces::Interface;
-use crate::capture::kernel::KernelError;
+use crate::filter::FilterProgramError;
+use crate::interfaces::Interface;
+use crate::kernel::KernelError;
 
 /// Why nothing could be attached.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::capture::FilterError;
+use crate::FilterError;
 
 /// Capturing by a packet socket failed.
 #[derive(Debug, thiserror::Error)]
