@@ -9,7 +9,6 @@ use capture_file::Capture;
 use capture_file::write::PcapWriter;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dns_traffic::{Config, Generator, HOST_PREFIXES};
-use pktvisor_agent::metrics::{self, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_analysis::message::Message;
 use pktvisor_analysis::name::Name;
@@ -22,6 +21,7 @@ use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, flags};
 use pktvisor_common::direction::direction;
 use pktvisor_common::packet::Packet;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::{self as metrics, Store};
 
 const PACKETS: u64 = 100_000;
 

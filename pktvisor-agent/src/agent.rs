@@ -6,8 +6,8 @@ use parking_lot::Mutex;
 use pktvisor_api as api;
 use pktvisor_capture::afpacket::Statistics;
 use pktvisor_capture::kernel::KernelCounts;
+use pktvisor_metrics::{NoPeriod, Store};
 
-use crate::metrics::{NoPeriod, Store};
 use crate::pipeline::Intake;
 use crate::replay::Progress;
 use crate::serve::{PeriodError, Source, Window};

@@ -7,8 +7,7 @@ use pktvisor_capture::{Filter, FilterError};
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, tcp_flags};
 use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::packet::Packet;
-
-use crate::metrics::Batch;
+use pktvisor_metrics::Batch;
 
 /// The line of one capture thread.
 pub struct Pipeline {

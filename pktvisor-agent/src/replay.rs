@@ -6,8 +6,8 @@ use capture_file::{Capture, Pacer, PacketRef, ReadError, ReadWarning};
 use pktvisor_capture::FilterError;
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::packet::Packet;
+use pktvisor_metrics::Store;
 
-use crate::metrics::Store;
 use crate::pipeline::{Intake, Pipeline};
 
 /// Packets between two looks at whoever waits for the store, the progress or the stop sign.

@@ -4,7 +4,6 @@
 
 use datasketches::frequencies::FrequentItemsSketch;
 use dns_traffic::{Config, Counts, DirectionAnswer, Generator, Quantiles, Summary};
-use pktvisor_agent::metrics::{Clock, Settings, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_analysis::message::{Header, Message, Question};
 use pktvisor_analysis::name::presentation;
@@ -16,6 +15,7 @@ use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::packet::Packet;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::{Clock, Settings, Store};
 
 const LISTED: usize = 10;
 /// Packets between two looks at the clock of the analysis, as the replay of a file has them.

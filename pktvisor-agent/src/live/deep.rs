@@ -11,6 +11,7 @@ use pktvisor_capture::kernel::{Deep, Source, monotonic_ns};
 use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::packet::Packet;
+use pktvisor_metrics::Recorder;
 
 use super::clock::WallClock;
 use super::pause::Pause;
@@ -18,7 +19,6 @@ use super::placement::Placement;
 use super::shared::Shared;
 use super::spawn;
 use crate::agent::Agent;
-use crate::metrics::Recorder;
 
 /// Records between two looks at whoever waits for the store.
 const BATCH_RECORDS: usize = 512;
@@ -199,9 +199,9 @@ mod tests {
     use pktvisor_analysis::public_suffix::NameCut;
     use pktvisor_common::sampling::SampleRate;
     use pktvisor_common::sharding::Shards;
+    use pktvisor_metrics::{self as metrics, Clock, Store};
 
     use super::*;
-    use crate::metrics::{self, Clock, Store};
 
     /// The packets of a capture, which have all just come.
     struct Waiting(VecDeque<Vec<u8>>);

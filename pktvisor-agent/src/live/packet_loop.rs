@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use pktvisor_capture::FilterError;
 use pktvisor_capture::afpacket::{AfPacket, AfPacketError, Block, Statistics};
 use pktvisor_capture::hosts::HostSet;
+use pktvisor_metrics::Store;
 
-use crate::metrics::Store;
 use crate::pipeline::{Intake, Pipeline};
 
 /// Packets between two looks at whoever waits for the store.
@@ -73,7 +73,7 @@ impl Orders {
 /// `progress` is told a few times a second. A store whose clock are the packets ([`Clock::Packets`]) is moved by them, and
 /// while there are none by the wall clock: nobody else needs to tick.
 ///
-/// [`Clock::Packets`]: crate::metrics::Clock::Packets
+/// [`Clock::Packets`]: pktvisor_metrics::Clock::Packets
 ///
 /// # Errors
 ///

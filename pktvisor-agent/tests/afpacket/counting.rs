@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use capture_file::Capture;
 use pktvisor_agent::live::packet_loop::{Orders, Totals, capture};
-use pktvisor_agent::metrics::{self, Clock, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
 use pktvisor_analysis::public_suffix::NameCut;
@@ -17,6 +16,7 @@ use pktvisor_capture::afpacket::Options;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::{self as metrics, Clock, Store};
 use testbed::{End, Namespace, Need, PacketSocket, Veth};
 
 use crate::listen_with;

@@ -4,7 +4,6 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use capture_file::Capture;
-use pktvisor_agent::metrics::{self, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
 use pktvisor_analysis::geo::Geo;
@@ -15,6 +14,7 @@ use pktvisor_api as api;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::{self as metrics, Store};
 
 use super::traffic::Traffic;
 

@@ -3,7 +3,6 @@
 use std::io::Cursor;
 
 use capture_file::Capture;
-use pktvisor_agent::metrics::{self, Store};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
 use pktvisor_analysis::public_suffix::NameCut;
@@ -12,6 +11,7 @@ use pktvisor_capture::Filter;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::{self as metrics, Store};
 
 use crate::identities;
 

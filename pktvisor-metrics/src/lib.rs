@@ -1,9 +1,12 @@
 //! What is remembered: counters and sketches in a ring of 60-second periods.
 //!
-//! A [`Recorder`] is one capture thread's share of the live period; it takes what [analysis](crate::analysis) finds
+//! A [`Recorder`] is one capture thread's share of the live period; it takes what [analysis](pktvisor_analysis) finds
 //! and never waits for anybody. The [`Timeline`] turns periods and seconds on the capture's clock. The [`Store`]
 //! holds both and the closed periods, and answers readers. All that is remembered merges: shards into a period,
 //! periods into a window, windows into a fleet.
+//!
+//! It knows the events of analysis and the types of the HTTP JSON, which a period is reported as, but neither where packets
+//! come from nor who asks. The agent alone depends on it.
 //!
 //! | file | remembers |
 //! |---|---|
