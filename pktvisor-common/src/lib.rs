@@ -17,3 +17,4 @@ pub mod packet;
 pub mod reader;
 pub mod sampling;
 pub mod sharding;
+pub mod wire;

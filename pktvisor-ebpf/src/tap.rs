@@ -10,7 +10,7 @@ use aya_ebpf::programs::XdpContext;
 use pktvisor_common::classify::flags as class_flags;
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, RecordHeader, flags};
-use pktvisor_common::kernel::wire::Wire;
+use pktvisor_common::wire::Wire;
 
 use crate::account::account;
 use crate::classify::Link;

@@ -3,10 +3,11 @@
 use std::mem::offset_of;
 
 use libc::{tpacket_block_desc, tpacket_hdr_v1};
-use pktvisor_common::kernel::wire::Wire;
 use pktvisor_common::packet::Packet;
+use pktvisor_common::wire::Wire;
 
-use super::frame::{Header, u32_at};
+use super::bytes::u32_at;
+use super::frame::Header;
 use super::ring::Ring;
 
 /// Packets in the order in which they came. Dropped, it goes back to the kernel.

@@ -7,9 +7,10 @@ use std::mem::{offset_of, size_of};
 
 use libc::{sockaddr_ll, tpacket_hdr_variant1, tpacket3_hdr};
 use pktvisor_common::classify::LinkType;
-use pktvisor_common::kernel::wire::Wire;
 use pktvisor_common::packet::Packet;
+use pktvisor_common::wire::Wire;
 
+use super::bytes::{u16_at, u32_at};
 use super::offload;
 
 /// What lies before the packet's address: the header, aligned to 16 bytes.
@@ -129,12 +130,4 @@ fn link_type(hatype: u16) -> LinkType {
         ARPHRD_IEEE80211_RADIOTAP => LinkType(127),
         _ => LinkType::RAW,
     }
-}
-
-pub(super) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
-    Some(u32::from_ne_bytes(*bytes.get(offset..)?.first_chunk()?))
-}
-
-pub(super) fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
-    Some(u16::from_ne_bytes(*bytes.get(offset..)?.first_chunk()?))
 }

@@ -9,6 +9,7 @@
 //! shows each packet as it leaves and as it arrives, is heard once.
 
 mod block;
+mod bytes;
 mod error;
 mod frame;
 mod offload;

@@ -7,9 +7,9 @@
 use std::mem::size_of;
 
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
-use pktvisor_common::kernel::wire::Wire;
+use pktvisor_common::wire::Wire;
 
-use super::frame::u16_at;
+use super::bytes::u16_at;
 
 /// `struct virtio_net_hdr`: flags, kind of segmentation, header length, segment size, checksum start and offset, in the
 /// byte order of the machine.

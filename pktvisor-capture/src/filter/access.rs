@@ -8,9 +8,9 @@
 
 use super::assembler::{Alu, Assembler, Cond, FP, Helper, Label, R0, R1, R2, R3, R4, Reg, Src, Width};
 use super::classic::{Op, Size};
-use super::context::{BUFFER, CONTEXT, DATA, IMAGE, SKB_LEN, XDP_DATA_END, data_end};
+use super::context::{BUFFER, CONTEXT, DATA, IMAGE, SKB_LEN, XDP_DATA_END, call_load, data_end};
+use super::hook::{Hook, View};
 use super::tag::{self, IMAGE_START, TAG, TAG_END, TAG_LEN};
-use super::translate::{Hook, View};
 
 /// The verifier knows a packet's bytes up to here (`MAX_PACKET_OFF`), less for offsets that vary so that their
 /// bounds show.
@@ -201,15 +201,6 @@ impl Accesses {
         asm.jump_if(Cond::Gt, R3, Src::Reg(R1), self.reject);
         tag::cut(asm, dst, size);
     }
-}
-
-/// Calls a helper that copies bytes from the offset in `R2` to the stack. A failed one fills them with zeros.
-pub(super) fn call_load(asm: &mut Assembler, helper: Helper, to: i16, len: Src) {
-    asm.alu64(Alu::Mov, R1, Src::Reg(CONTEXT));
-    asm.alu64(Alu::Mov, R3, Src::Reg(FP));
-    asm.alu64(Alu::Add, R3, Src::Imm(i32::from(to)));
-    asm.alu32(Alu::Mov, R4, len);
-    asm.call(helper);
 }
 
 /// Loads bytes in network order as a number.

@@ -1,7 +1,7 @@
 //! What a filter program works with: its registers, its part of the stack, and the fields of its context.
 
-use super::assembler::{R6, R7, R8, R9, Reg};
-use super::translate::Hook;
+use super::assembler::{Alu, Assembler, FP, Helper, R1, R3, R4, R6, R7, R8, R9, Reg, Src};
+use super::hook::Hook;
 
 /// The context. This and the other three survive calls.
 pub(super) const CONTEXT: Reg = R6;
@@ -47,4 +47,13 @@ pub(super) fn data_end(hook: Hook) -> i16 {
         Hook::Xdp { .. } => XDP_DATA_END,
         Hook::Tc => SKB_DATA_END,
     }
+}
+
+/// Calls a helper that copies bytes from the offset in `R2` to the stack. A failed one fills them with zeros.
+pub(super) fn call_load(asm: &mut Assembler, helper: Helper, to: i16, len: Src) {
+    asm.alu64(Alu::Mov, R1, Src::Reg(CONTEXT));
+    asm.alu64(Alu::Mov, R3, Src::Reg(FP));
+    asm.alu64(Alu::Add, R3, Src::Imm(i32::from(to)));
+    asm.alu32(Alu::Mov, R4, len);
+    asm.call(helper);
 }

@@ -11,6 +11,7 @@ mod assembler;
 mod bpf;
 mod classic;
 mod context;
+mod hook;
 mod interpret;
 mod program;
 mod tag;
@@ -24,8 +25,9 @@ pub use classic::ClassicError;
 use pcap::{BpfProgram, Linktype};
 use pktvisor_common::classify::LinkType;
 
+pub use hook::Hook;
 pub use program::{FilterProgram, FilterProgramError, Placement, Rejected};
-pub use translate::{Hook, TranslateError};
+pub use translate::TranslateError;
 
 use classic::BpfInsn;
 use pktvisor_common::packet::Packet;

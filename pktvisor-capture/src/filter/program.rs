@@ -10,7 +10,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use pktvisor_common::classify::LinkType;
 
 use super::bpf::{self, Load, ProgramType};
-use super::translate::{Hook, TranslateError, translate};
+use super::hook::Hook;
+use super::translate::{TranslateError, translate};
 use super::verdict::Verdicts;
 use super::{Filter, FilterError};
 

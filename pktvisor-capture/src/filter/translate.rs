@@ -15,20 +15,9 @@ use super::classic::{
     Arithmetic, BpfInsn, ClassicError, Op, Operand, Register, SCRATCH_WORDS, Size, Test, decode, successors,
 };
 use super::context::{self, A, CONTEXT, DATA, SKB_VLAN_PRESENT, X, scratch};
+use super::hook::{Hook, View};
 use super::tag;
 use super::verdict::{self, Verdicts};
-
-/// Where a filter program runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hook {
-    /// XDP: single packets, as the driver delivers them.
-    Xdp {
-        /// Whether packets may lie in several pieces (`xdp.frags`, Linux 5.18). Must be as in the main program.
-        frags: bool,
-    },
-    /// tcx or clsact, either direction: the outer VLAN tag may be in the socket buffer's metadata.
-    Tc,
-}
 
 /// Why a filter cannot run in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,15 +35,6 @@ pub enum TranslateError {
         /// Instructions of eBPF.
         translated: usize,
     },
-}
-
-/// A packet as a filter expression sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum View {
-    /// As the context shows it.
-    AsIs,
-    /// With the VLAN tag of the metadata put back behind the two MAC addresses.
-    Tagged,
 }
 
 /// Translates a classic program for packets of a link type.

@@ -4,7 +4,7 @@ use std::os::fd::RawFd;
 
 use super::assembler::{Alu, Assembler, Cond, FP, Helper, R0, R1, R2, R3, Src, Width};
 use super::context::{BUFFER, CONTEXT, SKB_GSO_SEGS};
-use super::translate::Hook;
+use super::hook::Hook;
 
 /// Where a filter program leads to.
 #[derive(Clone, Copy, Debug)]

@@ -5,32 +5,8 @@ use std::io;
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::sharding::Shards;
 
-use super::Ring;
-
-/// Where records wait, in the order in which they came.
-pub trait Source {
-    /// How long after its time stamp a record may come in, in nanoseconds.
-    const DELAY_NS: u64;
-
-    /// The time stamp of the next record; 0 for one that has none.
-    fn next_ns(&mut self) -> Option<u64>;
-
-    /// Lends the next record to `take` and is done with it; does nothing where there is none.
-    fn take_next(&mut self, take: impl FnMut(&RecordHeader, &[u8]));
-
-    /// Gives the room of records that were taken back to the kernel, and wakes it where it waits for room.
-    fn release(&mut self);
-
-    /// The part that is in use, from 0 to 1.
-    fn fill(&mut self) -> f64;
-
-    /// To be called some ten times a second.
-    ///
-    /// # Errors
-    ///
-    /// Nothing will come from here any more; told once.
-    fn upkeep(&mut self) -> io::Result<()>;
-}
+use super::ring::Ring;
+use super::source::Source;
 
 /// The ring buffers of all processors, or the sockets of all receive queues, for one consumer.
 ///

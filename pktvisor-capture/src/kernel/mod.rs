@@ -23,12 +23,14 @@ mod log;
 mod mapping;
 pub mod object;
 mod ring;
+mod source;
 
 pub use control::Control;
-pub use deep::{Deep, Source, monotonic_ns};
+pub use deep::{Deep, monotonic_ns};
 pub use drain::{CardinalityRegisters, Collected, Drain, KernelCounts, Quiet};
 pub use error::KernelError;
 pub use heavy::{HeavyHitters, Hitter, Hitters};
 pub use load::{Entry, Kernel, Loaded, Settings};
 pub use log::ProgramLog;
 pub use ring::Ring;
+pub use source::Source;

@@ -16,8 +16,9 @@ use aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_RINGBUF;
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_memory::prefetch::prefetch_address;
 
+use super::KernelError;
 use super::mapping::{Access, Mapping, page_size};
-use super::{KernelError, Source};
+use super::source::Source;
 
 const NAME: &str = "DEEP";
 /// The record is not yet complete.

@@ -1,6 +1,6 @@
 //! What the kernel programs and the agent share: the layouts of the maps, and what is done for every packet.
 //!
-//! In the order of a packet's way: [`wire`] says for how many packets a buffer of the kernel stands, [`hosts`] which way
+//! In the order of a packet's way: [`wire`](crate::wire) says for how many packets a buffer of the kernel stands, [`hosts`] which way
 //! they go, [`cpu`] is where a processor counts, [`heavy`] where it counts addresses, [`record`] is what goes up to the
 //! agent. [`config`] and [`control`] go the other way.
 
@@ -10,4 +10,3 @@ pub mod cpu;
 pub mod heavy;
 pub mod hosts;
 pub mod record;
-pub mod wire;
