@@ -8,7 +8,7 @@ use pktvisor_common::direction::Direction;
 use super::Recorder;
 use super::ledger::OutcomesSoFar;
 use super::live::Live;
-use super::store::Clock;
+use super::settings::Clock;
 
 /// The live period, held for a batch of packets.
 #[derive(Debug)]

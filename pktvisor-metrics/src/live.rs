@@ -9,8 +9,8 @@ use pktvisor_common::counters::Counters;
 use super::frequent::Limits;
 use super::ledger::{OutcomesSoFar, Totals};
 use super::period::Outcomes;
+use super::settings::{Clock, Settings};
 use super::shares::Shares;
-use super::store::{Clock, Settings};
 use super::timeline::{PERIOD_SECONDS, Step, Timeline};
 use super::{Period, Recorder};
 

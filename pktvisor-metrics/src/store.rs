@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
-use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_api as api;
 
 use super::Recorder;
@@ -15,30 +14,8 @@ use super::batch::Batch;
 use super::ledger::OutcomesSoFar;
 use super::live::Live;
 use super::period::Period;
+use super::settings::Settings;
 use super::shares::Shares;
-
-/// What moves the clock of the periods.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Clock {
-    /// The packets: what is replayed has a time of its own.
-    #[default]
-    Packets,
-    /// Whoever [ticks](Batch::tick): a quiet interface grows older, too.
-    Wall,
-}
-
-/// How time is cut and how much of it is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Periods kept, the live one included; at least 1.
-    pub periods: usize,
-    /// One period for the whole capture.
-    pub summary: bool,
-    /// How names are cut for the lists.
-    pub name_cut: NameCut,
-    /// What moves the clock.
-    pub clock: Clock,
-}
 
 /// Why there is no such period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

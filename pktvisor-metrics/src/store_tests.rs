@@ -1,9 +1,11 @@
+use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::{Flow, Observer, Outcome, Transport};
 use pktvisor_common::classify::Class;
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 
 use super::*;
+use crate::settings::Clock;
 
 const S: u64 = 1_000_000_000;
 
