@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use pktvisor_common::classify::{DnsPorts, DnsPortsError};
 
-use super::arguments::HostSpec;
-
 /// Periods that can be kept: a day of minutes.
 const PERIODS_MAX: usize = 1440;
+
+/// A parsed HOSTSPEC.
+pub(super) type HostSpec = std::sync::Arc<[IpNet]>;
 
 /// A part of HOSTSPEC that is no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

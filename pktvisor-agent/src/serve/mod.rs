@@ -3,6 +3,7 @@
 //! ```text
 //! source      what the agent can be asked
 //! listen      the addresses it is asked on
+//! limits      how much time and room a client gets
 //! stream      a connection that does not wait for ever
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
@@ -16,14 +17,17 @@
 
 mod answer;
 mod cache;
+mod limits;
 mod listen;
 pub mod openapi;
+mod period;
 mod prometheus;
 mod routes;
 mod server;
 mod source;
 mod stream;
 
+pub use limits::Limits;
 pub use listen::BindError;
-pub use server::{Limits, Server};
+pub use server::Server;
 pub use source::{PeriodError, Source, Window};

@@ -19,10 +19,12 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
-use super::Source;
 use super::answer::{self, Failure};
+use super::limits::Limits;
 use super::listen::{BindError, listen};
+use super::openapi;
 use super::routes::{Handler, routes};
+use super::source::Source;
 use super::stream::{Phase, TimedStream};
 
 /// Largest request header, in bytes; larger ones are answered with status 431.
@@ -30,36 +32,6 @@ const HEADER_BYTES_MAX: usize = 16 * 1024;
 
 /// Pause after a failed accept: descriptors run out for a while, not for a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What a client may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Connections at a time; further ones wait in the kernel's accept queue.
-    pub connections: usize,
-    /// For a request's header to arrive.
-    pub header: Duration,
-    /// For an answer to be made, and again for it to be taken.
-    pub request: Duration,
-    /// Between requests.
-    pub idle: Duration,
-    /// For answers in flight when the server is told to stop.
-    pub shutdown: Duration,
-    /// How long an answer made of periods is given again.
-    pub cache: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 256,
-            header: Duration::from_secs(5),
-            request: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
-            shutdown: Duration::from_secs(3),
-            cache: Duration::from_secs(1),
-        }
-    }
-}
 
 /// The metrics web server, listening but not yet answering.
 #[derive(Debug)]
@@ -87,7 +59,7 @@ impl Server {
     /// Answers until `shutdown` is ready, then stops accepting and lets answers in flight finish.
     pub async fn run(self, source: Arc<dyn Source>, shutdown: impl Future<Output = ()>) {
         let Self { listeners, limits } = self;
-        let handler = routes(source, limits);
+        let handler = routes(source, limits, &openapi::document());
         let places = Arc::new(Semaphore::new(limits.connections));
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();

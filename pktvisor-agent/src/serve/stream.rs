@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::Limits;
+use super::limits::Limits;
 
 const IDLE: u8 = 0;
 const RECEIVING: u8 = 1;
