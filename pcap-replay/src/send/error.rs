@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use capture_file::ReadError;
 
-use super::Via;
+use super::via::Via;
 
 /// Sending that could not begin or go on. Each message is whole: the reason is part of it.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use capture_file::ReadWarning;
 
-use super::Via;
+use super::via::Via;
 
 /// What [`send`](super::send) did.
 #[derive(Debug, Clone, PartialEq, Eq)]
