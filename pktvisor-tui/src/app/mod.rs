@@ -4,6 +4,7 @@
 
 mod action;
 mod keys;
+mod regions;
 #[cfg(test)]
 mod tests;
 
@@ -11,12 +12,12 @@ use std::time::Duration;
 
 pub use action::{Action, Outcome};
 pub use keys::{KEYS, Mode, action_of_key, action_of_mouse};
+pub use regions::{Hit, Regions};
 
 use crate::{
     client::{Wanted, Window},
     model::{Agent, ListKind, Sort, Standing},
     theme::Theme,
-    widgets::Regions,
 };
 
 /// A page.

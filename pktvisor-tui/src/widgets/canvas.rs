@@ -1,53 +1,13 @@
 //! Where widgets draw: the buffer, the theme, and the places that a mouse can hit.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
-    style::Style,
-    text::Line,
-};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::Page,
+    app::{Hit, Regions},
     model::{Keep, fit},
     theme::Theme,
 };
-
-/// What is at a place of the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hit {
-    /// The tab of a page.
-    Page(Page),
-    /// A list, by its place among the lists of the page.
-    List(usize),
-    /// A row of the zoomed list.
-    Row(usize),
-    /// An agent, by its place in the fleet.
-    Agent(usize),
-}
-
-/// What the drawn frame looks like to keys and mouse.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Regions {
-    hits: Vec<(Rect, Hit)>,
-    /// Lists beside each other: what "down" means in a grid.
-    pub columns: usize,
-}
-
-impl Default for Regions {
-    fn default() -> Self {
-        Self { hits: Vec::new(), columns: 1 }
-    }
-}
-
-impl Regions {
-    /// What is at a place.
-    pub fn at(&self, column: u16, row: u16) -> Option<Hit> {
-        let position = Position::new(column, row);
-        self.hits.iter().rev().find(|(area, _)| area.contains(position)).map(|(_, hit)| *hit)
-    }
-}
 
 /// A buffer to draw into.
 pub struct Canvas<'a> {
@@ -71,7 +31,7 @@ impl<'a> Canvas<'a> {
 
     /// Remembers what is in an area.
     pub fn hit(&mut self, area: Rect, hit: Hit) {
-        self.regions.hits.push((area, hit));
+        self.regions.add(area, hit);
     }
 
     /// Text at the left of `area`'s row `row`, cut to its width. Rows outside are not drawn.
