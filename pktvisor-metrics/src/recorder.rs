@@ -132,6 +132,7 @@ impl Observer for Recorder {
         keys
     }
 
+    #[inline]
     fn message<'m>(&mut self, _flow: &Flow, message: &Message<'m>, keys: Option<Self::Expected<'m>>) {
         self.period.dns.message(message, keys);
     }
@@ -145,10 +146,12 @@ impl Observer for Recorder {
         self.period.dns.udp_ports.expect(port);
     }
 
+    #[inline]
     fn udp_port(&mut self, port: u16) {
         self.period.dns.udp_ports.add(port, 1);
     }
 
+    #[inline]
     fn transaction(&mut self, transaction: &Transaction<'_>) {
         self.period.transactions.add(transaction);
     }
@@ -161,6 +164,7 @@ impl Observer for Recorder {
         self.period.reassembly.add(event);
     }
 
+    #[inline]
     fn outcome(&mut self, outcome: Outcome, count: u64) {
         self.period.outcomes.add(outcome, count);
     }
