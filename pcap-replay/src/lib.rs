@@ -1,15 +1,6 @@
-//! Reads, paces, generates and sends packet captures.
+//! Sends packet captures: [`send::send`] puts their packets onto an interface.
 //!
-//! [`Capture`] is the reader: it takes pcap and pcapng, plain, gzip or zstd, from a path or from any
-//! [`std::io::Read`], and lends out one [`PacketRef`] at a time. [`Pacer`] makes packet time follow the wall clock.
-//! [`send::send`] puts its packets onto an interface.
-//! [`generate::Generator`] makes packets of which the right summary is known; [`write::PcapWriter`] keeps them.
+//! The library is what tests of live capture send with, and nothing else should depend on it: whoever wants to read a
+//! capture needs `capture-file`, and whoever wants made-up traffic `dns-traffic`. The binary puts the three together.
 
-pub mod generate;
-pub mod pace;
-pub mod read;
 pub mod send;
-pub mod write;
-
-pub use pace::{Pace, Pacer};
-pub use read::{ByteOrder, Capture, PacketRef, ReadError, ReadWarning};

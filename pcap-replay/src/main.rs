@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
+use capture_file::Pace;
+use capture_file::write::PcapWriter;
 use clap::{Args, Parser, Subcommand};
-use pcap_replay::Pace;
-use pcap_replay::generate::{Config, ConfigError, Generator};
+use dns_traffic::{Config, ConfigError, Generator};
 use pcap_replay::send::{Options, PacketRate, Tempo, Via, send};
-use pcap_replay::write::PcapWriter;
-use pktvisor_common::text::{Escaped, EscapedLines, has_control};
+use terminal_text::{Escaped, EscapedLines, has_control};
 
 /// Sends packet captures, and makes them
 #[derive(Parser, Debug)]

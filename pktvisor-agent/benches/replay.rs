@@ -5,23 +5,23 @@
 use std::hint::black_box;
 use std::io::Write;
 
+use capture_file::Capture;
+use capture_file::write::PcapWriter;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use pcap_replay::Capture;
-use pcap_replay::generate::{Config, Generator, HOST_PREFIXES};
-use pcap_replay::write::PcapWriter;
-use pktvisor_agent::analysis::message::Message;
-use pktvisor_agent::analysis::name::Name;
-use pktvisor_agent::analysis::public_suffix::NameCut;
-use pktvisor_agent::analysis::streams::TcpSegment;
-use pktvisor_agent::analysis::transactions::{Exchange, TIMEOUT_NS_DEFAULT, Transactions};
-use pktvisor_agent::analysis::{Analysis, Flow, Observer, Settings, Transport};
-use pktvisor_agent::capture::hosts::HostSet;
-use pktvisor_agent::capture::{Packet, Stamp};
-use pktvisor_agent::metrics::{self, Store};
+use dns_traffic::{Config, Generator, HOST_PREFIXES};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
+use pktvisor_analysis::message::Message;
+use pktvisor_analysis::name::Name;
+use pktvisor_analysis::public_suffix::NameCut;
+use pktvisor_analysis::streams::TcpSegment;
+use pktvisor_analysis::transactions::{Exchange, TIMEOUT_NS_DEFAULT, Transactions};
+use pktvisor_analysis::{Analysis, Flow, Observer, Settings, Transport};
+use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, flags};
 use pktvisor_common::direction::direction;
+use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::{self as metrics, Store};
 
 const PACKETS: u64 = 100_000;
 

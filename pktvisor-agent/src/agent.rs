@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use pktvisor_common::api;
+use pktvisor_analysis::geo::{self, Geo};
+use pktvisor_api as api;
+use pktvisor_capture::TAGS_WARNING;
+use pktvisor_capture::afpacket::Statistics;
+use pktvisor_capture::kernel::KernelCounts;
 use pktvisor_common::classify::UnknownEtherTypes;
+use pktvisor_metrics::{NoPeriod, Store};
 
-use crate::analysis::geo::{self, Geo};
-use crate::capture::kernel::KernelCounts;
-use crate::capture::{TAGS_WARNING, afpacket};
 use crate::ethertype_notes::EtherTypeNotes;
-use crate::metrics::{NoPeriod, Store};
+use crate::pipeline::Intake;
 use crate::replay::Progress;
 use crate::serve::{Moment, PeriodError, Source, Window};
 use watched::Watched;
@@ -119,12 +121,12 @@ impl Agent {
     }
 
     /// Takes over how far a capture by packet socket is.
-    pub fn packet_socket(&self, progress: &afpacket::Progress<'_>) {
+    pub fn packet_socket(&self, intake: &Intake, socket: &Statistics, open_transactions: u64) {
         let mut state = self.state.lock();
-        state.filtered = progress.intake.filtered;
-        state.warn_of_tags(progress.intake.filtered_tagged);
-        state.open_transactions = progress.open_transactions;
-        state.losses.get_or_insert_default().packet_socket = progress.statistics.lost;
+        state.filtered = intake.filtered;
+        state.warn_of_tags(intake.filtered_tagged);
+        state.open_transactions = open_transactions;
+        state.losses.get_or_insert_default().packet_socket = socket.lost;
     }
 
     /// What the drivers lost since start.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use pktvisor_agent::cli::{self, LogFormat, Options, ParseError, SystemInterfaces};
 use pktvisor_agent::{run, stderr};
-use pktvisor_common::text::{Escaped, EscapedLines, has_control};
+use terminal_text::{Escaped, EscapedLines, has_control};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os(), &SystemInterfaces) {

@@ -1,14 +1,14 @@
 //! What every packet passes through, one straight line: filter, clock, classifier, analysis, counters, geography.
 
-use pcap_replay::ByteOrder;
+use capture_file::ByteOrder;
+use pktvisor_analysis::geo::Geo;
+use pktvisor_analysis::{Analysis, ip_address};
+use pktvisor_capture::hosts::HostSet;
+use pktvisor_capture::{Endian, Filter, FilterError};
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, UnknownEtherTypes, classify, tcp_flags};
 use pktvisor_common::direction::{Direction, direction};
-
-use crate::analysis::geo::Geo;
-use crate::analysis::{Analysis, ip_address};
-use crate::capture::hosts::HostSet;
-use crate::capture::{Filter, FilterError, Packet};
-use crate::metrics::Batch;
+use pktvisor_common::packet::Packet;
+use pktvisor_metrics::Batch;
 
 /// The line of one capture thread.
 pub struct Pipeline {
@@ -107,7 +107,10 @@ impl Pipeline {
     #[inline]
     pub fn set_byte_order(&mut self, order: ByteOrder) {
         if let Some(filter) = &mut self.filter {
-            filter.set_byte_order(order);
+            filter.set_endian(match order {
+                ByteOrder::Little => Endian::Little,
+                ByteOrder::Big => Endian::Big,
+            });
         }
     }
 

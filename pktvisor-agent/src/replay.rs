@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use pcap_replay::{Capture, Pacer, PacketRef, ReadError, ReadWarning};
+use capture_file::{Capture, Pacer, PacketRef, ReadError, ReadWarning};
+use pktvisor_capture::FilterError;
 use pktvisor_common::classify::LinkType;
+use pktvisor_common::packet::{Packet, Stamp};
+use pktvisor_metrics::Store;
 
-use crate::capture::{FilterError, Packet, Stamp};
-use crate::metrics::Store;
 use crate::pipeline::{Intake, Pipeline};
 
 /// Packets between two looks at whoever waits for the store, the progress or the stop sign.

@@ -3,19 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use datasketches::frequencies::FrequentItemsSketch;
-use pcap_replay::generate::{Config, Counts, DirectionAnswer, Generator, Quantiles, Summary};
-use pktvisor_agent::analysis::message::{Header, Message, Question};
-use pktvisor_agent::analysis::name::presentation;
-use pktvisor_agent::analysis::public_suffix::NameCut;
-use pktvisor_agent::analysis::transactions::{TIMEOUT_NS_DEFAULT, TransactionCounts};
-use pktvisor_agent::analysis::{self, Analysis, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
-use pktvisor_agent::capture::hosts::HostSet;
-use pktvisor_agent::capture::{Packet, Stamp};
-use pktvisor_agent::metrics::{Clock, Settings, Store};
+use dns_traffic::{Config, Counts, DirectionAnswer, Generator, Quantiles, Summary};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
-use pktvisor_common::api::{self, TopEntry};
+use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::name::presentation;
+use pktvisor_analysis::public_suffix::NameCut;
+use pktvisor_analysis::transactions::{TIMEOUT_NS_DEFAULT, TransactionCounts};
+use pktvisor_analysis::{self as analysis, Analysis, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_api::{self as api, TopEntry};
+use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
+use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::{Clock, Settings, Store};
 
 const LISTED: usize = 10;
 /// Packets between two looks at the clock of the analysis, as the replay of a file has them.
@@ -44,10 +44,7 @@ fn analysis() -> Analysis<HostSet> {
 }
 
 fn host() -> HostSet {
-    pcap_replay::generate::HOST_PREFIXES
-        .iter()
-        .map(|prefix| prefix.parse::<ipnet::IpNet>().unwrap())
-        .collect()
+    dns_traffic::HOST_PREFIXES.iter().map(|prefix| prefix.parse::<ipnet::IpNet>().unwrap()).collect()
 }
 
 /// One agent and what it remembers.

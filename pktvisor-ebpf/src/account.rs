@@ -6,7 +6,7 @@ use pktvisor_common::hll::Coupon;
 use pktvisor_common::kernel::control::{Control, cardinality_entry, heavy_entry};
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::heavy::seen;
-use pktvisor_common::kernel::wire::Wire;
+use pktvisor_common::wire::Wire;
 use pktvisor_common::sampling::needs_reassembly;
 
 use crate::maps::{CARDINALITY, HEAVY};

@@ -11,7 +11,7 @@ use pktvisor_common::classify::flags as class_flags;
 use pktvisor_common::kernel::control::{cpu_entry, epoch};
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, RecordHeader, flags};
-use pktvisor_common::kernel::wire::Wire;
+use pktvisor_common::wire::Wire;
 
 use crate::account::account;
 use crate::classify::Link;

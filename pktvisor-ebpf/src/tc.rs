@@ -13,7 +13,7 @@ use aya_ebpf::programs::TcContext;
 use pktvisor_common::classify;
 use pktvisor_common::kernel::control::{cpu_entry, epoch};
 use pktvisor_common::kernel::record::{RecordHeader, flags};
-use pktvisor_common::kernel::wire::Wire;
+use pktvisor_common::wire::Wire;
 
 use crate::account::account;
 use crate::classify::{Link, classify_again, classify_packet};

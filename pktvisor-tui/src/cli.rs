@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, ValueEnum};
 
-use crate::{client::DEFAULT_PORT, model::escape};
+use crate::{client::DEFAULT_PORT, model::escape, theme::ThemeChoice};
 
 /// Show one pktvisor agent, or a fleet of them, live in the terminal.
 #[derive(Clone, Debug, Parser)]
@@ -75,19 +75,6 @@ pub enum Format {
     Text,
     /// For scripts.
     Json,
-}
-
-/// Which colours to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ThemeChoice {
-    /// By the environment.
-    Auto,
-    /// For dark backgrounds.
-    Dark,
-    /// For light backgrounds.
-    Light,
-    /// No colour at all, only bold, dim, underlined and reversed.
-    Mono,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use pktvisor_common::api::Quantiles;
+use pktvisor_api::Quantiles;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 

@@ -3,9 +3,23 @@
 //! Only the 16 colours of the terminal's own palette are used, always on its own background, and nothing is told by
 //! colour alone. What is secondary is dim, not grey: grey is invisible in half of the palettes.
 
+use clap::ValueEnum;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::{cli::ThemeChoice, model::Health};
+use crate::model::Health;
+
+/// Which colours to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ThemeChoice {
+    /// By the environment.
+    Auto,
+    /// For dark backgrounds.
+    Dark,
+    /// For light backgrounds.
+    Light,
+    /// No colour at all, only bold, dim, underlined and reversed.
+    Mono,
+}
 
 /// Styles by meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use pktvisor_common::api::{Period, PeriodDocument, Rates};
+use pktvisor_api::{Period, PeriodDocument, Rates};
 use pktvisor_tui::client::{Command, Endpoint, FetchError, Http, Poller, Session, Update, Wanted, Window};
 use support::{
     fake_agent::{FakeAgent, Reply},

@@ -2,11 +2,10 @@
 
 mod support;
 
-use pktvisor_common::api::CaptureInterface;
+use pktvisor_api::CaptureInterface;
 use pktvisor_tui::{
-    app::{Action, App, Page},
+    app::{Action, App, Drawn, Page},
     pages,
-    widgets::Drawn,
 };
 use ratatui::{buffer::Buffer, layout::Rect};
 use support::{

@@ -4,7 +4,7 @@ mod support;
 
 use std::net::SocketAddr;
 
-use pktvisor_common::api::{App, AppInfo};
+use pktvisor_api::{App, AppInfo};
 use pktvisor_tui::model::SavedAgent;
 use support::{
     fake_agent::{FakeAgent, Reply},

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use pktvisor_common::api::{PeriodDocument, Rates};
+use pktvisor_api::{PeriodDocument, Rates};
 use pktvisor_tui::model::SavedAgent;
 use support::{
     fake_agent::{FakeAgent, Reply},

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pktvisor_common::text::Escaped;
+use capture_file::ReadError;
+use terminal_text::Escaped;
 
-use super::Via;
-use crate::read::ReadError;
+use super::via::Via;
 
 /// Sending that could not begin or go on. Each message is whole: the reason is part of it.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,9 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use capture_file::PacketRef;
+
 use super::{SendError, Unfit};
-use crate::read::PacketRef;
 
 /// Link type of Ethernet, <https://www.tcpdump.org/linktypes.html>.
 const ETHERNET: u16 = 1;
@@ -113,7 +114,7 @@ mod tests {
             wire_len,
             link_type,
             interface: 0,
-            byte_order: crate::read::ByteOrder::NATIVE,
+            byte_order: capture_file::ByteOrder::NATIVE,
         })
     }
 

@@ -1,6 +1,6 @@
 //! A capture kept in memory, so that only its first round reads the file.
 
-use crate::read::{ByteOrder, PacketRef};
+use capture_file::{ByteOrder, PacketRef};
 
 /// The most that is kept, in bytes of packets. A longer capture is read anew each round.
 const MOST_BYTES: usize = 256 << 20;

@@ -16,10 +16,12 @@ mod af_xdp;
 mod error;
 mod interface;
 mod kept;
+mod open;
 mod outlet;
 mod report;
 mod steer;
 mod timing;
+mod via;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -28,12 +30,11 @@ use std::thread;
 use std::time::Instant;
 
 pub use error::SendError;
-pub use outlet::Via;
 pub use report::{NotSent, Report, Unfit};
 pub use timing::{PacketRate, ParsePacketRateError, Tempo};
+pub use via::Via;
 
-use crate::pace::Pace;
-use crate::read::{Capture, PacketRef};
+use capture_file::{Capture, Pace, PacketRef};
 use interface::Interface;
 use kept::Kept;
 use outlet::Outlet;
@@ -72,7 +73,7 @@ pub fn send(path: &Path, options: &Options, stop: &AtomicBool) -> Result<Report,
     let mut sendings = Vec::new();
     for number in 0..threads {
         let share = Share { number, threads };
-        let (outlet, via) = outlet::open(&interface, options.via, queues, share)?;
+        let (outlet, via) = open::open(&interface, options.via, queues, share)?;
         sendings.push(Sending {
             outlet,
             interface: &interface,

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Via;
-use crate::read::ReadWarning;
+use capture_file::ReadWarning;
+
+use super::via::Via;
 
 /// What [`send`](super::send) did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::pace::{Pace, Pacer};
+use capture_file::{Pace, Pacer};
 
 /// How long a sleep can go without looking whether to stop.
 const NAP: Duration = Duration::from_millis(50);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use pktvisor_common::api::CaptureInterface;
+use pktvisor_api::CaptureInterface;
 
 /// What can be seen of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

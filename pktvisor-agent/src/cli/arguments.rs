@@ -3,13 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use capture_file::Pace;
 use clap::builder::ValueHint;
 use clap::{CommandFactory, Parser, ValueEnum};
-use ipnet::IpNet;
-use pcap_replay::Pace;
 use pktvisor_common::classify::DnsPorts;
 
-use super::values;
+use super::values::{self, HostSpec};
 
 /// The port of the web server unless `-p` says otherwise.
 pub(super) const DEFAULT_PORT: u16 = 10853;
@@ -160,9 +159,6 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = AGENT)]
     pub(super) log_format: LogFormat,
 }
-
-/// A parsed HOSTSPEC.
-pub(super) type HostSpec = std::sync::Arc<[IpNet]>;
 
 /// How packets are taken from an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

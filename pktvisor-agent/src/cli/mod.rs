@@ -18,9 +18,9 @@ mod target;
 mod tests;
 mod values;
 
-pub use crate::capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 pub use arguments::{LogFormat, Mode, command};
 pub use options::{Listen, Options, ParseError, parse};
+pub use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 pub(crate) use target::owner_of;
 pub use target::{Target, TargetError, resolve};
 pub use values::HostSpecError;

@@ -4,17 +4,17 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use capture_file::Pace;
 use clap::Parser;
 use ipnet::IpNet;
-use pcap_replay::Pace;
+use pktvisor_capture::Filter;
+use pktvisor_capture::hosts::HostSet;
+use pktvisor_capture::interfaces::{Interface, Interfaces};
 use pktvisor_common::classify::DnsPorts;
 
 use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat, Mode};
 use super::foreign;
 use super::target::{Target, TargetError, resolve};
-use crate::capture::Filter;
-use crate::capture::hosts::HostSet;
-use crate::capture::interfaces::{Interface, Interfaces};
 
 /// What the agent was asked to do. Every value is valid.
 #[derive(Clone, Debug, PartialEq)]

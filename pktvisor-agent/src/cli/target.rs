@@ -9,9 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use pktvisor_common::text::Escaped;
-
-use crate::capture::interfaces::{Interface, Interfaces};
+use pktvisor_capture::interfaces::{Interface, Interfaces};
+use terminal_text::Escaped;
 
 /// What to capture from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pcap_replay::Pace;
+use capture_file::Pace;
 
 use super::*;
 

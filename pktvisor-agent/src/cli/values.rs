@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 use pktvisor_common::classify::{DnsPorts, DnsPortsError};
 
-use super::arguments::HostSpec;
-
 /// Periods that can be kept: a day of minutes.
 const PERIODS_MAX: usize = 1440;
 
 /// The length of ::ffff:0:0/96.
 const MAPPED_PREFIX_LEN: u8 = 96;
+/// A parsed HOSTSPEC.
+pub(super) type HostSpec = std::sync::Arc<[IpNet]>;
 
 /// A part of HOSTSPEC that is no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

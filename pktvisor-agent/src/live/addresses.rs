@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::analysis::geo::Geo;
-use crate::capture::kernel::{CardinalityRegisters, HeavyHitters, Hitter, Hitters};
-use crate::metrics::frequent::{Item, Key};
-use crate::metrics::{Recorder, address_key};
+use pktvisor_analysis::geo::Geo;
+use pktvisor_capture::kernel::{CardinalityRegisters, HeavyHitters, Hitter, Hitters};
+use pktvisor_metrics::frequent::{Item, Key};
+use pktvisor_metrics::{Recorder, address_key};
 
 /// Takes over the addresses with the most packets of one draining. Where they are is looked up once for each.
 pub(super) fn take_frequent(hitters: &HeavyHitters, geo: Option<&mut Geo>, recorder: &mut Recorder) {

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use pktvisor_common::api::CaptureInterface;
+use pktvisor_api::CaptureInterface;
+use pktvisor_capture::attach::{AttachError, Attached, Attacher};
+use pktvisor_capture::interfaces::Interface;
 
 use super::follow::Watch;
 use super::host::HostFollower;
 use super::named::link_state;
 use crate::agent::{Agent, LinkState, Topic};
-use crate::capture::attach::{AttachError, Attached, Attacher};
-use crate::capture::interfaces::Interface;
 
 /// The hooks on every interface that is up.
 pub(super) struct AnyInterface {

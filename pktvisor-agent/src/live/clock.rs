@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::capture::kernel::monotonic_ns;
+use pktvisor_capture::kernel::monotonic_ns;
 
 /// How far the wall clock is ahead of the monotonic clock. Taken anew now and then, since the wall clock may be set.
 #[derive(Clone, Copy, Debug)]

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use pktvisor_capture::kernel::Control;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::sampling::SampleRate;
-
-use crate::capture::kernel::Control;
 
 /// The configuration in force; clones are the same one.
 #[derive(Clone, Debug)]

@@ -6,22 +6,22 @@ use std::sync::Arc;
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use pktvisor_analysis::{self as analysis, Analysis};
+use pktvisor_capture::hosts::HostSet;
+use pktvisor_capture::kernel::{Deep, Source, monotonic_ns};
 use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
+use pktvisor_common::packet::{Packet, Stamp};
+use pktvisor_metrics::{Cut, Recorder};
 
 use super::clock::WallClock;
 use super::epochs::{Order, held_back};
+use super::pause::Pause;
 use super::placement::Placement;
 use super::shared::Shared;
 use super::spawn;
 use super::successors::Successors;
 use crate::agent::Agent;
-use crate::analysis::{self, Analysis};
-use crate::capture::hosts::HostSet;
-use crate::capture::kernel::{Deep, Source, monotonic_ns};
-use crate::capture::pause::Pause;
-use crate::capture::{Packet, Stamp};
-use crate::metrics::{Cut, Recorder};
 
 /// Records between two looks at whoever waits for the store.
 const BATCH_RECORDS: usize = 512;

@@ -2,14 +2,14 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 
-use pcap_replay::Capture;
+use capture_file::Capture;
 use pktvisor_common::sampling::SampleRate;
 use pktvisor_common::sharding::Shards;
 
 use super::*;
-use crate::analysis::public_suffix::NameCut;
-use crate::capture::kernel::Next;
-use crate::metrics::{self, Clock, Store};
+use pktvisor_analysis::public_suffix::NameCut;
+use pktvisor_capture::kernel::Next;
+use pktvisor_metrics::{self as metrics, Clock, Store};
 
 /// The packets of a capture, which have all just come.
 struct Waiting(VecDeque<Vec<u8>>);

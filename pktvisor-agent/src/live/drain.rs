@@ -6,7 +6,14 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use pktvisor_analysis::geo::Geo;
+use pktvisor_capture::kernel::{
+    CardinalityRegisters, Collected, Drain, HeavyHitters, KernelCounts, KernelError, ProgramLog, Wait,
+    monotonic_ns,
+};
+use pktvisor_capture::tap::StatisticsHandle;
 use pktvisor_common::counters::Counters;
+use pktvisor_metrics::Cut;
 
 use super::addresses;
 use super::clock::{until_next_second, wall_ns};
@@ -15,13 +22,6 @@ use super::losses::DriverDrops;
 use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
-use crate::analysis::geo::Geo;
-use crate::capture::kernel::{
-    CardinalityRegisters, Collected, Drain, HeavyHitters, KernelCounts, KernelError, ProgramLog, Wait,
-    monotonic_ns,
-};
-use crate::capture::tap::StatisticsHandle;
-use crate::metrics::Cut;
 
 /// How long worker threads may need to analyse what was counted before the moment is published a second later.
 const WORKER_PATIENCE: Duration = Duration::from_millis(700);

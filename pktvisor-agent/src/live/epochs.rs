@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use pktvisor_common::kernel::control::EPOCHS;
 use pktvisor_common::sharding::Shards;
 
-use crate::metrics::Cut;
+use pktvisor_metrics::Cut;
 
 /// An epoch that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

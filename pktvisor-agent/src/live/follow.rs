@@ -10,8 +10,8 @@ use std::sync::mpsc::sync_channel;
 use super::changes::Changes;
 use super::spawn;
 use crate::agent::Agent;
-use crate::capture::interfaces::{Interface, Interfaces, SystemInterfaces};
-use crate::privileges::{self, Keep};
+use pktvisor_capture::interfaces::{Interface, Interfaces, SystemInterfaces};
+use pktvisor_capture::privileges::{self, Keep};
 
 /// How often the stop sign is looked at; changes are seen at once.
 const PATIENCE: Duration = Duration::from_millis(200);

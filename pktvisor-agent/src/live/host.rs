@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use pktvisor_capture::hosts::HostSet;
+use pktvisor_capture::interfaces::Interface;
+
 use super::follow::Watch;
 use crate::agent::Agent;
-use crate::capture::hosts::HostSet;
-use crate::capture::interfaces::Interface;
 use crate::cli::{Options, Target};
 
 /// Tells whoever counts, all or none, which networks are HOST; fails where one has no room for so many.

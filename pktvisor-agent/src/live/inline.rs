@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, bail};
+use pktvisor_capture::attach::{Attached, Attacher};
+use pktvisor_capture::interfaces::{Interface, Interfaces, SystemInterfaces};
+use pktvisor_capture::privileges::{self, Work};
 
 use super::any::AnyInterface;
 use super::changes::Changes;
@@ -19,10 +22,7 @@ use super::programs::Programs;
 use super::shared::Shared;
 use super::successors::Successors;
 use crate::agent::Agent;
-use crate::capture::attach::{Attached, Attacher};
-use crate::capture::interfaces::{Interface, Interfaces, SystemInterfaces};
 use crate::cli::{Options, Target};
-use crate::privileges::{self, Work};
 
 /// Attaches the programs to the target's interface, gives away the privileges and starts the threads.
 ///

@@ -24,7 +24,9 @@ mod host;
 mod inline;
 mod losses;
 mod named;
+pub mod packet_loop;
 mod packet_socket;
+mod pause;
 mod placement;
 mod prepare;
 mod programs;
@@ -38,16 +40,16 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use anyhow::Context;
-use pktvisor_common::api;
+use pktvisor_api as api;
+use pktvisor_capture::Filter;
+use pktvisor_capture::attach::link_type;
+use pktvisor_capture::privileges::{self, Kernel, Work};
 
 use self::packet_socket::PacketSocket;
 use self::programs::Programs;
 use crate::agent::Agent;
-use crate::capture::Filter;
-use crate::capture::attach::link_type;
 use crate::cli::{Mode, Options, Target};
 use crate::pipeline::Pipeline;
-use crate::privileges::{self, Kernel, Work};
 
 /// A capture that runs.
 pub struct Live {
@@ -192,9 +194,9 @@ impl Drop for Sentinel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::public_suffix::NameCut;
-    use crate::metrics::{Clock, Settings, Store};
     use crate::serve::Source;
+    use pktvisor_analysis::public_suffix::NameCut;
+    use pktvisor_metrics::{Clock, Settings, Store};
 
     #[test]
     fn an_agent_one_of_whose_threads_broke_down_is_not_healthy() {

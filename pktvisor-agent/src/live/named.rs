@@ -7,13 +7,13 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pktvisor_common::api::CaptureInterface;
+use pktvisor_api::CaptureInterface;
 
 use super::follow::Watch;
 use super::host::HostFollower;
 use crate::agent::{Agent, LinkState, Topic};
-use crate::capture::interfaces::Interface;
 use crate::cli::{Options, owner_of};
+use pktvisor_capture::interfaces::Interface;
 
 /// Puts a capture on an interface.
 pub(super) trait Attach: Send + 'static {

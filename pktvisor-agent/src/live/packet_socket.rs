@@ -5,7 +5,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
-use pktvisor_common::api;
+use pktvisor_api as api;
+use pktvisor_capture::Filter;
+use pktvisor_capture::afpacket::{self, AfPacket, AfPacketError, Binding};
+use pktvisor_capture::attach::link_type;
+use pktvisor_capture::hosts::HostSet;
+use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
+use pktvisor_capture::privileges::Keep;
 
 use super::changes::Changes;
 use super::clock::{until_next_second, wall_ns};
@@ -13,16 +19,11 @@ use super::follow;
 use super::host::HostFollower;
 use super::losses::DriverDrops;
 use super::named::{Attach, Hooks, NamedInterface};
+use super::packet_loop::{self, Orders, Totals};
 use super::spawn;
 use crate::agent::{Agent, LinkState};
-use crate::capture::Filter;
-use crate::capture::afpacket::{self, AfPacket, AfPacketError, Binding, Orders, Totals};
-use crate::capture::attach::link_type;
-use crate::capture::hosts::HostSet;
-use crate::capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 use crate::cli::{Options, Target};
 use crate::pipeline::Pipeline;
-use crate::privileges::Keep;
 
 /// A capture by packet socket that runs.
 pub(super) struct PacketSocket {
@@ -79,8 +80,8 @@ impl PacketSocket {
         let (agent_of_capture, told) = (Arc::clone(agent), Arc::clone(&orders));
         let capture = spawn(agent, "capture", move || {
             let agent = agent_of_capture;
-            let outcome = afpacket::capture(&mut socket, &mut pipeline, &agent.store, &told, |progress| {
-                agent.packet_socket(&progress);
+            let outcome = packet_loop::capture(&mut socket, &mut pipeline, &agent.store, &told, |progress| {
+                agent.packet_socket(progress.intake, &progress.statistics, progress.open_transactions);
                 agent.unknown_ethertypes(&progress.intake.ethertypes, progress.intake.counted());
             });
             if let Err(error) = &outcome {

@@ -5,25 +5,25 @@ use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use pktvisor_analysis as analysis;
+use pktvisor_analysis::geo::Geo;
+use pktvisor_capture::attach::Attacher;
+use pktvisor_capture::hosts::HostSet;
+use pktvisor_capture::interfaces::Interface;
+use pktvisor_capture::kernel::{self, Deep, Kernel, Loaded, object};
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::hosts::HostTable;
 use pktvisor_common::sampling::SampleRate;
 use pktvisor_common::sharding::Shards;
-use pktvisor_common::text::Escaped;
+use terminal_text::Escaped;
 
 use super::configuration::Configuration;
 use super::drain::DrainThread;
 use super::losses::DriverDrops;
+use super::pause::Pause;
 use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
-use crate::analysis;
-use crate::analysis::geo::Geo;
-use crate::capture::attach::Attacher;
-use crate::capture::hosts::HostSet;
-use crate::capture::interfaces::Interface;
-use crate::capture::kernel::{self, Deep, Kernel, Loaded, object};
-use crate::capture::pause::Pause;
 use crate::cli::{Mode, Options};
 
 /// What most records take at most.

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use parking_lot::Mutex;
+use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::sampling::SampleRate;
 use pktvisor_common::sharding::Shards;
 
 use super::epochs::Epochs;
-use crate::capture::hosts::HostSet;
 
 /// Between the deep threads, the drain thread and whoever stops them.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use pktvisor_common::sharding::Shards;
 
-use crate::capture::kernel::Deep;
+use pktvisor_capture::kernel::Deep;
 
 /// Where the deep threads find new sources when the old ones have ended: a place for each. Clones are the same ones.
 pub(super) struct Successors<S>(Arc<[Mutex<Option<Deep<S>>>]>);

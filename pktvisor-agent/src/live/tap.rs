@@ -8,6 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use parking_lot::Mutex;
+use pktvisor_capture::attach::{Attached, Attacher};
+use pktvisor_capture::interfaces::Interface;
+use pktvisor_capture::kernel::Deep;
+use pktvisor_capture::privileges::{self, Work};
+use pktvisor_capture::promiscuous::Promiscuous;
+use pktvisor_capture::tap::{Queue, Tap, check_unused, receive_queues};
 use pktvisor_common::sharding::Shards;
 
 use super::changes::Changes;
@@ -18,19 +24,13 @@ use super::follow;
 use super::host::HostFollower;
 use super::inline::tell_host;
 use super::named::{Attach, Hooks, NamedInterface};
+use super::pause::Pause;
 use super::placement::Placement;
 use super::prepare::Prepared;
 use super::programs::Programs;
 use super::successors::Successors;
 use crate::agent::Agent;
-use crate::capture::attach::{Attached, Attacher};
-use crate::capture::interfaces::Interface;
-use crate::capture::kernel::Deep;
-use crate::capture::pause::Pause;
-use crate::capture::promiscuous::Promiscuous;
-use crate::capture::tap::{Queue, Tap, check_unused, receive_queues};
 use crate::cli::{Options, Target};
-use crate::privileges::{self, Work};
 
 /// Opens the sockets of the target's interface, puts the program before them, gives away the privileges and starts the
 /// threads.
@@ -60,7 +60,7 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     };
     let (queues, attached) = port.open(interface)?;
     // All of them have as much room.
-    let Some(pause) = queues.first().map(Queue::pause) else {
+    let Some(pause) = queues.first().map(|queue| Pause::with_room(queue.room())) else {
         bail!("{} has no receive queue to tap", interface.name);
     };
     let pause = if options.busy_drain { Pause::none() } else { pause };

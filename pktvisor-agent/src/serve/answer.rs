@@ -10,7 +10,7 @@ use hyper::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY,
 };
 use hyper::{HeaderMap, StatusCode};
-use pktvisor_common::api::ErrorBody;
+use pktvisor_api::ErrorBody;
 use serde::Serialize;
 use warp::reply::Response;
 

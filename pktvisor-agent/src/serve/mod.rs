@@ -4,6 +4,7 @@
 //! source      what the agent can be asked
 //! listen      the addresses it is asked on
 //! zone        link-local addresses and their interfaces
+//! limits      how much time and room a client gets
 //! stream      a connection that does not wait for ever
 //! connections the open ones, and which of them makes room
 //! refusal     requests that reach no handler
@@ -15,13 +16,15 @@
 //! openapi     the API, described
 //! ```
 //!
-//! The contract is version 1 of the JSON of [`pktvisor_common::api`]; `docs/openapi.json` is its golden copy.
+//! The contract is version 1 of the JSON of [`pktvisor_api`]; `docs/openapi.json` is its golden copy.
 
 mod answer;
 mod cache;
 mod connections;
+mod limits;
 mod listen;
 pub mod openapi;
+mod period;
 mod prometheus;
 mod refusal;
 mod routes;
@@ -30,7 +33,8 @@ mod source;
 mod stream;
 mod zone;
 
+pub use limits::Limits;
 pub use listen::BindError;
-pub use server::{Limits, Server};
+pub use server::Server;
 pub use source::{Moment, PeriodError, Source, Window};
 pub use zone::ZoneError;

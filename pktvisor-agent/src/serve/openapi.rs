@@ -1,11 +1,7 @@
 //! The API, described: an OpenAPI 3.1 document made from the types and handlers themselves.
 
-use std::collections::BTreeMap;
-
-use pktvisor_common::api::Period;
-use serde::Serialize;
 use serde_json::Value;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::OpenApi;
 
 use super::routes;
 
@@ -29,16 +25,6 @@ const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
     )
 )]
 struct Description;
-
-/// One period or window under one key, its length in minutes: "1m", "5m".
-#[derive(Serialize, ToSchema)]
-pub(super) struct PeriodDocument(BTreeMap<String, Period>);
-
-impl PeriodDocument {
-    pub(super) fn new(minutes: usize, period: Period) -> Self {
-        Self(BTreeMap::from([(format!("{minutes}m"), period)]))
-    }
-}
 
 /// The OpenAPI document.
 pub fn document() -> Value {

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use hyper::HeaderMap;
-use pktvisor_common::api::{App, ErrorBody, Rates};
+use pktvisor_api::{App, ErrorBody, Rates};
 use serde::Serialize;
+use serde_json::Value;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response;
@@ -13,8 +14,10 @@ use warp::{Filter, Rejection};
 
 use super::answer::{Document, Failure, accepts_gzip, failed};
 use super::cache::{Cache, Key};
-use super::openapi::PeriodDocument;
-use super::{Limits, Source, openapi, prometheus};
+use super::limits::Limits;
+use super::period::PeriodDocument;
+use super::prometheus;
+use super::source::Source;
 
 /// The content type of the Prometheus text format, version 0.0.4.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -35,10 +38,10 @@ struct WrongMethod;
 
 impl warp::reject::Reject for WrongMethod {}
 
-/// The paths of the HTTP API, answered from `source`.
-pub(super) fn routes(source: Arc<dyn Source>, limits: Limits) -> Handler {
+/// The paths of the HTTP API, answered from `source` and described by `openapi`.
+pub(super) fn routes(source: Arc<dyn Source>, limits: Limits, openapi: &Value) -> Handler {
     let cache = Cache::new(limits.cache);
-    let api = Arc::new(Api { source, cache, openapi: Document::json(&openapi::document()) });
+    let api = Arc::new(Api { source, cache, openapi: Document::json(openapi) });
     let api = warp::any().map(move || api.clone());
     // What follows a matched path: the method, then what the handlers take.
     let get = read_only().and(api).and(gzip());

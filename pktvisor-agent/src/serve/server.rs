@@ -22,13 +22,14 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
-use super::Source;
 use super::answer::{self, Failure};
 use super::connections::{Connections, Crowd};
+use super::limits::Limits;
 use super::listen::{BindError, listen};
-use super::refusal;
 use super::routes::{Handler, routes};
+use super::source::Source;
 use super::stream::{Phase, TimedStream};
+use super::{openapi, refusal};
 
 /// Largest request header, in bytes; larger ones are answered with status 431.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
@@ -38,37 +39,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a closed connection may take to give up its place.
 const CLOSING: Duration = Duration::from_secs(1);
-
-/// What a client may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Connections at a time; for a further one the one idle for longest is closed. Never more than half of the process's
-    /// file descriptors.
-    pub connections: usize,
-    /// For a request's header to arrive.
-    pub header: Duration,
-    /// For an answer to be made, and again for it to be taken.
-    pub request: Duration,
-    /// Between requests.
-    pub idle: Duration,
-    /// For answers in flight when the server is told to stop.
-    pub shutdown: Duration,
-    /// How long an answer made of periods is given again.
-    pub cache: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 256,
-            header: Duration::from_secs(5),
-            request: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
-            shutdown: Duration::from_secs(3),
-            cache: Duration::from_secs(1),
-        }
-    }
-}
 
 /// The metrics web server, listening but not yet answering.
 #[derive(Debug)]
@@ -97,7 +67,7 @@ impl Server {
     pub async fn run(self, source: Arc<dyn Source>, shutdown: impl Future<Output = ()>) {
         let Self { listeners, limits } = self;
         let limits = Limits { connections: within_descriptors(limits.connections), ..limits };
-        let mut acceptor = Acceptor::new(routes(source, limits), limits);
+        let mut acceptor = Acceptor::new(routes(source, limits, &openapi::document()), limits);
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let accepted = tokio::select! {

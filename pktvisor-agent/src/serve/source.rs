@@ -1,6 +1,6 @@
 //! What the agent can be asked. The state of the agent implements [`Source`]; the server knows nothing else of it.
 
-use pktvisor_common::api;
+use pktvisor_api as api;
 
 /// Gives the answers. Called from threads that may block, a few at a time; merging belongs here.
 pub trait Source: Send + Sync + 'static {

@@ -16,7 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{Limits, refusal};
+use super::limits::Limits;
+use super::refusal;
 
 const IDLE: u64 = 0;
 const RECEIVING: u64 = 1;

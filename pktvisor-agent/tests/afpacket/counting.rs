@@ -4,18 +4,19 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pcap_replay::Capture;
-use pktvisor_agent::analysis::public_suffix::NameCut;
-use pktvisor_agent::analysis::{self, Analysis};
-use pktvisor_agent::capture::Filter;
-use pktvisor_agent::capture::afpacket::{Options, Orders, Totals, capture};
-use pktvisor_agent::capture::hosts::HostSet;
-use pktvisor_agent::metrics::{self, Clock, Store};
+use capture_file::Capture;
+use pktvisor_agent::live::packet_loop::{Orders, Totals, capture};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
-use pktvisor_common::api::Period;
+use pktvisor_analysis::public_suffix::NameCut;
+use pktvisor_analysis::{self as analysis, Analysis};
+use pktvisor_api::Period;
+use pktvisor_capture::Filter;
+use pktvisor_capture::afpacket::Options;
+use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::{self as metrics, Clock, Store};
 use testbed::{End, Namespace, Need, PacketSocket, Veth};
 
 use crate::listen_with;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::net::if_::if_nametoindex;
-use pktvisor_agent::capture::afpacket::{AfPacket, AfPacketError, Options};
+use pktvisor_capture::afpacket::{AfPacket, AfPacketError, Options};
 use pktvisor_common::classify::LinkType;
 use testbed::{Namespace, Need, PacketSocket, Veth};
 

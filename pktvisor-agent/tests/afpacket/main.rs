@@ -9,7 +9,7 @@ mod offload;
 use std::time::{Duration, Instant};
 
 use nix::net::if_::if_nametoindex;
-use pktvisor_agent::capture::afpacket::{AfPacket, Options};
+use pktvisor_capture::afpacket::{AfPacket, Options};
 use pktvisor_common::classify::LinkType;
 use testbed::End;
 

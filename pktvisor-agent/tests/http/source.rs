@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use pktvisor_agent::serve::{Moment, PeriodError, Source, Window};
-use pktvisor_common::api;
+use pktvisor_api as api;
 
 /// Periods kept by the source.
 pub(crate) const PERIODS: usize = 5;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pcap_replay::Capture;
-use pcap_replay::generate::{Config, Generator};
+use capture_file::Capture;
+use dns_traffic::{Config, Generator};
 use pktvisor_common::classify::LinkType;
 
 use crate::captures::captures;

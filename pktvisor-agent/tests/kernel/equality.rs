@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pktvisor_agent::capture::kernel::{
+use pktvisor_capture::kernel::{
     Collected, Deep, Entry, HeavyHitters, KernelCounts, Loaded, Settings, monotonic_ns,
 };
 use pktvisor_common::classify::{Class, LinkType, classify, flags};

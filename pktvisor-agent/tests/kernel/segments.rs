@@ -2,7 +2,7 @@
 
 use aya::programs::{TestRun, TestRunOptions};
 use etherparse::PacketBuilder;
-use pktvisor_agent::capture::kernel::{Entry, Loaded, Settings, monotonic_ns};
+use pktvisor_capture::kernel::{Entry, Loaded, Settings, monotonic_ns};
 use pktvisor_common::classify::{Class, LinkType, classify};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::direction;

@@ -1,7 +1,7 @@
 //! Loads the programs and runs them on packets.
 
 use aya::programs::{TestRun, TestRunOptions};
-use pktvisor_agent::capture::kernel::{Entry, Kernel, Loaded, Settings, object};
+use pktvisor_capture::kernel::{Entry, Kernel, Loaded, Settings, object};
 
 /// Loads the embedded object, or another one that is to be tried without building the agent anew; says why the test is skipped where that is impossible.
 pub(crate) fn load(settings: &Settings) -> Option<Loaded> {

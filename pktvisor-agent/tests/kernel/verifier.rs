@@ -1,6 +1,6 @@
 //! What the kernel makes of the object.
 
-use pktvisor_agent::capture::kernel::{Entry, Settings};
+use pktvisor_capture::kernel::{Entry, Settings};
 
 use crate::support;
 
@@ -25,7 +25,6 @@ fn every_program_passes_the_verifier() {
 
 #[test]
 fn an_object_that_is_none_is_refused_with_a_reason() {
-    let error =
-        pktvisor_agent::capture::kernel::Kernel::load(b"nonsense", &Settings::default()).err().unwrap();
+    let error = pktvisor_capture::kernel::Kernel::load(b"nonsense", &Settings::default()).err().unwrap();
     assert_eq!(error.to_string(), "cannot load the kernel programs");
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pktvisor_common::api::{App, Ledger, Period, PeriodDocument};
+use pktvisor_api::{App, Ledger, Period, PeriodDocument};
 use testbed::{Namespace, Process, http};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pktvisord");

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pcap_replay::generate::Config;
-use pktvisor_common::api::{Period, TopEntry};
+use dns_traffic::Config;
+use pktvisor_api::{Period, TopEntry};
 
 use crate::agent::{Agent, assert_balanced, require_kernel_programs};
 use crate::network::Network;

@@ -1,9 +1,10 @@
 //! Faster than deep analysis can follow: counting stays exact, and what was shed is told.
 
+use dns_traffic::Config;
+
 use crate::agent::{Agent, assert_balanced, require_kernel_programs};
 use crate::network::Network;
 use crate::traffic::{GENERATED_HOST, MAX, Trace, one_second};
-use pcap_replay::generate::Config;
 
 /// More than the rings hold, and nothing but DNS over UDP.
 fn flood() -> Trace {

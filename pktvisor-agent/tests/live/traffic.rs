@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use pcap_replay::Pace;
-use pcap_replay::generate::{Config, Generator};
+use capture_file::Pace;
+use capture_file::write::PcapWriter;
+use dns_traffic::{Config, Generator};
 use pcap_replay::send::{Options, Report, Tempo, send};
-use pcap_replay::write::PcapWriter;
 use tempfile::TempDir;
 use testbed::End;
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use pcap_replay::write::PcapWriter;
+use capture_file::write::PcapWriter;
 
 /// Link type of raw IP.
 const RAW: u16 = 101;

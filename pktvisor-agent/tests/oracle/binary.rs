@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use pcap_replay::generate::Config;
-use pktvisor_common::api::{Period, PeriodDocument};
+use dns_traffic::Config;
+use pktvisor_api::{Period, PeriodDocument};
 
 use super::compare::{Lists, assert_agrees};
 use super::traffic::{self, Traffic};

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use pcap_replay::generate::{Counts, Quantiles, Summary};
-use pktvisor_common::api::{self, TopEntry};
+use dns_traffic::{Counts, Quantiles, Summary};
+use pktvisor_api::{self as api, TopEntry};
 
 const LISTED: usize = 10;
 /// Four standard errors of an estimate of few distinct things.

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use pktvisor_agent::analysis::geo::Geo;
-use pktvisor_common::api::TopEntry;
+use pktvisor_analysis::geo::Geo;
+use pktvisor_api::TopEntry;
 
 use super::replay::{Setup, replay};
 use super::traffic::{self, Traffic};

@@ -3,18 +3,18 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use pcap_replay::Capture;
-use pktvisor_agent::analysis::geo::Geo;
-use pktvisor_agent::analysis::public_suffix::NameCut;
-use pktvisor_agent::analysis::transactions::TIMEOUT_NS_DEFAULT;
-use pktvisor_agent::analysis::{Analysis, Settings};
-use pktvisor_agent::capture::hosts::HostSet;
-use pktvisor_agent::metrics::{self, Store};
+use capture_file::Capture;
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
-use pktvisor_common::api;
+use pktvisor_analysis::geo::Geo;
+use pktvisor_analysis::public_suffix::NameCut;
+use pktvisor_analysis::transactions::TIMEOUT_NS_DEFAULT;
+use pktvisor_analysis::{Analysis, Settings};
+use pktvisor_api as api;
+use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::{self as metrics, Store};
 
 use super::traffic::Traffic;
 

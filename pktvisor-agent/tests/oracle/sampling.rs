@@ -1,6 +1,6 @@
 //! What the sampling rate must not change, and what it may.
 
-use pktvisor_common::api;
+use pktvisor_api as api;
 
 use super::compare::assert_wire_agrees;
 use super::replay::{Replayed, Setup, replay};

@@ -1,7 +1,7 @@
 //! Ordinary and extraordinary traffic: the summary, each period, and the window over all of them.
 
-use pcap_replay::generate::Config;
-use pktvisor_common::api::IpCardinality;
+use dns_traffic::Config;
+use pktvisor_api::IpCardinality;
 
 use super::compare::{Lists, assert_agrees};
 use super::replay::{Setup, replay};

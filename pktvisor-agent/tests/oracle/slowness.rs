@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use pcap_replay::Capture;
-use pktvisor_agent::analysis::message::{Header, Message, Question};
-use pktvisor_agent::analysis::name::presentation;
-use pktvisor_agent::analysis::transactions::TransactionCounts;
-use pktvisor_agent::analysis::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
-use pktvisor_agent::capture::{Packet, Stamp};
-use pktvisor_common::api::TopEntry;
+use capture_file::Capture;
+use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::name::presentation;
+use pktvisor_analysis::transactions::TransactionCounts;
+use pktvisor_analysis::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_api::TopEntry;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
+use pktvisor_common::packet::{Packet, Stamp};
 
 use super::replay::{Setup, pipeline, replay};
 use super::traffic::{self, Traffic};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use pcap_replay::generate::{Answer, Config, Generator};
-use pcap_replay::write::PcapWriter;
+use capture_file::write::PcapWriter;
+use dns_traffic::{Answer, Config, Generator};
 
 const ETHERNET: u16 = 1;
 

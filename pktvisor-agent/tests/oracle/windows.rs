@@ -1,7 +1,7 @@
 //! Merging: a window of periods equals one period of the same packets, wherever the periods turn.
 
-use pcap_replay::generate::Config;
-use pktvisor_common::api::{self, TopEntry};
+use dns_traffic::Config;
+use pktvisor_api::{self as api, TopEntry};
 
 use super::replay::{Setup, replay};
 use super::traffic::{self, Traffic};

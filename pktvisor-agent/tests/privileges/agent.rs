@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use pktvisor_agent::capture::kernel::object;
-use pktvisor_agent::privileges::Capability;
+use pktvisor_capture::kernel::object;
+use pktvisor_capture::privileges::Capability;
 use testbed::{Namespace, Need, PacketSocket, Process, Veth, http};
 
 /// What all modes together need.

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use pktvisor_agent::privileges::{Capability, Keep, Kernel, Work, check, give_up, threads};
+use pktvisor_capture::privileges::{Capability, Keep, Kernel, Work, check, give_up, threads};
 
 /// Which part the process plays that a test has started.
 const PART: &str = "PKTVISOR_TEST_PART";

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use pcap_replay::generate::{Config, Generator};
-use pcap_replay::write::PcapWriter;
+use capture_file::write::PcapWriter;
+use dns_traffic::{Config, Generator};
 
 /// The networks of the bundled capture's host.
 pub(crate) const DEMO_HOST: &str = "192.0.2.0/28,2001:db8:53::/64";

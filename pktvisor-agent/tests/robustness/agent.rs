@@ -2,16 +2,16 @@
 
 use std::io::Cursor;
 
-use pcap_replay::Capture;
-use pktvisor_agent::analysis::public_suffix::NameCut;
-use pktvisor_agent::analysis::{self, Analysis};
-use pktvisor_agent::capture::Filter;
-use pktvisor_agent::capture::hosts::HostSet;
-use pktvisor_agent::metrics::{self, Store};
+use capture_file::Capture;
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
+use pktvisor_analysis::public_suffix::NameCut;
+use pktvisor_analysis::{self as analysis, Analysis};
+use pktvisor_capture::Filter;
+use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::{self as metrics, Store};
 
 use crate::identities;
 

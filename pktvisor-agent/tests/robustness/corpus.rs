@@ -5,9 +5,9 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use pcap_replay::Capture;
-use pcap_replay::generate::{Config, Generator};
-use pcap_replay::write::PcapWriter;
+use capture_file::Capture;
+use capture_file::write::PcapWriter;
+use dns_traffic::{Config, Generator};
 
 use crate::captures::captures;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use pktvisor_agent::metrics::Store;
 use pktvisor_agent::pipeline::Intake;
-use pktvisor_common::api::{Dns, Ledger, Packets, Period, PeriodDocument, Quantiles, TopEntry};
+use pktvisor_api::{Dns, Ledger, Packets, Period, PeriodDocument, Quantiles, TopEntry};
+use pktvisor_metrics::Store;
 
 use crate::agent::Setup;
 

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use pcap_replay::generate::Generator;
-use pktvisor_agent::capture::{Packet, Stamp};
+use dns_traffic::Generator;
 use pktvisor_common::classify::LinkType;
+use pktvisor_common::packet::{Packet, Stamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

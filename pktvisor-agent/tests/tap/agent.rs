@@ -7,8 +7,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pcap_replay::Capture;
-use pktvisor_agent::capture::kernel::object;
+use capture_file::Capture;
+use pktvisor_capture::kernel::object;
 use serde_json::{Value, json};
 use testbed::{Namespace, Need, PacketSocket, Pair, Process, Veth, http};
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use aya::programs::XdpMode;
+use capture_file::Capture;
 use nix::net::if_::if_nametoindex;
-use pcap_replay::Capture;
-use pktvisor_agent::capture::kernel::{Entry, Kernel, Loaded, Settings, object};
-use pktvisor_agent::capture::tap::Tap;
+use pktvisor_capture::kernel::{Entry, Kernel, Loaded, Settings, object};
+use pktvisor_capture::tap::Tap;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;

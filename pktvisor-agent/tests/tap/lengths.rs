@@ -1,7 +1,7 @@
 //! Which packets fit into a socket's frames.
 
-use pktvisor_agent::capture::kernel::Source;
-use pktvisor_agent::capture::tap::{Queue, Statistics};
+use pktvisor_capture::kernel::Source;
+use pktvisor_capture::tap::{Queue, Statistics};
 use testbed::{End, Namespace, Need, PacketSocket, Veth};
 
 use crate::sockets::{frame, receive, tap};

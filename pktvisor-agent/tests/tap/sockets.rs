@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::net::if_::if_nametoindex;
-use pktvisor_agent::capture::kernel::{Deep, Source, monotonic_ns};
-use pktvisor_agent::capture::tap::{Queue, Statistics, Tap, check_unused};
+use pktvisor_capture::kernel::{Deep, Source, monotonic_ns};
+use pktvisor_capture::tap::{Queue, Statistics, Tap, check_unused};
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::sharding::Shards;
 use testbed::{End, Namespace, Need, PacketSocket, Veth};

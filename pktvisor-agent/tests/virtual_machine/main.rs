@@ -8,7 +8,7 @@ mod frames;
 mod virtio;
 mod watched;
 
-use pktvisor_agent::capture::kernel::object;
+use pktvisor_capture::kernel::object;
 use testbed::Need;
 
 /// Whether the tests cannot run, be it for what all of them take or for the reason given; says so then.

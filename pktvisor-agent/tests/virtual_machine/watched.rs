@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use pktvisor_common::api::{App, CaptureInfo, Ledger};
+use pktvisor_api::{App, CaptureInfo, Ledger};
 use testbed::{Namespace, Process, http};
 
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);

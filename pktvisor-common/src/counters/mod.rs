@@ -6,7 +6,7 @@ mod tests;
 
 use crate::classify::{Class, flags, protocol, tcp_flags};
 use crate::direction::Direction;
-use crate::kernel::wire::Wire;
+use crate::wire::Wire;
 
 /// Everything that is counted for every packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

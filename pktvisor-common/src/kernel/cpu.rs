@@ -3,7 +3,7 @@
 
 use crate::classify::{Class, UnknownEtherTypes};
 use crate::counters::Counters;
-use crate::kernel::wire::Wire;
+use crate::wire::Wire;
 
 /// One processor's own. Never reset: the agent subtracts what it has read before.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,7 +1,7 @@
 //! What the operator can do, and what it changes.
 
-use super::{App, Frozen, Page, Zoom};
-use crate::{client::Window, widgets::Hit};
+use super::{App, Frozen, Hit, Page, Zoom};
+use crate::client::Window;
 
 /// Something that the operator does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 mod action;
 mod keys;
 mod offer;
+mod regions;
 #[cfg(test)]
 mod tests;
 
@@ -12,12 +13,12 @@ use std::time::Duration;
 
 pub use action::{Action, Outcome};
 pub use keys::{KEYS, Mode, action_of_key, action_of_mouse};
+pub use regions::{Drawn, Hit, Regions};
 
 use crate::{
     client::{Wanted, Window},
     model::{Agent, ListKind, Sorts, Standing},
     theme::Theme,
-    widgets::Regions,
 };
 
 /// A page.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use pktvisor_common::api::{Period, TopEntry};
+use pktvisor_api::{Period, TopEntry};
 
 use super::*;
 use crate::{

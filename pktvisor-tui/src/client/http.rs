@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use pktvisor_common::api::ErrorBody;
+use pktvisor_api::ErrorBody;
 use serde::de::DeserializeOwned;
 use ureq::unversioned::transport::DefaultConnector;
 
@@ -133,7 +133,7 @@ fn read<T: DeserializeOwned>(status: u16, path: &str, body: &[u8]) -> Result<T, 
 
 #[cfg(test)]
 mod tests {
-    use pktvisor_common::api::{App, PeriodDocument};
+    use pktvisor_api::{App, PeriodDocument};
 
     use super::*;
 

@@ -11,7 +11,7 @@ mod resolver;
 
 use std::time::Duration;
 
-use pktvisor_common::api::{App, DirectionRates, Period};
+use pktvisor_api::{App, DirectionRates, Period};
 
 pub use endpoint::{DEFAULT_PORT, Endpoint, EndpointError};
 pub use http::{FetchError, Http};

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use pktvisor_common::api::{App, Period, Rates};
+use pktvisor_api::{App, Period, Rates};
 
 use super::{Answer, FetchError, Http, Window};
 use crate::model::{OneEntry, OnePeriod};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pktvisor_common::api::{App, DirectionRates, Ledger};
+use pktvisor_api::{App, DirectionRates, Ledger};
 
 use super::{Capture, Health, History, Observation, Printable};
 use crate::{

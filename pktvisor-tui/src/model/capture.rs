@@ -1,6 +1,6 @@
 //! Where an agent's packets come from, and whether they can come.
 
-use pktvisor_common::api::{CaptureInfo, CaptureInterface};
+use pktvisor_api::{CaptureInfo, CaptureInterface};
 
 use super::Printable;
 

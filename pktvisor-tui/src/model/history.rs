@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use pktvisor_common::api::{DnsMessages, Period};
+use pktvisor_api::{DnsMessages, Period};
 
 use super::{Observation, Rcode};
 use crate::{client::Answer, format::share};

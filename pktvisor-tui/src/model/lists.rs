@@ -1,8 +1,8 @@
 //! The fourteen lists of a period: what each is called, what its shares are shares of, and its rows.
 
-use pktvisor_common::api::{Period, TopEntry};
+use pktvisor_api::{Period, TopEntry};
 
-use super::{Keep, Observation, Printable};
+use super::{Keep, Printable};
 
 /// Rows kept of one list. Agents send at most 10.
 const ROWS_MAX: usize = 100;
@@ -182,18 +182,6 @@ impl ListKind {
         }
     }
 
-    /// What to say where it has no rows: nothing came yet, or the agent lacks what it needs.
-    pub fn why_empty(self, observation: &Observation) -> &'static str {
-        let of_remote_ends = matches!(self, Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn);
-        match self {
-            _ if observation.packets.total == 0 => "nothing yet",
-            _ if of_remote_ends && observation.has_no_direction() => "no HOST known: pktvisord -H",
-            Self::GeoLoc => "needs pktvisord --geo-city",
-            Self::Asn => "needs pktvisord --geo-asn",
-            _ => "none",
-        }
-    }
-
     /// Which end of its names matters.
     pub fn keep(self) -> Keep {
         match self {
@@ -209,33 +197,9 @@ impl ListKind {
         }
     }
 
-    /// The place in [`Observation::lists`].
+    /// The place in [`Observation::lists`](super::Observation).
     pub(super) fn index(self) -> usize {
         self as usize
-    }
-
-    /// What the shares are shares of: as many as could have been in the list. What only deep analysis sees is counted
-    /// unscaled, so its whole is what was analysed.
-    pub fn whole(self, observation: &Observation) -> u64 {
-        let (dns, packets) = (&observation.dns, &observation.packets);
-        let analysed = |messages: u64| (messages as f64 * observation.analysed_share()).round() as u64;
-        match self {
-            Self::Qname2 | Self::Qname3 | Self::Qtype => match observation.analysed_messages {
-                0 => analysed(dns.wire_packets.total),
-                exact => exact,
-            },
-            Self::Nxdomain => analysed(dns.wire_packets.nxdomain),
-            Self::Servfail => analysed(dns.wire_packets.srvfail),
-            Self::Refused => analysed(dns.wire_packets.refused),
-            Self::Rcode => analysed(dns.wire_packets.replies),
-            Self::UdpPort => analysed(dns.wire_packets.udp),
-            Self::SlowIn => dns.xact.inbound.total,
-            Self::SlowOut => dns.xact.outbound.total,
-            Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn => {
-                let directed = packets.received.saturating_add(packets.sent);
-                if observation.ours { directed } else { analysed(directed) }
-            }
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One period or window as received, and the figures that follow from it.
 
-use pktvisor_common::api::{Dns, Packets, Period, PeriodSpan};
+use pktvisor_api::{Dns, Packets, Period, PeriodSpan};
 
 use super::{ListKind, Printable, Row, Sort, lists::take_lists};
 use crate::format::share;
@@ -161,5 +161,44 @@ impl Observation {
     pub fn per_second(&self, count: u64) -> Option<u64> {
         let seconds = u64::try_from(self.span.length).ok().filter(|seconds| *seconds > 0)?;
         Some(((count as f64) / (seconds as f64)).round() as u64)
+    }
+}
+
+/// What a list says of an observation.
+impl ListKind {
+    /// What to say where it has no rows: nothing came yet, or the agent lacks what it needs.
+    pub fn why_empty(self, observation: &Observation) -> &'static str {
+        let of_remote_ends = matches!(self, Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn);
+        match self {
+            _ if observation.packets.total == 0 => "nothing yet",
+            _ if of_remote_ends && observation.has_no_direction() => "no HOST known: pktvisord -H",
+            Self::GeoLoc => "needs pktvisord --geo-city",
+            Self::Asn => "needs pktvisord --geo-asn",
+            _ => "none",
+        }
+    }
+
+    /// What the shares are shares of: as many as could have been in the list. What only deep analysis sees is counted
+    /// unscaled, so its whole is what was analysed.
+    pub fn whole(self, observation: &Observation) -> u64 {
+        let (dns, packets) = (&observation.dns, &observation.packets);
+        let analysed = |messages: u64| (messages as f64 * observation.analysed_share()).round() as u64;
+        match self {
+            Self::Qname2 | Self::Qname3 | Self::Qtype => match observation.analysed_messages {
+                0 => analysed(dns.wire_packets.total),
+                exact => exact,
+            },
+            Self::Nxdomain => analysed(dns.wire_packets.nxdomain),
+            Self::Servfail => analysed(dns.wire_packets.srvfail),
+            Self::Refused => analysed(dns.wire_packets.refused),
+            Self::Rcode => analysed(dns.wire_packets.replies),
+            Self::UdpPort => analysed(dns.wire_packets.udp),
+            Self::SlowIn => dns.xact.inbound.total,
+            Self::SlowOut => dns.xact.outbound.total,
+            Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn => {
+                let directed = packets.received.saturating_add(packets.sent);
+                if observation.ours { directed } else { analysed(directed) }
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData};
 
-use pktvisor_common::api::Period;
+use pktvisor_api::Period;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, Visitor},

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use pktvisor_common::api::{App, DirectionRates, PeriodDocument};
+use pktvisor_api::{App, DirectionRates, PeriodDocument};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
 use super::{Agent, Link, OneEntry, OnePeriod, Printable};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pktvisor_common::api::{App, CaptureInfo, DirectionRates, Ledger, Period};
+use pktvisor_api::{App, CaptureInfo, DirectionRates, Ledger, Period};
 
 use super::*;
 use crate::client::{Answer, FetchError, Update};

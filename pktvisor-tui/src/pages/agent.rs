@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pktvisor_common::api::Ledger;
+use pktvisor_api::Ledger;
 use ratatui::{layout::Rect, style::Style};
 
 use super::split_left;

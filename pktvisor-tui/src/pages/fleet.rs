@@ -5,12 +5,12 @@ use std::time::Duration;
 use ratatui::{layout::Rect, style::Style};
 
 use crate::{
-    app::App,
+    app::{App, Hit},
     format,
     model::{Agent, Health, Keep, Observation, Standing, fit},
     theme::Theme,
     widgets::{
-        Canvas, Hit, chart,
+        Canvas, chart,
         kpi::{self, Kpi},
     },
 };

@@ -14,9 +14,9 @@ mod zoom;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, Page},
+    app::{App, Page, Regions},
     model::{Link, Observation},
-    widgets::{Canvas, Regions, frame, notice},
+    widgets::{Canvas, frame, notice},
 };
 
 /// Draws the whole screen.

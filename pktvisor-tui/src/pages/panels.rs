@@ -1,6 +1,6 @@
 //! Panels of counters that more than one page shows.
 
-use pktvisor_common::api::Quantiles;
+use pktvisor_api::Quantiles;
 
 use super::kpis::count_or_nothing;
 use crate::{

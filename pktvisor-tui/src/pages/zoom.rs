@@ -3,10 +3,10 @@
 use ratatui::{layout::Rect, style::Style};
 
 use crate::{
-    app::{App, Zoom},
+    app::{App, Hit, Zoom},
     format,
     model::{ListKind, Observation, Row, fit},
-    widgets::{Canvas, Hit, chart, notice},
+    widgets::{Canvas, chart, notice},
 };
 
 /// Columns of numbers, in order of importance: what does not fit is left out from the end.

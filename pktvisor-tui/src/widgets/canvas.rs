@@ -8,58 +8,10 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::Page,
+    app::{Drawn, Hit, Regions},
     model::{Keep, fit},
     theme::Theme,
 };
-
-/// A text or a chart and its place, blanks at its ends left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Drawn {
-    /// Where it is.
-    pub area: Rect,
-    /// The text as drawn; empty for a chart.
-    pub text: String,
-}
-
-/// What is at a place of the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hit {
-    /// The tab of a page.
-    Page(Page),
-    /// A list, by its place among the lists of the page.
-    List(usize),
-    /// A row of the zoomed list.
-    Row(usize),
-    /// An agent, by its place in the fleet.
-    Agent(usize),
-}
-
-/// What the drawn frame looks like to keys and mouse.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Regions {
-    hits: Vec<(Rect, Hit)>,
-    /// Lists beside each other: what "down" means in a grid.
-    pub columns: usize,
-    /// How far a page that is longer than the screen can be scrolled; `None` for pages that do not scroll.
-    pub scroll_max: Option<u16>,
-    /// Everything drawn, recorded by debug builds only: tests check that no text covers another.
-    pub drawn: Vec<Drawn>,
-}
-
-impl Default for Regions {
-    fn default() -> Self {
-        Self { hits: Vec::new(), columns: 1, scroll_max: None, drawn: Vec::new() }
-    }
-}
-
-impl Regions {
-    /// What is at a place.
-    pub fn at(&self, column: u16, row: u16) -> Option<Hit> {
-        let position = Position::new(column, row);
-        self.hits.iter().rev().find(|(area, _)| area.contains(position)).map(|(_, hit)| *hit)
-    }
-}
 
 /// A buffer to draw into.
 pub struct Canvas<'a> {
@@ -83,7 +35,7 @@ impl<'a> Canvas<'a> {
 
     /// Remembers what is in an area.
     pub fn hit(&mut self, area: Rect, hit: Hit) {
-        self.regions.hits.push((area, hit));
+        self.regions.add(area, hit);
     }
 
     /// Text at the left of `area`'s row `row`, cut to its width. Rows outside are not drawn.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use ratatui::{layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Canvas, Hit};
+use super::Canvas;
 use crate::{
-    app::{App, Page},
+    app::{App, Hit, Page},
     format,
     model::{Agent, Keep, Link, Observation, Standing, fit},
 };

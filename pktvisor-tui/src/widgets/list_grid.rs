@@ -3,10 +3,13 @@
 use ratatui::layout::Rect;
 
 use super::{
-    Canvas, Hit,
+    Canvas,
     top_list::{self, TopList},
 };
-use crate::model::{ListKind, Observation, Sorts};
+use crate::{
+    app::Hit,
+    model::{ListKind, Observation, Sorts},
+};
 
 /// What to draw.
 pub struct ListGrid<'a> {

@@ -10,4 +10,4 @@ pub mod list_grid;
 pub mod notice;
 pub mod top_list;
 
-pub use canvas::{Canvas, Drawn, Hit, Regions};
+pub use canvas::Canvas;

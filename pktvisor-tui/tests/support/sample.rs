@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pktvisor_common::api::{
+use pktvisor_api::{
     App, AppInfo, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Period, PeriodDocument,
     Quantiles, TopEntry,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pktvisor_common::api::{Period, PeriodDocument};
+use pktvisor_api::{Period, PeriodDocument};
 use pktvisor_tui::{
     app::{Action, App, Page},
     client::Update,
@@ -158,7 +158,7 @@ pub(crate) fn huge_numbers() -> App {
         answer.window = huge(&answer.window);
         answer.live = answer.live.as_ref().map(&huge);
         answer.closed = answer.closed.iter().map(&huge).collect();
-        answer.rates = Some(pktvisor_common::api::DirectionRates {
+        answer.rates = Some(pktvisor_api::DirectionRates {
             received: u64::MAX,
             sent: u64::MAX,
             unknown: u64::MAX,

@@ -9,5 +9,5 @@ pub(super) fn run() -> Result<()> {
     build_ebpf::build_if_possible()?.context(
         "there is no compiler for the kernel programs (cargo xtask build-ebpf says what to install)",
     )?;
-    command::run(&mut command::cargo(["bench", "-p", "pktvisor-agent", "--bench", "kernel"]))
+    command::run(&mut command::cargo(["bench", "-p", "pktvisor-capture", "--bench", "kernel"]))
 }

@@ -26,8 +26,8 @@ pub(super) const PROGRAMS: &[Program] = &[
     Program { target: "tests/kernel/main.rs", tests: "", quick: "verifier::" },
     Program {
         target: "unittests src/lib.rs",
-        tests: "capture::",
-        quick: "capture::clsact:: capture::filter::tests::live::",
+        tests: "--skip privileges::",
+        quick: "clsact:: filter::tests::live::",
     },
     Program { target: "tests/virtual_machine/main.rs", tests: "", quick: "" },
 ];
@@ -143,14 +143,8 @@ fn script(programs: &[PathBuf], insert_modules: &str, selection: Selection) -> S
 
 /// Builds the programs of [`PROGRAMS`] and says where they are.
 fn test_programs() -> Result<Vec<PathBuf>> {
-    let mut cargo = command::cargo(["test", "--no-run", "-p", "pktvisor-agent", "--lib"]);
-    cargo.args(["--test", "kernel", "--test", "virtual_machine"]);
-    println!("$ {}", command::line(&cargo));
-    let output = cargo.env("CARGO_TERM_COLOR", "never").output().context("cannot start cargo")?;
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    if !output.status.success() {
-        bail!("the tests cannot be built:\n{text}");
-    }
+    let agent = ["-p", "pktvisor-agent", "--test", "kernel", "--test", "virtual_machine"];
+    let text = build_tests(&["-p", "pktvisor-capture", "--lib"])? + &build_tests(&agent)?;
     let path = |program: &Program| {
         // `  Executable tests/kernel/main.rs (target/debug/deps/kernel-0123456789abcdef)`
         let beginning = format!("Executable {} (", program.target);
@@ -161,6 +155,19 @@ fn test_programs() -> Result<Vec<PathBuf>> {
         Ok(workspace::root().join(path))
     };
     PROGRAMS.iter().map(path).collect()
+}
+
+/// Builds tests and returns what cargo says of them.
+fn build_tests(tests: &[&str]) -> Result<String> {
+    let mut cargo = command::cargo(["test", "--no-run"]);
+    cargo.args(tests);
+    println!("$ {}", command::line(&cargo));
+    let output = cargo.env("CARGO_TERM_COLOR", "never").output().context("cannot start cargo")?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() {
+        bail!("the tests cannot be built:\n{text}");
+    }
+    Ok(text)
 }
 
 /// Programs with their libraries.

@@ -6,7 +6,7 @@
 
 mod writer;
 
-use pktvisor_common::api::{App, Dns, Ledger, Packets, Period, Quantiles, Rates};
+use pktvisor_api::{App, Dns, Ledger, Packets, Period, Quantiles, Rates};
 
 use writer::Exposition;
 use writer::Kind::{Counter, Gauge};

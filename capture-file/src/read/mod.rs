@@ -1,0 +1,273 @@
+//! Reading captures: bytes come from an `input`, a format turns them into packets, [`Capture`] is both together.
+//!
+//! ```text
+//! open() ── mapped file ───────────────┐
+//! from_reader() ── gzip │ zstd │ plain ┴─ Input: a window of bytes ── pcap │ pcapng ── PacketRef
+//! ```
+//!
+//! Where a file header stands in the place of a record, another capture begins, and is read as well.
+//!
+//! A record that is cut off or implausible ends the capture with a [`ReadWarning`]; the packets before it stand.
+//! A file that is no capture, or one in a version that is not understood, is a [`ReadError`].
+//!
+//! Sources: draft-ietf-opsawg-pcap (pcap), draft-ietf-opsawg-pcapng (pcapng).
+
+mod byte_order;
+mod compression;
+mod error;
+mod input;
+mod interface;
+mod mapping;
+mod members;
+mod pcap;
+mod pcapng;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+pub use byte_order::ByteOrder;
+pub use compression::Compression;
+pub use error::{ReadError, ReadWarning, StopReason};
+
+use error::Stop;
+use input::Input;
+use pcap::Pcap;
+use pcapng::Pcapng;
+
+/// One packet of a capture, lent until the next one is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PacketRef<'a> {
+    /// Nanoseconds since 1970-01-01 UTC; times before that are 0. A packet that carries none has that of the packet
+    /// before it (0 if it is the first).
+    pub timestamp_ns: u64,
+    /// Whether `timestamp_ns` is the packet's own.
+    pub has_timestamp: bool,
+    /// The captured bytes, from the link-layer header on.
+    pub data: &'a [u8],
+    /// Length on the wire in bytes, never less than `data.len()`.
+    pub wire_len: u32,
+    /// Link type as registered at tcpdump.org: 1 is Ethernet. The packets of one capture may differ in it.
+    pub link_type: u16,
+    /// The interface's number within its pcapng section; 0 in pcap.
+    pub interface: u32,
+    /// The byte order of its file or pcapng section. Some link types have header fields in it. The packets of one capture
+    /// may differ in it.
+    pub byte_order: ByteOrder,
+}
+
+/// The container a capture is kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// The classic format, draft-ietf-opsawg-pcap.
+    Pcap,
+    /// The block format, draft-ietf-opsawg-pcapng.
+    Pcapng,
+}
+
+/// A capture being read.
+///
+/// ```no_run
+/// let mut capture = capture_file::Capture::open("trace.pcap.gz")?;
+/// while let Some(packet) = capture.next_packet()? {
+///     println!("{} ns: {} bytes", packet.timestamp_ns, packet.wire_len);
+/// }
+/// if let Some(warning) = capture.warning() {
+///     eprintln!("{warning}");
+/// }
+/// # Ok::<(), capture_file::ReadError>(())
+/// ```
+#[derive(Debug)]
+pub struct Capture {
+    input: Input,
+    reader: Reader,
+    container: Container,
+    last_timestamp_ns: u64,
+    warning: Option<ReadWarning>,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Pcap(Pcap),
+    Pcapng(Pcapng),
+    Ended,
+}
+
+impl Reader {
+    /// Reads a file header.
+    fn open(input: &mut Input) -> Result<Self, ReadError> {
+        Ok(if input.magic()? == pcapng::SECTION_HEADER.to_be_bytes() {
+            Self::Pcapng(Pcapng::open(input)?)
+        } else {
+            Self::Pcap(Pcap::open(input)?)
+        })
+    }
+}
+
+/// Where a packet lies in the input's window, and what its record says of it.
+struct Record {
+    timestamp_ns: Option<u64>,
+    data_at: usize,
+    data_len: usize,
+    wire_len: u32,
+    link_type: u16,
+    interface: u32,
+    byte_order: ByteOrder,
+}
+
+impl Capture {
+    /// Opens the capture at `path`: a regular file, a FIFO or a device.
+    ///
+    /// A plain regular file is mapped into memory and its packets are lent from there without a copy; everything else
+    /// is streamed through a bounded buffer. What a file holds is decided by its first bytes, never by its name. What is
+    /// appended while the file is read is read as well; a file that is shortened ends with a warning. For what may be
+    /// overwritten meanwhile see [`mapped_file::MappedFile`].
+    ///
+    /// # Errors
+    /// The file cannot be opened or read, is empty, is no capture, or is of a version that is not understood.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
+        let path = path.as_ref();
+        let failed = |reason| ReadError::Open { path: path.to_owned(), reason };
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        Self::new(Input::from_file(file, &metadata)?)
+    }
+
+    /// Reads the capture that `reader` delivers, such as standard input.
+    ///
+    /// Packets are lent from a buffer of 256 KiB, which grows only for a longer record. A read asks for no more than
+    /// what is there, so packets from a pipe arrive as they are written.
+    ///
+    /// # Errors
+    /// As [`Capture::open`].
+    pub fn from_reader(reader: impl Read + Send + 'static) -> Result<Self, ReadError> {
+        Self::new(Input::from_reader(reader, None)?)
+    }
+
+    fn new(mut input: Input) -> Result<Self, ReadError> {
+        let reader = Reader::open(&mut input)?;
+        let container = match reader {
+            Reader::Pcapng(_) => Container::Pcapng,
+            Reader::Pcap(_) | Reader::Ended => Container::Pcap,
+        };
+        Ok(Self { input, reader, container, last_timestamp_ns: 0, warning: None })
+    }
+
+    /// The next packet, or `None` at the end; then [`Capture::warning`] tells whether it was the true end.
+    ///
+    /// # Errors
+    /// The operating system fails to read, or a pcapng section has a version that is not understood. Nothing can be
+    /// read after an error.
+    #[inline]
+    pub fn next_packet(&mut self) -> Result<Option<PacketRef<'_>>, ReadError> {
+        loop {
+            let offset = self.input.position();
+            let next = match &mut self.reader {
+                Reader::Pcap(pcap) => pcap.next(&mut self.input),
+                Reader::Pcapng(pcapng) => pcapng.next(&mut self.input),
+                Reader::Ended => return Ok(None),
+            };
+            let stop = match next {
+                Ok(record) if self.input.is_intact(record.data_at, record.data_len) => {
+                    let timestamp_ns = record.timestamp_ns.unwrap_or(self.last_timestamp_ns);
+                    self.last_timestamp_ns = timestamp_ns;
+                    return Ok(Some(PacketRef {
+                        timestamp_ns,
+                        has_timestamp: record.timestamp_ns.is_some(),
+                        data: self.input.slice(record.data_at, record.data_len),
+                        wire_len: record.wire_len,
+                        link_type: record.link_type,
+                        interface: record.interface,
+                        byte_order: record.byte_order,
+                    }));
+                }
+                Ok(_) => self.input.stop(offset),
+                Err(stop) => stop,
+            };
+            match *stop {
+                Stop::AnotherCapture => self.go_on_with_another(),
+                stop => self.end(offset, stop)?,
+            }
+        }
+    }
+
+    /// The file header of another capture stands where a record could: as when captures were joined by cat(1).
+    #[cold]
+    #[inline(never)]
+    fn go_on_with_another(&mut self) {
+        let offset = self.input.position();
+        match Reader::open(&mut self.input) {
+            Ok(reader) => self.reader = reader,
+            Err(error) => {
+                let reason = StopReason::AnotherCapture { reason: error.to_string() };
+                self.warn(offset, self.input.loss().unwrap_or(reason));
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end(&mut self, offset: u64, stop: Stop) -> Result<(), ReadError> {
+        // What looks like a damaged record may be the zeros that stand for what is gone.
+        match (stop, self.input.loss()) {
+            (Stop::End | Stop::AnotherCapture, _) => {}
+            (_, Some(loss)) => self.warn(offset, loss),
+            (Stop::Error(error), None) => {
+                self.reader = Reader::Ended;
+                return Err(error);
+            }
+            (Stop::Warning { offset, reason }, None) => self.warn(offset, reason),
+        }
+        self.reader = Reader::Ended;
+        Ok(())
+    }
+
+    fn warn(&mut self, offset: u64, reason: StopReason) {
+        let decompressed = self.input.compression().is_some();
+        self.warning = Some(ReadWarning { offset, decompressed, reason });
+        self.reader = Reader::Ended;
+    }
+
+    /// Whether the next packet can be read without waiting for whoever feeds a stream: it lies in memory, or the capture
+    /// is a regular file.
+    #[inline]
+    pub fn is_next_at_hand(&self) -> bool {
+        self.total_bytes().is_some()
+            || match &self.reader {
+                Reader::Pcap(pcap) => pcap.begins_with_packet(self.input.window()),
+                Reader::Pcapng(pcapng) => pcapng.begins_with_packet(self.input.window()),
+                Reader::Ended => true,
+            }
+    }
+
+    /// Why reading ended before the end of a whole capture; `None` while packets come and when nothing is missing.
+    pub fn warning(&self) -> Option<&ReadWarning> {
+        self.warning.as_ref()
+    }
+
+    /// The container format, of the first capture where several were joined.
+    pub fn container(&self) -> Container {
+        self.container
+    }
+
+    /// How the capture is compressed.
+    pub fn compression(&self) -> Option<Compression> {
+        self.input.compression()
+    }
+
+    /// How many bytes of the file or stream, as it is stored, have been taken: the numerator of a progress bar.
+    pub fn position_bytes(&self) -> u64 {
+        self.input.stored_position()
+    }
+
+    /// The stored size of the file in bytes; `None` for streams.
+    pub fn total_bytes(&self) -> Option<u64> {
+        self.input.stored_total()
+    }
+}

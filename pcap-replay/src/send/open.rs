@@ -1,0 +1,43 @@
+//! Which of the two ways into the kernel is taken.
+
+use super::Share;
+use super::af_packet::PacketOutlet;
+use super::af_xdp::{self, XdpOutlet};
+use super::error::SendError;
+use super::interface::Interface;
+use super::outlet::Outlet;
+use super::via::Via;
+
+/// Opens the kind that is asked for, where none is the best that works; of the queues only those of the share.
+pub(super) fn open(
+    interface: &Interface,
+    via: Option<Via>,
+    queues: u32,
+    share: Share,
+) -> Result<(Box<dyn Outlet + Send>, Via), SendError> {
+    match via {
+        Some(Via::AfXdp) => af_xdp(interface, queues, share),
+        Some(Via::AfPacket) if queues > 1 => Err(SendError::QueuesNeedAfXdp),
+        Some(Via::AfPacket) => af_packet(interface),
+        None if queues > 1 => af_xdp(interface, queues, share),
+        None => af_xdp(interface, queues, share).or_else(|_| af_packet(interface)),
+    }
+}
+
+fn af_xdp(
+    interface: &Interface,
+    queues: u32,
+    share: Share,
+) -> Result<(Box<dyn Outlet + Send>, Via), SendError> {
+    let limit = af_xdp::LONGEST_FRAME;
+    if interface.longest_frame() > limit {
+        return Err(SendError::FramesTooLong { interface: interface.name.clone(), limit });
+    }
+    Ok((Box::new(XdpOutlet::open(interface, queues, share)?), Via::AfXdp))
+}
+
+fn af_packet(interface: &Interface) -> Result<(Box<dyn Outlet + Send>, Via), SendError> {
+    let opened = PacketOutlet::open(interface);
+    let outlet = opened.map_err(|reason| SendError::open(Via::AfPacket, &interface.name, None, reason))?;
+    Ok((Box::new(outlet), Via::AfPacket))
+}

@@ -1,0 +1,96 @@
+//! How long packets are let come before somebody looks after them again.
+
+use std::ops::Range;
+use std::time::Duration;
+
+/// A visit should find at most so many packets, and a quarter of that at least. For a few, waking up and filling the caches
+/// anew costs more than analysing them; and what was written a moment ago is still in the cache of another processor, where
+/// it is dear to get.
+const VISIT_PACKETS_MAX: usize = 16_384;
+/// As much again should have room thrice: who visits may be kept from it for a while.
+const VISITS_OF_ROOM: usize = 4;
+const SHORTEST: Duration = Duration::from_millis(1);
+/// What is analysed shows up that much later.
+const LONGEST: Duration = Duration::from_millis(50);
+/// Packets are not left alone for longer than 0.8 million a second take to fill the room: a flood may begin meanwhile.
+const FLOOD_PACKET: Duration = Duration::from_nanos(1200);
+
+/// The pause between two visits, which follows what they find.
+#[derive(Clone, Debug)]
+pub(super) struct Pause {
+    current: Duration,
+    longest: Duration,
+    /// How many packets a visit should find.
+    visit: Range<usize>,
+}
+
+impl Pause {
+    /// Short at first, for packets that come to a place with room for so many.
+    pub(super) fn with_room(packets: u32) -> Self {
+        let longest = FLOOD_PACKET.saturating_mul(packets).min(LONGEST);
+        let most = (packets as usize / VISITS_OF_ROOM).min(VISIT_PACKETS_MAX);
+        Self { current: SHORTEST.min(longest), longest, visit: most / 4..most }
+    }
+
+    /// None at all, where packets have a processor waiting for them.
+    pub(super) fn none() -> Self {
+        Self::with_room(0)
+    }
+
+    /// How long to pause after a visit that found so many packets.
+    pub(super) fn after(&mut self, packets: usize) -> Duration {
+        if packets < self.visit.start {
+            self.current = (self.current * 2).min(self.longest);
+        } else if packets >= self.visit.end {
+            self.current = (self.current / 2).max(SHORTEST.min(self.longest));
+        }
+        self.current
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pause in milliseconds once it has followed a steady rate of packets a millisecond.
+    fn settled(pause: &mut Pause, rate: usize) -> u128 {
+        let mut found = 0;
+        for _ in 0..20 {
+            found = pause.after(found).as_millis() as usize * rate;
+        }
+        pause.after(found).as_millis()
+    }
+
+    #[test]
+    fn visits_find_up_to_a_quarter_of_what_there_is_room_for_at_any_rate() {
+        let mut pause = Pause::with_room(16_384);
+        for (rate, pause_ms) in [(1000, 2), (500, 4), (100, 16), (1, 19), (5000, 1), (300, 4)] {
+            assert_eq!(settled(&mut pause, rate), pause_ms, "{rate} a millisecond");
+        }
+    }
+
+    #[test]
+    fn with_more_room_pauses_are_longer_up_to_a_point() {
+        for room in [65_536, 1 << 20] {
+            let mut pause = Pause::with_room(room);
+            for (rate, pause_ms) in [(2000, 4), (500, 16), (100, 50), (1, 50)] {
+                assert_eq!(settled(&mut pause, rate), pause_ms, "{rate} a millisecond, room for {room}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_pause_is_none_whatever_is_found() {
+        let mut pause = Pause::none();
+        for packets in [0, 0, 1, 1 << 20, 0] {
+            assert_eq!(pause.after(packets), Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn a_pause_is_never_longer_than_there_is_room_for() {
+        let mut pause = Pause::with_room(512);
+        assert_eq!(pause.after(1 << 20), Duration::from_nanos(614_400));
+        assert_eq!(pause.after(0), Duration::from_nanos(614_400));
+    }
+}

@@ -1,0 +1,17 @@
+//! A period as it is sent.
+
+use std::collections::BTreeMap;
+
+use pktvisor_api::Period;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One period or window under one key, its length in minutes: "1m", "5m".
+#[derive(Serialize, ToSchema)]
+pub(super) struct PeriodDocument(BTreeMap<String, Period>);
+
+impl PeriodDocument {
+    pub(super) fn new(minutes: usize, period: Period) -> Self {
+        Self(BTreeMap::from([(format!("{minutes}m"), period)]))
+    }
+}

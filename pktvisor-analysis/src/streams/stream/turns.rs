@@ -1,0 +1,91 @@
+//! What waits in a stream: when it is its turn, and what is missing before it.
+
+use super::super::arrival::{Arrival, Order};
+use super::super::behind::{Behind, Evidence, Synchronised};
+use super::super::{Out, StreamSink, TcpSegment};
+use super::{State, Stream, WINDOW_MAX};
+use crate::ReassemblyEvent;
+
+/// What comes next in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::streams) enum Head {
+    Nothing,
+    /// A piece that waits for nothing in its own stream.
+    Due(Order),
+    /// Missing bytes, and the place of what shows that they are missing.
+    Missing(Order),
+}
+
+impl Stream {
+    /// The peer has received everything before `acknowledged`.
+    pub(in crate::streams) fn acknowledge(&mut self, acknowledged: u32, arrival: Arrival) {
+        let len = acknowledged.wrapping_sub(self.next);
+        let is_known = self.behind.is_some() && self.state == State::Open && (1..=WINDOW_MAX).contains(&len);
+        if is_known || self.lacks(acknowledged) {
+            self.behind.get_or_insert_default().acknowledge(acknowledged, self.next, arrival);
+            self.find_gap(arrival);
+        }
+    }
+
+    /// Whether a segment would have to wait, and too much does already.
+    pub(in crate::streams) fn is_full_for(&self, segment: &TcpSegment<'_>) -> bool {
+        let ahead = segment.sequence.wrapping_sub(self.next).cast_signed();
+        let len = segment.payload_len();
+        let is_full = |behind: &Behind| len > 0 && ahead > 0 && behind.waiting.is_full_for(len);
+        self.behind.as_deref().is_some_and(is_full)
+    }
+
+    /// What comes next.
+    pub(in crate::streams) fn head(&self) -> Head {
+        let Some(behind) = &self.behind else { return Head::Nothing };
+        if let Some(order) = behind.gap_order() {
+            return Head::Missing(order);
+        }
+        behind.waiting.front().map_or(Head::Nothing, |piece| Head::Due(piece.order))
+    }
+
+    /// Takes the piece that is [due](Head::Due).
+    pub(in crate::streams) fn take_due<S: StreamSink>(&mut self, now: Arrival, out: &mut Out<'_, S>) {
+        let Some(behind) = &mut self.behind else { return };
+        let Some(piece) = behind.waiting.pop_front() else { return };
+        let time_ns = behind.completion_ns(&piece);
+        if piece.sequence != self.next {
+            // What is missing belongs to what is passed over anyway.
+            self.framing.give_up();
+            self.next = piece.sequence;
+        }
+        self.take(&piece.borrowed(), time_ns, out);
+        self.find_gap(now);
+    }
+
+    /// Gives up the first gap: what lies behind it is due, from the first segment on that looks like the
+    /// beginning of a message. The time of messages found there is that at which their last byte was
+    /// captured.
+    pub(in crate::streams) fn give_up_gap<S: StreamSink>(&mut self, now: Arrival, out: &mut Out<'_, S>) {
+        let Some(behind) = &mut self.behind else { return };
+        let Some(gap) = behind.gap else { return };
+        match gap.evidence {
+            Evidence::Acknowledgement => behind.expire_acknowledgement(),
+            Evidence::Segment => {
+                out.event(ReassemblyEvent::Gap);
+                behind.forget_completion();
+                self.framing.give_up();
+                self.next = gap.end;
+            }
+        }
+        self.find_gap(now);
+    }
+
+    /// Looks where the first gap is, and forgets what is of no more use.
+    pub(super) fn find_gap(&mut self, now: Arrival) {
+        if self.close_at_fin() {
+            return;
+        }
+        let Some(behind) = &mut self.behind else { return };
+        let synchronised = if self.framing.is_lost() { Synchronised::No } else { Synchronised::Yes };
+        behind.find_gap(self.next, self.fin, synchronised, now);
+        if behind.is_empty() {
+            self.behind = None;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! One query as the table keeps it.
+
+use pktvisor_common::packet::Stamp;
+use pktvisor_memory::keyed_hash;
+
+use super::{Moment, QuestionKey};
+use crate::flow::{Flow, Transport};
+
+/// Which query and response belong together, as far as their headers tell.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange {
+    pub(super) key: Key,
+    pub(super) hash: u64,
+}
+
+impl Exchange {
+    /// Of a query with this flow and id.
+    #[inline]
+    pub fn of_query(flow: &Flow, id: u16) -> Self {
+        let key = Key::new(flow, id);
+        Self { key, hash: key.hash() }
+    }
+
+    /// Of a response with this flow, which is its own direction, opposite to the query's, and id.
+    #[inline]
+    pub fn of_response(flow: &Flow, id: u16) -> Self {
+        Self::of_query(&flow.reversed(), id)
+    }
+
+    /// What the index finds it by.
+    #[inline]
+    pub(super) fn index_hash(&self) -> u32 {
+        self.hash as u32
+    }
+}
+
+/// Addresses, ports, transport and id of a query.
+#[derive(Clone, Copy, Debug, Eq)]
+pub(super) struct Key([u64; 5]);
+
+impl PartialEq for Key {
+    /// Five instructions and no call, as the derived one would be.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+    }
+}
+
+/// Where an entry stands. Ordered by what a response prefers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    Open,
+    TimedOut,
+}
+
+/// A query, in one cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct Entry {
+    pub(super) key: Key,
+    /// The query's time stamp; the entries know what the table's clock was when it came.
+    pub(super) query_timestamp_ns: u64,
+    pub(super) name_hash: u64,
+    pub(super) qtype: u16,
+    pub(super) qclass: u16,
+    pub(super) has_question: bool,
+    /// Whether the time stamp is the query's own.
+    pub(super) stamp: Stamp,
+    pub(super) state: State,
+}
+
+impl Entry {
+    #[inline]
+    pub(super) fn new(key: Key, question: Option<QuestionKey>, at: Moment) -> Self {
+        let has_question = question.is_some();
+        let QuestionKey { name_hash, qtype, qclass } =
+            question.unwrap_or(QuestionKey { name_hash: 0, qtype: 0, qclass: 0 });
+        let state = State::Open;
+        let Moment { ns: query_timestamp_ns, stamp } = at;
+        Self { key, query_timestamp_ns, name_hash, qtype, qclass, has_question, stamp, state }
+    }
+
+    #[inline]
+    pub(super) fn question(&self) -> Option<QuestionKey> {
+        let &Self { name_hash, qtype, qclass, .. } = self;
+        self.has_question.then_some(QuestionKey { name_hash, qtype, qclass })
+    }
+
+    /// Whether the question is the same, or one of the two has none.
+    #[inline]
+    pub(super) fn agrees(&self, question: Option<QuestionKey>) -> bool {
+        let (Some(one), Some(other)) = (self.question(), question) else { return true };
+        one == other
+    }
+}
+
+impl Key {
+    #[inline]
+    pub(super) fn new(flow: &Flow, id: u16) -> Self {
+        let [source, destination] = [flow.source, flow.destination].map(u128::from_le_bytes);
+        let transport = match flow.transport {
+            Transport::Udp => 0,
+            Transport::Tcp => 1,
+        };
+        let rest = u64::from(flow.source_port) << 48
+            | u64::from(flow.destination_port) << 32
+            | u64::from(id) << 16
+            | u64::from(flow.ip_version) << 8
+            | transport;
+        Self([source as u64, (source >> 64) as u64, destination as u64, (destination >> 64) as u64, rest])
+    }
+
+    #[inline]
+    pub(super) fn hash(&self) -> u64 {
+        keyed_hash::of_words(self.0)
+    }
+}

@@ -1,0 +1,197 @@
+//! From an exchange's hash to the entries that may have it.
+//!
+//! Open addressing with linear probing, at most half full. A place holds a hash and the number of its entry: a search
+//! reads one cache line, seldom its neighbour, and no entry that has another hash. The index grows with the number of
+//! entries, so that few of them stay in the cache. Hashes are keyed at random, so the only way to a long search is to
+//! repeat one flow and id with ever other questions; whoever keeps the entries keeps those few.
+
+use pktvisor_memory::huge_pages::Array;
+use pktvisor_memory::prefetch::prefetch;
+
+/// No entry.
+const NONE: u32 = u32::MAX;
+
+/// Places at the start, a power of two.
+const PLACES_MIN: usize = 2048;
+
+/// Where an entry is found, or nothing.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    hash: u32,
+    slot: u32,
+}
+
+const EMPTY: Place = Place { hash: 0, slot: NONE };
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Index {
+    /// A power of two long.
+    places: Array<Place>,
+    len: usize,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self { places: Array::new(EMPTY, PLACES_MIN), len: 0 }
+    }
+}
+
+impl Index {
+    /// The entries with this hash.
+    #[inline]
+    pub(super) fn find(&self, hash: u32) -> impl Iterator<Item = u32> {
+        let mut at = self.home(hash);
+        std::iter::from_fn(move || {
+            while let Some(place) = self.places.get(at)
+                && place.slot != NONE
+            {
+                at = self.behind(at);
+                if place.hash == hash {
+                    return Some(place.slot);
+                }
+            }
+            None
+        })
+    }
+
+    /// Entries with this hash will be looked for soon: asks for the memory where that begins.
+    #[inline]
+    pub(super) fn expect(&self, hash: u32) {
+        prefetch(&self.places, self.home(hash));
+    }
+
+    /// Adds an entry.
+    #[inline]
+    pub(super) fn insert(&mut self, hash: u32, slot: u32) {
+        if (self.len + 1) * 2 > self.places.len() {
+            self.grow();
+        }
+        self.place(Place { hash, slot });
+        self.len += 1;
+    }
+
+    /// Takes out an entry. One that is not there does no harm.
+    pub(super) fn remove(&mut self, hash: u32, slot: u32) {
+        let mut hole = self.home(hash);
+        loop {
+            match self.places[hole].slot {
+                NONE => return,
+                found if found == slot => break,
+                _ => hole = self.behind(hole),
+            }
+        }
+        // Whoever stands behind the hole moves into it unless that is before its own home (Knuth, The Art of Computer
+        // Programming, section 6.4, algorithm R).
+        let mut at = hole;
+        loop {
+            at = self.behind(at);
+            let place = self.places[at];
+            if place.slot == NONE {
+                break;
+            }
+            if self.distance(self.home(place.hash), at) >= self.distance(hole, at) {
+                self.places[hole] = place;
+                hole = at;
+            }
+        }
+        self.places[hole] = EMPTY;
+        self.len -= 1;
+    }
+
+    #[inline]
+    fn home(&self, hash: u32) -> usize {
+        hash as usize & (self.places.len() - 1)
+    }
+
+    #[inline]
+    fn behind(&self, at: usize) -> usize {
+        (at + 1) & (self.places.len() - 1)
+    }
+
+    /// From one place forward to another.
+    #[inline]
+    fn distance(&self, from: usize, to: usize) -> usize {
+        to.wrapping_sub(from) & (self.places.len() - 1)
+    }
+
+    /// Fills the first empty place; there always is one.
+    #[inline]
+    fn place(&mut self, place: Place) {
+        let mut at = self.home(place.hash);
+        while self.places[at].slot != NONE {
+            at = self.behind(at);
+        }
+        self.places[at] = place;
+    }
+
+    /// Twice as many places.
+    #[cold]
+    fn grow(&mut self) {
+        let len = self.places.len() * 2;
+        let old = std::mem::replace(&mut self.places, Array::new(EMPTY, len));
+        for &place in old.iter() {
+            if place.slot != NONE {
+                self.place(place);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn entries_are_found_by_hash_until_they_are_removed() {
+        let mut index = Index::default();
+        // Twice each, in an index that grows.
+        for slot in 0..10_000 {
+            index.insert(slot / 2 * 3, slot);
+        }
+        for hash in 0..5_000 {
+            let mut found: Vec<u32> = index.find(hash * 3).collect();
+            found.sort_unstable();
+            assert_eq!(found, [hash * 2, hash * 2 + 1]);
+        }
+        for slot in (0..10_000).step_by(2) {
+            index.remove(slot / 2 * 3, slot);
+            index.remove(slot / 2 * 3, slot);
+        }
+        assert_eq!(index.len, 5_000);
+        for hash in 0..5_000 {
+            assert_eq!(index.find(hash * 3).collect::<Vec<_>>(), [hash * 2 + 1]);
+        }
+    }
+
+    proptest! {
+        /// Hashes crowd around the end of the index and its beginning, where places wrap round.
+        #[test]
+        fn whatever_is_added_and_removed_the_index_is_a_set_of_pairs(
+            changes in prop::collection::vec((any::<bool>(), 0u32..40, 0u32..4), 0..400)
+        ) {
+            let mut index = Index::default();
+            let mut model = BTreeSet::new();
+            for (is_added, place, slot) in changes {
+                let hash = place.wrapping_sub(20);
+                let slot = place * 4 + slot;
+                if !is_added {
+                    index.remove(hash, slot);
+                    model.remove(&(hash, slot));
+                } else if model.insert((hash, slot)) {
+                    index.insert(hash, slot);
+                }
+            }
+            prop_assert_eq!(index.len, model.len());
+            for hash in (0u32..40).map(|place| place.wrapping_sub(20)) {
+                let found: BTreeSet<_> = index.find(hash).map(|slot| (hash, slot)).collect();
+                let expected: BTreeSet<_> = model.iter().copied().filter(|pair| pair.0 == hash).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Which response answers which query.
+//!
+//! A query waits, open, for the first response with the same addresses, ports, transport and id, and the same question
+//! where both carry one. It is answered, or it times out; one that timed out goes on waiting for 60 s, so that a late
+//! response is known as such. An answered query is remembered until its time-out, so that further responses are known as
+//! duplicates.
+//!
+//! Time: durations are differences of the packets' own time stamps. What expires, expires by the newest time stamp
+//! seen, from the moment it was opened: a packet from the past neither turns the clock back nor is old on arrival. A
+//! packet that was captured without a time stamp has that of the packet before it: good enough for time-outs, but the
+//! query that it is, or that it answers, has no duration.
+//!
+//! Cost: a query is one probe of the index and one entry written, a response one probe and one entry read, whatever
+//! is open and whatever an attacker sends. Where servers answer, few queries wait, and what the next one needs is in the
+//! cache; what was answered goes where it is only written. Memory has ceilings: when too many queries wait, the oldest
+//! that timed out gives way, else the oldest open one, which is counted as shed; of the answered ones the oldest.
+
+mod answered;
+mod entries;
+mod entry;
+mod index;
+mod moment;
+mod outcome;
+
+use answered::AnsweredQueries;
+use entries::{Entries, List};
+pub use entry::Exchange;
+use entry::{Entry, Key, State};
+use index::Index;
+pub use moment::Moment;
+pub use outcome::{QueryOutcome, QuestionKey, ResponseOutcome, TransactionCounts};
+
+use pktvisor_common::packet::Stamp;
+
+/// Time-out of a query without other configuration.
+pub const TIMEOUT_NS_DEFAULT: u64 = 5_000_000_000;
+
+/// Queries that wait, and answered ones that are remembered, at most without other configuration: 27 MB and 7 MB once
+/// they are all in use.
+pub const ENTRIES_MAX_DEFAULT: usize = 262_144;
+
+/// Entries at most, whatever is asked for: their numbers are 32 bits.
+const ENTRIES_MAX: usize = 1 << 31;
+
+/// How long after its time-out a query can be answered late.
+pub const LATE_NS: u64 = 60_000_000_000;
+
+/// Queries with the same flow and id, of those that wait and of those that were answered.
+const ALIKE_MAX: usize = 32;
+
+/// The table of queries. Holds no global state; two tables never see each other's queries.
+#[derive(Debug)]
+pub struct Transactions {
+    timeout_ns: u64,
+    /// The newest time stamp seen.
+    clock_ns: u64,
+    /// When to look for what has expired: nothing that counts expires before.
+    next_expiry_ns: u64,
+    entries_max: usize,
+    entries: Entries,
+    index: Index,
+    /// In the order in which they were opened, and so in which they time out.
+    open: List,
+    open_len: usize,
+    /// In the order in which they timed out.
+    timed_out: List,
+    answered: AnsweredQueries,
+    counts: TransactionCounts,
+}
+
+impl Default for Transactions {
+    fn default() -> Self {
+        Self::new(TIMEOUT_NS_DEFAULT, ENTRIES_MAX_DEFAULT)
+    }
+}
+
+impl Transactions {
+    /// A table with a time-out, in which at most `entries_max` queries (at least 1) wait and at most as many, rounded up
+    /// to a power of two, are remembered as answered. Each that waits takes 88 bytes, and 16 to 32 more to find it; each
+    /// answered one 28.
+    pub fn new(timeout_ns: u64, entries_max: usize) -> Self {
+        let entries_max = entries_max.clamp(1, ENTRIES_MAX);
+        Self {
+            timeout_ns,
+            clock_ns: 0,
+            next_expiry_ns: 0,
+            entries_max,
+            // More than usual is reserved when it is needed.
+            entries: Entries::with_room(entries_max.min(ENTRIES_MAX_DEFAULT)),
+            index: Index::default(),
+            open: List::default(),
+            open_len: 0,
+            timed_out: List::default(),
+            answered: AnsweredQueries::new(entries_max),
+            counts: TransactionCounts::default(),
+        }
+    }
+
+    /// Number of queries that wait for their response.
+    #[inline]
+    pub fn open(&self) -> usize {
+        self.open_len
+    }
+
+    /// What happened since the last call. A query has timed out once time has [advanced](Self::advance) so far.
+    pub fn take_counts(&mut self) -> TransactionCounts {
+        std::mem::take(&mut self.counts)
+    }
+
+    /// An exchange will be looked up soon: asks for the memory where the search begins.
+    #[inline]
+    pub fn expect(&self, exchange: &Exchange) {
+        self.index.expect(exchange.index_hash());
+    }
+
+    /// An exchange that was [expected](Self::expect) will be looked up in a moment: asks for the memory where the search
+    /// goes on.
+    #[inline]
+    pub fn expect_at_once(&self, exchange: &Exchange) {
+        if let Some(slot) = self.index.find(exchange.index_hash()).next() {
+            self.entries.expect(slot);
+        }
+    }
+
+    /// A query was sent.
+    pub fn query(
+        &mut self,
+        exchange: &Exchange,
+        question: Option<QuestionKey>,
+        at: impl Into<Moment>,
+    ) -> QueryOutcome {
+        let at = at.into();
+        let timestamp_ns = at.ns;
+        self.advance(timestamp_ns);
+        let (key, hash) = (exchange.key, exchange.index_hash());
+        let (mut is_repeated, mut alike) = (false, 0);
+        for slot in self.index.find(hash) {
+            alike += 1;
+            let entry = self.entries.get(slot);
+            if entry.key != key || !entry.agrees(question) {
+                continue;
+            }
+            if entry.state == State::Open && self.in_time(entry, timestamp_ns) {
+                self.counts.retransmitted += 1;
+                return QueryOutcome::Retransmitted;
+            }
+            is_repeated = true;
+        }
+        if is_repeated {
+            self.replace(&key, hash, question);
+        } else if alike >= ALIKE_MAX {
+            self.crowd_out(hash);
+        }
+        self.insert(hash, Entry::new(key, question, at));
+        QueryOutcome::Opened
+    }
+
+    /// A response was sent.
+    pub fn response(
+        &mut self,
+        exchange: &Exchange,
+        question: Option<QuestionKey>,
+        at: impl Into<Moment>,
+    ) -> ResponseOutcome {
+        let Moment { ns: timestamp_ns, stamp } = at.into();
+        self.advance(timestamp_ns);
+        let Some(slot) = self.find(exchange, question) else {
+            return self.unasked(exchange, question);
+        };
+        let entry = self.entries.get(slot);
+        let (state, query_timestamp_ns) = (entry.state, entry.query_timestamp_ns);
+        match state {
+            State::Open if self.in_time(entry, timestamp_ns) => {
+                let is_timed = stamp == Stamp::Own && entry.stamp == Stamp::Own;
+                let (question, opened_ns) = (entry.question(), self.entries.opened_ns(slot));
+                self.answered.insert(exchange.hash, question, opened_ns, self.remembered_since_ns());
+                self.forget(slot, state);
+                let duration_ns = timestamp_ns.checked_sub(query_timestamp_ns);
+                self.counts.answered += 1;
+                if !is_timed {
+                    return ResponseOutcome::AnsweredUntimed;
+                }
+                self.counts.negative_times += u64::from(duration_ns.is_none());
+                ResponseOutcome::Answered { duration_ns, query_timestamp_ns }
+            }
+            State::Open | State::TimedOut => {
+                // Open, yet too old by its own stamp: the clock stood still while packets came from the past.
+                self.counts.timed_out += u64::from(state == State::Open);
+                self.counts.late += 1;
+                self.forget(slot, state);
+                ResponseOutcome::Late
+            }
+        }
+    }
+
+    /// A response that no query waits for.
+    #[cold]
+    fn unasked(&mut self, exchange: &Exchange, question: Option<QuestionKey>) -> ResponseOutcome {
+        if self.answered.contains(exchange.hash, question, self.remembered_since_ns()) {
+            self.counts.duplicates += 1;
+            ResponseOutcome::Duplicate
+        } else {
+            self.counts.orphans += 1;
+            ResponseOutcome::Orphan
+        }
+    }
+
+    /// Lets time pass: what has timed out by `now_ns` is counted. Times before the newest one seen change nothing.
+    #[inline]
+    pub fn advance(&mut self, now_ns: u64) {
+        self.clock_ns = self.clock_ns.max(now_ns);
+        if self.clock_ns >= self.next_expiry_ns {
+            self.expire();
+        }
+    }
+
+    #[cold]
+    fn expire(&mut self) {
+        let late_ns = self.timeout_ns.saturating_add(LATE_NS);
+        while let Some(slot) = self.open.head()
+            && self.is_past(slot, self.timeout_ns)
+        {
+            self.entries.unlink(&mut self.open, slot);
+            self.entries.link(&mut self.timed_out, slot);
+            self.entries.get_mut(slot).state = State::TimedOut;
+            self.open_len -= 1;
+            self.counts.timed_out += 1;
+        }
+        while let Some(slot) = self.timed_out.head()
+            && self.is_past(slot, late_ns)
+        {
+            self.forget(slot, State::TimedOut);
+        }
+        // No query can be opened from now on that expires before the next look.
+        let due_ns = |head: Option<u32>, limit_ns: u64| {
+            head.map_or(u64::MAX, |slot| self.entries.opened_ns(slot).saturating_add(limit_ns))
+        };
+        self.next_expiry_ns = (self.clock_ns.saturating_add(self.timeout_ns))
+            .min(due_ns(self.open.head(), self.timeout_ns))
+            .min(due_ns(self.timed_out.head(), late_ns))
+            .saturating_add(1);
+    }
+
+    /// The entry that a response with this key and question is for: an open one if there is, else the oldest.
+    #[inline]
+    fn find(&self, exchange: &Exchange, question: Option<QuestionKey>) -> Option<u32> {
+        let mut best = None;
+        for slot in self.index.find(exchange.index_hash()) {
+            let entry = self.entries.get(slot);
+            if entry.key != exchange.key || !entry.agrees(question) {
+                continue;
+            }
+            if best.is_none_or(|other| self.rank(slot) < self.rank(other)) {
+                best = Some(slot);
+            }
+        }
+        best
+    }
+
+    /// Forgets the entries that agree with a query that is asked again after they timed out.
+    #[cold]
+    fn replace(&mut self, key: &Key, hash: u32, question: Option<QuestionKey>) {
+        let agrees = |entry: &Entry| entry.key == *key && entry.agrees(question);
+        loop {
+            let found = self.index.find(hash).find(|&slot| agrees(self.entries.get(slot)));
+            let Some(slot) = found else { return };
+            let state = self.entries.get(slot).state;
+            self.counts.timed_out += u64::from(state == State::Open);
+            self.forget(slot, state);
+        }
+    }
+
+    #[inline]
+    fn insert(&mut self, hash: u32, entry: Entry) {
+        if self.entries.len() >= self.entries_max {
+            if let Some(slot) = self.timed_out.head() {
+                self.forget(slot, State::TimedOut);
+            } else if let Some(slot) = self.open.head() {
+                self.counts.shed += 1;
+                self.forget(slot, State::Open);
+            }
+        }
+        let slot = self.entries.insert(entry, hash, self.clock_ns);
+        self.entries.link(&mut self.open, slot);
+        self.open_len += 1;
+        self.index.insert(hash, slot);
+    }
+
+    /// Makes room where someone repeats one flow and id with ever other questions.
+    #[cold]
+    fn crowd_out(&mut self, hash: u32) {
+        let Some(oldest) = self.index.find(hash).min_by_key(|&slot| (self.entries.opened_ns(slot), slot))
+        else {
+            return;
+        };
+        let state = self.entries.get(oldest).state;
+        self.counts.shed += u64::from(state == State::Open);
+        self.forget(oldest, state);
+    }
+
+    #[inline]
+    fn forget(&mut self, slot: u32, state: State) {
+        let list = match state {
+            State::Open => &mut self.open,
+            State::TimedOut => &mut self.timed_out,
+        };
+        self.open_len -= usize::from(state == State::Open);
+        // Whoever is next in the list is likely to be the next to be forgotten.
+        if let Some(next) = self.entries.unlink(list, slot) {
+            self.index.expect(self.entries.hash(next));
+        }
+        self.index.remove(self.entries.hash(slot), slot);
+        self.entries.free(slot);
+    }
+
+    /// Of several entries that agree, the least is preferred. The question decides where time does not.
+    #[inline]
+    fn rank(&self, slot: u32) -> (State, u64, u64, u16, u16) {
+        let entry = self.entries.get(slot);
+        (entry.state, self.entries.opened_ns(slot), entry.name_hash, entry.qtype, entry.qclass)
+    }
+
+    /// Queries that were opened earlier have had their time.
+    #[inline]
+    fn remembered_since_ns(&self) -> u64 {
+        self.clock_ns.saturating_sub(self.timeout_ns)
+    }
+
+    /// Whether more than `limit_ns` have passed since an entry was opened.
+    #[inline]
+    fn is_past(&self, slot: u32, limit_ns: u64) -> bool {
+        self.clock_ns - self.entries.opened_ns(slot) > limit_ns
+    }
+
+    /// Whether a packet comes within the time-out of an open query, by their own time stamps.
+    #[inline]
+    fn in_time(&self, entry: &Entry, timestamp_ns: u64) -> bool {
+        timestamp_ns.saturating_sub(entry.query_timestamp_ns) <= self.timeout_ns
+    }
+}
+
+#[cfg(test)]
+mod tests;

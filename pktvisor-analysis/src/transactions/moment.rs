@@ -1,0 +1,19 @@
+//! When a message was sent.
+
+use pktvisor_common::packet::Stamp;
+
+/// A time stamp, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Nanoseconds since 1970-01-01 UTC.
+    pub ns: u64,
+    /// Whether they are the message's own.
+    pub stamp: Stamp,
+}
+
+impl From<u64> for Moment {
+    /// The message's own time stamp.
+    fn from(ns: u64) -> Self {
+        Self { ns, stamp: Stamp::Own }
+    }
+}

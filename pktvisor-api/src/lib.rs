@@ -1,0 +1,25 @@
+//! The HTTP JSON, version 1: what the agent serialises and the terminal UI reads.
+//!
+//! This crate is the contract between the two and knows nothing of either. Whoever writes or reads the JSON depends on it:
+//! the metrics, which fill in its types, the agent, which serves them, the terminal UI, and tests. Feature `openapi` adds
+//! the schemas of the types, which only the agent needs.
+//!
+//! Every struct defaults its missing keys, so that the JSON of a 3.0 agent reads as well as ours. Keys that 3.0 did
+//! not have are additions; none is renamed or removed.
+
+mod agent;
+mod dns;
+mod lists;
+mod packets;
+mod period;
+
+pub use agent::{
+    App, AppDns, AppInfo, AppXact, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Rates,
+};
+pub use dns::{
+    Dns, DnsCardinality, DnsMessages, EdnsMetrics, Reassembly, TransactionCounts, TransactionDirection,
+    Transactions,
+};
+pub use lists::{Quantiles, TopEntry};
+pub use packets::{IpCardinality, PacketRates, Packets};
+pub use period::{ErrorBody, Period, PeriodDocument, PeriodSpan, Sampling};

@@ -1,0 +1,78 @@
+//! `docs/metrics.md` and the types of the HTTP JSON name the same keys.
+
+use std::collections::BTreeSet;
+
+use pktvisor_api::{App, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates};
+use serde_json::Value;
+
+const METRICS: &str = include_str!("../../docs/metrics.md");
+
+#[test]
+fn every_key_of_a_period_is_documented_and_no_other() {
+    assert_eq!(documented(|section| !section.starts_with('/')), keys(&full_period()));
+}
+
+#[test]
+fn every_key_of_the_agent_is_documented_and_no_other() {
+    assert_eq!(documented(|section| section == "/api/v1/metrics/app"), keys(&full_app()));
+}
+
+#[test]
+fn every_key_of_the_rates_is_documented_and_no_other() {
+    let rates = serde_json::to_value(Rates::default()).expect("rates serialise");
+    assert_eq!(documented(|section| section == "/api/v1/metrics/rates"), keys(&rates));
+}
+
+/// A period with everything that is left out where there is nothing to show.
+fn full_period() -> Value {
+    let mut period = Period::default();
+    let some = Some(Quantiles::default());
+    (period.packets.rates.pps_in, period.packets.rates.pps_out) = (some, some);
+    (period.dns.xact.inbound.quantiles_us, period.dns.xact.outbound.quantiles_us) = (some, some);
+    period.dns.edns.udp_size_bytes = some;
+    serde_json::to_value(period).expect("a period serialises")
+}
+
+fn full_app() -> Value {
+    let mut app = App::default();
+    let capture = CaptureInfo { hook: Some(String::new()), zero_copy: Some(false), ..CaptureInfo::default() };
+    (app.app.capture, app.app.ledger) = (Some(capture), Some(Ledger::default()));
+    (app.app.deep_sample_rate_now_pct, app.app.losses) = (Some(0.0), Some(Losses::default()));
+    serde_json::to_value(app).expect("the agent's answer serialises")
+}
+
+/// Dotted paths of all values. A list is one value, and so are the quantiles of one distribution.
+fn keys(document: &Value) -> BTreeSet<String> {
+    let Value::Object(entries) = document else { return BTreeSet::new() };
+    let mut paths = BTreeSet::new();
+    for (key, value) in entries {
+        if value.is_object() && value.get("p50").is_none() {
+            paths.extend(keys(value).into_iter().map(|below| format!("{key}.{below}")));
+        } else {
+            paths.insert(key.clone());
+        }
+    }
+    paths
+}
+
+/// The keys in the first column of the tables. A heading's `path` stands before the keys below it, unless it is a
+/// path of the HTTP interface.
+fn documented(is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let mut section = None;
+    let mut paths = BTreeSet::new();
+    for line in METRICS.lines() {
+        if line.starts_with('#') {
+            section = line.split('`').nth(1);
+        }
+        let (Some(section), Some(cell)) =
+            (section, line.strip_prefix("| ").and_then(|row| row.split('|').next()))
+        else {
+            continue;
+        };
+        if is_wanted(section) {
+            let prefix = if section.starts_with('/') { String::new() } else { format!("{section}.") };
+            paths.extend(cell.split('`').skip(1).step_by(2).map(|key| format!("{prefix}{key}")));
+        }
+    }
+    paths
+}

@@ -1,0 +1,259 @@
+//! Capture without BPF: a packet socket with a ring of blocks that the kernel fills (`TPACKET_V3` of packet(7)).
+//!
+//! Every packet crosses into userspace, where the pipeline of the file replay classifies and counts it. The host's
+//! traffic is untouched: the kernel copies. Needs CAP_NET_RAW and Linux 4.11; nothing remains when the socket is closed,
+//! however that comes about.
+//!
+//! What the kernel changes before a packet socket sees it is undone: VLAN tags are put back into the frame, and a packet
+//! that segmentation or receive offload makes of many says how many it was on the wire. The loopback interface, which
+//! shows each packet as it leaves and as it arrives, is heard once.
+
+mod block;
+mod bytes;
+mod error;
+mod frame;
+mod offload;
+mod ring;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+pub use block::Block;
+pub use error::AfPacketError;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{getsockopt, sockopt};
+
+use super::promiscuous;
+use ring::Ring;
+
+/// Bytes of a block: several of the largest packets there are (64 KiB), and a power of two, as the kernel wants it.
+const BLOCK_BYTES: usize = 1 << 20;
+/// Blocks of the smallest ring: one is filled while the other is read.
+const BLOCKS_MIN: usize = 2;
+/// Blocks of the largest ring, 4 GiB less one block: what the kernel counts in 32 bits.
+const BLOCKS_MAX: usize = 4095;
+/// Smallest alignment of frames; the kernel uses no more of it.
+const FRAME_BYTES: usize = 1 << 11;
+/// Room before a packet for the VLAN tag that is put back.
+const RESERVED_BYTES: libc::c_uint = 4;
+
+/// How to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Memory for packets that wait, in bytes; rounded down to whole blocks of 1 MiB, 2 to 4095 of them.
+    /// Where the kernel has less it is halved until it fits.
+    pub ring_bytes: usize,
+    /// How long a packet may wait for its block to fill.
+    pub block_timeout: Duration,
+    /// Whether to take in frames that are addressed to others, as on a mirror port. Has no effect on all interfaces.
+    pub promiscuous: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { ring_bytes: 64 << 20, block_timeout: Duration::from_millis(20), promiscuous: false }
+    }
+}
+
+/// What the kernel says of a socket since it was opened, in frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Frames that came, with those that were lost. The loopback interface counts twice.
+    pub frames: u64,
+    /// Of these: frames lost, most often because the ring was full.
+    pub lost: u64,
+    /// How often the ring was full.
+    pub freezes: u64,
+}
+
+/// A packet socket with its ring.
+#[derive(Debug)]
+pub struct AfPacket {
+    // Unmapped before the socket is closed.
+    ring: Ring,
+    fd: OwnedFd,
+    ifindex: u32,
+    ring_bytes: usize,
+    block_timeout: Duration,
+    has_offload: bool,
+    promiscuous: bool,
+    statistics: Statistics,
+}
+
+impl AfPacket {
+    /// Listens to the interface `ifindex`, or to all of this network namespace for `None`.
+    ///
+    /// # Errors
+    ///
+    /// No CAP_NET_RAW, no such interface, or not even memory for the smallest ring.
+    pub fn open(ifindex: Option<u32>, options: &Options) -> Result<Self, AfPacketError> {
+        let fd = socket::open()?;
+        let version = libc::tpacket_versions::TPACKET_V3 as libc::c_int;
+        socket::set(&fd, libc::PACKET_VERSION, "PACKET_VERSION", &version)?;
+        socket::set(&fd, libc::PACKET_RESERVE, "PACKET_RESERVE", &RESERVED_BYTES)?;
+        // Without it large packets of offload count as one.
+        let has_offload = socket::set(&fd, libc::PACKET_VNET_HDR, "PACKET_VNET_HDR", &1).is_ok();
+        let (ring, ring_bytes) = make_ring(&fd, options)?;
+        if let Some(ifindex) = ifindex.filter(|_| options.promiscuous) {
+            promiscuous::join(&fd, ifindex).map_err(|reason| AfPacketError::Bind { ifindex, reason })?;
+        }
+        let ifindex = ifindex.unwrap_or(0);
+        socket::bind(&fd, ifindex)?;
+        Ok(Self {
+            ring,
+            fd,
+            ifindex,
+            ring_bytes,
+            block_timeout: options.block_timeout,
+            has_offload,
+            promiscuous: options.promiscuous,
+            statistics: Statistics::default(),
+        })
+    }
+
+    /// What binds the socket to another interface while it is read.
+    ///
+    /// # Errors
+    ///
+    /// There are no file descriptors left.
+    pub fn binding(&self) -> Result<Binding, AfPacketError> {
+        let fd = self.fd.try_clone().map_err(AfPacketError::Socket)?;
+        Ok(Binding { fd, promiscuous: self.promiscuous })
+    }
+
+    /// The next block of packets, if there is one.
+    pub fn next_block(&mut self) -> Option<Block<'_>> {
+        Block::next_of(&mut self.ring, self.has_offload)
+    }
+
+    /// Whether a block waits to be read.
+    pub fn has_block(&self) -> bool {
+        self.ring.is_ready()
+    }
+
+    /// Waits until there is a block to read; `false`: not within `timeout` (whole milliseconds).
+    ///
+    /// # Errors
+    ///
+    /// The interface is gone. One that is only down brings packets again when it is up.
+    pub fn poll(&self, timeout: Duration) -> Result<bool, AfPacketError> {
+        if self.has_block() {
+            return Ok(true);
+        }
+        let mut fds = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX)) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(AfPacketError::Poll(errno.into())),
+        }
+        let events = fds[0].revents().unwrap_or(PollFlags::empty());
+        if events.contains(PollFlags::POLLERR) {
+            self.look_after_error()?;
+        }
+        Ok(self.has_block())
+    }
+
+    /// What has happened since the socket was opened.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not say.
+    pub fn statistics(&mut self) -> Result<Statistics, AfPacketError> {
+        let new = socket::take_statistics(&self.fd)?;
+        self.statistics.frames += u64::from(new.tp_packets);
+        self.statistics.lost += u64::from(new.tp_drops);
+        self.statistics.freezes += u64::from(new.tp_freeze_q_cnt);
+        Ok(self.statistics)
+    }
+
+    /// Size of the ring that was to be had, in bytes.
+    pub fn ring_bytes(&self) -> usize {
+        self.ring_bytes
+    }
+
+    /// Whether packets put together by offload are told from single ones.
+    pub fn counts_segments(&self) -> bool {
+        self.has_offload
+    }
+
+    /// A packet is in a block that was handed over at most this long after it came: the kernel looks at intervals of
+    /// the timeout whether a block has been open since the last look.
+    pub fn latency_max(&self) -> Duration {
+        self.block_timeout * 2
+    }
+
+    /// The error of the socket is taken, so that it is not told again.
+    fn look_after_error(&self) -> Result<(), AfPacketError> {
+        let error = getsockopt(&self.fd, sockopt::SocketError).unwrap_or(0);
+        if socket::is_unbound(&self.fd) {
+            return Err(AfPacketError::Gone { ifindex: self.ifindex });
+        }
+        match Errno::from_raw(error) {
+            // Down, which may pass.
+            Errno::ENETDOWN | Errno::UnknownErrno => Ok(()),
+            errno => Err(AfPacketError::Poll(errno.into())),
+        }
+    }
+}
+
+/// Binds a packet socket to another interface, from any thread and without a privilege; its ring and its statistics stay.
+#[derive(Debug)]
+pub struct Binding {
+    fd: OwnedFd,
+    promiscuous: bool,
+}
+
+impl Binding {
+    /// From now on the socket hears this interface and no other.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface.
+    pub fn bind(&self, ifindex: u32) -> Result<(), AfPacketError> {
+        if self.promiscuous {
+            promiscuous::join(&self.fd, ifindex).map_err(|reason| AfPacketError::Bind { ifindex, reason })?;
+        }
+        socket::bind(&self.fd, ifindex)
+    }
+
+    /// Whether the interface that the socket was bound to has been removed.
+    pub fn is_lost(&self) -> bool {
+        socket::is_unbound(&self.fd)
+    }
+}
+
+impl AsFd for AfPacket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// The largest ring up to what is asked for that the kernel has memory for, and its size.
+fn make_ring(fd: &OwnedFd, options: &Options) -> Result<(Ring, usize), AfPacketError> {
+    let mut blocks = (options.ring_bytes / BLOCK_BYTES).clamp(BLOCKS_MIN, BLOCKS_MAX);
+    while let Err(error) = socket::set(fd, libc::PACKET_RX_RING, "PACKET_RX_RING", &request(options, blocks))
+    {
+        if blocks == BLOCKS_MIN {
+            return Err(error);
+        }
+        blocks = (blocks / 2).max(BLOCKS_MIN);
+    }
+    let bytes = blocks * BLOCK_BYTES;
+    let ring = Ring::map(fd, BLOCK_BYTES, blocks).map_err(|reason| AfPacketError::Ring { bytes, reason })?;
+    Ok((ring, bytes))
+}
+
+fn request(options: &Options, blocks: usize) -> libc::tpacket_req3 {
+    libc::tpacket_req3 {
+        tp_block_size: BLOCK_BYTES as u32,
+        tp_block_nr: blocks as u32,
+        tp_frame_size: FRAME_BYTES as u32,
+        tp_frame_nr: (blocks * (BLOCK_BYTES / FRAME_BYTES)) as u32,
+        tp_retire_blk_tov: u32::try_from(options.block_timeout.as_millis()).unwrap_or(u32::MAX).max(1),
+        tp_sizeof_priv: 0,
+        tp_feature_req_word: 0,
+    }
+}

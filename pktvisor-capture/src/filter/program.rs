@@ -1,0 +1,155 @@
+//! A filter in the kernel: a program of its own before the main one.
+//!
+//! The filter program is attached in the main program's place. What passes goes on to the main program by a tail call
+//! through an array that the filter owns; what does not is counted in the main program's map and let go. Should the
+//! array be empty, which happens to clsact filters whose agent was killed, every packet passes on to the host.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use pktvisor_common::classify::LinkType;
+
+use super::bpf::{self, Load, ProgramType};
+use super::hook::Hook;
+use super::translate::{TranslateError, translate};
+use super::verdict::Tags;
+use super::verdict::Verdicts;
+use super::{Excerpt, Filter, FilterError};
+
+/// What becomes of a packet that the filter rejects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejected {
+    /// It goes its way (`inline`): `XDP_PASS`, at tc `TCX_NEXT`, which clsact knows as `TC_ACT_UNSPEC`.
+    Passes,
+    /// It is dropped (`tap`): `XDP_DROP`. tc programs watch hosts, whose packets are not dropped.
+    Dropped,
+}
+
+/// Where a filter program goes, and what it works with there.
+#[derive(Clone, Copy, Debug)]
+pub struct Placement<'a> {
+    /// The hook, as of the main program.
+    pub hook: Hook,
+    /// What packets of the interface begin with.
+    pub link_type: LinkType,
+    /// What becomes of packets that are not counted.
+    pub rejected: Rejected,
+    /// The loaded main program.
+    pub main: BorrowedFd<'a>,
+    /// A per-CPU array map of u64, with the entries of [`pktvisor_common::kernel::filtered`].
+    pub filtered: BorrowedFd<'a>,
+}
+
+/// Why a filter is not in the kernel.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterProgramError {
+    /// The expression is none for the link type.
+    #[error(transparent)]
+    Compile(#[from] FilterError),
+    /// The expression is beyond what the kernel can run.
+    #[error("the filter expression '{}' cannot run in the kernel: {source}", Excerpt(.expression))]
+    Translate {
+        /// What was given.
+        expression: String,
+        /// Why not.
+        source: TranslateError,
+    },
+    /// The kernel refused the translated program.
+    #[error(
+        "the kernel refuses the program of the filter expression '{}': {source}{}",
+        Excerpt(.expression),
+        last_lines(.log)
+    )]
+    Load {
+        /// What was given.
+        expression: String,
+        /// EPERM: CAP_BPF or CAP_NET_ADMIN is missing.
+        source: io::Error,
+        /// What the verifier wrote.
+        log: String,
+    },
+    /// The main program cannot be put behind the filter.
+    #[error("cannot put the counting program behind the filter: {0}")]
+    Chain(#[source] io::Error),
+}
+
+/// The end of the verifier's log, where the reason stands.
+fn last_lines(log: &str) -> String {
+    const SHOWN: usize = 3;
+    let lines: Vec<&str> = log.lines().collect();
+    let shown = &lines[lines.len().saturating_sub(SHOWN)..];
+    if shown.is_empty() { String::new() } else { format!(" ({})", shown.join("; ")) }
+}
+
+/// A loaded filter program, to be attached where the main program would be.
+#[derive(Debug)]
+pub struct FilterProgram {
+    program: OwnedFd,
+    /// Kept open: without a descriptor to it the kernel takes the main program out.
+    _programs: OwnedFd,
+}
+
+impl FilterProgram {
+    /// Compiles, translates and loads a filter. Attach it instead of the main program.
+    ///
+    /// Minimum kernel version: 5.8 (CAP_BPF), 5.18 for XDP with fragments. Wants CAP_BPF and CAP_NET_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// The expression is wrong or too much for the kernel, privileges are missing, or the main program is for another
+    /// hook than said.
+    pub fn load(filter: &Filter, placement: &Placement<'_>) -> Result<Self, FilterProgramError> {
+        let expression = || filter.expression().to_owned();
+        let classic = filter.classic(placement.link_type)?;
+        let programs =
+            bpf::program_array(c"pktvisor_main", placement.main).map_err(FilterProgramError::Chain)?;
+        let verdicts = Verdicts {
+            hook: placement.hook,
+            programs: programs.as_raw_fd(),
+            filtered: placement.filtered.as_raw_fd(),
+            action: action(placement),
+            tags: tags(filter, placement),
+        };
+        let instructions = translate(&classic, placement.link_type, &verdicts)
+            .map_err(|source| FilterProgramError::Translate { expression: expression(), source })?;
+        let (program_type, flags) = match placement.hook {
+            Hook::Xdp { frags: true } => (ProgramType::Xdp, bpf::XDP_HAS_FRAGS),
+            Hook::Xdp { frags: false } => (ProgramType::Xdp, 0),
+            Hook::Tc => (ProgramType::SchedCls, 0),
+        };
+        let load = Load { program_type, name: c"pktvisor_filter", instructions: &instructions, flags };
+        let program = bpf::load(&load).map_err(|refused| FilterProgramError::Load {
+            expression: expression(),
+            source: refused.source,
+            log: refused.log,
+        })?;
+        Ok(Self { program, _programs: programs })
+    }
+}
+
+impl AsFd for FilterProgram {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.program.as_fd()
+    }
+}
+
+/// Whether an expression does not expect the tags that packets may have.
+fn tags(filter: &Filter, placement: &Placement<'_>) -> Tags {
+    if placement.link_type == LinkType::ETHERNET && !filter.mentions_tags() {
+        Tags::Counted
+    } else {
+        Tags::Ignored
+    }
+}
+
+/// What the filter program returns.
+fn action(placement: &Placement<'_>) -> i32 {
+    const XDP_DROP: i32 = 1;
+    const XDP_PASS: i32 = 2;
+    const TCX_NEXT: i32 = -1;
+    match (placement.hook, placement.rejected) {
+        (Hook::Xdp { .. }, Rejected::Passes) => XDP_PASS,
+        (Hook::Xdp { .. }, Rejected::Dropped) => XDP_DROP,
+        (Hook::Tc, _) => TCX_NEXT,
+    }
+}

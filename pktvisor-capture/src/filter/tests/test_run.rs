@@ -1,0 +1,254 @@
+//! Filter programs run by the kernel on given packets (`BPF_PROG_TEST_RUN`), without an interface.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use pktvisor_common::classify::LinkType;
+use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_ENTRIES, FILTERED_TAGGED};
+
+use crate::filter::assembler::{Alu, Assembler, Helper, Instruction, R0, R1, R2, R3, R6, Src, Width};
+use crate::filter::bpf::{self, Load, ProgramType};
+use crate::filter::verdict::{self, Tags, Verdicts};
+use crate::filter::{Filter, FilterProgram, Hook, Placement, Rejected};
+
+/// What the stand-in for the main program returns: nothing that a filter program would.
+const MAIN_RAN: u32 = 3;
+
+/// A VLAN tag to be in the metadata.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tag {
+    pub(super) tpid: u16,
+    pub(super) tci: u16,
+}
+
+/// A filter before a main program that does nothing.
+pub(super) struct Chain {
+    pub(super) filter: FilterProgram,
+    /// Puts a tag into the metadata, then goes on to the filter.
+    tagger: Option<(OwnedFd, OwnedFd)>,
+    passed: OwnedFd,
+    filtered: OwnedFd,
+    hook: Hook,
+    _main: OwnedFd,
+}
+
+/// Why no program can be loaded here, if none can.
+pub(super) fn unavailable() -> Option<String> {
+    match main(Hook::Tc) {
+        Ok(_) => None,
+        Err(refused) => Some(format!("BPF programs cannot be loaded here: {}", refused.source)),
+    }
+}
+
+fn program_type(hook: Hook) -> (ProgramType, u32) {
+    match hook {
+        Hook::Xdp { frags } => (ProgramType::Xdp, if frags { bpf::XDP_HAS_FRAGS } else { 0 }),
+        Hook::Tc => (ProgramType::SchedCls, 0),
+    }
+}
+
+fn load(hook: Hook, instructions: &[Instruction]) -> Result<OwnedFd, bpf::Refused> {
+    let (program_type, flags) = program_type(hook);
+    bpf::load(&Load { program_type, name: c"pktvisor_test", instructions, flags })
+}
+
+fn main(hook: Hook) -> Result<OwnedFd, bpf::Refused> {
+    let mut asm = Assembler::default();
+    asm.alu32(Alu::Mov, R0, Src::Imm(MAIN_RAN as i32));
+    asm.exit();
+    load(hook, &asm.finish().unwrap())
+}
+
+/// A main program that counts and lets pass.
+fn counting_main(hook: Hook, passed: &OwnedFd) -> OwnedFd {
+    let action = if hook == Hook::Tc { -1 } else { 2 };
+    let count = Verdicts { hook, programs: -1, filtered: passed.as_raw_fd(), action, tags: Tags::Ignored };
+    let mut asm = Assembler::default();
+    asm.alu64(Alu::Mov, R6, Src::Reg(R1));
+    verdict::reject(&mut asm, &count);
+    load(hook, &asm.finish().unwrap()).unwrap()
+}
+
+/// A map of two numbers a CPU.
+fn counter() -> OwnedFd {
+    const BPF_MAP_TYPE_PERCPU_ARRAY: u32 = 6;
+    bpf::create_map(BPF_MAP_TYPE_PERCPU_ARRAY, 8, FILTERED_ENTRIES as u32, c"counter").unwrap()
+}
+
+/// A program without any work, to compare times with.
+pub(super) fn empty(hook: Hook) -> OwnedFd {
+    main(hook).unwrap()
+}
+
+fn tagger(filter: &FilterProgram) -> (OwnedFd, OwnedFd) {
+    let programs = bpf::program_array(c"filter", filter.as_fd()).unwrap();
+    let mut asm = Assembler::default();
+    asm.alu64(Alu::Mov, R6, Src::Reg(R1));
+    // `priority` and `mark`, which a test run sets.
+    asm.load(Width::U32, R2, R1, 32);
+    asm.load(Width::U32, R3, R1, 8);
+    asm.call(Helper::SkbVlanPush);
+    asm.alu64(Alu::Mov, R1, Src::Reg(R6));
+    asm.load_map(R2, programs.as_raw_fd());
+    asm.alu32(Alu::Mov, R3, Src::Imm(0));
+    asm.call(Helper::TailCall);
+    asm.alu32(Alu::Mov, R0, Src::Imm(77));
+    asm.exit();
+    (load(Hook::Tc, &asm.finish().unwrap()).unwrap(), programs)
+}
+
+impl Chain {
+    /// For test runs.
+    pub(super) fn new(expression: &str, hook: Hook, link_type: LinkType) -> Self {
+        Self::before(main(hook).unwrap(), counter(), expression, hook, link_type)
+    }
+
+    /// For Ethernet interfaces: what passes is counted as well.
+    pub(super) fn counting(expression: &str, hook: Hook) -> Self {
+        let passed = counter();
+        Self::before(counting_main(hook, &passed), passed, expression, hook, LinkType::ETHERNET)
+    }
+
+    fn before(main: OwnedFd, passed: OwnedFd, expression: &str, hook: Hook, link_type: LinkType) -> Self {
+        let filtered = counter();
+        let placement = Placement {
+            hook,
+            link_type,
+            rejected: Rejected::Passes,
+            main: main.as_fd(),
+            filtered: filtered.as_fd(),
+        };
+        let filter = FilterProgram::load(&Filter::new(expression), &placement)
+            .unwrap_or_else(|error| panic!("{expression} at {hook:?}: {error}"));
+        let tagger = (hook == Hook::Tc && link_type == LinkType::ETHERNET).then(|| tagger(&filter));
+        Self { filter, tagger, passed, filtered, hook, _main: main }
+    }
+
+    /// Whether the main program ran; nothing if the kernel refuses the packet.
+    pub(super) fn passes(&self, packet: &[u8]) -> Option<bool> {
+        self.run(self.filter.as_fd(), packet, None)
+    }
+
+    /// As [`Chain::passes`], for a packet whose tag is in the metadata.
+    pub(super) fn passes_with(&self, packet: &[u8], tag: Tag) -> Option<bool> {
+        let (tagger, _) = self.tagger.as_ref().unwrap();
+        self.run(tagger.as_fd(), packet, Some(tag))
+    }
+
+    fn run(&self, program: BorrowedFd<'_>, packet: &[u8], tag: Option<Tag>) -> Option<bool> {
+        if self.hook == Hook::Tc && is_cut_before_ip_ends(packet) {
+            return None;
+        }
+        let retval = test_run(program, packet, tag, 1).unwrap().retval;
+        let filter_returned = [2, u32::MAX];
+        assert!(retval == MAIN_RAN || filter_returned.contains(&retval), "{retval}");
+        Some(retval == MAIN_RAN)
+    }
+
+    /// Runs with a packet for what is counted.
+    pub(super) fn passes_or_not(&self, packet: &[u8]) {
+        test_run(self.filter.as_fd(), packet, None, 1).unwrap();
+    }
+
+    /// How many packets a counting main program has seen.
+    pub(super) fn passed(&self) -> u64 {
+        sum(&self.passed, FILTERED)
+    }
+
+    /// How many packets were counted as filtered.
+    pub(super) fn filtered(&self) -> u64 {
+        sum(&self.filtered, FILTERED)
+    }
+
+    /// How many of these were counted as tagged.
+    pub(super) fn filtered_tagged(&self) -> u64 {
+        sum(&self.filtered, FILTERED_TAGGED)
+    }
+}
+
+/// The sum of one entry over all CPUs.
+fn sum(counter: &OwnedFd, key: u32) -> u64 {
+    #[repr(C)]
+    struct Lookup {
+        map_fd: u32,
+        padding: u32,
+        key: u64,
+        value: u64,
+        flags: u64,
+    }
+    const BPF_MAP_LOOKUP_ELEM: i64 = 1;
+    let mut values = vec![0_u64; aya::util::nr_cpus().unwrap()];
+    let mut lookup = Lookup {
+        map_fd: counter.as_raw_fd() as u32,
+        padding: 0,
+        key: &raw const key as u64,
+        value: values.as_mut_ptr() as u64,
+        flags: 0,
+    };
+    // SAFETY: one key of the map's length, and a value for every possible CPU.
+    unsafe { bpf::bpf(BPF_MAP_LOOKUP_ELEM, &mut lookup) }.unwrap();
+    values.iter().sum()
+}
+
+/// What the kernel makes no socket buffer of in a test run.
+fn is_cut_before_ip_ends(packet: &[u8]) -> bool {
+    match packet.get(12..14) {
+        Some([0x08, 0x00]) => packet.len() < 14 + 20,
+        Some([0x86, 0xdd]) => packet.len() < 14 + 40,
+        _ => false,
+    }
+}
+
+/// What a test run says.
+pub(super) struct Outcome {
+    pub(super) retval: u32,
+    /// Mean of all repetitions.
+    pub(super) duration_ns: u32,
+}
+
+/// Runs a program on a packet.
+pub(super) fn test_run(
+    program: BorrowedFd<'_>,
+    packet: &[u8],
+    tag: Option<Tag>,
+    repeat: u32,
+) -> io::Result<Outcome> {
+    #[repr(C)]
+    struct Run {
+        prog_fd: u32,
+        retval: u32,
+        data_size_in: u32,
+        data_size_out: u32,
+        data_in: u64,
+        data_out: u64,
+        repeat: u32,
+        duration: u32,
+        ctx_size_in: u32,
+        ctx_size_out: u32,
+        ctx_in: u64,
+        ctx_out: u64,
+    }
+    const BPF_PROG_TEST_RUN: i64 = 10;
+    let mut context = [0_u32; 48];
+    if let Some(Tag { tpid, tci }) = tag {
+        context[8] = u32::from(tpid.to_be());
+        context[2] = u32::from(tci);
+    }
+    let mut run = Run {
+        prog_fd: program.as_raw_fd() as u32,
+        retval: 0,
+        data_size_in: packet.len() as u32,
+        data_size_out: 0,
+        data_in: packet.as_ptr() as u64,
+        data_out: 0,
+        repeat,
+        duration: 0,
+        ctx_size_in: if tag.is_some() { size_of_val(&context) as u32 } else { 0 },
+        ctx_size_out: 0,
+        ctx_in: if tag.is_some() { context.as_ptr() as u64 } else { 0 },
+        ctx_out: 0,
+    };
+    // SAFETY: packet and context are read up to their lengths, nothing is written beside `run`.
+    unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &mut run)? };
+    Ok(Outcome { retval: run.retval, duration_ns: run.duration })
+}

@@ -1,0 +1,114 @@
+//! What the programs are told: the map `CONTROL`, in our memory.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use aya::maps::MapData;
+use parking_lot::Mutex;
+use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::kernel::control;
+
+use super::KernelError;
+use super::mapping::{Access, Mapping, page_size};
+
+const NAME: &str = "CONTROL";
+
+/// Changes the configuration while programs run. Needs no capability.
+#[derive(Clone, Debug)]
+pub struct Control(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    page: Mapping,
+    /// Held while the configuration is written.
+    writing: Mutex<()>,
+}
+
+impl Control {
+    pub(super) fn new(map: &MapData) -> Result<Self, KernelError> {
+        let len = size_of::<control::Control>().next_multiple_of(page_size());
+        let page = Mapping::new(map.fd().as_fd(), 0, len, Access::ReadWrite)
+            .map_err(|source| KernelError::Mapping { name: NAME, source })?;
+        Ok(Self(Arc::new(Shared { page, writing: Mutex::new(()) })))
+    }
+
+    /// Replaces the configuration. Every packet is seen with the old one or the new one, never with a mixture.
+    pub fn configure(&self, config: &KernelConfig) {
+        let _writing = self.0.writing.lock();
+        let live = self.live_config();
+        let quiet = 1 - (live.load(Ordering::Relaxed) & 1);
+        // SAFETY: within the mapping, which is as large as a `Control` (checked by the kernel), aligned to a page, and
+        // valid as long as `self`. No program reads the quiet copy, as the last call waited for them; no other thread
+        // writes it, as the lock is held.
+        unsafe {
+            let configs = &raw mut (*self.control()).configs;
+            configs.cast::<KernelConfig>().add(quiet as usize).write(*config);
+        }
+        live.store(quiet, Ordering::Release);
+        wait_for_programs();
+    }
+
+    /// Begins the next [epoch](control::epoch): programs write to the other copy of the counters and the heavy hitters, and
+    /// of the cardinality registers where wanted. Returns the [bits](control::live) that were in force. One thread flips.
+    pub(super) fn flip_sketches(&self, with_cardinality: bool) -> u32 {
+        let before = self.live_sketches();
+        self.live().store(control::flipped(before, with_cardinality), Ordering::Release);
+        before
+    }
+
+    /// The [copies](control::live) that programs write to.
+    pub(super) fn live_sketches(&self) -> u32 {
+        self.live().load(Ordering::Acquire)
+    }
+
+    /// Has programs count no packets of the interface, of which not all hooks are attached, until the guard is dropped.
+    /// One interface at a time.
+    pub(crate) fn attaching(&self, interface_index: u32) -> Attaching {
+        self.attaching_word().store(interface_index, Ordering::Release);
+        Attaching(self.clone())
+    }
+
+    fn attaching_word(&self) -> &AtomicU32 {
+        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics only.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.control()).attaching) }
+    }
+
+    fn live(&self) -> &AtomicU32 {
+        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics only.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.control()).live_sketches) }
+    }
+
+    fn live_config(&self) -> &AtomicU32 {
+        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics only.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.control()).live_config) }
+    }
+
+    fn control(&self) -> *mut control::Control {
+        self.0.page.start().as_ptr().cast()
+    }
+}
+
+/// While this lives, the packets of an interface are [not counted yet](Control::attaching).
+#[derive(Debug)]
+pub(crate) struct Attaching(Control);
+
+impl Drop for Attaching {
+    fn drop(&mut self) {
+        self.0.attaching_word().store(0, Ordering::Release);
+    }
+}
+
+/// Waits until every program that was running has ended: an RCU grace period.
+pub(super) fn wait_for_programs() {
+    /// Of linux/membarrier.h.
+    const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
+    /// Where the kernel does not do that (nohz_full): programs run for microseconds.
+    const LONG_ENOUGH: Duration = Duration::from_millis(20);
+    // SAFETY: takes numbers, writes nothing.
+    if unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) } != 0 {
+        thread::sleep(LONG_ENOUGH);
+    }
+}

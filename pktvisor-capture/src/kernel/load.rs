@@ -1,0 +1,257 @@
+//! Loads the object: maps at once, programs when they are asked for.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use aya::maps::{ArrayOfMaps, Map, MapData, XskMap};
+use aya::programs::{Program, ProgramError, ProgramFd, SchedClassifier, Xdp};
+use aya::{Ebpf, EbpfLoader};
+use pktvisor_common::classify::LinkType;
+use pktvisor_common::hll::REGISTERS;
+use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::kernel::control;
+use pktvisor_common::kernel::cpu::CpuState;
+use pktvisor_common::kernel::heavy::HeavyTable;
+
+use super::control::Attaching;
+use super::drain::Maps;
+use super::{Control, Deep, Drain, KernelError, ProgramLog, Ring, cpus};
+use crate::privileges;
+
+/// How to load.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The configuration to begin with.
+    pub config: KernelConfig,
+    /// What packets begin with, for all entries but the raw ones.
+    pub link_type: LinkType,
+    /// Memory of each ring buffer, of which every processor has one for each shard; becomes a power of two.
+    pub ring_bytes: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { config: KernelConfig::default(), link_type: LinkType::ETHERNET, ring_bytes: 4 << 20 }
+    }
+}
+
+/// A program of the object. Raw ones are for interfaces whose packets begin with the IP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// XDP: counts, copies and passes on.
+    Xdp,
+    /// XDP: counts, hands over to AF_XDP sockets and drops.
+    Tap,
+    /// Traffic control, received packets.
+    TcIngress,
+    /// Traffic control, packets to be sent.
+    TcEgress,
+    /// Traffic control, received packets without a link-layer header.
+    TcIngressRaw,
+    /// Traffic control, packets to be sent without a link-layer header.
+    TcEgressRaw,
+    /// XDP: does nothing, so that others can be measured against it.
+    Nothing,
+}
+
+impl Entry {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Xdp,
+        Self::Tap,
+        Self::TcIngress,
+        Self::TcEgress,
+        Self::TcIngressRaw,
+        Self::TcEgressRaw,
+        Self::Nothing,
+    ];
+
+    /// Its name in the object and in the kernel.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Xdp => "pktvisor_xdp",
+            Self::Tap => "pktvisor_tap",
+            Self::TcIngress => "pktvisor_ingress",
+            Self::TcEgress => "pktvisor_egress",
+            Self::TcIngressRaw => "pktvisor_ingress_raw",
+            Self::TcEgressRaw => "pktvisor_egress_raw",
+            Self::Nothing => "pktvisor_nothing",
+        }
+    }
+}
+
+/// The programs. They are unloaded and detached when this is dropped, save those whose links were taken out.
+#[derive(Debug)]
+pub struct Kernel {
+    ebpf: Ebpf,
+    link_type: LinkType,
+    control: Control,
+}
+
+/// What [`Kernel::load`] returns: each part for another thread.
+pub struct Loaded {
+    /// For who attaches.
+    pub kernel: Kernel,
+    /// For who configures.
+    pub control: Control,
+    /// For who counts.
+    pub drain: Drain,
+    /// For whoever analyses, a shard each.
+    pub deep: Vec<Deep>,
+    /// For who debugs, where the object was built for that.
+    pub log: Option<ProgramLog>,
+}
+
+impl Kernel {
+    /// Makes the maps of `object`; no program is loaded yet.
+    ///
+    /// # Errors
+    ///
+    /// `object` is not a BPF object of this version, or there is no permission, or no memory.
+    pub fn load(object: &[u8], settings: &Settings) -> Result<Loaded, KernelError> {
+        // Before Linux 5.11 maps count as locked memory. Where the limit stays too low the maps are refused, and that is said.
+        if privileges::Kernel::running().counts_bpf_memory() {
+            let _ = privileges::raise_memlock();
+        }
+        let shards = settings.config.shards;
+        let rings = cpus::count()? * shards.count();
+        let mut ebpf = EbpfLoader::new()
+            // Nothing in the programs depends on the layout of kernel structures.
+            .btf(None)
+            .override_global("LINK_TYPE", &settings.link_type.0, true)
+            .map_max_entries("DEEP", rings)
+            .load(object)
+            .map_err(KernelError::Load)?;
+        let control = Control::new(&copy(&ebpf, "CONTROL", size_of::<control::Control>())?)?;
+        control.configure(&settings.config);
+        let maps = Maps {
+            cpu: copy(&ebpf, "CPU", size_of::<CpuState>())?,
+            filtered: copy(&ebpf, "FILTERED", size_of::<u64>())?,
+            heavy: copy(&ebpf, "HEAVY", size_of::<HeavyTable>())?,
+            cardinality: copy(&ebpf, "CARDINALITY", REGISTERS)?,
+        };
+        let drain = Drain::new(control.clone(), maps)?;
+        let rings = (0..rings).map(|_| Ring::create(settings.ring_bytes)).collect::<Result<Vec<_>, _>>()?;
+        place_rings(&mut ebpf, &rings)?;
+        let log = ProgramLog::of(&mut ebpf);
+        let kernel = Self { ebpf, link_type: settings.link_type, control: control.clone() };
+        Ok(Loaded { kernel, control, drain, deep: Deep::by_shard(rings, shards), log })
+    }
+}
+
+impl Kernel {
+    /// What packets begin with where `entry` sees them.
+    pub fn link_type(&self, entry: Entry) -> LinkType {
+        match entry {
+            Entry::TcIngressRaw | Entry::TcEgressRaw => LinkType::RAW,
+            Entry::Xdp | Entry::Tap | Entry::TcIngress | Entry::TcEgress | Entry::Nothing => self.link_type,
+        }
+    }
+
+    /// An XDP program, loaded at the first call: verification takes a while.
+    ///
+    /// # Errors
+    ///
+    /// The verifier refuses it (before Linux 5.18, for one), or there is no permission; or `entry` is a classifier.
+    pub fn xdp(&mut self, entry: Entry) -> Result<&mut Xdp, KernelError> {
+        let name = entry.name();
+        let program: &mut Xdp = self.program(name)?.try_into().map_err(refused(name))?;
+        if program.fd().is_err() {
+            program.load().map_err(refused(name))?;
+        }
+        Ok(program)
+    }
+
+    /// A classifier, loaded at the first call.
+    ///
+    /// # Errors
+    ///
+    /// The verifier refuses it, or there is no permission; or `entry` is an XDP program.
+    pub fn classifier(&mut self, entry: Entry) -> Result<&mut SchedClassifier, KernelError> {
+        let name = entry.name();
+        let program: &mut SchedClassifier = self.program(name)?.try_into().map_err(refused(name))?;
+        if program.fd().is_err() {
+            program.load().map_err(refused(name))?;
+        }
+        Ok(program)
+    }
+
+    /// A program's file descriptor; loads it if that has not been done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kernel::xdp`].
+    pub fn fd(&mut self, entry: Entry) -> Result<&ProgramFd, KernelError> {
+        let fd = match entry {
+            Entry::Xdp | Entry::Tap | Entry::Nothing => self.xdp(entry)?.fd(),
+            _ => self.classifier(entry)?.fd(),
+        };
+        fd.map_err(refused(entry.name()))
+    }
+
+    /// The map in which filter programs count what they take out: `u64`, one entry, per processor.
+    ///
+    /// # Errors
+    ///
+    /// The object is not of this version.
+    pub fn filtered(&self) -> Result<BorrowedFd<'_>, KernelError> {
+        match self.ebpf.map("FILTERED") {
+            Some(Map::PerCpuArray(data)) => Ok(data.fd().as_fd()),
+            _ => Err(KernelError::Missing { what: "array", name: "FILTERED" }),
+        }
+    }
+
+    /// Has programs count no packets of the interface until the guard is dropped; to be held while its hooks are attached.
+    pub(crate) fn attaching(&self, interface_index: u32) -> Attaching {
+        self.control.attaching(interface_index)
+    }
+
+    /// The map in which the `tap` program looks for the socket of a receive queue.
+    ///
+    /// # Errors
+    ///
+    /// The object is not of this version.
+    pub fn sockets(&mut self) -> Result<XskMap<&mut MapData>, KernelError> {
+        const NAME: &str = "XSKS";
+        let map = self.ebpf.map_mut(NAME).ok_or(KernelError::Missing { what: "map", name: NAME })?;
+        map.try_into().map_err(|source| KernelError::Map { name: NAME, source })
+    }
+
+    fn program(&mut self, name: &'static str) -> Result<&mut Program, KernelError> {
+        self.ebpf.program_mut(name).ok_or(KernelError::Missing { what: "program", name })
+    }
+}
+
+fn refused(name: &'static str) -> impl FnOnce(ProgramError) -> KernelError {
+    move |source| KernelError::Program { name, source }
+}
+
+/// A handle of our own of one of the object's arrays. The object keeps its handles: programs that are loaded later refer
+/// to them.
+fn copy(ebpf: &Ebpf, name: &'static str, expected: usize) -> Result<MapData, KernelError> {
+    let Some(Map::Array(original) | Map::PerCpuArray(original)) = ebpf.map(name) else {
+        return Err(KernelError::Missing { what: "array", name });
+    };
+    let fd = original
+        .fd()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| KernelError::Map { name, source: error.into() })?;
+    let data = MapData::from_fd(fd).map_err(|source| KernelError::Map { name, source })?;
+    let found = data.info().map_err(|source| KernelError::Map { name, source })?.value_size();
+    match found as usize == expected {
+        true => Ok(data),
+        false => Err(KernelError::Layout { name, found, expected }),
+    }
+}
+
+/// Puts the ring buffers where the programs look for them.
+fn place_rings(ebpf: &mut Ebpf, rings: &[Ring]) -> Result<(), KernelError> {
+    const NAME: &str = "DEEP";
+    let error = |source| KernelError::Map { name: NAME, source };
+    let map = ebpf.map_mut(NAME).ok_or(KernelError::Missing { what: "map", name: NAME })?;
+    let mut deep: ArrayOfMaps<&mut MapData> = map.try_into().map_err(error)?;
+    for (place, ring) in (0..).zip(rings) {
+        deep.set(place, ring.map(), 0).map_err(error)?;
+    }
+    Ok(())
+}

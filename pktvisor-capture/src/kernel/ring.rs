@@ -1,0 +1,199 @@
+//! Reads one BPF ring buffer.
+//!
+//! Layout (kernel/bpf/ringbuf.c): a page with the consumer's position, a page with the producer's, then the data, mapped
+//! twice in a row so that no record is cut. A record is a header of 8 bytes (length with two flags, and a page offset),
+//! then the data, rounded up to 8 bytes. Positions count bytes and never turn back.
+//!
+//! Unlike aya's reader this one can look at a record without taking it, and takes many at a time.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use aya::maps::{MapData, MapError};
+use aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_RINGBUF;
+use pktvisor_common::kernel::record::RecordHeader;
+use pktvisor_memory::prefetch::prefetch_address;
+
+use super::KernelError;
+use super::mapping::{Access, Mapping, page_size};
+use super::source::{Next, Source};
+
+const NAME: &str = "DEEP";
+/// The record is not yet complete.
+const BUSY: u32 = 1 << 31;
+/// The record was given up.
+const DISCARDED: u32 = 1 << 30;
+/// Bytes of a record's header.
+const RECORD_HEADER: usize = 8;
+
+/// The consumer's end of a ring buffer.
+#[derive(Debug)]
+pub struct Ring {
+    map: MapData,
+    consumer: Mapping,
+    producer: Mapping,
+    size: usize,
+    /// Where the next record begins that was not taken.
+    position: u64,
+    /// What the kernel knows of `position`.
+    released: u64,
+    /// What is known of the producer's position.
+    produced: u64,
+}
+
+impl Ring {
+    /// Makes a ring buffer of at least `bytes`: the kernel wants a power of two of pages.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory or no permission.
+    pub(super) fn create(bytes: u32) -> Result<Self, KernelError> {
+        let page = page_size();
+        let size = (bytes as usize).clamp(page, 1 << 30).next_power_of_two();
+        let map_error = |source: MapError| KernelError::Map { name: NAME, source };
+        let definition = aya_obj::Map::new_from_params(BPF_MAP_TYPE_RINGBUF as u32, 0, 0, size as u32, 0);
+        let map = MapData::create(definition, "DEEP_RING", None).map_err(map_error)?;
+        let mapping = |offset, len, access| {
+            Mapping::new(map.fd().as_fd(), offset, len, access)
+                .map_err(|source| KernelError::Mapping { name: NAME, source })
+        };
+        let consumer = mapping(0, page, Access::ReadWrite)?;
+        let producer = mapping(page, page + 2 * size, Access::Read)?;
+        Ok(Self { map, consumer, producer, size, position: 0, released: 0, produced: 0 })
+    }
+
+    /// The map, to be put where programs find it.
+    pub(super) fn map(&self) -> &MapData {
+        &self.map
+    }
+
+    /// The next record; `None` where there is none, or it is not yet complete.
+    #[inline]
+    fn peek(&mut self) -> Option<&[u8]> {
+        loop {
+            if self.position == self.produced {
+                self.produced = self.producer_position().load(Ordering::Acquire);
+                if self.position == self.produced {
+                    return None;
+                }
+            }
+            let header = self.record_header().load(Ordering::Acquire);
+            if header & BUSY != 0 {
+                return None;
+            }
+            let len = (header & !(BUSY | DISCARDED)) as usize;
+            if header & DISCARDED == 0 {
+                return self.data(len);
+            }
+            self.skip(len);
+        }
+    }
+
+    /// Takes the record that was looked at, whose length it had. The kernel gets to know by [`Source::release`].
+    #[inline]
+    fn skip(&mut self, len: usize) {
+        self.position += (RECORD_HEADER + len).next_multiple_of(8) as u64;
+        // Early enough that programs need not wait for the end of a long round.
+        if self.position - self.released > (self.size / 8) as u64 {
+            self.release_taken();
+        }
+    }
+
+    fn release_taken(&mut self) {
+        if self.position != self.released {
+            self.released = self.position;
+            self.consumer_position().store(self.position, Ordering::Release);
+        }
+    }
+
+    fn consumer_position(&self) -> &AtomicU64 {
+        // SAFETY: the first word of a page that stays mapped as long as `self`; both sides access it atomically.
+        unsafe { self.consumer.start().cast::<AtomicU64>().as_ref() }
+    }
+
+    fn producer_position(&self) -> &AtomicU64 {
+        // SAFETY: as above; it is only read here.
+        unsafe { self.producer.start().cast::<AtomicU64>().as_ref() }
+    }
+
+    /// The data, `size` bytes twice.
+    fn data_start(&self) -> NonNull<u8> {
+        // SAFETY: the data begin behind the first page of the mapping.
+        unsafe { self.producer.start().add(self.producer.len() - 2 * self.size) }
+    }
+
+    /// Of the record at `position`.
+    fn record_offset(&self) -> usize {
+        self.position as usize & (self.size - 1)
+    }
+
+    fn record_header(&self) -> &AtomicU32 {
+        // SAFETY: records begin at multiples of 8 within the data; the kernel writes this word atomically.
+        unsafe { self.data_start().add(self.record_offset()).cast::<AtomicU32>().as_ref() }
+    }
+
+    /// The bytes of the record at `position`.
+    fn data(&self, len: usize) -> Option<&[u8]> {
+        if len > self.size - RECORD_HEADER {
+            return None;
+        }
+        // SAFETY: begins within the first copy of the data and is no longer than one; the kernel does not write to a
+        // complete record before its room is released, which takes `&mut self`.
+        Some(unsafe {
+            let start = self.data_start().add(self.record_offset() + RECORD_HEADER);
+            std::slice::from_raw_parts(start.as_ptr(), len)
+        })
+    }
+}
+
+impl Source for Ring {
+    const DELAY_NS: u64 = 0;
+
+    #[inline]
+    fn next(&mut self) -> Option<Next> {
+        // A record too short for a header is not ours; it is taken at once.
+        let next = |record: &[u8]| {
+            RecordHeader::split(record).map_or(
+                Next { timestamp_ns: 0, epoch: Next::NO_EPOCH },
+                |(header, _)| Next { timestamp_ns: header.timestamp_ns, epoch: header.epoch() },
+            )
+        };
+        self.peek().map(next)
+    }
+
+    #[inline]
+    fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
+        let Some(record) = self.peek() else { return };
+        expect_behind(record);
+        if let Some((header, bytes)) = RecordHeader::split(record) {
+            take(&header, bytes);
+        }
+        let len = record.len();
+        self.skip(len);
+    }
+
+    fn release(&mut self) {
+        self.release_taken();
+    }
+
+    fn fill(&mut self) -> f64 {
+        let produced = self.producer_position().load(Ordering::Relaxed);
+        produced.saturating_sub(self.position) as f64 / self.size as f64
+    }
+
+    fn upkeep(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Asks for the beginning of what lies behind a record, which is most likely the next one.
+#[inline]
+fn expect_behind(record: &[u8]) {
+    const LINE_BYTES: usize = 64;
+    const LINES: usize = 4;
+    for line in 0..LINES {
+        prefetch_address(record.as_ptr().wrapping_add(record.len() + line * LINE_BYTES));
+    }
+}

@@ -1,0 +1,165 @@
+//! Memory for tables that are visited at random: in pages of 2 MiB they cost fewer walks of page tables.
+//!
+//! Where transparent huge pages are on for whoever asks ("madvise", Linux's usual setting) one comes when its first byte
+//! is written. It is advice: where it cannot be followed nothing changes.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+
+const HUGE_PAGE_BYTES: usize = 2 << 20;
+/// From here on a table has huge pages to itself, the last of them perhaps half empty.
+const LARGE_BYTES: usize = HUGE_PAGE_BYTES / 2;
+
+/// An array of fixed length; a large one begins with a huge page.
+pub struct Array<T> {
+    start: NonNull<T>,
+    len: usize,
+}
+
+impl<T: Copy> Array<T> {
+    /// A table of `len` copies of `value`.
+    pub fn new(value: T, len: usize) -> Self {
+        let layout = Self::layout(len);
+        if layout.size() == 0 {
+            return Self { start: NonNull::dangling(), len };
+        }
+        // SAFETY: the layout has a size.
+        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        if layout.align() >= HUGE_PAGE_BYTES {
+            advise(start, layout.size());
+        }
+        let start = start.cast::<T>();
+        for place in 0..len {
+            // SAFETY: there is room for `len` values, aligned for them.
+            unsafe { start.add(place).write(value) };
+        }
+        Self { start, len }
+    }
+}
+
+impl<T> Array<T> {
+    /// More than the address space has panics, as for any collection.
+    fn layout(len: usize) -> Layout {
+        let layout = Layout::array::<T>(len).unwrap_or_else(|_| panic!("a table of {len} places"));
+        if layout.size() < LARGE_BYTES {
+            return layout;
+        }
+        layout.align_to(HUGE_PAGE_BYTES).map_or(layout, |layout| layout.pad_to_align())
+    }
+}
+
+impl<T: Copy> Clone for Array<T> {
+    fn clone(&self) -> Self {
+        let Some(&first) = self.first() else { return Self::default() };
+        let mut clone = Self::new(first, self.len);
+        clone.copy_from_slice(self);
+        clone
+    }
+}
+
+impl<T> Default for Array<T> {
+    /// Without a place.
+    fn default() -> Self {
+        Self { start: NonNull::dangling(), len: 0 }
+    }
+}
+
+impl<T> Drop for Array<T> {
+    /// Only tables of plain values can be made, so there is nothing in them to drop.
+    fn drop(&mut self) {
+        let layout = Self::layout(self.len);
+        if layout.size() > 0 {
+            // SAFETY: allocated with this layout, and used by nobody any more.
+            unsafe { dealloc(self.start.as_ptr().cast(), layout) };
+        }
+    }
+}
+
+impl<T> Deref for Array<T> {
+    type Target = [T];
+
+    #[inline(always)]
+    fn deref(&self) -> &[T] {
+        // SAFETY: `len` values were written when it was made, and borrowing rules are those of `self`.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T> DerefMut for Array<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+// SAFETY: it owns its values, as a vector does.
+unsafe impl<T: Send> Send for Array<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Array<T> {}
+
+impl<T> fmt::Debug for Array<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Array").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+/// An empty vector with room for `capacity` values, on huge pages as far as those fit into it; they come as it fills.
+pub fn vec_with_room<T>(capacity: usize) -> Vec<T> {
+    let mut vec = Vec::with_capacity(capacity);
+    let room = vec.spare_capacity_mut();
+    let bytes = size_of_val(room);
+    let start = NonNull::from(room).cast::<u8>();
+    let before = start.align_offset(HUGE_PAGE_BYTES);
+    let within = bytes.saturating_sub(before) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
+    if within > 0 {
+        // SAFETY: huge pages fit into the room from there on.
+        advise(unsafe { start.add(before) }, within);
+    }
+    vec
+}
+
+/// Asks for huge pages below memory of this process.
+fn advise(start: NonNull<u8>, len_bytes: usize) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the range was allocated by the caller, and this advice changes no byte of it.
+    unsafe {
+        libc::madvise(start.as_ptr().cast(), len_bytes, libc::MADV_HUGEPAGE)
+    };
+    #[cfg(not(target_os = "linux"))]
+    let _ = (start, len_bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_filled_and_large_ones_begin_with_a_huge_page() {
+        for len in [0, 1, 1000, LARGE_BYTES / 8 - 1, LARGE_BYTES / 8, LARGE_BYTES] {
+            let mut table = Array::new(7_u64, len);
+            assert!(table.len() == len && table.iter().all(|&value| value == 7));
+            if let Some(last) = table.last_mut() {
+                *last = 8;
+            }
+            assert_eq!(table.iter().filter(|&&value| value == 8).count(), len.min(1));
+            let aligned = (table.as_ptr() as usize).is_multiple_of(HUGE_PAGE_BYTES);
+            assert!(aligned || len < LARGE_BYTES / 8);
+            assert_eq!(table.clone()[..], table[..]);
+        }
+    }
+
+    #[test]
+    fn a_vector_has_the_room_that_was_asked_for_wherever_its_memory_begins() {
+        for capacity in [0, 1, 1000, HUGE_PAGE_BYTES / 8, HUGE_PAGE_BYTES] {
+            let mut vec = vec_with_room::<u64>(capacity);
+            assert!(vec.is_empty() && vec.capacity() >= capacity);
+            let start = vec.as_ptr();
+            vec.extend(0..capacity as u64);
+            assert_eq!(vec.as_ptr(), start, "what has room does not move");
+            assert!(vec.iter().copied().eq(0..capacity as u64));
+        }
+    }
+}

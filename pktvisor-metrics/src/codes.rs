@@ -1,0 +1,129 @@
+//! Exact counts of 16-bit codes: query types, response codes, ports.
+//!
+//! A row of counters as long as the largest code seen: an update is one load, and even a flood of random ports costs no
+//! more than half a mebibyte. What is kept for the record is a few pairs of code and count.
+
+use pktvisor_memory::prefetch::prefetch;
+
+/// Counts by code. Nothing is lost until it is [shrunk](Self::shrink).
+#[derive(Clone, Debug, Default)]
+pub struct CodeCounts {
+    counts: Vec<u64>,
+    /// In place of the row once it has been shrunk, in the order of the codes.
+    kept: Vec<(u16, u64)>,
+    /// No code counts more than this beyond what is kept of it.
+    bound: u64,
+}
+
+impl CodeCounts {
+    /// Keeping more codes than this saves no memory worth the loss.
+    pub const FEW: usize = 256;
+
+    /// Counts `count` more of `code`.
+    #[inline]
+    pub fn add(&mut self, code: u16, count: u64) {
+        let place = usize::from(code);
+        if place >= self.counts.len() {
+            self.lengthen(place + 1);
+        }
+        self.counts[place] = self.counts[place].saturating_add(count);
+    }
+
+    /// A code will be counted soon: asks for the memory where it will be.
+    #[inline]
+    pub fn expect(&self, code: u16) {
+        prefetch(&self.counts, usize::from(code));
+    }
+
+    /// To a power of two, so that the longest row, of half a mebibyte, has no room to spare.
+    #[cold]
+    fn lengthen(&mut self, needed: usize) {
+        let len = needed.next_power_of_two();
+        self.counts.reserve_exact(len - self.counts.len());
+        self.counts.resize(len, 0);
+        for (code, count) in std::mem::take(&mut self.kept) {
+            self.add(code, count);
+        }
+    }
+
+    /// All codes seen, with their counts, in the order of the codes.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
+        let row = self.counts.iter().enumerate().map(|(code, count)| (code as u16, *count));
+        row.filter(|(_, count)| *count > 0).chain(self.kept.iter().copied())
+    }
+
+    /// How much any code may count beyond what is kept.
+    pub fn bound(&self) -> u64 {
+        self.bound
+    }
+
+    /// Adds what `other` counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (code, count) in other.iter() {
+            self.add(code, count);
+        }
+        self.bound = self.bound.saturating_add(other.bound);
+    }
+
+    /// Keeps the `keep` most frequent codes only, ties broken by the smaller code, and gives back the memory.
+    pub fn shrink(&mut self, keep: usize) {
+        let mut kept: Vec<_> = self.iter().collect();
+        kept.sort_unstable_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
+        let largest_lost = kept.get(keep).map_or(0, |(_, count)| *count);
+        kept.truncate(keep);
+        kept.sort_unstable();
+        kept.shrink_to_fit();
+        *self = Self { counts: Vec::new(), kept, bound: self.bound.saturating_add(largest_lost) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_counts_exactly() {
+        let mut codes = CodeCounts::default();
+        for code in 0..=u16::MAX {
+            codes.add(code, u64::from(code) + 1);
+        }
+        assert!(codes.iter().all(|(code, count)| count == u64::from(code) + 1));
+        assert_eq!(codes.iter().count(), 65_536);
+        assert_eq!(codes.counts.capacity(), 65_536);
+    }
+
+    #[test]
+    fn shrinking_keeps_the_largest_and_bounds_the_rest() {
+        let mut codes = CodeCounts::default();
+        for (code, count) in [(1, 5), (28, 9), (65, 5), (255, 1)] {
+            codes.add(code, count);
+        }
+        codes.shrink(2);
+        assert_eq!(codes.iter().collect::<Vec<_>>(), [(1, 5), (28, 9)]);
+        assert_eq!(codes.bound(), 5);
+    }
+
+    #[test]
+    fn what_was_shrunk_is_small_and_still_counts() {
+        let mut codes = CodeCounts::default();
+        for (code, count) in [(1, 5), (65_535, 9)] {
+            codes.add(code, count);
+        }
+        codes.shrink(64);
+        assert!(codes.counts.capacity() == 0 && codes.kept.capacity() <= 64);
+        codes.add(1, 1);
+        codes.add(7, 1);
+        assert_eq!(codes.iter().collect::<Vec<_>>(), [(1, 6), (7, 1), (65_535, 9)]);
+        assert_eq!(codes.bound(), 0);
+    }
+
+    #[test]
+    fn merging_adds_up() {
+        let (mut a, mut b) = (CodeCounts::default(), CodeCounts::default());
+        a.add(1, 2);
+        b.add(1, 3);
+        b.add(300, 1);
+        a.merge(&b);
+        assert_eq!(a.iter().collect::<Vec<_>>(), [(1, 5), (300, 1)]);
+    }
+}

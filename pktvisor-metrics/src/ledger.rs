@@ -1,0 +1,44 @@
+//! Where every counted packet went: the sums since start, and the ledger made of them.
+
+use pktvisor_api as api;
+use pktvisor_common::counters::Counters;
+
+use super::Period;
+use super::period::Outcomes;
+
+/// Sums since start, which outlive the periods they were counted in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) counters: Counters,
+    pub(super) outcomes: Outcomes,
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, period: &Period) {
+        self.counters.add(&period.counters);
+        self.outcomes.merge(&period.outcomes);
+    }
+
+    /// Balanced: what was counted and neither passed over nor lost nor delivered is on its way.
+    pub(super) fn ledger(&self) -> api::Ledger {
+        let Self { counters, outcomes } = self;
+        let counted = counters.packets.total();
+        let not_chosen = counters.packets.dns_not_chosen + outcomes.not_chosen;
+        let delivered = outcomes.delivered();
+        let settled = not_chosen + delivered + outcomes.lost;
+        api::Ledger {
+            seen: counted,
+            filtered: 0,
+            counted,
+            dns_packets: counters.packets.dns_packets,
+            not_chosen,
+            delivered,
+            lost: outcomes.lost,
+            pending: counters.packets.dns_packets.saturating_sub(settled),
+            analysed: outcomes.analysed,
+            malformed: outcomes.malformed,
+            without_message: outcomes.without_message,
+            messages: counters.dns.total(),
+        }
+    }
+}

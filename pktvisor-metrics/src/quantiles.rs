@@ -1,0 +1,150 @@
+//! Quantiles of times and rates: a histogram with bounded relative error.
+//!
+//! Values below 256 are exact, above they are known to within 0.4 % (HDR histogram with two significant digits,
+//! each bucket read at its middle). Histograms add up exactly, whatever the shards and periods.
+
+use hdrhistogram::Histogram;
+use pktvisor_api as api;
+
+/// A distribution of unsigned values.
+#[derive(Clone, Debug, Default)]
+pub struct Quantiles {
+    /// None before the first value.
+    histogram: Option<Histogram<u64>>,
+}
+
+impl Quantiles {
+    /// Counts one value.
+    #[inline]
+    pub fn record(&mut self, value: u64) {
+        self.record_n(value, 1);
+    }
+
+    /// Counts the same value `count` times.
+    pub fn record_n(&mut self, value: u64, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let Some(histogram) = allocated(&mut self.histogram) else { return };
+        // Fails only where the histogram may not grow; ours may.
+        let _ = histogram.record_n(value, count);
+    }
+
+    /// The values by buckets; none before the first value.
+    pub(super) fn histogram(&self) -> Option<&Histogram<u64>> {
+        self.histogram.as_ref()
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> u64 {
+        self.histogram.as_ref().map_or(0, Histogram::len)
+    }
+
+    /// Whether there is no value yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds all values of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        let Some(theirs) = &other.histogram else { return };
+        let Some(ours) = allocated(&mut self.histogram) else { return };
+        // As above.
+        let _ = ours.add(theirs);
+    }
+
+    /// The four quantiles the API reports, or `None` where there is no value.
+    pub fn report(&self) -> Option<api::Quantiles> {
+        let histogram = self.histogram.as_ref().filter(|h| !h.is_empty())?;
+        let ranks = [50, 90, 95, 99].map(|percent| rank(histogram.len(), percent));
+        let mut found = Vec::with_capacity(ranks.len());
+        let mut seen = 0;
+        for step in histogram.iter_recorded() {
+            seen += step.count_at_value();
+            while found.len() < ranks.len() && ranks[found.len()] <= seen {
+                found.push(histogram.median_equivalent(step.value_iterated_to()));
+            }
+        }
+        let &[p50, p90, p95, p99] = found.as_slice() else { return None };
+        Some(api::Quantiles { p50, p90, p95, p99 })
+    }
+}
+
+/// The histogram, made when first needed: two significant digits are 256 buckets of one unit, then 128 to each power
+/// of two.
+fn allocated(histogram: &mut Option<Histogram<u64>>) -> Option<&mut Histogram<u64>> {
+    if histogram.is_none() {
+        *histogram = Histogram::new(2).ok();
+    }
+    histogram.as_mut()
+}
+
+/// floor(p n) + 1, capped at n; counted from 1.
+fn rank(n: u64, percent: u64) -> u64 {
+    let below = u128::from(n) * u128::from(percent) / 100;
+    (below as u64 + 1).min(n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: impl IntoIterator<Item = u64>) -> Quantiles {
+        let mut quantiles = Quantiles::default();
+        for value in values {
+            quantiles.record(value);
+        }
+        quantiles
+    }
+
+    fn exact(sorted: &[u64], percent: usize) -> u64 {
+        sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
+    }
+
+    #[test]
+    fn nothing_has_no_quantiles() {
+        assert_eq!(Quantiles::default().report(), None);
+    }
+
+    #[test]
+    fn small_values_are_exact() {
+        let mut values: Vec<u64> = (0..210).map(|n| n * 7919 % 256).collect();
+        let report = of(values.iter().copied()).report().unwrap();
+        values.sort_unstable();
+        assert_eq!(
+            [report.p50, report.p90, report.p95, report.p99],
+            [50, 90, 95, 99].map(|percent| exact(&values, percent))
+        );
+    }
+
+    #[test]
+    fn large_values_are_within_one_percent() {
+        let mut values: Vec<u64> = (1..5_000u64).map(|n| n * n * n).collect();
+        let report = of(values.iter().copied()).report().unwrap();
+        values.sort_unstable();
+        for (found, percent) in [(report.p50, 50), (report.p90, 90), (report.p95, 95), (report.p99, 99)] {
+            let exact = exact(&values, percent) as f64;
+            assert!((found as f64 / exact - 1.0).abs() < 0.01, "p{percent}: {found} for {exact}");
+        }
+    }
+
+    #[test]
+    fn one_value_is_every_quantile() {
+        let report = of([7]).report().unwrap();
+        assert_eq!([report.p50, report.p90, report.p95, report.p99], [7; 4]);
+    }
+
+    #[test]
+    fn the_largest_value_does_not_overflow() {
+        let report = of([u64::MAX]).report().unwrap();
+        assert!(report.p50 > u64::MAX / 100 * 99);
+    }
+
+    #[test]
+    fn merging_equals_recording_together() {
+        let (first, second): (Vec<u64>, Vec<u64>) = ((0..900).map(|n| n * n).collect(), (0..300).collect());
+        let mut merged = of(first.iter().copied());
+        merged.merge(&of(second.iter().copied()));
+        assert_eq!(merged.report(), of(first.into_iter().chain(second)).report());
+    }
+}

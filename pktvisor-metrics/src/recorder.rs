@@ -1,0 +1,171 @@
+//! One capture thread's share of the live period: counts packets, and remembers what analysis finds.
+
+use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::public_suffix::NameCut;
+use pktvisor_analysis::transactions::TransactionCounts;
+use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
+use pktvisor_common::classify::Class;
+use pktvisor_common::counters::{Counters, DnsTransport};
+use pktvisor_common::direction::Direction;
+use pktvisor_common::hll;
+
+use super::Period;
+use super::dns::QuestionKeys;
+use super::frequent::{Item, Key};
+
+/// Takes what happens and files it under the live period.
+#[derive(Debug)]
+pub struct Recorder {
+    period: Period,
+    name_cut: NameCut,
+}
+
+impl Recorder {
+    pub(super) fn new(name_cut: NameCut) -> Self {
+        Self { period: Period::new(0), name_cut }
+    }
+
+    pub(super) fn period(&self) -> &Period {
+        &self.period
+    }
+
+    /// Hands over the live period and begins an empty one.
+    pub(super) fn take(&mut self, next_start_s: u64) -> Period {
+        std::mem::replace(&mut self.period, Period::new(next_start_s))
+    }
+
+    /// Says how long the live period lasts by the second `newest`.
+    pub(super) fn measure(&mut self, newest: u64, begun: u64) {
+        self.period.length_s = newest.saturating_sub(self.period.start_s) + begun;
+    }
+
+    pub(super) fn begin(&mut self, start_s: u64) {
+        self.period.start_s = start_s;
+    }
+
+    pub(super) fn out_of_order(&mut self) {
+        self.period.out_of_order += 1;
+    }
+
+    pub(super) fn time_jumps(&mut self, count: u64) {
+        self.period.time_jumps += count;
+    }
+
+    pub(super) fn second(&mut self, received: u64, sent: u64) {
+        self.period.rates.second(received, sent);
+    }
+
+    pub(super) fn quiet_seconds(&mut self, count: u64) {
+        self.period.rates.quiet_seconds(count);
+    }
+
+    #[inline]
+    pub(super) fn expect_packet(&self, class: &Class, direction: Direction) {
+        self.period.network.expect(class, direction);
+    }
+
+    #[inline]
+    pub(super) fn packet(&mut self, class: &Class, direction: Direction, wire_len: u32) {
+        self.period.counters.count(class, direction, wire_len);
+        self.period.network.packet(class, direction);
+    }
+
+    /// Adds what was counted elsewhere; of it `lost` DNS packets never reached analysis.
+    pub(super) fn counted(&mut self, counters: &Counters, lost: u64) {
+        self.period.counters.add(counters);
+        self.period.outcomes.lost += lost;
+    }
+
+    /// Takes over the registers of remote addresses: the sources of what came in to HOST, the destinations of what went out.
+    pub fn distinct_addresses(
+        &mut self,
+        sources_in: &[u8; hll::REGISTERS],
+        destinations_out: &[u8; hll::REGISTERS],
+    ) {
+        self.period.network.sources_in.merge_registers(sources_in);
+        self.period.network.destinations_out.merge_registers(destinations_out);
+    }
+
+    /// Takes over a summary of remote addresses of one IP version by packets: its items, keyed as
+    /// [`address_key`](super::address_key) does, and the bound for all others.
+    pub fn frequent_addresses<'a>(
+        &mut self,
+        ip_version: u8,
+        bound: u64,
+        items: impl Iterator<Item = Item<'a>>,
+    ) {
+        self.period.network.addresses(ip_version).merge_items(bound, items);
+    }
+
+    /// So many packets have a remote address that nobody knows.
+    pub fn located_nowhere(&mut self, packets: u64) {
+        self.period.network.places.add_error(packets);
+        self.period.network.networks.add_error(packets);
+    }
+
+    /// Counts `packets` of a remote address under its place and network.
+    pub fn located(&mut self, place: Option<&str>, network: Option<&str>, packets: u64) {
+        if let Some(place) = place {
+            self.period.network.places.add(Key::new(0, place.as_bytes()), packets);
+        }
+        if let Some(network) = network {
+            self.period.network.networks.add(Key::new(0, network.as_bytes()), packets);
+        }
+    }
+}
+
+impl Observer for Recorder {
+    fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool) {
+        let transport = match flow.transport {
+            Transport::Udp => DnsTransport::Udp,
+            Transport::Tcp => DnsTransport::Tcp,
+        };
+        self.period.counters.dns.count(header_flags, transport, flow.ip_version, truncated);
+    }
+
+    type Expected<'m> = QuestionKeys<'m>;
+
+    #[inline]
+    fn expect<'m>(&self, header: Header, question: &Question<'m>) -> Self::Expected<'m> {
+        let keys = QuestionKeys::of(question, self.name_cut);
+        self.period.dns.expect(header, question, &keys);
+        keys
+    }
+
+    #[inline]
+    fn message<'m>(&mut self, _flow: &Flow, message: &Message<'m>, keys: Option<Self::Expected<'m>>) {
+        self.period.dns.message(message, keys);
+    }
+
+    fn malformed(&mut self) {
+        self.period.dns.malformed += 1;
+    }
+
+    #[inline]
+    fn expect_udp_port(&self, port: u16) {
+        self.period.dns.udp_ports.expect(port);
+    }
+
+    #[inline]
+    fn udp_port(&mut self, port: u16) {
+        self.period.dns.udp_ports.add(port, 1);
+    }
+
+    #[inline]
+    fn transaction(&mut self, transaction: &Transaction<'_>) {
+        self.period.transactions.add(transaction);
+    }
+
+    fn transaction_counts(&mut self, counts: &TransactionCounts) {
+        self.period.transactions.counts.add(counts);
+    }
+
+    fn reassembly(&mut self, event: ReassemblyEvent) {
+        self.period.reassembly.add(event);
+    }
+
+    #[inline]
+    fn outcome(&mut self, outcome: Outcome, count: u64) {
+        self.period.outcomes.add(outcome, count);
+    }
+}

@@ -1,0 +1,78 @@
+//! What the worker threads of a live capture remember of the live period: a recorder for each, so that none waits for
+//! another, and what each remembered at the end of its last epoch.
+//!
+//! A reader never sees a recorder that is being written: kernel counters and analysis would be of different moments. At
+//! the end of an epoch each thread [cuts](Shares::cut): it leaves a copy of its recorder, or the recorder itself where the
+//! period ends. Once all have, [`Live::publish`](super::live::Live::publish) takes the copies together with the counters.
+
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::{Mutex, MutexGuard};
+use pktvisor_analysis::public_suffix::NameCut;
+
+use super::{Period, Recorder};
+
+/// Why a thread cuts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The epoch is over, the period goes on.
+    Epoch,
+    /// The period is over, too.
+    Period,
+}
+
+/// None until they are [made](Self::make): where packets are counted and analysed by one thread, it writes to the live
+/// period itself.
+#[derive(Debug, Default)]
+pub(super) struct Shares(OnceLock<Box<[Share]>>);
+
+#[derive(Debug)]
+struct Share {
+    recorder: Mutex<Recorder>,
+    /// Not yet published.
+    cut: Mutex<Option<Period>>,
+}
+
+impl Shares {
+    /// Makes so many, once.
+    pub(super) fn make(&self, threads: u32, name_cut: NameCut) {
+        self.0.get_or_init(|| {
+            let share = |_| Share { recorder: Mutex::new(Recorder::new(name_cut)), cut: Mutex::default() };
+            (0..threads).map(share).collect()
+        });
+    }
+
+    fn all(&self) -> &[Share] {
+        self.0.get().map_or(&[], |shares| shares)
+    }
+
+    /// The recorder of a thread.
+    pub(super) fn get(&self, thread: u32) -> Option<MutexGuard<'_, Recorder>> {
+        self.all().get(thread as usize).map(|share| share.recorder.lock())
+    }
+
+    /// A thread has analysed all packets of the epoch.
+    pub(super) fn cut(&self, thread: u32, cut: Cut) {
+        let Some(share) = self.all().get(thread as usize) else { return };
+        let mut recorder = share.recorder.lock();
+        let period = match cut {
+            Cut::Epoch => recorder.period().clone(),
+            // The live period knows when the next one begins.
+            Cut::Period => recorder.take(0),
+        };
+        drop(recorder);
+        *share.cut.lock() = Some(period);
+    }
+
+    /// What the threads left at their last cut; `published` stays for those that left nothing since.
+    pub(super) fn take_cuts(&self, published: &mut Vec<Arc<Period>>) {
+        for (thread, share) in self.all().iter().enumerate() {
+            let cut = share.cut.lock().take();
+            match (published.get_mut(thread), cut) {
+                (Some(place), Some(period)) => *place = Arc::new(period),
+                (None, cut) => published.push(Arc::new(cut.unwrap_or_else(|| Period::new(0)))),
+                (Some(_), None) => {}
+            }
+        }
+    }
+}

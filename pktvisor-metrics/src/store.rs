@@ -1,0 +1,173 @@
+//! The live period, the closed ones, and whoever reads them.
+//!
+//! A capture thread locks the live period, or its share of it where the kernel counts, once per batch of packets, never per
+//! packet; a reader copies and merges outside the lock, so that it holds up the capture for the time of a copy only.
+//! Closed periods never change and are shared. Where the kernel counts, readers see the last published moment: counters and
+//! analysis of the same packets.
+
+use std::sync::Arc;
+
+use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+use pktvisor_api as api;
+
+use super::Recorder;
+use super::batch::Batch;
+use super::live::Live;
+use super::period::Period;
+use super::settings::Settings;
+use super::shares::{Cut, Shares};
+
+/// Why there is no such period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPeriod {
+    /// The number is outside what the settings allow.
+    OutOfRange {
+        /// Smallest number allowed.
+        first: usize,
+        /// Largest number allowed.
+        last: usize,
+    },
+    /// The period has not been filled yet.
+    NotYet {
+        /// Largest number filled.
+        last: usize,
+    },
+}
+
+/// All that is remembered.
+#[derive(Debug)]
+pub struct Store {
+    settings: Settings,
+    live: Mutex<Live>,
+    shares: Arc<Shares>,
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new(settings: Settings) -> Self {
+        let shares = Arc::<Shares>::default();
+        Self { settings, live: Mutex::new(Live::new(settings, Arc::clone(&shares))), shares }
+    }
+
+    /// The settings it was made with.
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// Takes the live period for a batch of packets. Readers that wait get their turn between batches.
+    pub fn batch(&self) -> Batch<'_> {
+        Batch::new(self.live.lock())
+    }
+
+    /// From now on the kernel counts and so many threads analyse, each with a [recorder](Self::recorder) of its own. To be
+    /// said once, before they do.
+    pub fn share_among(&self, threads: u32) {
+        self.shares.make(threads, self.settings.name_cut);
+    }
+
+    /// Where the analysis of one thread reports to, taken for a batch of packets.
+    pub fn recorder(&self, thread: u32) -> MappedMutexGuard<'_, Recorder> {
+        match self.shares.get(thread) {
+            Some(share) => MutexGuard::map(share, |recorder| recorder),
+            None => MutexGuard::map(self.live.lock(), |live| &mut live.recorder),
+        }
+    }
+
+    /// The thread has analysed all packets of an epoch and none of the next: keeps what it remembers for
+    /// [`Batch::publish`].
+    pub fn cut(&self, thread: u32, cut: Cut) {
+        self.shares.cut(thread, cut);
+    }
+
+    /// Number of periods with data, the live one included.
+    pub fn filled(&self) -> usize {
+        self.live.lock().closed.len() + 1
+    }
+
+    /// How many periods were closed since start.
+    pub fn turns(&self) -> u64 {
+        self.live.lock().turns
+    }
+
+    /// How many moments were published since start; `None` where every batch of packets is one.
+    pub fn moments(&self) -> Option<u64> {
+        self.live.lock().moments
+    }
+
+    /// One period: 0 is the live one, 1 the last closed one.
+    pub fn bucket(&self, n: usize) -> Result<api::Period, NoPeriod> {
+        let last = self.settings.periods - 1;
+        if n > last {
+            return Err(NoPeriod::OutOfRange { first: 0, last });
+        }
+        let live = self.live.lock();
+        if n == 0 {
+            drop(live);
+            return Ok(self.merged(1).report());
+        }
+        let period = live.closed.get(n - 1).cloned();
+        let filled = live.closed.len();
+        drop(live);
+        period.map(|period| period.report()).ok_or(NoPeriod::NotYet { last: filled })
+    }
+
+    /// The newest `n` periods merged, or as many as there are.
+    pub fn window(&self, n: usize) -> Result<api::Period, NoPeriod> {
+        // With one period for everything, 3.0 clients still ask for window/5.
+        let last = if self.settings.summary { self.settings.periods.max(5) } else { self.settings.periods };
+        if n < 2 || n > last {
+            return Err(NoPeriod::OutOfRange { first: 2, last });
+        }
+        Ok(self.merged(n).report())
+    }
+
+    /// The newest `n` periods merged.
+    fn merged(&self, n: usize) -> Period {
+        let mut live = self.live.lock();
+        let mut merged = live.measured().clone();
+        let closed: Vec<_> = live.closed.iter().take(n.saturating_sub(1)).cloned().collect();
+        let published = live.published.clone();
+        drop(live);
+        merged.merge_shares(published);
+        for period in closed {
+            merged.merge(&period);
+        }
+        merged
+    }
+
+    /// What a finished capture prints: its one period, or all that are kept.
+    pub fn document(&self) -> api::PeriodDocument {
+        let single = self.settings.summary || self.settings.periods == 1;
+        let (minutes, period) = match single {
+            // One thread reads a file, and nobody waits for the lock any more: no copy.
+            true => (1, self.live.lock().measured().report()),
+            false => (self.settings.periods, self.merged(self.settings.periods).report()),
+        };
+        [(format!("{minutes}m"), period)].into()
+    }
+
+    /// The last full second.
+    pub fn rates(&self) -> api::Rates {
+        let last = self.live.lock().last_second;
+        api::Rates {
+            packets: api::DirectionRates {
+                received: last.packets.received,
+                sent: last.packets.sent,
+                unknown: last.packets.unknown,
+                bytes_in: last.packets.received_bytes,
+                bytes_out: last.packets.sent_bytes,
+                dns_queries: last.dns.queries,
+                dns_replies: last.dns.replies,
+            },
+        }
+    }
+
+    /// Where every counted packet went since start. What was filtered is for the capture to add.
+    pub fn ledger(&self) -> api::Ledger {
+        self.live.lock().ledger()
+    }
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -1,0 +1,40 @@
+//! The house keeps to its plan: crates depend on one another as drawn, and modules form no circle.
+//!
+//! The compiler enforces the first within a build, these tests whenever somebody adds a dependency.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod arrows;
+mod circles;
+mod imports;
+mod modules;
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The checkout.
+fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap()
+}
+
+/// The packages of the workspace, and the kernel programs, which stand outside of it, as cargo sees them.
+fn packages() -> Vec<Value> {
+    ["Cargo.toml", "pktvisor-ebpf/Cargo.toml"].into_iter().flat_map(packages_of).collect()
+}
+
+fn packages_of(manifest: &str) -> Vec<Value> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+        .arg(root().join(manifest))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{manifest}: {}", String::from_utf8_lossy(&output.stderr));
+    let mut metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    match metadata["packages"].take() {
+        Value::Array(packages) => packages,
+        other => panic!("cargo lists no packages of {manifest}: {other}"),
+    }
+}
