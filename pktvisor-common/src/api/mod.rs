@@ -8,6 +8,7 @@ mod dns;
 mod lists;
 mod packets;
 mod period;
+mod report;
 
 pub use agent::{
     App, AppDns, AppInfo, AppXact, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Rates,
