@@ -13,6 +13,8 @@ macro_rules! dns {
                 cardinality: Group(DnsCardinality, DnsCardinalityRecord);
                 /// Queries matched with their responses.
                 xact: Group(Transactions, TransactionRecord);
+                /// Flags in the headers of the analysed replies.
+                flags: Group(DnsFlags, DnsFlagsRecord);
                 /// EDNS(0) in the analysed messages.
                 edns: Group(EdnsMetrics, EdnsRecord);
                 /// The state of TCP stream and IP fragment reassembly.
@@ -89,6 +91,21 @@ macro_rules! dns_cardinality {
             "dns.cardinality": DnsCardinality / DnsCardinalityRecord {
                 /// Distinct question names of queries and replies, without regard to case.
                 qname: Distinct(names, Names) => ("pktvisor_period_dns_names");
+            }
+        }
+    };
+}
+
+/// `dns.flags`.
+#[macro_export]
+macro_rules! dns_flags {
+    ($emit:ident) => {
+        $emit! {
+            /// Flags in the headers of the analysed replies (RFC 1035 section 4.1.1, RFC 4035 section 3.2.3).
+            #[derive(Copy, Eq)]
+            "dns.flags": DnsFlags / DnsFlagsRecord {
+                /// Replies with AA set: the server is an authority for the name.
+                aa: Counter(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "AA");
             }
         }
     };

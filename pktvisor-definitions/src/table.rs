@@ -177,6 +177,7 @@ pub const GROUPS: &[Group] = &[
     crate::transaction_counts!(group),
     crate::transaction_direction!(group),
     Group { path: "dns.xact.out", ..crate::transaction_direction!(group) },
+    crate::dns_flags!(group),
     crate::edns!(group),
     crate::reassembly!(group),
 ];
@@ -191,6 +192,7 @@ pub fn family_help(name: &str) -> Option<&'static str> {
         "pktvisor_period_dns_messages" => "DNS messages of the period.",
         "pktvisor_period_dns_transport_messages" => "DNS messages of the period by transport.",
         "pktvisor_period_dns_replies" => "DNS replies of the period by response code.",
+        "pktvisor_period_dns_flagged_replies" => "Analysed DNS replies of the period with a header flag set.",
         "pktvisor_period_dns_unmatched" => "Queries and responses of the period without a partner.",
         _ => return None,
     };

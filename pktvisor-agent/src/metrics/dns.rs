@@ -16,6 +16,7 @@ pub(super) const CUT: u8 = 1;
 pktvisor_definitions::dns!(record);
 pktvisor_definitions::dns_messages!(record);
 pktvisor_definitions::dns_cardinality!(record);
+pktvisor_definitions::dns_flags!(record);
 pktvisor_definitions::edns!(record);
 pktvisor_definitions::reassembly!(record);
 
@@ -104,6 +105,7 @@ impl DnsRecord {
     fn response(&mut self, message: &Message<'_>) {
         let rcode = message.rcode();
         self.top_rcode.add(rcode, 1);
+        self.flags.aa += u64::from(message.header().aa());
         let answers = u64::from(message.answer_records);
         self.edns.answer_records += answers;
         // By the header: records that cannot be read are no empty answer.

@@ -10,5 +10,6 @@ pktvisor_definitions::dns_cardinality!(report);
 pktvisor_definitions::transactions!(report);
 pktvisor_definitions::transaction_counts!(report);
 pktvisor_definitions::transaction_direction!(report);
+pktvisor_definitions::dns_flags!(report);
 pktvisor_definitions::edns!(report);
 pktvisor_definitions::reassembly!(report);
