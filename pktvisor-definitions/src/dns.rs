@@ -106,6 +106,10 @@ macro_rules! dns_flags {
             "dns.flags": DnsFlags / DnsFlagsRecord {
                 /// Replies with AA set: the server is an authority for the name.
                 aa: Counter(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "AA");
+                /// Replies with AD set: the resolver has validated all of the answer.
+                ad: Counter(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "AD");
+                /// Replies with TC set: the client has to ask again over TCP.
+                tc: Counter(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "TC");
             }
         }
     };

@@ -106,6 +106,8 @@ impl DnsRecord {
         let rcode = message.rcode();
         self.top_rcode.add(rcode, 1);
         self.flags.aa += u64::from(message.header().aa());
+        self.flags.ad += u64::from(message.header().ad());
+        self.flags.tc += u64::from(message.header().tc());
         let answers = u64::from(message.answer_records);
         self.edns.answer_records += answers;
         // By the header: records that cannot be read are no empty answer.
