@@ -12,13 +12,14 @@ mod dns;
 mod lists;
 mod packets;
 mod period;
+mod report;
 
 pub use agent::{
     App, AppDns, AppInfo, AppXact, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Rates,
 };
 pub use dns::{
-    Dns, DnsCardinality, DnsMessages, EdnsMetrics, Reassembly, TransactionCounts, TransactionDirection,
-    Transactions,
+    Dns, DnsCardinality, DnsFlags, DnsMessages, EdnsMetrics, Reassembly, TransactionCounts,
+    TransactionDirection, Transactions,
 };
 pub use lists::{Quantiles, TopEntry};
 pub use packets::{IpCardinality, PacketRates, Packets};

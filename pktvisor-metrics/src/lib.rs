@@ -14,7 +14,8 @@
 //! | `frequent` | who comes up most |
 //! | `quantiles`, `slowness` | how long, how fast |
 //! | `codes` | exact counts by code |
-//! | `network`, `dns`, `transactions` | the metrics of a period, made of the above |
+//! | `record` | makes a period's records of the above from their declarations |
+//! | `network`, `dns`, `transactions` | the metrics of a period |
 //! | `live`, `batch`, `shares`, `ledger` | the live period in time, in the hands of one thread or several, and where its packets went |
 
 mod batch;
@@ -28,6 +29,7 @@ mod live;
 mod network;
 mod period;
 mod quantiles;
+mod record;
 mod recorder;
 mod report;
 mod settings;

@@ -3,8 +3,8 @@
 use pktvisor_common::classify::Class;
 use pktvisor_common::direction::Direction;
 
-use super::Cardinality;
-use super::frequent::{FrequentItems, Key, Limits, Mark};
+use super::frequent::{FrequentItems, Key, Mark};
+use super::record::record;
 
 /// What an address of a [`Class`] is counted under.
 #[inline]
@@ -15,36 +15,12 @@ pub fn address_key(address: &[u8; 16], ip_version: u8) -> Key<'_> {
     }
 }
 
-/// The addresses of one period. Only packets of known direction have a remote end.
-#[derive(Clone, Debug)]
-pub(super) struct NetworkMetrics {
-    /// Sources of packets to HOST.
-    pub sources_in: Cardinality,
-    /// Destinations of packets from HOST.
-    pub destinations_out: Cardinality,
-    /// Remote IPv4 addresses, 4 bytes each, by packets.
-    pub ipv4: FrequentItems,
-    /// Remote IPv6 addresses, 16 bytes each, by packets.
-    pub ipv6: FrequentItems,
-    /// Places of the remote addresses, as text, by packets.
-    pub places: FrequentItems,
-    /// Networks of the remote addresses, as text, by packets.
-    pub networks: FrequentItems,
-}
+pktvisor_definitions::packets!(record);
+pktvisor_definitions::ip_cardinality!(record);
+pktvisor_definitions::packet_rates!(record);
 
-impl NetworkMetrics {
-    pub(super) fn new() -> Self {
-        let items = || FrequentItems::new(Limits::LIVE);
-        Self {
-            sources_in: Cardinality::default(),
-            destinations_out: Cardinality::default(),
-            ipv4: items(),
-            ipv6: items(),
-            places: items(),
-            networks: items(),
-        }
-    }
-
+/// Who talks. Only packets of known direction have a remote end.
+impl PacketRecord {
     /// Asks for the memory where the remote end of a packet will be counted.
     #[inline]
     pub(super) fn expect(&self, class: &Class, direction: Direction) {
@@ -53,7 +29,7 @@ impl NetworkMetrics {
             Direction::Sent => &class.destination,
             Direction::Unknown => return,
         };
-        let items = if class.ip_version == 4 { &self.ipv4 } else { &self.ipv6 };
+        let items = if class.ip_version == 4 { &self.top_ipv4 } else { &self.top_ipv6 };
         items.expect(address_key(remote, class.ip_version));
     }
 
@@ -70,28 +46,29 @@ impl NetworkMetrics {
         if self.addresses(class.ip_version).add_and_mark(key, mark) {
             return;
         }
-        let distinct = if mark == Mark::First { &mut self.sources_in } else { &mut self.destinations_out };
+        let distinct = if mark == Mark::First {
+            &mut self.cardinality.src_ips_in
+        } else {
+            &mut self.cardinality.dst_ips_out
+        };
         distinct.add_address(remote, class.ip_version);
     }
 
     /// The remote addresses of one IP version.
     #[inline]
     pub(super) fn addresses(&mut self, ip_version: u8) -> &mut FrequentItems {
-        if ip_version == 4 { &mut self.ipv4 } else { &mut self.ipv6 }
+        if ip_version == 4 { &mut self.top_ipv4 } else { &mut self.top_ipv6 }
+    }
+}
+
+impl PacketRatesRecord {
+    pub(super) fn second(&mut self, received: u64, sent: u64) {
+        self.pps_in.record(received);
+        self.pps_out.record(sent);
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.sources_in.merge(&other.sources_in);
-        self.destinations_out.merge(&other.destinations_out);
-        self.ipv4.merge(&other.ipv4);
-        self.ipv6.merge(&other.ipv6);
-        self.places.merge(&other.places);
-        self.networks.merge(&other.networks);
-    }
-
-    pub(super) fn shrink(&mut self, limits: Limits) {
-        for items in [&mut self.ipv4, &mut self.ipv6, &mut self.places, &mut self.networks] {
-            items.shrink(limits);
-        }
+    pub(super) fn quiet_seconds(&mut self, count: u64) {
+        self.pps_in.record_n(0, count);
+        self.pps_out.record_n(0, count);
     }
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use pktvisor_analysis::Outcome;
 use pktvisor_common::counters::Counters;
 
-use super::Quantiles;
-use super::dns::{DnsMetrics, ReassemblyMetrics};
+use super::dns::DnsRecord;
 use super::frequent::Limits;
-use super::network::NetworkMetrics;
-use super::transactions::TransactionMetrics;
+use super::network::PacketRecord;
+use super::record::Remember;
 
 /// A period, or several merged. Made by a [`Recorder`](super::Recorder), read through its report.
 #[derive(Clone, Debug)]
@@ -20,16 +19,11 @@ pub struct Period {
     pub length_s: u64,
     /// What was counted for every packet.
     pub counters: Counters,
-    /// Packets older than the newest one before them.
-    pub out_of_order: u64,
-    /// Jumps of the packet clock.
-    pub time_jumps: u64,
+    /// DNS messages that were analysed: what the lists count.
+    pub messages: u64,
     pub(super) outcomes: Outcomes,
-    pub(super) rates: Rates,
-    pub(super) network: NetworkMetrics,
-    pub(super) dns: DnsMetrics,
-    pub(super) transactions: TransactionMetrics,
-    pub(super) reassembly: ReassemblyMetrics,
+    pub(super) packets: PacketRecord,
+    pub(super) dns: DnsRecord,
 }
 
 /// What became of the DNS packets.
@@ -67,25 +61,6 @@ impl Outcomes {
     }
 }
 
-/// Packets per second, one value for each second that is over.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Rates {
-    pub received: Quantiles,
-    pub sent: Quantiles,
-}
-
-impl Rates {
-    pub(super) fn second(&mut self, received: u64, sent: u64) {
-        self.received.record(received);
-        self.sent.record(sent);
-    }
-
-    pub(super) fn quiet_seconds(&mut self, count: u64) {
-        self.received.record_n(0, count);
-        self.sent.record_n(0, count);
-    }
-}
-
 impl Period {
     /// An empty period that begins at `start_s`.
     pub(super) fn new(start_s: u64) -> Self {
@@ -93,14 +68,10 @@ impl Period {
             start_s,
             length_s: 0,
             counters: Counters::default(),
-            out_of_order: 0,
-            time_jumps: 0,
+            messages: 0,
             outcomes: Outcomes::default(),
-            rates: Rates::default(),
-            network: NetworkMetrics::new(),
-            dns: DnsMetrics::new(),
-            transactions: TransactionMetrics::new(),
-            reassembly: ReassemblyMetrics::default(),
+            packets: PacketRecord::begin(),
+            dns: DnsRecord::begin(),
         }
     }
 
@@ -109,15 +80,10 @@ impl Period {
         self.start_s = self.start_s.min(other.start_s);
         self.length_s += other.length_s;
         self.counters.add(&other.counters);
-        self.out_of_order += other.out_of_order;
-        self.time_jumps += other.time_jumps;
+        self.messages += other.messages;
         self.outcomes.merge(&other.outcomes);
-        self.rates.received.merge(&other.rates.received);
-        self.rates.sent.merge(&other.rates.sent);
-        self.network.merge(&other.network);
+        self.packets.merge(&other.packets);
         self.dns.merge(&other.dns);
-        self.transactions.merge(&other.transactions);
-        self.reassembly.merge(&other.reassembly);
     }
 
     /// Adds what worker threads remember of the same time, where the kernel counts: analysis is theirs alone.
@@ -128,8 +94,7 @@ impl Period {
             let first = Arc::unwrap_or_clone(first);
             self.counters.add(&first.counters);
             self.outcomes.merge(&first.outcomes);
-            (self.dns, self.transactions, self.reassembly) =
-                (first.dns, first.transactions, first.reassembly);
+            (self.dns, self.messages) = (first.dns, first.messages);
         }
         shares.for_each(|share| self.merge(&share));
         self.start_s = start_s;
@@ -142,12 +107,11 @@ impl Period {
 
     /// Keeps what `limits` allow of each list.
     pub(super) fn shrink(&mut self, limits: Limits) {
-        if self.counters.packets.total() == 0 && self.dns.messages == 0 {
+        if self.counters.packets.total() == 0 && self.messages == 0 {
             return; // A quiet minute, of which there may be many at once, has no lists.
         }
-        self.network.shrink(limits);
+        self.packets.shrink(limits);
         self.dns.shrink(limits);
-        self.transactions.shrink(limits);
         // What was cut down where it lay would stand, for a day perhaps, at the head of each of the large places that
         // the next live period wants again. A copy finds places of its size.
         *self = self.clone();

@@ -44,30 +44,30 @@ impl Recorder {
     }
 
     pub(super) fn out_of_order(&mut self) {
-        self.period.out_of_order += 1;
+        self.period.packets.out_of_order += 1;
     }
 
     pub(super) fn time_jumps(&mut self, count: u64) {
-        self.period.time_jumps += count;
+        self.period.packets.time_jumps += count;
     }
 
     pub(super) fn second(&mut self, received: u64, sent: u64) {
-        self.period.rates.second(received, sent);
+        self.period.packets.rates.second(received, sent);
     }
 
     pub(super) fn quiet_seconds(&mut self, count: u64) {
-        self.period.rates.quiet_seconds(count);
+        self.period.packets.rates.quiet_seconds(count);
     }
 
     #[inline]
     pub(super) fn expect_packet(&self, class: &Class, direction: Direction) {
-        self.period.network.expect(class, direction);
+        self.period.packets.expect(class, direction);
     }
 
     #[inline]
     pub(super) fn packet(&mut self, class: &Class, direction: Direction, wire_len: u32) {
         self.period.counters.count(class, direction, wire_len);
-        self.period.network.packet(class, direction);
+        self.period.packets.packet(class, direction);
     }
 
     /// Adds what was counted elsewhere; of it `lost` DNS packets never reached analysis.
@@ -82,8 +82,8 @@ impl Recorder {
         sources_in: &[u8; hll::REGISTERS],
         destinations_out: &[u8; hll::REGISTERS],
     ) {
-        self.period.network.sources_in.merge_registers(sources_in);
-        self.period.network.destinations_out.merge_registers(destinations_out);
+        self.period.packets.cardinality.src_ips_in.merge_registers(sources_in);
+        self.period.packets.cardinality.dst_ips_out.merge_registers(destinations_out);
     }
 
     /// Takes over a summary of remote addresses of one IP version by packets: its items, keyed as
@@ -94,22 +94,22 @@ impl Recorder {
         bound: u64,
         items: impl Iterator<Item = Item<'a>>,
     ) {
-        self.period.network.addresses(ip_version).merge_items(bound, items);
+        self.period.packets.addresses(ip_version).merge_items(bound, items);
     }
 
     /// So many packets have a remote address that nobody knows.
     pub fn located_nowhere(&mut self, packets: u64) {
-        self.period.network.places.add_error(packets);
-        self.period.network.networks.add_error(packets);
+        self.period.packets.top_geo_loc.add_error(packets);
+        self.period.packets.top_asn.add_error(packets);
     }
 
     /// Counts `packets` of a remote address under its place and network.
     pub fn located(&mut self, place: Option<&str>, network: Option<&str>, packets: u64) {
         if let Some(place) = place {
-            self.period.network.places.add(Key::new(0, place.as_bytes()), packets);
+            self.period.packets.top_geo_loc.add(Key::new(0, place.as_bytes()), packets);
         }
         if let Some(network) = network {
-            self.period.network.networks.add(Key::new(0, network.as_bytes()), packets);
+            self.period.packets.top_asn.add(Key::new(0, network.as_bytes()), packets);
         }
     }
 }
@@ -134,34 +134,35 @@ impl Observer for Recorder {
 
     #[inline]
     fn message<'m>(&mut self, _flow: &Flow, message: &Message<'m>, keys: Option<Self::Expected<'m>>) {
+        self.period.messages += 1;
         self.period.dns.message(message, keys);
     }
 
     fn malformed(&mut self) {
-        self.period.dns.malformed += 1;
+        self.period.dns.wire_packets.malformed += 1;
     }
 
     #[inline]
     fn expect_udp_port(&self, port: u16) {
-        self.period.dns.udp_ports.expect(port);
+        self.period.dns.top_udp_ports.expect(port);
     }
 
     #[inline]
     fn udp_port(&mut self, port: u16) {
-        self.period.dns.udp_ports.add(port, 1);
+        self.period.dns.top_udp_ports.add(port, 1);
     }
 
     #[inline]
     fn transaction(&mut self, transaction: &Transaction<'_>) {
-        self.period.transactions.add(transaction);
+        self.period.dns.xact.add(transaction);
     }
 
     fn transaction_counts(&mut self, counts: &TransactionCounts) {
-        self.period.transactions.counts.add(counts);
+        self.period.dns.xact.counts.add(counts);
     }
 
     fn reassembly(&mut self, event: ReassemblyEvent) {
-        self.period.reassembly.add(event);
+        self.period.dns.reassembly.add(event);
     }
 
     #[inline]

@@ -3,57 +3,38 @@
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{Asker, Transaction};
 
-use super::frequent::{FrequentItems, Limits};
-use super::slowness::Times;
+use super::record::record;
 
-/// The transactions of one period: those whose response came in it.
-#[derive(Clone, Debug)]
-pub(super) struct TransactionMetrics {
-    /// All, whoever asked, and what did not become a transaction.
-    pub counts: TransactionCounts,
-    /// HOST was asked.
-    pub inbound: Answers,
-    /// HOST asked.
-    pub outbound: Answers,
-}
+pktvisor_definitions::transactions!(record);
+pktvisor_definitions::transaction_counts!(record);
+pktvisor_definitions::transaction_direction!(record);
 
-/// Answered queries of one direction.
-#[derive(Clone, Debug)]
-pub(super) struct Answers {
-    pub total: u64,
-    /// Microseconds from query to response.
-    pub times_us: Times,
-    /// Names (wire form) whose answer took at least as long as the 90th percentile at that moment.
-    pub slow: FrequentItems,
-}
-
-impl Answers {
-    fn new() -> Self {
-        Self { total: 0, times_us: Times::default(), slow: FrequentItems::new(Limits::LIVE) }
-    }
-
+impl TransactionDirectionRecord {
     fn add(&mut self, transaction: &Transaction<'_>) {
         self.total += 1;
         let Some(duration_ns) = transaction.duration_ns else { return };
-        if self.times_us.record(duration_ns / 1000)
+        if self.quantiles_us.record(duration_ns / 1000)
             && let Some(question) = transaction.question
         {
-            self.slow.add(super::dns::whole(question), 1);
+            self.top_slow.add(super::dns::whole(question), 1);
         }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.total += other.total;
-        self.times_us.merge(&other.times_us);
-        self.slow.merge(&other.slow);
     }
 }
 
-impl TransactionMetrics {
-    pub(super) fn new() -> Self {
-        Self { counts: TransactionCounts::default(), inbound: Answers::new(), outbound: Answers::new() }
+impl TransactionCountsRecord {
+    pub(super) fn add(&mut self, counts: &TransactionCounts) {
+        self.total += counts.answered;
+        self.timed_out += counts.timed_out;
+        self.late += counts.late;
+        self.duplicates += counts.duplicates;
+        self.orphans += counts.orphans;
+        self.retransmitted += counts.retransmitted;
+        self.negative_times += counts.negative_times;
+        self.shed += counts.shed;
     }
+}
 
+impl TransactionRecord {
     pub(super) fn add(&mut self, transaction: &Transaction<'_>) {
         match transaction.asker {
             Asker::Remote => self.inbound.add(transaction),
@@ -61,22 +42,12 @@ impl TransactionMetrics {
             Asker::Unknown => {}
         }
     }
-
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.counts.add(&other.counts);
-        self.inbound.merge(&other.inbound);
-        self.outbound.merge(&other.outbound);
-    }
-
-    pub(super) fn shrink(&mut self, limits: Limits) {
-        self.inbound.slow.shrink(limits);
-        self.outbound.slow.shrink(limits);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Remember;
 
     fn answered(asker: Asker, duration_ns: Option<u64>) -> Transaction<'static> {
         Transaction { asker, duration_ns, question: None }
@@ -84,7 +55,7 @@ mod tests {
 
     #[test]
     fn transactions_count_by_who_asked() {
-        let mut metrics = TransactionMetrics::new();
+        let mut metrics = TransactionRecord::begin();
         for asker in [Asker::Remote, Asker::Remote, Asker::Host, Asker::Unknown] {
             metrics.add(&answered(asker, Some(5_000)));
         }
@@ -93,9 +64,9 @@ mod tests {
 
     #[test]
     fn a_response_older_than_its_query_is_counted_but_has_no_time() {
-        let mut metrics = TransactionMetrics::new();
+        let mut metrics = TransactionRecord::begin();
         metrics.add(&answered(Asker::Host, None));
         assert_eq!(metrics.outbound.total, 1);
-        assert!(metrics.outbound.times_us.values().is_empty());
+        assert!(metrics.outbound.quantiles_us.values().is_empty());
     }
 }

@@ -18,81 +18,58 @@ pub struct Counters {
     pub dns: DnsCounters,
 }
 
-/// Packets of all kinds. `in + out + unknown` and `ipv4 + ipv6 + non_ip` are both the total; `udp + tcp + other_l4`
-/// is `ipv4 + ipv6`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct PacketCounters {
-    /// Packets whose destination is HOST.
-    pub received: u64,
-    /// Packets whose source is HOST (and whose destination is not).
-    pub sent: u64,
-    /// Packets of unknown direction.
-    pub unknown: u64,
-    /// Wire bytes of the packets in `received`.
-    pub received_bytes: u64,
-    /// Wire bytes of the packets in `sent`.
-    pub sent_bytes: u64,
-    /// Wire bytes of the packets in `unknown`.
-    pub unknown_bytes: u64,
-    /// Outermost IP header is IPv4.
-    pub ipv4: u64,
-    /// Outermost IP header is IPv6.
-    pub ipv6: u64,
-    /// Frames that carry no IP.
-    pub non_ip: u64,
-    /// IP protocol 17.
-    pub udp: u64,
-    /// IP protocol 6.
-    pub tcp: u64,
-    /// Any other IP protocol, and malformed IP headers.
-    pub other_l4: u64,
-    /// Fragments of IP datagrams.
-    pub fragments: u64,
-    /// Frames with at least one VLAN tag.
-    pub vlan: u64,
-    /// IP headers that are cut or invalid.
-    pub malformed: u64,
-    /// Packets that carry a tunnel.
-    pub tunnelled: u64,
-    /// TCP segments with SYN and without ACK.
-    pub tcp_syn: u64,
-    /// TCP segments with SYN and ACK.
-    pub tcp_syn_ack: u64,
-    /// TCP segments with FIN.
-    pub tcp_fin: u64,
-    /// TCP segments with RST.
-    pub tcp_rst: u64,
-    /// Packets by wire length: below 64, 128, 256, 512, 1024, 1519 bytes, and above.
-    pub sizes: [u64; 7],
-    /// Packets handed to deep analysis or counted as not chosen: DNS in UDP, TCP segments of DNS streams, fragments
-    /// that may hold DNS.
-    pub dns_packets: u64,
-    /// Of `dns_packets`: those whose flow was not chosen for deep analysis.
-    pub dns_not_chosen: u64,
+/// Makes the struct of a group's `Kernel` and `Sizes` rows, in their order, and of what is counted besides.
+macro_rules! kernel_counters {
+    ({ $($besides:tt)* } $(#[$about:meta])* $path:literal: $report:ident / $record:ident, kernel $name:ident {
+        $($rows:tt)*
+    }) => {
+        kernel_counters! { @rows $name { $($besides)* } $($rows)* }
+    };
+    (@rows $name:ident { $($done:tt)* } $(#[$help:meta])+ $field:ident $(as $json:literal)?: Kernel($($of:tt)*)
+        $(=> $family:tt)?; $($rest:tt)*) => {
+        kernel_counters! { @rows $name { $($done)* $(#[$help])+ pub $field: u64, } $($rest)* }
+    };
+    (@rows $name:ident { $($done:tt)* } $(#[$help:meta])+ $field:ident: Sizes($unit:ident, $n:literal);
+        $($rest:tt)*) => {
+        kernel_counters! { @rows $name { $($done)* $(#[$help])+ pub $field: [u64; $n], } $($rest)* }
+    };
+    (@rows $name:ident { $($done:tt)* } $(#[$help:meta])+ $field:ident $(as $json:literal)?: $kind:ident($($of:tt)*)
+        $(=> $family:tt)?; $($rest:tt)*) => {
+        kernel_counters! { @rows $name { $($done)* } $($rest)* }
+    };
+    (@rows $name:ident { $($fields:tt)* }) => {
+        /// Made of the rows in [`pktvisor_definitions`] that are counted for every packet or message.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[repr(C)]
+        pub struct $name { $($fields)* }
+    };
 }
 
-/// DNS messages by the fixed header. `queries + replies`, `udp + tcp` and `ipv4 + ipv6` are each the total.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct DnsCounters {
-    /// QR bit clear.
-    pub queries: u64,
-    /// QR bit set.
-    pub replies: u64,
-    /// Messages in UDP datagrams.
-    pub udp: u64,
-    /// Messages in TCP streams.
-    pub tcp: u64,
-    /// Messages over IPv4.
-    pub ipv4: u64,
-    /// Messages over IPv6.
-    pub ipv6: u64,
-    /// Replies by the 4 rcode bits of the header (RFC 1035 section 4.1.1).
-    pub rcodes: [u64; 16],
-    /// Messages of which the capture holds only a part.
-    pub truncated_capture: u64,
+macro_rules! packet_counters {
+    ($($rows:tt)*) => {
+        kernel_counters! { {
+            /// Wire bytes of the packets in `unknown`.
+            pub bytes_unknown: u64,
+            /// Packets handed to deep analysis or counted as not sampled: DNS in UDP, TCP segments of DNS streams,
+            /// fragments that may hold DNS.
+            pub dns_packets: u64,
+            /// Of `dns_packets`: those whose flow was not sampled for deep analysis.
+            pub dns_not_chosen: u64,
+        } $($rows)* }
+    };
 }
+
+macro_rules! dns_counters {
+    ($($rows:tt)*) => {
+        kernel_counters! { {
+            /// Replies by the 4 rcode bits of the header (RFC 1035 section 4.1.1).
+            pub rcodes: [u64; 16],
+        } $($rows)* }
+    };
+}
+
+pktvisor_definitions::packets!(packet_counters);
+pktvisor_definitions::dns_messages!(dns_counters);
 
 /// What carries a DNS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +132,18 @@ impl Counters {
     }
 }
 
+impl AsRef<PacketCounters> for Counters {
+    fn as_ref(&self) -> &PacketCounters {
+        &self.packets
+    }
+}
+
+impl AsRef<DnsCounters> for Counters {
+    fn as_ref(&self) -> &DnsCounters {
+        &self.dns
+    }
+}
+
 impl PacketCounters {
     /// All packets.
     pub fn total(&self) -> u64 {
@@ -163,17 +152,17 @@ impl PacketCounters {
 
     /// Wire bytes of all packets.
     pub fn total_bytes(&self) -> u64 {
-        self.received_bytes.saturating_add(self.sent_bytes).saturating_add(self.unknown_bytes)
+        self.bytes_in.saturating_add(self.bytes_out).saturating_add(self.bytes_unknown)
     }
 
-    /// Counts all packets that one buffer stands for. A SYN, FIN or RST is that of a single one of them.
+    /// Counts all packets that one buffer stands for. A SYN or RST is that of a single one of them.
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
         let count = u64::from(wire.packets);
         let (packets, bytes) = match direction {
-            Direction::Received => (&mut self.received, &mut self.received_bytes),
-            Direction::Sent => (&mut self.sent, &mut self.sent_bytes),
-            Direction::Unknown => (&mut self.unknown, &mut self.unknown_bytes),
+            Direction::Received => (&mut self.received, &mut self.bytes_in),
+            Direction::Sent => (&mut self.sent, &mut self.bytes_out),
+            Direction::Unknown => (&mut self.unknown, &mut self.bytes_unknown),
         };
         *packets += count;
         *bytes += u64::from(wire.bytes);
@@ -209,7 +198,7 @@ impl PacketCounters {
 
     #[inline(always)]
     fn count_tcp_flags(&mut self, set: u8) {
-        if set & (tcp_flags::SYN | tcp_flags::FIN | tcp_flags::RST) == 0 {
+        if set & (tcp_flags::SYN | tcp_flags::RST) == 0 {
             return;
         }
         match set & (tcp_flags::SYN | tcp_flags::ACK) {
@@ -217,7 +206,6 @@ impl PacketCounters {
             both if both & tcp_flags::SYN != 0 => self.tcp_syn_ack += 1,
             _ => {}
         }
-        self.tcp_fin += u64::from(set & tcp_flags::FIN != 0);
         self.tcp_rst += u64::from(set & tcp_flags::RST != 0);
     }
 

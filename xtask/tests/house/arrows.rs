@@ -18,9 +18,10 @@ struct Plan {
 
 /// From the ground up: a crate knows only crates above it in this list.
 const PLAN: &[Plan] = &[
-    Plan { name: "pktvisor-common", knows: &[], tests_know: &[] },
+    Plan { name: "pktvisor-definitions", knows: &[], tests_know: &[] },
+    Plan { name: "pktvisor-common", knows: &["pktvisor-definitions"], tests_know: &[] },
     Plan { name: "pktvisor-ebpf", knows: &["pktvisor-common"], tests_know: &[] },
-    Plan { name: "pktvisor-api", knows: &[], tests_know: &[] },
+    Plan { name: "pktvisor-api", knows: &["pktvisor-definitions"], tests_know: &[] },
     Plan { name: "pktvisor-memory", knows: &[], tests_know: &[] },
     Plan { name: "mapped-file", knows: &[], tests_know: &[] },
     Plan { name: "terminal-text", knows: &[], tests_know: &[] },
@@ -39,7 +40,13 @@ const PLAN: &[Plan] = &[
     },
     Plan {
         name: "pktvisor-metrics",
-        knows: &["pktvisor-common", "pktvisor-api", "pktvisor-memory", "pktvisor-analysis"],
+        knows: &[
+            "pktvisor-definitions",
+            "pktvisor-common",
+            "pktvisor-api",
+            "pktvisor-memory",
+            "pktvisor-analysis",
+        ],
         tests_know: &[],
     },
     Plan {
@@ -50,6 +57,7 @@ const PLAN: &[Plan] = &[
     Plan {
         name: "pktvisor-agent",
         knows: &[
+            "pktvisor-definitions",
             "pktvisor-common",
             "pktvisor-api",
             "pktvisor-analysis",

@@ -4,9 +4,10 @@
 //! starts anew with the next one; it is a gauge, named `pktvisor_period_`, of the last closed period (of the live one
 //! before the first turn; `pktvisor_period_start_timestamp_seconds` tells which).
 
+mod declared;
 mod writer;
 
-use pktvisor_api::{App, Dns, Ledger, Packets, Period, Quantiles, Rates};
+use pktvisor_api::{App, Dns, Ledger, Period, Quantiles, Rates};
 
 use writer::Exposition;
 use writer::Kind::{Counter, Gauge};
@@ -21,8 +22,7 @@ pub(super) fn exposition(app: &App, rates: &Rates, period: Option<&Period>) -> S
     last_second(&mut out, rates);
     if let Some(period) = period {
         span(&mut out, period);
-        packets(&mut out, &period.packets);
-        dns(&mut out, &period.dns);
+        declared::families(&mut out, period);
         transactions(&mut out, &period.dns);
     }
     out.finish()
@@ -99,44 +99,6 @@ fn span(out: &mut Exposition, period: &Period) {
     out.single("pktvisor_period_sampling_ratio", Gauge, help, period.sampling.rate);
 }
 
-fn packets(out: &mut Exposition, packets: &Packets) {
-    out.single("pktvisor_period_packets", Gauge, "Packets of the period.", packets.total);
-    out.family("pktvisor_period_direction_packets", Gauge, "Packets of the period by direction.")
-        .sample(&[("direction", "in")], packets.received)
-        .sample(&[("direction", "out")], packets.sent)
-        .sample(&[("direction", "unknown")], packets.unknown);
-    out.family("pktvisor_period_network_packets", Gauge, "Packets of the period by outermost IP version.")
-        .sample(&[("protocol", "ipv4")], packets.ipv4)
-        .sample(&[("protocol", "ipv6")], packets.ipv6)
-        .sample(&[("protocol", "other")], packets.non_ip);
-    out.family("pktvisor_period_transport_packets", Gauge, "IP packets of the period by transport.")
-        .sample(&[("protocol", "udp")], packets.udp)
-        .sample(&[("protocol", "tcp")], packets.tcp)
-        .sample(&[("protocol", "other")], packets.other_l4);
-    out.single("pktvisor_period_bytes", Gauge, "Wire bytes of the period.", packets.bytes_total);
-    let help = "Distinct addresses of the period, estimated.";
-    out.family("pktvisor_period_addresses", Gauge, help)
-        .sample(&[("role", "source_in")], packets.cardinality.src_ips_in)
-        .sample(&[("role", "destination_out")], packets.cardinality.dst_ips_out);
-}
-
-fn dns(out: &mut Exposition, dns: &Dns) {
-    let messages = &dns.wire_packets;
-    out.family("pktvisor_period_dns_messages", Gauge, "DNS messages of the period.")
-        .sample(&[("kind", "query")], messages.queries)
-        .sample(&[("kind", "reply")], messages.replies);
-    out.family("pktvisor_period_dns_transport_messages", Gauge, "DNS messages of the period by transport.")
-        .sample(&[("protocol", "udp")], messages.udp)
-        .sample(&[("protocol", "tcp")], messages.tcp);
-    out.family("pktvisor_period_dns_replies", Gauge, "DNS replies of the period by response code.")
-        .sample(&[("rcode", "NOERROR")], messages.noerror)
-        .sample(&[("rcode", "NXDOMAIN")], messages.nxdomain)
-        .sample(&[("rcode", "SERVFAIL")], messages.srvfail)
-        .sample(&[("rcode", "REFUSED")], messages.refused);
-    let help = "Distinct question names of the period, estimated.";
-    out.single("pktvisor_period_dns_names", Gauge, help, dns.cardinality.qname);
-}
-
 fn transactions(out: &mut Exposition, dns: &Dns) {
     let xact = &dns.xact;
     let counts = &xact.counts;
@@ -147,15 +109,6 @@ fn transactions(out: &mut Exposition, dns: &Dns) {
             &[("direction", "unknown")],
             counts.total.saturating_sub(xact.inbound.total).saturating_sub(xact.outbound.total),
         );
-    out.family(
-        "pktvisor_period_dns_unmatched",
-        Gauge,
-        "Queries and responses of the period without a partner.",
-    )
-    .sample(&[("cause", "timed_out")], counts.timed_out)
-    .sample(&[("cause", "late")], counts.late)
-    .sample(&[("cause", "duplicate")], counts.duplicates)
-    .sample(&[("cause", "orphan")], counts.orphans);
     let help = "Time from query to response in the period, by quantile.";
     let mut times = out.family("pktvisor_period_dns_transaction_time_seconds", Gauge, help);
     for (direction, quantiles) in [("in", &xact.inbound.quantiles_us), ("out", &xact.outbound.quantiles_us)] {

@@ -19,7 +19,7 @@ pub(super) struct Exposition {
 
 impl Exposition {
     /// Begins a family; its samples follow.
-    pub(super) fn family(&mut self, name: &'static str, kind: Kind, help: &str) -> Family<'_> {
+    pub(super) fn family<'a>(&'a mut self, name: &'a str, kind: Kind, help: &str) -> Family<'a> {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -33,7 +33,7 @@ impl Exposition {
     }
 
     /// A family with a single sample and no labels.
-    pub(super) fn single(&mut self, name: &'static str, kind: Kind, help: &str, value: impl Display) {
+    pub(super) fn single(&mut self, name: &str, kind: Kind, help: &str, value: impl Display) {
         self.family(name, kind, help).sample(&[], value);
     }
 
@@ -52,7 +52,7 @@ impl Exposition {
 /// One family, taking samples.
 pub(super) struct Family<'a> {
     exposition: &'a mut Exposition,
-    name: &'static str,
+    name: &'a str,
 }
 
 impl Family<'_> {

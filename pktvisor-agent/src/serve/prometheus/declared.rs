@@ -1,0 +1,55 @@
+//! The families of a period that its metrics' declarations ask for.
+
+use pktvisor_api::Period;
+use pktvisor_definitions::{Family, GROUPS, Group, Kind, Metric, family_help};
+use serde_json::Value;
+
+use super::writer::{Exposition, Kind as Type};
+
+/// One family: its help text, and the metrics that are its samples with their labels.
+struct Samples {
+    name: String,
+    help: &'static str,
+    samples: Vec<(Option<(&'static str, &'static str)>, u64)>,
+}
+
+/// Writes a family for every number of the period, in the order of the declarations.
+pub(super) fn families(out: &mut Exposition, period: &Period) {
+    for family in collect(&serde_json::to_value(period).unwrap_or_default()) {
+        let mut written = out.family(&family.name, Type::Gauge, family.help);
+        for (label, value) in family.samples {
+            written.sample(label.as_slice(), value);
+        }
+    }
+}
+
+/// Samples of one family must stand together, wherever their declarations stand.
+fn collect(period: &Value) -> Vec<Samples> {
+    let mut families: Vec<Samples> = Vec::new();
+    for group in GROUPS {
+        let Some(object) = period.pointer(&format!("/{}", group.path.replace('.', "/"))) else { continue };
+        for metric in group.metrics.iter().filter(|metric| metric.kind == Kind::Number) {
+            let Some((name, label)) = place(group, metric) else { continue };
+            let Some(value) = object.get(metric.key).and_then(Value::as_u64) else { continue };
+            match families.iter_mut().find(|family| family.name == name) {
+                Some(family) => family.samples.push((label, value)),
+                None => {
+                    let help = family_help(&name).unwrap_or(metric.help.trim());
+                    families.push(Samples { name, help, samples: vec![(label, value)] });
+                }
+            }
+        }
+    }
+    families
+}
+
+/// The family that a metric belongs to, and its label there; none where the exposition computes it.
+fn place(group: &Group, metric: &Metric) -> Option<(String, Option<(&'static str, &'static str)>)> {
+    match metric.family {
+        Family::Generated => {
+            Some((format!("pktvisor_period_{}_{}", group.path.replace('.', "_"), metric.key), None))
+        }
+        Family::Named { name, label } => Some((name.to_owned(), label)),
+        Family::Elsewhere => None,
+    }
+}

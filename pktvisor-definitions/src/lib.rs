@@ -1,0 +1,53 @@
+//! Every metric, declared once.
+//!
+//! A metric is one row in [`packets`], [`dns`] or [`transactions`]: its key in the JSON, its kind, unit and exactness,
+//! its meaning as a doc comment, and its Prometheus family where the generated name does not fit. Everything else is
+//! made from that row:
+//!
+//! | what | where |
+//! |---|---|
+//! | the counter that kernel and userspace share | `pktvisor-common::counters` |
+//! | the JSON, its OpenAPI schema and description | `pktvisor-api` |
+//! | the record of a period: how it begins, merges, shrinks, is reported | `pktvisor-metrics` |
+//! | the tables in docs/metrics.md | a test of this crate writes and compares them |
+//! | the Prometheus family | `pktvisor-agent::serve::prometheus`, from [`GROUPS`] |
+//!
+//! To add a metric: add a row, and the line that counts it.
+//!
+//! A group of rows is a macro that hands its rows to another macro, so that each crate makes of them what it needs:
+//!
+//! ```
+//! macro_rules! keys {
+//!     ($(#[$about:meta])* $path:literal: $report:ident / $record:ident { $(
+//!         $(#[doc = $help:literal])+ $field:ident $(as $json:literal)?: $kind:ident($($of:tt)*) $(=> $family:tt)?;
+//!     )* }) => {
+//!         const KEYS: &[&str] = &[$(stringify!($field)),*];
+//!     };
+//! }
+//! pktvisor_definitions::edns!(keys);
+//! assert_eq!(KEYS[0], "queries");
+//! ```
+//!
+//! # Kinds
+//!
+//! | kind | is | JSON |
+//! |---|---|---|
+//! | `Kernel(unit)` | counted for every packet or message, in the kernel where there is one; exact | integer |
+//! | `Counter(unit, class)` | counted in userspace | integer |
+//! | `Derived(unit, class)` | computed from others for the report | integer |
+//! | `Sizes(unit, n)` | `n` counts, as `Kernel` | array of integers |
+//! | `Distinct(unit, what)` | how many distinct names or addresses | integer |
+//! | `Quantiles(unit)` | a histogram | object of p50, p90, p95, p99; left out where there is nothing |
+//! | `Times(unit)` | a histogram that knows its running 90th percentile | likewise |
+//! | `List(unit, class, what)` | frequent items, spelled as `what` | array of entries |
+//! | `Group(report, record)` | a group of its own | object |
+//!
+//! `class` is [`exact`](Class::Exact) or [`analysed`](Class::Analysed).
+#![no_std]
+
+mod dns;
+mod packets;
+mod table;
+mod transactions;
+
+pub use table::{Class, Family, GROUPS, Group, Kind, Metric, family_help};

@@ -1,0 +1,207 @@
+//! Makes what a period remembers from the declarations of [`pktvisor_definitions`]: how it begins, merges, shrinks and
+//! is reported.
+
+use super::frequent::{FrequentItems, Limits};
+use super::slowness::Times;
+use super::{Cardinality, CodeCounts, DistinctNames, Quantiles};
+
+/// Something that is remembered of a period.
+pub(super) trait Remember {
+    /// Nothing yet.
+    fn begin() -> Self;
+
+    /// Adds what `other` remembers.
+    fn merge(&mut self, other: &Self);
+
+    /// Keeps what `limits` allow.
+    fn shrink(&mut self, limits: Limits);
+}
+
+/// Things of fixed size, which are kept as they are.
+macro_rules! remember_whole {
+    ($($kind:ty),*) => { $(
+        impl Remember for $kind {
+            fn begin() -> Self {
+                Self::default()
+            }
+
+            fn merge(&mut self, other: &Self) {
+                self.merge(other);
+            }
+
+            fn shrink(&mut self, _limits: Limits) {}
+        }
+    )* };
+}
+
+remember_whole!(Cardinality, DistinctNames, Quantiles, Times);
+
+impl Remember for u64 {
+    fn begin() -> Self {
+        0
+    }
+
+    fn merge(&mut self, other: &Self) {
+        *self = self.saturating_add(*other);
+    }
+
+    fn shrink(&mut self, _limits: Limits) {}
+}
+
+impl Remember for FrequentItems {
+    fn begin() -> Self {
+        Self::new(Limits::LIVE)
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.merge(other);
+    }
+
+    fn shrink(&mut self, limits: Limits) {
+        self.shrink(limits);
+    }
+}
+
+impl Remember for CodeCounts {
+    fn begin() -> Self {
+        Self::default()
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.merge(other);
+    }
+
+    fn shrink(&mut self, limits: Limits) {
+        // Thousands of codes that are spread over all pages take as much memory as all of them.
+        if limits.entries <= Self::FEW {
+            self.shrink(limits.entries);
+        }
+    }
+}
+
+/// The record of a group, and its report as the JSON has it.
+///
+/// A `Derived` row is an associated function of the record that has the row's name and takes the
+/// [`Context`](super::report::Context).
+macro_rules! record {
+    ($(#[$about:meta])* $path:literal: $report:ident / $record:ident $(, kernel $kernel:ident)? { $($rows:tt)* }) => {
+        record! { @rows $report $record [$($kernel)?] {} {} $($rows)* }
+    };
+    // Rows that are kept elsewhere: they stand in the report only.
+    (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
+        $(#[$help:meta])+ $field:ident $(as $json:literal)?: Kernel($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
+        record! { @rows $report $record $kernel $kept { $($all)* [$field Kernel $kernel] } $($rest)* }
+    };
+    (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
+        $(#[$help:meta])+ $field:ident $(as $json:literal)?: Sizes($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
+        record! { @rows $report $record $kernel $kept { $($all)* [$field Kernel $kernel] } $($rest)* }
+    };
+    (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
+        $(#[$help:meta])+ $field:ident $(as $json:literal)?: Derived($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
+        record! { @rows $report $record $kernel $kept { $($all)* [$field Derived $record] } $($rest)* }
+    };
+    // Rows that are kept here.
+    (@rows $report:ident $record:ident $kernel:tt { $($kept:tt)* } { $($all:tt)* }
+        $(#[$help:meta])+ $field:ident $(as $json:literal)?: $kind:ident($($of:tt)*) $(=> $family:tt)?;
+        $($rest:tt)*) => {
+        record! { @rows $report $record $kernel
+            { $($kept)* [{$(#[$help])+} $field $kind ($($of)*)] } { $($all)* [$field $kind ($($of)*)] } $($rest)*
+        }
+    };
+    (@rows $report:ident $record:ident $kernel:tt
+        { $([{$(#[$help:meta])+} $field:ident $kind:ident $of:tt])* }
+        { $([$any_field:ident $any_kind:ident $any_of:tt])* }) => {
+        #[derive(Clone, Debug)]
+        pub(super) struct $record { $($(#[$help])+ pub $field: $crate::record::kept!($kind $of),)* }
+
+        impl $crate::record::Remember for $record {
+            fn begin() -> Self {
+                Self { $($field: $crate::record::Remember::begin(),)* }
+            }
+
+            #[allow(unused_variables, reason = "some groups keep nothing themselves")]
+            fn merge(&mut self, other: &Self) {
+                $($crate::record::Remember::merge(&mut self.$field, &other.$field);)*
+            }
+
+            #[allow(unused_variables, reason = "as above")]
+            fn shrink(&mut self, limits: $crate::frequent::Limits) {
+                $($crate::record::Remember::shrink(&mut self.$field, limits);)*
+            }
+        }
+
+        impl $record {
+            #[allow(unused_variables, reason = "some groups need nothing of their surroundings")]
+            pub(super) fn report(&self, context: &$crate::report::Context<'_>) -> pktvisor_api::$report {
+                let record = self;
+                pktvisor_api::$report {
+                    $($any_field: $crate::record::reported!(record context $any_field $any_kind $any_of),)*
+                }
+            }
+        }
+    };
+}
+
+/// What a row is kept in.
+macro_rules! kept {
+    (Counter $of:tt) => {
+        u64
+    };
+    (Distinct ($unit:ident, Names)) => {
+        $crate::DistinctNames
+    };
+    (Distinct ($unit:ident, Addresses)) => {
+        $crate::Cardinality
+    };
+    (Quantiles $of:tt) => {
+        $crate::Quantiles
+    };
+    (Times $of:tt) => {
+        $crate::slowness::Times
+    };
+    (List ($unit:ident, $class:ident, Name)) => {
+        $crate::frequent::FrequentItems
+    };
+    (List ($unit:ident, $class:ident, Address)) => {
+        $crate::frequent::FrequentItems
+    };
+    (List ($unit:ident, $class:ident, Text)) => {
+        $crate::frequent::FrequentItems
+    };
+    (List ($unit:ident, $class:ident, $code:ident)) => {
+        $crate::CodeCounts
+    };
+    (Group ($report:ident, $record:ident)) => {
+        $record
+    };
+}
+
+/// What a row is in the report.
+macro_rules! reported {
+    ($record:ident $context:ident $field:ident Kernel [$kernel:ident]) => {
+        $context.kernel::<pktvisor_common::counters::$kernel>().$field
+    };
+    ($record:ident $context:ident $field:ident Derived $type:ident) => {
+        $type::$field($context)
+    };
+    ($record:ident $context:ident $field:ident Counter $of:tt) => {
+        $record.$field
+    };
+    ($record:ident $context:ident $field:ident Distinct $of:tt) => {
+        $record.$field.estimate()
+    };
+    ($record:ident $context:ident $field:ident Quantiles $of:tt) => {
+        $record.$field.report()
+    };
+    ($record:ident $context:ident $field:ident Times $of:tt) => {
+        $record.$field.values().report()
+    };
+    ($record:ident $context:ident $field:ident List ($unit:ident, $class:ident, $what:ident)) => {
+        $context.$class($crate::report::Listed::listed(&$record.$field, $crate::report::spell::$what))
+    };
+    ($record:ident $context:ident $field:ident Group $of:tt) => {
+        $record.$field.report($context)
+    };
+}
+
+pub(super) use {kept, record, reported};
