@@ -2,17 +2,12 @@
 
 use pktvisor_analysis::ReassemblyEvent;
 use pktvisor_analysis::message::{Header, Message, Question};
-use pktvisor_analysis::name::{Name, Suffix};
-use pktvisor_analysis::public_suffix::{CutName, NameCut};
 
-use super::frequent::{FrequentItems, Key, Mark};
+use super::context::Context;
+use super::frequent::{FrequentItems, Mark};
+use super::keys::{QuestionKeys, WHOLE, whole};
 use super::record::record;
 use super::transactions::TransactionRecord;
-
-/// Tag of a list entry whose name is complete.
-pub(super) const WHOLE: u8 = Name::HASH_KIND;
-/// Tag of a list entry from which leading labels were cut off.
-pub(super) const CUT: u8 = 1;
 
 pktvisor_definitions::dns!(record);
 pktvisor_definitions::dns_messages!(record);
@@ -26,31 +21,6 @@ const RCODE_NOERROR: u16 = 0;
 const RCODE_SERVFAIL: u16 = 2;
 const RCODE_NXDOMAIN: u16 = 3;
 const RCODE_REFUSED: u16 = 5;
-
-/// The key of a name that is listed by its end.
-fn key<'a>(suffix: Suffix<'a>, question: &Question<'a>) -> Key<'a> {
-    if suffix.cut { Key::new(CUT, suffix.wire) } else { whole(question) }
-}
-
-/// The key of a name that is listed whole.
-pub(super) fn whole<'a>(question: &Question<'a>) -> Key<'a> {
-    Key::with_hash(WHOLE, question.name.as_wire(), question.name_hash)
-}
-
-/// What a question is listed under.
-#[derive(Clone, Copy, Debug)]
-pub struct QuestionKeys<'a> {
-    qname2: Key<'a>,
-    qname3: Option<Key<'a>>,
-}
-
-impl<'a> QuestionKeys<'a> {
-    #[inline]
-    pub(super) fn of(question: &Question<'a>, name_cut: NameCut) -> Self {
-        let CutName { qname2, qname3 } = name_cut.apply(question.name);
-        Self { qname2: key(qname2, question), qname3: qname3.map(|qname3| key(qname3, question)) }
-    }
-}
 
 impl DnsRecord {
     /// Counts one message.
@@ -154,5 +124,28 @@ impl ReassemblyRecord {
             ReassemblyEvent::FragmentMalformed => &mut self.fragments_malformed,
         };
         *counter += 1;
+    }
+}
+
+/// The rows that are computed from others. Rcodes: RFC 1035 section 4.1.1.
+impl MessageRecord {
+    pub(super) fn total(context: &Context<'_>) -> u64 {
+        context.counters.dns.total()
+    }
+
+    pub(super) fn noerror(context: &Context<'_>) -> u64 {
+        context.counters.dns.rcodes[0]
+    }
+
+    pub(super) fn srvfail(context: &Context<'_>) -> u64 {
+        context.counters.dns.rcodes[2]
+    }
+
+    pub(super) fn nxdomain(context: &Context<'_>) -> u64 {
+        context.counters.dns.rcodes[3]
+    }
+
+    pub(super) fn refused(context: &Context<'_>) -> u64 {
+        context.counters.dns.rcodes[5]
     }
 }

@@ -21,10 +21,13 @@
 mod batch;
 mod cardinality;
 mod codes;
+mod context;
 mod distinct_names;
 mod dns;
 pub mod frequent;
+mod keys;
 mod ledger;
+mod listed;
 mod live;
 mod network;
 mod period;

@@ -3,6 +3,7 @@
 use pktvisor_common::classify::Class;
 use pktvisor_common::direction::Direction;
 
+use super::context::Context;
 use super::frequent::{FrequentItems, Key, Mark};
 use super::record::record;
 
@@ -70,5 +71,20 @@ impl PacketRatesRecord {
     pub(super) fn quiet_seconds(&mut self, count: u64) {
         self.pps_in.record_n(0, count);
         self.pps_out.record_n(0, count);
+    }
+}
+
+/// The rows that are computed from others.
+impl PacketRecord {
+    pub(super) fn total(context: &Context<'_>) -> u64 {
+        context.counters.packets.total()
+    }
+
+    pub(super) fn deep_samples(context: &Context<'_>) -> u64 {
+        Self::total(context).saturating_sub(context.not_analysed)
+    }
+
+    pub(super) fn bytes_total(context: &Context<'_>) -> u64 {
+        context.counters.packets.total_bytes()
     }
 }

@@ -82,7 +82,7 @@ impl Remember for CodeCounts {
 /// The record of a group, and its report as the JSON has it.
 ///
 /// A `Derived` row is an associated function of the record that has the row's name and takes the
-/// [`Context`](super::report::Context).
+/// [`Context`](super::context::Context).
 macro_rules! record {
     ($(#[$about:meta])* $path:literal: $report:ident / $record:ident $(, kernel $kernel:ident)? { $($rows:tt)* }) => {
         record! { @rows $report $record [$($kernel)?] {} {} $($rows)* }
@@ -132,7 +132,7 @@ macro_rules! record {
 
         impl $record {
             #[allow(unused_variables, reason = "some groups need nothing of their surroundings")]
-            pub(super) fn report(&self, context: &$crate::report::Context<'_>) -> pktvisor_api::$report {
+            pub(super) fn report(&self, context: &$crate::context::Context<'_>) -> pktvisor_api::$report {
                 let record = self;
                 pktvisor_api::$report {
                     $($any_field: $crate::record::reported!(record context $any_field $any_kind $any_of),)*
@@ -197,7 +197,7 @@ macro_rules! reported {
         $record.$field.values().report()
     };
     ($record:ident $context:ident $field:ident List ($unit:ident, $class:ident, $what:ident)) => {
-        $context.$class($crate::report::Listed::listed(&$record.$field, $crate::report::spell::$what))
+        $context.$class($crate::listed::Listed::listed(&$record.$field, $crate::listed::spell::$what))
     };
     ($record:ident $context:ident $field:ident Group $of:tt) => {
         $record.$field.report($context)

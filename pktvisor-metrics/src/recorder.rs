@@ -10,8 +10,8 @@ use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
 use super::Period;
-use super::dns::QuestionKeys;
 use super::frequent::{Item, Key};
+use super::keys::QuestionKeys;
 
 /// Takes what happens and files it under the live period.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ impl TransactionDirectionRecord {
         if self.quantiles_us.record(duration_ns / 1000)
             && let Some(question) = transaction.question
         {
-            self.top_slow.add(super::dns::whole(question), 1);
+            self.top_slow.add(super::keys::whole(question), 1);
         }
     }
 }

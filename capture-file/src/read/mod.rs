@@ -17,6 +17,7 @@ mod compression;
 mod error;
 mod input;
 mod interface;
+mod magic;
 mod mapping;
 mod members;
 mod pcap;
@@ -99,7 +100,7 @@ enum Reader {
 impl Reader {
     /// Reads a file header.
     fn open(input: &mut Input) -> Result<Self, ReadError> {
-        Ok(if input.magic()? == pcapng::SECTION_HEADER.to_be_bytes() {
+        Ok(if input.magic()? == magic::SECTION_HEADER.to_be_bytes() {
             Self::Pcapng(Pcapng::open(input)?)
         } else {
             Self::Pcap(Pcap::open(input)?)

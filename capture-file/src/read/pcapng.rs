@@ -7,10 +7,8 @@ use super::byte_order::ByteOrder;
 use super::error::{ReadError, Stop, StopReason};
 use super::input::Input;
 use super::interface::Interface;
-use super::pcap::begins_file_header;
+use super::magic::{SECTION_HEADER, begins_file_header};
 
-/// Section Header Block: the same in both byte orders.
-pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 /// The predecessor of the Enhanced Packet Block: 16 bits for the interface, 16 for packets lost.
 const PACKET: u32 = 2;

@@ -1,19 +1,11 @@
 //! From the outermost IP header to the transport header.
 
+use super::protocol::next_header;
 use super::{Class, DnsPorts, be16, flags, note_offset, transport};
 use crate::reader::PacketReader;
 
 /// IPv6 extension headers looked through; a packet with more is malformed.
 const EXTENSION_HEADERS_MAX: usize = 8;
-
-/// IPv6 next-header values that are looked through (RFC 8200 section 4). Authentication (51) and encryption (50)
-/// are not: what follows them belongs to the security layer.
-pub(super) mod next_header {
-    pub(in crate::classify) const HOP_BY_HOP: u8 = 0;
-    pub(in crate::classify) const ROUTING: u8 = 43;
-    pub(super) const FRAGMENT: u8 = 44;
-    pub(in crate::classify) const DESTINATION: u8 = 60;
-}
 
 /// IPv4 (RFC 791 section 3.1).
 #[inline(always)]

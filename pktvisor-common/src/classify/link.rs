@@ -1,5 +1,6 @@
 //! From the packet's first byte to its outermost IP header.
 
+use super::layer::{self, ETHERTYPE_MIN, Layer, by_length_or_ethertype};
 use super::{Class, LinkType, be16, flags, nflog, note_offset, tags};
 use crate::reader::PacketReader;
 
@@ -9,8 +10,6 @@ const VLAN_TAGS_MAX: usize = 4;
 const OTHER_TAGS_MAX: usize = 4;
 /// MPLS labels looked through; a frame with more is non-IP.
 const MPLS_LABELS_MAX: usize = 16;
-/// Smallest EtherType; below it the field is an IEEE 802.3 length, and LLC follows.
-const ETHERTYPE_MIN: u16 = 0x0600;
 /// Both are counted in one number.
 const VLAN_TAG: usize = 1;
 const OTHER_TAG: usize = 0x100;
@@ -18,44 +17,6 @@ const OTHER_TAG: usize = 0x100;
 const LAYERS_MAX: usize = VLAN_TAGS_MAX + OTHER_TAGS_MAX + 5;
 /// The protocol of a Linux cooked header before an LLC header (`ETH_P_802_2` of linux/if_ether.h).
 const SLL_LLC: u16 = 0x0004;
-
-/// What a header is: an EtherType (<https://www.iana.org/assignments/ieee-802-numbers>), or a number beyond them for
-/// what has none. One name space, so that every header is read in one place, however it was reached.
-pub(super) mod layer {
-    pub(in crate::classify) const IPV4: u32 = 0x0800;
-    pub(in crate::classify) const IPV6: u32 = 0x86dd;
-    pub(super) const VLAN: u32 = 0x8100;
-    pub(super) const VLAN_SERVICE: u32 = 0x88a8;
-    pub(super) const VLAN_LEGACY: u32 = 0x9100;
-    pub(super) const MPLS: u32 = 0x8847;
-    pub(super) const MPLS_UPSTREAM: u32 = 0x8848;
-    pub(super) const PPPOE_SESSION: u32 = 0x8864;
-    /// IEEE 802.1ah, the I-TAG of a provider backbone bridge.
-    pub(in crate::classify) const BACKBONE: u32 = 0x88e7;
-    /// IEEE 802.1BR, the E-TAG of a bridge port extender.
-    pub(in crate::classify) const PORT_EXTENDER: u32 = 0x893f;
-    /// The VN-tag of Cisco's fabric extenders.
-    pub(in crate::classify) const VN_TAG: u32 = 0x8926;
-    /// Cisco MetaData.
-    pub(in crate::classify) const CISCO_METADATA: u32 = 0x8909;
-
-    /// IEEE 802.2 logical link control.
-    pub(super) const LLC: u32 = 0x1_0000;
-    /// PPP from its address or protocol field on.
-    pub(super) const PPP: u32 = 0x1_0001;
-    /// IP of the version that its first nibble tells.
-    pub(super) const RAW_IP: u32 = 0x1_0002;
-    /// A number that no arm knows.
-    pub(in crate::classify) const UNKNOWN: u32 = 0x1_0003;
-}
-
-/// A header that is still to be read.
-#[derive(Clone, Copy)]
-pub(super) struct Layer {
-    /// See [`layer`].
-    pub(super) kind: u32,
-    pub(super) offset: usize,
-}
 
 /// Where the outermost IP header is.
 #[derive(Clone, Copy)]
@@ -170,15 +131,6 @@ fn by_ethertype([high, low]: [u8; 2]) -> u32 {
     match be16(high, low) {
         ETHERTYPE_MIN.. => u32::from(be16(high, low)),
         _ => layer::UNKNOWN,
-    }
-}
-
-/// The field behind Ethernet addresses: an EtherType, or the length of an LLC frame.
-#[inline(always)]
-pub(super) fn by_length_or_ethertype([high, low]: [u8; 2]) -> u32 {
-    match be16(high, low) {
-        ETHERTYPE_MIN.. => u32::from(be16(high, low)),
-        _ => layer::LLC,
     }
 }
 

@@ -11,9 +11,11 @@ mod class;
 mod dns_ports;
 mod ethertypes;
 mod ip;
+mod layer;
 mod link;
 mod link_type;
 mod nflog;
+pub mod protocol;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -23,7 +25,6 @@ pub use class::{Class, flags, tcp_flags};
 pub use dns_ports::{DnsPorts, DnsPortsError};
 pub use ethertypes::{EtherTypeCount, UnknownEtherTypes};
 pub use link_type::LinkType;
-pub use transport::protocol;
 
 use crate::reader::PacketReader;
 

@@ -1,6 +1,6 @@
 //! Packets as Linux's netfilter log hands them out (link type 239, <https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html>).
 
-use super::link::{Layer, layer};
+use super::layer::{self, Layer};
 use super::{Class, be16, note_offset};
 use crate::reader::{OFFSET_MAX, PacketReader};
 

@@ -1,7 +1,7 @@
 //! Tags that bridges, switches and taps put between Ethernet's addresses and its EtherType. Each reader starts behind
 //! the tag's own EtherType.
 
-use super::link::{Layer, by_length_or_ethertype, layer};
+use super::layer::{self, Layer, by_length_or_ethertype};
 use crate::reader::PacketReader;
 
 /// Bytes of an 802.1ah I-TAG behind its EtherType: flags and service, then the customer's addresses and EtherType.

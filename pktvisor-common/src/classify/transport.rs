@@ -1,23 +1,8 @@
 //! Ports, payload, and what of it is DNS.
 
-use super::ip::next_header;
+use super::protocol::{self, next_header};
 use super::{Class, DnsPorts, be16, flags, note_offset, tcp_flags};
 use crate::reader::PacketReader;
-
-/// IP protocol numbers (<https://www.iana.org/assignments/protocol-numbers>).
-pub mod protocol {
-    /// RFC 9293.
-    pub const TCP: u8 = 6;
-    /// RFC 768.
-    pub const UDP: u8 = 17;
-
-    pub(super) const IPV4: u8 = 4;
-    pub(super) const IPV6: u8 = 41;
-    pub(super) const GRE: u8 = 47;
-    pub(super) const IPIP: u8 = 94;
-    pub(super) const ETHERIP: u8 = 97;
-    pub(super) const MPLS: u8 = 137;
-}
 
 /// UDP ports of tunnels.
 mod tunnel_port {

@@ -5,6 +5,7 @@
 mod backoff;
 mod endpoint;
 mod http;
+mod one_period;
 mod poller;
 mod protocol;
 mod resolver;
@@ -15,6 +16,7 @@ use pktvisor_api::{App, DirectionRates, Period};
 
 pub use endpoint::{DEFAULT_PORT, Endpoint, EndpointError};
 pub use http::{FetchError, Http};
+pub use one_period::{OneEntry, OnePeriod};
 pub use poller::{Command, Poller, Wanted};
 pub use protocol::Session;
 

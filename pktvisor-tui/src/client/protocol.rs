@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use pktvisor_api::{App, Period, Rates};
 
+use super::one_period::{OneEntry, OnePeriod};
 use super::{Answer, FetchError, Http, Window};
-use crate::model::{OneEntry, OnePeriod};
 
 /// Rounds between two looks at what hardly changes.
 const APP_EVERY_ROUNDS: u64 = 5;

@@ -9,7 +9,6 @@ mod health;
 mod history;
 mod lists;
 mod observation;
-mod one_period;
 mod printable;
 mod saved;
 #[cfg(test)]
@@ -21,6 +20,5 @@ pub use health::Health;
 pub use history::{History, PeriodPoint, Sample};
 pub use lists::{ListKind, Row, Sort, Sorts};
 pub use observation::{Observation, Rcode};
-pub use one_period::{OneEntry, OnePeriod};
 pub use printable::{Keep, Printable, escape, fit};
 pub use saved::{SavedAgent, SavedError, read_saved};

@@ -10,9 +10,9 @@ use std::{
 use pktvisor_api::{App, DirectionRates, PeriodDocument};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
-use super::{Agent, Link, OneEntry, OnePeriod, Printable};
+use super::{Agent, Link, Printable};
 use crate::{
-    client::{Answer, FetchError},
+    client::{Answer, FetchError, OneEntry, OnePeriod},
     format::without_number,
 };
 

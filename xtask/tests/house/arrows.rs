@@ -68,7 +68,7 @@ const PLAN: &[Plan] = &[
         ],
         tests_know: &["dns-traffic", "pcap-replay", "testbed"],
     },
-    Plan { name: "pktvisor-tui", knows: &["pktvisor-api"], tests_know: &[] },
+    Plan { name: "pktvisor-tui", knows: &["pktvisor-api"], tests_know: &["testbed"] },
     Plan { name: "xtask", knows: &["testbed"], tests_know: &[] },
 ];
 

@@ -1,0 +1,98 @@
+//! Lists as a report shows them: the largest entries, spelled.
+
+use pktvisor_analysis::ip_address;
+use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
+use pktvisor_analysis::name::presentation;
+use pktvisor_api as api;
+
+use super::codes::CodeCounts;
+use super::frequent::{FrequentItems, Key};
+use super::keys::CUT;
+
+/// Entries a list shows.
+const LISTED: usize = 10;
+
+/// How the keys of a list are written.
+pub(super) mod spell {
+    #![expect(non_snake_case, reason = "named as in the declarations")]
+
+    use super::*;
+
+    pub(crate) fn Address(key: Key<'_>) -> String {
+        let mut bytes = [0; 16];
+        let len = key.bytes.len().min(bytes.len());
+        bytes[..len].copy_from_slice(&key.bytes[..len]);
+        ip_address(&bytes, key.tag).to_string()
+    }
+
+    pub(crate) fn Name(key: Key<'_>) -> String {
+        let dot = if key.tag == CUT { "." } else { "" };
+        format!("{dot}{}", presentation(key.bytes))
+    }
+
+    pub(crate) fn Text(key: Key<'_>) -> String {
+        String::from_utf8_lossy(key.bytes).into_owned()
+    }
+
+    pub(crate) fn Rcode(code: u16) -> String {
+        rcode_name(code).into_owned()
+    }
+
+    pub(crate) fn Qtype(code: u16) -> String {
+        qtype_name(code).into_owned()
+    }
+
+    pub(crate) fn Port(port: u16) -> String {
+        port.to_string()
+    }
+}
+
+/// Something that can be listed, with keys spelled.
+pub(super) trait Listed<F> {
+    /// The largest, by count descending, then by name.
+    fn listed(&self, spell: F) -> Vec<api::TopEntry>;
+}
+
+impl<F: Fn(Key<'_>) -> String> Listed<F> for FrequentItems {
+    fn listed(&self, spell: F) -> Vec<api::TopEntry> {
+        frequent(self, spell)
+    }
+}
+
+impl<F: Fn(u16) -> String> Listed<F> for CodeCounts {
+    fn listed(&self, spell: F) -> Vec<api::TopEntry> {
+        codes(self, spell)
+    }
+}
+
+fn frequent(items: &FrequentItems, spell: impl Fn(Key<'_>) -> String) -> Vec<api::TopEntry> {
+    let entry = |(name, item): (String, super::frequent::Item<'_>)| api::TopEntry {
+        name,
+        estimate: item.lower,
+        lower: Some(item.lower),
+        upper: Some(item.upper),
+        scaled: None,
+    };
+    items.top(LISTED, spell).into_iter().map(entry).collect()
+}
+
+fn codes(codes: &CodeCounts, spell: impl Fn(u16) -> String) -> Vec<api::TopEntry> {
+    let mut counts: Vec<u64> = codes.iter().map(|(_, count)| count).collect();
+    let least = match counts.len() {
+        0..=LISTED => 0,
+        _ => *counts.select_nth_unstable_by(LISTED - 1, |a, b| b.cmp(a)).1,
+    };
+    // Ports come by the ten thousand: only those that may be listed are spelled.
+    let mut all: Vec<_> =
+        codes.iter().filter(|(_, count)| *count >= least).map(|(code, count)| (count, spell(code))).collect();
+    all.sort_by(|(count_a, name_a), (count_b, name_b)| count_b.cmp(count_a).then_with(|| name_a.cmp(name_b)));
+    all.truncate(LISTED);
+    let entry = |(count, name): (u64, String)| api::TopEntry {
+        name,
+        estimate: count,
+        lower: Some(count),
+        upper: Some(count + codes.bound()),
+        scaled: None,
+    };
+    all.into_iter().map(entry).collect()
+}
