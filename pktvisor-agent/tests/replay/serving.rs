@@ -87,9 +87,7 @@ fn a_replay_against_the_clock_is_served_meanwhile_and_ends_when_told() {
     assert!(
         served.json("/api/v1/metrics/bucket/0")["1m"]["packets"]["total"].as_u64().unwrap() < DEMO_PACKETS
     );
-    let id = served.id();
-    let mut kill = std::process::Command::new("kill");
-    assert!(kill.args(["-s", "TERM", &id.to_string()]).status().unwrap().success());
+    served.signal("TERM");
     let line: Value = serde_json::from_str(&served.line()).unwrap();
     assert!(line["5m"]["packets"]["total"].as_u64().unwrap() < DEMO_PACKETS);
 }
