@@ -27,19 +27,24 @@ fn sighup_opens_them_again(mode: &[&str]) {
     let words = ["--geo-asn", database.to_str().unwrap(), pair.right.name()];
     let agent = Agent::start(&watched, &[mode, &words].concat());
     agent.signal(libc::SIGHUP);
+    wait_for(&agent, "geo database opened again");
+    agent.signal(libc::SIGPIPE);
+    agent.signal(libc::SIGUSR1);
+    wait_for(&agent, "SIGUSR1 has no meaning");
+    agent.signal(libc::SIGUSR2);
+    wait_for(&agent, "SIGUSR2 has no meaning");
+    let (status, stderr) = agent.stop();
+    assert!(status.success(), "{stderr}");
+}
+
+fn wait_for(agent: &Agent, message: &str) {
     for _ in 0..500 {
-        if agent.stderr().contains("geo database opened again") {
-            break;
+        if agent.stderr().contains(message) {
+            return;
         }
         sleep(Duration::from_millis(20));
     }
-    assert!(agent.stderr().contains("geo database opened again"), "{}", agent.stderr());
-    for signal in [libc::SIGUSR1, libc::SIGUSR2, libc::SIGPIPE] {
-        agent.signal(signal);
-    }
-    let (status, stderr) = agent.stop();
-    assert!(status.success(), "{stderr}");
-    assert!(stderr.contains("SIGUSR1 has no meaning"), "{stderr}");
+    panic!("no {message:?} in {}", agent.stderr());
 }
 
 #[test]
@@ -49,13 +54,7 @@ fn sighup_without_geo_databases_is_logged_and_capture_goes_on() {
     let pair = Veth::new(&peer, &watched).create();
     let agent = Agent::start(&watched, &["--mode", "afpacket", pair.right.name()]);
     agent.signal(libc::SIGHUP);
-    for _ in 0..500 {
-        if agent.stderr().contains("SIGHUP") {
-            break;
-        }
-        sleep(Duration::from_millis(20));
-    }
+    wait_for(&agent, "SIGHUP: there are no geo databases to open again");
     let (status, stderr) = agent.stop();
     assert!(status.success(), "{stderr}");
-    assert!(stderr.contains("SIGHUP: there are no geo databases to open again"), "{stderr}");
 }

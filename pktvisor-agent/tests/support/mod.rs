@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ pub(crate) struct Served {
     child: Child,
     address: SocketAddr,
     stdout: BufReader<ChildStdout>,
-    /// What is still to come on stderr.
-    stderr: Option<JoinHandle<String>>,
+    /// What came on stderr after it listened.
+    stderr: Arc<Mutex<String>>,
+    /// Ends with stderr.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Served {
@@ -30,12 +33,14 @@ impl Served {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let address = listening_address(&mut stderr);
-        let rest = thread::spawn(move || {
-            let mut text = String::new();
-            let _ = stderr.read_to_string(&mut text);
-            text
+        let text = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&text);
+        let reader = thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                *kept.lock().unwrap() += &(line + "\n");
+            }
         });
-        Self { child, address, stdout, stderr: Some(rest) }
+        Self { child, address, stdout, stderr: text, reader: Some(reader) }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -52,6 +57,11 @@ impl Served {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line
+    }
+
+    /// What it has written to stderr so far, since it listened.
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().clone()
     }
 
     /// Status and body of a GET.
@@ -76,7 +86,7 @@ impl Served {
 
     /// Sends a signal. By the shell's own kill, because a small system has no program of that name.
     pub(crate) fn signal(&self, signal: &str) {
-        let line = format!("kill -s {signal} {}", self.child.id());
+        let line = format!("kill -s {signal} {}", self.id());
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
     }
 
@@ -85,8 +95,8 @@ impl Served {
         self.signal(signal);
         let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).unwrap();
-        let stderr = self.stderr.take().unwrap().join().unwrap();
-        (self.child.wait().unwrap(), stdout, stderr)
+        self.reader.take().unwrap().join().unwrap();
+        (self.child.wait().unwrap(), stdout, self.stderr())
     }
 }
 
