@@ -90,8 +90,9 @@ pub(super) fn build(kernel: &Kernel, selection: Selection) -> Result<PathBuf> {
     for program in programs.iter().chain(&agent) {
         files.program(program, program)?;
     }
-    for entry in workspace::root().join("captures").read_dir()?.flatten() {
-        files.archive.file(&entry.path(), &std::fs::read(entry.path())?);
+    for path in files_below(&workspace::root().join("captures"))? {
+        let content = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        files.archive.file(&path, &content);
     }
     let mut insert = String::new();
     for module in MODULES {
@@ -196,10 +197,40 @@ impl Files {
     }
 }
 
+/// The files in a directory and in those below it.
+fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
+    let unreadable = || format!("cannot read the directory {}", directory.display());
+    let mut files = Vec::new();
+    for entry in directory.read_dir().with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        if path.is_dir() {
+            files.extend(files_below(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
 /// What the dynamic linker would load, and itself.
 fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
     let output = Command::new("ldd").arg(program).output().context("cannot start ldd")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let paths = text.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
     Ok(paths.map(PathBuf::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captures_in_folders_go_into_the_image_too() {
+        let files = files_below(&workspace::root().join("captures")).expect("the bundled captures");
+        let has = |end: &str| files.iter().any(|file| file.ends_with(end));
+        assert!(has("captures/demo.pcap") && has("captures/faults/asn-u16.mmdb"), "{files:?}");
+        assert!(files.iter().all(|file| file.is_file()), "{files:?}");
+        assert!(files_below(Path::new("/nowhere")).is_err());
+    }
 }
