@@ -22,7 +22,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libpcap0.8 libelf1 zlib1g libcap2-bin \
-    && rm -rf /var/lib/apt/lists/* \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin pktvisor
 COPY --from=build /usr/local/bin/pktvisord /usr/local/bin/pktvisor /usr/local/bin/
 # Reading capture files takes no privilege; live capture takes what the container was given. Permitted only, as the kernel
