@@ -4,21 +4,22 @@ use std::io;
 
 use crate::FilterError;
 
-/// Capturing by a packet socket failed.
+/// Capturing by a packet socket failed. Each message contains its cause, so no variant has a source that would
+/// print it again.
 #[derive(Debug, thiserror::Error)]
 pub enum AfPacketError {
-    /// There is none to be had.
+    /// The kernel does not open one.
     #[error("cannot open a packet socket: {0}; it needs CAP_NET_RAW")]
-    Socket(#[source] io::Error),
+    Socket(io::Error),
     /// One of its options was refused.
-    #[error("cannot set {option} of the packet socket: {reason}")]
+    #[error("cannot set the option {option} of the packet socket: {reason}")]
     Option {
         /// Its name in packet(7).
         option: &'static str,
         /// What the kernel said.
         reason: io::Error,
     },
-    /// Its ring is made, but cannot be reached.
+    /// Its ring cannot be mapped into memory.
     #[error("cannot map the packet socket's ring of {bytes} bytes: {reason}")]
     Ring {
         /// Its size.
@@ -26,8 +27,8 @@ pub enum AfPacketError {
         /// What the kernel said.
         reason: io::Error,
     },
-    /// The interface is not there, or does not want to be listened to.
-    #[error("cannot listen to interface {ifindex} (see ip link): {reason}")]
+    /// The interface does not exist, or refuses the socket.
+    #[error("cannot capture from interface {ifindex}: {reason}; `ip link` lists the interfaces")]
     Bind {
         /// Which; 0 for all.
         ifindex: u32,
@@ -36,9 +37,9 @@ pub enum AfPacketError {
     },
     /// Waiting for packets failed.
     #[error("cannot wait for packets: {0}")]
-    Poll(#[source] io::Error),
+    Poll(io::Error),
     /// The interface that was listened to has been removed.
-    #[error("interface {ifindex} has gone")]
+    #[error("interface {ifindex} is gone")]
     Gone {
         /// Which.
         ifindex: u32,

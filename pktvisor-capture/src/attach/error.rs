@@ -8,11 +8,11 @@ use crate::filter::FilterProgramError;
 use crate::interfaces::Interface;
 use crate::kernel::KernelError;
 
-/// Why nothing could be attached.
+/// Why nothing could be attached. A message that contains its cause has no source that would print it again.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// No hook on the way in takes our program.
-    #[error("cannot attach to {interface} on the way in ({refusals})")]
+    #[error("cannot attach to ingress of {interface} ({refusals})")]
     Ingress {
         /// Its name.
         interface: String,
@@ -20,7 +20,7 @@ pub enum AttachError {
         refusals: String,
     },
     /// The hook on the way out does not take our program.
-    #[error("cannot attach to {interface} on the way out ({refusal})")]
+    #[error("cannot attach to egress of {interface} ({refusal})")]
     Egress {
         /// Its name.
         interface: String,
@@ -43,7 +43,7 @@ pub enum AttachError {
     Filter(#[from] FilterProgramError),
     /// There are no file descriptors left.
     #[error("cannot share a kernel map with the filter: {0}")]
-    Descriptor(#[source] io::Error),
+    Descriptor(io::Error),
 }
 
 impl AttachError {

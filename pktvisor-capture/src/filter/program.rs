@@ -40,23 +40,24 @@ pub struct Placement<'a> {
     pub filtered: BorrowedFd<'a>,
 }
 
-/// Why a filter is not in the kernel.
+/// Why a filter is not in the kernel. Each message contains its cause, so no variant has a source that would
+/// print it again.
 #[derive(Debug, thiserror::Error)]
 pub enum FilterProgramError {
-    /// The expression is none for the link type.
+    /// The expression does not compile for the link type.
     #[error(transparent)]
     Compile(#[from] FilterError),
-    /// The expression is beyond what the kernel can run.
-    #[error("the filter expression '{}' cannot run in the kernel: {source}", Excerpt(.expression))]
+    /// The kernel cannot run the expression.
+    #[error("the filter expression '{}' cannot run in the kernel: {reason}", Excerpt(.expression))]
     Translate {
         /// What was given.
         expression: String,
         /// Why not.
-        source: TranslateError,
+        reason: TranslateError,
     },
     /// The kernel refused the translated program.
     #[error(
-        "the kernel refuses the program of the filter expression '{}': {source}{}",
+        "the kernel refuses the program of the filter expression '{}': {reason}{}",
         Excerpt(.expression),
         last_lines(.log)
     )]
@@ -64,13 +65,13 @@ pub enum FilterProgramError {
         /// What was given.
         expression: String,
         /// EPERM: CAP_BPF or CAP_NET_ADMIN is missing.
-        source: io::Error,
+        reason: io::Error,
         /// What the verifier wrote.
         log: String,
     },
     /// The main program cannot be put behind the filter.
     #[error("cannot put the counting program behind the filter: {0}")]
-    Chain(#[source] io::Error),
+    Chain(io::Error),
 }
 
 /// The end of the verifier's log, where the reason stands.
@@ -111,7 +112,7 @@ impl FilterProgram {
             tags: tags(filter, placement),
         };
         let instructions = translate(&classic, placement.link_type, &verdicts)
-            .map_err(|source| FilterProgramError::Translate { expression: expression(), source })?;
+            .map_err(|reason| FilterProgramError::Translate { expression: expression(), reason })?;
         let (program_type, flags) = match placement.hook {
             Hook::Xdp { frags: true } => (ProgramType::Xdp, bpf::XDP_HAS_FRAGS),
             Hook::Xdp { frags: false } => (ProgramType::Xdp, 0),
@@ -120,7 +121,7 @@ impl FilterProgram {
         let load = Load { program_type, name: c"pktvisor_filter", instructions: &instructions, flags };
         let program = bpf::load(&load).map_err(|refused| FilterProgramError::Load {
             expression: expression(),
-            source: refused.source,
+            reason: refused.source,
             log: refused.log,
         })?;
         Ok(Self { program, _programs: programs })

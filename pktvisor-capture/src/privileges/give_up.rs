@@ -24,13 +24,13 @@ pub struct Keep {
     pub here: Vec<Capability>,
 }
 
-/// The process still has what it should not have.
+/// The process still has capabilities that it should have given up.
 #[derive(Debug, thiserror::Error)]
 pub enum GiveUpError {
-    /// The kernel did not do as it was told.
-    #[error("cannot give up capabilities: {0}")]
+    /// The kernel refused; the source says why.
+    #[error("cannot give up capabilities")]
     Kernel(#[from] io::Error),
-    /// Threads that did not react.
+    /// Some threads did not react to the signal.
     #[error("these threads kept their capabilities: {}", names.join(", "))]
     Threads {
         /// Their names.
