@@ -15,7 +15,7 @@ use dns_traffic::{Config, ConfigError, Generator};
 use pcap_replay::send::{Options, PacketRate, Tempo, Via, send};
 use terminal_text::{Escaped, EscapedLines, has_control};
 
-/// Sends packet captures, and makes them
+/// Sends packet captures, and generates them
 #[derive(Parser, Debug)]
 #[command(name = "pcap-replay", version, infer_long_args = true, args_conflicts_with_subcommands = true)]
 #[command(arg_required_else_help = true)]
@@ -45,13 +45,14 @@ struct Replay {
     /// Speed of the capture's own clock: realtime, a multiple like 10x, or max
     #[arg(long, value_name = "SPEED", default_value = "max")]
     pace: Pace,
-    /// Send the capture this often; 0 for until interrupted
+    /// Number of times to send the capture; 0 repeats it until interrupted
     #[arg(long = "loop", value_name = "N", default_value_t = 1)]
     rounds: u64,
-    /// Spread flows over so many transmit queues, each with a thread where there are processors for it; needs AF_XDP
+    /// Spread flows over this number of transmit queues, each with its own thread if there are enough processors; needs
+    /// AF_XDP
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     queues: u32,
-    /// Kind of socket, af-xdp or af-packet [default: af-xdp where it works, else af-packet]
+    /// Kind of socket, af-xdp or af-packet [default: af-xdp if it works, otherwise af-packet]
     #[arg(long, value_name = "SOCKET")]
     via: Option<Via>,
     /// Capture to send (pcap or pcapng, also compressed); - for stdin
@@ -64,10 +65,10 @@ struct Generate {
     /// Capture file to write (pcap, nanoseconds, Ethernet)
     #[arg(long, short, value_name = "FILE.pcap")]
     output: PathBuf,
-    /// Also write what the right summary of the capture is
+    /// Also write the exact summary of the capture
     #[arg(long, value_name = "FILE.json")]
     answer: Option<PathBuf>,
-    /// Entries of each list in the answer
+    /// Number of entries in each list of that summary
     #[arg(long, value_name = "N", default_value_t = 50)]
     answer_entries: usize,
     #[command(flatten)]

@@ -2,10 +2,10 @@
 //!
 //! `no_std`, without allocation and without panics, so that the same source is compiled for BPF and for
 //! userspace: the packet [classifier](classify), the [counters] it feeds, the hashing behind
-//! [cardinality](hll) and [sampling], and how foreign [text] is shown. Whoever links this crate agrees by construction on what a packet is.
+//! [cardinality](hll) and [sampling]. Programs that link this crate classify packets identically, by construction.
 //!
-//! It knows nothing of ours, and everything that handles packets may depend on it. What only userspace needs, however
-//! small, belongs elsewhere.
+//! It depends only on `pktvisor-definitions`, whose rows it makes into counters. Every crate that handles packets may depend
+//! on it. Code that only userspace needs belongs elsewhere, however small.
 #![cfg_attr(not(test), no_std)]
 
 pub mod classify;

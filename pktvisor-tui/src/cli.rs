@@ -11,12 +11,12 @@ use crate::{client::DEFAULT_PORT, model::escape, theme::ThemeChoice};
 #[command(name = "pktvisor", version, about, infer_long_args = true, max_term_width = 100)]
 #[command(after_help = "Press ? inside for the keys.")]
 pub struct Options {
-    /// Port of agents whose HOST names none.
+    /// Port of each agent whose HOST does not name one.
     #[arg(short, long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
 
-    /// Agent to watch: a name, an address, host:port, or an http:// URL; behind a link-local address its interface, as
-    /// in fe80::1%eth0. Repeat it, or separate by commas, to watch a fleet.
+    /// Agent to watch: a name, an address, host:port, or an http:// URL. A link-local address needs its interface, as in
+    /// fe80::1%eth0. To watch a fleet, repeat the option or separate the agents by commas.
     #[arg(
         short = 'H',
         long = "host",
@@ -26,15 +26,15 @@ pub struct Options {
     )]
     pub hosts: Vec<String>,
 
-    /// Print one snapshot on stdout and exit: 0, or 1 if an agent did not answer, which stderr then says.
+    /// Print one snapshot on stdout and exit. If an agent does not answer, report it on stderr and exit with 1.
     #[arg(long)]
     pub once: bool,
 
-    /// Form of the snapshot: `text`, or `json` (one object a line and agent).
+    /// Format of the snapshot: `text`, or `json` (one object for each agent, one on each line).
     #[arg(long, value_enum, default_value_t = Format::Text, requires = "once")]
     pub format: Format,
 
-    /// Show a saved JSON instead of an agent: the output of `pktvisord FILE`, an answer of the HTTP API, or the output
+    /// Show saved JSON instead of an agent: the output of `pktvisord FILE`, an answer of the HTTP API, or the output
     /// of `pktvisor --once --format json`.
     #[arg(long, value_name = "FILE", conflicts_with = "hosts")]
     pub snapshot: Option<PathBuf>,
@@ -43,7 +43,7 @@ pub struct Options {
     #[arg(short, long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub window: Option<u64>,
 
-    /// Colours: `auto` asks COLORFGBG and NO_COLOR.
+    /// Colours; `auto` reads COLORFGBG and NO_COLOR.
     #[arg(long, value_enum, default_value_t = ThemeChoice::Auto)]
     pub theme: ThemeChoice,
 

@@ -40,7 +40,7 @@ pub enum ReadError {
         looks_like: Option<&'static str>,
     },
     /// The data ends within the file header.
-    #[error("the capture is cut off in its header, after {have} bytes: there are no packets in it")]
+    #[error("the capture is cut off in its header, after {have} bytes: it contains no packets")]
     HeaderCutOff {
         /// Bytes there are.
         have: u64,
@@ -74,7 +74,7 @@ pub enum ReadError {
         offset: u64,
     },
     /// Bits of the pcap link-type field that must be zero are not (draft-ietf-opsawg-pcap, section 4).
-    #[error("pcap link-type field {field:#010x} has reserved bits set, so its meaning is not known")]
+    #[error("pcap link-type field {field:#010x} has reserved bits set, so its meaning is unknown")]
     ReservedLinkTypeBits {
         /// The whole field.
         field: u32,
@@ -131,14 +131,14 @@ pub enum StopReason {
     },
     /// The file lost bytes while it was read: it was shortened, or overwritten, or its device fails.
     #[error(
-        "what was there is gone: the file was changed while it was read, or its device fails (it has {len} bytes now)"
+        "the data there is gone: the file was changed while it was read, or its device failed (it now has {len} bytes)"
     )]
     Gone {
         /// The file's length now, in bytes.
         len: u64,
     },
     /// The compressed data is whole, and something else follows it.
-    #[error("what follows the {compression} data there is not compressed, and is ignored")]
+    #[error("the data behind the {compression} data is not compressed, and is ignored")]
     BehindCompression {
         /// How what comes before is compressed.
         compression: super::Compression,
@@ -147,7 +147,7 @@ pub enum StopReason {
     #[error("there are zeros instead of a packet: the file was emptied or never written there")]
     Zeros,
     /// Another capture begins where a record could, as when captures were joined, and cannot be read.
-    #[error("another capture begins there, which cannot be read: {reason}")]
+    #[error("another capture begins there, but it cannot be read: {reason}")]
     AnotherCapture {
         /// What is wrong with it.
         reason: String,

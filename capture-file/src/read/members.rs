@@ -13,7 +13,7 @@ const STORED_BYTES: usize = 64 << 10;
 
 /// Something that is not compressed follows a whole member.
 #[derive(Debug, thiserror::Error)]
-#[error("what follows is not compressed")]
+#[error("the data that follows is not compressed")]
 struct BehindCompression;
 
 /// Whether a [`Members`] failed for what follows the compressed data.

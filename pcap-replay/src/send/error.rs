@@ -21,13 +21,13 @@ pub enum SendError {
         error: ReadError,
     },
     /// No interface has this name.
-    #[error("there is no interface {0:?}: `ip link` lists those there are")]
+    #[error("there is no interface {0:?}: `ip link` lists the interfaces")]
     NoSuchInterface(String),
     /// The interface is not up.
     #[error("interface {0} is down: bring it up with `ip link set {0} up`")]
     Down(String),
     /// Frames of another kind than those of a capture of Ethernet.
-    #[error("interface {0} has no Ethernet header, so that captured Ethernet frames cannot be sent on it")]
+    #[error("interface {0} has no Ethernet header, so it cannot send captured Ethernet frames")]
     NotEthernet(String),
     /// The kernel does not let this user send raw frames.
     #[error("sending on {0} needs CAP_NET_RAW: run as root, or `setcap cap_net_raw+ep` the program")]

@@ -27,7 +27,7 @@ pub struct PacketRate(f64);
 
 /// No rate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no rate: write packets per second above zero, like 500, 2.5k or 1M")]
+#[error("{0:?} is not a rate: write packets per second above zero, like 500, 2.5k or 1M")]
 pub struct ParsePacketRateError(String);
 
 impl PacketRate {

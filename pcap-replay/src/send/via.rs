@@ -23,7 +23,7 @@ impl fmt::Display for Via {
 
 /// Neither "af-xdp" nor "af-packet".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no kind of socket: write af-xdp or af-packet")]
+#[error("{0:?} is not a kind of socket: write af-xdp or af-packet")]
 pub struct ParseViaError(String);
 
 impl FromStr for Via {

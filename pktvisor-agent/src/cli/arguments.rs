@@ -36,7 +36,7 @@ Examples:
 
 Exit status: 0 done, 1 failure at run time (file, device, port, privilege), 2 wrong usage.";
 
-/// Summarises packet streams, with a focus on DNS: what the traffic is right now.
+/// Summarises the packets of an interface or a capture file, with a focus on DNS.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "pktvisord", version, infer_long_args = true, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct Arguments {
@@ -53,61 +53,60 @@ pub(super) struct Arguments {
     #[arg(short = 'b', value_name = "BPF", help_heading = CAPTURE)]
     pub(super) filter: Option<String>,
 
-    /// Networks that are HOST: comma separated CIDRs or addresses, IPv4 and IPv6.
+    /// Networks that are HOST: comma-separated CIDRs or addresses, IPv4 and IPv6.
     ///
-    /// Packets to HOST are in, packets from HOST are out. The addresses of a live interface are always HOST; for a file
-    /// nothing is unless given here.
+    /// Packets to HOST are in, packets from HOST are out. In a live capture the interface's addresses are always HOST. For
+    /// a file, only the networks given here are.
     #[arg(short = 'H', value_name = "HOSTSPEC", help_heading = CAPTURE, value_parser = values::host_spec)]
     pub(super) hosts: Option<HostSpec>,
 
-    /// Live only: do not count TCP packets of the port that the metrics are served on; they count as filtered.
+    /// Live only: do not count TCP packets of the port that serves the metrics; they count as filtered.
     ///
-    /// Else the requests of scrapers and terminal UIs are part of what they show.
+    /// Otherwise the requests of scrapers and terminal UIs are part of the metrics.
     #[arg(long, help_heading = LIVE)]
     pub(super) ignore_own_port: bool,
 
-    /// Live only: how packets are taken [default: inline, or what comes closest].
+    /// Live only: how to capture packets [default: inline, or afpacket if inline is unavailable].
     ///
-    /// Given, nothing else is tried: the agent fails with the reason.
+    /// If you give a mode and it is unavailable, the agent tries no other mode and fails with the reason.
     #[arg(long, value_name = "MODE", help_heading = LIVE)]
     pub(super) mode: Option<Mode>,
 
-    /// Live only: capture in tap mode from an interface that has addresses or routes, whose traffic is then consumed.
+    /// Live only: use tap mode on an interface that has addresses or routes; the agent then takes the host's traffic.
     #[arg(long, help_heading = LIVE)]
     pub(super) force: bool,
 
-    /// Live only: threads that analyse DNS [default: 1; in tap mode one a receive queue, as long as there are two processors
-    /// for each].
+    /// Live only: number of threads that analyse DNS [default: 1; in tap mode one for each receive queue, as long as there
+    /// are two processors for each].
     ///
-    /// All packets between two hosts go to the same one.
+    /// All packets between two hosts go to the same thread.
     #[arg(long, value_name = "N", help_heading = LIVE, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(super) threads: Option<u16>,
 
-    /// Live only: take packets as they come, without pauses; each thread that analyses then needs a processor for itself.
+    /// Live only: poll for packets without pauses; each thread that analyses DNS then needs its own processor.
     #[arg(long, help_heading = LIVE, conflicts_with = "cpu_budget")]
     pub(super) busy_drain: bool,
 
-    /// Live only: lower the share of DNS flows that is analysed when the agent needs more than this percentage of
-    /// one processor.
+    /// Live only: analyse a smaller share of DNS flows if the agent needs more than this percentage of one processor.
     #[arg(long, value_name = "PCT", help_heading = LIVE, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) cpu_budget: Option<u32>,
 
-    /// Live only: kernel programs to load instead of those that are built in (`cargo xtask build-ebpf`).
+    /// Live only: load the kernel programs from this file instead of the built-in ones (`cargo xtask build-ebpf`).
     #[arg(long, value_name = "FILE", help_heading = LIVE, value_hint = ValueHint::FilePath)]
     pub(super) bpf_object: Option<PathBuf>,
 
-    /// Periods of 60 seconds kept, 1 to 1440.
+    /// Number of 60-second periods to keep, 1 to 1440.
     ///
-    /// Beyond the newest 10 at most 64 entries a list are kept.
+    /// Periods older than the newest 10 keep at most 64 entries in each list.
     #[arg(long, value_name = "P", default_value = "5", help_heading = PERIODS, allow_negative_numbers = true)]
     #[arg(value_parser = values::periods)]
     pub(super) periods: usize,
 
-    /// File only: one period for the whole file.
+    /// File only: use one period for the whole file.
     #[arg(long, help_heading = PERIODS)]
     pub(super) summary: bool,
 
-    /// File only: after printing the summary keep serving it over HTTP.
+    /// File only: keep serving over HTTP after printing the summary.
     #[arg(long, help_heading = FILES)]
     pub(super) serve: bool,
 
@@ -117,12 +116,12 @@ pub(super) struct Arguments {
 
     /// Analyse at most this percentage of DNS flows, 0 to 100.
     ///
-    /// Counters stay exact at any rate; names and transactions count what was analysed.
+    /// Counters stay exact at any rate; names and transactions cover the analysed flows only.
     #[arg(long, value_name = "N", default_value = "100", help_heading = DNS, allow_negative_numbers = true)]
     #[arg(value_parser = values::percentage)]
     pub(super) max_deep_sample: i64,
 
-    /// Ports on which DNS is spoken, comma separated; 53 only if not given.
+    /// Ports whose traffic is DNS, comma-separated [default: 53].
     ///
     /// `53,5353,5355` adds mDNS and LLMNR.
     #[arg(long, value_name = "LIST", help_heading = DNS, value_parser = values::dns_ports)]
@@ -153,21 +152,21 @@ pub(super) struct Arguments {
     #[arg(short = 'p', value_name = "PORT", help_heading = AGENT)]
     pub(super) port: Option<u16>,
 
-    /// How messages are written to stderr.
+    /// Format of the messages on stderr.
     ///
-    /// RUST_LOG chooses which ones, `info` if not set.
+    /// RUST_LOG selects the messages; the default is `info`.
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = AGENT)]
     pub(super) log_format: LogFormat,
 }
 
-/// How packets are taken from an interface.
+/// How the agent captures packets from an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
-    /// Counted in the kernel as they pass, unchanged; DNS is copied (XDP, tcx).
+    /// Count packets in the kernel as they pass, unchanged, and copy DNS (XDP, tcx).
     Inline,
-    /// Taken off an interface that a mirror port feeds, and nothing else (AF_XDP).
+    /// Take all packets of an interface that only receives a mirror port's copies (AF_XDP).
     Tap,
-    /// Copied whole, where the kernel does not let programs in (AF_PACKET).
+    /// Copy every packet to the agent; needs no BPF (AF_PACKET).
     Afpacket,
 }
 
@@ -177,7 +176,7 @@ pub enum LogFormat {
     /// For people: a level and a sentence.
     #[default]
     Text,
-    /// For collectors: one JSON object a line.
+    /// For collectors: one JSON object on each line.
     Json,
 }
 

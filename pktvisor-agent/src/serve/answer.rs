@@ -100,21 +100,21 @@ pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
 /// Why there is no answer. The messages are sent to the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
-    #[error("unknown path, /api/v1/openapi.json lists those there are")]
+    #[error("unknown path; /api/v1/openapi.json lists all paths")]
     UnknownPath,
     #[error("only GET and HEAD are allowed here")]
     Method,
-    #[error("the request names no path, which begins with a slash as in GET /metrics")]
+    #[error("the request has no path; a path begins with a slash, as in GET /metrics")]
     NoPath,
-    #[error("too many clients are being answered, try again in a second")]
+    #[error("too many clients are being answered; try again in a second")]
     Busy,
     #[error(transparent)]
     Period(#[from] PeriodError),
     #[error("not capturing: {0}")]
     Unhealthy(String),
-    #[error("the answer was not ready in time, the agent is overloaded")]
+    #[error("the answer was not ready in time; the agent is overloaded")]
     TimedOut,
-    #[error("the answer could not be made, see the log of the agent")]
+    #[error("the answer could not be made; see the log of the agent")]
     Broken,
 }
 

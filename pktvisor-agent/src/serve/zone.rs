@@ -20,7 +20,7 @@ pub enum ZoneError {
         address: Ipv6Addr,
     },
     /// An interface behind something else.
-    #[error("only an IPv6 address is followed by % and an interface")]
+    #[error("only an IPv6 address may be followed by % and an interface")]
     NotIpv6,
 }
 

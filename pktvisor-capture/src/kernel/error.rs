@@ -7,13 +7,13 @@ use aya::maps::MapError;
 use aya::programs::ProgramError;
 use thiserror::Error;
 
-/// Why the kernel half is not to be had.
+/// Why the BPF programs cannot be loaded, or their maps not be used.
 #[derive(Debug, Error)]
 pub enum KernelError {
-    /// The object is none, or the kernel refuses its maps.
+    /// The object is not a BPF object, or the kernel refuses its maps.
     #[error("cannot load the kernel programs")]
     Load(#[source] EbpfError),
-    /// The object is not ours, or of another version.
+    /// The object belongs to another program or another version.
     #[error("the BPF object has no {what} named {name}: it was not built from this version")]
     Missing {
         /// A map or a program.
@@ -60,10 +60,10 @@ pub enum KernelError {
         /// Bytes, as we say.
         expected: usize,
     },
-    /// The system does not tell its processors.
-    #[error("cannot read which processors there are from {path}")]
+    /// The system does not report its processors.
+    #[error("cannot read the list of processors from {path}")]
     Processors {
-        /// Where they should stand.
+        /// The file that lists them.
         path: &'static str,
         /// Why.
         #[source]

@@ -8,8 +8,8 @@ use std::io;
 pub enum TapError {
     /// The host uses the interface itself.
     #[error(
-        "{interface} has {use_}: in tap mode the host would not receive anything by it any more; use --mode inline, or \
-         --force if that is meant"
+        "{interface} has {use_}: in tap mode the host would no longer receive anything on it; use --mode inline, or \
+         --force to insist"
     )]
     InUse {
         /// Which.
@@ -19,7 +19,7 @@ pub enum TapError {
     },
     /// Sockets on a bond are accepted, and receive nothing.
     #[error(
-        "cannot tap {interface}, a bond: give one of its ports (ip link show master {interface}), each to an agent of its own"
+        "cannot tap {interface}, a bond: run one agent for each of its ports (ip link show master {interface})"
     )]
     Bond {
         /// Which.

@@ -49,7 +49,7 @@ pub enum EndpointError {
     ZoneNotAllowed(String),
     /// A zone that no interface can be called.
     #[error(
-        "{0}: behind the % goes the name or the number of an interface of this machine, as in fe80::1%eth0"
+        "{0}: after the % give the name or the number of an interface of this machine, as in fe80::1%eth0"
     )]
     Zone(String),
     /// A link-local address alone, which is ambiguous.
