@@ -51,6 +51,9 @@ pub(crate) struct MessageFacts {
     pub(crate) edns: Option<EdnsFacts>,
     /// Records in the answer section.
     pub(crate) answers: u16,
+    /// Header flags AA and TC (RFC 1035 section 4.1.1); no message has AD.
+    pub(crate) authoritative: bool,
+    pub(crate) truncated: bool,
 }
 
 /// An OPT record.

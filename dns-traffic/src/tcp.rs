@@ -143,11 +143,11 @@ impl Connection {
                 continue;
             }
             let mut bytes = Vec::with_capacity(256);
-            let mut answers = 0;
+            let mut written = None;
             prefixed(&mut bytes, |out| {
-                answers = exchange.write_response(&stage.names, usize::from(u16::MAX), out).answers;
+                written = Some(exchange.write_response(&stage.names, usize::from(u16::MAX), out));
             });
-            let facts = exchange.facts(Transport::Tcp, (53, self.client_port), Some(answers));
+            let facts = exchange.facts(Transport::Tcp, (53, self.client_port), written);
             let messages = vec![(bytes.len(), facts)];
             // The pieces of a split query take a moment to arrive.
             let answer_ns = MILLISECOND_NS + stage.answer_time_ns(self.role);

@@ -173,7 +173,7 @@ fn respond(stage: &mut Stage, talk: &Talk, at_ns: u64, fragmented: bool) -> bool
     let mut message = std::mem::take(&mut stage.scratch);
     message.clear();
     let written = exchange.write_response(&stage.names, limit, &mut message);
-    let facts = exchange.facts(Transport::Udp, ports, Some(written.answers));
+    let facts = exchange.facts(Transport::Udp, ports, Some(written));
     let Parties { client, server } = talk.parties;
     if fragmented {
         send_fragments(stage, at_ns, (server, client), talk.tags, facts, &message);
@@ -251,6 +251,8 @@ fn send_malformed(stage: &mut Stage, at_ns: u64) {
         malformed: true,
         edns: None,
         answers: 0,
+        authoritative: false,
+        truncated: false,
     };
     let tags = stage.tags();
     send(stage, at_ns, (parties.client, parties.server), tags, facts, &message);

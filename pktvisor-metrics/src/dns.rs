@@ -149,3 +149,30 @@ impl MessageRecord {
         context.counters.dns.rcodes[5]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktvisor_analysis::name::Name;
+
+    use super::super::record::Remember;
+    use super::*;
+
+    /// A message of a header alone, with these flags.
+    fn count(record: &mut DnsRecord, flags: u16) {
+        let mut octets = [0; 12];
+        octets[2..4].copy_from_slice(&flags.to_be_bytes());
+        let mut name = Name::default();
+        let message = Message::parse(&octets, false, &mut name).unwrap();
+        record.message(&message, None);
+    }
+
+    #[test]
+    fn flags_are_counted_of_replies_alone() {
+        let mut record = DnsRecord::begin();
+        // AA 0x0400, TC 0x0200, AD 0x0020; QR 0x8000 makes a reply (RFC 1035 section 4.1.1, RFC 4035 section 3.2.3).
+        for flags in [0x8400, 0x8600, 0x8020, 0x8000, 0x0620] {
+            count(&mut record, flags);
+        }
+        assert_eq!((record.flags.aa, record.flags.tc, record.flags.ad), (2, 1, 1));
+    }
+}

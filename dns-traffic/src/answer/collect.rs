@@ -197,6 +197,8 @@ impl Period {
                 *self.failed[failed].entry(key).or_default() += 1;
             }
         }
+        self.dns.flags.aa += u64::from(message.authoritative);
+        self.dns.flags.tc += u64::from(message.truncated);
         self.count_edns(message);
     }
 

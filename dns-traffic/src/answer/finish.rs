@@ -26,6 +26,8 @@ impl Period {
         add_fields!(to, from, total queries replies tcp udp ipv4 ipv6 noerror nxdomain srvfail refused malformed);
         let (to, from) = (&mut self.dns.xact.counts, &next.dns.xact.counts);
         add_fields!(to, from, total timed_out late duplicates orphans retransmitted);
+        let (to, from) = (&mut self.dns.flags, &next.dns.flags);
+        add_fields!(to, from, aa ad tc);
         let (to, from) = (&mut self.dns.edns, &next.dns.edns);
         add_fields!(to, from, queries replies dnssec_ok client_subnet empty_answers answer_records);
 

@@ -160,6 +160,7 @@ pub struct DnsAnswer {
     /// Distinct question names.
     pub qname_cardinality: u64,
     pub xact: TransactionAnswer,
+    pub flags: FlagsAnswer,
     pub edns: EdnsAnswer,
     pub top_qname2: Counts,
     pub top_qname3: Counts,
@@ -226,6 +227,15 @@ pub struct DirectionAnswer {
     /// Every time from query to response, sorted.
     #[serde(skip)]
     pub times_ns: Vec<u64>,
+}
+
+/// Header flags of the replies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "named as in the agent's JSON, where they are described")]
+pub struct FlagsAnswer {
+    pub aa: u64,
+    pub ad: u64,
+    pub tc: u64,
 }
 
 /// EDNS(0) in messages that can be parsed.

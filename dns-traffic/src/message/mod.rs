@@ -95,14 +95,14 @@ pub(crate) struct Written {
 }
 
 impl Exchange {
-    /// What is known about the query, or the response with this number of answer records.
+    /// What is known about the query, or the response that was written so.
     pub(crate) fn facts(
         &self,
         transport: Transport,
         ports: (u16, u16),
-        answers: Option<u16>,
+        written: Option<Written>,
     ) -> MessageFacts {
-        let response = answers.is_some();
+        let response = written.is_some();
         MessageFacts {
             transport,
             src_port: ports.0,
@@ -117,7 +117,9 @@ impl Exchange {
                 dnssec_ok: edns.dnssec_ok,
                 client_subnet: edns.client_subnet,
             }),
-            answers: answers.unwrap_or(0),
+            answers: written.map_or(0, |written| written.answers),
+            authoritative: response && self.is_authoritative(),
+            truncated: written.is_some_and(|written| written.truncated),
         }
     }
 
@@ -182,11 +184,14 @@ impl Exchange {
         counts[0]
     }
 
+    fn is_authoritative(&self) -> bool {
+        !self.recursion && self.rcode != rcode::REFUSED
+    }
+
     fn response_flags(&self) -> u16 {
-        let authoritative = !self.recursion && self.rcode != rcode::REFUSED;
         0x8000
             | u16::from(self.opcode) << 11
-            | u16::from(authoritative) << 10
+            | u16::from(self.is_authoritative()) << 10
             | u16::from(self.recursion) << 8
             | u16::from(self.recursion) << 7
             | (self.rcode & 15)

@@ -137,6 +137,8 @@ fn dns_lists(differences: &mut Differences, found: &api::Dns, summary: &Summary,
     let names = found.cardinality.qname;
     let share = if answer.qname_cardinality < 896 { 0.0 } else { CARDINALITY_ERROR };
     differences.within("cardinality.qname", names, answer.qname_cardinality, share, 0);
+    let (flags, truth) = (&found.flags, &answer.flags);
+    exact_fields!(differences, flags, truth, aa ad tc);
     let (edns, truth) = (&found.edns, &answer.edns);
     exact_fields!(differences, edns, truth, queries replies dnssec_ok client_subnet empty_answers answer_records);
     for (field, list, truth) in [
