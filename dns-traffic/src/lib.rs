@@ -36,8 +36,8 @@ mod udp;
 
 pub use addresses::HOST_PREFIXES;
 pub use answer::{
-    Answer, Cardinality, Counts, DirectionAnswer, DnsAnswer, EdnsAnswer, MessageCounts, PacketAnswer,
-    Quantiles, Rates, Span, Summary, TransactionAnswer, TransactionCounts,
+    Answer, Cardinality, Counts, DirectionAnswer, DnsAnswer, EdnsAnswer, FlagsAnswer, MessageCounts,
+    PacketAnswer, Quantiles, Rates, Span, Summary, TransactionAnswer, TransactionCounts,
 };
 pub use config::{Config, ConfigError};
 
