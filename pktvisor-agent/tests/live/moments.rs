@@ -1,7 +1,7 @@
 //! One document is one moment: what the kernel counted and what analysis found are of the same packets, at any time.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use dns_traffic::Config;
 use pktvisor_api::{Period, TopEntry};
@@ -88,10 +88,21 @@ fn in_tap_mode_a_document_is_of_one_moment_also_when_a_period_ends() {
     assert_always_of_one_moment("tap", "1");
 }
 
+/// Waits, where less than this is left of the minute, until the next one: live periods end with it.
+fn wait_for_room_in_the_minute(needed: Duration) {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let left = Duration::from_secs(60 - since_1970.as_secs() % 60);
+    if left < needed {
+        thread::sleep(left);
+    }
+}
+
 #[test]
 fn two_answers_of_one_second_are_of_the_same_moment() {
     require_kernel_programs!();
     let trace = Trace::generated(Config { packets: 30_000, ..one_second() });
+    // In the first period the window is the live period.
+    wait_for_room_in_the_minute(Duration::from_secs(40));
     let network = Network::mirror(1);
     let agent = Agent::start(
         &network.watched,
