@@ -106,8 +106,8 @@ fn within(room: usize) -> impl FnMut(&char) -> bool {
     }
 }
 
-/// The first place at or behind `offset` that is not inside an escape of a domain name: `\X` or `\DDD` (RFC 1035
-/// section 5.1). A cut there would show a dot within a label as one between labels.
+/// The first place at or behind `offset` that is not inside an escape: `\X` or `\DDD` of a domain name (RFC 1035
+/// section 5.1), or `\u{N}` of a control character. A cut there would show a dot within a label as one between labels.
 fn escape_end(text: &str, offset: usize) -> usize {
     let mut rest = text.char_indices();
     while let Some((start, character)) = rest.next() {
@@ -115,8 +115,13 @@ fn escape_end(text: &str, offset: usize) -> usize {
             return start;
         }
         if character == '\\' {
-            let digits = rest.as_str().bytes().take(3).filter(u8::is_ascii_digit).count();
-            let escaped = if digits == 3 { 3 } else { 1 };
+            let behind = rest.as_str();
+            let digits = behind.bytes().take(3).filter(u8::is_ascii_digit).count();
+            let escaped = match behind.strip_prefix("u{").and_then(|number| number.find('}')) {
+                Some(digits) => "u{".len() + digits + "}".len(),
+                None if digits == 3 => 3,
+                None => 1,
+            };
             rest.by_ref().take(escaped).for_each(drop);
         }
     }
