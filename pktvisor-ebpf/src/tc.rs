@@ -33,16 +33,6 @@ enum Hook {
     Egress,
 }
 
-impl Hook {
-    #[inline(always)]
-    fn flag(self) -> u8 {
-        match self {
-            Self::Ingress => flags::TC_INGRESS,
-            Self::Egress => flags::TC_EGRESS,
-        }
-    }
-}
-
 /// Received packets of an interface with a link-layer header.
 #[classifier]
 pub fn pktvisor_ingress(context: TcContext) -> i32 {
@@ -116,9 +106,7 @@ fn count(context: &TcContext, hook: Hook, link: Link) {
             packets: if wire.packets > u32::from(u16::MAX) { u16::MAX } else { wire.packets as u16 },
             link_type: link.link_type().0,
             direction: direction as u8,
-            flags: hook.flag()
-                | flags::of_epoch(epoch(live))
-                | if skb.vlan_present != 0 { flags::VLAN_STRIPPED } else { 0 },
+            flags: flags::of_epoch(epoch(live)),
             ..RecordHeader::default()
         };
         deep::send(context, len, header, config.shards, cpu);

@@ -1,11 +1,11 @@
-//! Every option, defined once for parsing, help, man page and completions.
+//! Every option, defined once for parsing and help.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use capture_file::Pace;
 use clap::builder::ValueHint;
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{Parser, ValueEnum};
 use pktvisor_common::classify::DnsPorts;
 
 use super::values::{self, HostSpec};
@@ -178,9 +178,4 @@ pub enum LogFormat {
     Text,
     /// For collectors: one JSON object on each line.
     Json,
-}
-
-/// The command line as clap knows it, for the man page and completions.
-pub fn command() -> clap::Command {
-    Arguments::command()
 }

@@ -1,7 +1,7 @@
 //! The command line of `pktvisord`: what was written, checked and made into [`Options`].
 //!
 //! ```text
-//! arguments   every option, defined once for parsing, help, man page and completions
+//! arguments   every option, defined once for parsing and help
 //! values      how single values are read
 //! foreign     options of other programs that people type from habit
 //! target      what TARGET means
@@ -18,7 +18,7 @@ mod target;
 mod tests;
 mod values;
 
-pub use arguments::{LogFormat, Mode, command};
+pub use arguments::{LogFormat, Mode};
 pub use options::{Listen, Options, ParseError, parse};
 pub use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 pub(crate) use target::owner_of;

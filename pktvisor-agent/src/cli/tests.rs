@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use capture_file::Pace;
+use clap::CommandFactory;
 
+use super::arguments::Arguments;
 use super::*;
 
 /// A machine with a few interfaces.
@@ -239,7 +241,7 @@ fn help_and_version_are_exit_code_0() {
 
 #[test]
 fn the_definition_of_the_command_is_sound() {
-    command().debug_assert();
+    Arguments::command().debug_assert();
 }
 
 #[test]

@@ -36,12 +36,6 @@ pub const CAPTURED_MAX: usize = u16::MAX as usize;
 pub mod flags {
     /// Seen by an XDP program.
     pub const XDP: u8 = 1;
-    /// Seen by a classifier at ingress.
-    pub const TC_INGRESS: u8 = 1 << 1;
-    /// Seen by a classifier at egress.
-    pub const TC_EGRESS: u8 = 1 << 2;
-    /// There was a VLAN tag that is not in the bytes.
-    pub const VLAN_STRIPPED: u8 = 1 << 3;
     /// The [epoch](crate::kernel::control::epoch) that the packet was counted in: two bits from [`EPOCH_SHIFT`].
     pub const EPOCH: u8 = 0b11 << EPOCH_SHIFT;
     /// Where the epoch begins.
