@@ -6,8 +6,8 @@ use pktvisor_common::hll::Coupon;
 use pktvisor_common::kernel::control::{Control, cardinality_entry, heavy_entry};
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::heavy::seen;
-use pktvisor_common::wire::Wire;
 use pktvisor_common::sampling::needs_reassembly;
+use pktvisor_common::wire::Wire;
 
 use crate::maps::{CARDINALITY, HEAVY};
 
@@ -28,7 +28,15 @@ pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &W
         }
         Direction::Sent => {
             let destination = &class.destination;
-            count_remote(control, live, destination, class.ip_version, wire.packets, seen::DESTINATION_OUT, 1);
+            count_remote(
+                control,
+                live,
+                destination,
+                class.ip_version,
+                wire.packets,
+                seen::DESTINATION_OUT,
+                1,
+            );
         }
         Direction::Unknown => {}
     }

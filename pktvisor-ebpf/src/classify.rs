@@ -68,13 +68,7 @@ pub(crate) fn classify_again(
 // be a pointer, which the verifier refuses.
 
 #[inline(never)]
-fn configured_again(
-    data: usize,
-    data_end: usize,
-    len: u32,
-    dns_ports: &DnsPorts,
-    cpu: &mut CpuState,
-) -> u64 {
+fn configured_again(data: usize, data_end: usize, len: u32, dns_ports: &DnsPorts, cpu: &mut CpuState) -> u64 {
     classify_packet(Link::Configured, data, data_end, len, dns_ports, cpu);
     0
 }

@@ -4,7 +4,9 @@ use aya_ebpf::bindings::BPF_F_MMAPABLE;
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, PerCpuArray, RingBuf, XskMap};
 use aya_ebpf::macros::btf_map;
 use pktvisor_common::hll::REGISTERS;
-use pktvisor_common::kernel::control::{CARDINALITY_ENTRIES, CPU_ENTRIES, Control, HEAVY_ENTRIES, XSKS_ENTRIES};
+use pktvisor_common::kernel::control::{
+    CARDINALITY_ENTRIES, CPU_ENTRIES, Control, HEAVY_ENTRIES, XSKS_ENTRIES,
+};
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::filtered::FILTERED_ENTRIES;
 use pktvisor_common::kernel::heavy::HeavyTable;

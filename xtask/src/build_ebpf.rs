@@ -13,6 +13,9 @@ use crate::{command, workspace};
 /// The compiler that Debian's package rustc-web installs, beside whatever rustup has.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
+/// The package's manifest, from the root of the checkout: it is no member of the workspace.
+pub(crate) const MANIFEST: &str = "pktvisor-ebpf/Cargo.toml";
+
 const WHAT_TO_INSTALL: &str = "\
 either: rustup toolchain install nightly --component rust-src
         cargo install bpf-linker --locked
@@ -79,6 +82,17 @@ pub(crate) fn build(big_endian: bool, log: bool) -> Result<PathBuf> {
     }
     command::run(&mut cargo)?;
     Ok(output.join(target).join("release/pktvisor-ebpf"))
+}
+
+/// Clippy over the kernel programs. They are checked as if for this machine, because the compiler that has a `core` for
+/// BPF need not come with clippy; what a lint sees is the same.
+pub(crate) fn lint() -> Command {
+    let mut clippy = command::cargo(["clippy", "--locked", "--all-features", "--quiet"]);
+    clippy
+        .args(["--manifest-path", MANIFEST, "--", "--deny", "warnings"])
+        // aya-ebpf uses features that a stable compiler has only behind this switch.
+        .env("RUSTC_BOOTSTRAP", "1");
+    clippy
 }
 
 enum Compiler {

@@ -9,6 +9,7 @@ mod bench;
 mod bpf_toolchain;
 mod build_ebpf;
 mod command;
+mod dependencies;
 mod dist;
 mod measure;
 mod run;
@@ -36,7 +37,7 @@ enum Task {
     Setup(setup::Arguments),
     /// Build the agent and the terminal UI, summarise the bundled capture and serve it on localhost
     Run(run::Arguments),
-    /// Everything that must hold before a change lands: format, lints, tests, release build, real captures
+    /// Everything that must hold before a change lands: format, lints, dependencies, tests, release build, real captures
     Test(test::Arguments),
     /// The tests of the kernel half on another kernel, in a virtual machine
     TestVm(test_vm::Arguments),

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::{apt, bpf_toolchain, command};
+use crate::{apt, bpf_toolchain, command, dependencies};
 
 /// What something is needed for. Each level includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -202,6 +202,9 @@ pub(crate) fn ensure(need: Need) -> Result<()> {
     }
     if missing.is_empty() && components.is_empty() {
         println!("setup: everything is there");
+    }
+    if need >= Need::Test {
+        dependencies::ensure();
     }
     bpf_toolchain::ensure();
     Ok(())

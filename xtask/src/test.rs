@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::setup::{self, Need};
 use crate::steps::{Outcome, Steps};
 use crate::tally::Tally;
-use crate::{build_ebpf, command, test_vm, workspace};
+use crate::{build_ebpf, command, dependencies, test_vm, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -25,10 +25,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     // Everything below fails in confusing ways where this fails.
     if steps.run("what the build and the tests need", || passed(setup::ensure(Need::Test))) {
         steps.run("kernel programs", build_ebpf);
-        steps.run("formatting", || cargo(&["fmt", "--all", "--check"]));
+        steps.run("formatting", || {
+            cargo(&["fmt", "--all", "--check"])?;
+            cargo(&["fmt", "--check", "--manifest-path", build_ebpf::MANIFEST])
+        });
         steps.run("lints", || {
             cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
         });
+        steps.run("lints of the kernel programs", || passed(command::run(&mut build_ebpf::lint())));
+        steps.run("dependencies", dependencies::check);
         steps.run("documentation", || cargo(&["doc", "--workspace", "--no-deps", "--quiet"]));
         steps.run("tests", || passed(cargo_test(&mut tally)));
         steps.run("an older kernel", || test_vm::test(&test_vm::Arguments::brief(), &mut tally));
