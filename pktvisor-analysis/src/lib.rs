@@ -6,6 +6,7 @@
 //!
 //! This crate decides what a number means, and knows neither where packets come from nor what becomes of its findings: the
 //! metrics depend on it for the events they count, and the agent, which leads packets through it.
+//! `examples/responses.rs` uses it without either: it prints the DNS responses of a capture file.
 
 mod engine;
 pub mod flow;

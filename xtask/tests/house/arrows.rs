@@ -36,7 +36,7 @@ const PLAN: &[Plan] = &[
     Plan {
         name: "pktvisor-analysis",
         knows: &["pktvisor-common", "pktvisor-memory", "mapped-file", "terminal-text"],
-        tests_know: &[],
+        tests_know: &["capture-file"],
     },
     Plan {
         name: "pktvisor-metrics",
