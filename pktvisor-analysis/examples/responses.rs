@@ -39,7 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     analysis.finish(&mut printer);
-    Ok(printer.written?)
+    match printer.written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 fn packet(read: PacketRef<'_>) -> Packet<'_> {

@@ -50,8 +50,7 @@ pub fn tell_skipped(reason: &str) {
 fn namespaces_missing() -> &'static Option<String> {
     static MISSING: OnceLock<Option<String>> = OnceLock::new();
     MISSING.get_or_init(|| {
-        // SAFETY: geteuid takes nothing, writes nothing and cannot fail.
-        if unsafe { libc::geteuid() } != 0 {
+        if !nix::unistd::geteuid().is_root() {
             return Some("network namespaces need root".to_owned());
         }
         if !tool::on_path("ip") {

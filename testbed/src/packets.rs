@@ -1,11 +1,12 @@
 //! Packets as they are on a link: sent and received by a packet socket (packet(7)).
 
-use std::ffi::CString;
 use std::io;
 use std::mem::{size_of, size_of_val};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::time::{Duration, Instant};
+
+use nix::net::if_::if_nametoindex;
 
 use crate::{Namespace, tool};
 
@@ -38,12 +39,8 @@ impl PacketSocket {
     }
 
     fn open_here(interface: &str) -> io::Result<Self> {
-        let name = CString::new(interface)?;
-        // SAFETY: the name is a C string.
-        let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
-        if index == 0 {
-            return Err(io::Error::other(format!("there is no interface {interface}")));
-        }
+        let index = if_nametoindex(interface)
+            .map_err(|_| io::Error::other(format!("there is no interface {interface}")))?;
         // Protocol 0: nothing arrives before the socket belongs to one interface.
         // SAFETY: socket takes integers.
         let fd = check(unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) })?;

@@ -36,6 +36,5 @@ fn apt_get(arguments: &[&str]) -> Command {
 }
 
 fn is_root() -> bool {
-    // SAFETY: geteuid takes nothing, writes nothing and cannot fail.
-    unsafe { libc::geteuid() == 0 }
+    nix::unistd::geteuid().is_root()
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use capture_file::PacketRef;
+use nix::net::if_::if_nametoindex;
 
 use super::{SendError, Unfit};
 
@@ -31,11 +32,7 @@ impl Interface {
         let c_name = CString::new(name).ok().filter(|_| fits).ok_or_else(unknown)?;
         let failed = |reason| SendError::Refused { interface: name.to_owned(), reason };
         let socket = any_socket().map_err(failed)?;
-        // SAFETY: the name is a C string.
-        let index = unsafe { libc::if_nametoindex(c_name.as_ptr()) };
-        if index == 0 {
-            return Err(unknown());
-        }
+        let index = if_nametoindex(c_name.as_c_str()).map_err(|_| unknown())?;
         // SAFETY: SIOCGIFFLAGS writes this member.
         let flags = unsafe { ask(&socket, &c_name, libc::SIOCGIFFLAGS).map_err(failed)?.ifr_ifru.ifru_flags };
         if i32::from(flags) & libc::IFF_UP == 0 {

@@ -10,8 +10,7 @@ pub(crate) fn load(settings: &Settings) -> Option<Loaded> {
         println!("skipped: the agent was built without kernel programs (cargo xtask build-ebpf)");
         return None;
     };
-    // SAFETY: geteuid takes nothing, writes nothing and cannot fail.
-    if unsafe { libc::geteuid() } != 0 {
+    if !nix::unistd::geteuid().is_root() {
         println!("skipped: loading kernel programs needs root");
         return None;
     }

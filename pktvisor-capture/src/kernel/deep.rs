@@ -2,6 +2,8 @@
 
 use std::io;
 
+use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, clock_gettime};
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::sharding::Shards;
 
@@ -120,9 +122,8 @@ fn next_due(source: &mut impl Source, until_ns: u64, held: u32) -> u64 {
 
 /// CLOCK_MONOTONIC in nanoseconds, as programs stamp packets.
 pub fn monotonic_ns() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a live local of the type that is written; the clock always exists.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
-    let [seconds, nanoseconds] = [time.tv_sec, time.tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
+    // The clock always exists.
+    let time = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap_or(TimeSpec::new(0, 0));
+    let [seconds, nanoseconds] = [time.tv_sec(), time.tv_nsec()].map(|part| u64::try_from(part).unwrap_or(0));
     seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
 }

@@ -4,6 +4,8 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 
+use nix::unistd::{SysconfVar, sysconf};
+
 /// A mapping, unmapped when dropped.
 #[derive(Debug)]
 pub(super) struct Mapping {
@@ -61,7 +63,6 @@ impl Drop for Mapping {
 
 /// Bytes of a page of memory.
 pub(super) fn page_size() -> usize {
-    // SAFETY: takes a number, returns one.
-    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(size).unwrap_or(4096)
+    let size = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
+    size.and_then(|size| usize::try_from(size).ok()).unwrap_or(4096)
 }

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::unistd::{SysconfVar, sysconf};
 use testbed::{End, Namespace, Need, Process, http};
 
 use crate::workspace;
@@ -189,8 +190,8 @@ fn cpu(process: u32) -> Result<Cpu> {
     // The second field is a name in parentheses, which can hold anything.
     let behind_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
     let mut fields = behind_name.split_whitespace().skip(11).map(|field| field.parse::<u64>().unwrap_or(0));
-    // SAFETY: sysconf takes an integer and touches no memory.
-    let ticks = u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }).unwrap_or(100).max(1);
+    let ticks =
+        sysconf(SysconfVar::CLK_TCK)?.and_then(|ticks| u64::try_from(ticks).ok()).unwrap_or(100).max(1);
     let mut time = || Duration::from_nanos(fields.next().unwrap_or(0) * 1_000_000_000 / ticks);
     Ok(Cpu { user: time(), system: time() })
 }
