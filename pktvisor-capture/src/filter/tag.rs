@@ -60,8 +60,8 @@ pub(super) fn fill(asm: &mut Assembler) {
     asm.load(Width::U32, R1, DATA, IMAGE_START as i16);
     asm.store(Width::U32, FP, IMAGE, R1);
     asm.load(Width::U32, R1, DATA, TAG as i16);
+    // The 4 bytes behind stay zero. Before Linux 6.3 and without CAP_PERFMON nothing may be written beside a spilled register.
     asm.store(Width::U32, FP, IMAGE_REST, R1);
-    asm.store_imm(Width::U32, FP, IMAGE_REST + 4, 0);
 }
 
 /// As [`fill`] by helper, also from a packet that ends within it. What the packet does not have stays zero; loads
