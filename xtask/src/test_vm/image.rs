@@ -102,7 +102,9 @@ pub(super) fn build(kernel: &Kernel, selection: Selection) -> Result<PathBuf> {
         let _ = writeln!(insert, "insmod {}", path.display());
     }
     // Tests go up from here to the captures.
-    files.archive.directory(&workspace::root().join("pktvisor-agent"));
+    for tested in ["pktvisor-agent", "pktvisor-capture"] {
+        files.archive.directory(&workspace::root().join(tested));
+    }
     files.archive.console();
     files.archive.file(Path::new("/init"), script(&programs, &insert, selection).as_bytes());
     let image = workspace::target()?.join("vm/initramfs.cpio");
