@@ -4,8 +4,8 @@
 //! [`std::io::Read`], and lends out one [`PacketRef`] at a time. [`Pacer`] makes packet time follow the wall clock.
 //! [`write::PcapWriter`] keeps packets.
 //!
-//! A packet is bytes and a time here, nothing more: what they mean is not this crate's business. Whatever reads or writes a
-//! capture depends on it, the agent's replay as well as the sender.
+//! A packet is bytes and a time here, nothing more. Everything that reads or writes a capture
+//! depends on this crate: the agent's replay and the sender.
 
 pub mod pace;
 pub mod read;

@@ -1,7 +1,7 @@
 //! The HTTP JSON, version 1: what the agent serialises and the terminal UI reads.
 //!
-//! This crate is the contract between the two and knows nothing of either. Whoever writes or reads the JSON depends on it:
-//! the metrics, which fill in its types, the agent, which serves them, the terminal UI, and tests. Feature `openapi` adds
+//! This crate is the contract between the two and knows nothing of either. Everything that writes or reads the JSON
+//! depends on it: the metrics, which fill in its types, the agent, which serves them, the terminal UI, and tests. Feature `openapi` adds
 //! the schemas of the types, which only the agent needs.
 //!
 //! Every struct defaults its missing keys, so that the JSON of a 3.0 agent reads as well as ours. Keys that 3.0 did

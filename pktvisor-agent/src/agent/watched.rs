@@ -65,7 +65,7 @@ impl Watched {
     }
 
     pub(super) fn rename(&mut self, from: &str, to: &str) {
-        // Whatever had the name before is not that interface.
+        // The name belonged to another interface before.
         self.remove(to);
         if let Some(known) = self.find(from) {
             to.clone_into(&mut known.name);

@@ -126,7 +126,7 @@ fn run(
             }
         }
         match socket.poll(WAIT_MAX) {
-            // Whoever opened the socket may bind it to the interface's successor.
+            // The thread that follows the interfaces may bind the socket to the interface's successor.
             Ok(_) | Err(AfPacketError::Gone { .. }) => {}
             Err(error) => return Err(error),
         }

@@ -19,7 +19,7 @@ const PATHS: [&str; 8] = [
     "/nowhere",
 ];
 
-/// Panics of any thread since the first call, save those that tests of their own cause.
+/// Panics of any thread since the first call, except those that tests cause on purpose.
 fn panics() -> usize {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     static HOOK: Once = Once::new();

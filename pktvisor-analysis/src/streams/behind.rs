@@ -154,7 +154,7 @@ impl Behind {
             gap.end = end;
             gap.order = before.map_or(order, |before| before.order.min(order));
             gap.passed = gap.passed.or(self.acknowledgement.filter(|ack| ack.reaches(end)));
-            // Whoever acknowledged what is missing may answer it with the same segment.
+            // The peer acknowledged what is missing, and may answer it with the same segment.
             gap.order = gap.passed.map_or(gap.order, |passed| passed.order.min(gap.order));
             gap
         });

@@ -94,7 +94,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Takes a segment. If that [begins the stream anew](Self::begins_anew), nothing must wait.
+    /// Takes a segment. If that [restarts the stream](Self::begins_anew), nothing must wait.
     #[inline]
     pub(super) fn segment<S: StreamSink>(
         &mut self,
@@ -211,7 +211,7 @@ impl Stream {
         }
     }
 
-    /// Begins anew with the first byte at `start`.
+    /// Restarts with the first byte at `start`.
     fn restart(&mut self, start: u32) {
         let (last_ns, peer) = (self.last_ns, self.peer);
         *self = Self { last_ns, peer, start, next: start, state: State::Open, ..Self::default() };
@@ -245,7 +245,7 @@ impl Stream {
         }
         let ahead = piece.sequence.wrapping_sub(self.next).cast_signed();
         if ahead < 0 && !piece.cut_front(ahead.unsigned_abs()) {
-            // RFC 9293 section 3.8.4: a keep-alive repeats the byte before the next one, whatever it was.
+            // RFC 9293 section 3.8.4: a keep-alive repeats the byte before the next one, of any value.
             let is_keep_alive = ahead == -1 && piece.wire_len() == 1;
             if !is_keep_alive {
                 out.event(ReassemblyEvent::RetransmittedSegment);
