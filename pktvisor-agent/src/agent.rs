@@ -21,9 +21,6 @@ use crate::serve::{Moment, PeriodError, Source, Window};
 use watched::Watched;
 pub use watched::{LinkState, Topic};
 
-/// The mode of a live capture that has not begun.
-pub const STARTING: &str = "starting";
-
 /// Everything that answers are made of.
 #[derive(Debug)]
 pub struct Agent {
@@ -135,8 +132,8 @@ impl Agent {
     }
 
     /// The way packets are taken, from now on.
-    pub fn set_mode(&self, mode: &str) {
-        mode.clone_into(&mut self.state.lock().capture.mode);
+    pub fn set_mode(&self, mode: api::Mode) {
+        self.state.lock().capture.mode = api::CaptureMode::Live(mode);
     }
 
     /// Whether AF_XDP runs without copying.
@@ -305,7 +302,9 @@ impl Source for Agent {
         let state = self.state.lock();
         match state.trouble.as_ref().or(state.deafness.as_ref()) {
             Some(reason) => Err(reason.clone()),
-            None if state.capture.mode == STARTING => Err("the agent is starting".to_owned()),
+            None if state.capture.mode == api::CaptureMode::Starting => {
+                Err("the agent is starting".to_owned())
+            }
             None => Ok(()),
         }
     }

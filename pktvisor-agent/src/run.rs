@@ -22,7 +22,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::agent::{self, Agent};
+use crate::agent::Agent;
 use crate::cli::{Interface, Interfaces, Options, SystemInterfaces, Target};
 use crate::live::{self, Live};
 use crate::pipeline::{Intake, Pipeline};
@@ -92,7 +92,7 @@ fn agent(options: &Options) -> Agent {
     });
     let capture = api::CaptureInfo {
         target: options.target_text.clone(),
-        mode: if options.target.is_live() { agent::STARTING } else { "file" }.to_owned(),
+        mode: if options.target.is_live() { api::CaptureMode::Starting } else { api::CaptureMode::File },
         ..api::CaptureInfo::default()
     };
     Agent::new(store, u64::from(options.max_deep_sample_pct), capture)

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::capture_mode::CaptureMode;
+
 /// The answer of `/api/v1/metrics/app`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -86,7 +88,8 @@ pub struct CaptureInfo {
     /// The target as given.
     pub target: String,
     /// `file`, `inline`, `tap` or `afpacket`; `starting` while an interface is not yet watched.
-    pub mode: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub mode: CaptureMode,
     /// The kernel hooks in use, where there are any, joined by `+`: `xdp`, `tcx`, `clsact`, `af_packet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hook: Option<String>,

@@ -8,6 +8,7 @@
 //! not have are additions; none is renamed or removed.
 
 mod agent;
+mod capture_mode;
 mod dns;
 mod lists;
 mod packets;
@@ -17,6 +18,7 @@ mod report;
 pub use agent::{
     App, AppDns, AppInfo, AppXact, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Rates,
 };
+pub use capture_mode::CaptureMode;
 pub use dns::{
     Dns, DnsCardinality, DnsFlags, DnsMessages, EdnsMetrics, Reassembly, TransactionCounts,
     TransactionDirection, Transactions,
@@ -24,3 +26,4 @@ pub use dns::{
 pub use lists::{Quantiles, TopEntry};
 pub use packets::{IpCardinality, PacketRates, Packets};
 pub use period::{ErrorBody, Period, PeriodDocument, PeriodSpan, Sampling};
+pub use pktvisor_definitions::Mode;

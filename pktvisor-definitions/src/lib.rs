@@ -1,4 +1,4 @@
-//! Every metric, declared once.
+//! Names that several crates share: every metric, declared once, and the capture [modes](Mode).
 //!
 //! A metric is one row in [`packets`], [`dns`] or [`transactions`]: its key in the JSON, its kind, unit and exactness,
 //! its meaning as a doc comment, and its Prometheus family where the generated name does not fit. Everything else is
@@ -46,8 +46,10 @@
 #![no_std]
 
 mod dns;
+mod mode;
 mod packets;
 mod table;
 mod transactions;
 
+pub use mode::Mode;
 pub use table::{Class, Family, GROUPS, Group, Kind, Metric, family_help};

@@ -7,6 +7,7 @@ use capture_file::Pace;
 use clap::builder::ValueHint;
 use clap::{Parser, ValueEnum};
 use pktvisor_common::classify::DnsPorts;
+use pktvisor_definitions::Mode;
 
 use super::values::{self, HostSpec};
 
@@ -70,7 +71,7 @@ pub(super) struct Arguments {
     ///
     /// If you give a mode and it is unavailable, the agent tries no other mode and fails with the reason.
     #[arg(long, value_name = "MODE", help_heading = LIVE)]
-    pub(super) mode: Option<Mode>,
+    pub(super) mode: Option<ModeArgument>,
 
     /// Live only: use tap mode on an interface that has addresses or routes; the agent then takes the host's traffic.
     #[arg(long, help_heading = LIVE)]
@@ -159,15 +160,25 @@ pub(super) struct Arguments {
     pub(super) log_format: LogFormat,
 }
 
-/// How the agent captures packets from an interface.
+/// A [`Mode`] on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
+pub(super) enum ModeArgument {
     /// Count packets in the kernel as they pass, unchanged, and copy DNS (XDP, tcx).
     Inline,
     /// Take all packets of an interface that only receives a mirror port's copies (AF_XDP).
     Tap,
     /// Copy every packet to the agent; needs no BPF (AF_PACKET).
     Afpacket,
+}
+
+impl From<ModeArgument> for Mode {
+    fn from(argument: ModeArgument) -> Self {
+        match argument {
+            ModeArgument::Inline => Self::Inline,
+            ModeArgument::Tap => Self::Tap,
+            ModeArgument::Afpacket => Self::AfPacket,
+        }
+    }
 }
 
 /// How the agent writes its own messages.

@@ -18,7 +18,7 @@ mod target;
 mod tests;
 mod values;
 
-pub use arguments::{LogFormat, Mode};
+pub use arguments::LogFormat;
 pub use options::{Listen, Options, ParseError, parse};
 pub use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 pub(crate) use target::owner_of;

@@ -11,8 +11,9 @@ use pktvisor_capture::Filter;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::interfaces::{Interface, Interfaces};
 use pktvisor_common::classify::DnsPorts;
+use pktvisor_definitions::Mode;
 
-use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat, Mode};
+use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat};
 use super::foreign;
 use super::target::{Target, TargetError, resolve};
 
@@ -130,7 +131,7 @@ impl Options {
             max_deep_sample_pct,
             dns_ports: arguments.dns_ports.unwrap_or_default(),
             dns_timeout: Duration::from_millis(arguments.dns_timeout_ms),
-            mode: arguments.mode.filter(|_| !is_file),
+            mode: arguments.mode.filter(|_| !is_file).map(Mode::from),
             force: arguments.force,
             threads: arguments.threads.filter(|_| !is_file),
             busy_drain: arguments.busy_drain && !is_file,
@@ -205,10 +206,11 @@ fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: 
             warnings.push(format!("{option} is for interfaces, ignored for a capture file"));
         }
     }
-    if arguments.threads.is_some() && arguments.mode == Some(Mode::Afpacket) {
+    let mode = arguments.mode.map(Mode::from);
+    if arguments.threads.is_some() && mode == Some(Mode::AfPacket) {
         warnings.push("--threads is ignored in afpacket mode, which has one".to_owned());
     }
-    if arguments.busy_drain && arguments.mode == Some(Mode::Afpacket) {
+    if arguments.busy_drain && mode == Some(Mode::AfPacket) {
         warnings
             .push("--busy-drain is ignored in afpacket mode, where the kernel wakes the agent".to_owned());
     }

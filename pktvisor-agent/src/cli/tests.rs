@@ -9,6 +9,8 @@ use capture_file::Pace;
 use clap::CommandFactory;
 
 use super::arguments::Arguments;
+use pktvisor_definitions::Mode;
+
 use super::*;
 
 /// A machine with a few interfaces.

@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 use anyhow::{Context, bail};
 use pktvisor_capture::attach::{Attached, Attacher};
 use pktvisor_capture::interfaces::{Interface, Interfaces, SystemInterfaces};
-use pktvisor_capture::privileges::{self, Work};
+use pktvisor_capture::privileges;
+use pktvisor_definitions::Mode;
 
 use super::any::AnyInterface;
 use super::changes::Changes;
@@ -41,7 +42,7 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let tell = tell_host(configuration, Arc::clone(&shared));
     let host = HostFollower::new(options, agent, &interfaces, tell);
     let attachments = attachments(options, agent, attacher, host, &shared)?;
-    agent.set_mode("inline");
+    agent.set_mode(Mode::Inline);
     let settings = DeepSettings { analysis, pause };
     let threads = deep::start(agent, &shared, rings, &settings, &placement, &Successors::default())?;
     Programs::run(shared, attachments, drain, threads)
@@ -65,7 +66,7 @@ fn attachments(
     host: HostFollower,
     shared: &Arc<Shared>,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let keep = privileges::keep(Work::Inline, &privileges::Kernel::running());
+    let keep = privileges::keep(Mode::Inline, &privileges::Kernel::running());
     // Before the first look, so that nothing is missed between them.
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
     let shared = Arc::clone(shared);

@@ -43,12 +43,13 @@ use anyhow::Context;
 use pktvisor_api as api;
 use pktvisor_capture::Filter;
 use pktvisor_capture::attach::link_type;
-use pktvisor_capture::privileges::{self, Kernel, Work};
+use pktvisor_capture::privileges::{self, Kernel};
+use pktvisor_definitions::Mode;
 
 use self::packet_socket::PacketSocket;
 use self::programs::Programs;
 use crate::agent::Agent;
-use crate::cli::{Mode, Options, Target};
+use crate::cli::{Options, Target};
 use crate::pipeline::Pipeline;
 
 /// A capture that runs.
@@ -76,7 +77,7 @@ impl Live {
     ) -> anyhow::Result<Self> {
         let capture = match options.mode {
             Some(Mode::Inline) => Running::Programs(Box::new(inline(options, agent)?)),
-            Some(Mode::Afpacket) => Running::PacketSocket(packet_socket(options, agent, pipeline()?)?),
+            Some(Mode::AfPacket) => Running::PacketSocket(packet_socket(options, agent, pipeline()?)?),
             Some(Mode::Tap) => Running::Programs(Box::new(tap(options, agent)?)),
             None => match inline(options, agent) {
                 Ok(programs) => Running::Programs(Box::new(programs)),
@@ -117,12 +118,12 @@ pub fn check(options: &Options) -> anyhow::Result<()> {
 }
 
 fn inline(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
-    privileges::check(Work::Inline, &Kernel::running())?;
+    privileges::check(Mode::Inline, &Kernel::running())?;
     inline::start(options, agent).map_err(explain_refusal)
 }
 
 fn tap(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
-    privileges::check(Work::Tap, &Kernel::running())?;
+    privileges::check(Mode::Tap, &Kernel::running())?;
     tap::start(options, agent).map_err(explain_refusal)
 }
 
@@ -134,13 +135,13 @@ fn explain_refusal(error: anyhow::Error) -> anyhow::Error {
         (false, _) | (_, privileges::Place::Host) => error,
         (true, _) => anyhow::anyhow!(
             "{error:#}; the container engine forbids it: run the container with {}",
-            privileges::container_flags(&privileges::needed(Work::Tap, &Kernel::running()))
+            privileges::container_flags(&privileges::needed(Mode::Tap, &Kernel::running()))
         ),
     }
 }
 
 fn packet_socket(options: &Options, agent: &Arc<Agent>, pipeline: Pipeline) -> anyhow::Result<PacketSocket> {
-    privileges::check(Work::AfPacket, &Kernel::running())?;
+    privileges::check(Mode::AfPacket, &Kernel::running())?;
     PacketSocket::start(options, agent, pipeline)
 }
 

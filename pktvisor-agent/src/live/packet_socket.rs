@@ -12,6 +12,7 @@ use pktvisor_capture::attach::link_type;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 use pktvisor_capture::privileges::Keep;
+use pktvisor_definitions::Mode;
 
 use super::changes::Changes;
 use super::clock::{until_next_second, wall_ns};
@@ -75,7 +76,7 @@ impl PacketSocket {
                 follow::start(agent, host, changes, keep, is_over)?
             }
         };
-        agent.set_mode("afpacket");
+        agent.set_mode(Mode::AfPacket);
         agent.store.batch().tick(wall_ns());
         let (agent_of_capture, told) = (Arc::clone(agent), Arc::clone(&orders));
         let capture = spawn(agent, "capture", move || {

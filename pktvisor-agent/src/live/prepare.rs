@@ -15,6 +15,7 @@ use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::hosts::HostTable;
 use pktvisor_common::sampling::SampleRate;
 use pktvisor_common::sharding::Shards;
+use pktvisor_definitions::Mode;
 use terminal_text::Escaped;
 
 use super::configuration::Configuration;
@@ -24,7 +25,7 @@ use super::pause::Pause;
 use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
-use crate::cli::{Mode, Options};
+use crate::cli::Options;
 
 /// What most records take at most.
 const RECORD_BYTES: u32 = 256;

@@ -11,10 +11,11 @@ use parking_lot::Mutex;
 use pktvisor_capture::attach::{Attached, Attacher};
 use pktvisor_capture::interfaces::Interface;
 use pktvisor_capture::kernel::Deep;
-use pktvisor_capture::privileges::{self, Work};
+use pktvisor_capture::privileges;
 use pktvisor_capture::promiscuous::Promiscuous;
 use pktvisor_capture::tap::{Queue, Tap, check_unused, receive_queues};
 use pktvisor_common::sharding::Shards;
+use pktvisor_definitions::Mode;
 
 use super::changes::Changes;
 use super::clock;
@@ -67,10 +68,10 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let tell = tell_host(configuration, Arc::clone(&shared));
     let host = HostFollower::new(options, agent, interfaces, tell);
     let named = NamedInterface::new(options, agent, port, attached, host, interface);
-    let keep = privileges::keep(Work::Tap, &privileges::Kernel::running());
+    let keep = privileges::keep(Mode::Tap, &privileges::Kernel::running());
     let is_over = Arc::clone(&shared);
     let interfaces = follow::start(agent, named, changes, keep, move || is_over.is_detaching())?;
-    agent.set_mode("tap");
+    agent.set_mode(Mode::Tap);
     let settings = DeepSettings { analysis, pause };
     let sources = Deep::by_shard(queues, shards);
     let threads = deep::start(agent, &shared, sources, &settings, &placement, &successors)?;

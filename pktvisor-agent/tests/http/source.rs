@@ -55,7 +55,7 @@ impl Source for Fake {
                 up_time_min: 1.5,
                 capture: Some(api::CaptureInfo {
                     target: "a \"quoted\"\ntarget".to_owned(),
-                    mode: "inline".to_owned(),
+                    mode: api::CaptureMode::Live(api::Mode::Inline),
                     hook: Some("xdp".to_owned()),
                     zero_copy: Some(false),
                     interfaces: vec![api::CaptureInterface {

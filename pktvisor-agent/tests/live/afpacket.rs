@@ -16,7 +16,7 @@ fn what_a_packet_socket_sees_counts_as_its_capture_does() {
         let network = Network::mirror(1);
         let words = ["--mode", "afpacket", "-H", GENERATED_HOST, network.interface().name()];
         let agent = Agent::start(&network.watched, &words);
-        assert_eq!(agent.app().app.capture.unwrap().mode, "afpacket");
+        assert_eq!(agent.app().app.capture.unwrap().mode.name(), "afpacket");
         trace.send(network.peer(), 1, REAL_TIME);
         let settled = agent.settled(trace.packets);
         assert_counts_as_its_file(&settled, &trace);

@@ -15,7 +15,7 @@ fn a_name_server_is_counted_as_dnsperf_counts_it_and_loses_no_query() {
     let server = NameServer::start(&network.watched);
     let agent = Agent::start(&network.watched, &["--mode", "inline", network.interface().name()]);
     let capture = agent.app().app.capture.unwrap();
-    assert_eq!((capture.mode.as_str(), capture.hook.as_deref()), ("inline", Some("xdp+tcx")));
+    assert_eq!((capture.mode.name(), capture.hook.as_deref()), ("inline", Some("xdp+tcx")));
 
     let asked = Dnsperf::run(&network.peer, &server, &["-n", "5", "-c", "4"]);
     assert_eq!((asked.lost, asked.completed), (0, asked.sent), "{asked:?}");

@@ -54,7 +54,7 @@ fn an_xdp_program_of_somebody_else_stays_and_everything_is_counted_behind_it() {
     let server = NameServer::start(&network.watched);
     let agent = Agent::start(&network.watched, &[interface.name()]);
     let capture = agent.app().app.capture.unwrap();
-    assert_eq!((capture.mode.as_str(), capture.hook.as_deref()), ("inline", Some("tcx")));
+    assert_eq!((capture.mode.name(), capture.hook.as_deref()), ("inline", Some("tcx")));
     assert!(
         capture.notes.iter().any(|note| note.contains("another program")),
         "it says why: {:?}",

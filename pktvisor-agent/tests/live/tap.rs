@@ -10,7 +10,7 @@ fn assert_mirror_equals_file(trace: &Trace, queues: u32, threads: &str) {
     let words = ["--mode", "tap", "--threads", threads, "-H", GENERATED_HOST, network.interface().name()];
     let agent = Agent::start(&network.watched, &words);
     let capture = agent.app().app.capture.unwrap();
-    assert_eq!((capture.mode.as_str(), capture.zero_copy), ("tap", Some(false)), "a veth always copies");
+    assert_eq!((capture.mode.name(), capture.zero_copy), ("tap", Some(false)), "a veth always copies");
     trace.send(network.peer(), queues, REAL_TIME);
     let settled = agent.settled(trace.packets);
     assert_counts_as_its_file(&settled, trace);
@@ -50,5 +50,5 @@ fn an_interface_with_an_address_is_not_tapped_unless_forced() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("10.53.0.1") && stderr.contains("--force"), "{stderr}");
     let agent = Agent::start(&network.watched, &["--mode", "tap", "--force", name]);
-    assert_eq!(agent.app().app.capture.unwrap().mode, "tap");
+    assert_eq!(agent.app().app.capture.unwrap().mode.name(), "tap");
 }

@@ -6,7 +6,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use pktvisor_capture::privileges::{Capability, Keep, Kernel, Work, check, give_up, threads};
+use pktvisor_capture::privileges::{Capability, Keep, Kernel, check, give_up, threads};
+use pktvisor_definitions::Mode;
 
 /// Which part the process plays that a test has started.
 const PART: &str = "PKTVISOR_TEST_PART";
@@ -109,10 +110,10 @@ fn what_is_missing_is_named() {
     const NAME: &str = "what_is_missing_is_named";
     if part().is_some() {
         let kernel = Kernel::running();
-        for work in [Work::Inline, Work::Tap, Work::AfPacket] {
+        for mode in Mode::ALL {
             println!(
                 "{}",
-                check(work, &kernel).map_or_else(|error| error.to_string(), |()| format!("{work}: yes"))
+                check(mode, &kernel).map_or_else(|error| error.to_string(), |()| format!("{mode}: yes"))
             );
         }
         return;

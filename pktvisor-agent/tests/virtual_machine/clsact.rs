@@ -65,7 +65,7 @@ fn every_packet_is_counted_both_ways_and_nothing_stays_behind() {
     let Some(cable) = Cable::new() else { return };
     let agent = cable.watched.agent(&[]);
     let capture = cable.watched.capture();
-    assert_eq!(capture.mode, "inline");
+    assert_eq!(capture.mode.name(), "inline");
     assert_eq!(capture.interfaces[0].ingress, "xdp", "{:?}", capture.notes);
     assert_eq!(capture.interfaces[0].egress.as_deref(), Some("clsact"));
     cable.exchange(20, 10);

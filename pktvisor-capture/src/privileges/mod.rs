@@ -21,6 +21,6 @@ pub use caps::Capability;
 pub use give_up::{GiveUpError, Keep, give_up};
 pub use kernel::Kernel;
 pub use memlock::raise_memlock;
-pub use need::{MissingPrivileges, Work, check, container_flags, keep, missing, needed};
+pub use need::{MissingPrivileges, check, container_flags, keep, missing, needed};
 pub use place::Place;
 pub use threads::{ThreadPrivileges, threads};

@@ -1,42 +1,21 @@
 //! Which capabilities a capture needs, which of them it keeps, and what to tell an operator who has not given them.
 
 use std::env;
-use std::fmt;
 use std::path::PathBuf;
 
 use caps::Capability;
+use pktvisor_definitions::Mode;
 
 use super::give_up::Keep;
 use super::kernel::{self, Kernel};
 use super::place::Place;
-
-/// How packets are to be captured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
-    /// By BPF programs, the host's traffic untouched.
-    Inline,
-    /// By BPF programs and AF_XDP sockets.
-    Tap,
-    /// By a packet socket.
-    AfPacket,
-}
-
-impl fmt::Display for Work {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Inline => "inline",
-            Self::Tap => "tap",
-            Self::AfPacket => "afpacket",
-        })
-    }
-}
 
 /// Capabilities that a capture needs and this process does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.text())]
 pub struct MissingPrivileges {
     /// How packets were to be captured.
-    pub work: Work,
+    pub mode: Mode,
     /// What is missing.
     pub missing: Vec<Capability>,
     /// What all captures together need on this kernel: granted once, every mode works.
@@ -63,7 +42,7 @@ impl MissingPrivileges {
         format!(
             "cannot capture in {} mode without {}{place}; run as root, or grant what is needed, once: setcap {}+ep {}; or \
              in the systemd unit: AmbientCapabilities={}",
-            self.work,
+            self.mode,
             join(&self.missing, ", "),
             join(&self.all, ",").to_lowercase(),
             self.program.display(),
@@ -113,12 +92,12 @@ fn join(capabilities: &[Capability], separator: &str) -> String {
 }
 
 /// What a capture needs on such a kernel.
-pub fn needed(work: Work, kernel: &Kernel) -> Vec<Capability> {
+pub fn needed(mode: Mode, kernel: &Kernel) -> Vec<Capability> {
     let bpf = kernel.bpf_capabilities();
-    match work {
-        Work::Inline => [bpf, &[Capability::CAP_NET_ADMIN]].concat(),
-        Work::Tap => [bpf, &[Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW]].concat(),
-        Work::AfPacket => vec![Capability::CAP_NET_RAW],
+    match mode {
+        Mode::Inline => [bpf, &[Capability::CAP_NET_ADMIN]].concat(),
+        Mode::Tap => [bpf, &[Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW]].concat(),
+        Mode::AfPacket => vec![Capability::CAP_NET_RAW],
     }
 }
 
@@ -129,8 +108,8 @@ fn is_part_of_sys_admin(capability: Capability) -> bool {
 
 /// Of what a capture needs: what this thread does not have. CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON, as it does
 /// in the kernel.
-pub fn missing(work: Work, kernel: &Kernel) -> Vec<Capability> {
-    let mut missing = needed(work, kernel);
+pub fn missing(mode: Mode, kernel: &Kernel) -> Vec<Capability> {
+    let mut missing = needed(mode, kernel);
     missing.retain(|&capability| !kernel::has(stand_in(capability, kernel::has)));
     missing
 }
@@ -146,29 +125,29 @@ fn stand_in(capability: Capability, has: impl Fn(Capability) -> bool) -> Capabil
 /// # Errors
 ///
 /// It has not.
-pub fn check(work: Work, kernel: &Kernel) -> Result<(), MissingPrivileges> {
-    let missing = missing(work, kernel);
+pub fn check(mode: Mode, kernel: &Kernel) -> Result<(), MissingPrivileges> {
+    let missing = missing(mode, kernel);
     if missing.is_empty() {
         return Ok(());
     }
-    let mut all = needed(Work::Tap, kernel);
+    let mut all = needed(Mode::Tap, kernel);
     if kernel.counts_bpf_memory() {
         all.push(Capability::CAP_SYS_RESOURCE);
     }
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("pktvisord"));
-    Err(MissingPrivileges { work, missing, all, program, place: Place::detect() })
+    Err(MissingPrivileges { mode, missing, all, program, place: Place::detect() })
 }
 
 /// What a capture still needs once it is attached: what it takes to attach again, to interfaces that come later or come
 /// back, in the thread that attaches.
-pub fn keep(work: Work, kernel: &Kernel) -> Keep {
-    keep_of(work, kernel, kernel::has)
+pub fn keep(mode: Mode, kernel: &Kernel) -> Keep {
+    keep_of(mode, kernel, kernel::has)
 }
 
 /// Likewise, of what the process `has`.
-pub(super) fn keep_of(work: Work, kernel: &Kernel, has: impl Fn(Capability) -> bool) -> Keep {
+pub(super) fn keep_of(mode: Mode, kernel: &Kernel, has: impl Fn(Capability) -> bool) -> Keep {
     let mut keep = Keep::default();
-    if work == Work::AfPacket {
+    if mode == Mode::AfPacket {
         // A packet socket may be bound to another interface without any.
         return keep;
     }
@@ -176,9 +155,9 @@ pub(super) fn keep_of(work: Work, kernel: &Kernel, has: impl Fn(Capability) -> b
     if kernel.guards_maps() {
         keep.everywhere = kernel.bpf_capabilities()[..1].iter().map(used).collect();
     }
-    keep.here = needed(work, kernel).iter().map(used).collect();
+    keep.here = needed(mode, kernel).iter().map(used).collect();
     keep.here.dedup();
-    if work == Work::Tap && has(Capability::CAP_IPC_LOCK) {
+    if mode == Mode::Tap && has(Capability::CAP_IPC_LOCK) {
         // The memory of sockets to come is locked, too.
         keep.here.push(Capability::CAP_IPC_LOCK);
     }

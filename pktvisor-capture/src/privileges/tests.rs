@@ -1,9 +1,10 @@
 //! What is needed on which kernel, and how it is told.
 
 use caps::Capability;
+use pktvisor_definitions::Mode;
 
 use super::need::keep_of;
-use super::{Keep, Kernel, MissingPrivileges, Place, Work, needed};
+use super::{Keep, Kernel, MissingPrivileges, Place, needed};
 
 const NEW: Kernel = Kernel { version: (6, 18), unprivileged_bpf_disabled: true };
 const OLD: Kernel = Kernel { version: (5, 10), unprivileged_bpf_disabled: true };
@@ -12,17 +13,17 @@ const OLDER: Kernel = Kernel { version: (5, 4), unprivileged_bpf_disabled: false
 #[test]
 fn a_packet_socket_needs_one_capability_on_every_kernel() {
     for kernel in [NEW, OLD, OLDER] {
-        assert_eq!(needed(Work::AfPacket, &kernel), [Capability::CAP_NET_RAW]);
-        assert_eq!(keep_of(Work::AfPacket, &kernel, |_| true), Keep::default());
+        assert_eq!(needed(Mode::AfPacket, &kernel), [Capability::CAP_NET_RAW]);
+        assert_eq!(keep_of(Mode::AfPacket, &kernel, |_| true), Keep::default());
     }
 }
 
 #[test]
 fn before_there_was_a_capability_for_bpf_it_takes_the_one_for_everything() {
     use Capability::{CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON, CAP_SYS_ADMIN};
-    assert_eq!(needed(Work::Inline, &NEW), [CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN]);
-    assert_eq!(needed(Work::Tap, &OLD), [CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_NET_RAW]);
-    assert_eq!(needed(Work::Inline, &OLDER), [CAP_SYS_ADMIN, CAP_NET_ADMIN]);
+    assert_eq!(needed(Mode::Inline, &NEW), [CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN]);
+    assert_eq!(needed(Mode::Tap, &OLD), [CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_NET_RAW]);
+    assert_eq!(needed(Mode::Inline, &OLDER), [CAP_SYS_ADMIN, CAP_NET_ADMIN]);
 }
 
 #[test]
@@ -30,10 +31,10 @@ fn the_thread_that_attaches_keeps_what_that_takes_and_the_others_only_what_a_ker
     use Capability::{CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON};
     let four = |capability| [CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON].contains(&capability);
     let inline = Keep { everywhere: vec![], here: vec![CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN] };
-    assert_eq!(keep_of(Work::Inline, &NEW, four), inline);
-    assert_eq!(keep_of(Work::Inline, &OLD, four), Keep { everywhere: vec![CAP_BPF], ..inline });
+    assert_eq!(keep_of(Mode::Inline, &NEW, four), inline);
+    assert_eq!(keep_of(Mode::Inline, &OLD, four), Keep { everywhere: vec![CAP_BPF], ..inline });
     let tap = vec![CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_NET_RAW];
-    assert_eq!(keep_of(Work::Tap, &NEW, four), Keep { everywhere: vec![], here: tap });
+    assert_eq!(keep_of(Mode::Tap, &NEW, four), Keep { everywhere: vec![], here: tap });
 }
 
 #[test]
@@ -41,7 +42,7 @@ fn what_is_used_as_part_of_sys_admin_is_kept_as_sys_admin() {
     use Capability::{CAP_NET_ADMIN, CAP_SYS_ADMIN};
     let granted = |capability| [CAP_SYS_ADMIN, CAP_NET_ADMIN].contains(&capability);
     let expected = Keep { everywhere: vec![CAP_SYS_ADMIN], here: vec![CAP_SYS_ADMIN, CAP_NET_ADMIN] };
-    assert_eq!(keep_of(Work::Inline, &OLD, granted), expected);
+    assert_eq!(keep_of(Mode::Inline, &OLD, granted), expected);
 }
 
 #[test]
@@ -68,9 +69,9 @@ fn a_container_is_known_by_what_its_engine_leaves_in_it() {
 #[test]
 fn in_a_container_the_error_names_the_flags_also_of_engines_that_do_not_know_bpf() {
     let text = |place| {
-        let (missing, all) = (vec![Capability::CAP_BPF], needed(Work::Tap, &NEW));
+        let (missing, all) = (vec![Capability::CAP_BPF], needed(Mode::Tap, &NEW));
         let program = "/pktvisord".into();
-        MissingPrivileges { work: Work::Inline, missing, all, program, place }.to_string()
+        MissingPrivileges { mode: Mode::Inline, missing, all, program, place }.to_string()
     };
     let container = "cannot capture in inline mode without CAP_BPF; run the container with --cap-add BPF --cap-add PERFMON \
                      --cap-add NET_ADMIN --cap-add NET_RAW; or, where the engine does not know BPF (Docker 20.10): \
@@ -84,9 +85,9 @@ fn in_a_container_the_error_names_the_flags_also_of_engines_that_do_not_know_bpf
 #[test]
 fn the_error_names_what_is_missing_and_how_to_grant_it() {
     let error = MissingPrivileges {
-        work: Work::Inline,
+        mode: Mode::Inline,
         missing: vec![Capability::CAP_BPF, Capability::CAP_NET_ADMIN],
-        all: needed(Work::Tap, &NEW),
+        all: needed(Mode::Tap, &NEW),
         program: "/usr/bin/pktvisord".into(),
         place: Place::Host,
     };

@@ -177,8 +177,7 @@ impl Agent {
 
     /// Whether what it captures is a file, whose rates of this second say nothing.
     pub fn is_file(&self) -> bool {
-        self.link == Link::Saved
-            || self.capture().is_some_and(|capture| capture.mode.as_str() == "file" && capture.finished)
+        self.link == Link::Saved || self.capture().is_some_and(|capture| capture.is_file && capture.finished)
     }
 
     /// Where packets come from, if it says so.

@@ -1,6 +1,6 @@
 //! Where an agent's packets come from, and whether they can come.
 
-use pktvisor_api::{CaptureInfo, CaptureInterface};
+use pktvisor_api::{CaptureInfo, CaptureInterface, CaptureMode};
 
 use super::Printable;
 
@@ -14,6 +14,8 @@ pub struct Capture {
     pub target: Printable,
     /// `file`, `inline`, `tap`, `afpacket`.
     pub mode: Printable,
+    /// Whether packets come from a file.
+    pub is_file: bool,
     /// The kernel hook.
     pub hook: Option<Printable>,
     /// Whether AF_XDP runs without copying.
@@ -65,7 +67,8 @@ impl Capture {
         Self {
             interfaces,
             target: Printable::new(&capture.target),
-            mode: Printable::new(&capture.mode),
+            mode: Printable::new(capture.mode.name()),
+            is_file: capture.mode == CaptureMode::File,
             hook: capture.hook.as_deref().map(Printable::new),
             zero_copy: capture.zero_copy,
             link_types: capture.link_types.iter().copied().take(NOTES_MAX).collect(),

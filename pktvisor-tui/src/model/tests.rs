@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pktvisor_api::{App, CaptureInfo, DirectionRates, Ledger, Period};
+use pktvisor_api::{App, CaptureInfo, CaptureMode, DirectionRates, Ledger, Period};
 
 use super::*;
 use crate::client::{Answer, FetchError, Update};
@@ -70,7 +70,7 @@ fn an_agent_that_hangs_is_stale_before_its_time_out() {
 fn a_file_that_was_read_shows_averages() {
     let mut agent = Agent::new("ns1");
     let mut app = App::default();
-    app.app.capture = Some(CaptureInfo { mode: "file".to_owned(), finished: true, ..CaptureInfo::default() });
+    app.app.capture = Some(CaptureInfo { mode: CaptureMode::File, finished: true, ..CaptureInfo::default() });
     tell(&mut agent, Answer { app: Some(app), ..answer(period(0, 50, 50)) }, 0);
     assert_eq!(agent.standing(seconds(1)), Standing::Finished);
     assert_eq!(agent.queries_per_second(), Some(5));

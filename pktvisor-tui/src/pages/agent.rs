@@ -123,7 +123,8 @@ fn capture(agent: &Agent, theme: &Theme) -> Vec<Entry> {
     let Some(capture) = agent.capture() else {
         return vec![("", "not told by this agent".to_owned(), theme.label)];
     };
-    let Capture { target, mode, hook, zero_copy, interfaces, link_types, finished, notes: _ } = capture;
+    let Capture { target, mode, is_file: _, hook, zero_copy, interfaces, link_types, finished, notes: _ } =
+        capture;
     let mut entries =
         vec![("target", target.to_string(), theme.value), ("mode", mode.to_string(), theme.value)];
     if let Some(hook) = hook {

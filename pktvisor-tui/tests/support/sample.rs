@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use pktvisor_api::{
-    App, AppInfo, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Period, PeriodDocument,
-    Quantiles, TopEntry,
+    App, AppInfo, CaptureInfo, CaptureInterface, CaptureMode, DirectionRates, Ledger, Losses, Mode, Period,
+    PeriodDocument, Quantiles, TopEntry,
 };
 use pktvisor_tui::{
     client::{Answer, FetchError, Update},
@@ -129,7 +129,7 @@ pub(crate) fn app() -> App {
             up_time_min: 273.5,
             capture: Some(CaptureInfo {
                 target: "eth0".to_owned(),
-                mode: "inline".to_owned(),
+                mode: CaptureMode::Live(Mode::Inline),
                 hook: Some("tcx".to_owned()),
                 zero_copy: None,
                 interfaces: vec![CaptureInterface {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pktvisor_api::{Period, PeriodDocument};
+use pktvisor_api::{CaptureMode, Period, PeriodDocument};
 use pktvisor_tui::{
     app::{Action, App, Page},
     client::Update,
@@ -50,7 +50,7 @@ pub(crate) fn file() -> App {
         answer.rates = Some(Default::default());
         if let Some(capture) = answer.app.as_mut().and_then(|app| app.app.capture.as_mut()) {
             capture.target = "/var/captures/2020-03-24.pcap".to_owned();
-            capture.mode = "file".to_owned();
+            capture.mode = CaptureMode::File;
             capture.hook = None;
             capture.interfaces.clear();
             capture.finished = true;

@@ -51,7 +51,7 @@ const PLAN: &[Plan] = &[
     },
     Plan {
         name: "pktvisor-capture",
-        knows: &["pktvisor-common", "pktvisor-memory", "terminal-text"],
+        knows: &["pktvisor-definitions", "pktvisor-common", "pktvisor-memory", "terminal-text"],
         tests_know: &["capture-file", "testbed"],
     },
     Plan {
