@@ -15,6 +15,7 @@
 pub mod agent;
 pub mod cli;
 mod ethertype_notes;
+mod interface_address;
 pub mod live;
 pub mod pipeline;
 mod progress;

@@ -4,8 +4,9 @@ mod closed_stdout;
 
 use std::process::ExitCode;
 
-use pktvisor_agent::cli::{self, LogFormat, Options, ParseError, SystemInterfaces};
+use pktvisor_agent::cli::{self, LogFormat, Options, ParseError};
 use pktvisor_agent::{run, stderr};
+use pktvisor_capture::interfaces::SystemInterfaces;
 use terminal_text::{Escaped, EscapedLines, has_control};
 
 fn main() -> ExitCode {

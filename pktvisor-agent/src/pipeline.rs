@@ -1,5 +1,7 @@
 //! What every packet passes through, one straight line: filter, clock, classifier, analysis, counters, geography.
 
+pub mod config;
+
 use capture_file::ByteOrder;
 use pktvisor_analysis::geo::Geo;
 use pktvisor_analysis::{Analysis, ip_address};
@@ -9,6 +11,8 @@ use pktvisor_common::classify::{Class, DnsPorts, LinkType, UnknownEtherTypes, cl
 use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::packet::Packet;
 use pktvisor_metrics::Batch;
+
+use config::PipelineConfig;
 
 /// The line of one capture thread.
 pub struct Pipeline {
@@ -49,6 +53,26 @@ impl Intake {
 }
 
 impl Pipeline {
+    /// A pipeline that no packet has passed yet.
+    ///
+    /// # Errors
+    ///
+    /// A geo database cannot be read, or the filter does not compile.
+    pub fn new(config: &PipelineConfig, filter: Option<Filter>, host: HostSet) -> anyhow::Result<Self> {
+        let geo = config.open_geo()?;
+        if let Some(filter) = &filter {
+            filter.check()?;
+        }
+        Ok(Self {
+            filter,
+            dns_ports: config.dns_ports,
+            host: host.clone(),
+            geo,
+            analysis: Analysis::new(config.analysis_settings(host)),
+            intake: Intake::default(),
+        })
+    }
+
     /// Takes one packet.
     ///
     /// # Errors

@@ -9,11 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use capture_file::{Capture, Pace, Pacer, ReadError};
-use pktvisor_analysis::geo::Geo;
 use pktvisor_analysis::public_suffix::NameCut;
-use pktvisor_analysis::{self as analysis, Analysis};
 use pktvisor_api as api;
-use pktvisor_common::sampling::SampleRate;
 use pktvisor_metrics::{self as metrics, Store};
 use terminal_text::Escaped;
 use tokio::runtime::Runtime;
@@ -23,9 +20,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::agent::Agent;
-use crate::cli::{Interface, Interfaces, Options, SystemInterfaces, Target};
-use crate::live::{self, Live};
-use crate::pipeline::{Intake, Pipeline};
+use crate::cli::{Options, Target};
+use crate::live::Live;
+use crate::live::config::LiveConfig;
+use crate::pipeline::Pipeline;
 use crate::progress::ProgressBar;
 use crate::replay::Replay;
 use crate::serve::Server;
@@ -44,8 +42,8 @@ const STOP_PATIENCE: Duration = Duration::from_millis(500);
 /// Whatever keeps the agent from doing what it was asked to, in one sentence.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let agent = Arc::new(agent(options));
-    if options.target.is_live() {
-        return run_live(options, &agent);
+    if let Some(config) = options.live_config() {
+        return run_live(options, config, &agent);
     }
     if !options.serve {
         let replayed = replay(options, &agent, &AtomicBool::new(false));
@@ -59,13 +57,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 /// Serves an interface until told to stop.
-fn run_live(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()> {
-    live::check(options)?;
-    // First, as a port that is taken must not cost the interface an attachment.
+fn run_live(options: &Options, mut config: LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<()> {
+    config.check_filter()?;
+    // Before attaching, because an agent whose port is taken must not disturb the interface.
     let service = Service::start(options, Arc::clone(agent))?;
-    let options = &service.ignoring_its_port(options);
-    let live = Live::start(options, agent, || live_pipeline(options, agent))?;
-    // Only now, lest a capture that cannot start looks like one that did.
+    if let Some(ignored) = &mut config.filter.ignored_port {
+        *ignored = service.port().unwrap_or(*ignored);
+    }
+    let live = Live::start(&config, agent)?;
+    // After attaching, so that a capture that cannot start does not look like one that did.
     service.announce();
     service.wait()?;
     let ledger = live.stop()?;
@@ -101,7 +101,8 @@ fn agent(options: &Options) -> Agent {
 /// Replays the capture that the options name.
 fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result<()> {
     // First, as a capture that comes through a pipe may be long in coming.
-    let pipeline = pipeline(options, agent, &[])?;
+    let pipeline = Pipeline::new(&options.pipeline_config(), options.file_filter(), options.file_hosts())?;
+    agent.set_geo(pipeline.geo.as_ref());
     let mut replay = Replay {
         capture: open(options)?,
         pacer: (options.pace != Pace::Max).then(|| Pacer::new(options.pace)),
@@ -141,36 +142,6 @@ fn open(options: &Options) -> anyhow::Result<Capture> {
         _ => Capture::from_reader(std::io::stdin()).context("stdin")?,
     };
     Ok(capture)
-}
-
-/// What packets pass that are not counted by the kernel.
-fn live_pipeline(options: &Options, agent: &Agent) -> anyhow::Result<Pipeline> {
-    pipeline(options, agent, &SystemInterfaces.list().context("cannot list the network interfaces")?)
-}
-
-/// For a file, `interfaces` does not matter.
-fn pipeline(options: &Options, agent: &Agent, interfaces: &[Interface]) -> anyhow::Result<Pipeline> {
-    let host = options.host_set(interfaces);
-    let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
-    let geo = (!geo.is_empty()).then_some(geo);
-    agent.set_geo(geo.as_ref());
-    let filter = options.filter();
-    if let Some(filter) = &filter {
-        filter.check()?;
-    }
-    Ok(Pipeline {
-        filter,
-        dns_ports: options.dns_ports,
-        host: host.clone(),
-        geo,
-        analysis: Analysis::new(analysis::Settings {
-            dns_ports: options.dns_ports,
-            sample_rate: SampleRate::percent(options.max_deep_sample_pct),
-            transaction_timeout_ns: u64::try_from(options.dns_timeout.as_nanos()).unwrap_or(u64::MAX),
-            host,
-        }),
-        intake: Intake::default(),
-    })
 }
 
 /// Prints what was counted, also of a capture that could not be read to its end.
@@ -228,13 +199,9 @@ impl Service {
         Ok(Self { runtime, addresses, server, stop })
     }
 
-    /// The options with the port that is not counted, which is known only now where a free one was asked for.
-    fn ignoring_its_port(&self, options: &Options) -> Options {
-        let mut options = options.clone();
-        if let (Some(ignored), Some(address)) = (&mut options.ignored_port, self.addresses.first()) {
-            *ignored = address.port();
-        }
-        options
+    /// The port that it listens on.
+    fn port(&self) -> Option<u16> {
+        self.addresses.first().map(SocketAddr::port)
     }
 
     /// Tells where it is to be found.

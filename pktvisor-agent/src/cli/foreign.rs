@@ -46,7 +46,9 @@ fn value(words: &[OsString], short: &str, long: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SystemInterfaces, parse};
+    use pktvisor_capture::interfaces::SystemInterfaces;
+
+    use super::super::parse;
 
     fn refused(words: &[&str]) -> (u8, String) {
         let words = ["pktvisord"].iter().chain(words);

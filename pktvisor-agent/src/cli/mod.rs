@@ -6,10 +6,12 @@
 //! foreign     options of other programs that people type from habit
 //! target      what TARGET means
 //! options     all of it, checked
+//! configs     what the parts of the agent take from the options
 //! logging     where the agent's own messages go
 //! ```
 
 mod arguments;
+mod configs;
 mod foreign;
 pub mod logging;
 mod options;
@@ -20,7 +22,5 @@ mod values;
 
 pub use arguments::LogFormat;
 pub use options::{Listen, Options, ParseError, parse};
-pub use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
-pub(crate) use target::owner_of;
 pub use target::{Target, TargetError, resolve};
 pub use values::HostSpecError;

@@ -7,9 +7,7 @@ use std::time::Duration;
 use capture_file::Pace;
 use clap::Parser;
 use ipnet::IpNet;
-use pktvisor_capture::Filter;
-use pktvisor_capture::hosts::HostSet;
-use pktvisor_capture::interfaces::{Interface, Interfaces};
+use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
 
@@ -28,7 +26,7 @@ pub struct Options {
     pub filter: Option<String>,
     /// The port whose TCP packets a live capture does not count: that of the web server, as soon as it is known.
     pub ignored_port: Option<u16>,
-    /// The networks of `-H`; [`Options::host_set`] adds those of the target.
+    /// The networks of `-H`.
     pub host_networks: Vec<IpNet>,
     /// Periods kept, 1 to 1440.
     pub periods: usize,
@@ -148,28 +146,6 @@ impl Options {
             warnings,
             target,
         }
-    }
-
-    /// What is counted: `-b`, and of an interface with `--ignore-own-port` not the traffic of the agent's own web server.
-    pub fn filter(&self) -> Option<Filter> {
-        match self.ignored_port {
-            Some(port) => Some(Filter::without_tcp_port(self.filter.as_deref(), port)),
-            None if self.target.is_live() => self.filter.as_deref().map(Filter::new),
-            None => self.filter.as_deref().map(Filter::for_files),
-        }
-    }
-
-    /// HOST: the networks of `-H`, and the addresses of a live interface, each by itself, as they are in `interfaces`; for
-    /// [`Target::AnyInterface`] those of all.
-    pub fn host_set(&self, interfaces: &[Interface]) -> HostSet {
-        let is_watched = |interface: &&Interface| match &self.target {
-            Target::Stdin | Target::File(_) => false,
-            Target::AnyInterface => true,
-            Target::Interface(watched) => interface.index == watched.index,
-        };
-        let watched = interfaces.iter().filter(is_watched);
-        let own = watched.flat_map(|interface| &interface.addresses).map(|&address| IpNet::from(address));
-        self.host_networks.iter().copied().chain(own).collect()
     }
 }
 

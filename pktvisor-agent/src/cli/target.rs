@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use pktvisor_capture::interfaces::{Interface, Interfaces};
 use terminal_text::Escaped;
 
+use crate::interface_address::{self, owner_of};
+
 /// What to capture from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -76,7 +78,7 @@ pub fn resolve(target: &OsStr, interfaces: &dyn Interfaces) -> Result<Target, Ta
         };
     }
     let interfaces = interfaces.list().map_err(|reason| TargetError::Interfaces { reason })?;
-    if let Some(owner) = owner_of(target, &interfaces) {
+    if let Some(owner) = target.to_str().and_then(|address| owner_of(address, &interfaces)) {
         return Ok(Target::Interface(owner.clone()));
     }
     if target == "any" {
@@ -99,26 +101,8 @@ fn looks_like_a_file(target: &OsStr) -> bool {
     has(b"/") || has(b".pcap") || has(b".cap")
 }
 
-/// An address, with the zone that a link-local one can have (`fe80::1%eth0`, RFC 4007 section 11).
-fn address(target: &OsStr) -> Option<(IpAddr, Option<&str>)> {
-    let text = target.to_str()?;
-    let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
-    // ::ffff:192.0.2.1 is 192.0.2.1 (RFC 4291 section 2.5.5.2).
-    Some((address.parse::<IpAddr>().ok()?.to_canonical(), zone))
-}
-
-/// The interface with the address `target`; one that is up before others.
-pub(crate) fn owner_of<'a>(target: &OsStr, interfaces: &'a [Interface]) -> Option<&'a Interface> {
-    let (address, zone) = address(target)?;
-    let owns = |interface: &&Interface| {
-        interface.addresses.contains(&address) && zone.is_none_or(|zone| zone == interface.name)
-    };
-    let owners = || interfaces.iter().filter(owns);
-    owners().find(|interface| interface.is_up).or_else(|| owners().next())
-}
-
 fn unknown(target: &OsStr, interfaces: &[Interface]) -> TargetError {
-    let tried = if address(target).is_some() {
+    let tried = if target.to_str().and_then(interface_address::parse).is_some() {
         "no interface has that address, and there is no interface or file of that name"
     } else {
         "there is no interface of that name, and no file"

@@ -9,6 +9,7 @@ use capture_file::Pace;
 use clap::CommandFactory;
 
 use super::arguments::Arguments;
+use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces};
 use pktvisor_definitions::Mode;
 
 use super::*;
@@ -219,8 +220,9 @@ fn an_empty_filter_is_none() {
 fn host_of_an_interface_is_its_addresses_and_hostspec() {
     let machine = Machine.list().unwrap();
     let text = |options: Options| {
-        let networks = options.host_set(&machine);
-        networks.networks().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        let live = options.live_config().map(|config| config.host.host_set(&machine));
+        let hosts = live.unwrap_or_else(|| options.file_hosts());
+        hosts.networks().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(text(options(&["-H", "10.0.0.0/8", "x.pcap"])), "10.0.0.0/8");
     assert_eq!(text(options(&["x.pcap"])), "");
@@ -315,7 +317,7 @@ fn directories_are_never_targets() {
 #[test]
 fn hostspec_takes_spaces_host_bits_and_both_families() {
     let options = options(&["-H", "10.1.2.3/8, 192.0.2.1 ,2001:db8::/32", "-"]);
-    let hosts = options.host_set(&[]);
+    let hosts = options.file_hosts();
     for inside in ["10.255.0.1", "192.0.2.1", "2001:db8:1::"] {
         assert!(hosts.contains_address(inside.parse().unwrap()), "{inside}");
     }
@@ -335,6 +337,8 @@ fn the_own_port_is_ignored_when_asked_and_only_live() {
         of_file.warnings
     );
     assert!(
-        options(&["trace.pcap", "-b", "tcp"]).filter().is_some_and(|filter| filter.expression() == "tcp")
+        options(&["trace.pcap", "-b", "tcp"])
+            .file_filter()
+            .is_some_and(|filter| filter.expression() == "tcp")
     );
 }

@@ -6,6 +6,7 @@ use capture_file::Capture;
 use pktvisor_common::sampling::SampleRate;
 use pktvisor_common::sharding::Shards;
 
+use super::super::config::Polling;
 use super::*;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_capture::kernel::Next;
@@ -55,7 +56,7 @@ fn settings() -> DeepSettings {
             transaction_timeout_ns: 5_000_000_000,
             host: ["0.0.0.0/0", "::/0"].iter().map(|network| network.parse().unwrap()).collect(),
         },
-        pause: Pause::with_room(1 << 20),
+        pause: Pause::new(Polling::WithPauses, 1 << 20),
     }
 }
 

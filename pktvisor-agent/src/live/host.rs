@@ -5,16 +5,16 @@ use std::sync::Arc;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::interfaces::Interface;
 
+use super::config::HostConfig;
 use super::follow::Watch;
 use crate::agent::Agent;
-use crate::cli::{Options, Target};
 
 /// Tells whoever counts, all or none, which networks are HOST; fails where one has no room for so many.
 pub(super) type Tell = Box<dyn FnMut(&HostSet) -> anyhow::Result<()> + Send>;
 
 /// Tells whoever must know which networks are HOST.
 pub(super) struct HostFollower {
-    options: Options,
+    config: HostConfig,
     agent: Arc<Agent>,
     tell: Tell,
     /// As last seen.
@@ -23,21 +23,21 @@ pub(super) struct HostFollower {
 
 impl HostFollower {
     /// HOST is that of `interfaces`, and everybody knows.
-    pub(super) fn new(options: &Options, agent: &Arc<Agent>, interfaces: &[Interface], tell: Tell) -> Self {
-        let host = options.host_set(interfaces);
-        Self { options: options.clone(), agent: Arc::clone(agent), tell, host }
+    pub(super) fn new(config: &HostConfig, agent: &Arc<Agent>, interfaces: &[Interface], tell: Tell) -> Self {
+        let host = config.host_set(interfaces);
+        Self { config: config.clone(), agent: Arc::clone(agent), tell, host }
     }
 
     /// From now on it is the addresses of this interface that are HOST.
     pub(super) fn watch(&mut self, interface: &Interface, interfaces: &[Interface]) {
-        self.options.target = Target::Interface(interface.clone());
+        self.config.interface = Some(interface.index);
         self.update(interfaces);
     }
 }
 
 impl Watch for HostFollower {
     fn update(&mut self, interfaces: &[Interface]) {
-        let now = self.options.host_set(interfaces);
+        let now = self.config.host_set(interfaces);
         if now == self.host {
             return;
         }

@@ -12,40 +12,41 @@ use pktvisor_definitions::Mode;
 use super::any::AnyInterface;
 use super::changes::Changes;
 use super::clock;
+use super::config::{LiveConfig, LiveTarget};
 use super::configuration::Configuration;
 use super::deep::{self, DeepSettings};
 use super::follow::{self, Watch};
 use super::host::{self, HostFollower};
 use super::named::{Attach, Hooks, NamedInterface};
+use super::pause::Pause;
 use super::placement::Placement;
-use super::prepare::{Prepared, host_table};
+use super::prepare::{DnsPath, Prepared, host_table};
 use super::programs::Programs;
+use super::running::RunningCapture;
 use super::shared::Shared;
 use super::successors::Successors;
 use crate::agent::Agent;
-use crate::cli::{Options, Target};
 
 /// Attaches the programs to the target's interface, gives away the privileges and starts the threads.
 ///
 /// # Errors
 ///
 /// Whatever keeps us from seeing every packet; nothing stays attached.
-pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
-    let placement = Placement::of_processors(options.threads);
-    let interfaces = match &options.target {
-        Target::Interface(interface) => vec![interface.clone()],
-        _ => SystemInterfaces.list().context("cannot list the network interfaces")?,
+pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Box<dyn RunningCapture>> {
+    let placement = Placement::of_processors(config.threads);
+    let interfaces = match &config.target {
+        LiveTarget::Interface(interface) => vec![interface.clone()],
+        LiveTarget::AnyInterface => SystemInterfaces.list().context("cannot list the network interfaces")?,
     };
-    let Prepared { shared, attacher, configuration, drain, rings, pause, analysis } =
-        Prepared::new(options, agent, &interfaces, placement.shards)?;
+    let Prepared { shared, attacher, configuration, drain, rings, ring_records, analysis } =
+        Prepared::new(config, agent, &interfaces, placement.shards, DnsPath::RingBuffers)?;
     agent.store.batch().tick(clock::wall_ns());
     let tell = tell_host(configuration, Arc::clone(&shared));
-    let host = HostFollower::new(options, agent, &interfaces, tell);
-    let attachments = attachments(options, agent, attacher, host, &shared)?;
-    agent.set_mode(Mode::Inline);
-    let settings = DeepSettings { analysis, pause };
+    let host = HostFollower::new(&config.host, agent, &interfaces, tell);
+    let attachments = attachments(config, agent, attacher, host, &shared)?;
+    let settings = DeepSettings { analysis, pause: Pause::new(config.polling, ring_records) };
     let threads = deep::start(agent, &shared, rings, &settings, &placement, &Successors::default())?;
-    Programs::run(shared, attachments, drain, threads)
+    Ok(Box::new(Programs::run(shared, attachments, drain, threads)?))
 }
 
 /// Tells the programs and the analysis, which must agree: where the programs have no room, both keep what they know.
@@ -60,7 +61,7 @@ pub(super) fn tell_host(configuration: Configuration, shared: Arc<Shared>) -> ho
 
 /// Attaches to the one interface, or to all there are, and from a thread of its own to those that come.
 fn attachments(
-    options: &Options,
+    config: &LiveConfig,
     agent: &Arc<Agent>,
     attacher: Attacher,
     host: HostFollower,
@@ -71,10 +72,10 @@ fn attachments(
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
     let shared = Arc::clone(shared);
     let is_over = move || shared.is_detaching();
-    if let Target::Interface(interface) = &options.target {
+    if let LiveTarget::Interface(interface) = &config.target {
         let mut attacher = attacher;
         let attached = Attach::attach(&mut attacher, interface)?;
-        let named = NamedInterface::new(options, agent, attacher, attached, host, interface);
+        let named = NamedInterface::new(&config.target_text, agent, attacher, attached, host, interface);
         return follow::start(agent, named, changes, keep, is_over);
     }
     let mut any = AnyInterface::new(agent, attacher, host);

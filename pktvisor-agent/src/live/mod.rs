@@ -15,6 +15,7 @@ mod addresses;
 mod any;
 mod changes;
 pub mod clock;
+pub mod config;
 mod configuration;
 mod deep;
 mod drain;
@@ -31,6 +32,7 @@ mod placement;
 mod prepare;
 mod programs;
 mod rate;
+mod running;
 mod shared;
 mod successors;
 mod tap;
@@ -39,95 +41,79 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use pktvisor_api as api;
-use pktvisor_capture::Filter;
-use pktvisor_capture::attach::link_type;
 use pktvisor_capture::privileges::{self, Kernel};
 use pktvisor_definitions::Mode;
 
-use self::packet_socket::PacketSocket;
-use self::programs::Programs;
+use self::config::LiveConfig;
+use self::running::RunningCapture;
 use crate::agent::Agent;
-use crate::cli::{Options, Target};
-use crate::pipeline::Pipeline;
 
 /// A capture that runs.
 pub struct Live {
     agent: Arc<Agent>,
-    capture: Running,
-}
-
-enum Running {
-    Programs(Box<Programs>),
-    PacketSocket(PacketSocket),
+    capture: Box<dyn RunningCapture>,
 }
 
 impl Live {
-    /// Begins to capture from the target, in the mode that the options name or else the best that works, and gives away
-    /// the privileges that were needed for it. `pipeline` makes what packets pass that are counted by us.
+    /// Starts to capture from the target in the given mode, or else in the best mode that works, and gives away the
+    /// privileges that only starting needed.
     ///
     /// # Errors
     ///
-    /// Whatever keeps us from seeing every packet, for each mode that was tried.
-    pub fn start(
-        options: &Options,
-        agent: &Arc<Agent>,
-        pipeline: impl FnOnce() -> anyhow::Result<Pipeline>,
-    ) -> anyhow::Result<Self> {
-        let capture = match options.mode {
-            Some(Mode::Inline) => Running::Programs(Box::new(inline(options, agent)?)),
-            Some(Mode::AfPacket) => Running::PacketSocket(packet_socket(options, agent, pipeline()?)?),
-            Some(Mode::Tap) => Running::Programs(Box::new(tap(options, agent)?)),
-            None => match inline(options, agent) {
-                Ok(programs) => Running::Programs(Box::new(programs)),
-                Err(reason) => Running::PacketSocket(fall_back(options, agent, pipeline, reason)?),
-            },
+    /// Why the agent would not see every packet, for each mode that was tried.
+    pub fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Self> {
+        let capture = match config.mode {
+            Some(mode) => start_mode(mode, config, agent)?,
+            None => start_best_mode(config, agent)?,
         };
         Ok(Self { agent: Arc::clone(agent), capture })
     }
 
-    /// Ends the capture, takes in what is still on its way, and closes the ledger. Returns it.
+    /// Ends the capture, counts and analyses the packets that came before, and returns the closed ledger.
     ///
     /// # Errors
     ///
     /// The last packets cannot be accounted for.
     pub fn stop(self) -> anyhow::Result<api::Ledger> {
-        match self.capture {
-            Running::Programs(programs) => programs.stop()?,
-            Running::PacketSocket(socket) => socket.stop()?,
-        }
+        self.capture.stop()?;
         Ok(self.agent.ledger())
     }
 }
 
-/// Looks for mistakes in the options that would be ones in every mode.
-///
-/// # Errors
-///
-/// The filter is none, or none for the interface.
-pub fn check(options: &Options) -> anyhow::Result<()> {
-    // Its words first, without what is added to it.
-    for filter in options.filter.as_deref().map(Filter::new).into_iter().chain(options.filter()) {
-        filter.check()?;
-        if let Target::Interface(interface) = &options.target {
-            filter.check_for(link_type(interface))?;
-        }
-    }
-    Ok(())
+fn start_mode(
+    mode: Mode,
+    config: &LiveConfig,
+    agent: &Arc<Agent>,
+) -> anyhow::Result<Box<dyn RunningCapture>> {
+    privileges::check(mode, &Kernel::running())?;
+    let capture = match mode {
+        Mode::Inline => inline::start(config, agent).map_err(explain_refusal)?,
+        Mode::Tap => tap::start(config, agent).map_err(explain_refusal)?,
+        Mode::AfPacket => packet_socket::start(config, agent)?,
+    };
+    agent.set_mode(mode);
+    Ok(capture)
 }
 
-fn inline(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
-    privileges::check(Mode::Inline, &Kernel::running())?;
-    inline::start(options, agent).map_err(explain_refusal)
+/// Inline, or a packet socket where BPF programs are unavailable.
+fn start_best_mode(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Box<dyn RunningCapture>> {
+    let reason = match start_mode(Mode::Inline, config, agent) {
+        Ok(capture) => return Ok(capture),
+        Err(reason) => reason,
+    };
+    let capture = match start_mode(Mode::AfPacket, config, agent) {
+        Ok(capture) => capture,
+        Err(second) => bail!("{reason:#}; a packet socket does not work either: {second:#}"),
+    };
+    let note = format!("{reason:#}; packets are counted by a packet socket instead (afpacket)");
+    tracing::warn!("{note}");
+    agent.note(note);
+    Ok(capture)
 }
 
-fn tap(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
-    privileges::check(Mode::Tap, &Kernel::running())?;
-    tap::start(options, agent).map_err(explain_refusal)
-}
-
-/// The capabilities are there, and still the kernel refuses: in a container that is the engine's seccomp profile.
+/// Adds the cause where the kernel refuses although the capabilities are there: a container engine's seccomp profile.
 fn explain_refusal(error: anyhow::Error) -> anyhow::Error {
     let refusal = io::Error::from_raw_os_error(libc::EPERM).to_string();
     let is_refused = error.chain().any(|cause| cause.to_string().contains(&refusal));
@@ -138,28 +124,6 @@ fn explain_refusal(error: anyhow::Error) -> anyhow::Error {
             privileges::container_flags(&privileges::needed(Mode::Tap, &Kernel::running()))
         ),
     }
-}
-
-fn packet_socket(options: &Options, agent: &Arc<Agent>, pipeline: Pipeline) -> anyhow::Result<PacketSocket> {
-    privileges::check(Mode::AfPacket, &Kernel::running())?;
-    PacketSocket::start(options, agent, pipeline)
-}
-
-/// A packet socket where programs are not to be had. If that fails too, both reasons are told.
-fn fall_back(
-    options: &Options,
-    agent: &Arc<Agent>,
-    pipeline: impl FnOnce() -> anyhow::Result<Pipeline>,
-    reason: anyhow::Error,
-) -> anyhow::Result<PacketSocket> {
-    let socket = match pipeline().and_then(|pipeline| packet_socket(options, agent, pipeline)) {
-        Ok(socket) => socket,
-        Err(_) => return Err(reason),
-    };
-    let note = format!("{reason:#}; packets are counted by a packet socket instead (afpacket)");
-    tracing::warn!("{note}");
-    agent.note(note);
-    Ok(socket)
 }
 
 /// Starts a thread. Should it break down, the agent is not healthy any more.

@@ -3,7 +3,6 @@
 //! It is the same interface as long as its index is: renamed, it stays watched. When it is gone, the next one that the target
 //! means takes its place: the one with the address that was given as the target, else the one with its name.
 
-use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use pktvisor_api::CaptureInterface;
 use super::follow::Watch;
 use super::host::HostFollower;
 use crate::agent::{Agent, LinkState, Topic};
-use crate::cli::{Options, owner_of};
+use crate::interface_address::owner_of;
 use pktvisor_capture::interfaces::Interface;
 
 /// Puts a capture on an interface.
@@ -78,7 +77,7 @@ struct Target {
 impl<A: Attach> NamedInterface<A> {
     /// An interface that `attach` has been [put on](Attach::attach).
     pub(super) fn new(
-        options: &Options,
+        target_text: &str,
         agent: &Arc<Agent>,
         attach: A,
         (attached, hooks): (A::Attached, Hooks),
@@ -86,9 +85,9 @@ impl<A: Attach> NamedInterface<A> {
         interface: &Interface,
     ) -> Self {
         let target = Target {
-            text: options.target_text.clone(),
+            text: target_text.to_owned(),
             name: interface.name.clone(),
-            is_address: options.target_text != interface.name,
+            is_address: target_text != interface.name,
         };
         let agent = Arc::clone(agent);
         let state = State::Watched { interface: interface.clone(), attached };
@@ -230,7 +229,7 @@ impl Target {
     /// The interface that takes the place of one that was last called `name`.
     fn find<'a>(&self, name: &str, interfaces: &'a [Interface]) -> Option<&'a Interface> {
         if self.is_address {
-            return owner_of(OsStr::new(&self.text), interfaces);
+            return owner_of(&self.text, interfaces);
         }
         let named =
             |name: &str| interfaces.iter().find(|interface| interface.name == name && interface.index != 0);

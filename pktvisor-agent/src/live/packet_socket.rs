@@ -12,22 +12,22 @@ use pktvisor_capture::attach::link_type;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 use pktvisor_capture::privileges::Keep;
-use pktvisor_definitions::Mode;
 
 use super::changes::Changes;
 use super::clock::{until_next_second, wall_ns};
+use super::config::{LiveConfig, LiveTarget};
 use super::follow;
 use super::host::HostFollower;
 use super::losses::DriverDrops;
 use super::named::{Attach, Hooks, NamedInterface};
 use super::packet_loop::{self, Orders, Totals};
+use super::running::RunningCapture;
 use super::spawn;
 use crate::agent::{Agent, LinkState};
-use crate::cli::{Options, Target};
 use crate::pipeline::Pipeline;
 
 /// A capture by packet socket that runs.
-pub(super) struct PacketSocket {
+struct PacketSocket {
     orders: Arc<Orders>,
     capture: JoinHandle<Result<Totals, AfPacketError>>,
     /// It follows the interfaces.
@@ -37,67 +37,92 @@ pub(super) struct PacketSocket {
     ticker: JoinHandle<()>,
 }
 
-impl PacketSocket {
-    /// Opens the socket and starts to count.
-    pub(super) fn start(
-        options: &Options,
-        agent: &Arc<Agent>,
-        mut pipeline: Pipeline,
-    ) -> anyhow::Result<Self> {
-        let (ifindex, interfaces) = match &options.target {
-            Target::Interface(interface) => (Some(interface.index), vec![interface.clone()]),
-            _ => (None, SystemInterfaces.list().context("cannot list the network interfaces")?),
-        };
-        // Before the first look, so that nothing is missed between them.
-        let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
-        let mut socket = AfPacket::open(ifindex, &afpacket::Options::default())
-            .with_context(|| format!("cannot capture from {}", options.target_text))?;
-        let orders = Arc::new(Orders::default());
-        let told = Arc::clone(&orders);
-        let tell = move |host: &HostSet| {
-            told.set_host(host.clone());
-            Ok(())
-        };
-        let host = HostFollower::new(options, agent, &interfaces, Box::new(tell));
-        let told = Arc::clone(&orders);
-        let is_over = move || told.is_stopped();
-        // Nobody needs a privilege any more: a packet socket may be bound to another interface without one.
-        let keep = Keep::default();
-        let interfaces = match &options.target {
-            Target::Interface(interface) => {
-                let port = PacketPort { binding: socket.binding()?, filter: options.filter() };
-                let named = NamedInterface::new(options, agent, port, ((), hooks()), host, interface);
-                follow::start(agent, named, changes, keep, is_over)?
-            }
-            _ => {
-                let Hooks { ingress, egress, notes } = hooks();
-                let (name, state) = (options.target_text.clone(), LinkState::Up.as_str().to_owned());
-                agent.attached(api::CaptureInterface { name, ingress, egress, state }, notes);
-                follow::start(agent, host, changes, keep, is_over)?
-            }
-        };
-        agent.set_mode(Mode::AfPacket);
-        agent.store.batch().tick(wall_ns());
-        let (agent_of_capture, told) = (Arc::clone(agent), Arc::clone(&orders));
-        let capture = spawn(agent, "capture", move || {
-            let agent = agent_of_capture;
-            let outcome = packet_loop::capture(&mut socket, &mut pipeline, &agent.store, &told, |progress| {
-                agent.packet_socket(progress.intake, &progress.statistics, progress.open_transactions);
-                agent.unknown_ethertypes(&progress.intake.ethertypes, progress.intake.counted());
-            });
-            if let Err(error) = &outcome {
-                agent.trouble(format!("the capture has ended: {error}"));
-            }
-            outcome
-        })?;
-        let (stop_ticking, stopped) = sync_channel(0);
-        let agent_of_ticker = Arc::clone(agent);
-        let ticker = spawn(agent, "ticker", move || tick(&agent_of_ticker, &stopped))?;
-        Ok(Self { orders, capture, interfaces, stop_ticking, ticker })
-    }
+/// Opens the socket and starts to count.
+///
+/// # Errors
+///
+/// The socket cannot be opened, or the filter or a geo database cannot be used.
+pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Box<dyn RunningCapture>> {
+    let (ifindex, interfaces) = match &config.target {
+        LiveTarget::Interface(interface) => (Some(interface.index), vec![interface.clone()]),
+        LiveTarget::AnyInterface => {
+            (None, SystemInterfaces.list().context("cannot list the network interfaces")?)
+        }
+    };
+    let host = config.host.host_set(&interfaces);
+    let pipeline = Pipeline::new(&config.pipeline, config.filter.filter(), host)?;
+    agent.set_geo(pipeline.geo.as_ref());
+    // Before the first look, so that nothing is missed between them.
+    let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
+    let socket = AfPacket::open(ifindex, &afpacket::Options::default())
+        .with_context(|| format!("cannot capture from {}", config.target_text))?;
+    let orders = Arc::new(Orders::default());
+    let interfaces = follow_interfaces(config, agent, &interfaces, changes, &socket, &orders)?;
+    agent.store.batch().tick(wall_ns());
+    let capture = start_capture(agent, socket, pipeline, &orders)?;
+    let (stop_ticking, stopped) = sync_channel(0);
+    let agent_of_ticker = Arc::clone(agent);
+    let ticker = spawn(agent, "ticker", move || tick(&agent_of_ticker, &stopped))?;
+    Ok(Box::new(PacketSocket { orders, capture, interfaces, stop_ticking, ticker }))
+}
 
-    /// Takes in what came before now, and ends.
-    pub(super) fn stop(self) -> anyhow::Result<()> {
+/// Starts the thread that follows the interfaces, and gives away all privileges.
+fn follow_interfaces(
+    config: &LiveConfig,
+    agent: &Arc<Agent>,
+    interfaces: &[Interface],
+    changes: Changes,
+    socket: &AfPacket,
+    orders: &Arc<Orders>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let told = Arc::clone(orders);
+    let tell = move |host: &HostSet| {
+        told.set_host(host.clone());
+        Ok(())
+    };
+    let host = HostFollower::new(&config.host, agent, interfaces, Box::new(tell));
+    let told = Arc::clone(orders);
+    let is_over = move || told.is_stopped();
+    // No thread needs a privilege after this: a packet socket may be bound to another interface without one.
+    let keep = Keep::default();
+    match &config.target {
+        LiveTarget::Interface(interface) => {
+            let port = PacketPort { binding: socket.binding()?, filter: config.filter.filter() };
+            let named = NamedInterface::new(&config.target_text, agent, port, ((), hooks()), host, interface);
+            follow::start(agent, named, changes, keep, is_over)
+        }
+        LiveTarget::AnyInterface => {
+            let Hooks { ingress, egress, notes } = hooks();
+            let (name, state) = (config.target_text.clone(), LinkState::Up.as_str().to_owned());
+            agent.attached(api::CaptureInterface { name, ingress, egress, state }, notes);
+            follow::start(agent, host, changes, keep, is_over)
+        }
+    }
+}
+
+/// Starts the thread that sends packets through the pipeline.
+fn start_capture(
+    agent: &Arc<Agent>,
+    mut socket: AfPacket,
+    mut pipeline: Pipeline,
+    orders: &Arc<Orders>,
+) -> anyhow::Result<JoinHandle<Result<Totals, AfPacketError>>> {
+    let (agent_of_capture, orders) = (Arc::clone(agent), Arc::clone(orders));
+    spawn(agent, "capture", move || {
+        let agent = agent_of_capture;
+        let outcome = packet_loop::capture(&mut socket, &mut pipeline, &agent.store, &orders, |progress| {
+            agent.packet_socket(progress.intake, &progress.statistics, progress.open_transactions);
+            agent.unknown_ethertypes(&progress.intake.ethertypes, progress.intake.counted());
+        });
+        if let Err(error) = &outcome {
+            agent.trouble(format!("the capture has ended: {error}"));
+        }
+        outcome
+    })
+}
+
+impl RunningCapture for PacketSocket {
+    fn stop(self: Box<Self>) -> anyhow::Result<()> {
         self.orders.stop();
         let captured = self.capture.join().ok().context("the capture broke down")?;
         drop(self.stop_ticking);

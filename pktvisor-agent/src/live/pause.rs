@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::config::Polling;
+
 /// A visit should find at most so many packets, and a quarter of that at least. For a few, waking up and filling the caches
 /// anew costs more than analysing them; and what was written a moment ago is still in the cache of another processor, where
 /// it is dear to get.
@@ -25,15 +27,22 @@ pub(super) struct Pause {
 }
 
 impl Pause {
-    /// Short at first, for packets that come to a place with room for so many.
-    pub(super) fn with_room(packets: u32) -> Self {
+    /// The pause of a thread that polls in this way a buffer with room for so many packets.
+    pub(super) fn new(polling: Polling, room_packets: u32) -> Self {
+        match polling {
+            Polling::WithPauses => Self::with_room(room_packets),
+            Polling::Busy => Self::none(),
+        }
+    }
+
+    /// Short at first.
+    fn with_room(packets: u32) -> Self {
         let longest = FLOOD_PACKET.saturating_mul(packets).min(LONGEST);
         let most = (packets as usize / VISITS_OF_ROOM).min(VISIT_PACKETS_MAX);
         Self { current: SHORTEST.min(longest), longest, visit: most / 4..most }
     }
 
-    /// None at all, where packets have a processor waiting for them.
-    pub(super) fn none() -> Self {
+    fn none() -> Self {
         Self::with_room(0)
     }
 

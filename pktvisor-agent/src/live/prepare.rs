@@ -6,26 +6,22 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use pktvisor_analysis as analysis;
-use pktvisor_analysis::geo::Geo;
 use pktvisor_capture::attach::Attacher;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::interfaces::Interface;
 use pktvisor_capture::kernel::{self, Deep, Kernel, Loaded, object};
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::hosts::HostTable;
-use pktvisor_common::sampling::SampleRate;
 use pktvisor_common::sharding::Shards;
-use pktvisor_definitions::Mode;
 use terminal_text::Escaped;
 
+use super::config::LiveConfig;
 use super::configuration::Configuration;
 use super::drain::DrainThread;
 use super::losses::DriverDrops;
-use super::pause::Pause;
 use super::rate::RateControl;
 use super::shared::Shared;
 use crate::agent::Agent;
-use crate::cli::Options;
 
 /// What most records take at most.
 const RECORD_BYTES: u32 = 256;
@@ -41,85 +37,94 @@ const RING_BYTES_MIN: u32 = 256 << 10;
 /// What a million messages a second need for a tenth of a second in which the deep thread gets no processor.
 const PROCESSOR_BYTES_MAX: u32 = 16 << 20;
 
-/// The parts of a capture by kernel programs.
+/// How the programs hand DNS packets to the worker threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DnsPath {
+    /// Through ring buffers.
+    RingBuffers,
+    /// Through AF_XDP sockets; nothing is written to the ring buffers.
+    Sockets,
+}
+
+/// The parts of a capture by BPF programs.
 pub(super) struct Prepared {
     /// What the threads tell each other.
     pub(super) shared: Arc<Shared>,
-    /// For who attaches.
+    /// Attaches the programs.
     pub(super) attacher: Attacher,
-    /// For who changes what the programs are told.
+    /// Changes the configuration of the programs.
     pub(super) configuration: Configuration,
     /// For the drain thread.
     pub(super) drain: DrainThread,
-    /// For the deep threads of `inline`.
+    /// The ring buffers of each worker thread.
     pub(super) rings: Vec<Deep>,
-    /// How long these may be left alone.
-    pub(super) pause: Pause,
-    /// For the threads that analyse: what and how.
+    /// How many records of usual size a ring buffer has room for.
+    pub(super) ring_records: u32,
+    /// The settings of the worker threads' analysis.
     pub(super) analysis: analysis::Settings<HostSet>,
 }
 
 impl Prepared {
-    /// Loads the programs, for so many threads that analyse. Nothing is attached yet.
+    /// Loads the programs for so many worker threads, and attaches nothing.
     ///
     /// # Errors
     ///
-    /// There are no programs, or the kernel does not take their maps.
+    /// There are no programs, or the kernel rejects them or their maps.
     pub(super) fn new(
-        options: &Options,
+        config: &LiveConfig,
         agent: &Arc<Agent>,
         interfaces: &[Interface],
         shards: Shards,
+        dns_path: DnsPath,
     ) -> anyhow::Result<Self> {
-        let host = options.host_set(interfaces);
-        let config = KernelConfig {
-            sample_rate: SampleRate::percent(options.max_deep_sample_pct),
+        let host = config.host.host_set(interfaces);
+        let kernel_config = KernelConfig {
+            sample_rate: config.pipeline.sample_rate(),
             host: host_table(&host)?,
-            dns_ports: options.dns_ports,
+            dns_ports: config.pipeline.dns_ports,
             shards,
             ..KernelConfig::default()
         };
-        let geo = Geo::open(options.geo_city.as_deref(), options.geo_asn.as_deref())?;
-        let geo = (!geo.is_empty()).then_some(geo);
+        let geo = config.pipeline.open_geo()?;
         agent.set_geo(geo.as_ref());
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let ring_bytes = ring_bytes(processors, shards);
-        let mut settings = kernel::Settings { config, ring_bytes, ..kernel::Settings::default() };
-        if options.mode == Some(Mode::Tap) {
-            // Packets go to sockets.
-            settings.ring_bytes = UNUSED_RING_BYTES;
-        }
-        let Loaded { kernel, control, drain, deep, log } = Kernel::load(&read_object(options)?, &settings)?;
-        let configuration = Configuration::new(control, config);
+        let ring_bytes = match dns_path {
+            DnsPath::RingBuffers => ring_bytes(processors(), shards),
+            DnsPath::Sockets => UNUSED_RING_BYTES,
+        };
+        let settings = kernel::Settings { config: kernel_config, ring_bytes, ..kernel::Settings::default() };
+        let Loaded { kernel, control, drain, deep, log } = Kernel::load(&read_object(config)?, &settings)?;
+        let configuration = Configuration::new(control, kernel_config);
         let shared = Arc::new(Shared::new(shards));
         agent.store.share_among(shards.count());
-        // What is analysed before the first drain is not to be seen before what was counted is.
+        // So that readers never see analysed messages before the counters of the same packets.
         agent.store.batch().publish();
-        let ceiling_pct = options.max_deep_sample_pct;
+        let rate = RateControl::new(
+            configuration.clone(),
+            config.pipeline.max_deep_sample_pct,
+            config.cpu_budget_pct,
+        );
         let drain = DrainThread {
             agent: Arc::clone(agent),
             shared: Arc::clone(&shared),
             counted: drain.counts()?,
             drain,
             geo,
-            rate: RateControl::new(configuration.clone(), ceiling_pct, options.cpu_budget_pct),
+            rate,
             driver: DriverDrops::default(),
             log,
             sockets: Arc::default(),
             lost_by_sockets: 0,
             pending: None,
         };
-        let analysis = analysis::Settings {
-            dns_ports: options.dns_ports,
-            sample_rate: config.sample_rate,
-            transaction_timeout_ns: u64::try_from(options.dns_timeout.as_nanos()).unwrap_or(u64::MAX),
-            host,
-        };
-        let pause =
-            if options.busy_drain { Pause::none() } else { Pause::with_room(ring_bytes / RECORD_BYTES) };
-        let attacher = Attacher::new(kernel, options.filter());
-        Ok(Self { shared, attacher, configuration, drain, rings: deep, pause, analysis })
+        let analysis = config.pipeline.analysis_settings(host);
+        let attacher = Attacher::new(kernel, config.filter.filter());
+        let ring_records = ring_bytes / RECORD_BYTES;
+        Ok(Self { shared, attacher, configuration, drain, rings: deep, ring_records, analysis })
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Memory of one ring, of which each processor has one for each shard.
@@ -130,8 +135,8 @@ fn ring_bytes(processors: usize, shards: Shards) -> u32 {
 }
 
 /// The programs to load: those given, or those built in.
-fn read_object(options: &Options) -> anyhow::Result<Cow<'static, [u8]>> {
-    if let Some(path) = &options.bpf_object {
+fn read_object(config: &LiveConfig) -> anyhow::Result<Cow<'static, [u8]>> {
+    if let Some(path) = &config.bpf_object {
         return Ok(fs::read(path)
             .with_context(|| format!("cannot read the kernel programs in {}", Escaped(path.display())))?
             .into());

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use anyhow::Context;
 
 use super::drain::DrainThread;
+use super::running::RunningCapture;
 use super::shared::Shared;
 use super::spawn;
 
@@ -35,13 +36,11 @@ impl Programs {
         let drain = spawn(&agent, "drain", move || drain.run(&stopped))?;
         Ok(Self { shared, interfaces, stop, drain, deep })
     }
+}
 
-    /// Takes the programs off, analyses what is still on its way, and closes the ledger.
-    ///
-    /// # Errors
-    ///
-    /// The last counters cannot be read, or a thread broke down.
-    pub(super) fn stop(self) -> anyhow::Result<()> {
+impl RunningCapture for Programs {
+    /// Detaches the programs first, so that the worker threads find every remaining packet in the rings.
+    fn stop(self: Box<Self>) -> anyhow::Result<()> {
         self.shared.detach();
         self.interfaces.join().ok().context("the watch over the interfaces broke down")?;
         self.shared.stop();

@@ -19,6 +19,7 @@ use pktvisor_definitions::Mode;
 
 use super::changes::Changes;
 use super::clock;
+use super::config::{LiveConfig, LiveTarget, TapSafety};
 use super::deep::{self, DeepSettings};
 use super::drain::Sockets;
 use super::follow;
@@ -27,11 +28,11 @@ use super::inline::tell_host;
 use super::named::{Attach, Hooks, NamedInterface};
 use super::pause::Pause;
 use super::placement::Placement;
-use super::prepare::Prepared;
+use super::prepare::{DnsPath, Prepared};
 use super::programs::Programs;
+use super::running::RunningCapture;
 use super::successors::Successors;
 use crate::agent::Agent;
-use crate::cli::{Options, Target};
 
 /// Opens the sockets of the target's interface, puts the program before them, gives away the privileges and starts the
 /// threads.
@@ -39,51 +40,48 @@ use crate::cli::{Options, Target};
 /// # Errors
 ///
 /// Whatever keeps us from seeing every packet, or the host from what is its own; nothing stays attached.
-pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
-    let Target::Interface(interface) = &options.target else {
-        bail!("cannot capture from {} in tap mode: give one interface", options.target_text);
+pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Box<dyn RunningCapture>> {
+    let LiveTarget::Interface(interface) = &config.target else {
+        bail!("cannot capture from {} in tap mode: give one interface", config.target_text);
     };
-    let placement = Placement::of_queues(receive_queues(&interface.name)?, options.threads);
+    let placement = Placement::of_queues(receive_queues(&interface.name)?, config.threads);
     let shards = placement.shards;
     let interfaces = std::slice::from_ref(interface);
     let Prepared { shared, attacher, configuration, drain, analysis, .. } =
-        Prepared::new(options, agent, interfaces, shards)?;
+        Prepared::new(config, agent, interfaces, shards, DnsPath::Sockets)?;
     agent.store.batch().tick(clock::wall_ns());
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
     let successors = Successors::new(shards);
     let mut port = MirrorPort {
         attacher,
         agent: Arc::clone(agent),
-        is_forced: options.force,
+        safety: config.tap_safety,
         shards,
         successors: successors.clone(),
         sockets: Arc::clone(&drain.sockets),
     };
     let (queues, attached) = port.open(interface)?;
     // All of them have as much room.
-    let Some(pause) = queues.first().map(|queue| Pause::with_room(queue.room())) else {
+    let Some(room_packets) = queues.first().map(Queue::room) else {
         bail!("{} has no receive queue to tap", interface.name);
     };
-    let pause = if options.busy_drain { Pause::none() } else { pause };
     let tell = tell_host(configuration, Arc::clone(&shared));
-    let host = HostFollower::new(options, agent, interfaces, tell);
-    let named = NamedInterface::new(options, agent, port, attached, host, interface);
+    let host = HostFollower::new(&config.host, agent, interfaces, tell);
+    let named = NamedInterface::new(&config.target_text, agent, port, attached, host, interface);
     let keep = privileges::keep(Mode::Tap, &privileges::Kernel::running());
     let is_over = Arc::clone(&shared);
     let interfaces = follow::start(agent, named, changes, keep, move || is_over.is_detaching())?;
-    agent.set_mode(Mode::Tap);
-    let settings = DeepSettings { analysis, pause };
+    let settings = DeepSettings { analysis, pause: Pause::new(config.polling, room_packets) };
     let sources = Deep::by_shard(queues, shards);
     let threads = deep::start(agent, &shared, sources, &settings, &placement, &successors)?;
-    Programs::run(shared, interfaces, drain, threads)
+    Ok(Box::new(Programs::run(shared, interfaces, drain, threads)?))
 }
 
 /// Taps one interface after the other: the one that was named, and its successors.
 struct MirrorPort {
     attacher: Attacher,
     agent: Arc<Agent>,
-    /// Whether an interface is tapped although the host uses it.
-    is_forced: bool,
+    safety: TapSafety,
     shards: Shards,
     successors: Successors<Queue>,
     sockets: Arc<Mutex<Sockets>>,
@@ -103,7 +101,7 @@ struct Tapped {
 impl MirrorPort {
     /// Opens the sockets of the interface, and puts the program before them.
     fn open(&mut self, interface: &Interface) -> anyhow::Result<(Vec<Queue>, (Tapped, Hooks))> {
-        if !self.is_forced {
+        if self.safety == TapSafety::UnusedOnly {
             check_unused(&interface.name, &interface.addresses)?;
         }
         let mut map = self.attacher.sockets()?;
@@ -140,7 +138,7 @@ impl Attach for MirrorPort {
     /// A successor gets its addresses only after it is there. Then it is no mirror port, and its traffic is the host's.
     fn is_live(&self, tapped: &Tapped, interface: &Interface) -> bool {
         let is_unused = || check_unused(&interface.name, &interface.addresses).is_ok();
-        tapped.attached.is_live() && (self.is_forced || !tapped.is_successor || is_unused())
+        tapped.attached.is_live() && (self.safety == TapSafety::Forced || !tapped.is_successor || is_unused())
     }
 
     fn detach(&mut self, tapped: Tapped) {

@@ -1,0 +1,11 @@
+//! A capture that runs, whatever its mode.
+
+/// What each mode's `start` returns.
+pub(super) trait RunningCapture: Send {
+    /// Ends the capture, and counts and analyses the packets that came before.
+    ///
+    /// # Errors
+    ///
+    /// The last packets cannot be accounted for.
+    fn stop(self: Box<Self>) -> anyhow::Result<()>;
+}
