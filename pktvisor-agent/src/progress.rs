@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressStyle;
 
-use crate::replay::Progress;
+use crate::replay::ReplayProgress;
 
 /// How often the display changes.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -32,7 +32,7 @@ impl ProgressBar {
     }
 
     /// Shows how far the replay is.
-    pub(crate) fn show(&mut self, progress: &Progress<'_>) {
+    pub(crate) fn show(&mut self, progress: &ReplayProgress<'_>) {
         if self.bar.is_hidden() {
             return;
         }

@@ -26,7 +26,7 @@ pub enum ReplayError {
 
 /// How far a replay is.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress<'a> {
+pub struct ReplayProgress<'a> {
     /// What was read.
     pub intake: &'a Intake,
     /// Bytes of the capture file read.
@@ -62,7 +62,7 @@ impl Replay {
     pub fn run(
         &mut self,
         store: &Store,
-        mut progress: impl FnMut(Progress<'_>) -> bool,
+        mut progress: impl FnMut(ReplayProgress<'_>) -> bool,
     ) -> Result<Option<ReadWarning>, ReplayError> {
         let outcome = self.batches(store, &mut progress);
         self.finish(store);
@@ -82,7 +82,7 @@ impl Replay {
     fn batches(
         &mut self,
         store: &Store,
-        progress: &mut impl FnMut(Progress<'_>) -> bool,
+        progress: &mut impl FnMut(ReplayProgress<'_>) -> bool,
     ) -> Result<(), ReplayError> {
         while progress(self.progress()) {
             let next = match self.pacer {
@@ -122,13 +122,13 @@ impl Replay {
     fn paced(
         &mut self,
         store: &Store,
-        progress: &mut impl FnMut(Progress<'_>) -> bool,
+        progress: &mut impl FnMut(ReplayProgress<'_>) -> bool,
     ) -> Result<Next, ReplayError> {
         let now = self.progress_numbers();
         let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
         let intake = &self.pipeline.intake;
         let (bytes, open_transactions) = now;
-        let stop = || !progress(Progress { intake, bytes, open_transactions });
+        let stop = || !progress(ReplayProgress { intake, bytes, open_transactions });
         if let Some(pacer) = &mut self.pacer
             && pacer.sleep(read.timestamp_ns, stop).is_break()
         {
@@ -141,9 +141,9 @@ impl Replay {
         Ok(Next::More)
     }
 
-    fn progress(&self) -> Progress<'_> {
+    fn progress(&self) -> ReplayProgress<'_> {
         let (bytes, open_transactions) = self.progress_numbers();
-        Progress { intake: &self.pipeline.intake, bytes, open_transactions }
+        ReplayProgress { intake: &self.pipeline.intake, bytes, open_transactions }
     }
 
     fn progress_numbers(&self) -> (u64, u64) {

@@ -102,7 +102,7 @@ fn agent(options: &Options) -> Agent {
 fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result<()> {
     // First, as a capture that comes through a pipe may be long in coming.
     let pipeline = Pipeline::new(&options.pipeline_config(), options.file_filter(), options.file_hosts())?;
-    agent.set_geo(pipeline.geo.as_ref());
+    agent.status.set_geo(pipeline.geo.as_ref());
     let mut replay = Replay {
         capture: open(options)?,
         pacer: (options.pace != Pace::Max).then(|| Pacer::new(options.pace)),
@@ -111,19 +111,18 @@ fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result
     let mut bar = ProgressBar::new(replay.capture.total_bytes());
     let outcome = replay.run(&agent.store, |progress| {
         bar.show(&progress);
-        agent.progress(&progress);
+        agent.status.record_replay(&progress);
         !stop.load(Ordering::Relaxed)
     });
     bar.finish();
-    let intake = &replay.pipeline.intake;
-    agent.unknown_ethertypes(&intake.ethertypes, intake.counted());
+    agent.status.record_ethertypes(&replay.pipeline.intake);
     match outcome {
         Ok(warning) => {
             if let Some(warning) = warning {
                 tracing::warn!("{}: {warning}", Escaped(&options.target_text));
-                agent.note(warning.to_string());
+                agent.status.add_note(warning.to_string());
             }
-            agent.finished();
+            agent.status.set_finished();
             Ok(())
         }
         Err(error) => Err(error).context(Escaped(&options.target_text).to_string()),

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::agent::{Agent, Reopening};
+use crate::agent::Agent;
+use crate::agent::status::Reopening;
 
 /// Waits for these signals in the background, as long as the runtime lives.
 ///
@@ -33,8 +34,8 @@ pub(crate) fn watch(agent: Arc<Agent>) -> anyhow::Result<()> {
 }
 
 fn hang_up(agent: &Agent) {
-    match agent.reopen_geo() {
-        Reopening::Asked => tracing::info!("SIGHUP: opening the geo databases again"),
+    match agent.status.reopen_geo() {
+        Reopening::Requested => tracing::info!("SIGHUP: opening the geo databases again"),
         Reopening::NoDatabases => tracing::info!("SIGHUP: there are no geo databases to open again"),
         Reopening::Finished => {
             tracing::info!("SIGHUP: the capture was read to its end, no geo database is in use any more");

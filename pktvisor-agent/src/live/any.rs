@@ -10,7 +10,8 @@ use pktvisor_capture::interfaces::Interface;
 use super::follow::Watch;
 use super::host::HostFollower;
 use super::named::link_state;
-use crate::agent::{Agent, LinkState, Topic};
+use crate::agent::Agent;
+use crate::agent::interfaces::{LinkState, Topic};
 
 /// The hooks on every interface that is up.
 pub(super) struct AnyInterface {
@@ -56,7 +57,7 @@ impl AnyInterface {
         refused.retain(|index, refused| {
             let is_kept = is_there(index);
             if !is_kept {
-                agent.detached(&refused.name);
+                agent.status.update_interfaces(|known| known.remove(&refused.name));
             }
             is_kept
         });
@@ -64,7 +65,7 @@ impl AnyInterface {
             let is_kept = is_there(index) && watched.attached.is_live();
             if !is_kept {
                 tracing::info!("{} is gone", watched.attached.interface);
-                agent.detached(&watched.attached.interface);
+                agent.status.update_interfaces(|known| known.remove(&watched.attached.interface));
             }
             is_kept
         });
@@ -76,12 +77,12 @@ impl AnyInterface {
         let name = &mut watched.attached.interface;
         if *name != interface.name {
             tracing::info!("{name} is called {} now", interface.name);
-            self.agent.renamed(name, &interface.name);
+            self.agent.status.update_interfaces(|known| known.rename(name, &interface.name));
             interface.name.clone_into(name);
         }
         let link = link_state(interface);
         if std::mem::replace(&mut watched.link, link) != link {
-            self.agent.set_link_state(&interface.name, link);
+            self.agent.status.update_interfaces(|known| known.set_state(&interface.name, link));
         }
     }
 
@@ -95,14 +96,15 @@ impl AnyInterface {
             egress: attached.egress.map(|hook| hook.to_string()),
             state: link.as_str().to_owned(),
         };
-        self.agent.attached(watched, attached.notes.clone());
+        self.agent.status.update_interfaces(|known| known.insert(watched, attached.notes.clone()));
         self.attached.insert(attached.index, Watched { attached, link });
     }
 
     fn refuse(&mut self, interface: &Interface, error: &AttachError) {
         tracing::warn!("{error}; its packets are not seen");
         let (name, reason) = (interface.name.clone(), error.to_string());
-        self.agent.set_interface_note(&name, Topic::State, Some(reason.clone()));
+        let note = Some(reason.clone());
+        self.agent.status.update_interfaces(|known| known.set_note(&name, Topic::State, note));
         self.refused.insert(interface.index, Refused { name, reason });
     }
 }
@@ -124,7 +126,7 @@ impl Watch for AnyInterface {
             }
         }
         let is_deaf = !self.is_attached();
-        self.agent.set_deafness(is_deaf.then(|| "no interface is up that can be watched".to_owned()));
+        self.agent.status.set_outage(is_deaf.then(|| "no interface is up that can be watched".to_owned()));
         self.host.update(interfaces);
     }
 }

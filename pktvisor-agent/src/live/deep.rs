@@ -212,14 +212,14 @@ impl<S: Source> DeepThread<S> {
         // That the interface is gone is seen, and told, by the thread that follows the interfaces.
         let is_gone = |error: &io::Error| error.raw_os_error() == Some(libc::ENETDOWN);
         for error in self.sources.upkeep().into_iter().filter(|error| !is_gone(error)) {
-            self.agent.trouble(format!("the capture of a receive queue has ended: {error}"));
+            self.agent.status.report_failure(format!("the capture of a receive queue has ended: {error}"));
         }
         self.report();
     }
 
     fn report(&mut self) {
         let open = self.analysis.open_transactions() as u64;
-        self.agent.open_transactions(std::mem::replace(&mut self.open_told, open), open);
+        self.agent.status.replace_open_transactions(std::mem::replace(&mut self.open_told, open), open);
     }
 }
 

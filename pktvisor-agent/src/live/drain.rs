@@ -89,7 +89,7 @@ impl DrainThread {
         while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(until_next_second()) {
             if let Err(error) = self.tick() {
                 // It will not get better, and must not fill the log: said once, and for all to see.
-                self.agent.trouble(format!("the kernel's counters cannot be read: {error}"));
+                self.agent.status.report_failure(format!("the kernel's counters cannot be read: {error}"));
             }
         }
         self
@@ -174,7 +174,7 @@ impl DrainThread {
     /// A worker thread is only ever behind by what the rings hold, so one that stays behind has broken down.
     fn watch_workers(&self) {
         if self.pending.as_ref().is_some_and(|pending| pending.sealed.elapsed() > WORKER_BREAKDOWN) {
-            self.agent.trouble(
+            self.agent.status.report_failure(
                 "DNS is no longer analysed: a worker thread has broken down, restart the agent".into(),
             );
         }
@@ -208,9 +208,8 @@ impl DrainThread {
             batch.publish();
             batch.tick(pending.now_ns);
         }
-        self.agent.unknown_ethertypes(&self.counted.ethertypes, self.counted.counters.packets.total());
-        let driver_drops = self.driver.since_start(&self.agent.interface_names());
-        self.agent.kernel_counts(&self.counted, self.lost_by_sockets, driver_drops);
+        let driver_drops = self.driver.since_start(&self.agent.status.present_interfaces());
+        self.agent.status.record_kernel_counts(&self.counted, self.lost_by_sockets, driver_drops);
         true
     }
 }

@@ -74,7 +74,7 @@ fn follow(
             Err(error) => {
                 let note = format!("the network interfaces cannot be listed: {error}; trying again");
                 tracing::warn!("{note}");
-                agent.note(note);
+                agent.status.add_note(note);
                 sleep(PATIENCE);
             }
         }

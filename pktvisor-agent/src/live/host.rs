@@ -47,7 +47,9 @@ impl Watch for HostFollower {
                 let networks = if networks.is_empty() { "empty".to_owned() } else { networks.join(", ") };
                 tracing::info!("addresses have changed: HOST is now {networks}");
             }
-            Err(error) => self.agent.note(format!("addresses have changed, HOST has not: {error}")),
+            Err(error) => {
+                self.agent.status.add_note(format!("addresses have changed, HOST has not: {error}"))
+            }
         }
         self.host = now;
     }

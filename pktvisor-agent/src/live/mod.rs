@@ -93,7 +93,7 @@ fn start_mode(
         Mode::Tap => tap::start(config, agent).map_err(explain_refusal)?,
         Mode::AfPacket => packet_socket::start(config, agent)?,
     };
-    agent.set_mode(mode);
+    agent.status.set_mode(mode);
     Ok(capture)
 }
 
@@ -109,7 +109,7 @@ fn start_best_mode(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Bo
     };
     let note = format!("{reason:#}; packets are counted by a packet socket instead (afpacket)");
     tracing::warn!("{note}");
-    agent.note(note);
+    agent.status.add_note(note);
     Ok(capture)
 }
 
@@ -151,7 +151,9 @@ struct Sentinel {
 impl Drop for Sentinel {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.agent.trouble(format!("the {} thread broke down: start the agent again", self.name));
+            self.agent
+                .status
+                .report_failure(format!("the {} thread broke down: start the agent again", self.name));
         }
     }
 }

@@ -10,7 +10,8 @@ use pktvisor_api::CaptureInterface;
 
 use super::follow::Watch;
 use super::host::HostFollower;
-use crate::agent::{Agent, LinkState, Topic};
+use crate::agent::Agent;
+use crate::agent::interfaces::{LinkState, Topic};
 use crate::interface_address::owner_of;
 use pktvisor_capture::interfaces::Interface;
 
@@ -105,7 +106,7 @@ impl<A: Attach> NamedInterface<A> {
             egress: hooks.egress,
             state: link.as_str().to_owned(),
         };
-        self.agent.attached(watched, hooks.notes);
+        self.agent.status.update_interfaces(|known| known.insert(watched, hooks.notes));
         self.report_link(interface);
     }
 
@@ -121,8 +122,10 @@ impl<A: Attach> NamedInterface<A> {
         if let Some(note) = &note {
             tracing::warn!("{note}");
         }
-        self.agent.set_link_state(&interface.name, link_state(interface));
-        self.agent.set_interface_note(&interface.name, Topic::State, note);
+        self.agent.status.update_interfaces(|known| {
+            known.set_state(&interface.name, link_state(interface));
+            known.set_note(&interface.name, Topic::State, note);
+        });
     }
 
     /// The interface is still there, and may have changed.
@@ -132,8 +135,10 @@ impl<A: Attach> NamedInterface<A> {
         if before.name != now.name {
             let note = format!("{} is called {} now and is still watched", before.name, now.name);
             tracing::warn!("{note}");
-            self.agent.renamed(&before.name, &now.name);
-            self.agent.set_interface_note(&now.name, Topic::Name, Some(note));
+            self.agent.status.update_interfaces(|known| {
+                known.rename(&before.name, &now.name);
+                known.set_note(&now.name, Topic::Name, Some(note));
+            });
         }
         if link_state(&before) != link_state(now) || before.is_up != now.is_up {
             if link_state(now) == LinkState::Up {
@@ -161,15 +166,17 @@ impl<A: Attach> NamedInterface<A> {
                 format!("{name} is gone: nothing is counted until there is an interface of that name again")
             }
         };
-        self.report_deafness(&name, reason);
+        self.report_outage(&name, reason);
     }
 
-    fn report_deafness(&self, name: &str, reason: String) {
+    fn report_outage(&self, name: &str, reason: String) {
         tracing::error!("{reason}");
-        self.agent.set_link_state(name, LinkState::Gone);
-        self.agent.set_interface_note(name, Topic::State, Some(reason.clone()));
-        self.agent.set_interface_note(name, Topic::Absence, None);
-        self.agent.set_deafness(Some(reason));
+        self.agent.status.update_interfaces(|known| {
+            known.set_state(name, LinkState::Gone);
+            known.set_note(name, Topic::State, Some(reason.clone()));
+            known.set_note(name, Topic::Absence, None);
+        });
+        self.agent.status.set_outage(Some(reason));
     }
 
     /// Attaches to the interface that is there now.
@@ -187,21 +194,23 @@ impl<A: Attach> NamedInterface<A> {
                 if gone.refusal.as_ref() != Some(&refusal) {
                     gone.refusal = Some(refusal.clone());
                     let name = gone.name.clone();
-                    self.report_deafness(&name, refusal);
+                    self.report_outage(&name, refusal);
                 }
                 return;
             }
         };
         if gone.name != interface.name {
-            self.agent.renamed(&gone.name, &interface.name);
+            self.agent.status.update_interfaces(|known| known.rename(&gone.name, &interface.name));
         }
         let note = absence(&interface.name, gone.since.elapsed(), self.absences);
         tracing::warn!("{note}");
         self.state = State::Watched { interface: interface.clone(), attached };
         self.report_attached(interface, hooks);
-        self.agent.set_interface_note(&interface.name, Topic::Name, None);
-        self.agent.set_interface_note(&interface.name, Topic::Absence, Some(note));
-        self.agent.set_deafness(None);
+        self.agent.status.update_interfaces(|known| {
+            known.set_note(&interface.name, Topic::Name, None);
+            known.set_note(&interface.name, Topic::Absence, Some(note));
+        });
+        self.agent.status.set_outage(None);
     }
 }
 

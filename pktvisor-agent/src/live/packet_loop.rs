@@ -23,7 +23,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How far a capture is.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress<'a> {
+pub struct CaptureProgress<'a> {
     /// What came in.
     pub intake: &'a Intake,
     /// What the kernel says of the socket.
@@ -84,7 +84,7 @@ pub fn capture(
     pipeline: &mut Pipeline,
     store: &Store,
     orders: &Orders,
-    mut progress: impl FnMut(Progress<'_>),
+    mut progress: impl FnMut(CaptureProgress<'_>),
 ) -> Result<Totals, AfPacketError> {
     let outcome = run(socket, pipeline, store, orders, &mut progress);
     finish(pipeline, store);
@@ -98,7 +98,7 @@ fn run(
     pipeline: &mut Pipeline,
     store: &Store,
     orders: &Orders,
-    progress: &mut impl FnMut(Progress<'_>),
+    progress: &mut impl FnMut(CaptureProgress<'_>),
 ) -> Result<(), AfPacketError> {
     let mut told = Instant::now();
     // When the last block with packets from before the stop is surely here, and the time of the stop.
@@ -212,11 +212,11 @@ fn finish(pipeline: &mut Pipeline, store: &Store) {
 fn tell(
     socket: &mut AfPacket,
     pipeline: &Pipeline,
-    progress: &mut impl FnMut(Progress<'_>),
+    progress: &mut impl FnMut(CaptureProgress<'_>),
 ) -> Result<Statistics, AfPacketError> {
     let statistics = socket.statistics()?;
     let open_transactions = pipeline.analysis.open_transactions() as u64;
-    progress(Progress { intake: &pipeline.intake, statistics, open_transactions });
+    progress(CaptureProgress { intake: &pipeline.intake, statistics, open_transactions });
     Ok(statistics)
 }
 

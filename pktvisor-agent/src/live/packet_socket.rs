@@ -20,10 +20,11 @@ use super::follow;
 use super::host::HostFollower;
 use super::losses::DriverDrops;
 use super::named::{Attach, Hooks, NamedInterface};
-use super::packet_loop::{self, Orders, Totals};
+use super::packet_loop::{self, CaptureProgress, Orders, Totals};
 use super::running::RunningCapture;
 use super::spawn;
-use crate::agent::{Agent, LinkState};
+use crate::agent::Agent;
+use crate::agent::interfaces::LinkState;
 use crate::pipeline::Pipeline;
 
 /// A capture by packet socket that runs.
@@ -51,7 +52,7 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
     };
     let host = config.host.host_set(&interfaces);
     let pipeline = Pipeline::new(&config.pipeline, config.filter.filter(), host)?;
-    agent.set_geo(pipeline.geo.as_ref());
+    agent.status.set_geo(pipeline.geo.as_ref());
     // Before the first look, so that nothing is missed between them.
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
     let socket = AfPacket::open(ifindex, &afpacket::Options::default())
@@ -94,7 +95,8 @@ fn follow_interfaces(
         LiveTarget::AnyInterface => {
             let Hooks { ingress, egress, notes } = hooks();
             let (name, state) = (config.target_text.clone(), LinkState::Up.as_str().to_owned());
-            agent.attached(api::CaptureInterface { name, ingress, egress, state }, notes);
+            let interface = api::CaptureInterface { name, ingress, egress, state };
+            agent.status.update_interfaces(|interfaces| interfaces.insert(interface, notes));
             follow::start(agent, host, changes, keep, is_over)
         }
     }
@@ -111,11 +113,11 @@ fn start_capture(
     spawn(agent, "capture", move || {
         let agent = agent_of_capture;
         let outcome = packet_loop::capture(&mut socket, &mut pipeline, &agent.store, &orders, |progress| {
-            agent.packet_socket(progress.intake, &progress.statistics, progress.open_transactions);
-            agent.unknown_ethertypes(&progress.intake.ethertypes, progress.intake.counted());
+            let CaptureProgress { intake, statistics, open_transactions } = progress;
+            agent.status.record_packet_socket(intake, &statistics, open_transactions);
         });
         if let Err(error) = &outcome {
-            agent.trouble(format!("the capture has ended: {error}"));
+            agent.status.report_failure(format!("the capture has ended: {error}"));
         }
         outcome
     })
@@ -168,6 +170,6 @@ fn tick(agent: &Agent, stop: &Receiver<()>) {
     let mut driver = DriverDrops::default();
     while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(until_next_second()) {
         agent.store.batch().tick(wall_ns());
-        agent.driver_drops(driver.since_start(&agent.interface_names()));
+        agent.status.record_driver_drops(driver.since_start(&agent.status.present_interfaces()));
     }
 }

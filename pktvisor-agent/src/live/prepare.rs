@@ -86,7 +86,7 @@ impl Prepared {
             ..KernelConfig::default()
         };
         let geo = config.pipeline.open_geo()?;
-        agent.set_geo(geo.as_ref());
+        agent.status.set_geo(geo.as_ref());
         let ring_bytes = match dns_path {
             DnsPath::RingBuffers => ring_bytes(processors(), shards),
             DnsPath::Sockets => UNUSED_RING_BYTES,

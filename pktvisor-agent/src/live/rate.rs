@@ -52,7 +52,7 @@ impl RateControl {
         shared.set_rate(share);
         tell(self.rate, rate, self.ceiling);
         self.rate = rate;
-        agent.deep_sample_rate_now(rate * 100.0);
+        agent.status.set_deep_sample_rate_now(rate * 100.0);
     }
 }
 

@@ -153,5 +153,5 @@ fn tell_sockets(agent: &Agent, tap: &Tap, shards: Shards) {
     let (sockets, threads) = (tap.queues.len(), shards.count());
     let queues = sockets / threads as usize;
     tracing::info!("AF_XDP: receive queues {queues}, sockets {sockets}, threads {threads}; {how}");
-    agent.set_zero_copy(tap.is_zero_copy());
+    agent.status.set_zero_copy(tap.is_zero_copy());
 }
