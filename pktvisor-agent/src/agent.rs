@@ -8,7 +8,7 @@ use std::time::Instant;
 use pktvisor_api as api;
 use pktvisor_metrics::{NoPeriod, Store};
 
-use crate::serve::{Moment, PeriodError, Source, Window};
+use crate::serve::{AnswerSource, Moment, PeriodError, Window};
 use status::CaptureStatus;
 
 /// Everything that answers are made of.
@@ -45,7 +45,7 @@ fn with_filtered(counted: api::Ledger, filtered: u64) -> api::Ledger {
     api::Ledger { filtered, seen: counted.counted + filtered, ..counted }
 }
 
-impl Source for Agent {
+impl AnswerSource for Agent {
     fn app(&self) -> api::App {
         let settings = self.store.settings();
         let counted = self.store.ledger();

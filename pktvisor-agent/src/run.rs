@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 use crate::agent::Agent;
 use crate::cli::{Options, Target};
-use crate::live::Live;
+use crate::live::LiveCapture;
 use crate::live::config::LiveConfig;
 use crate::pipeline::Pipeline;
 use crate::progress::ProgressBar;
@@ -64,7 +64,7 @@ fn run_live(options: &Options, mut config: LiveConfig, agent: &Arc<Agent>) -> an
     if let Some(ignored) = &mut config.filter.ignored_port {
         *ignored = service.port().unwrap_or(*ignored);
     }
-    let live = Live::start(&config, agent)?;
+    let live = LiveCapture::start(&config, agent)?;
     // After attaching, so that a capture that cannot start does not look like one that did.
     service.announce();
     service.wait()?;

@@ -16,7 +16,7 @@ use crate::agent::interfaces::{LinkState, Topic};
 /// The hooks on every interface that is up.
 pub(super) struct AnyInterface {
     /// By index. Taken off before the programs are unloaded.
-    attached: HashMap<u32, Watched>,
+    attached: HashMap<u32, AttachedInterface>,
     attacher: Attacher,
     agent: Arc<Agent>,
     host: HostFollower,
@@ -24,7 +24,7 @@ pub(super) struct AnyInterface {
     refused: HashMap<u32, Refused>,
 }
 
-struct Watched {
+struct AttachedInterface {
     attached: Attached,
     link: LinkState,
 }
@@ -97,7 +97,7 @@ impl AnyInterface {
             state: link.as_str().to_owned(),
         };
         self.agent.status.update_interfaces(|known| known.insert(watched, attached.notes.clone()));
-        self.attached.insert(attached.index, Watched { attached, link });
+        self.attached.insert(attached.index, AttachedInterface { attached, link });
     }
 
     fn refuse(&mut self, interface: &Interface, error: &AttachError) {

@@ -15,7 +15,7 @@ use pktvisor_metrics::Cut;
 
 /// An epoch that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Order {
+pub(super) struct CutOrder {
     /// All of its records had been handed over by then (monotonic clock).
     pub(super) sealed_ns: u64,
     /// Why the threads cut.
@@ -27,7 +27,7 @@ pub(super) struct Order {
 pub(super) struct Epochs {
     /// How many are over.
     over: AtomicU64,
-    order: Mutex<Order>,
+    order: Mutex<CutOrder>,
     /// How many each worker thread has cut.
     reached: Box<[AtomicU64]>,
 }
@@ -37,19 +37,19 @@ impl Epochs {
     pub(super) fn new(shards: Shards) -> Self {
         Self {
             over: AtomicU64::new(0),
-            order: Mutex::new(Order { sealed_ns: 0, cut: Cut::Epoch }),
+            order: Mutex::new(CutOrder { sealed_ns: 0, cut: Cut::Epoch }),
             reached: (0..shards.count()).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
     /// The epoch is over. To be said again only when all have [reached](Self::are_reached) its end.
-    pub(super) fn order(&self, order: Order) {
+    pub(super) fn order(&self, order: CutOrder) {
         *self.order.lock() = order;
         self.over.fetch_add(1, Ordering::Release);
     }
 
     /// The epoch after so many is over, if it is.
-    pub(super) fn order_after(&self, epochs: u64) -> Option<Order> {
+    pub(super) fn order_after(&self, epochs: u64) -> Option<CutOrder> {
         (self.over.load(Ordering::Acquire) > epochs).then(|| *self.order.lock())
     }
 
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn an_epoch_is_over_once_all_threads_have_cut_it() {
         let epochs = Epochs::new(Shards::new(2));
-        let order = Order { sealed_ns: 7, cut: Cut::Period };
+        let order = CutOrder { sealed_ns: 7, cut: Cut::Period };
         assert_eq!(epochs.order_after(0), None);
         epochs.order(order);
         assert_eq!(epochs.order_after(0), Some(order));

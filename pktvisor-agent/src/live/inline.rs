@@ -13,18 +13,18 @@ use super::any::AnyInterface;
 use super::changes::Changes;
 use super::clock;
 use super::config::{LiveConfig, LiveTarget};
-use super::configuration::Configuration;
-use super::deep::{self, DeepSettings};
+use super::coordination::Coordination;
 use super::follow::{self, Watch};
 use super::host::{self, HostFollower};
 use super::named::{Attach, Hooks, NamedInterface};
 use super::pause::Pause;
 use super::placement::Placement;
 use super::prepare::{DnsPath, Prepared, host_table};
+use super::program_config::ProgramConfig;
 use super::programs::Programs;
 use super::running::RunningCapture;
-use super::shared::Shared;
 use super::successors::Successors;
+use super::worker::{self, WorkerSettings};
 use crate::agent::Agent;
 
 /// Attaches the programs to the target's interface, gives away the privileges and starts the threads.
@@ -38,23 +38,23 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
         LiveTarget::Interface(interface) => vec![interface.clone()],
         LiveTarget::AnyInterface => SystemInterfaces.list().context("cannot list the network interfaces")?,
     };
-    let Prepared { shared, attacher, configuration, drain, rings, ring_records, analysis } =
+    let Prepared { coordination, attacher, configuration, collector, rings, ring_records, analysis } =
         Prepared::new(config, agent, &interfaces, placement.shards, DnsPath::RingBuffers)?;
     agent.store.batch().tick(clock::wall_ns());
-    let tell = tell_host(configuration, Arc::clone(&shared));
+    let tell = tell_host(configuration, Arc::clone(&coordination));
     let host = HostFollower::new(&config.host, agent, &interfaces, tell);
-    let attachments = attachments(config, agent, attacher, host, &shared)?;
-    let settings = DeepSettings { analysis, pause: Pause::new(config.polling, ring_records) };
-    let threads = deep::start(agent, &shared, rings, &settings, &placement, &Successors::default())?;
-    Ok(Box::new(Programs::run(shared, attachments, drain, threads)?))
+    let attachments = attachments(config, agent, attacher, host, &coordination)?;
+    let settings = WorkerSettings { analysis, pause: Pause::new(config.polling, ring_records) };
+    let threads = worker::start(agent, &coordination, rings, &settings, &placement, &Successors::default())?;
+    Ok(Box::new(Programs::run(coordination, attachments, collector, threads)?))
 }
 
 /// Tells the programs and the analysis, which must agree: where the programs have no room, both keep what they know.
-pub(super) fn tell_host(configuration: Configuration, shared: Arc<Shared>) -> host::Tell {
+pub(super) fn tell_host(configuration: ProgramConfig, coordination: Arc<Coordination>) -> host::Tell {
     Box::new(move |host| {
         let table = host_table(host)?;
         configuration.change(|config| config.host = table);
-        shared.set_host(host);
+        coordination.set_host(host);
         Ok(())
     })
 }
@@ -65,13 +65,13 @@ fn attachments(
     agent: &Arc<Agent>,
     attacher: Attacher,
     host: HostFollower,
-    shared: &Arc<Shared>,
+    coordination: &Arc<Coordination>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let keep = privileges::keep(Mode::Inline, &privileges::Kernel::running());
     // Before the first look, so that nothing is missed between them.
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
-    let shared = Arc::clone(shared);
-    let is_over = move || shared.is_detaching();
+    let coordination = Arc::clone(coordination);
+    let is_over = move || coordination.is_detaching();
     if let LiveTarget::Interface(interface) = &config.target {
         let mut attacher = attacher;
         let attached = Attach::attach(&mut attacher, interface)?;

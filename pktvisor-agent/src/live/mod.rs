@@ -15,10 +15,9 @@ mod addresses;
 mod any;
 mod changes;
 pub mod clock;
+mod collector;
 pub mod config;
-mod configuration;
-mod deep;
-mod drain;
+mod coordination;
 mod epochs;
 mod follow;
 mod host;
@@ -30,12 +29,13 @@ mod packet_socket;
 mod pause;
 mod placement;
 mod prepare;
+mod program_config;
 mod programs;
 mod rate;
 mod running;
-mod shared;
 mod successors;
 mod tap;
+mod worker;
 
 use std::io;
 use std::sync::Arc;
@@ -51,12 +51,12 @@ use self::running::RunningCapture;
 use crate::agent::Agent;
 
 /// A capture that runs.
-pub struct Live {
+pub struct LiveCapture {
     agent: Arc<Agent>,
     capture: Box<dyn RunningCapture>,
 }
 
-impl Live {
+impl LiveCapture {
     /// Starts to capture from the target in the given mode, or else in the best mode that works, and gives away the
     /// privileges that only starting needed.
     ///
@@ -161,7 +161,7 @@ impl Drop for Sentinel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::Source;
+    use crate::serve::AnswerSource;
     use pktvisor_analysis::public_suffix::NameCut;
     use pktvisor_metrics::{Clock, Settings, Store};
 

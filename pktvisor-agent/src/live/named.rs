@@ -50,7 +50,7 @@ pub(super) struct NamedInterface<A: Attach> {
     attach: A,
     agent: Arc<Agent>,
     host: HostFollower,
-    target: Target,
+    target: NamedTarget,
     absences: u64,
 }
 
@@ -68,7 +68,7 @@ struct Gone {
 }
 
 /// What the operator asked for.
-struct Target {
+struct NamedTarget {
     text: String,
     /// The interface's name at start.
     name: String,
@@ -85,7 +85,7 @@ impl<A: Attach> NamedInterface<A> {
         host: HostFollower,
         interface: &Interface,
     ) -> Self {
-        let target = Target {
+        let target = NamedTarget {
             text: target_text.to_owned(),
             name: interface.name.clone(),
             is_address: target_text != interface.name,
@@ -234,7 +234,7 @@ impl<A: Attach> Watch for NamedInterface<A> {
     }
 }
 
-impl Target {
+impl NamedTarget {
     /// The interface that takes the place of one that was last called `name`.
     fn find<'a>(&self, name: &str, interfaces: &'a [Interface]) -> Option<&'a Interface> {
         if self.is_address {

@@ -43,12 +43,12 @@ pub struct Totals {
 
 /// What a capture is told from outside while it runs.
 #[derive(Debug, Default)]
-pub struct Orders {
+pub struct LoopControl {
     stop: AtomicBool,
     host: Mutex<Option<HostSet>>,
 }
 
-impl Orders {
+impl LoopControl {
     /// Ends the capture.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
@@ -83,10 +83,10 @@ pub fn capture(
     socket: &mut AfPacket,
     pipeline: &mut Pipeline,
     store: &Store,
-    orders: &Orders,
+    control: &LoopControl,
     mut progress: impl FnMut(CaptureProgress<'_>),
 ) -> Result<Totals, AfPacketError> {
-    let outcome = run(socket, pipeline, store, orders, &mut progress);
+    let outcome = run(socket, pipeline, store, control, &mut progress);
     finish(pipeline, store);
     let statistics = tell(socket, pipeline, &mut progress);
     outcome?;
@@ -97,17 +97,17 @@ fn run(
     socket: &mut AfPacket,
     pipeline: &mut Pipeline,
     store: &Store,
-    orders: &Orders,
+    control: &LoopControl,
     progress: &mut impl FnMut(CaptureProgress<'_>),
 ) -> Result<(), AfPacketError> {
     let mut told = Instant::now();
     // When the last block with packets from before the stop is surely here, and the time of the stop.
     let mut end: Option<(Instant, u64)> = None;
     loop {
-        if end.is_none() && orders.is_stopped() {
+        if end.is_none() && control.is_stopped() {
             end = Some((Instant::now() + socket.latency_max() + WAIT_MAX, wall_clock_ns()));
         }
-        if let Some(host) = orders.take_host() {
+        if let Some(host) = control.take_host() {
             pipeline.set_host(host);
         }
         let until_ns = end.map_or(u64::MAX, |(_, at_ns)| at_ns);
@@ -147,9 +147,9 @@ fn drain(
     {
         loop {
             match batch(&mut block, pipeline, store, until_ns)? {
-                Batch::Full => {}
-                Batch::EndOfBlock => break,
-                Batch::End => return Ok(ControlFlow::Break(())),
+                BatchEnd::Full => {}
+                BatchEnd::EndOfBlock => break,
+                BatchEnd::End => return Ok(ControlFlow::Break(())),
             }
         }
     }
@@ -157,7 +157,7 @@ fn drain(
 }
 
 /// Why a batch ended.
-enum Batch {
+enum BatchEnd {
     Full,
     EndOfBlock,
     End,
@@ -168,16 +168,16 @@ fn batch(
     pipeline: &mut Pipeline,
     store: &Store,
     until_ns: u64,
-) -> Result<Batch, FilterError> {
+) -> Result<BatchEnd, FilterError> {
     let mut batch = store.batch();
-    let mut why = Batch::Full;
+    let mut why = BatchEnd::Full;
     for _ in 0..BATCH_PACKETS {
         let Some((packet, wire)) = block.next_packet() else {
-            why = Batch::EndOfBlock;
+            why = BatchEnd::EndOfBlock;
             break;
         };
         if packet.timestamp_ns > until_ns {
-            why = Batch::End;
+            why = BatchEnd::End;
             break;
         }
         pipeline.frame(&packet, wire.segment_len, &mut batch)?;

@@ -20,7 +20,7 @@ use super::follow;
 use super::host::HostFollower;
 use super::losses::DriverDrops;
 use super::named::{Attach, Hooks, NamedInterface};
-use super::packet_loop::{self, CaptureProgress, Orders, Totals};
+use super::packet_loop::{self, CaptureProgress, LoopControl, Totals};
 use super::running::RunningCapture;
 use super::spawn;
 use crate::agent::Agent;
@@ -29,7 +29,7 @@ use crate::pipeline::Pipeline;
 
 /// A capture by packet socket that runs.
 struct PacketSocket {
-    orders: Arc<Orders>,
+    control: Arc<LoopControl>,
     capture: JoinHandle<Result<Totals, AfPacketError>>,
     /// It follows the interfaces.
     interfaces: JoinHandle<()>,
@@ -57,14 +57,14 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
     let socket = AfPacket::open(ifindex, &afpacket::Options::default())
         .with_context(|| format!("cannot capture from {}", config.target_text))?;
-    let orders = Arc::new(Orders::default());
-    let interfaces = follow_interfaces(config, agent, &interfaces, changes, &socket, &orders)?;
+    let control = Arc::new(LoopControl::default());
+    let interfaces = follow_interfaces(config, agent, &interfaces, changes, &socket, &control)?;
     agent.store.batch().tick(wall_ns());
-    let capture = start_capture(agent, socket, pipeline, &orders)?;
+    let capture = start_capture(agent, socket, pipeline, &control)?;
     let (stop_ticking, stopped) = sync_channel(0);
     let agent_of_ticker = Arc::clone(agent);
     let ticker = spawn(agent, "ticker", move || tick(&agent_of_ticker, &stopped))?;
-    Ok(Box::new(PacketSocket { orders, capture, interfaces, stop_ticking, ticker }))
+    Ok(Box::new(PacketSocket { control, capture, interfaces, stop_ticking, ticker }))
 }
 
 /// Starts the thread that follows the interfaces, and gives away all privileges.
@@ -74,15 +74,15 @@ fn follow_interfaces(
     interfaces: &[Interface],
     changes: Changes,
     socket: &AfPacket,
-    orders: &Arc<Orders>,
+    control: &Arc<LoopControl>,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let told = Arc::clone(orders);
+    let told = Arc::clone(control);
     let tell = move |host: &HostSet| {
         told.set_host(host.clone());
         Ok(())
     };
     let host = HostFollower::new(&config.host, agent, interfaces, Box::new(tell));
-    let told = Arc::clone(orders);
+    let told = Arc::clone(control);
     let is_over = move || told.is_stopped();
     // No thread needs a privilege after this: a packet socket may be bound to another interface without one.
     let keep = Keep::default();
@@ -107,12 +107,12 @@ fn start_capture(
     agent: &Arc<Agent>,
     mut socket: AfPacket,
     mut pipeline: Pipeline,
-    orders: &Arc<Orders>,
+    control: &Arc<LoopControl>,
 ) -> anyhow::Result<JoinHandle<Result<Totals, AfPacketError>>> {
-    let (agent_of_capture, orders) = (Arc::clone(agent), Arc::clone(orders));
+    let (agent_of_capture, control) = (Arc::clone(agent), Arc::clone(control));
     spawn(agent, "capture", move || {
         let agent = agent_of_capture;
-        let outcome = packet_loop::capture(&mut socket, &mut pipeline, &agent.store, &orders, |progress| {
+        let outcome = packet_loop::capture(&mut socket, &mut pipeline, &agent.store, &control, |progress| {
             let CaptureProgress { intake, statistics, open_transactions } = progress;
             agent.status.record_packet_socket(intake, &statistics, open_transactions);
         });
@@ -125,7 +125,7 @@ fn start_capture(
 
 impl RunningCapture for PacketSocket {
     fn stop(self: Box<Self>) -> anyhow::Result<()> {
-        self.orders.stop();
+        self.control.stop();
         let captured = self.capture.join().ok().context("the capture broke down")?;
         drop(self.stop_ticking);
         self.ticker.join().ok().context("the clock broke down")?;

@@ -15,12 +15,12 @@ use pktvisor_common::kernel::hosts::HostTable;
 use pktvisor_common::sharding::Shards;
 use terminal_text::Escaped;
 
+use super::collector::Collector;
 use super::config::LiveConfig;
-use super::configuration::Configuration;
-use super::drain::DrainThread;
+use super::coordination::Coordination;
 use super::losses::DriverDrops;
+use super::program_config::ProgramConfig;
 use super::rate::RateControl;
-use super::shared::Shared;
 use crate::agent::Agent;
 
 /// What most records take at most.
@@ -49,13 +49,13 @@ pub(super) enum DnsPath {
 /// The parts of a capture by BPF programs.
 pub(super) struct Prepared {
     /// What the threads tell each other.
-    pub(super) shared: Arc<Shared>,
+    pub(super) coordination: Arc<Coordination>,
     /// Attaches the programs.
     pub(super) attacher: Attacher,
     /// Changes the configuration of the programs.
-    pub(super) configuration: Configuration,
+    pub(super) configuration: ProgramConfig,
     /// For the drain thread.
-    pub(super) drain: DrainThread,
+    pub(super) collector: Collector,
     /// The ring buffers of each worker thread.
     pub(super) rings: Vec<Deep>,
     /// How many records of usual size a ring buffer has room for.
@@ -93,8 +93,8 @@ impl Prepared {
         };
         let settings = kernel::Settings { config: kernel_config, ring_bytes, ..kernel::Settings::default() };
         let Loaded { kernel, control, drain, deep, log } = Kernel::load(&read_object(config)?, &settings)?;
-        let configuration = Configuration::new(control, kernel_config);
-        let shared = Arc::new(Shared::new(shards));
+        let configuration = ProgramConfig::new(control, kernel_config);
+        let coordination = Arc::new(Coordination::new(shards));
         agent.store.share_among(shards.count());
         // So that readers never see analysed messages before the counters of the same packets.
         agent.store.batch().publish();
@@ -103,9 +103,9 @@ impl Prepared {
             config.pipeline.max_deep_sample_pct,
             config.cpu_budget_pct,
         );
-        let drain = DrainThread {
+        let collector = Collector {
             agent: Arc::clone(agent),
-            shared: Arc::clone(&shared),
+            coordination: Arc::clone(&coordination),
             counted: drain.counts()?,
             drain,
             geo,
@@ -119,7 +119,7 @@ impl Prepared {
         let analysis = config.pipeline.analysis_settings(host);
         let attacher = Attacher::new(kernel, config.filter.filter());
         let ring_records = ring_bytes / RECORD_BYTES;
-        Ok(Self { shared, attacher, configuration, drain, rings: deep, ring_records, analysis })
+        Ok(Self { coordination, attacher, configuration, collector, rings: deep, ring_records, analysis })
     }
 }
 

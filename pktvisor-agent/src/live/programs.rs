@@ -6,49 +6,49 @@ use std::thread::JoinHandle;
 
 use anyhow::Context;
 
-use super::drain::DrainThread;
+use super::collector::Collector;
+use super::coordination::Coordination;
 use super::running::RunningCapture;
-use super::shared::Shared;
 use super::spawn;
 
 /// The threads, and what they depend on.
 pub(super) struct Programs {
-    shared: Arc<Shared>,
+    coordination: Arc<Coordination>,
     /// It follows the interfaces, and takes the programs off when it ends.
     interfaces: JoinHandle<()>,
     /// Hung up to stop the drain thread.
     stop: SyncSender<()>,
-    drain: JoinHandle<DrainThread>,
+    collector: JoinHandle<Collector>,
     /// They take up and analyse DNS.
-    deep: Vec<JoinHandle<()>>,
+    workers: Vec<JoinHandle<()>>,
 }
 
 impl Programs {
     /// Starts the drain thread beside the deep ones.
     pub(super) fn run(
-        shared: Arc<Shared>,
+        coordination: Arc<Coordination>,
         interfaces: JoinHandle<()>,
-        drain: DrainThread,
-        deep: Vec<JoinHandle<()>>,
+        collector: Collector,
+        workers: Vec<JoinHandle<()>>,
     ) -> anyhow::Result<Self> {
         let (stop, stopped) = sync_channel(0);
-        let agent = Arc::clone(&drain.agent);
-        let drain = spawn(&agent, "drain", move || drain.run(&stopped))?;
-        Ok(Self { shared, interfaces, stop, drain, deep })
+        let agent = Arc::clone(&collector.agent);
+        let collector = spawn(&agent, "collector", move || collector.run(&stopped))?;
+        Ok(Self { coordination, interfaces, stop, collector, workers })
     }
 }
 
 impl RunningCapture for Programs {
     /// Detaches the programs first, so that the worker threads find every remaining packet in the rings.
     fn stop(self: Box<Self>) -> anyhow::Result<()> {
-        self.shared.detach();
+        self.coordination.detach();
         self.interfaces.join().ok().context("the watch over the interfaces broke down")?;
-        self.shared.stop();
-        for thread in self.deep {
+        self.coordination.stop();
+        for thread in self.workers {
             thread.join().ok().context("the analysis broke down")?;
         }
         drop(self.stop);
-        self.drain.join().ok().context("the counting broke down")?.finish()?;
+        self.collector.join().ok().context("the counting broke down")?.finish()?;
         Ok(())
     }
 }

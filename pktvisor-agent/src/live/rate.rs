@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use nix::time::ClockId;
 use pktvisor_common::sampling::SampleRate;
 
-use super::configuration::Configuration;
-use super::shared::Shared;
+use super::coordination::Coordination;
+use super::program_config::ProgramConfig;
 use crate::agent::Agent;
 
 /// Above this, all through a second, the ring buffers are too full.
@@ -22,7 +22,7 @@ const LEAST: f64 = 0.001;
 /// Adjusts the rate once a second.
 #[derive(Debug)]
 pub(super) struct RateControl {
-    configuration: Configuration,
+    configuration: ProgramConfig,
     /// The share that the user allows, from 0 to 1.
     ceiling: f64,
     /// Of one processor, from 0; `None` is no limit.
@@ -33,15 +33,15 @@ pub(super) struct RateControl {
 
 impl RateControl {
     /// Begins at the ceiling.
-    pub(super) fn new(configuration: Configuration, ceiling_pct: u8, cpu_budget_pct: Option<u32>) -> Self {
+    pub(super) fn new(configuration: ProgramConfig, ceiling_pct: u8, cpu_budget_pct: Option<u32>) -> Self {
         let ceiling = f64::from(ceiling_pct) / 100.0;
         let cpu_budget = cpu_budget_pct.map(|percent| f64::from(percent) / 100.0);
         Self { configuration, ceiling, cpu_budget, rate: ceiling, cpu: CpuMeter::new() }
     }
 
     /// Looks at the last second and changes the rate if need be.
-    pub(super) fn adjust(&mut self, agent: &Agent, shared: &Shared) {
-        let ring_fill = shared.take_ring_fill_low().unwrap_or(0.0);
+    pub(super) fn adjust(&mut self, agent: &Agent, coordination: &Coordination) {
+        let ring_fill = coordination.take_ring_fill_low().unwrap_or(0.0);
         let load = self.cpu_budget.map(|budget| self.cpu.share_since_last() / budget);
         let rate = next_rate(self.rate, self.ceiling, load, ring_fill);
         if rate == self.rate {
@@ -49,7 +49,7 @@ impl RateControl {
         }
         let share = SampleRate::fraction(rate);
         self.configuration.set_sample_rate(share);
-        shared.set_rate(share);
+        coordination.set_rate(share);
         tell(self.rate, rate, self.ceiling);
         self.rate = rate;
         agent.status.set_deep_sample_rate_now(rate * 100.0);

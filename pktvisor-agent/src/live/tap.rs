@@ -19,9 +19,8 @@ use pktvisor_definitions::Mode;
 
 use super::changes::Changes;
 use super::clock;
+use super::collector::Sockets;
 use super::config::{LiveConfig, LiveTarget, TapSafety};
-use super::deep::{self, DeepSettings};
-use super::drain::Sockets;
 use super::follow;
 use super::host::HostFollower;
 use super::inline::tell_host;
@@ -32,6 +31,7 @@ use super::prepare::{DnsPath, Prepared};
 use super::programs::Programs;
 use super::running::RunningCapture;
 use super::successors::Successors;
+use super::worker::{self, WorkerSettings};
 use crate::agent::Agent;
 
 /// Opens the sockets of the target's interface, puts the program before them, gives away the privileges and starts the
@@ -47,7 +47,7 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
     let placement = Placement::of_queues(receive_queues(&interface.name)?, config.threads);
     let shards = placement.shards;
     let interfaces = std::slice::from_ref(interface);
-    let Prepared { shared, attacher, configuration, drain, analysis, .. } =
+    let Prepared { coordination, attacher, configuration, collector, analysis, .. } =
         Prepared::new(config, agent, interfaces, shards, DnsPath::Sockets)?;
     agent.store.batch().tick(clock::wall_ns());
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
@@ -58,23 +58,23 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
         safety: config.tap_safety,
         shards,
         successors: successors.clone(),
-        sockets: Arc::clone(&drain.sockets),
+        sockets: Arc::clone(&collector.sockets),
     };
     let (queues, attached) = port.open(interface)?;
     // All of them have as much room.
     let Some(room_packets) = queues.first().map(Queue::room) else {
         bail!("{} has no receive queue to tap", interface.name);
     };
-    let tell = tell_host(configuration, Arc::clone(&shared));
+    let tell = tell_host(configuration, Arc::clone(&coordination));
     let host = HostFollower::new(&config.host, agent, interfaces, tell);
     let named = NamedInterface::new(&config.target_text, agent, port, attached, host, interface);
     let keep = privileges::keep(Mode::Tap, &privileges::Kernel::running());
-    let is_over = Arc::clone(&shared);
+    let is_over = Arc::clone(&coordination);
     let interfaces = follow::start(agent, named, changes, keep, move || is_over.is_detaching())?;
-    let settings = DeepSettings { analysis, pause: Pause::new(config.polling, room_packets) };
+    let settings = WorkerSettings { analysis, pause: Pause::new(config.polling, room_packets) };
     let sources = Deep::by_shard(queues, shards);
-    let threads = deep::start(agent, &shared, sources, &settings, &placement, &successors)?;
-    Ok(Box::new(Programs::run(shared, interfaces, drain, threads)?))
+    let threads = worker::start(agent, &coordination, sources, &settings, &placement, &successors)?;
+    Ok(Box::new(Programs::run(coordination, interfaces, collector, threads)?))
 }
 
 /// Taps one interface after the other: the one that was named, and its successors.

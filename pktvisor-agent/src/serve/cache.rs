@@ -18,7 +18,7 @@ const MAKING_MAX: usize = 2;
 
 /// Which answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key {
+pub(super) enum CacheKey {
     Bucket(usize),
     Window(usize),
     Prometheus,
@@ -36,7 +36,7 @@ type Slot = Arc<tokio::sync::Mutex<Option<Made>>>;
 /// The answers made lately.
 pub(super) struct Cache {
     lifetime: Duration,
-    slots: Mutex<HashMap<Key, Slot>>,
+    slots: Mutex<HashMap<CacheKey, Slot>>,
     making: Arc<Semaphore>,
 }
 
@@ -48,7 +48,12 @@ impl Cache {
 
     /// The answer for `key` if it was made in this moment and, where moments are not published, is fresh; else what `make`
     /// gives.
-    pub(super) async fn get<F>(&self, key: Key, moment: Moment, make: F) -> Result<Arc<Document>, Failure>
+    pub(super) async fn get<F>(
+        &self,
+        key: CacheKey,
+        moment: Moment,
+        make: F,
+    ) -> Result<Arc<Document>, Failure>
     where
         F: FnOnce() -> Result<Document, Failure> + Send + 'static,
     {
@@ -92,7 +97,7 @@ impl Cache {
 
     /// The slot of `key`. Making a new one forgets those that are stale and not in use, so that a client that asks for
     /// every number there is fills no memory.
-    fn slot(&self, key: Key) -> Slot {
+    fn slot(&self, key: CacheKey) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(&key) {
             return slot.clone();
@@ -121,9 +126,9 @@ mod tests {
     async fn an_answer_lives_as_long_as_its_moment_where_moments_are_published() {
         let cache = Cache::new(Duration::ZERO);
         let moment = |published| Moment { turns: 0, published: Some(published) };
-        let first = cache.get(Key::Window(2), moment(1), || Ok(document("a"))).await.unwrap();
-        let again = cache.get(Key::Window(2), moment(1), || Ok(document("b"))).await.unwrap();
-        let later = cache.get(Key::Window(2), moment(2), || Ok(document("c"))).await.unwrap();
+        let first = cache.get(CacheKey::Window(2), moment(1), || Ok(document("a"))).await.unwrap();
+        let again = cache.get(CacheKey::Window(2), moment(1), || Ok(document("b"))).await.unwrap();
+        let later = cache.get(CacheKey::Window(2), moment(2), || Ok(document("c"))).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again));
         assert_eq!(later.plain(), b"c".as_slice());
     }
@@ -131,9 +136,9 @@ mod tests {
     #[tokio::test]
     async fn a_fresh_answer_is_given_again_until_a_period_turns() {
         let cache = Cache::new(Duration::from_secs(3600));
-        let first = cache.get(Key::Bucket(0), turned(7), || Ok(document("a"))).await.unwrap();
-        let again = cache.get(Key::Bucket(0), turned(7), || Ok(document("b"))).await.unwrap();
-        let turned = cache.get(Key::Bucket(0), turned(8), || Ok(document("c"))).await.unwrap();
+        let first = cache.get(CacheKey::Bucket(0), turned(7), || Ok(document("a"))).await.unwrap();
+        let again = cache.get(CacheKey::Bucket(0), turned(7), || Ok(document("b"))).await.unwrap();
+        let turned = cache.get(CacheKey::Bucket(0), turned(8), || Ok(document("c"))).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again));
         assert_eq!(turned.plain(), b"c".as_slice());
     }
@@ -141,15 +146,15 @@ mod tests {
     #[tokio::test]
     async fn failures_are_not_remembered() {
         let cache = Cache::new(Duration::from_secs(3600));
-        assert!(cache.get(Key::Window(2), turned(0), || Err(Failure::Broken)).await.is_err());
-        assert!(cache.get(Key::Window(2), turned(0), || Ok(document("a"))).await.is_ok());
+        assert!(cache.get(CacheKey::Window(2), turned(0), || Err(Failure::Broken)).await.is_err());
+        assert!(cache.get(CacheKey::Window(2), turned(0), || Ok(document("a"))).await.is_ok());
     }
 
     #[tokio::test]
     async fn asking_for_many_numbers_keeps_no_slots() {
         let cache = Cache::new(Duration::ZERO);
         for n in 0..1000 {
-            let _ = cache.get(Key::Bucket(n), turned(0), || Ok(document("a"))).await;
+            let _ = cache.get(CacheKey::Bucket(n), turned(0), || Ok(document("a"))).await;
         }
         assert!(cache.slots.lock().unwrap().len() <= 2);
     }

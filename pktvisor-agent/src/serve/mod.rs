@@ -36,5 +36,5 @@ mod zone;
 pub use limits::Limits;
 pub use listen::BindError;
 pub use server::Server;
-pub use source::{Moment, PeriodError, Source, Window};
+pub use source::{AnswerSource, Moment, PeriodError, Window};
 pub use zone::ZoneError;

@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 
 /// One period or window under one key, its length in minutes: "1m", "5m".
 #[derive(Serialize, ToSchema)]
-pub(super) struct PeriodDocument(BTreeMap<String, Period>);
+#[schema(as = PeriodDocument)]
+pub(super) struct KeyedPeriod(BTreeMap<String, Period>);
 
-impl PeriodDocument {
+impl KeyedPeriod {
     pub(super) fn new(minutes: usize, period: Period) -> Self {
         Self(BTreeMap::from([(format!("{minutes}m"), period)]))
     }

@@ -13,18 +13,18 @@ use warp::reply::Response;
 use warp::{Filter, Rejection};
 
 use super::answer::{Document, Failure, accepts_gzip, failed};
-use super::cache::{Cache, Key};
+use super::cache::{Cache, CacheKey};
 use super::limits::Limits;
-use super::period::PeriodDocument;
+use super::period::KeyedPeriod;
 use super::prometheus;
-use super::source::Source;
+use super::source::AnswerSource;
 
 /// The content type of the Prometheus text format, version 0.0.4.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What every path needs.
 struct Api {
-    source: Arc<dyn Source>,
+    source: Arc<dyn AnswerSource>,
     cache: Cache,
     openapi: Result<Document, Failure>,
 }
@@ -39,7 +39,7 @@ struct WrongMethod;
 impl warp::reject::Reject for WrongMethod {}
 
 /// The paths of the HTTP API, answered from `source` and described by `openapi`.
-pub(super) fn routes(source: Arc<dyn Source>, limits: Limits, openapi: &Value) -> Handler {
+pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Value) -> Handler {
     let cache = Cache::new(limits.cache);
     let api = Arc::new(Api { source, cache, openapi: Document::json(openapi) });
     let api = warp::any().map(move || api.clone());
@@ -124,7 +124,7 @@ async fn rates(api: Arc<Api>, gzip: bool) -> Response {
 #[utoipa::path(get, path = "/api/v1/metrics/bucket/{n}", tag = "metrics",
     params(("n" = usize, Path, description = "0 is the live period, 1 the last closed one")),
     responses(
-        (status = 200, description = "The period under the key \"1m\"", body = PeriodDocument),
+        (status = 200, description = "The period under the key \"1m\"", body = KeyedPeriod),
         (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
         (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
         (status = 425, description = "Not filled yet; the sentence names the filled range", body = ErrorBody),
@@ -132,15 +132,15 @@ async fn rates(api: Arc<Api>, gzip: bool) -> Response {
 async fn bucket(segment: String, api: Arc<Api>, gzip: bool) -> Response {
     let n = number(&segment);
     let source = api.source.clone();
-    let make = move || Document::json(&PeriodDocument::new(1, source.bucket(n)?));
-    respond(api.cache.get(Key::Bucket(n), api.source.moment(), make).await, gzip)
+    let make = move || Document::json(&KeyedPeriod::new(1, source.bucket(n)?));
+    respond(api.cache.get(CacheKey::Bucket(n), api.source.moment(), make).await, gzip)
 }
 
 /// The newest periods merged. Where fewer are filled, those; `period` tells start and length.
 #[utoipa::path(get, path = "/api/v1/metrics/window/{n}", tag = "metrics",
     params(("n" = usize, Path, description = "How many periods, from 2 to as many as are kept")),
     responses(
-        (status = 200, description = "The window under its length, such as \"5m\"", body = PeriodDocument),
+        (status = 200, description = "The window under its length, such as \"5m\"", body = KeyedPeriod),
         (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
         (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
         (status = 500, description = "The answer could not be made", body = ErrorBody)))]
@@ -149,9 +149,9 @@ async fn window(segment: String, api: Arc<Api>, gzip: bool) -> Response {
     let source = api.source.clone();
     let make = move || {
         let window = source.window(n)?;
-        Document::json(&PeriodDocument::new(window.minutes, window.period))
+        Document::json(&KeyedPeriod::new(window.minutes, window.period))
     };
-    respond(api.cache.get(Key::Window(n), api.source.moment(), make).await, gzip)
+    respond(api.cache.get(CacheKey::Window(n), api.source.moment(), make).await, gzip)
 }
 
 /// Counters since start, and the last closed period (the live one before the first turn) as gauges.
@@ -162,11 +162,11 @@ async fn window(segment: String, api: Arc<Api>, gzip: bool) -> Response {
 async fn metrics(api: Arc<Api>, gzip: bool) -> Response {
     let source = api.source.clone();
     let make = move || Ok(Document::new(PROMETHEUS_TEXT, exposition(source.as_ref())));
-    respond(api.cache.get(Key::Prometheus, api.source.moment(), make).await, gzip)
+    respond(api.cache.get(CacheKey::Prometheus, api.source.moment(), make).await, gzip)
 }
 
 /// What is asked one after the other, of one moment.
-fn exposition(source: &dyn Source) -> String {
+fn exposition(source: &dyn AnswerSource) -> String {
     /// A moment lasts for a second.
     const ATTEMPTS: usize = 3;
     let mut text = String::new();

@@ -27,7 +27,7 @@ use super::connections::{Connections, Crowd};
 use super::limits::Limits;
 use super::listen::{BindError, listen};
 use super::routes::{Handler, routes};
-use super::source::Source;
+use super::source::AnswerSource;
 use super::stream::{Phase, TimedStream};
 use super::{openapi, refusal};
 
@@ -64,7 +64,7 @@ impl Server {
     }
 
     /// Answers until `shutdown` is ready, then stops accepting and lets answers in flight finish.
-    pub async fn run(self, source: Arc<dyn Source>, shutdown: impl Future<Output = ()>) {
+    pub async fn run(self, source: Arc<dyn AnswerSource>, shutdown: impl Future<Output = ()>) {
         let Self { listeners, limits } = self;
         let limits = Limits { connections: within_descriptors(limits.connections), ..limits };
         let mut acceptor = Acceptor::new(routes(source, limits, &openapi::document()), limits);

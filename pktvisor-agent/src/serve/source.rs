@@ -1,9 +1,9 @@
-//! What the agent can be asked. The state of the agent implements [`Source`]; the server knows nothing else of it.
+//! What the agent can be asked. The state of the agent implements [`AnswerSource`]; the server knows nothing else of it.
 
 use pktvisor_api as api;
 
 /// Gives the answers. Called from threads that may block, a few at a time; merging belongs here.
-pub trait Source: Send + Sync + 'static {
+pub trait AnswerSource: Send + Sync + 'static {
     /// The agent about itself.
     fn app(&self) -> api::App;
 

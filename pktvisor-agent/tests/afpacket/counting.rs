@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use capture_file::Capture;
-use pktvisor_agent::live::packet_loop::{Orders, Totals, capture};
+use pktvisor_agent::live::packet_loop::{LoopControl, Totals, capture};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
 use pktvisor_analysis::public_suffix::NameCut;
@@ -73,7 +73,7 @@ fn replayed(filter: Option<&str>) -> (Period, Intake) {
 /// Captures at `end` while `meanwhile` runs; what was counted when told to stop.
 fn captured(end: &End, filter: Option<&str>, meanwhile: impl FnOnce(&Store)) -> (Period, Totals) {
     let mut socket = listen_with(end, &Options::default());
-    let (store, orders) = (store(), Orders::default());
+    let (store, orders) = (store(), LoopControl::default());
     let totals = thread::scope(|scope| {
         let thread = scope.spawn(|| capture(&mut socket, &mut pipeline(filter), &store, &orders, |_| ()));
         meanwhile(&store);

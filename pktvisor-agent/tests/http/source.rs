@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use pktvisor_agent::serve::{Moment, PeriodError, Source, Window};
+use pktvisor_agent::serve::{AnswerSource, Moment, PeriodError, Window};
 use pktvisor_api as api;
 
 /// Periods kept by the source.
@@ -44,7 +44,7 @@ impl Fake {
     }
 }
 
-impl Source for Fake {
+impl AnswerSource for Fake {
     fn app(&self) -> api::App {
         api::App {
             app: api::AppInfo {

@@ -161,8 +161,8 @@ fn sleeps(agent: &Process) -> u64 {
     let tasks = fs::read_dir(format!("/proc/{}/task", agent.id())).unwrap();
     let mut statuses =
         tasks.map(|task| fs::read_to_string(task.unwrap().path().join("status")).unwrap_or_default());
-    let deep = statuses.find(|status| status.starts_with("Name:\tdeep 0\n")).unwrap();
-    let count = deep.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    let worker = statuses.find(|status| status.starts_with("Name:\tworker 0\n")).unwrap();
+    let count = worker.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     count.unwrap().trim().parse().unwrap()
 }
 

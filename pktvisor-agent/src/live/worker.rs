@@ -15,10 +15,10 @@ use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_metrics::{Cut, Recorder};
 
 use super::clock::WallClock;
-use super::epochs::{Order, held_back};
+use super::coordination::Coordination;
+use super::epochs::{CutOrder, held_back};
 use super::pause::Pause;
 use super::placement::Placement;
-use super::shared::Shared;
 use super::spawn;
 use super::successors::Successors;
 use crate::agent::Agent;
@@ -33,7 +33,7 @@ const LAST_WAIT: Duration = Duration::from_millis(2);
 const UPKEEP: Duration = Duration::from_millis(100);
 
 /// What all deep threads are told.
-pub(super) struct DeepSettings {
+pub(super) struct WorkerSettings {
     pub(super) analysis: analysis::Settings<HostSet>,
     /// How long records may be left alone.
     pub(super) pause: Pause,
@@ -46,29 +46,29 @@ pub(super) struct DeepSettings {
 /// There are too many threads.
 pub(super) fn start<S: Source + Send + 'static>(
     agent: &Arc<Agent>,
-    shared: &Arc<Shared>,
+    coordination: &Arc<Coordination>,
     sources: Vec<Deep<S>>,
-    settings: &DeepSettings,
+    settings: &WorkerSettings,
     placement: &Placement,
     successors: &Successors<S>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let start = |(shard, sources)| {
-        let deep = DeepThread::new(agent, shared, shard, sources, settings, successors.clone());
+        let worker = Worker::new(agent, coordination, shard, sources, settings, successors.clone());
         let placement = placement.clone();
-        spawn(agent, &format!("deep {shard}"), move || {
+        spawn(agent, &format!("worker {shard}"), move || {
             if let Some(processor) = placement.pin(shard) {
-                tracing::debug!("deep {shard} stays on processor {processor}");
+                tracing::debug!("worker {shard} stays on processor {processor}");
             }
-            deep.run();
+            worker.run();
         })
     };
     (0..).zip(sources).map(start).collect()
 }
 
 /// A deep thread's own.
-struct DeepThread<S> {
+struct Worker<S> {
     agent: Arc<Agent>,
-    shared: Arc<Shared>,
+    coordination: Arc<Coordination>,
     /// Which of the threads it is.
     shard: u32,
     sources: Deep<S>,
@@ -82,19 +82,19 @@ struct DeepThread<S> {
     open_told: u64,
 }
 
-impl<S: Source> DeepThread<S> {
+impl<S: Source> Worker<S> {
     fn new(
         agent: &Arc<Agent>,
-        shared: &Arc<Shared>,
+        coordination: &Arc<Coordination>,
         shard: u32,
         mut sources: Deep<S>,
-        settings: &DeepSettings,
+        settings: &WorkerSettings,
         successors: Successors<S>,
     ) -> Self {
         sources.hold(Some(held_back(0)));
         Self {
             agent: Arc::clone(agent),
-            shared: Arc::clone(shared),
+            coordination: Arc::clone(coordination),
             shard,
             sources,
             successors,
@@ -114,7 +114,7 @@ impl<S: Source> DeepThread<S> {
         let mut is_last = false;
         loop {
             // Asked before anything is looked at: what was seen before the sign came is then there.
-            let stopping = self.shared.is_stopping();
+            let stopping = self.coordination.is_stopping();
             if stopping {
                 // The last moment is the end.
                 self.sources.hold(None);
@@ -139,14 +139,14 @@ impl<S: Source> DeepThread<S> {
         self.look_after(&clock);
         self.analysis.finish(&mut *self.agent.store.recorder(self.shard));
         self.agent.store.cut(self.shard, Cut::Epoch);
-        self.shared.epochs().leave(self.shard);
+        self.coordination.epochs().leave(self.shard);
         self.report();
     }
 
     /// Analyses what there is, at most a batch of it; returns how much that was.
     fn round(&mut self, clock: &WallClock) -> usize {
         // Asked before the time: by then all of an epoch that is over is there.
-        let order = self.shared.epochs().order_after(self.epochs);
+        let order = self.coordination.epochs().order_after(self.epochs);
         let until_ns = monotonic_ns();
         let taken = self.analyse_until(until_ns, clock);
         if let Some(order) = order
@@ -158,20 +158,20 @@ impl<S: Source> DeepThread<S> {
     }
 
     /// Ends the epoch if all of its records have been analysed: there was nothing more to take at `until_ns`.
-    fn cut(&mut self, order: Order, until_ns: u64) {
+    fn cut(&mut self, order: CutOrder, until_ns: u64) {
         if until_ns < order.sealed_ns.saturating_add(S::DELAY_NS) {
             return;
         }
         self.agent.store.cut(self.shard, order.cut);
         self.epochs += 1;
         self.sources.hold(Some(held_back(self.epochs)));
-        self.shared.epochs().reach(self.shard, self.epochs);
+        self.coordination.epochs().reach(self.shard, self.epochs);
     }
 
     fn analyse_until(&mut self, until_ns: u64, clock: &WallClock) -> usize {
         let fill = self.sources.fill();
-        if let Some(shared) = self.shared.deep().get(self.shard as usize) {
-            shared.note_ring_fill(fill);
+        if let Some(slot) = self.coordination.workers().get(self.shard as usize) {
+            slot.note_ring_fill(fill);
         }
         if fill == 0.0 {
             // A driver may have run out of room for packets meanwhile, and wait to be told that there is some.
@@ -203,9 +203,9 @@ impl<S: Source> DeepThread<S> {
 
     /// Lets time pass where no packet does.
     fn look_after(&mut self, clock: &WallClock) {
-        if let Some(shared) = self.shared.deep().get(self.shard as usize) {
-            shared.take_new_rate().into_iter().for_each(|rate| self.analysis.set_sample_rate(rate));
-            shared.take_new_host().into_iter().for_each(|host| self.analysis.set_host(host));
+        if let Some(slot) = self.coordination.workers().get(self.shard as usize) {
+            slot.take_new_rate().into_iter().for_each(|rate| self.analysis.set_sample_rate(rate));
+            slot.take_new_host().into_iter().for_each(|host| self.analysis.set_host(host));
         }
         let now_ns = clock.wall_ns(monotonic_ns());
         self.analysis.advance(now_ns, &mut *self.agent.store.recorder(self.shard));
@@ -247,5 +247,5 @@ fn analyse(
 }
 
 #[cfg(test)]
-#[path = "deep_tests.rs"]
+#[path = "worker_tests.rs"]
 mod tests;

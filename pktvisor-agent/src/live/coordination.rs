@@ -11,17 +11,17 @@ use super::epochs::Epochs;
 
 /// Between the deep threads, the drain thread and whoever stops them.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct Coordination {
     detaching: AtomicBool,
     stopping: AtomicBool,
     /// For each deep thread.
-    deep: Box<[SharedDeep]>,
+    workers: Box<[WorkerSlot]>,
     epochs: Epochs,
 }
 
 /// Between one deep thread and the others.
 #[derive(Debug, Default)]
-pub(super) struct SharedDeep {
+pub(super) struct WorkerSlot {
     /// The emptiest that the fullest ring was since this was last asked for, in thousandths and one.
     fill_low: AtomicU32,
     new_rate: Mutex<Option<SampleRate>>,
@@ -31,20 +31,20 @@ pub(super) struct SharedDeep {
 /// Nothing was noted.
 const UNKNOWN: u32 = 0;
 
-impl Shared {
+impl Coordination {
     /// For so many deep threads.
     pub(super) fn new(shards: Shards) -> Self {
         Self {
             detaching: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
-            deep: (0..shards.count()).map(|_| SharedDeep::default()).collect(),
+            workers: (0..shards.count()).map(|_| WorkerSlot::default()).collect(),
             epochs: Epochs::new(shards),
         }
     }
 
     /// For each deep thread.
-    pub(super) fn deep(&self) -> &[SharedDeep] {
-        &self.deep
+    pub(super) fn workers(&self) -> &[WorkerSlot] {
+        &self.workers
     }
 
     /// How the drain thread and the deep threads end an epoch.
@@ -73,21 +73,21 @@ impl Shared {
     /// What the fullest ring was never below since the last call, from 0 to 1; `None` if no deep thread got round to
     /// looking.
     pub(super) fn take_ring_fill_low(&self) -> Option<f64> {
-        self.deep.iter().filter_map(SharedDeep::take_ring_fill_low).max_by(f64::total_cmp)
+        self.workers.iter().filter_map(WorkerSlot::take_ring_fill_low).max_by(f64::total_cmp)
     }
 
     /// Tells the deep threads which share of TCP streams and fragmented datagrams to analyse.
     pub(super) fn set_rate(&self, rate: SampleRate) {
-        self.deep.iter().for_each(|deep| *deep.new_rate.lock() = Some(rate));
+        self.workers.iter().for_each(|worker| *worker.new_rate.lock() = Some(rate));
     }
 
     /// Tells the deep threads which networks are HOST.
     pub(super) fn set_host(&self, host: &HostSet) {
-        self.deep.iter().for_each(|deep| *deep.new_host.lock() = Some(host.clone()));
+        self.workers.iter().for_each(|worker| *worker.new_host.lock() = Some(host.clone()));
     }
 }
 
-impl SharedDeep {
+impl WorkerSlot {
     /// How full the thread's fullest ring is, from 0 to 1.
     pub(super) fn note_ring_fill(&self, fill: f64) {
         let noted = (fill.clamp(0.0, 1.0) * 1000.0) as u32 + 1;
@@ -119,29 +119,29 @@ mod tests {
 
     #[test]
     fn the_low_water_mark_is_of_the_time_since_it_was_asked_for() {
-        let shared = Shared::new(Shards::ONE);
-        let deep = &shared.deep()[0];
-        assert_eq!(shared.take_ring_fill_low(), None);
+        let coordination = Coordination::new(Shards::ONE);
+        let worker = &coordination.workers()[0];
+        assert_eq!(coordination.take_ring_fill_low(), None);
         for fill in [0.9, 0.5, 0.7] {
-            deep.note_ring_fill(fill);
+            worker.note_ring_fill(fill);
         }
-        assert_eq!(shared.take_ring_fill_low(), Some(0.5));
-        deep.note_ring_fill(0.0);
-        assert_eq!(shared.take_ring_fill_low(), Some(0.0));
-        assert_eq!(shared.take_ring_fill_low(), None);
+        assert_eq!(coordination.take_ring_fill_low(), Some(0.5));
+        worker.note_ring_fill(0.0);
+        assert_eq!(coordination.take_ring_fill_low(), Some(0.0));
+        assert_eq!(coordination.take_ring_fill_low(), None);
     }
 
     #[test]
     fn the_fullest_thread_counts_and_orders_reach_each() {
-        let shared = Shared::new(Shards::new(3));
-        for (deep, fill) in shared.deep().iter().zip([0.2, 0.6]) {
-            deep.note_ring_fill(fill);
+        let coordination = Coordination::new(Shards::new(3));
+        for (worker, fill) in coordination.workers().iter().zip([0.2, 0.6]) {
+            worker.note_ring_fill(fill);
         }
-        assert_eq!(shared.take_ring_fill_low(), Some(0.6));
-        shared.set_rate(SampleRate::percent(7));
-        for deep in shared.deep() {
-            assert_eq!(deep.take_new_rate(), Some(SampleRate::percent(7)));
-            assert_eq!(deep.take_new_rate(), None);
+        assert_eq!(coordination.take_ring_fill_low(), Some(0.6));
+        coordination.set_rate(SampleRate::percent(7));
+        for worker in coordination.workers() {
+            assert_eq!(worker.take_new_rate(), Some(SampleRate::percent(7)));
+            assert_eq!(worker.take_new_rate(), None);
         }
     }
 }

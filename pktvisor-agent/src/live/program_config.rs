@@ -9,12 +9,12 @@ use pktvisor_common::sampling::SampleRate;
 
 /// The configuration in force; clones are the same one.
 #[derive(Clone, Debug)]
-pub(super) struct Configuration {
+pub(super) struct ProgramConfig {
     control: Control,
     config: Arc<Mutex<KernelConfig>>,
 }
 
-impl Configuration {
+impl ProgramConfig {
     /// `config` is already in force.
     pub(super) fn new(control: Control, config: KernelConfig) -> Self {
         Self { control, config: Arc::new(Mutex::new(config)) }

@@ -40,16 +40,16 @@ impl Source for Waiting {
     }
 }
 
-fn agent_with_threads(shards: Shards) -> (Arc<Agent>, Arc<Shared>) {
+fn agent_with_threads(shards: Shards) -> (Arc<Agent>, Arc<Coordination>) {
     let clock = Clock::Wall;
     let store =
         Store::new(metrics::Settings { periods: 5, summary: false, name_cut: NameCut::default(), clock });
     store.share_among(shards.count());
-    (Arc::new(Agent::new(store, 100, Default::default())), Arc::new(Shared::new(shards)))
+    (Arc::new(Agent::new(store, 100, Default::default())), Arc::new(Coordination::new(shards)))
 }
 
-fn settings() -> DeepSettings {
-    DeepSettings {
+fn settings() -> WorkerSettings {
+    WorkerSettings {
         analysis: analysis::Settings {
             dns_ports: DnsPorts::default(),
             sample_rate: SampleRate::ALL,
@@ -68,9 +68,9 @@ fn what_a_round_adds_to_one_metric_it_adds_to_all() {
     while let Some(packet) = capture.next_packet().unwrap() {
         waiting.0.push_back(packet.data.to_vec());
     }
-    let (agent, shared) = agent_with_threads(Shards::ONE);
+    let (agent, coordination) = agent_with_threads(Shards::ONE);
     let mut thread =
-        DeepThread::new(&agent, &shared, 0, Deep::new(vec![waiting]), &settings(), Successors::default());
+        Worker::new(&agent, &coordination, 0, Deep::new(vec![waiting]), &settings(), Successors::default());
     let mut answered = 0;
     while thread.round(&WallClock::now()) > 0 {
         agent.store.cut(0, Cut::Epoch);
@@ -120,14 +120,14 @@ fn query() -> Vec<u8> {
 #[test]
 fn records_of_the_next_epoch_wait_until_the_old_one_is_cut() {
     let records = [0, 0, 1, Next::NO_EPOCH, 1].map(|epoch| (epoch, query()));
-    let (agent, shared) = agent_with_threads(Shards::ONE);
+    let (agent, coordination) = agent_with_threads(Shards::ONE);
     let sources = Deep::new(vec![Marked(records.into())]);
-    let mut thread = DeepThread::new(&agent, &shared, 0, sources, &settings(), Successors::default());
+    let mut thread = Worker::new(&agent, &coordination, 0, sources, &settings(), Successors::default());
     let clock = WallClock::now();
-    let publish = |thread: &mut DeepThread<Marked>| {
-        shared.epochs().order(Order { sealed_ns: monotonic_ns(), cut: Cut::Epoch });
-        assert!(!shared.epochs().are_reached());
-        while !shared.epochs().are_reached() {
+    let publish = |thread: &mut Worker<Marked>| {
+        coordination.epochs().order(CutOrder { sealed_ns: monotonic_ns(), cut: Cut::Epoch });
+        assert!(!coordination.epochs().are_reached());
+        while !coordination.epochs().are_reached() {
             thread.round(&clock);
         }
         agent.store.batch().publish();

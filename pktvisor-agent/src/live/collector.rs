@@ -17,10 +17,10 @@ use pktvisor_metrics::Cut;
 
 use super::addresses;
 use super::clock::{until_next_second, wall_ns};
-use super::epochs::Order;
+use super::coordination::Coordination;
+use super::epochs::CutOrder;
 use super::losses::DriverDrops;
 use super::rate::RateControl;
-use super::shared::Shared;
 use crate::agent::Agent;
 
 /// How long worker threads may need to analyse what was counted before the moment is published a second later.
@@ -53,9 +53,9 @@ impl Sockets {
 }
 
 /// The drain thread's own.
-pub(super) struct DrainThread {
+pub(super) struct Collector {
     pub(super) agent: Arc<Agent>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) coordination: Arc<Coordination>,
     pub(super) drain: Drain,
     pub(super) geo: Option<Geo>,
     pub(super) rate: RateControl,
@@ -83,7 +83,7 @@ pub(super) struct Pending {
     distinct: Option<CardinalityRegisters>,
 }
 
-impl DrainThread {
+impl Collector {
     /// Runs until `stop` is hung up. Returns itself for the [last](Self::finish) draining.
     pub(super) fn run(mut self, stop: &Receiver<()>) -> Self {
         while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(until_next_second()) {
@@ -123,7 +123,7 @@ impl DrainThread {
         } else {
             self.watch_workers();
         }
-        self.rate.adjust(&self.agent, &self.shared);
+        self.rate.adjust(&self.agent, &self.coordination);
         if let Some(geo) = &mut self.geo {
             geo.refresh(Instant::now());
         }
@@ -142,7 +142,7 @@ impl DrainThread {
         let mut quiet = self.drain.flip(period_ends);
         let counted = self.drain.seal(&mut quiet, wait);
         // Also where the counters cannot be read, as the epoch is over.
-        self.shared.epochs().order(Order { sealed_ns: monotonic_ns(), cut });
+        self.coordination.epochs().order(CutOrder { sealed_ns: monotonic_ns(), cut });
         let mut pending = Pending {
             now_ns,
             sealed: Instant::now(),
@@ -183,7 +183,7 @@ impl DrainThread {
     /// Worker threads need a few milliseconds, more where they are behind.
     fn wait_for_workers(&self) {
         let deadline = Instant::now() + WORKER_PATIENCE;
-        while !self.shared.epochs().are_reached() && Instant::now() < deadline {
+        while !self.coordination.epochs().are_reached() && Instant::now() < deadline {
             sleep(WORKER_POLL);
         }
     }
@@ -191,7 +191,7 @@ impl DrainThread {
     /// Brings what was counted in the last epoch, with what the worker threads found in it, into the live period, and lets
     /// time pass; false where a worker thread has not reached its end.
     fn publish(&mut self) -> bool {
-        if !self.shared.epochs().are_reached() {
+        if !self.coordination.epochs().are_reached() {
             return false;
         }
         let Some(pending) = self.pending.take() else { return true };
