@@ -1,11 +1,9 @@
 //! One run of the agent: from the options to the end of the capture.
 
+mod service;
+
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use capture_file::{Capture, Pace, Pacer, ReadError};
@@ -13,11 +11,7 @@ use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_api as api;
 use pktvisor_metrics::{self as metrics, Store};
 use terminal_text::Escaped;
-use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::agent::Agent;
 use crate::cli::{Options, Target};
@@ -26,37 +20,32 @@ use crate::live::config::LiveConfig;
 use crate::pipeline::Pipeline;
 use crate::progress::ProgressBar;
 use crate::replay::Replay;
-use crate::serve::Server;
-use crate::{signals, stderr};
+use crate::stderr;
+use service::Service;
 
-/// Threads that answer HTTP.
-const SERVER_THREADS: usize = 2;
-
-/// How long a replay that was told to stop may take to notice: it looks every few hundred packets, or 50 ms.
-const STOP_PATIENCE: Duration = Duration::from_millis(500);
-
-/// Runs until the file is read, or, serving, until told to stop.
+/// Runs until the file is read, or, if it serves, until SIGINT or SIGTERM.
 ///
 /// # Errors
 ///
-/// Whatever keeps the agent from doing what it was asked to, in one sentence.
+/// Why the agent cannot do what the options ask for, in one sentence.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let agent = Arc::new(agent(options));
     if let Some(config) = options.live_config() {
         return run_live(options, config, &agent);
     }
     if !options.serve {
-        let replayed = replay(options, &agent, &AtomicBool::new(false));
+        let replayed = replay(options, &agent, &CancellationToken::new());
         return print_if_counted(&agent, replayed);
     }
     let service = Service::start(options, Arc::clone(&agent))?;
     service.announce();
-    let replayed = service.replay(options, &agent);
+    let (replay_options, replay_agent) = (options.clone(), Arc::clone(&agent));
+    let replayed = service.run_beside("replay", move |stop| replay(&replay_options, &replay_agent, stop));
     print_if_counted(&agent, replayed)?;
     service.wait()
 }
 
-/// Serves an interface until told to stop.
+/// Captures from an interface and serves until SIGINT or SIGTERM.
 fn run_live(options: &Options, mut config: LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<()> {
     config.check_filter()?;
     // Before attaching, because an agent whose port is taken must not disturb the interface.
@@ -69,16 +58,16 @@ fn run_live(options: &Options, mut config: LiveConfig, agent: &Arc<Agent>) -> an
     service.announce();
     service.wait()?;
     let ledger = live.stop()?;
-    stderr::line(&format!("pktvisord: {}: {}", Escaped(&options.target_text), account(&ledger)));
+    stderr::line(&format!("pktvisord: {}: {}", Escaped(&options.target_text), ledger_line(&ledger)));
     Ok(())
 }
 
 /// Where every packet went, in one line.
-fn account(ledger: &api::Ledger) -> String {
+fn ledger_line(ledger: &api::Ledger) -> String {
     let api::Ledger { seen, filtered, dns_packets, not_chosen, delivered, lost, .. } = ledger;
     format!(
         "{seen} packets seen, {filtered} filtered; {dns_packets} DNS packets: {delivered} analysed, {not_chosen} not \
-         chosen, {lost} lost"
+         sampled, {lost} lost"
     )
 }
 
@@ -98,9 +87,9 @@ fn agent(options: &Options) -> Agent {
     Agent::new(store, u64::from(options.max_deep_sample_pct), capture)
 }
 
-/// Replays the capture that the options name.
-fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result<()> {
-    // First, as a capture that comes through a pipe may be long in coming.
+/// Replays the capture file of the options until its end, or until `stop` is cancelled.
+fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow::Result<()> {
+    // Before the capture is opened, which may wait for a pipe: a mistake in the options is reported at once.
     let pipeline = Pipeline::new(&options.pipeline_config(), options.file_filter(), options.file_hosts())?;
     agent.status.set_geo(pipeline.geo.as_ref());
     let mut replay = Replay {
@@ -112,7 +101,7 @@ fn replay(options: &Options, agent: &Agent, stop: &AtomicBool) -> anyhow::Result
     let outcome = replay.run(&agent.store, |progress| {
         bar.show(&progress);
         agent.status.record_replay(&progress);
-        !stop.load(Ordering::Relaxed)
+        !stop.is_cancelled()
     });
     bar.finish();
     agent.status.record_ethertypes(&replay.pipeline.intake);
@@ -143,7 +132,7 @@ fn open(options: &Options) -> anyhow::Result<Capture> {
     Ok(capture)
 }
 
-/// Prints what was counted, also of a capture that could not be read to its end.
+/// Prints the summary, also of a capture that could not be read to its end.
 fn print_if_counted(agent: &Agent, replayed: anyhow::Result<()>) -> anyhow::Result<()> {
     if replayed.is_ok() || agent.has_counted() {
         print(&agent.store.document())?;
@@ -151,109 +140,10 @@ fn print_if_counted(agent: &Agent, replayed: anyhow::Result<()>) -> anyhow::Resu
     replayed
 }
 
-/// Exactly one compact line.
+/// Prints exactly one compact line.
 fn print(document: &api::PeriodDocument) -> anyhow::Result<()> {
     let mut line = serde_json::to_vec(document).context("cannot write the summary as JSON")?;
     line.push(b'\n');
     let mut stdout = std::io::stdout();
     stdout.write_all(&line).and_then(|()| stdout.flush()).context("cannot write the summary to stdout")
-}
-
-/// The web server in the background, and the signals that end it.
-struct Service {
-    runtime: Runtime,
-    addresses: Vec<SocketAddr>,
-    server: JoinHandle<()>,
-    stop: StopSign,
-}
-
-/// Whether SIGINT or SIGTERM has come: to be looked at between packets, and to be waited for.
-#[derive(Clone)]
-struct StopSign {
-    is_up: Arc<AtomicBool>,
-    comes: watch::Receiver<bool>,
-}
-
-impl StopSign {
-    async fn wait(&mut self) {
-        // An error would mean that the waiting task is gone, and with it all that could stop us.
-        let _ = self.comes.wait_for(|is_up| *is_up).await;
-    }
-}
-
-impl Service {
-    fn start(options: &Options, agent: Arc<Agent>) -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(SERVER_THREADS)
-            .enable_all()
-            .build()
-            .context("cannot start the threads of the web server")?;
-        let listen = &options.listen;
-        let server = runtime.block_on(Server::bind(&listen.host, listen.port))?;
-        let addresses = server.local_addrs();
-        let stop = runtime.block_on(async { stop_sign() })?;
-        runtime.block_on(async { signals::watch(Arc::clone(&agent)) })?;
-        let mut shutdown = stop.clone();
-        let server = runtime.spawn(async move { server.run(agent, async { shutdown.wait().await }).await });
-        Ok(Self { runtime, addresses, server, stop })
-    }
-
-    /// The port that it listens on.
-    fn port(&self) -> Option<u16> {
-        self.addresses.first().map(SocketAddr::port)
-    }
-
-    /// Tells where it is to be found.
-    fn announce(&self) {
-        for address in &self.addresses {
-            tracing::info!("metrics web server listening on http://{address}/");
-        }
-    }
-
-    /// Replays the capture that the options name until its end, or until told to stop.
-    fn replay(&self, options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()> {
-        let (options, agent, mut stop) = (options.clone(), Arc::clone(agent), self.stop.clone());
-        let is_up = Arc::clone(&stop.is_up);
-        let (tell, mut replayed) = oneshot::channel();
-        // A thread of its own, since it may wait for a pipe that brings nothing for hours: then it is not waited for.
-        thread::Builder::new()
-            .name("replay".to_owned())
-            .spawn(move || {
-                // Nobody listens once the agent was told to stop.
-                let _ = tell.send(replay(&options, &agent, &is_up));
-            })
-            .context("cannot start the thread that replays")?;
-        self.runtime
-            .block_on(async {
-                tokio::select! {
-                    replayed = &mut replayed => replayed,
-                    () = stop.wait() => timeout(STOP_PATIENCE, replayed).await.unwrap_or(Ok(Ok(()))),
-                }
-            })
-            .context("the replay broke down")?
-    }
-
-    /// Serves until told to stop.
-    fn wait(self) -> anyhow::Result<()> {
-        self.runtime.block_on(self.server).context("the web server broke down")
-    }
-}
-
-/// Waits for SIGINT or SIGTERM in the background.
-fn stop_sign() -> anyhow::Result<StopSign> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let is_up = Arc::new(AtomicBool::new(false));
-    let (tell, comes) = watch::channel(false);
-    let sign = StopSign { is_up: Arc::clone(&is_up), comes };
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        is_up.store(true, Ordering::Relaxed);
-        // Nobody listens once the server is gone by itself.
-        let _ = tell.send(true);
-    });
-    Ok(sign)
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pktvisor_capture::FilterError;
@@ -10,6 +10,7 @@ use pktvisor_capture::afpacket::{AfPacket, AfPacketError, Block, Statistics};
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_metrics::Store;
 
+use super::clock::wall_ns;
 use crate::pipeline::{Intake, Pipeline};
 
 /// Packets between two looks at whoever waits for the store.
@@ -105,7 +106,7 @@ fn run(
     let mut end: Option<(Instant, u64)> = None;
     loop {
         if end.is_none() && control.is_stopped() {
-            end = Some((Instant::now() + socket.latency_max() + WAIT_MAX, wall_clock_ns()));
+            end = Some((Instant::now() + socket.latency_max() + WAIT_MAX, wall_ns()));
         }
         if let Some(host) = control.take_host() {
             pipeline.set_host(host);
@@ -116,7 +117,7 @@ fn run(
             return Ok(());
         }
         if !socket.has_block() {
-            tick(pipeline, store, wall_clock_ns().saturating_sub(lag_ns(socket)));
+            tick(pipeline, store, wall_ns().saturating_sub(lag_ns(socket)));
         }
         if told.elapsed() >= PROGRESS_INTERVAL {
             told = Instant::now();
@@ -218,10 +219,4 @@ fn tell(
     let open_transactions = pipeline.analysis.open_transactions() as u64;
     progress(CaptureProgress { intake: &pipeline.intake, statistics, open_transactions });
     Ok(statistics)
-}
-
-/// Nanoseconds since 1970, as the kernel stamps packets.
-fn wall_clock_ns() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

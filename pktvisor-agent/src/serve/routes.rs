@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
+use warp::reject::MethodNotAllowed;
 use warp::reply::Response;
 use warp::{Filter, Rejection};
 
@@ -31,12 +32,6 @@ struct Api {
 
 /// All paths.
 pub(super) type Handler = BoxedFilter<(Response,)>;
-
-/// A known path was asked with a method that it does not have.
-#[derive(Debug)]
-struct WrongMethod;
-
-impl warp::reject::Reject for WrongMethod {}
 
 /// The paths of the HTTP API, answered from `source` and described by `openapi`.
 pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Value) -> Handler {
@@ -66,11 +61,7 @@ fn no_trailing_slash() -> impl Filter<Extract = (), Error = Rejection> + Clone {
 }
 
 fn read_only() -> impl Filter<Extract = (), Error = Rejection> + Clone {
-    let check = |method: warp::http::Method| async move {
-        let is_read = [warp::http::Method::GET, warp::http::Method::HEAD].contains(&method);
-        if is_read { Ok(()) } else { Err(warp::reject::custom(WrongMethod)) }
-    };
-    warp::method().and_then(check).untuple_one()
+    warp::get().or(warp::head()).unify()
 }
 
 fn gzip() -> impl Filter<Extract = (bool,), Error = Infallible> + Clone {
@@ -78,8 +69,8 @@ fn gzip() -> impl Filter<Extract = (bool,), Error = Infallible> + Clone {
 }
 
 async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
-    let failure = match rejection.find::<WrongMethod>() {
-        Some(WrongMethod) => Failure::Method,
+    let failure = match rejection.find::<MethodNotAllowed>() {
+        Some(_) => Failure::Method,
         None => Failure::UnknownPath,
     };
     Ok(failed(&failure))

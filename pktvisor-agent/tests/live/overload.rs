@@ -76,7 +76,7 @@ fn an_agent_told_to_end_takes_in_all_that_is_on_its_way() {
         trace.send(network.peer(), 1, MAX);
         let (status, stderr) = agent.stop();
         assert!(status.success(), "{stderr}");
-        // "200000 packets seen, 0 filtered; 199000 DNS packets: 198000 analysed, 0 not chosen, 1000 lost"
+        // "200000 packets seen, 0 filtered; 199000 DNS packets: 198000 analysed, 0 not sampled, 1000 lost"
         let account = stderr.lines().last().unwrap();
         let numbers: Vec<u64> = account.split(' ').filter_map(|word| word.parse().ok()).collect();
         let [seen, filtered, dns, analysed, not_chosen, lost] = numbers[..] else { panic!("{account}") };

@@ -49,7 +49,7 @@ fn account(out: &mut Exposition, ledger: &Ledger) {
         ("pktvisor_dns_packets_total", "Packets counted that may carry DNS.", ledger.dns_packets),
         (
             "pktvisor_dns_packets_not_chosen_total",
-            "DNS packets whose flow was not chosen for deep analysis.",
+            "DNS packets whose flow was not sampled for deep analysis.",
             ledger.not_chosen,
         ),
         ("pktvisor_dns_packets_delivered_total", "DNS packets that reached deep analysis.", ledger.delivered),
