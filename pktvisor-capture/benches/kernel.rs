@@ -13,6 +13,7 @@ use aya_obj::generated::{bpf_attr, bpf_cmd};
 use etherparse::PacketBuilder;
 use pktvisor_capture::kernel::{Entry, Kernel, Loaded, Settings, monotonic_ns, object};
 use pktvisor_capture::{Filter, FilterProgram, Hook, Placement, Rejected};
+use pktvisor_common::address::{Address, IpVersion, address_bytes};
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::sampling::SampleRate;
@@ -132,8 +133,8 @@ fn test_run(program: BorrowedFd<'_>, packet: &[u8], runs: u32) -> io::Result<Dur
 fn config(networks: u8, percent: u8) -> Result<KernelConfig, Box<dyn Error>> {
     let mut config = KernelConfig { sample_rate: SampleRate::percent(percent), ..KernelConfig::default() };
     for i in 0..networks {
-        let [a, b, c, d] = [192, 0, 2 + i, 1];
-        config.host.insert(&[a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 32, 4)?;
+        let bytes = address_bytes([192, 0, 2 + i, 1].into());
+        config.host.insert(Address::new(IpVersion::V4, &bytes), 32)?;
     }
     Ok(config)
 }

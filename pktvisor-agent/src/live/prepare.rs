@@ -11,6 +11,7 @@ use pktvisor_capture::attach::Attacher;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::interfaces::Interface;
 use pktvisor_capture::kernel::{self, Deep, Kernel, Loaded, object};
+use pktvisor_common::address::{Address, IpVersion, address_bytes};
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::hosts::HostTable;
 use pktvisor_common::sampling::SampleRate;
@@ -148,16 +149,10 @@ fn read_object(options: &Options) -> anyhow::Result<Cow<'static, [u8]>> {
 pub(super) fn host_table(host: &HostSet) -> anyhow::Result<HostTable> {
     let mut table = HostTable::EMPTY;
     for network in host.networks() {
-        let (address, version) = match network.network() {
-            std::net::IpAddr::V4(address) => {
-                let mut bytes = [0; 16];
-                bytes[..4].copy_from_slice(&address.octets());
-                (bytes, 4)
-            }
-            std::net::IpAddr::V6(address) => (address.octets(), 6),
-        };
+        let address = network.network();
+        let bytes = address_bytes(address);
         table
-            .insert(&address, network.prefix_len(), version)
+            .insert(Address::new(IpVersion::of(&address), &bytes), network.prefix_len())
             .context("HOST has too many networks: give fewer or larger ones with -H")?;
     }
     Ok(table)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use pktvisor_capture::kernel::{
     Collected, Deep, Entry, HeavyHitters, KernelCounts, Loaded, Settings, monotonic_ns,
 };
+use pktvisor_common::address::{Address, IpVersion, address_bytes};
 use pktvisor_common::classify::{Class, LinkType, classify, flags};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::{Direction, direction};
@@ -57,14 +58,11 @@ impl Expected {
         let direction = direction(&class, &config.host);
         self.counters.count(&class, direction, packet.len() as u32);
         self.unknown_ethertypes += u64::from(class.unknown_ethertype != 0);
-        let remote = match direction {
-            Direction::Received => Some((&class.source, 0)),
-            Direction::Sent => Some((&class.destination, 1)),
-            Direction::Unknown => None,
-        };
-        if let Some((address, way)) = remote {
-            hll::Coupon::of_address(address, class.ip_version).update(&mut self.cardinality[way].0);
-            *self.remotes[usize::from(class.ip_version == 6)].entry(*address).or_default() += 1;
+        if let Some(remote) = class.remote(direction) {
+            let registers = &mut self.cardinality[usize::from(direction == Direction::Sent)].0;
+            hll::Coupon::of_address(remote).update(registers);
+            let of_version = &mut self.remotes[usize::from(remote.version() == IpVersion::V6)];
+            *of_version.entry(*remote.bytes()).or_default() += 1;
         }
         let goes_up = if class.has(flags::DNS_UDP) {
             let chosen = config.sample_rate.chooses(packet_hash(&class));
@@ -89,15 +87,14 @@ fn config(percent: u8) -> KernelConfig {
     };
     // The host of generated traffic, and networks that real captures are about.
     for (address, len) in [([192, 0, 2, 0], 28), ([192, 168, 0, 0], 16), ([10, 0, 0, 0], 9)] {
-        let mut bytes = [0; 16];
-        bytes[..4].copy_from_slice(&address);
-        config.host.insert(&bytes, len, 4).unwrap();
+        let bytes = address_bytes(address.into());
+        config.host.insert(Address::new(IpVersion::V4, &bytes), len).unwrap();
     }
     for (start, len) in [([0x20, 0x01, 0x0d, 0xb8, 0, 0x53, 0, 0], 64), ([0xfe, 0x80, 0, 0, 0, 0, 0, 0], 10)]
     {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&start);
-        config.host.insert(&bytes, len, 6).unwrap();
+        config.host.insert(Address::new(IpVersion::V6, &bytes), len).unwrap();
     }
     config
 }

@@ -3,6 +3,7 @@
 use aya::programs::{TestRun, TestRunOptions};
 use etherparse::PacketBuilder;
 use pktvisor_capture::kernel::{Entry, Loaded, Settings, monotonic_ns};
+use pktvisor_common::address::{Address, IpVersion, address_bytes};
 use pktvisor_common::classify::{Class, LinkType, classify};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::direction;
@@ -46,7 +47,8 @@ fn buffer(port: u16) -> Vec<u8> {
 
 fn config() -> KernelConfig {
     let mut config = KernelConfig::default();
-    config.host.insert(&[192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 32, 4).unwrap();
+    let host = address_bytes([192, 0, 2, 1].into());
+    config.host.insert(Address::new(IpVersion::V4, &host), 32).unwrap();
     config
 }
 

@@ -105,7 +105,8 @@ pub struct Collected {
 #[repr(transparent)]
 pub(super) struct PodCpuState(CpuState);
 
-// SAFETY: made of integers only, without padding.
+// SAFETY: without padding, and made of integers except for `class.ip_version`, into which a program writes nothing else than
+// an `Option<IpVersion>`; a map begins as zeros, which are `None`.
 unsafe impl Pod for PodCpuState {}
 
 /// [`HeavyTable`], as aya can read it.

@@ -2,6 +2,7 @@
 
 use super::layer::{self, ETHERTYPE_MIN, Layer, by_length_or_ethertype};
 use super::{Class, LinkType, be16, flags, nflog, note_offset, tags};
+use crate::address::IpVersion;
 use crate::reader::PacketReader;
 
 /// VLAN tags looked through; a frame with more is non-IP.
@@ -21,14 +22,14 @@ const SLL_LLC: u16 = 0x0004;
 /// Where the outermost IP header is.
 #[derive(Clone, Copy)]
 pub(super) struct Network {
-    /// 4, 6, or 0 for a non-IP frame.
-    pub(super) ip_version: u8,
+    /// `None` for a non-IP frame.
+    pub(super) ip_version: Option<IpVersion>,
     /// Offset of the IP header.
     pub(super) offset: usize,
 }
 
 impl Network {
-    const NON_IP: Self = Self { ip_version: 0, offset: 0 };
+    const NON_IP: Self = Self { ip_version: None, offset: 0 };
 }
 
 /// Looks through the link layers; sets [`flags::VLAN`] in `out`.
@@ -44,8 +45,8 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
         && let Some([high, low]) = reader.read(12)
     {
         match u32::from(be16(high, low)) {
-            layer::IPV4 => return Network { ip_version: 4, offset: 14 },
-            layer::IPV6 => return Network { ip_version: 6, offset: 14 },
+            layer::IPV4 => return Network { ip_version: Some(IpVersion::V4), offset: 14 },
+            layer::IPV6 => return Network { ip_version: Some(IpVersion::V6), offset: 14 },
             _ => {}
         }
     }
@@ -58,8 +59,8 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
     while rounds < LAYERS_MAX {
         rounds += 1;
         let next = match layer.kind {
-            layer::IPV4 => return Network { ip_version: 4, offset: layer.offset },
-            layer::IPV6 => return Network { ip_version: 6, offset: layer.offset },
+            layer::IPV4 => return Network { ip_version: Some(IpVersion::V4), offset: layer.offset },
+            layer::IPV6 => return Network { ip_version: Some(IpVersion::V6), offset: layer.offset },
             layer::VLAN | layer::VLAN_SERVICE | layer::VLAN_LEGACY => {
                 out.flags |= flags::VLAN;
                 tags = note_offset(&mut out.transport_offset, tags + VLAN_TAG);

@@ -26,6 +26,7 @@ pub use dns_ports::{DnsPorts, DnsPortsError};
 pub use ethertypes::{EtherTypeCount, UnknownEtherTypes};
 pub use link_type::LinkType;
 
+use crate::address::IpVersion;
 use crate::reader::PacketReader;
 
 /// Classifies one packet that begins with a header of `link_type`; `out` is overwritten as a whole.
@@ -43,9 +44,9 @@ pub fn classify<R: PacketReader + ?Sized>(
     let network = link::find_network(reader, link_type, out);
     forget_flags(out);
     match network.ip_version {
-        4 => ip::ipv4(reader, network.offset, dns_ports, out),
-        6 => ip::ipv6(reader, network.offset, dns_ports, out),
-        _ => ethertypes::keep_unexpected(out),
+        Some(IpVersion::V4) => ip::ipv4(reader, network.offset, dns_ports, out),
+        Some(IpVersion::V6) => ip::ipv6(reader, network.offset, dns_ports, out),
+        None => ethertypes::keep_unexpected(out),
     }
 }
 

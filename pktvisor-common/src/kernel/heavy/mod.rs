@@ -14,6 +14,8 @@
 #[cfg(test)]
 mod tests;
 
+use crate::address::{Address, IpVersion};
+
 /// Slots of a bucket.
 pub const SLOTS: usize = 5;
 /// Buckets for IPv4 addresses.
@@ -109,21 +111,24 @@ impl HeavyTable {
         v6: [V6Bucket { slots: [Slot(0); SLOTS], keys: [[0; 2]; SLOTS], missed: 0, reserved: 0 }; V6_BUCKETS],
     };
 
-    /// Counts packets of the address in `bytes` (of [`Class`](crate::classify::Class)); returns whether the address is
-    /// known to have been [`seen`] so. `key` makes it hard to guess which addresses share a bucket.
+    /// Counts packets of an address; returns whether the address is known to have been [`seen`] so. `key` makes it hard to
+    /// guess which addresses share a bucket.
     #[inline(always)]
-    pub fn add(&mut self, bytes: &[u8; 16], ip_version: u8, packets: u32, seen: u64, key: u64) -> bool {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *bytes;
-        if ip_version == 4 {
-            let address = u32::from_ne_bytes([a, b, c, d]);
-            let bucket = &mut self.v4[(hash(u64::from(address), key) >> 56) as usize & (V4_BUCKETS - 1)];
-            add(&mut bucket.slots, &mut bucket.keys, &mut bucket.missed, address, packets, seen)
-        } else {
-            let address =
-                [u64::from_ne_bytes([a, b, c, d, e, f, g, h]), u64::from_ne_bytes([i, j, k, l, m, n, o, p])];
-            let hash = hash(hash(address[0], key), address[1]);
-            let bucket = &mut self.v6[(hash >> 57) as usize & (V6_BUCKETS - 1)];
-            add(&mut bucket.slots, &mut bucket.keys, &mut bucket.missed, address, packets, seen)
+    pub fn add(&mut self, address: Address<'_>, packets: u32, seen: u64, key: u64) -> bool {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address.bytes();
+        match address.version() {
+            IpVersion::V4 => {
+                let address = u32::from_ne_bytes([a, b, c, d]);
+                let bucket = &mut self.v4[(hash(u64::from(address), key) >> 56) as usize & (V4_BUCKETS - 1)];
+                add(&mut bucket.slots, &mut bucket.keys, &mut bucket.missed, address, packets, seen)
+            }
+            IpVersion::V6 => {
+                let high = u64::from_ne_bytes([a, b, c, d, e, f, g, h]);
+                let low = u64::from_ne_bytes([i, j, k, l, m, n, o, p]);
+                let hash = hash(hash(high, key), low);
+                let bucket = &mut self.v6[(hash >> 57) as usize & (V6_BUCKETS - 1)];
+                add(&mut bucket.slots, &mut bucket.keys, &mut bucket.missed, [high, low], packets, seen)
+            }
         }
     }
 }
