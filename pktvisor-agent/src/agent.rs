@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use pktvisor_analysis::geo::{self, Geo};
 use pktvisor_api as api;
 use pktvisor_capture::TAGS_WARNING;
-use pktvisor_capture::afpacket::Statistics;
+use pktvisor_capture::afpacket::SocketStatistics;
 use pktvisor_capture::kernel::KernelCounts;
 use pktvisor_common::classify::UnknownEtherTypes;
 use pktvisor_metrics::{NoPeriod, Store};
@@ -121,7 +121,7 @@ impl Agent {
     }
 
     /// Takes over how far a capture by packet socket is.
-    pub fn packet_socket(&self, intake: &Intake, socket: &Statistics, open_transactions: u64) {
+    pub fn packet_socket(&self, intake: &Intake, socket: &SocketStatistics, open_transactions: u64) {
         let mut state = self.state.lock();
         state.filtered = intake.filtered;
         state.warn_of_tags(intake.filtered_tagged);

@@ -160,7 +160,7 @@ fn count_segments(
 
 /// Counts the remote end of a packet under its place and network.
 fn locate(geo: &mut Geo, class: &Class, direction: Direction, segments: u16, batch: &mut Batch<'_>) {
-    let Some(remote) = class.remote(direction) else { return };
+    let Some(remote) = direction.remote(class) else { return };
     let location = geo.locate(remote.into());
     batch.recorder().located(location.city, location.asn, u64::from(segments));
 }

@@ -1,4 +1,4 @@
-//! Which way a packet goes, seen from HOST.
+//! Which way a packet goes, seen from HOST and from an interface.
 
 use crate::address::Address;
 use crate::classify::Class;
@@ -14,6 +14,27 @@ pub enum Direction {
     Received = 1,
     /// From HOST.
     Sent = 2,
+}
+
+impl Direction {
+    /// The address at the other end than HOST; `None` where the direction is unknown.
+    #[inline(always)]
+    pub const fn remote(self, class: &Class) -> Option<Address<'_>> {
+        match self {
+            Self::Received => class.source(),
+            Self::Sent => class.destination(),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// Which way a packet passes an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkDirection {
+    /// The interface received it.
+    Ingress,
+    /// The host is about to send it.
+    Egress,
 }
 
 /// The networks that are HOST.

@@ -23,7 +23,7 @@ impl PacketRecord {
     /// Asks for the memory where the remote end of a packet will be counted.
     #[inline]
     pub(super) fn expect(&self, class: &Class, direction: Direction) {
-        let Some(remote) = class.remote(direction) else { return };
+        let Some(remote) = direction.remote(class) else { return };
         let items = match remote.version() {
             IpVersion::V4 => &self.top_ipv4,
             IpVersion::V6 => &self.top_ipv6,
@@ -34,7 +34,7 @@ impl PacketRecord {
     /// Counts the remote end of a packet.
     #[inline]
     pub(super) fn packet(&mut self, class: &Class, direction: Direction) {
-        let Some(remote) = class.remote(direction) else { return };
+        let Some(remote) = direction.remote(class) else { return };
         let mark = if direction == Direction::Received { Mark::First } else { Mark::Second };
         let key = address_key(remote);
         // Whoever is listed and has the mark of this direction has been counted there.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use pktvisor_analysis::geo::Geo;
 use pktvisor_capture::kernel::{
-    CardinalityRegisters, Collected, Drain, HeavyHitters, KernelCounts, KernelError, ProgramLog, Wait,
+    CardinalityRegisters, Collected, Collector, HeavyHitters, KernelCounts, KernelError, ProgramLog, Wait,
     monotonic_ns,
 };
 use pktvisor_capture::tap::StatisticsHandle;
@@ -56,7 +56,7 @@ impl Sockets {
 pub(super) struct DrainThread {
     pub(super) agent: Arc<Agent>,
     pub(super) shared: Arc<Shared>,
-    pub(super) drain: Drain,
+    pub(super) drain: Collector,
     pub(super) geo: Option<Geo>,
     pub(super) rate: RateControl,
     pub(super) driver: DriverDrops,
@@ -139,8 +139,8 @@ impl DrainThread {
             let sockets = self.sockets.lock();
             (sockets.lost(), if sockets.current.is_empty() { Wait::Grace } else { Wait::Brief })
         };
-        let mut quiet = self.drain.flip(period_ends);
-        let counted = self.drain.seal(&mut quiet, wait);
+        let mut standby = self.drain.flip(period_ends);
+        let counted = self.drain.seal(&mut standby, wait);
         // Also where the counters cannot be read, as the epoch is over.
         self.shared.epochs().order(Order { sealed_ns: monotonic_ns(), cut });
         let mut pending = Pending {
@@ -160,7 +160,7 @@ impl DrainThread {
             self.lost_by_sockets = lost_by_sockets;
         }
         // Also where the sketches cannot be read: what was counted is not to be lost.
-        let collected = self.drain.collect(quiet);
+        let collected = self.drain.collect(standby);
         let distinct = match &collected {
             Ok(Collected { cardinality: Some(registers), .. }) => Ok(registers.clone()),
             _ => self.drain.live_cardinality(),

@@ -65,7 +65,7 @@ fn attachments(
     host: HostFollower,
     shared: &Arc<Shared>,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let keep = privileges::keep(Work::Inline, &privileges::Kernel::running());
+    let keep = privileges::keep(Work::Inline, &privileges::KernelFeatures::running());
     // Before the first look, so that nothing is missed between them.
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
     let shared = Arc::clone(shared);

@@ -43,7 +43,7 @@ use anyhow::Context;
 use pktvisor_api as api;
 use pktvisor_capture::Filter;
 use pktvisor_capture::attach::link_type;
-use pktvisor_capture::privileges::{self, Kernel, Work};
+use pktvisor_capture::privileges::{self, KernelFeatures, Work};
 
 use self::packet_socket::PacketSocket;
 use self::programs::Programs;
@@ -117,12 +117,12 @@ pub fn check(options: &Options) -> anyhow::Result<()> {
 }
 
 fn inline(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
-    privileges::check(Work::Inline, &Kernel::running())?;
+    privileges::check(Work::Inline, &KernelFeatures::running())?;
     inline::start(options, agent).map_err(explain_refusal)
 }
 
 fn tap(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
-    privileges::check(Work::Tap, &Kernel::running())?;
+    privileges::check(Work::Tap, &KernelFeatures::running())?;
     tap::start(options, agent).map_err(explain_refusal)
 }
 
@@ -130,17 +130,17 @@ fn tap(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Programs> {
 fn explain_refusal(error: anyhow::Error) -> anyhow::Error {
     let refusal = io::Error::from_raw_os_error(libc::EPERM).to_string();
     let is_refused = error.chain().any(|cause| cause.to_string().contains(&refusal));
-    match (is_refused, privileges::Place::detect()) {
-        (false, _) | (_, privileges::Place::Host) => error,
+    match (is_refused, privileges::Environment::detect()) {
+        (false, _) | (_, privileges::Environment::Host) => error,
         (true, _) => anyhow::anyhow!(
             "{error:#}; the container engine forbids it: run the container with {}",
-            privileges::container_flags(&privileges::needed(Work::Tap, &Kernel::running()))
+            privileges::container_flags(&privileges::needed(Work::Tap, &KernelFeatures::running()))
         ),
     }
 }
 
 fn packet_socket(options: &Options, agent: &Arc<Agent>, pipeline: Pipeline) -> anyhow::Result<PacketSocket> {
-    privileges::check(Work::AfPacket, &Kernel::running())?;
+    privileges::check(Work::AfPacket, &KernelFeatures::running())?;
     PacketSocket::start(options, agent, pipeline)
 }
 

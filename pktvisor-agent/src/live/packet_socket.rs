@@ -49,7 +49,7 @@ impl PacketSocket {
         };
         // Before the first look, so that nothing is missed between them.
         let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
-        let mut socket = AfPacket::open(ifindex, &afpacket::Options::default())
+        let mut socket = AfPacket::open(ifindex, &afpacket::SocketOptions::default())
             .with_context(|| format!("cannot capture from {}", options.target_text))?;
         let orders = Arc::new(Orders::default());
         let told = Arc::clone(&orders);

@@ -10,7 +10,7 @@ use pktvisor_analysis::geo::Geo;
 use pktvisor_capture::attach::Attacher;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::interfaces::Interface;
-use pktvisor_capture::kernel::{self, Deep, Kernel, Loaded, object};
+use pktvisor_capture::kernel::{Deep, KernelPrograms, Loaded, ProgramSettings, object};
 use pktvisor_common::address::{Address, IpVersion, address_bytes};
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::hosts::HostTable;
@@ -84,12 +84,13 @@ impl Prepared {
         agent.set_geo(geo.as_ref());
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let ring_bytes = ring_bytes(processors, shards);
-        let mut settings = kernel::Settings { config, ring_bytes, ..kernel::Settings::default() };
+        let mut settings = ProgramSettings { config, ring_bytes, ..ProgramSettings::default() };
         if options.mode == Some(Mode::Tap) {
             // Packets go to sockets.
             settings.ring_bytes = UNUSED_RING_BYTES;
         }
-        let Loaded { kernel, control, drain, deep, log } = Kernel::load(&read_object(options)?, &settings)?;
+        let Loaded { programs, control, collector, deep, log } =
+            KernelPrograms::load(&read_object(options)?, &settings)?;
         let configuration = Configuration::new(control, config);
         let shared = Arc::new(Shared::new(shards));
         agent.store.share_among(shards.count());
@@ -99,8 +100,8 @@ impl Prepared {
         let drain = DrainThread {
             agent: Arc::clone(agent),
             shared: Arc::clone(&shared),
-            counted: drain.counts()?,
-            drain,
+            counted: collector.counts()?,
+            drain: collector,
             geo,
             rate: RateControl::new(configuration.clone(), ceiling_pct, options.cpu_budget_pct),
             driver: DriverDrops::default(),
@@ -117,7 +118,7 @@ impl Prepared {
         };
         let pause =
             if options.busy_drain { Pause::none() } else { Pause::with_room(ring_bytes / RECORD_BYTES) };
-        let attacher = Attacher::new(kernel, options.filter());
+        let attacher = Attacher::new(programs, options.filter());
         Ok(Self { shared, attacher, configuration, drain, rings: deep, pause, analysis })
     }
 }

@@ -13,7 +13,7 @@ use pktvisor_capture::interfaces::Interface;
 use pktvisor_capture::kernel::Deep;
 use pktvisor_capture::privileges::{self, Work};
 use pktvisor_capture::promiscuous::Promiscuous;
-use pktvisor_capture::tap::{Queue, Tap, check_unused, receive_queues};
+use pktvisor_capture::tap::{Tap, TapQueue, check_unused, receive_queues};
 use pktvisor_common::sharding::Shards;
 
 use super::changes::Changes;
@@ -67,7 +67,7 @@ pub(super) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Pro
     let tell = tell_host(configuration, Arc::clone(&shared));
     let host = HostFollower::new(options, agent, interfaces, tell);
     let named = NamedInterface::new(options, agent, port, attached, host, interface);
-    let keep = privileges::keep(Work::Tap, &privileges::Kernel::running());
+    let keep = privileges::keep(Work::Tap, &privileges::KernelFeatures::running());
     let is_over = Arc::clone(&shared);
     let interfaces = follow::start(agent, named, changes, keep, move || is_over.is_detaching())?;
     agent.set_mode("tap");
@@ -84,7 +84,7 @@ struct MirrorPort {
     /// Whether an interface is tapped although the host uses it.
     is_forced: bool,
     shards: Shards,
-    successors: Successors<Queue>,
+    successors: Successors<TapQueue>,
     sockets: Arc<Mutex<Sockets>>,
 }
 
@@ -101,7 +101,7 @@ struct Tapped {
 
 impl MirrorPort {
     /// Opens the sockets of the interface, and puts the program before them.
-    fn open(&mut self, interface: &Interface) -> anyhow::Result<(Vec<Queue>, (Tapped, Hooks))> {
+    fn open(&mut self, interface: &Interface) -> anyhow::Result<(Vec<TapQueue>, (Tapped, Hooks))> {
         if !self.is_forced {
             check_unused(&interface.name, &interface.addresses)?;
         }
@@ -111,7 +111,7 @@ impl MirrorPort {
         let attached = self.attacher.attach_tap(interface)?;
         tell_sockets(&self.agent, &tap, self.shards);
         let Tap { queues, promiscuous, notes } = tap;
-        self.sockets.lock().replace(queues.iter().map(Queue::statistics));
+        self.sockets.lock().replace(queues.iter().map(TapQueue::statistics));
         let hooks = Hooks { ingress: attached.ingress.to_string(), egress: None, notes };
         let tapped = Tapped { attached, _promiscuous: promiscuous, is_successor: false };
         Ok((queues, (tapped, hooks)))

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use pktvisor_capture::privileges::{Capability, Keep, Kernel, Work, check, give_up, threads};
+use pktvisor_capture::privileges::{Capability, Keep, KernelFeatures, Work, check, give_up, threads};
 
 /// Which part the process plays that a test has started.
 const PART: &str = "PKTVISOR_TEST_PART";
@@ -108,7 +108,7 @@ fn what_is_kept_is_kept_where_it_is_needed() {
 fn what_is_missing_is_named() {
     const NAME: &str = "what_is_missing_is_named";
     if part().is_some() {
-        let kernel = Kernel::running();
+        let kernel = KernelFeatures::running();
         for work in [Work::Inline, Work::Tap, Work::AfPacket] {
             println!(
                 "{}",

@@ -2,7 +2,6 @@
 
 use super::protocol;
 use crate::address::{Address, AddressPair, IpVersion};
-use crate::direction::Direction;
 
 /// Bits of [`Class::flags`].
 pub mod flags {
@@ -163,16 +162,6 @@ impl Class {
         match self.address_version() {
             Some(version) => Some(AddressPair::new(version, self.source, self.destination)),
             None => None,
-        }
-    }
-
-    /// The address at the other end than HOST; `None` where the direction is unknown.
-    #[inline(always)]
-    pub const fn remote(&self, direction: Direction) -> Option<Address<'_>> {
-        match direction {
-            Direction::Received => self.source(),
-            Direction::Sent => self.destination(),
-            Direction::Unknown => None,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! From the outermost IP header to the transport header.
 
+use super::class::{Class, flags};
+use super::dns_ports::DnsPorts;
 use super::protocol::next_header;
-use super::{Class, DnsPorts, be16, flags, note_offset, transport};
+use super::transport;
+use super::verifier::note_offset;
 use crate::address::{IpVersion, widened};
-use crate::reader::PacketReader;
+use crate::reader::{PacketReader, be16};
 
 /// IPv6 extension headers looked through; a packet with more is malformed.
 const EXTENSION_HEADERS_MAX: usize = 8;

@@ -1,9 +1,11 @@
 //! Ports, payload, and what of it is DNS.
 
+use super::class::{Class, flags, tcp_flags};
+use super::dns_ports::DnsPorts;
 use super::protocol::{self, next_header};
-use super::{Class, DnsPorts, be16, flags, note_offset, tcp_flags};
+use super::verifier::note_offset;
 use crate::address::IpVersion;
-use crate::reader::PacketReader;
+use crate::reader::{PacketReader, be16};
 
 /// UDP ports of tunnels.
 mod tunnel_port {

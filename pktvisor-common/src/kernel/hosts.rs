@@ -37,7 +37,7 @@ impl core::fmt::Display for HostTableFull {
 impl core::error::Error for HostTableFull {}
 
 /// A network and how to compare with it. Numbers are in the order of addresses.
-trait Network: Copy {
+trait HostNetwork: Copy {
     type Address: Copy;
     fn holds(self, address: Self::Address) -> bool;
     /// All ones if the network begins at or before the address, else 0: no branch that could be predicted wrongly.
@@ -58,7 +58,7 @@ struct V6 {
     mask: [u64; 2],
 }
 
-impl Network for V4 {
+impl HostNetwork for V4 {
     type Address = u32;
 
     #[inline(always)]
@@ -73,7 +73,7 @@ impl Network for V4 {
     }
 }
 
-impl Network for V6 {
+impl HostNetwork for V6 {
     type Address = [u64; 2];
 
     #[inline(always)]
@@ -129,7 +129,7 @@ impl HostTable {
 }
 
 /// Keeps the networks sorted and apart: of two that overlap one holds the other, and that one stays.
-fn insert<N: Network, K: Ord>(
+fn insert<N: HostNetwork, K: Ord>(
     networks: &mut [N; NETWORKS_MAX],
     len: &mut u64,
     new: N,
@@ -182,7 +182,7 @@ impl HostNetworks for HostTable {
 }
 
 #[inline(always)]
-fn contains<N: Network>(networks: &[N; NETWORKS_MAX], len: u64, address: N::Address) -> bool {
+fn contains<N: HostNetwork>(networks: &[N; NETWORKS_MAX], len: u64, address: N::Address) -> bool {
     if len > LINEAR_MAX {
         return search(networks, len, address);
     }
@@ -197,7 +197,7 @@ fn contains<N: Network>(networks: &[N; NETWORKS_MAX], len: u64, address: N::Addr
 }
 
 #[inline(always)]
-fn search<N: Network>(networks: &[N; NETWORKS_MAX], len: u64, address: N::Address) -> bool {
+fn search<N: HostNetwork>(networks: &[N; NETWORKS_MAX], len: u64, address: N::Address) -> bool {
     // The candidate is one of `size` from `base` on.
     let (mut base, mut size, mut step) = (0, len, 0);
     while step < STEPS && size > 1 {
@@ -218,26 +218,26 @@ mod tests {
 
     /// An address that owns its bytes.
     #[derive(Clone, Copy)]
-    struct Owned(IpVersion, [u8; 16]);
+    struct OwnedAddress(IpVersion, [u8; 16]);
 
-    impl Owned {
+    impl OwnedAddress {
         fn get(&self) -> Address<'_> {
             Address::new(self.0, &self.1)
         }
     }
 
-    fn v4(a: u8, b: u8, c: u8, d: u8) -> Owned {
-        Owned(IpVersion::V4, widened([a, b, c, d]))
+    fn v4(a: u8, b: u8, c: u8, d: u8) -> OwnedAddress {
+        OwnedAddress(IpVersion::V4, widened([a, b, c, d]))
     }
 
-    fn v4_bits(bits: u32) -> Owned {
-        Owned(IpVersion::V4, widened(bits.to_be_bytes()))
+    fn v4_bits(bits: u32) -> OwnedAddress {
+        OwnedAddress(IpVersion::V4, widened(bits.to_be_bytes()))
     }
 
-    fn v6(start: &[u8]) -> Owned {
+    fn v6(start: &[u8]) -> OwnedAddress {
         let mut address = [0; 16];
         address[..start.len()].copy_from_slice(start);
-        Owned(IpVersion::V6, address)
+        OwnedAddress(IpVersion::V6, address)
     }
 
     #[test]

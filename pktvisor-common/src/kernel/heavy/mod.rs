@@ -51,7 +51,7 @@ const _: () = assert!(size_of::<HeavyTable>() == 32 << 10);
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(8))]
 pub struct V4Bucket {
-    slots: [Slot; SLOTS],
+    slots: [HeavySlot; SLOTS],
     /// The bytes of the addresses, in memory order.
     keys: [u32; SLOTS],
     missed: u32,
@@ -61,7 +61,7 @@ pub struct V4Bucket {
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(8))]
 pub struct V6Bucket {
-    slots: [Slot; SLOTS],
+    slots: [HeavySlot; SLOTS],
     keys: [[u64; 2]; SLOTS],
     missed: u32,
     reserved: u32,
@@ -71,9 +71,9 @@ pub struct V6Bucket {
 /// older one is the smaller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
-struct Slot(u64);
+struct HeavySlot(u64);
 
-impl Slot {
+impl HeavySlot {
     const MISSED_MAX: u32 = u32::MAX >> seen::BITS;
 
     #[inline(always)]
@@ -107,8 +107,9 @@ pub struct Heavy<K> {
 impl HeavyTable {
     /// A table without addresses.
     pub const EMPTY: Self = Self {
-        v4: [V4Bucket { slots: [Slot(0); SLOTS], keys: [0; SLOTS], missed: 0 }; V4_BUCKETS],
-        v6: [V6Bucket { slots: [Slot(0); SLOTS], keys: [[0; 2]; SLOTS], missed: 0, reserved: 0 }; V6_BUCKETS],
+        v4: [V4Bucket { slots: [HeavySlot(0); SLOTS], keys: [0; SLOTS], missed: 0 }; V4_BUCKETS],
+        v6: [V6Bucket { slots: [HeavySlot(0); SLOTS], keys: [[0; 2]; SLOTS], missed: 0, reserved: 0 };
+            V6_BUCKETS],
     };
 
     /// Counts packets of an address; returns whether the address is known to have been [`seen`] so. `key` makes it hard to
@@ -168,7 +169,7 @@ impl Heavy<()> {
     }
 }
 
-fn heavies<K: Copy>(slots: &[Slot; SLOTS], keys: &[K; SLOTS]) -> impl Iterator<Item = (Heavy<()>, K)> {
+fn heavies<K: Copy>(slots: &[HeavySlot; SLOTS], keys: &[K; SLOTS]) -> impl Iterator<Item = (Heavy<()>, K)> {
     slots.iter().zip(keys).filter(|(slot, _)| slot.packets() > 0).map(|(slot, key)| {
         (Heavy { address: (), packets: slot.packets(), missed_before: slot.missed_before() }, *key)
     })
@@ -183,7 +184,7 @@ fn hash(word: u64, key: u64) -> u64 {
 
 #[inline(always)]
 fn add<K: Copy + PartialEq>(
-    slots: &mut [Slot; SLOTS],
+    slots: &mut [HeavySlot; SLOTS],
     keys: &mut [K; SLOTS],
     missed: &mut u32,
     key: K,
@@ -216,7 +217,7 @@ fn add<K: Copy + PartialEq>(
         // An empty slot has no packets, and is taken at once.
         *missed = missed.saturating_add(smallest.packets());
         keys[place] = key;
-        slots[place] = Slot::new(packets, *missed, seen);
+        slots[place] = HeavySlot::new(packets, *missed, seen);
     } else {
         *missed = missed.saturating_add(packets);
     }
