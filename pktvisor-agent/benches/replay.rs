@@ -91,6 +91,10 @@ fn class_of(data: &[u8]) -> Class {
     class
 }
 
+fn flow_of(class: &Class) -> Flow {
+    Flow::of(class, Transport::Udp).expect("generated packets have addresses")
+}
+
 fn store() -> Store {
     Store::new(metrics::Settings {
         periods: 5,
@@ -151,7 +155,7 @@ fn steps(criterion: &mut Criterion) {
                     let recorder = batch.recorder();
                     let expected =
                         message.question.as_ref().map(|question| recorder.expect(message.header(), question));
-                    recorder.message(&Flow::of(class, Transport::Udp), &message, expected);
+                    recorder.message(&flow_of(class), &message, expected);
                 }
             }
         });
@@ -160,7 +164,7 @@ fn steps(criterion: &mut Criterion) {
         bencher.iter(|| {
             let mut transactions = Transactions::default();
             for (packet, class, _) in traffic.datagrams() {
-                let flow = Flow::of(class, Transport::Udp);
+                let flow = flow_of(class);
                 if class.dns_flags & 0x8000 == 0 {
                     transactions.query(&Exchange::of_query(&flow, class.dns_id), None, packet.timestamp_ns);
                 } else {

@@ -3,8 +3,8 @@
 pub mod config;
 
 use capture_file::ByteOrder;
+use pktvisor_analysis::Analysis;
 use pktvisor_analysis::geo::Geo;
-use pktvisor_analysis::{Analysis, ip_address};
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::{Endian, Filter, FilterError};
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, UnknownEtherTypes, classify, tcp_flags};
@@ -184,11 +184,7 @@ fn count_segments(
 
 /// Counts the remote end of a packet under its place and network.
 fn locate(geo: &mut Geo, class: &Class, direction: Direction, segments: u16, batch: &mut Batch<'_>) {
-    let remote = match direction {
-        Direction::Received => &class.source,
-        Direction::Sent => &class.destination,
-        Direction::Unknown => return,
-    };
-    let location = geo.locate(ip_address(remote, class.ip_version));
+    let Some(remote) = direction.remote(class) else { return };
+    let location = geo.locate(remote.into());
     batch.recorder().located(location.city, location.asn, u64::from(segments));
 }

@@ -12,6 +12,7 @@ use pktvisor_analysis::message::{Header, Message, Question};
 use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{Analysis, Flow, Observer, Outcome, ReassemblyEvent, Settings, Transaction};
+use pktvisor_common::address::Address;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::packet::{Packet, Stamp};
@@ -60,7 +61,7 @@ fn packet(read: PacketRef<'_>) -> Packet<'_> {
 struct Nowhere;
 
 impl HostNetworks for Nowhere {
-    fn contains(&self, _address: &[u8; 16], _ip_version: u8) -> bool {
+    fn contains(&self, _address: Address<'_>) -> bool {
         false
     }
 }

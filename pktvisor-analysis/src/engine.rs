@@ -132,8 +132,8 @@ impl<H: HostNetworks> Analysis<H> {
             self.messages.borrowed_ns = Some(packet.timestamp_ns);
         }
         let mut sink =
-            Sink { messages: &mut self.messages, out, counted: Some(flow), outcome: Outcome::WithoutMessage };
-        if let Some(segment) = TcpSegment::of(packet.data, class) {
+            Sink { messages: &mut self.messages, out, counted: flow, outcome: Outcome::WithoutMessage };
+        if let (Some(flow), Some(segment)) = (flow, TcpSegment::of(packet.data, class)) {
             self.streams.segment(&flow, segment, packet.timestamp_ns, &mut sink);
         }
         let outcome = sink.outcome;
@@ -173,7 +173,7 @@ impl<H: HostNetworks> Messages<H> {
 
     #[inline]
     fn chosen_datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Outcome {
-        let flow = Flow::of(class, Transport::Udp);
+        let Some(flow) = Flow::of(class, Transport::Udp) else { return Outcome::WithoutMessage };
         let port = self.settings.other_port(&flow);
         out.expect_udp_port(port);
         let truncated = class.has(flags::TRUNCATED_CAPTURE);
@@ -286,8 +286,8 @@ fn flow_hash(flow: &Flow, id: u16) -> u64 {
         Transport::Tcp => (protocol::TCP, 0),
     };
     sampling::flow_hash(
-        Endpoint { address: &flow.source, port: flow.source_port },
-        Endpoint { address: &flow.destination, port: flow.destination_port },
+        Endpoint { address: flow.addresses.source().bytes(), port: flow.source_port },
+        Endpoint { address: flow.addresses.destination().bytes(), port: flow.destination_port },
         protocol,
         id,
     )

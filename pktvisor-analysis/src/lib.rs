@@ -23,6 +23,6 @@ mod table;
 pub mod transactions;
 
 pub use engine::Analysis;
-pub use flow::{Flow, Transport, ip_address};
+pub use flow::{Flow, Transport};
 pub use observer::{Asker, Observer, Outcome, ReassemblyEvent, Transaction};
 pub use settings::Settings;

@@ -28,9 +28,9 @@ impl<H: HostNetworks> Settings<H> {
 
     /// Who asked, in a flow that carries responses.
     pub(super) fn asker(&self, response: &Flow) -> Asker {
-        if self.host.contains(&response.source, response.ip_version) {
+        if self.host.contains(response.addresses.source()) {
             Asker::Remote
-        } else if self.host.contains(&response.destination, response.ip_version) {
+        } else if self.host.contains(response.addresses.destination()) {
             Asker::Host
         } else {
             Asker::Unknown

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use aya_obj::generated::{bpf_attr, bpf_cmd};
 use etherparse::PacketBuilder;
-use pktvisor_capture::kernel::{Entry, Kernel, Loaded, Settings, monotonic_ns, object};
-use pktvisor_capture::{Filter, FilterProgram, Hook, Placement, Rejected};
+use pktvisor_capture::kernel::{EntryPoint, KernelPrograms, Loaded, ProgramSettings, monotonic_ns, object};
+use pktvisor_capture::{Filter, FilterProgram, FilterSite, ProgramContext, Rejected};
+use pktvisor_common::address::{Address, IpVersion, address_bytes};
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::sampling::SampleRate;
@@ -37,7 +38,7 @@ struct Row {
     name: &'static str,
     loaded: Loaded,
     filter: Option<FilterProgram>,
-    entry: Entry,
+    entry: EntryPoint,
     packet: Vec<u8>,
     best: Duration,
 }
@@ -45,37 +46,37 @@ struct Row {
 impl Row {
     fn new(
         name: &'static str,
-        entry: Entry,
+        entry: EntryPoint,
         packet: Vec<u8>,
         config: KernelConfig,
     ) -> Result<Self, Box<dyn Error>> {
         let object = object::embedded()
             .ok_or("the agent was built without kernel programs: cargo xtask build-ebpf")?;
-        let settings = Settings { config, ring_bytes: RING_BYTES, ..Settings::default() };
-        let loaded = Kernel::load(object, &settings)?;
+        let settings = ProgramSettings { config, ring_bytes: RING_BYTES, ..ProgramSettings::default() };
+        let loaded = KernelPrograms::load(object, &settings)?;
         Ok(Self { name, loaded, filter: None, entry, packet, best: Duration::MAX })
     }
 
     fn behind(mut self, expression: &str) -> Result<Self, Box<dyn Error>> {
-        let filtered = self.loaded.kernel.filtered()?.try_clone_to_owned()?;
-        let placement = Placement {
-            hook: Hook::Xdp { frags: true },
+        let filtered = self.loaded.programs.filtered()?.try_clone_to_owned()?;
+        let site = FilterSite {
+            context: ProgramContext::Xdp { frags: true },
             link_type: LinkType::ETHERNET,
             rejected: Rejected::Passes,
-            main: self.loaded.kernel.fd(self.entry)?.as_fd(),
+            main: self.loaded.programs.fd(self.entry)?.as_fd(),
             filtered: filtered.as_fd(),
         };
-        self.filter = Some(FilterProgram::load(&Filter::new(expression), &placement)?);
+        self.filter = Some(FilterProgram::load(&Filter::new(expression), &site)?);
         Ok(self)
     }
 
     fn turn(&mut self) -> Result<(), Box<dyn Error>> {
         let took = match &self.filter {
             Some(filter) => test_run(filter.as_fd(), &self.packet, RUNS)?,
-            None => test_run(self.loaded.kernel.fd(self.entry)?.as_fd(), &self.packet, RUNS)?,
+            None => test_run(self.loaded.programs.fd(self.entry)?.as_fd(), &self.packet, RUNS)?,
         };
         self.best = self.best.min(took);
-        self.loaded.deep[0].drain(monotonic_ns(), usize::MAX, |_, _| ());
+        self.loaded.deep[0].poll(monotonic_ns(), usize::MAX, |_, _| ());
         Ok(())
     }
 }
@@ -83,17 +84,18 @@ impl Row {
 fn main() -> Result<(), Box<dyn Error>> {
     let row = Row::new;
     let mut rows = vec![
-        row("empty program", Entry::Nothing, tcp(), config(1, 100)?)?,
-        row("TCP", Entry::Xdp, tcp(), config(1, 100)?)?,
-        row("TCP, 64 host networks", Entry::Xdp, tcp(), config(64, 100)?)?,
-        row("TCP, passed by a filter", Entry::Xdp, tcp(), config(1, 100)?)?.behind(PASSING)?,
-        row("TCP, filtered out", Entry::Xdp, tcp(), config(1, 100)?)?.behind(REJECTING)?,
-        row("DNS, not chosen", Entry::Xdp, query(), config(1, 1)?)?,
-        row("DNS, not chosen, 64 host networks", Entry::Xdp, query(), config(64, 1)?)?,
-        row("DNS, not chosen, passed by a filter", Entry::Xdp, query(), config(1, 1)?)?.behind(FILTER)?,
-        row("DNS, chosen", Entry::Xdp, query(), config(1, 100)?)?,
-        row("DNS, chosen, 64 host networks", Entry::Xdp, query(), config(64, 100)?)?,
-        row("DNS, chosen, passed by a filter", Entry::Xdp, query(), config(1, 100)?)?.behind(FILTER)?,
+        row("empty program", EntryPoint::Nothing, tcp(), config(1, 100)?)?,
+        row("TCP", EntryPoint::Xdp, tcp(), config(1, 100)?)?,
+        row("TCP, 64 host networks", EntryPoint::Xdp, tcp(), config(64, 100)?)?,
+        row("TCP, passed by a filter", EntryPoint::Xdp, tcp(), config(1, 100)?)?.behind(PASSING)?,
+        row("TCP, filtered out", EntryPoint::Xdp, tcp(), config(1, 100)?)?.behind(REJECTING)?,
+        row("DNS, not chosen", EntryPoint::Xdp, query(), config(1, 1)?)?,
+        row("DNS, not chosen, 64 host networks", EntryPoint::Xdp, query(), config(64, 1)?)?,
+        row("DNS, not chosen, passed by a filter", EntryPoint::Xdp, query(), config(1, 1)?)?
+            .behind(FILTER)?,
+        row("DNS, chosen", EntryPoint::Xdp, query(), config(1, 100)?)?,
+        row("DNS, chosen, 64 host networks", EntryPoint::Xdp, query(), config(64, 100)?)?,
+        row("DNS, chosen, passed by a filter", EntryPoint::Xdp, query(), config(1, 100)?)?.behind(FILTER)?,
     ];
     for _ in 0..ROUNDS {
         for row in &mut rows {
@@ -105,7 +107,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for Row { name, best, loaded, .. } in &rows {
         println!("{name:40}{:>10}{:>14}", best.as_nanos(), best.saturating_sub(empty).as_nanos());
         // That would be cheaper than to deliver them.
-        assert_eq!(loaded.drain.counts()?.handed_up.lost(), 0, "{name}: packets were lost");
+        assert_eq!(loaded.collector.counts()?.handed_up.lost(), 0, "{name}: packets were lost");
     }
     Ok(())
 }
@@ -132,8 +134,8 @@ fn test_run(program: BorrowedFd<'_>, packet: &[u8], runs: u32) -> io::Result<Dur
 fn config(networks: u8, percent: u8) -> Result<KernelConfig, Box<dyn Error>> {
     let mut config = KernelConfig { sample_rate: SampleRate::percent(percent), ..KernelConfig::default() };
     for i in 0..networks {
-        let [a, b, c, d] = [192, 0, 2 + i, 1];
-        config.host.insert(&[a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 32, 4)?;
+        let bytes = address_bytes([192, 0, 2 + i, 1].into());
+        config.host.insert(Address::new(IpVersion::V4, &bytes), 32)?;
     }
     Ok(config)
 }

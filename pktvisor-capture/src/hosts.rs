@@ -3,9 +3,10 @@
 //! Networks nest or are apart, never half over each other; merged and sorted they are ranges of which at most one can
 //! hold an address. A few ranges are compared one after the other, many by binary search.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use pktvisor_common::address::{Address, IpVersion};
 use pktvisor_common::direction::HostNetworks;
 
 /// Up to this many ranges looking at each is faster than searching.
@@ -69,14 +70,13 @@ impl FromIterator<IpNet> for HostSet {
 
 impl HostNetworks for HostSet {
     #[inline]
-    fn contains(&self, address: &[u8; 16], ip_version: u8) -> bool {
-        match ip_version {
-            4 => {
-                let [a, b, c, d, ..] = *address;
-                self.v4.contains(Ipv4Addr::new(a, b, c, d).to_bits())
+    fn contains(&self, address: Address<'_>) -> bool {
+        match address.version() {
+            IpVersion::V4 => {
+                let [a, b, c, d, ..] = *address.bytes();
+                self.v4.contains(u32::from_be_bytes([a, b, c, d]))
             }
-            6 => self.v6.contains(Ipv6Addr::from(*address).to_bits()),
-            _ => false,
+            IpVersion::V6 => self.v6.contains(u128::from_be_bytes(*address.bytes())),
         }
     }
 }
@@ -104,6 +104,9 @@ impl<T> FromIterator<(T, T)> for Ranges<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use pktvisor_common::address::address_bytes;
     use proptest::prelude::*;
 
     use super::*;
@@ -140,12 +143,6 @@ mod tests {
         assert_eq!(hosts.networks(), ["10.0.0.0/8".parse::<IpNet>().unwrap()]);
     }
 
-    #[test]
-    fn other_ip_versions_are_never_host() {
-        let hosts = hosts(&["0.0.0.0/0", "::/0"]);
-        assert!(!HostNetworks::contains(&hosts, &[0; 16], 0));
-    }
-
     fn network() -> impl Strategy<Value = IpNet> {
         // Close together, so that networks nest, touch and repeat.
         let v4 = (0..1024_u32, 20..=32_u8)
@@ -165,18 +162,9 @@ mod tests {
             for address in [IpAddr::from(Ipv4Addr::from_bits(low)), Ipv6Addr::from_bits(low.into()).into()] {
                 let expected = networks.iter().any(|network| network.contains(&address));
                 prop_assert_eq!(hosts.contains_address(address), expected);
-                let mut bytes = [0; 16];
-                let version = match address {
-                    IpAddr::V4(address) => {
-                        bytes[..4].copy_from_slice(&address.octets());
-                        4
-                    }
-                    IpAddr::V6(address) => {
-                        bytes = address.octets();
-                        6
-                    }
-                };
-                prop_assert_eq!(HostNetworks::contains(&hosts, &bytes, version), expected);
+                let bytes = address_bytes(address);
+                let borrowed = Address::new(IpVersion::of(&address), &bytes);
+                prop_assert_eq!(HostNetworks::contains(&hosts, borrowed), expected);
             }
         }
     }

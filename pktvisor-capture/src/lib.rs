@@ -16,6 +16,6 @@ pub mod promiscuous;
 pub mod tap;
 
 pub use filter::{
-    ClassicError, Endian, Filter, FilterError, FilterProgram, FilterProgramError, Hook, Placement, Rejected,
-    Source, TAGS_WARNING, TranslateError,
+    ClassicError, Endian, Filter, FilterError, FilterProgram, FilterProgramError, FilterSite, PacketOrigin,
+    ProgramContext, Rejected, TAGS_WARNING, TranslateError,
 };

@@ -1,5 +1,6 @@
-//! Which way a packet goes, seen from HOST.
+//! Which way a packet goes, seen from HOST and from an interface.
 
+use crate::address::Address;
 use crate::classify::Class;
 
 /// Decided on the outermost IP header: destination in HOST: received; else source in HOST: sent; else unknown.
@@ -15,20 +16,42 @@ pub enum Direction {
     Sent = 2,
 }
 
+impl Direction {
+    /// The address at the other end than HOST; `None` where the direction is unknown.
+    #[inline(always)]
+    pub const fn remote(self, class: &Class) -> Option<Address<'_>> {
+        match self {
+            Self::Received => class.source(),
+            Self::Sent => class.destination(),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// Which way a packet passes an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkDirection {
+    /// The interface received it.
+    Ingress,
+    /// The host is about to send it.
+    Egress,
+}
+
 /// The networks that are HOST.
 pub trait HostNetworks {
-    /// Whether `address` (of [`Class`]: IPv4 in the first 4 bytes, then zeros) is HOST. `ip_version` is 4 or 6.
-    fn contains(&self, address: &[u8; 16], ip_version: u8) -> bool;
+    /// Whether `address` is HOST.
+    fn contains(&self, address: Address<'_>) -> bool;
 }
 
 /// The direction of a packet; both ends in HOST: received.
 #[inline(always)]
 pub fn direction<H: HostNetworks + ?Sized>(class: &Class, host: &H) -> Direction {
-    if !class.has_addresses() {
-        Direction::Unknown
-    } else if host.contains(&class.destination, class.ip_version) {
+    let (Some(source), Some(destination)) = (class.source(), class.destination()) else {
+        return Direction::Unknown;
+    };
+    if host.contains(destination) {
         Direction::Received
-    } else if host.contains(&class.source, class.ip_version) {
+    } else if host.contains(source) {
         Direction::Sent
     } else {
         Direction::Unknown
@@ -38,6 +61,7 @@ pub fn direction<H: HostNetworks + ?Sized>(class: &Class, host: &H) -> Direction
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::{IpVersion, widened};
     use crate::classify::flags;
 
     /// 192.0.2.0/24, or everything.
@@ -46,17 +70,17 @@ mod tests {
     }
 
     impl HostNetworks for Host {
-        fn contains(&self, address: &[u8; 16], _: u8) -> bool {
-            self.is_all || address.starts_with(&[192, 0, 2])
+        fn contains(&self, address: Address<'_>) -> bool {
+            self.is_all || address.octets().starts_with(&[192, 0, 2])
         }
     }
 
     fn v4(a: u8, b: u8, c: u8, d: u8) -> [u8; 16] {
-        [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        widened([a, b, c, d])
     }
 
     fn class(source: [u8; 16], destination: [u8; 16]) -> Class {
-        Class { source, destination, ip_version: 4, ..Class::default() }
+        Class { source, destination, ip_version: Some(IpVersion::V4), ..Class::default() }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! on it. Code that only userspace needs belongs elsewhere, however small.
 #![cfg_attr(not(test), no_std)]
 
+pub mod address;
 pub mod classify;
 pub mod counters;
 pub mod direction;

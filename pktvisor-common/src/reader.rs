@@ -31,6 +31,12 @@ impl PacketReader for [u8] {
     }
 }
 
+/// Two bytes in network byte order.
+#[inline(always)]
+pub(crate) const fn be16(high: u8, low: u8) -> u16 {
+    u16::from_be_bytes([high, low])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use crate::hll::finalise;
 /// One end of a conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint<'a> {
-    /// As in [`Class`]: IPv4 in the first 4 bytes.
+    /// The [bytes](crate::address::Address::bytes) of its address.
     pub address: &'a [u8; 16],
     /// Host byte order.
     pub port: u16,
@@ -99,12 +99,13 @@ impl SampleRate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::IpVersion;
     use crate::classify::protocol;
 
     fn packet(i: u32) -> Class {
         let mut class = Class {
             flags: flags::DNS_UDP,
-            ip_version: 4,
+            ip_version: Some(IpVersion::V4),
             protocol: protocol::UDP,
             source_port: 1024 + (i % 7) as u16,
             destination_port: 53,

@@ -54,9 +54,15 @@ impl Shards {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::IpVersion;
 
     fn packet(client: u32, server: u32, port: u16) -> Class {
-        let mut class = Class { ip_version: 4, source_port: port, destination_port: 53, ..Class::default() };
+        let mut class = Class {
+            ip_version: Some(IpVersion::V4),
+            source_port: port,
+            destination_port: 53,
+            ..Class::default()
+        };
         class.source[..4].copy_from_slice(&client.to_be_bytes());
         class.destination[..4].copy_from_slice(&server.to_be_bytes());
         class

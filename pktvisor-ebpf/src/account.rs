@@ -1,5 +1,6 @@
 //! What is done with a classified packet, whichever program saw it: counted, and perhaps chosen.
 
+use pktvisor_common::address::Address;
 use pktvisor_common::classify::flags;
 use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::hll::Coupon;
@@ -24,19 +25,10 @@ pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &W
     }
     match direction {
         Direction::Received => {
-            count_remote(control, live, &class.source, class.ip_version, wire.packets, seen::SOURCE_IN, 0);
+            count_remote(control, live, class.source(), wire.packets, seen::SOURCE_IN, 0);
         }
         Direction::Sent => {
-            let destination = &class.destination;
-            count_remote(
-                control,
-                live,
-                destination,
-                class.ip_version,
-                wire.packets,
-                seen::DESTINATION_OUT,
-                1,
-            );
+            count_remote(control, live, class.destination(), wire.packets, seen::DESTINATION_OUT, 1);
         }
         Direction::Unknown => {}
     }
@@ -57,19 +49,19 @@ pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &W
 fn count_remote(
     control: &Control,
     live: u32,
-    address: &[u8; 16],
-    ip_version: u8,
+    address: Option<Address<'_>>,
     packets: u32,
     seen: u64,
     cardinality: u32,
 ) {
+    let Some(address) = address else { return };
     let Some(table) = HEAVY.get_ptr_mut(heavy_entry(live)) else { return };
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
     let table = unsafe { &mut *table };
-    if table.add(address, ip_version, packets, seen, control.config().hash_key) {
+    if table.add(address, packets, seen, control.config().hash_key) {
         return;
     }
     let Some(registers) = CARDINALITY.get_ptr_mut(cardinality_entry(live) + cardinality) else { return };
     // SAFETY: as above.
-    Coupon::of_address(address, ip_version).update(unsafe { &mut *registers });
+    Coupon::of_address(address).update(unsafe { &mut *registers });
 }

@@ -12,14 +12,14 @@ static LINK_TYPE: u16 = LinkType::ETHERNET.0;
 
 /// Where a program's packets begin.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Link {
+pub(crate) enum LinkLayer {
     /// With a header of [`LINK_TYPE`].
     Configured,
     /// With the IP header.
     Raw,
 }
 
-impl Link {
+impl LinkLayer {
     #[inline(always)]
     pub(crate) fn link_type(self) -> LinkType {
         match self {
@@ -34,7 +34,7 @@ impl Link {
 /// of all that is done for a packet, where the processor must be kept from speculating beyond its return.
 #[inline(always)]
 pub(crate) fn classify_packet(
-    link: Link,
+    link: LinkLayer,
     data: usize,
     data_end: usize,
     len: u32,
@@ -50,7 +50,7 @@ pub(crate) fn classify_packet(
 /// The same for the few packets of which more has come to light after they were classified.
 #[inline(always)]
 pub(crate) fn classify_again(
-    link: Link,
+    link: LinkLayer,
     data: usize,
     data_end: usize,
     len: u32,
@@ -58,8 +58,8 @@ pub(crate) fn classify_again(
     cpu: &mut CpuState,
 ) {
     match link {
-        Link::Configured => configured_again(data, data_end, len, dns_ports, cpu),
-        Link::Raw => raw_again(data, data_end, len, dns_ports, cpu),
+        LinkLayer::Configured => configured_again(data, data_end, len, dns_ports, cpu),
+        LinkLayer::Raw => raw_again(data, data_end, len, dns_ports, cpu),
     };
 }
 
@@ -69,12 +69,12 @@ pub(crate) fn classify_again(
 
 #[inline(never)]
 fn configured_again(data: usize, data_end: usize, len: u32, dns_ports: &DnsPorts, cpu: &mut CpuState) -> u64 {
-    classify_packet(Link::Configured, data, data_end, len, dns_ports, cpu);
+    classify_packet(LinkLayer::Configured, data, data_end, len, dns_ports, cpu);
     0
 }
 
 #[inline(never)]
 fn raw_again(data: usize, data_end: usize, len: u32, dns_ports: &DnsPorts, cpu: &mut CpuState) -> u64 {
-    classify_packet(Link::Raw, data, data_end, len, dns_ports, cpu);
+    classify_packet(LinkLayer::Raw, data, data_end, len, dns_ports, cpu);
     0
 }

@@ -25,7 +25,7 @@ use crate::reader::bounded;
 const NO_WAKEUP: u64 = BPF_RB_NO_WAKEUP as u64;
 
 /// A packet, wherever its bytes lie.
-pub(crate) trait Packet {
+pub(crate) trait PacketBytes {
     /// The part that can be read directly: the context's `data` and `data_end`.
     fn linear(&self) -> (usize, usize);
 
@@ -38,7 +38,7 @@ pub(crate) trait Packet {
 }
 
 /// What became of a record.
-enum Sent {
+enum SendOutcome {
     Delivered,
     RingFull,
     Unreadable,
@@ -55,7 +55,7 @@ pub(crate) fn now_ns() -> u64 {
 /// and captured length are filled in here.
 #[inline(always)]
 pub(crate) fn send(
-    packet: &impl Packet,
+    packet: &impl PacketBytes,
     len: u32,
     mut header: RecordHeader,
     shards: Shards,
@@ -78,18 +78,18 @@ pub(crate) fn send(
     };
     let HandedUp { delivered, lost_ring_full, lost_unreadable, .. } = &mut cpu.handed_up;
     *match sent {
-        Sent::Delivered => delivered,
-        Sent::RingFull => lost_ring_full,
-        Sent::Unreadable => lost_unreadable,
+        SendOutcome::Delivered => delivered,
+        SendOutcome::RingFull => lost_ring_full,
+        SendOutcome::Unreadable => lost_unreadable,
     } += packets;
 }
 
 /// A packet of `len` bytes that lies from `data` to `data_end`.
 #[inline(always)]
-fn send_small(data: usize, data_end: usize, len: usize, header: RecordHeader, ring: *mut c_void) -> Sent {
+fn send_small(data: usize, data_end: usize, len: usize, header: RecordHeader, ring: *mut c_void) -> SendOutcome {
     let (record, room) = reserve(&SMALL, len, ring);
     if record.is_null() {
-        return Sent::RingFull;
+        return SendOutcome::RingFull;
     }
     // SAFETY: `reserve` made room for a header and `room` bytes, aligned to 8; what is read lies between `data` and
     // `data_end`. The verifier checks all of it once more. The record is given back exactly once.
@@ -106,22 +106,22 @@ fn send_small(data: usize, data_end: usize, len: usize, header: RecordHeader, ri
         let start = data + last;
         if last > room - 8 || start + 8 > data_end {
             bpf_ringbuf_discard(record, NO_WAKEUP);
-            return Sent::Unreadable;
+            return SendOutcome::Unreadable;
         }
         bytes.add(last).cast::<u64>().write_unaligned((start as *const u64).read_unaligned());
         bpf_ringbuf_submit(record, NO_WAKEUP);
     }
-    Sent::Delivered
+    SendOutcome::Delivered
 }
 
 /// A packet in several pieces, or of more bytes.
 #[inline(always)]
-fn send_large(packet: &impl Packet, len: usize, header: RecordHeader, ring: *mut c_void) -> Sent {
+fn send_large(packet: &impl PacketBytes, len: usize, header: RecordHeader, ring: *mut c_void) -> SendOutcome {
     // Known to be bounded to the verifier only if the compiler does not know it.
     let len = black_box(len);
     let (record, room) = reserve(&LARGE, len, ring);
     if record.is_null() {
-        return Sent::RingFull;
+        return SendOutcome::RingFull;
     }
     // SAFETY: `reserve` made room for a header and `room` bytes.
     let copied = unsafe { packet.copy(record.add(HEADER_LEN), within(len, room) as u32) };
@@ -131,11 +131,11 @@ fn send_large(packet: &impl Packet, len: usize, header: RecordHeader, ring: *mut
         match copied {
             Ok(()) => {
                 bpf_ringbuf_submit(record, NO_WAKEUP);
-                Sent::Delivered
+                SendOutcome::Delivered
             }
             Err(()) => {
                 bpf_ringbuf_discard(record, NO_WAKEUP);
-                Sent::Unreadable
+                SendOutcome::Unreadable
             }
         }
     }

@@ -2,6 +2,8 @@
 //! it costs more than all the rest. The agent writes it to its log at level debug.
 
 use aya_ebpf::EbpfContext;
+#[cfg(feature = "log")]
+use pktvisor_common::address::IpVersion;
 use pktvisor_common::kernel::cpu::CpuState;
 
 /// What is known of the packet just counted, and whether it goes up.
@@ -12,7 +14,7 @@ pub(crate) fn packet<C: EbpfContext>(context: &C, cpu: &CpuState, goes_up: bool)
     aya_log_ebpf::debug!(
         context,
         "IP version {} protocol {} ports {} > {} flags {:x} goes up {}",
-        class.ip_version,
+        class.ip_version.map_or(0, IpVersion::number),
         class.protocol,
         class.source_port,
         class.destination_port,

@@ -14,7 +14,7 @@ use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, RecordHeader, fl
 use pktvisor_common::wire::Wire;
 
 use crate::account::account;
-use crate::classify::Link;
+use crate::classify::LinkLayer;
 use crate::deep;
 use crate::log;
 use crate::maps::{CONTROL, CPU, XSKS};
@@ -45,7 +45,7 @@ fn take(context: &XdpContext) -> u32 {
         wire_len: len,
         captured_len: captured_len as u16,
         packets: 1,
-        link_type: Link::Configured.link_type().0,
+        link_type: LinkLayer::Configured.link_type().0,
         direction: direction as u8,
         flags: flags::XDP | flags::of_epoch(epoch(live)),
     };

@@ -11,13 +11,14 @@ use aya_ebpf::helpers::{bpf_skb_load_bytes, bpf_skb_pull_data};
 use aya_ebpf::macros::classifier;
 use aya_ebpf::programs::TcContext;
 use pktvisor_common::classify;
+use pktvisor_common::direction::LinkDirection;
 use pktvisor_common::kernel::control::{cpu_entry, epoch};
 use pktvisor_common::kernel::record::{RecordHeader, flags};
 use pktvisor_common::wire::Wire;
 
 use crate::account::account;
-use crate::classify::{Link, classify_again, classify_packet};
-use crate::deep::{self, Packet};
+use crate::classify::{LinkLayer, classify_again, classify_packet};
+use crate::deep::{self, PacketBytes};
 use crate::log;
 use crate::maps::{CONTROL, CPU};
 
@@ -26,47 +27,40 @@ const PULLED: u32 = 2048;
 /// Bytes of a VLAN tag.
 const TAG_LEN: u32 = 4;
 
-/// Where a program is attached.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hook {
-    Ingress,
-    Egress,
-}
-
 /// Received packets of an interface with a link-layer header.
 #[classifier]
 pub fn pktvisor_ingress(context: TcContext) -> i32 {
-    inspect(&context, Hook::Ingress, Link::Configured)
+    inspect(&context, LinkDirection::Ingress, LinkLayer::Configured)
 }
 
 /// Sent packets of an interface with a link-layer header.
 #[classifier]
 pub fn pktvisor_egress(context: TcContext) -> i32 {
-    inspect(&context, Hook::Egress, Link::Configured)
+    inspect(&context, LinkDirection::Egress, LinkLayer::Configured)
 }
 
 /// Received packets of an interface without one.
 #[classifier]
 pub fn pktvisor_ingress_raw(context: TcContext) -> i32 {
-    inspect(&context, Hook::Ingress, Link::Raw)
+    inspect(&context, LinkDirection::Ingress, LinkLayer::Raw)
 }
 
 /// Sent packets of an interface without one.
 #[classifier]
 pub fn pktvisor_egress_raw(context: TcContext) -> i32 {
-    inspect(&context, Hook::Egress, Link::Raw)
+    inspect(&context, LinkDirection::Egress, LinkLayer::Raw)
 }
 
 /// Counts the packet and leaves it to whoever comes next; a copy goes up if it is chosen.
 #[inline(always)]
-fn inspect(context: &TcContext, hook: Hook, link: Link) -> i32 {
-    count(context, hook, link);
+fn inspect(context: &TcContext, direction: LinkDirection, link: LinkLayer) -> i32 {
+    count(context, direction, link);
     // TCX_NEXT, and the same for a classifier of a qdisc.
     TC_ACT_UNSPEC
 }
 
 #[inline(always)]
-fn count(context: &TcContext, hook: Hook, link: Link) {
+fn count(context: &TcContext, direction: LinkDirection, link: LinkLayer) {
     let Some(control) = CONTROL.get(0) else { return };
     // SAFETY: a program's context is valid.
     if control.is_attaching(|| unsafe { (*context.skb.skb).ifindex }) {
@@ -86,7 +80,7 @@ fn count(context: &TcContext, hook: Hook, link: Link) {
     }
     // SAFETY: as above.
     let skb = unsafe { &*context.skb.skb };
-    let mut wire = wire(skb, len, u32::from(cpu.class.payload_offset), hook);
+    let mut wire = wire(skb, len, u32::from(cpu.class.payload_offset), direction);
     if skb.vlan_present != 0 {
         wire.add_to_each(TAG_LEN);
         cpu.class.flags |= classify::flags::VLAN;
@@ -115,12 +109,12 @@ fn count(context: &TcContext, hook: Hook, link: Link) {
 
 /// The packets that a buffer stands for, without a tag that was taken out.
 #[inline(always)]
-fn wire(skb: &__sk_buff, len: u32, payload_offset: u32, hook: Hook) -> Wire {
+fn wire(skb: &__sk_buff, len: u32, payload_offset: u32, direction: LinkDirection) -> Wire {
     if skb.gso_size == 0 {
         return Wire::single(len);
     }
     let mut wire = Wire::segmented(len, payload_offset, skb.gso_size, skb.gso_segs);
-    if hook == Hook::Egress && skb.wire_len > len && wire.packets > 1 {
+    if direction == LinkDirection::Egress && skb.wire_len > len && wire.packets > 1 {
         // The kernel has reckoned itself, also with headers that the classifier does not look through.
         wire.segment_len = (skb.wire_len - len) / (wire.packets - 1) + skb.gso_size;
         wire.bytes = skb.wire_len;
@@ -128,7 +122,7 @@ fn wire(skb: &__sk_buff, len: u32, payload_offset: u32, hook: Hook) -> Wire {
     wire
 }
 
-impl Packet for TcContext {
+impl PacketBytes for TcContext {
     #[inline(always)]
     fn linear(&self) -> (usize, usize) {
         (self.data(), self.data_end())

@@ -16,8 +16,8 @@ use pktvisor_common::kernel::record::{RecordHeader, flags};
 use pktvisor_common::wire::Wire;
 
 use crate::account::account;
-use crate::classify::{Link, classify_again, classify_packet};
-use crate::deep::{self, Packet};
+use crate::classify::{LinkLayer, classify_again, classify_packet};
+use crate::deep::{self, PacketBytes};
 use crate::log;
 use crate::maps::{CONTROL, CPU};
 
@@ -52,7 +52,7 @@ fn inspect(context: &XdpContext) {
             ifindex: context.ingress_ifindex() as u32,
             wire_len: len,
             packets: 1,
-            link_type: Link::Configured.link_type().0,
+            link_type: LinkLayer::Configured.link_type().0,
             direction: direction as u8,
             flags: flags::XDP | flags::of_epoch(epoch(live)),
             ..RecordHeader::default()
@@ -66,13 +66,13 @@ fn inspect(context: &XdpContext) {
 pub(crate) fn classify_frame(context: &XdpContext, config: &KernelConfig, cpu: &mut CpuState) -> u32 {
     let (data, data_end) = (context.data(), context.data_end());
     let mut len = (data_end - data) as u32;
-    classify_packet(Link::Configured, data, data_end, len, &config.dns_ports, cpu);
+    classify_packet(LinkLayer::Configured, data, data_end, len, &config.dns_ports, cpu);
     if len > FRAME_LEN || cpu.class.has(CUT) {
         // SAFETY: a program's context is valid.
         let whole_len = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
         if whole_len != len {
             len = whole_len;
-            classify_again(Link::Configured, data, data_end, len, &config.dns_ports, cpu);
+            classify_again(LinkLayer::Configured, data, data_end, len, &config.dns_ports, cpu);
         }
     }
     // SAFETY: a valid field; volatile, so that the verifier forgets what it knows of the length and checks what follows
@@ -84,7 +84,7 @@ pub(crate) fn classify_frame(context: &XdpContext, config: &KernelConfig, cpu: &
     }
 }
 
-impl Packet for XdpContext {
+impl PacketBytes for XdpContext {
     #[inline(always)]
     fn linear(&self) -> (usize, usize) {
         (self.data(), self.data_end())

@@ -5,6 +5,7 @@
 //! of arrival: file, kernel and fleet agree to the digit. With 2^14 registers its relative standard error is 0.8 %.
 
 use datasketches::hll::HllSketch;
+use pktvisor_common::address::Address;
 use pktvisor_common::hll::{self, Coupon};
 
 /// A count of distinct byte strings.
@@ -27,10 +28,10 @@ impl Cardinality {
         Coupon::of_hash(hash).update(self.registers());
     }
 
-    /// Counts an address as [`Class`](pktvisor_common::classify::Class) holds it.
+    /// Counts an address.
     #[inline]
-    pub fn add_address(&mut self, address: &[u8; 16], ip_version: u8) {
-        Coupon::of_address(address, ip_version).update(self.registers());
+    pub fn add_address(&mut self, address: Address<'_>) {
+        Coupon::of_address(address).update(self.registers());
     }
 
     #[inline]

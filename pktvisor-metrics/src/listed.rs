@@ -1,9 +1,11 @@
 //! Lists as a report shows them: the largest entries, spelled.
 
-use pktvisor_analysis::ip_address;
+use std::net::IpAddr;
+
 use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
 use pktvisor_analysis::name::presentation;
 use pktvisor_api as api;
+use pktvisor_common::address::{Address, IpVersion};
 
 use super::codes::CodeCounts;
 use super::frequent::{FrequentItems, Key};
@@ -22,7 +24,8 @@ pub(super) mod spell {
         let mut bytes = [0; 16];
         let len = key.bytes.len().min(bytes.len());
         bytes[..len].copy_from_slice(&key.bytes[..len]);
-        ip_address(&bytes, key.tag).to_string()
+        let version = if key.tag == IpVersion::V4.number() { IpVersion::V4 } else { IpVersion::V6 };
+        IpAddr::from(Address::new(version, &bytes)).to_string()
     }
 
     pub(crate) fn Name(key: Key<'_>) -> String {

@@ -1,5 +1,6 @@
 //! Who talks: remote addresses, where they are, and how many.
 
+use pktvisor_common::address::{Address, IpVersion};
 use pktvisor_common::classify::Class;
 use pktvisor_common::direction::Direction;
 
@@ -7,13 +8,10 @@ use super::context::Context;
 use super::frequent::{FrequentItems, Key, Mark};
 use super::record::record;
 
-/// What an address of a [`Class`] is counted under.
+/// What an address is counted under.
 #[inline]
-pub fn address_key(address: &[u8; 16], ip_version: u8) -> Key<'_> {
-    match ip_version {
-        4 => Key::new(4, &address[..4]),
-        _ => Key::new(6, address),
-    }
+pub fn address_key(address: Address<'_>) -> Key<'_> {
+    Key::new(address.version().number(), address.octets())
 }
 
 pktvisor_definitions::packets!(record);
@@ -25,26 +23,22 @@ impl PacketRecord {
     /// Asks for the memory where the remote end of a packet will be counted.
     #[inline]
     pub(super) fn expect(&self, class: &Class, direction: Direction) {
-        let remote = match direction {
-            Direction::Received => &class.source,
-            Direction::Sent => &class.destination,
-            Direction::Unknown => return,
+        let Some(remote) = direction.remote(class) else { return };
+        let items = match remote.version() {
+            IpVersion::V4 => &self.top_ipv4,
+            IpVersion::V6 => &self.top_ipv6,
         };
-        let items = if class.ip_version == 4 { &self.top_ipv4 } else { &self.top_ipv6 };
-        items.expect(address_key(remote, class.ip_version));
+        items.expect(address_key(remote));
     }
 
     /// Counts the remote end of a packet.
     #[inline]
     pub(super) fn packet(&mut self, class: &Class, direction: Direction) {
-        let (remote, mark) = match direction {
-            Direction::Received => (&class.source, Mark::First),
-            Direction::Sent => (&class.destination, Mark::Second),
-            Direction::Unknown => return,
-        };
-        let key = address_key(remote, class.ip_version);
+        let Some(remote) = direction.remote(class) else { return };
+        let mark = if direction == Direction::Received { Mark::First } else { Mark::Second };
+        let key = address_key(remote);
         // Whoever is listed and has the mark of this direction has been counted there.
-        if self.addresses(class.ip_version).add_and_mark(key, mark) {
+        if self.addresses(remote.version()).add_and_mark(key, mark) {
             return;
         }
         let distinct = if mark == Mark::First {
@@ -52,13 +46,16 @@ impl PacketRecord {
         } else {
             &mut self.cardinality.dst_ips_out
         };
-        distinct.add_address(remote, class.ip_version);
+        distinct.add_address(remote);
     }
 
     /// The remote addresses of one IP version.
     #[inline]
-    pub(super) fn addresses(&mut self, ip_version: u8) -> &mut FrequentItems {
-        if ip_version == 4 { &mut self.top_ipv4 } else { &mut self.top_ipv6 }
+    pub(super) fn addresses(&mut self, ip_version: IpVersion) -> &mut FrequentItems {
+        match ip_version {
+            IpVersion::V4 => &mut self.top_ipv4,
+            IpVersion::V6 => &mut self.top_ipv6,
+        }
     }
 }
 

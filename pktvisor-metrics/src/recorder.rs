@@ -4,6 +4,7 @@ use pktvisor_analysis::message::{Header, Message, Question};
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
+use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::Class;
 use pktvisor_common::counters::{Counters, DnsTransport};
 use pktvisor_common::direction::Direction;
@@ -90,7 +91,7 @@ impl Recorder {
     /// [`address_key`](super::address_key) does, and the bound for all others.
     pub fn frequent_addresses<'a>(
         &mut self,
-        ip_version: u8,
+        ip_version: IpVersion,
         bound: u64,
         items: impl Iterator<Item = Item<'a>>,
     ) {
@@ -120,7 +121,7 @@ impl Observer for Recorder {
             Transport::Udp => DnsTransport::Udp,
             Transport::Tcp => DnsTransport::Tcp,
         };
-        self.period.counters.dns.count(header_flags, transport, flow.ip_version, truncated);
+        self.period.counters.dns.count(header_flags, transport, flow.addresses.version(), truncated);
     }
 
     type Expected<'m> = QuestionKeys<'m>;

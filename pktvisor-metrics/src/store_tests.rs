@@ -1,5 +1,6 @@
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::{Flow, Observer, Outcome, Transport};
+use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::Class;
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
@@ -16,7 +17,7 @@ fn store(periods: usize, summary: bool) -> Store {
 /// Counts a packet to HOST at each of these times, in seconds.
 fn feed(store: &Store, times_s: &[f64]) {
     let mut batch = store.batch();
-    let mut class = Class { ip_version: 4, ..Class::default() };
+    let mut class = Class { ip_version: Some(IpVersion::V4), ..Class::default() };
     for time_s in times_s {
         class.source[3] = class.source[3].wrapping_add(1);
         batch.advance((time_s * S as f64) as u64, |_, _| {});
@@ -324,7 +325,8 @@ fn analysed(store: &Store, thread: u32, count: u64) {
     let message = [0, 1, 0x80, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1];
     let mut name = pktvisor_analysis::name::Name::default();
     let message = pktvisor_analysis::message::Message::parse(&message, false, &mut name).unwrap();
-    let flow = Flow::of(&Class { ip_version: 4, ..Class::default() }, Transport::Udp);
+    let flow =
+        Flow::of(&Class { ip_version: Some(IpVersion::V4), ..Class::default() }, Transport::Udp).unwrap();
     (0..count).for_each(|_| recorder.message(&flow, &message, None));
 }
 
@@ -427,7 +429,8 @@ fn what_several_threads_record_is_one_period() {
 #[test]
 fn messages_of_all_threads_are_in_the_last_second() {
     let store = kernel_store(2);
-    let flow = Flow::of(&Class { ip_version: 4, ..Class::default() }, Transport::Tcp);
+    let flow =
+        Flow::of(&Class { ip_version: Some(IpVersion::V4), ..Class::default() }, Transport::Tcp).unwrap();
     (0..2).for_each(|thread| store.recorder(thread).reassembled(&flow, 0, false));
     (0..2).for_each(|thread| store.cut(thread, Cut::Epoch));
     published(&store, &Counters::default(), 0, 121);

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use pktvisor_analysis::geo::{self, Geo};
 use pktvisor_api as api;
 use pktvisor_capture::TAGS_WARNING;
-use pktvisor_capture::afpacket::Statistics;
+use pktvisor_capture::afpacket::SocketStatistics;
 use pktvisor_capture::kernel::KernelCounts;
 use pktvisor_common::classify::UnknownEtherTypes;
 
@@ -249,7 +249,7 @@ impl CaptureStatus {
     }
 
     /// Records the progress of a capture by packet socket.
-    pub fn record_packet_socket(&self, intake: &Intake, socket: &Statistics, open_transactions: u64) {
+    pub fn record_packet_socket(&self, intake: &Intake, socket: &SocketStatistics, open_transactions: u64) {
         let mut state = self.state.lock();
         state.filtered = intake.filtered;
         state.warn_of_tags(intake.filtered_tagged);

@@ -4,16 +4,19 @@ use std::net::IpAddr;
 
 use pktvisor_analysis::geo::Geo;
 use pktvisor_capture::kernel::{CardinalityRegisters, HeavyHitters, Hitter, Hitters};
+use pktvisor_common::address::IpVersion;
+use pktvisor_metrics::Recorder;
 use pktvisor_metrics::frequent::{Item, Key};
-use pktvisor_metrics::{Recorder, address_key};
 
 /// Takes over the addresses with the most packets of one draining. Where they are is looked up once for each.
 pub(super) fn take_frequent(hitters: &HeavyHitters, geo: Option<&mut Geo>, recorder: &mut Recorder) {
     let HeavyHitters { v4, v6 } = hitters;
-    let items = v4.addresses.iter().map(|hitter| item(hitter, Key::new(4, &hitter.address)));
-    recorder.frequent_addresses(4, v4.absent_max, items);
-    let items = v6.addresses.iter().map(|hitter| item(hitter, address_key(&hitter.address, 6)));
-    recorder.frequent_addresses(6, v6.absent_max, items);
+    let items =
+        v4.addresses.iter().map(|hitter| item(hitter, Key::new(IpVersion::V4.number(), &hitter.address)));
+    recorder.frequent_addresses(IpVersion::V4, v4.absent_max, items);
+    let items =
+        v6.addresses.iter().map(|hitter| item(hitter, Key::new(IpVersion::V6.number(), &hitter.address)));
+    recorder.frequent_addresses(IpVersion::V6, v6.absent_max, items);
     let Some(geo) = geo else { return };
     locate(v4, geo, recorder);
     locate(v6, geo, recorder);

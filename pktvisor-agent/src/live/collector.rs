@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use pktvisor_analysis::geo::Geo;
 use pktvisor_capture::kernel::{
-    CardinalityRegisters, Collected, Drain, HeavyHitters, KernelCounts, KernelError, ProgramLog, Wait,
-    monotonic_ns,
+    CardinalityRegisters, Collected, Collector as MapCollector, HeavyHitters, KernelCounts, KernelError,
+    ProgramLog, Wait, monotonic_ns,
 };
 use pktvisor_capture::tap::StatisticsHandle;
 use pktvisor_common::counters::Counters;
@@ -56,7 +56,7 @@ impl Sockets {
 pub(super) struct Collector {
     pub(super) agent: Arc<Agent>,
     pub(super) coordination: Arc<Coordination>,
-    pub(super) drain: Drain,
+    pub(super) maps: MapCollector,
     pub(super) geo: Option<Geo>,
     pub(super) rate: RateControl,
     pub(super) driver: DriverDrops,
@@ -139,8 +139,8 @@ impl Collector {
             let sockets = self.sockets.lock();
             (sockets.lost(), if sockets.current.is_empty() { Wait::Grace } else { Wait::Brief })
         };
-        let mut quiet = self.drain.flip(period_ends);
-        let counted = self.drain.seal(&mut quiet, wait);
+        let mut standby = self.maps.flip(period_ends);
+        let counted = self.maps.seal(&mut standby, wait);
         // Also where the counters cannot be read, as the epoch is over.
         self.coordination.epochs().order(CutOrder { sealed_ns: monotonic_ns(), cut });
         let mut pending = Pending {
@@ -160,10 +160,10 @@ impl Collector {
             self.lost_by_sockets = lost_by_sockets;
         }
         // Also where the sketches cannot be read: what was counted is not to be lost.
-        let collected = self.drain.collect(quiet);
+        let collected = self.maps.collect(standby);
         let distinct = match &collected {
             Ok(Collected { cardinality: Some(registers), .. }) => Ok(registers.clone()),
-            _ => self.drain.live_cardinality(),
+            _ => self.maps.live_cardinality(),
         };
         let collected = collected.map(|collected| pending.heavy = Some(collected.heavy));
         let distinct = distinct.map(|distinct| pending.distinct = Some(distinct));

@@ -67,7 +67,7 @@ fn attachments(
     host: HostFollower,
     coordination: &Arc<Coordination>,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let keep = privileges::keep(Mode::Inline, &privileges::Kernel::running());
+    let keep = privileges::keep(Mode::Inline, &privileges::KernelFeatures::running());
     // Before the first look, so that nothing is missed between them.
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
     let coordination = Arc::clone(coordination);

@@ -43,7 +43,7 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, bail};
 use pktvisor_api as api;
-use pktvisor_capture::privileges::{self, Kernel};
+use pktvisor_capture::privileges::{self, KernelFeatures};
 use pktvisor_definitions::Mode;
 
 use self::config::LiveConfig;
@@ -87,7 +87,7 @@ fn start_mode(
     config: &LiveConfig,
     agent: &Arc<Agent>,
 ) -> anyhow::Result<Box<dyn RunningCapture>> {
-    privileges::check(mode, &Kernel::running())?;
+    privileges::check(mode, &KernelFeatures::running())?;
     let capture = match mode {
         Mode::Inline => inline::start(config, agent).map_err(explain_refusal)?,
         Mode::Tap => tap::start(config, agent).map_err(explain_refusal)?,
@@ -117,11 +117,11 @@ fn start_best_mode(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Bo
 fn explain_refusal(error: anyhow::Error) -> anyhow::Error {
     let refusal = io::Error::from_raw_os_error(libc::EPERM).to_string();
     let is_refused = error.chain().any(|cause| cause.to_string().contains(&refusal));
-    match (is_refused, privileges::Place::detect()) {
-        (false, _) | (_, privileges::Place::Host) => error,
+    match (is_refused, privileges::Environment::detect()) {
+        (false, _) | (_, privileges::Environment::Host) => error,
         (true, _) => anyhow::anyhow!(
             "{error:#}; the container engine forbids it: run the container with {}",
-            privileges::container_flags(&privileges::needed(Mode::Tap, &Kernel::running()))
+            privileges::container_flags(&privileges::needed(Mode::Tap, &KernelFeatures::running()))
         ),
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pktvisor_capture::FilterError;
-use pktvisor_capture::afpacket::{AfPacket, AfPacketError, Block, Statistics};
+use pktvisor_capture::afpacket::{AfPacket, AfPacketError, Block, SocketStatistics};
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_metrics::Store;
 
@@ -28,7 +28,7 @@ pub struct CaptureProgress<'a> {
     /// What came in.
     pub intake: &'a Intake,
     /// What the kernel says of the socket.
-    pub statistics: Statistics,
+    pub statistics: SocketStatistics,
     /// Queries that wait for their response.
     pub open_transactions: u64,
 }
@@ -39,7 +39,7 @@ pub struct Totals {
     /// What came in.
     pub intake: Intake,
     /// What the kernel said of the socket.
-    pub statistics: Statistics,
+    pub statistics: SocketStatistics,
 }
 
 /// What a capture is told from outside while it runs.
@@ -214,7 +214,7 @@ fn tell(
     socket: &mut AfPacket,
     pipeline: &Pipeline,
     progress: &mut impl FnMut(CaptureProgress<'_>),
-) -> Result<Statistics, AfPacketError> {
+) -> Result<SocketStatistics, AfPacketError> {
     let statistics = socket.statistics()?;
     let open_transactions = pipeline.analysis.open_transactions() as u64;
     progress(CaptureProgress { intake: &pipeline.intake, statistics, open_transactions });

@@ -55,7 +55,7 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
     agent.status.set_geo(pipeline.geo.as_ref());
     // Before the first look, so that nothing is missed between them.
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
-    let socket = AfPacket::open(ifindex, &afpacket::Options::default())
+    let socket = AfPacket::open(ifindex, &afpacket::SocketOptions::default())
         .with_context(|| format!("cannot capture from {}", config.target_text))?;
     let control = Arc::new(LoopControl::default());
     let interfaces = follow_interfaces(config, agent, &interfaces, changes, &socket, &control)?;

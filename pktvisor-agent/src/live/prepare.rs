@@ -9,7 +9,8 @@ use pktvisor_analysis as analysis;
 use pktvisor_capture::attach::Attacher;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::interfaces::Interface;
-use pktvisor_capture::kernel::{self, Deep, Kernel, Loaded, object};
+use pktvisor_capture::kernel::{Deep, KernelPrograms, Loaded, ProgramSettings, object};
+use pktvisor_common::address::{Address, IpVersion, address_bytes};
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::hosts::HostTable;
 use pktvisor_common::sharding::Shards;
@@ -91,8 +92,9 @@ impl Prepared {
             DnsPath::RingBuffers => ring_bytes(processors(), shards),
             DnsPath::Sockets => UNUSED_RING_BYTES,
         };
-        let settings = kernel::Settings { config: kernel_config, ring_bytes, ..kernel::Settings::default() };
-        let Loaded { kernel, control, drain, deep, log } = Kernel::load(&read_object(config)?, &settings)?;
+        let settings = ProgramSettings { config: kernel_config, ring_bytes, ..ProgramSettings::default() };
+        let Loaded { programs, control, collector: maps, deep, log } =
+            KernelPrograms::load(&read_object(config)?, &settings)?;
         let configuration = ProgramConfig::new(control, kernel_config);
         let coordination = Arc::new(Coordination::new(shards));
         agent.store.share_among(shards.count());
@@ -106,8 +108,8 @@ impl Prepared {
         let collector = Collector {
             agent: Arc::clone(agent),
             coordination: Arc::clone(&coordination),
-            counted: drain.counts()?,
-            drain,
+            counted: maps.counts()?,
+            maps,
             geo,
             rate,
             driver: DriverDrops::default(),
@@ -117,7 +119,7 @@ impl Prepared {
             pending: None,
         };
         let analysis = config.pipeline.analysis_settings(host);
-        let attacher = Attacher::new(kernel, config.filter.filter());
+        let attacher = Attacher::new(programs, config.filter.filter());
         let ring_records = ring_bytes / RECORD_BYTES;
         Ok(Self { coordination, attacher, configuration, collector, rings: deep, ring_records, analysis })
     }
@@ -154,16 +156,10 @@ fn read_object(config: &LiveConfig) -> anyhow::Result<Cow<'static, [u8]>> {
 pub(super) fn host_table(host: &HostSet) -> anyhow::Result<HostTable> {
     let mut table = HostTable::EMPTY;
     for network in host.networks() {
-        let (address, version) = match network.network() {
-            std::net::IpAddr::V4(address) => {
-                let mut bytes = [0; 16];
-                bytes[..4].copy_from_slice(&address.octets());
-                (bytes, 4)
-            }
-            std::net::IpAddr::V6(address) => (address.octets(), 6),
-        };
+        let address = network.network();
+        let bytes = address_bytes(address);
         table
-            .insert(&address, network.prefix_len(), version)
+            .insert(Address::new(IpVersion::of(&address), &bytes), network.prefix_len())
             .context("HOST has too many networks: give fewer or larger ones with -H")?;
     }
     Ok(table)

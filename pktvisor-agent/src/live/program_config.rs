@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use pktvisor_capture::kernel::Control;
+use pktvisor_capture::kernel::ControlMap;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::sampling::SampleRate;
 
 /// The configuration in force; clones are the same one.
 #[derive(Clone, Debug)]
 pub(super) struct ProgramConfig {
-    control: Control,
+    control: ControlMap,
     config: Arc<Mutex<KernelConfig>>,
 }
 
 impl ProgramConfig {
     /// `config` is already in force.
-    pub(super) fn new(control: Control, config: KernelConfig) -> Self {
+    pub(super) fn new(control: ControlMap, config: KernelConfig) -> Self {
         Self { control, config: Arc::new(Mutex::new(config)) }
     }
 

@@ -13,7 +13,7 @@ use pktvisor_capture::interfaces::Interface;
 use pktvisor_capture::kernel::Deep;
 use pktvisor_capture::privileges;
 use pktvisor_capture::promiscuous::Promiscuous;
-use pktvisor_capture::tap::{Queue, Tap, check_unused, receive_queues};
+use pktvisor_capture::tap::{Tap, TapQueue, check_unused, receive_queues};
 use pktvisor_common::sharding::Shards;
 use pktvisor_definitions::Mode;
 
@@ -62,13 +62,13 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
     };
     let (queues, attached) = port.open(interface)?;
     // All of them have as much room.
-    let Some(room_packets) = queues.first().map(Queue::room) else {
+    let Some(room_packets) = queues.first().map(TapQueue::room) else {
         bail!("{} has no receive queue to tap", interface.name);
     };
     let tell = tell_host(configuration, Arc::clone(&coordination));
     let host = HostFollower::new(&config.host, agent, interfaces, tell);
     let named = NamedInterface::new(&config.target_text, agent, port, attached, host, interface);
-    let keep = privileges::keep(Mode::Tap, &privileges::Kernel::running());
+    let keep = privileges::keep(Mode::Tap, &privileges::KernelFeatures::running());
     let is_over = Arc::clone(&coordination);
     let interfaces = follow::start(agent, named, changes, keep, move || is_over.is_detaching())?;
     let settings = WorkerSettings { analysis, pause: Pause::new(config.polling, room_packets) };
@@ -83,7 +83,7 @@ struct MirrorPort {
     agent: Arc<Agent>,
     safety: TapSafety,
     shards: Shards,
-    successors: Successors<Queue>,
+    successors: Successors<TapQueue>,
     sockets: Arc<Mutex<Sockets>>,
 }
 
@@ -100,7 +100,7 @@ struct Tapped {
 
 impl MirrorPort {
     /// Opens the sockets of the interface, and puts the program before them.
-    fn open(&mut self, interface: &Interface) -> anyhow::Result<(Vec<Queue>, (Tapped, Hooks))> {
+    fn open(&mut self, interface: &Interface) -> anyhow::Result<(Vec<TapQueue>, (Tapped, Hooks))> {
         if self.safety == TapSafety::UnusedOnly {
             check_unused(&interface.name, &interface.addresses)?;
         }
@@ -110,7 +110,7 @@ impl MirrorPort {
         let attached = self.attacher.attach_tap(interface)?;
         tell_sockets(&self.agent, &tap, self.shards);
         let Tap { queues, promiscuous, notes } = tap;
-        self.sockets.lock().replace(queues.iter().map(Queue::statistics));
+        self.sockets.lock().replace(queues.iter().map(TapQueue::statistics));
         let hooks = Hooks { ingress: attached.ingress.to_string(), egress: None, notes };
         let tapped = Tapped { attached, _promiscuous: promiscuous, is_successor: false };
         Ok((queues, (tapped, hooks)))

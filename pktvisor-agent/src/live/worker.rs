@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pktvisor_analysis::{self as analysis, Analysis};
 use pktvisor_capture::hosts::HostSet;
-use pktvisor_capture::kernel::{Deep, Source, monotonic_ns};
+use pktvisor_capture::kernel::{Deep, RecordSource, monotonic_ns};
 use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::packet::{Packet, Stamp};
@@ -44,7 +44,7 @@ pub(super) struct WorkerSettings {
 /// # Errors
 ///
 /// There are too many threads.
-pub(super) fn start<S: Source + Send + 'static>(
+pub(super) fn start<S: RecordSource + Send + 'static>(
     agent: &Arc<Agent>,
     coordination: &Arc<Coordination>,
     sources: Vec<Deep<S>>,
@@ -82,7 +82,7 @@ struct Worker<S> {
     open_told: u64,
 }
 
-impl<S: Source> Worker<S> {
+impl<S: RecordSource> Worker<S> {
     fn new(
         agent: &Arc<Agent>,
         coordination: &Arc<Coordination>,
@@ -180,7 +180,7 @@ impl<S: Source> Worker<S> {
         }
         let (analysis, dns_ports) = (&mut self.analysis, &self.dns_ports);
         let mut recorder = self.agent.store.recorder(self.shard);
-        let taken = self.sources.drain(until_ns, BATCH_RECORDS, |header, bytes| {
+        let taken = self.sources.poll(until_ns, BATCH_RECORDS, |header, bytes| {
             analyse(analysis, dns_ports, clock, header, bytes, &mut recorder);
         });
         // Whoever looks next sees of all metrics the same messages.

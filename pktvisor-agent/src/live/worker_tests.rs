@@ -9,17 +9,17 @@ use pktvisor_common::sharding::Shards;
 use super::super::config::Polling;
 use super::*;
 use pktvisor_analysis::public_suffix::NameCut;
-use pktvisor_capture::kernel::Next;
+use pktvisor_capture::kernel::NextRecord;
 use pktvisor_metrics::{self as metrics, Clock, Store};
 
 /// The packets of a capture, which have all just come.
 struct Waiting(VecDeque<Vec<u8>>);
 
-impl Source for Waiting {
+impl RecordSource for Waiting {
     const DELAY_NS: u64 = 0;
 
-    fn next(&mut self) -> Option<Next> {
-        (!self.0.is_empty()).then_some(Next { timestamp_ns: 1, epoch: Next::NO_EPOCH })
+    fn next(&mut self) -> Option<NextRecord> {
+        (!self.0.is_empty()).then_some(NextRecord { timestamp_ns: 1, epoch: NextRecord::NO_EPOCH })
     }
 
     fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
@@ -85,11 +85,11 @@ fn what_a_round_adds_to_one_metric_it_adds_to_all() {
 /// Records of known epochs, each a query of its own.
 struct Marked(VecDeque<(u32, Vec<u8>)>);
 
-impl Source for Marked {
+impl RecordSource for Marked {
     const DELAY_NS: u64 = 0;
 
-    fn next(&mut self) -> Option<Next> {
-        self.0.front().map(|(epoch, _)| Next { timestamp_ns: 1, epoch: *epoch })
+    fn next(&mut self) -> Option<NextRecord> {
+        self.0.front().map(|(epoch, _)| NextRecord { timestamp_ns: 1, epoch: *epoch })
     }
 
     fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
@@ -119,7 +119,7 @@ fn query() -> Vec<u8> {
 
 #[test]
 fn records_of_the_next_epoch_wait_until_the_old_one_is_cut() {
-    let records = [0, 0, 1, Next::NO_EPOCH, 1].map(|epoch| (epoch, query()));
+    let records = [0, 0, 1, NextRecord::NO_EPOCH, 1].map(|epoch| (epoch, query()));
     let (agent, coordination) = agent_with_threads(Shards::ONE);
     let sources = Deep::new(vec![Marked(records.into())]);
     let mut thread = Worker::new(&agent, &coordination, 0, sources, &settings(), Successors::default());

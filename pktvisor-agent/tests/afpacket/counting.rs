@@ -12,7 +12,7 @@ use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::{self as analysis, Analysis};
 use pktvisor_api::Period;
 use pktvisor_capture::Filter;
-use pktvisor_capture::afpacket::Options;
+use pktvisor_capture::afpacket::SocketOptions;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
@@ -72,7 +72,7 @@ fn replayed(filter: Option<&str>) -> (Period, Intake) {
 
 /// Captures at `end` while `meanwhile` runs; what was counted when told to stop.
 fn captured(end: &End, filter: Option<&str>, meanwhile: impl FnOnce(&Store)) -> (Period, Totals) {
-    let mut socket = listen_with(end, &Options::default());
+    let mut socket = listen_with(end, &SocketOptions::default());
     let (store, orders) = (store(), LoopControl::default());
     let totals = thread::scope(|scope| {
         let thread = scope.spawn(|| capture(&mut socket, &mut pipeline(filter), &store, &orders, |_| ()));

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::net::if_::if_nametoindex;
-use pktvisor_capture::afpacket::{AfPacket, AfPacketError, Options};
+use pktvisor_capture::afpacket::{AfPacket, AfPacketError, SocketOptions};
 use pktvisor_common::classify::LinkType;
 use testbed::{Namespace, Need, PacketSocket, Veth};
 
@@ -70,7 +70,7 @@ fn tags_are_where_they_were_on_the_wire() {
 fn a_packet_on_loopback_is_heard_once() {
     testbed::require!(Need::Namespaces);
     let namespace = Namespace::new();
-    let mut socket = namespace.run(|| AfPacket::open(None, &Options::default()).unwrap());
+    let mut socket = namespace.run(|| AfPacket::open(None, &SocketOptions::default()).unwrap());
     namespace.run(|| {
         let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
         let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -91,7 +91,7 @@ fn an_interface_without_link_layer_gives_raw_ip() {
     namespace.ip(&["link", "set", "pkvtun", "addrgenmode", "none"]);
     namespace.ip(&["address", "add", "10.53.0.1/24", "dev", "pkvtun"]);
     namespace.ip(&["link", "set", "pkvtun", "up"]);
-    let options = Options::default();
+    let options = SocketOptions::default();
     let mut socket =
         namespace.run(|| AfPacket::open(Some(if_nametoindex("pkvtun").unwrap()), &options).unwrap());
     namespace.run(|| {
@@ -124,7 +124,7 @@ fn what_finds_the_ring_full_is_counted_as_lost() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();
-    let mut socket = listen_with(&pair.right, &Options { ring_bytes: 0, ..Options::default() });
+    let mut socket = listen_with(&pair.right, &SocketOptions { ring_bytes: 0, ..SocketOptions::default() });
     assert_eq!(socket.ring_bytes(), 2 << 20);
     let sender = PacketSocket::open(&left, pair.left.name());
     let frame = frame(1514, &[0x88, 0xb5]);
@@ -163,6 +163,6 @@ fn an_interface_that_is_down_may_come_back_and_one_that_is_removed_is_gone() {
 fn an_interface_that_is_not_there_is_refused() {
     testbed::require!(Need::Namespaces);
     let namespace = Namespace::new();
-    let error = namespace.run(|| AfPacket::open(Some(4711), &Options::default()).unwrap_err());
+    let error = namespace.run(|| AfPacket::open(Some(4711), &SocketOptions::default()).unwrap_err());
     assert!(matches!(error, AfPacketError::Bind { ifindex: 4711, .. }), "{error}");
 }

@@ -9,7 +9,7 @@ mod offload;
 use std::time::{Duration, Instant};
 
 use nix::net::if_::if_nametoindex;
-use pktvisor_capture::afpacket::{AfPacket, Options};
+use pktvisor_capture::afpacket::{AfPacket, SocketOptions};
 use pktvisor_common::classify::LinkType;
 use testbed::End;
 
@@ -24,10 +24,10 @@ pub(crate) struct Heard {
 
 /// Listens to an end of a pair.
 pub(crate) fn listen(end: &End) -> AfPacket {
-    listen_with(end, &Options { ring_bytes: 16 << 20, ..Options::default() })
+    listen_with(end, &SocketOptions { ring_bytes: 16 << 20, ..SocketOptions::default() })
 }
 
-pub(crate) fn listen_with(end: &End, options: &Options) -> AfPacket {
+pub(crate) fn listen_with(end: &End, options: &SocketOptions) -> AfPacket {
     end.namespace().run(|| AfPacket::open(Some(if_nametoindex(end.name()).unwrap()), options).unwrap())
 }
 

@@ -64,7 +64,7 @@ fn a_tcp_transfer_with_offload_has_the_packets_and_bytes_of_one_without() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).addresses("10.53.1.1/24", "10.53.1.2/24").with_offloads().create();
-    let options = pktvisor_capture::afpacket::Options::default();
+    let options = pktvisor_capture::afpacket::SocketOptions::default();
     let mut sockets = [listen_with(&pair.left, &options), listen_with(&pair.right, &options)];
     assert!(sockets[0].counts_segments());
     let listener = right.run(|| TcpListener::bind("10.53.1.2:0").unwrap());

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use pktvisor_capture::kernel::{
-    Collected, Deep, Entry, HeavyHitters, KernelCounts, Loaded, Settings, monotonic_ns,
+    Collected, Deep, EntryPoint, HeavyHitters, KernelCounts, Loaded, ProgramSettings, monotonic_ns,
 };
+use pktvisor_common::address::{Address, IpVersion, address_bytes};
 use pktvisor_common::classify::{Class, LinkType, classify, flags};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::{Direction, direction};
@@ -57,14 +58,11 @@ impl Expected {
         let direction = direction(&class, &config.host);
         self.counters.count(&class, direction, packet.len() as u32);
         self.unknown_ethertypes += u64::from(class.unknown_ethertype != 0);
-        let remote = match direction {
-            Direction::Received => Some((&class.source, 0)),
-            Direction::Sent => Some((&class.destination, 1)),
-            Direction::Unknown => None,
-        };
-        if let Some((address, way)) = remote {
-            hll::Coupon::of_address(address, class.ip_version).update(&mut self.cardinality[way].0);
-            *self.remotes[usize::from(class.ip_version == 6)].entry(*address).or_default() += 1;
+        if let Some(remote) = direction.remote(&class) {
+            let registers = &mut self.cardinality[usize::from(direction == Direction::Sent)].0;
+            hll::Coupon::of_address(remote).update(registers);
+            let of_version = &mut self.remotes[usize::from(remote.version() == IpVersion::V6)];
+            *of_version.entry(*remote.bytes()).or_default() += 1;
         }
         let goes_up = if class.has(flags::DNS_UDP) {
             let chosen = config.sample_rate.chooses(packet_hash(&class));
@@ -89,15 +87,14 @@ fn config(percent: u8) -> KernelConfig {
     };
     // The host of generated traffic, and networks that real captures are about.
     for (address, len) in [([192, 0, 2, 0], 28), ([192, 168, 0, 0], 16), ([10, 0, 0, 0], 9)] {
-        let mut bytes = [0; 16];
-        bytes[..4].copy_from_slice(&address);
-        config.host.insert(&bytes, len, 4).unwrap();
+        let bytes = address_bytes(address.into());
+        config.host.insert(Address::new(IpVersion::V4, &bytes), len).unwrap();
     }
     for (start, len) in [([0x20, 0x01, 0x0d, 0xb8, 0, 0x53, 0, 0], 64), ([0xfe, 0x80, 0, 0, 0, 0, 0, 0], 10)]
     {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&start);
-        config.host.insert(&bytes, len, 6).unwrap();
+        config.host.insert(Address::new(IpVersion::V6, &bytes), len).unwrap();
     }
     config
 }
@@ -107,10 +104,11 @@ fn config(percent: u8) -> KernelConfig {
 fn kernel_and_replay_agree_on_every_packet_at_100_and_at_30_percent() {
     for (link_type, packets) in corpus() {
         let link_type = LinkType(link_type);
-        let settings = Settings { config: config(100), link_type, ring_bytes: 64 << 20 };
+        let settings = ProgramSettings { config: config(100), link_type, ring_bytes: 64 << 20 };
         let Some(mut loaded) = support::load(&settings) else { return };
-        let raw = [Entry::TcIngressRaw, Entry::TcEgressRaw];
-        let entries = [Entry::Xdp, Entry::Tap, Entry::TcIngress, Entry::TcEgress].into_iter();
+        let raw = [EntryPoint::TcIngressRaw, EntryPoint::TcEgressRaw];
+        let entries =
+            [EntryPoint::Xdp, EntryPoint::Tap, EntryPoint::TcIngress, EntryPoint::TcEgress].into_iter();
         for entry in entries.chain(raw.into_iter().filter(|_| link_type == LinkType::RAW)) {
             for percent in [100, 30] {
                 let config = config(percent);
@@ -123,18 +121,18 @@ fn kernel_and_replay_agree_on_every_packet_at_100_and_at_30_percent() {
 
 fn compare_entry(
     loaded: &mut Loaded,
-    entry: Entry,
+    entry: EntryPoint,
     link_type: LinkType,
     packets: &[Vec<u8>],
     config: &KernelConfig,
 ) {
-    let before = loaded.drain.counts().unwrap();
+    let before = loaded.collector.counts().unwrap();
     let (mut run, mut refused) = (Expected::default(), 0);
     let mut chosen = 0;
     for packets in packets.chunks(BATCH) {
         run.chosen.clear();
         for packet in packets {
-            match support::run(&mut loaded.kernel, entry, packet) {
+            match support::run(&mut loaded.programs, entry, packet) {
                 Some(verdict) => {
                     assert_eq!(verdict, verdict_of(entry));
                     run.add(packet, link_type, config);
@@ -142,7 +140,7 @@ fn compare_entry(
                 None => refused += 1,
             }
         }
-        if entry != Entry::Tap {
+        if entry != EntryPoint::Tap {
             for (shard, deep) in (0..).zip(&mut loaded.deep) {
                 compare_chosen(
                     deep,
@@ -154,7 +152,7 @@ fn compare_entry(
         }
         chosen += run.chosen.len();
     }
-    let mut counts = loaded.drain.counts().unwrap();
+    let mut counts = loaded.collector.counts().unwrap();
     counts.counters.subtract(&before.counters);
     assert_eq!(counts.counters, run.counters, "{entry:?}, {link_type:?}");
     let unknown = |counts: &KernelCounts| {
@@ -164,13 +162,13 @@ fn compare_entry(
     let (handed_up, before) = (counts.handed_up, before.handed_up);
     match entry {
         // There are no sockets here to hand packets to.
-        Entry::Tap => assert_eq!(handed_up.lost_no_socket - before.lost_no_socket, run.delivered),
+        EntryPoint::Tap => assert_eq!(handed_up.lost_no_socket - before.lost_no_socket, run.delivered),
         _ => assert_eq!(handed_up.delivered - before.delivered, run.delivered, "{entry:?}"),
     }
     let all = |counted: HandedUp| counted.lost() + counted.delivered;
     assert_eq!(all(handed_up) - all(before), run.delivered, "{entry:?}");
-    let quiet = loaded.drain.flip(true);
-    compare_addresses(&run, &loaded.drain.collect(quiet).unwrap(), entry);
+    let standby = loaded.collector.flip(true);
+    compare_addresses(&run, &loaded.collector.collect(standby).unwrap(), entry);
     println!(
         "{entry:?}, link type {}: {} packets, {chosen} chosen, {refused} that BPF_PROG_TEST_RUN does not take",
         link_type.0,
@@ -179,16 +177,18 @@ fn compare_entry(
 }
 
 /// XDP_DROP where packets are taken away from the host, else XDP_PASS and TCX_NEXT.
-fn verdict_of(entry: Entry) -> u32 {
+fn verdict_of(entry: EntryPoint) -> u32 {
     match entry {
-        Entry::Tap => 1,
-        Entry::Xdp | Entry::Nothing => 2,
-        Entry::TcIngress | Entry::TcEgress | Entry::TcIngressRaw | Entry::TcEgressRaw => u32::MAX,
+        EntryPoint::Tap => 1,
+        EntryPoint::Xdp | EntryPoint::Nothing => 2,
+        EntryPoint::TcIngress | EntryPoint::TcEgress | EntryPoint::TcIngressRaw | EntryPoint::TcEgressRaw => {
+            u32::MAX
+        }
     }
 }
 
 /// Registers are the same; the heavy hitters' bounds hold, and every packet is in one or among the missed.
-fn compare_addresses(run: &Expected, collected: &Collected, entry: Entry) {
+fn compare_addresses(run: &Expected, collected: &Collected, entry: EntryPoint) {
     let registers = collected.cardinality.as_ref().unwrap();
     assert!(registers.sources_in == run.cardinality[0].0, "{entry:?}: other sources");
     assert!(registers.destinations_out == run.cardinality[1].0, "{entry:?}: other destinations");
@@ -214,10 +214,10 @@ fn compare_addresses(run: &Expected, collected: &Collected, entry: Entry) {
 fn compare_chosen<'a>(
     deep: &mut Deep,
     mut expected: impl Iterator<Item = &'a Chosen>,
-    entry: Entry,
+    entry: EntryPoint,
     link_type: LinkType,
 ) {
-    deep.drain(monotonic_ns(), usize::MAX, |header, bytes| {
+    deep.poll(monotonic_ns(), usize::MAX, |header, bytes| {
         let Chosen { packet, direction, .. } =
             expected.next().unwrap_or_else(|| panic!("{entry:?}: more than were chosen"));
         assert_eq!(bytes, packet, "{entry:?}, {link_type:?}");

@@ -2,7 +2,8 @@
 
 use aya::programs::{TestRun, TestRunOptions};
 use etherparse::PacketBuilder;
-use pktvisor_capture::kernel::{Entry, Loaded, Settings, monotonic_ns};
+use pktvisor_capture::kernel::{EntryPoint, Loaded, ProgramSettings, monotonic_ns};
+use pktvisor_common::address::{Address, IpVersion, address_bytes};
 use pktvisor_common::classify::{Class, LinkType, classify};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::direction;
@@ -46,20 +47,23 @@ fn buffer(port: u16) -> Vec<u8> {
 
 fn config() -> KernelConfig {
     let mut config = KernelConfig::default();
-    config.host.insert(&[192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 32, 4).unwrap();
+    let host = address_bytes([192, 0, 2, 1].into());
+    config.host.insert(Address::new(IpVersion::V4, &host), 32).unwrap();
     config
 }
 
-fn run(loaded: &mut Loaded, entry: Entry, packet: &[u8], context: &Context) {
+fn run(loaded: &mut Loaded, entry: EntryPoint, packet: &[u8], context: &Context) {
     let options =
         TestRunOptions { data_in: Some(packet), ctx_in: Some(&context.0), ..TestRunOptions::default() };
-    loaded.kernel.classifier(entry).unwrap().test_run(options).unwrap();
+    loaded.programs.classifier(entry).unwrap().test_run(options).unwrap();
 }
 
 #[test]
 fn a_segmented_buffer_counts_as_the_packets_on_the_wire() {
     let config = config();
-    let Some(mut loaded) = support::load(&Settings { config, ..Settings::default() }) else { return };
+    let Some(mut loaded) = support::load(&ProgramSettings { config, ..ProgramSettings::default() }) else {
+        return;
+    };
     let packet = buffer(53);
     let mut expected = Counters::default();
     let mut class = Class::default();
@@ -72,54 +76,55 @@ fn a_segmented_buffer_counts_as_the_packets_on_the_wire() {
     let wire_len = LENGTHS.iter().sum::<u32>();
     let mut before = Counters::default();
     for (entry, fields) in [
-        (Entry::TcIngress, vec![segs, size]),
+        (EntryPoint::TcIngress, vec![segs, size]),
         // Who has not reckoned how many packets it will be leaves that to us.
-        (Entry::TcIngress, vec![size]),
-        (Entry::TcEgress, vec![segs, size, (WIRE_LEN, wire_len)]),
+        (EntryPoint::TcIngress, vec![size]),
+        (EntryPoint::TcEgress, vec![segs, size, (WIRE_LEN, wire_len)]),
     ] {
         run(&mut loaded, entry, &packet, &Context::new(&fields));
-        let counts = loaded.drain.counts().unwrap();
+        let counts = loaded.collector.counts().unwrap();
         let mut counters = counts.counters;
         counters.subtract(&before);
         before = counts.counters;
         assert_eq!(counters, expected, "{entry:?} {fields:?}");
         let mut records = Vec::new();
         loaded.deep[0]
-            .drain(monotonic_ns(), usize::MAX, |header, bytes| records.push((*header, bytes.to_vec())));
+            .poll(monotonic_ns(), usize::MAX, |header, bytes| records.push((*header, bytes.to_vec())));
         let [(header, bytes)] = records.as_slice() else { panic!("{} records", records.len()) };
         assert_eq!((header.packets, header.wire_len), (3, wire_len), "{entry:?}");
         assert_eq!(bytes, &packet, "{entry:?}");
     }
-    let counts = loaded.drain.counts().unwrap();
+    let counts = loaded.collector.counts().unwrap();
     assert_eq!(counts.handed_up.delivered, counts.counters.packets.dns_packets);
-    let quiet = loaded.drain.flip(true);
-    let heavy = loaded.drain.collect(quiet).unwrap().heavy;
+    let standby = loaded.collector.flip(true);
+    let heavy = loaded.collector.collect(standby).unwrap().heavy;
     assert_eq!(heavy.v4.addresses.iter().map(|hitter| hitter.packets).collect::<Vec<_>>(), [9]);
 }
 
 #[test]
 fn sketches_are_empty_after_they_were_collected() {
-    let Some(mut loaded) = support::load(&Settings { config: config(), ..Settings::default() }) else {
+    let Some(mut loaded) = support::load(&ProgramSettings { config: config(), ..ProgramSettings::default() })
+    else {
         return;
     };
     let packet = buffer(443);
     let mut collected = Vec::new();
     for period_ends in [false, true, false, true] {
-        run(&mut loaded, Entry::TcIngress, &packet, &Context::new(&[]));
-        let live = loaded.drain.live_cardinality().unwrap();
+        run(&mut loaded, EntryPoint::TcIngress, &packet, &Context::new(&[]));
+        let live = loaded.collector.live_cardinality().unwrap();
         assert_eq!(live.sources_in.iter().filter(|register| **register > 0).count(), 1);
-        let quiet = loaded.drain.flip(period_ends);
-        let all = loaded.drain.collect(quiet).unwrap();
+        let standby = loaded.collector.flip(period_ends);
+        let all = loaded.collector.collect(standby).unwrap();
         assert_eq!(all.heavy.v4.addresses.iter().map(|hitter| hitter.packets).sum::<u64>(), 1);
         assert_eq!(all.cardinality.is_some(), period_ends);
         collected.extend(all.cardinality);
-        let nothing = loaded.drain.flip(false);
-        assert!(loaded.drain.collect(nothing).unwrap().heavy.v4.addresses.is_empty());
+        let nothing = loaded.collector.flip(false);
+        assert!(loaded.collector.collect(nothing).unwrap().heavy.v4.addresses.is_empty());
     }
     for registers in collected {
         assert_eq!(registers.sources_in.iter().filter(|register| **register > 0).count(), 1);
         assert!(registers.destinations_out.iter().all(|register| *register == 0));
     }
-    let empty = loaded.drain.live_cardinality().unwrap();
+    let empty = loaded.collector.live_cardinality().unwrap();
     assert!(empty.sources_in.iter().all(|register| *register == 0));
 }

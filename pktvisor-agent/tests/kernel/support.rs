@@ -1,10 +1,10 @@
 //! Loads the programs and runs them on packets.
 
 use aya::programs::{TestRun, TestRunOptions};
-use pktvisor_capture::kernel::{Entry, Kernel, Loaded, Settings, object};
+use pktvisor_capture::kernel::{EntryPoint, KernelPrograms, Loaded, ProgramSettings, object};
 
 /// Loads the embedded object, or another one that is to be tried without building the agent anew; says why the test is skipped where that is impossible.
-pub(crate) fn load(settings: &Settings) -> Option<Loaded> {
+pub(crate) fn load(settings: &ProgramSettings) -> Option<Loaded> {
     let given = std::env::var_os("PKTVISOR_TEST_BPF_OBJECT").map(|path| std::fs::read(path).unwrap());
     let Some(object) = given.as_deref().or(object::embedded()) else {
         println!("skipped: the agent was built without kernel programs (cargo xtask build-ebpf)");
@@ -14,15 +14,17 @@ pub(crate) fn load(settings: &Settings) -> Option<Loaded> {
         println!("skipped: loading kernel programs needs root");
         return None;
     }
-    Some(Kernel::load(object, settings).unwrap())
+    Some(KernelPrograms::load(object, settings).unwrap())
 }
 
 /// What a program returns for a packet; `None` where the kernel does not take such a packet for a test.
-pub(crate) fn run(kernel: &mut Kernel, entry: Entry, packet: &[u8]) -> Option<u32> {
+pub(crate) fn run(programs: &mut KernelPrograms, entry: EntryPoint, packet: &[u8]) -> Option<u32> {
     let options = TestRunOptions { data_in: Some(packet), ..TestRunOptions::default() };
     let result = match entry {
-        Entry::Xdp | Entry::Tap | Entry::Nothing => kernel.xdp(entry).unwrap().test_run(options),
-        _ => kernel.classifier(entry).unwrap().test_run(options),
+        EntryPoint::Xdp | EntryPoint::Tap | EntryPoint::Nothing => {
+            programs.xdp(entry).unwrap().test_run(options)
+        }
+        _ => programs.classifier(entry).unwrap().test_run(options),
     };
     Some(result.ok()?.return_value)
 }

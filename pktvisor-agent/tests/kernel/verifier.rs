@@ -1,18 +1,20 @@
 //! What the kernel makes of the object.
 
-use pktvisor_capture::kernel::{Entry, Settings};
+use pktvisor_capture::kernel::{EntryPoint, ProgramSettings};
 
 use crate::support;
 
 #[test]
 fn every_program_passes_the_verifier() {
-    let Some(mut loaded) = support::load(&Settings::default()) else { return };
-    for entry in Entry::ALL {
+    let Some(mut loaded) = support::load(&ProgramSettings::default()) else { return };
+    for entry in EntryPoint::ALL {
         let begun = std::time::Instant::now();
-        loaded.kernel.fd(entry).unwrap_or_else(|error| panic!("{entry:?}: {error:?}"));
+        loaded.programs.fd(entry).unwrap_or_else(|error| panic!("{entry:?}: {error:?}"));
         let info = match entry {
-            Entry::Xdp | Entry::Tap | Entry::Nothing => loaded.kernel.xdp(entry).unwrap().info(),
-            _ => loaded.kernel.classifier(entry).unwrap().info(),
+            EntryPoint::Xdp | EntryPoint::Tap | EntryPoint::Nothing => {
+                loaded.programs.xdp(entry).unwrap().info()
+            }
+            _ => loaded.programs.classifier(entry).unwrap().info(),
         };
         println!(
             "{entry:?}: {:?} instructions verified in {:?}, {} bytes native",
@@ -25,6 +27,8 @@ fn every_program_passes_the_verifier() {
 
 #[test]
 fn an_object_that_is_none_is_refused_with_a_reason() {
-    let error = pktvisor_capture::kernel::Kernel::load(b"nonsense", &Settings::default()).err().unwrap();
+    let error = pktvisor_capture::kernel::KernelPrograms::load(b"nonsense", &ProgramSettings::default())
+        .err()
+        .unwrap();
     assert_eq!(error.to_string(), "cannot load the kernel programs");
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use pktvisor_capture::privileges::{Capability, Keep, Kernel, check, give_up, threads};
+use pktvisor_capture::privileges::{Capability, Keep, KernelFeatures, check, give_up, threads};
 use pktvisor_definitions::Mode;
 
 /// Which part the process plays that a test has started.
@@ -109,7 +109,7 @@ fn what_is_kept_is_kept_where_it_is_needed() {
 fn what_is_missing_is_named() {
     const NAME: &str = "what_is_missing_is_named";
     if part().is_some() {
-        let kernel = Kernel::running();
+        let kernel = KernelFeatures::running();
         for mode in Mode::ALL {
             println!(
                 "{}",

@@ -5,7 +5,7 @@ use std::path::Path;
 use aya::programs::XdpMode;
 use capture_file::Capture;
 use nix::net::if_::if_nametoindex;
-use pktvisor_capture::kernel::{Entry, Kernel, Loaded, Settings, object};
+use pktvisor_capture::kernel::{EntryPoint, KernelPrograms, Loaded, ProgramSettings, object};
 use pktvisor_capture::tap::Tap;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::counters::Counters;
@@ -24,15 +24,16 @@ fn every_packet_is_counted_and_dns_arrives() {
     };
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();
-    let (mut kernel, drain, mut tap) = right.run(|| {
-        let Loaded { mut kernel, drain, .. } = Kernel::load(object, &Settings::default()).unwrap();
+    let (mut programs, collector, mut tap) = right.run(|| {
+        let Loaded { mut programs, collector, .. } =
+            KernelPrograms::load(object, &ProgramSettings::default()).unwrap();
         let ifindex = if_nametoindex(pair.right.name()).unwrap();
-        let mut sockets = kernel.sockets().unwrap();
+        let mut sockets = programs.sockets().unwrap();
         let tap =
             Tap::open(pair.right.name(), ifindex, Shards::ONE, |queue, socket| sockets.set(queue, socket, 0))
                 .unwrap();
-        kernel.xdp(Entry::Tap).unwrap().attach_to_if_index(ifindex, XdpMode::Driver).unwrap();
-        (kernel, drain, tap)
+        programs.xdp(EntryPoint::Tap).unwrap().attach_to_if_index(ifindex, XdpMode::Driver).unwrap();
+        (programs, collector, tap)
     });
     let host = PacketSocket::open(&right, pair.right.name());
     let sender = PacketSocket::open(&left, pair.left.name());
@@ -56,16 +57,16 @@ fn every_packet_is_counted_and_dns_arrives() {
         assert_eq!(bytes, dns);
         assert_eq!((header.wire_len as usize, header.link_type()), (dns.len(), LinkType::ETHERNET));
     }
-    let counts = drain.counts().unwrap();
+    let counts = collector.counts().unwrap();
     assert_eq!(counts.counters, expected);
     assert_eq!(counts.handed_up.delivered, expected.packets.dns_packets);
     assert_eq!(counts.handed_up.lost(), 0);
     assert_eq!(host.receive(std::time::Duration::from_millis(50)), None);
     // Without its socket a queue's packets are lost, and counted as that.
-    kernel.sockets().unwrap().unset(0).unwrap();
+    programs.sockets().unwrap().unset(0).unwrap();
     sender.send(&dns[0]);
     assert_eq!(receive(&mut tap.queues[0]), []);
-    let without_socket = drain.counts().unwrap();
+    let without_socket = collector.counts().unwrap();
     assert_eq!(without_socket.handed_up.lost_no_socket, 1);
     assert_eq!(without_socket.counters.packets.total(), expected.packets.total() + 1);
 }

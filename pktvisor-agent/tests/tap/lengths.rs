@@ -1,20 +1,20 @@
 //! Which packets fit into a socket's frames.
 
-use pktvisor_capture::kernel::Source;
-use pktvisor_capture::tap::{Queue, Statistics};
+use pktvisor_capture::kernel::RecordSource;
+use pktvisor_capture::tap::{QueueStatistics, TapQueue};
 use testbed::{End, Namespace, Need, PacketSocket, Veth};
 
 use crate::sockets::{frame, receive, tap};
 
 /// Sends packets of these lengths; the lengths of those that arrive.
-fn arriving(sender: &PacketSocket, queue: &mut Queue, lens: &[usize]) -> Vec<usize> {
+fn arriving(sender: &PacketSocket, queue: &mut TapQueue, lens: &[usize]) -> Vec<usize> {
     for (n, len) in (0..).zip(lens) {
         sender.send(&frame(*len, 0x0800, n));
     }
     receive(queue).iter().map(|(_, bytes)| bytes.len()).collect()
 }
 
-fn lost(queue: &mut Queue) -> Statistics {
+fn lost(queue: &mut TapQueue) -> QueueStatistics {
     queue.upkeep().unwrap();
     queue.statistics().read()
 }
@@ -34,7 +34,7 @@ fn packets_with_two_tags_fit_and_those_of_a_larger_mtu_are_counted_as_lost_once_
     assert_eq!(arriving(&sender, queue, &[60, 1784]), [60, 1784]);
     [&pair.left, &pair.right].into_iter().for_each(|end| set_mtu(end, "3000"));
     assert_eq!(arriving(&sender, queue, &[1792, 1793, 3014, 60]), [1792, 60]);
-    assert_eq!(lost(queue), Statistics { lost_no_frame: 2, ..Statistics::default() });
+    assert_eq!(lost(queue), QueueStatistics { lost_no_frame: 2, ..QueueStatistics::default() });
 }
 
 #[test]
@@ -46,5 +46,5 @@ fn packets_of_a_large_mtu_fit() {
     let queue = &mut tap.queues[0];
     let sender = PacketSocket::open(&left, pair.left.name());
     assert_eq!(arriving(&sender, queue, &[60, 1793, 3014]), [60, 1793, 3014]);
-    assert_eq!(lost(queue), Statistics::default());
+    assert_eq!(lost(queue), QueueStatistics::default());
 }

@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::net::if_::if_nametoindex;
-use pktvisor_capture::kernel::{Deep, Source, monotonic_ns};
-use pktvisor_capture::tap::{Queue, Statistics, Tap, check_unused};
+use pktvisor_capture::kernel::{Deep, RecordSource, monotonic_ns};
+use pktvisor_capture::tap::{QueueStatistics, Tap, TapQueue, check_unused};
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::sharding::Shards;
 use testbed::{End, Namespace, Need, PacketSocket, Veth};
@@ -39,7 +39,7 @@ fn tap_with(end: &End, attach: impl FnOnce(&mut Attached, u32) + Send) -> (Tap, 
 }
 
 /// Everything until nothing has come for a while.
-pub(crate) fn receive(queue: &mut Queue) -> Vec<(RecordHeader, Vec<u8>)> {
+pub(crate) fn receive(queue: &mut TapQueue) -> Vec<(RecordHeader, Vec<u8>)> {
     let mut received = Vec::new();
     let mut last = Instant::now();
     while last.elapsed() < Duration::from_millis(200) {
@@ -123,7 +123,7 @@ fn every_queue_has_its_socket() {
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).queues(4).create();
     let (mut tap, _attached) = tap(&pair.right);
-    assert_eq!(tap.queues.iter().map(Queue::number).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(tap.queues.iter().map(TapQueue::number).collect::<Vec<_>>(), [0, 1, 2, 3]);
     let sender = PacketSocket::open(&left, pair.left.name());
     for n in 0..1000 {
         sender.send(&frame(100, 0x0800, n));
@@ -146,7 +146,7 @@ fn the_sockets_of_a_queue_use_the_same_frames_again_and_again() {
         attached.attach(ifindex);
         tap
     });
-    assert_eq!(tap.queues.iter().map(Queue::number).collect::<Vec<_>>(), [0, 0, 0]);
+    assert_eq!(tap.queues.iter().map(TapQueue::number).collect::<Vec<_>>(), [0, 0, 0]);
     let sender = PacketSocket::open(&left, pair.left.name());
     for round in 0..12 {
         let shard = round % 3;
@@ -176,11 +176,11 @@ fn packets_of_several_queues_come_in_the_order_of_time() {
         frame[26..30].copy_from_slice(&n.to_be_bytes());
         sender.send(&frame);
     }
-    assert!(tap.queues.iter_mut().map(Queue::fill).filter(|fill| *fill > 0.0).count() > 1);
+    assert!(tap.queues.iter_mut().map(TapQueue::fill).filter(|fill| *fill > 0.0).count() > 1);
     let mut deep = Deep::new(std::mem::take(&mut tap.queues));
     let (mut stamps, began) = (Vec::new(), Instant::now());
     while stamps.len() < 2000 && began.elapsed() < Duration::from_secs(5) {
-        deep.drain(monotonic_ns(), 300, |header, _| stamps.push(header.timestamp_ns));
+        deep.poll(monotonic_ns(), 300, |header, _| stamps.push(header.timestamp_ns));
     }
     assert_eq!(stamps.len(), 2000);
     assert!(stamps.is_sorted());
@@ -199,9 +199,9 @@ fn what_came_a_moment_ago_waits_for_what_came_before_it() {
     sender.send(&frame(100, 0x0800, 0));
     thread::sleep(Duration::from_millis(10));
     let untaken = |_: &RecordHeader, _: &[u8]| panic!("taken too early");
-    assert_eq!(deep.drain(before_ns + Queue::DELAY_NS, 10, untaken), 0);
+    assert_eq!(deep.poll(before_ns + TapQueue::DELAY_NS, 10, untaken), 0);
     assert!(deep.fill() > 0.0);
-    assert_eq!(deep.drain(monotonic_ns(), 10, |_, bytes| assert_eq!(bytes.len(), 100)), 1);
+    assert_eq!(deep.poll(monotonic_ns(), 10, |_, bytes| assert_eq!(bytes.len(), 100)), 1);
     assert_eq!(deep.fill(), 0.0);
 }
 
@@ -213,7 +213,7 @@ fn what_finds_no_frame_is_counted_as_lost() {
     let (mut tap, _attached) = tap(&pair.right);
     let queue = &mut tap.queues[0];
     let statistics = queue.statistics();
-    assert_eq!(statistics.read(), Statistics::default());
+    assert_eq!(statistics.read(), QueueStatistics::default());
     let sender = PacketSocket::open(&left, pair.left.name());
     for n in 0..10_000 {
         sender.send(&frame(100, 0x0800, n));

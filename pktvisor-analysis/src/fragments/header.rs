@@ -3,6 +3,7 @@
 use etherparse::{
     IpFragOffset, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice,
 };
+use pktvisor_common::address::{AddressPair, IpVersion};
 use pktvisor_common::classify::Class;
 
 /// What the fragments of one datagram have in common.
@@ -11,10 +12,8 @@ use pktvisor_common::classify::Class;
 /// IPv6: source, destination, identification (RFC 8200 section 4.5); the next header of a fragment is none of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DatagramKey {
-    pub(super) source: [u8; 16],
-    pub(super) destination: [u8; 16],
+    pub(super) addresses: AddressPair,
     pub(super) identification: u32,
-    pub(super) ip_version: u8,
 }
 
 /// One fragment, borrowed from its packet.
@@ -36,10 +35,9 @@ impl<'a> Fragment<'a> {
     /// are cut or contradict themselves.
     pub(super) fn of(packet: &'a [u8], class: &Class) -> Option<Self> {
         let datagram = packet.get(usize::from(class.network_offset)..)?;
-        let fragment = match class.ip_version {
-            4 => Self::of_ipv4(datagram, class)?,
-            6 => Self::of_ipv6(datagram, class)?,
-            _ => return None,
+        let fragment = match class.ip_version? {
+            IpVersion::V4 => Self::of_ipv4(datagram, class)?,
+            IpVersion::V6 => Self::of_ipv6(datagram, class)?,
         };
         let is_aligned = !fragment.more_fragments || fragment.wire_len.is_multiple_of(8);
         (is_aligned && fragment.wire_len > 0).then_some(fragment)
@@ -54,7 +52,7 @@ impl<'a> Fragment<'a> {
         };
         let start = header.slice().len();
         Some(Self {
-            key: key(class, header.identification().into()),
+            key: key(class, header.identification().into())?,
             protocol: header.protocol(),
             offset: header.fragments_offset(),
             more_fragments: header.more_fragments(),
@@ -77,7 +75,7 @@ impl<'a> Fragment<'a> {
         let header = Ipv6FragmentHeaderSlice::from_slice(datagram.get(start..)?).ok()?;
         start += header.slice().len();
         Some(Self {
-            key: key(class, header.identification()),
+            key: key(class, header.identification())?,
             protocol: header.next_header(),
             offset: header.fragment_offset(),
             more_fragments: header.more_fragments(),
@@ -87,13 +85,8 @@ impl<'a> Fragment<'a> {
     }
 }
 
-fn key(class: &Class, identification: u32) -> DatagramKey {
-    DatagramKey {
-        source: class.source,
-        destination: class.destination,
-        identification,
-        ip_version: class.ip_version,
-    }
+fn key(class: &Class, identification: u32) -> Option<DatagramKey> {
+    Some(DatagramKey { addresses: class.addresses()?, identification })
 }
 
 /// Walks hop-by-hop, routing and destination options from `*offset` on (RFC 8200 section 4); returns what comes after

@@ -21,6 +21,7 @@ mod tests;
 use assembly::{Assembly, Impossible};
 use etherparse::{IpNumber, UdpHeaderSlice};
 use header::{DatagramKey, Fragment, walk_extensions};
+use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::{Class, DnsPorts, flags};
 
 use super::table::{SlotId, Table};
@@ -221,9 +222,9 @@ impl Fragments {
         self.complete = whole.data;
         let mut start = 0;
         let captured = self.complete.get(..whole.captured_len)?;
-        let protocol = match (key.ip_version, whole.protocol?) {
-            (6, protocol) => walk_extensions(protocol, captured, &mut start),
-            (_, protocol) => protocol,
+        let protocol = match (key.addresses.version(), whole.protocol?) {
+            (IpVersion::V6, protocol) => walk_extensions(protocol, captured, &mut start),
+            (IpVersion::V4, protocol) => protocol,
         };
         let captured = captured.get(start..)?;
         let header = UdpHeaderSlice::from_slice(captured).ok()?;
@@ -235,16 +236,14 @@ impl Fragments {
         let whole_len = self.complete.len() - start;
         let end = match usize::from(header.length()) {
             // RFC 2675 section 4: as long as IP says.
-            0 if key.ip_version == 6 => whole_len,
+            0 if key.addresses.version() == IpVersion::V6 => whole_len,
             udp_len => udp_len.min(whole_len),
         };
         let message = captured.get(header.slice().len()..end.min(captured.len()))?;
         let flow = Flow {
-            source: key.source,
-            destination: key.destination,
+            addresses: key.addresses,
             source_port: header.source_port(),
             destination_port: header.destination_port(),
-            ip_version: key.ip_version,
             transport: Transport::Udp,
         };
         let truncated = captured.len() < end;

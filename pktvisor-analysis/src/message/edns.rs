@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use domain::base::iana::OptionCode;
 
-use crate::ip_address;
+use pktvisor_common::address::{Address, IpVersion};
 
 /// Option header: code and length, RFC 6891 section 6.1.2.
 const OPTION_HEADER_BYTES: usize = 4;
@@ -76,8 +76,8 @@ impl ClientSubnet {
     /// The prefix as an address; none in a family other than IPv4 and IPv6.
     pub fn ip_address(&self) -> Option<IpAddr> {
         match self.family {
-            1 => Some(ip_address(&self.address, 4)),
-            2 => Some(ip_address(&self.address, 6)),
+            1 => Some(Address::new(IpVersion::V4, &self.address).into()),
+            2 => Some(Address::new(IpVersion::V6, &self.address).into()),
             _ => None,
         }
     }

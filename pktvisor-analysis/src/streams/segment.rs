@@ -1,6 +1,7 @@
 //! One TCP segment (RFC 9293 section 3.1), as far as reassembly cares.
 
 use etherparse::TcpHeaderSlice;
+use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::{Class, tcp_flags};
 
 /// What reassembly needs of a segment.
@@ -68,9 +69,9 @@ fn ip_end(data: &[u8], class: &Class) -> Option<u32> {
     const IPV6_PAYLOAD_LENGTH_OFFSET: usize = 4;
     const IPV6_HEADER_LEN: u32 = 40;
     let header = data.get(usize::from(class.network_offset)..)?;
-    let (offset, header_len) = match class.ip_version {
-        4 => (IPV4_TOTAL_LENGTH_OFFSET, 0),
-        _ => (IPV6_PAYLOAD_LENGTH_OFFSET, IPV6_HEADER_LEN),
+    let (offset, header_len) = match class.ip_version? {
+        IpVersion::V4 => (IPV4_TOTAL_LENGTH_OFFSET, 0),
+        IpVersion::V6 => (IPV6_PAYLOAD_LENGTH_OFFSET, IPV6_HEADER_LEN),
     };
     match u16::from_be_bytes(*header.get(offset..)?.first_chunk()?) {
         0 => None,

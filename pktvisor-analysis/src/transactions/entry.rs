@@ -97,7 +97,8 @@ impl Entry {
 impl Key {
     #[inline]
     pub(super) fn new(flow: &Flow, id: u16) -> Self {
-        let [source, destination] = [flow.source, flow.destination].map(u128::from_le_bytes);
+        let [source, destination] = [flow.addresses.source(), flow.addresses.destination()]
+            .map(|end| u128::from_le_bytes(*end.bytes()));
         let transport = match flow.transport {
             Transport::Udp => 0,
             Transport::Tcp => 1,
@@ -105,7 +106,7 @@ impl Key {
         let rest = u64::from(flow.source_port) << 48
             | u64::from(flow.destination_port) << 32
             | u64::from(id) << 16
-            | u64::from(flow.ip_version) << 8
+            | u64::from(flow.addresses.version().number()) << 8
             | transport;
         Self([source as u64, (source >> 64) as u64, destination as u64, (destination >> 64) as u64, rest])
     }

@@ -1,24 +1,22 @@
 mod model;
 mod untimed;
 
+use pktvisor_common::address::{AddressPair, IpVersion};
+
 use super::*;
 use crate::{Flow, Transport};
 
 const SECOND: u64 = 1_000_000_000;
 const START: u64 = 1_700_000_000 * SECOND;
 
+const SERVER: [u8; 4] = [198, 51, 100, 53];
+
 /// Client number `client` asks a server on port 53.
 fn flow(client: u8) -> Flow {
-    let mut source = [0; 16];
-    source[..4].copy_from_slice(&[192, 0, 2, client]);
-    let mut destination = [0; 16];
-    destination[..4].copy_from_slice(&[198, 51, 100, 53]);
     Flow {
-        source,
-        destination,
+        addresses: AddressPair::v4([192, 0, 2, client], SERVER),
         source_port: 40_000,
         destination_port: 53,
-        ip_version: 4,
         transport: Transport::Udp,
     }
 }
@@ -137,11 +135,18 @@ fn addresses_ports_transport_and_id_must_all_agree() {
     let mut table = asked();
     let right = flow(1).reversed();
     let wrong = [
-        Flow { source: flow(9).source, ..right },
-        Flow { destination: flow(9).source, ..right },
+        Flow { addresses: AddressPair::v4([192, 0, 2, 9], [192, 0, 2, 1]), ..right },
+        Flow { addresses: AddressPair::v4(SERVER, [192, 0, 2, 9]), ..right },
         Flow { source_port: 54, ..right },
         Flow { destination_port: 40_001, ..right },
-        Flow { ip_version: 6, ..right },
+        Flow {
+            addresses: AddressPair::new(
+                IpVersion::V6,
+                *right.addresses.source().bytes(),
+                *right.addresses.destination().bytes(),
+            ),
+            ..right
+        },
         Flow { transport: Transport::Tcp, ..right },
         flow(1),
     ];
@@ -268,8 +273,7 @@ fn a_flood_of_unanswered_queries_stays_at_the_ceiling_and_all_are_accounted_for(
 fn a_table_holds_as_many_queries_as_it_was_made_for() {
     let mut table = Transactions::new(5 * SECOND, 40_000);
     for n in 0..40_000_u32 {
-        let mut flow = flow(0);
-        flow.source[..4].copy_from_slice(&n.to_be_bytes());
+        let flow = Flow { addresses: AddressPair::v4(n.to_be_bytes(), SERVER), ..flow(0) };
         table.query(&Exchange::of_query(&flow, 0), None, at(0));
     }
     assert_eq!((table.open(), table.take_counts().shed), (40_000, 0));

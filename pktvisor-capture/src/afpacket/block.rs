@@ -7,13 +7,13 @@ use pktvisor_common::packet::Packet;
 use pktvisor_common::wire::Wire;
 
 use super::bytes::u32_at;
-use super::frame::Header;
-use super::ring::Ring;
+use super::frame::FrameHeader;
+use super::ring::BlockRing;
 
 /// Packets in the order in which they came. Dropped, it goes back to the kernel.
 #[derive(Debug)]
 pub struct Block<'a> {
-    ring: &'a mut Ring,
+    ring: &'a mut BlockRing,
     has_offload: bool,
     frames_left: u32,
     next_frame: usize,
@@ -21,7 +21,7 @@ pub struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// The ring's next block, if the kernel has handed it over.
-    pub(super) fn next_of(ring: &'a mut Ring, has_offload: bool) -> Option<Self> {
+    pub(super) fn next_of(ring: &'a mut BlockRing, has_offload: bool) -> Option<Self> {
         const HEADER: usize = offset_of!(tpacket_block_desc, hdr);
         let bytes = ring.block()?;
         let frames_left = u32_at(bytes, HEADER + offset_of!(tpacket_hdr_v1, num_pkts)).unwrap_or(0);
@@ -42,10 +42,10 @@ impl<'a> Block<'a> {
     }
 
     /// The next frame's header and where the frame begins.
-    fn next_header(&mut self) -> Option<(Header, usize)> {
+    fn next_header(&mut self) -> Option<(FrameHeader, usize)> {
         self.frames_left = self.frames_left.checked_sub(1)?;
         let at = self.next_frame;
-        let header = Header::read(self.ring.block()?.get(at..)?)?;
+        let header = FrameHeader::read(self.ring.block()?.get(at..)?)?;
         self.next_frame = at.checked_add(header.next_offset)?;
         Some((header, at))
     }

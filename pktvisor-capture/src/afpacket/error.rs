@@ -21,7 +21,7 @@ pub enum AfPacketError {
     },
     /// Its ring cannot be mapped into memory.
     #[error("cannot map the packet socket's ring of {bytes} bytes: {reason}")]
-    Ring {
+    BlockRing {
         /// Its size.
         bytes: usize,
         /// What the kernel said.

@@ -25,7 +25,7 @@ const ARPHRD_IEEE80211_RADIOTAP: u16 = 803;
 
 /// What the kernel says of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Header {
+pub(super) struct FrameHeader {
     /// Bytes from this frame to the next one.
     pub(super) next_offset: usize,
     timestamp_ns: u64,
@@ -42,7 +42,7 @@ pub(super) struct Header {
     packet_type: u8,
 }
 
-impl Header {
+impl FrameHeader {
     /// Reads the header that `frame` begins with.
     pub(super) fn read(frame: &[u8]) -> Option<Self> {
         const VARIANT: usize = offset_of!(tpacket3_hdr, hv1);

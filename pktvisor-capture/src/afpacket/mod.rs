@@ -28,7 +28,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt};
 
 use super::promiscuous;
-use ring::Ring;
+use ring::BlockRing;
 
 /// Bytes of a block: several of the largest packets there are (64 KiB), and a power of two, as the kernel wants it.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -43,7 +43,7 @@ const RESERVED_BYTES: libc::c_uint = 4;
 
 /// How to listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct SocketOptions {
     /// Memory for packets that wait, in bytes; rounded down to whole blocks of 1 MiB, 2 to 4095 of them.
     /// Where the kernel has less it is halved until it fits.
     pub ring_bytes: usize,
@@ -53,7 +53,7 @@ pub struct Options {
     pub promiscuous: bool,
 }
 
-impl Default for Options {
+impl Default for SocketOptions {
     fn default() -> Self {
         Self { ring_bytes: 64 << 20, block_timeout: Duration::from_millis(20), promiscuous: false }
     }
@@ -61,7 +61,7 @@ impl Default for Options {
 
 /// What the kernel says of a socket since it was opened, in frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
+pub struct SocketStatistics {
     /// Frames that came, with those that were lost. The loopback interface counts twice.
     pub frames: u64,
     /// Of these: frames lost, most often because the ring was full.
@@ -74,14 +74,14 @@ pub struct Statistics {
 #[derive(Debug)]
 pub struct AfPacket {
     // Unmapped before the socket is closed.
-    ring: Ring,
+    ring: BlockRing,
     fd: OwnedFd,
     ifindex: u32,
     ring_bytes: usize,
     block_timeout: Duration,
     has_offload: bool,
     promiscuous: bool,
-    statistics: Statistics,
+    statistics: SocketStatistics,
 }
 
 impl AfPacket {
@@ -90,7 +90,7 @@ impl AfPacket {
     /// # Errors
     ///
     /// No CAP_NET_RAW, no such interface, or not even memory for the smallest ring.
-    pub fn open(ifindex: Option<u32>, options: &Options) -> Result<Self, AfPacketError> {
+    pub fn open(ifindex: Option<u32>, options: &SocketOptions) -> Result<Self, AfPacketError> {
         let fd = socket::open()?;
         let version = libc::tpacket_versions::TPACKET_V3 as libc::c_int;
         socket::set(&fd, libc::PACKET_VERSION, "PACKET_VERSION", &version)?;
@@ -111,7 +111,7 @@ impl AfPacket {
             block_timeout: options.block_timeout,
             has_offload,
             promiscuous: options.promiscuous,
-            statistics: Statistics::default(),
+            statistics: SocketStatistics::default(),
         })
     }
 
@@ -161,7 +161,7 @@ impl AfPacket {
     /// # Errors
     ///
     /// The kernel does not say.
-    pub fn statistics(&mut self) -> Result<Statistics, AfPacketError> {
+    pub fn statistics(&mut self) -> Result<SocketStatistics, AfPacketError> {
         let new = socket::take_statistics(&self.fd)?;
         self.statistics.frames += u64::from(new.tp_packets);
         self.statistics.lost += u64::from(new.tp_drops);
@@ -232,7 +232,7 @@ impl AsFd for AfPacket {
 }
 
 /// The largest ring up to what is asked for that the kernel has memory for, and its size.
-fn make_ring(fd: &OwnedFd, options: &Options) -> Result<(Ring, usize), AfPacketError> {
+fn make_ring(fd: &OwnedFd, options: &SocketOptions) -> Result<(BlockRing, usize), AfPacketError> {
     let mut blocks = (options.ring_bytes / BLOCK_BYTES).clamp(BLOCKS_MIN, BLOCKS_MAX);
     while let Err(error) = socket::set(fd, libc::PACKET_RX_RING, "PACKET_RX_RING", &request(options, blocks))
     {
@@ -242,11 +242,12 @@ fn make_ring(fd: &OwnedFd, options: &Options) -> Result<(Ring, usize), AfPacketE
         blocks = (blocks / 2).max(BLOCKS_MIN);
     }
     let bytes = blocks * BLOCK_BYTES;
-    let ring = Ring::map(fd, BLOCK_BYTES, blocks).map_err(|reason| AfPacketError::Ring { bytes, reason })?;
+    let ring = BlockRing::map(fd, BLOCK_BYTES, blocks)
+        .map_err(|reason| AfPacketError::BlockRing { bytes, reason })?;
     Ok((ring, bytes))
 }
 
-fn request(options: &Options, blocks: usize) -> libc::tpacket_req3 {
+fn request(options: &SocketOptions, blocks: usize) -> libc::tpacket_req3 {
     libc::tpacket_req3 {
         tp_block_size: BLOCK_BYTES as u32,
         tp_block_nr: blocks as u32,

@@ -15,7 +15,7 @@ const STATUS_OFFSET: usize = 8;
 
 /// A mapped ring.
 #[derive(Debug)]
-pub(super) struct Ring {
+pub(super) struct BlockRing {
     start: NonNull<u8>,
     block_bytes: usize,
     blocks: usize,
@@ -24,9 +24,9 @@ pub(super) struct Ring {
 }
 
 // SAFETY: the memory belongs to the process, not to a thread, and is only reached through `&mut self`.
-unsafe impl Send for Ring {}
+unsafe impl Send for BlockRing {}
 
-impl Ring {
+impl BlockRing {
     /// Maps the ring that the packet socket `fd` was given: `blocks` blocks of `block_bytes` bytes.
     pub(super) fn map(fd: impl AsFd, block_bytes: usize, blocks: usize) -> io::Result<Self> {
         // SAFETY: a new mapping at a place of the kernel's choice touches nothing that exists.
@@ -82,7 +82,7 @@ impl Ring {
     }
 }
 
-impl Drop for Ring {
+impl Drop for BlockRing {
     fn drop(&mut self) {
         // SAFETY: the mapping was made by `map` with this size, and nothing borrows from it any more. A failure would
         // leave it mapped, which is harmless.

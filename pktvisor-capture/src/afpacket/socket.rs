@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use libc::{c_int, c_void, socklen_t};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
-use super::AfPacketError;
+use super::error::AfPacketError;
 
 /// A packet socket that hears nothing yet: neither protocol nor interface are chosen, lest packets of others get in
 /// before it is bound.

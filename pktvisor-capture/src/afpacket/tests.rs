@@ -6,7 +6,7 @@ use libc::{sockaddr_ll, tpacket_hdr_variant1, tpacket3_hdr};
 use pktvisor_common::classify::LinkType;
 use proptest::prelude::*;
 
-use super::frame::Header;
+use super::frame::FrameHeader;
 use super::offload::HEADER_BYTES;
 
 const ADDRESS: usize = size_of::<tpacket3_hdr>();
@@ -63,7 +63,7 @@ impl Frame {
 
     /// The packet's bytes, length on the wire, segments and link type.
     fn packet(&mut self) -> (Vec<u8>, u32, u16, LinkType) {
-        let header = Header::read(&self.0).unwrap();
+        let header = FrameHeader::read(&self.0).unwrap();
         let (packet, wire) = header.packet(&mut self.0, true).unwrap();
         assert_eq!((packet.wire_len, u32::from(packet.segments)), (wire.bytes, wire.packets));
         assert_eq!(packet.timestamp_ns, 1_700_000_000_000_000_005);
@@ -131,7 +131,7 @@ fn a_device_without_link_layer_gives_packets_from_the_network_header_on() {
 #[test]
 fn only_the_loopback_interface_shows_a_packet_twice() {
     let twice = |hatype, packet_type| {
-        Header::read(&Frame::holding(&[0; 60]).of_device(hatype, packet_type).0).unwrap().is_seen_twice()
+        FrameHeader::read(&Frame::holding(&[0; 60]).of_device(hatype, packet_type).0).unwrap().is_seen_twice()
     };
     assert!(twice(libc::ARPHRD_LOOPBACK, libc::PACKET_OUTGOING));
     assert!(!twice(libc::ARPHRD_LOOPBACK, libc::PACKET_HOST));
@@ -157,7 +157,7 @@ proptest! {
             frame[ADDRESS + offset_of!(sockaddr_ll, sll_hatype)] = 1;
             frame[ADDRESS + offset_of!(sockaddr_ll, sll_hatype) + 1] = 0;
         }
-        if let Some(header) = Header::read(&frame)
+        if let Some(header) = FrameHeader::read(&frame)
             && let Some((packet, _)) = header.packet(&mut frame, true)
         {
             prop_assert!(packet.segments >= 1);

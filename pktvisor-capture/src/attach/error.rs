@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::{fmt, io};
 
-use super::Hook;
+use super::hook::Hook;
 use crate::filter::FilterProgramError;
 use crate::interfaces::Interface;
 use crate::kernel::KernelError;

@@ -13,19 +13,20 @@ use aya::maps::{MapData, XskMap};
 pub use error::{AttachError, Refusal};
 pub use hook::Hook;
 use pktvisor_common::classify::LinkType;
+use pktvisor_common::direction::LinkDirection;
 
-use super::clsact::{self, Clsact};
+use super::clsact::Clsact;
 use super::filter::{
-    self, Filter, FilterProgram, Placement, Rejected, attach_tcx_egress, attach_tcx_ingress, attach_xdp,
-    link_interface,
+    Filter, FilterProgram, FilterSite, ProgramContext, Rejected, attach_tcx_egress, attach_tcx_ingress,
+    attach_xdp, link_interface,
 };
 use super::interfaces::{Hardware, Interface};
-use super::kernel::{Entry, Kernel, KernelError};
+use super::kernel::{EntryPoint, KernelError, KernelPrograms};
 
 /// Attaches to interfaces, one after the other.
 #[derive(Debug)]
 pub struct Attacher {
-    kernel: Kernel,
+    programs: KernelPrograms,
     filter: Option<Filter>,
 }
 
@@ -68,15 +69,15 @@ struct Placed {
 
 /// What is seen of an interface by which entries.
 struct Ways {
-    xdp: Option<Entry>,
-    ingress: Entry,
-    egress: Option<Entry>,
+    xdp: Option<EntryPoint>,
+    ingress: EntryPoint,
+    egress: Option<EntryPoint>,
 }
 
 impl Attacher {
-    /// Attaches the programs of `kernel`, behind `filter` if there is one.
-    pub fn new(kernel: Kernel, filter: Option<Filter>) -> Self {
-        Self { kernel, filter }
+    /// Attaches these programs, behind `filter` if there is one.
+    pub fn new(programs: KernelPrograms, filter: Option<Filter>) -> Self {
+        Self { programs, filter }
     }
 
     /// Attaches to `interface`, on both ways to the best hook that takes the program. Packets are never changed or held
@@ -89,19 +90,20 @@ impl Attacher {
         let name = || interface.name.clone();
         let ways = ways(interface)?;
         // Both directions begin at one moment, however long it takes to verify and attach the second program.
-        let _attaching = self.kernel.attaching(interface.index);
+        let _attaching = self.programs.attaching(interface.index);
         let mut refusals = Vec::new();
-        let mut place = Place { interface_index: interface.index, clsact: None };
+        let mut hooks = InterfaceHooks { interface_index: interface.index, clsact: None };
         let xdp = match ways.xdp {
-            Some(entry) => {
-                self.put(entry, Hook::Xdp, Way::In, &mut place)?.map_err(|r| refusals.push(r)).ok()
-            }
+            Some(entry) => self
+                .put(entry, Hook::Xdp, LinkDirection::Ingress, &mut hooks)?
+                .map_err(|r| refusals.push(r))
+                .ok(),
             None => None,
         };
         let classifier = hook::classifier_hook();
         let (ingress, way_in) = match xdp {
             Some(placed) => (Hook::Xdp, placed),
-            None => match self.put(ways.ingress, classifier, Way::In, &mut place)? {
+            None => match self.put(ways.ingress, classifier, LinkDirection::Ingress, &mut hooks)? {
                 Ok(placed) => (classifier, placed),
                 Err(refusal) => {
                     refusals.push(refusal);
@@ -113,7 +115,7 @@ impl Attacher {
         let notes = refusals.iter().map(instead).collect();
         let mut programs = vec![way_in];
         if let Some(entry) = ways.egress {
-            let placed = self.put(entry, classifier, Way::Out, &mut place)?;
+            let placed = self.put(entry, classifier, LinkDirection::Egress, &mut hooks)?;
             programs.push(placed.map_err(|refusal| AttachError::Egress { interface: name(), refusal })?);
         }
         let egress = ways.egress.map(|_| classifier);
@@ -124,7 +126,7 @@ impl Attacher {
             egress,
             notes,
             programs,
-            _clsact: place.clsact,
+            _clsact: hooks.clsact,
         })
     }
 
@@ -138,8 +140,8 @@ impl Attacher {
             let refusal = Refusal::of_io(Hook::Xdp, &io::ErrorKind::Unsupported.into());
             return Err(AttachError::ingress(interface, &[refusal]));
         }
-        let mut place = Place { interface_index: interface.index, clsact: None };
-        let placed = self.put(Entry::Tap, Hook::Xdp, Way::In, &mut place)?;
+        let mut hooks = InterfaceHooks { interface_index: interface.index, clsact: None };
+        let placed = self.put(EntryPoint::Tap, Hook::Xdp, LinkDirection::Ingress, &mut hooks)?;
         let placed = placed.map_err(|refusal| AttachError::ingress(interface, &[refusal]))?;
         Ok(Attached {
             interface: interface.name.clone(),
@@ -158,47 +160,41 @@ impl Attacher {
     ///
     /// The object is not of this version.
     pub fn sockets(&mut self) -> Result<XskMap<&mut MapData>, KernelError> {
-        self.kernel.sockets()
+        self.programs.sockets()
     }
 
     /// Puts one program in its place. The outer error is one that no other hook would mend.
     fn put(
         &mut self,
-        entry: Entry,
+        entry: EntryPoint,
         hook: Hook,
-        way: Way,
-        place: &mut Place,
+        direction: LinkDirection,
+        hooks: &mut InterfaceHooks,
     ) -> Result<Result<Placed, Refusal>, AttachError> {
-        if let Err(error) = self.kernel.fd(entry) {
+        if let Err(error) = self.programs.fd(entry) {
             return Ok(Err(Refusal::of_kernel(hook, &error)));
         }
         let filter = match &self.filter {
-            Some(filter) => Some(load_filter(filter, &mut self.kernel, entry, hook)?),
+            Some(filter) => Some(load_filter(filter, &mut self.programs, entry, hook)?),
             None => None,
         };
         let program = match &filter {
             Some(program) => program.as_fd(),
-            None => self.kernel.fd(entry)?.as_fd(),
+            None => self.programs.fd(entry)?.as_fd(),
         };
-        Ok(match place.link(program, hook, way) {
+        Ok(match hooks.link(program, hook, direction) {
             Ok(link) => Ok(Placed { link, _filter: filter }),
             Err(error) => Err(Refusal::of_io(hook, &error)),
         })
     }
 }
 
-#[derive(Clone, Copy)]
-enum Way {
-    In,
-    Out,
-}
-
 fn ways(interface: &Interface) -> Result<Ways, AttachError> {
     let (xdp, ingress, egress) = match interface.hardware {
-        Hardware::Ethernet => (Some(Entry::Xdp), Entry::TcIngress, Some(Entry::TcEgress)),
+        Hardware::Ethernet => (Some(EntryPoint::Xdp), EntryPoint::TcIngress, Some(EntryPoint::TcEgress)),
         // What goes out comes in again.
-        Hardware::Loopback => (None, Entry::TcIngress, None),
-        Hardware::Ip => (None, Entry::TcIngressRaw, Some(Entry::TcEgressRaw)),
+        Hardware::Loopback => (None, EntryPoint::TcIngress, None),
+        Hardware::Ip => (None, EntryPoint::TcIngressRaw, Some(EntryPoint::TcEgressRaw)),
         Hardware::Other(number) => {
             return Err(AttachError::Hardware { interface: interface.name.clone(), number });
         }
@@ -216,48 +212,49 @@ pub fn link_type(interface: &Interface) -> LinkType {
 
 fn load_filter(
     filter: &Filter,
-    kernel: &mut Kernel,
-    entry: Entry,
+    programs: &mut KernelPrograms,
+    entry: EntryPoint,
     hook: Hook,
 ) -> Result<FilterProgram, AttachError> {
-    let filtered = kernel.filtered()?.try_clone_to_owned().map_err(AttachError::Descriptor)?;
-    let link_type = kernel.link_type(entry);
-    let placement = Placement {
-        hook: match hook {
-            Hook::Xdp => filter::Hook::Xdp { frags: true },
-            Hook::Tcx | Hook::Clsact => filter::Hook::Tc,
+    let filtered = programs.filtered()?.try_clone_to_owned().map_err(AttachError::Descriptor)?;
+    let link_type = programs.link_type(entry);
+    let site = FilterSite {
+        context: match hook {
+            Hook::Xdp => ProgramContext::Xdp { frags: true },
+            Hook::Tcx | Hook::Clsact => ProgramContext::Tc,
         },
         link_type,
-        rejected: if entry == Entry::Tap { Rejected::Dropped } else { Rejected::Passes },
-        main: kernel.fd(entry)?.as_fd(),
+        rejected: if entry == EntryPoint::Tap { Rejected::Dropped } else { Rejected::Passes },
+        main: programs.fd(entry)?.as_fd(),
         filtered: filtered.as_fd(),
     };
-    Ok(FilterProgram::load(filter, &placement)?)
+    Ok(FilterProgram::load(filter, &site)?)
 }
 
 /// An interface while programs are put on it.
-struct Place {
+struct InterfaceHooks {
     interface_index: u32,
     clsact: Option<Clsact>,
 }
 
-impl Place {
-    fn link(&mut self, program: BorrowedFd<'_>, hook: Hook, way: Way) -> io::Result<Option<OwnedFd>> {
+impl InterfaceHooks {
+    fn link(
+        &mut self,
+        program: BorrowedFd<'_>,
+        hook: Hook,
+        direction: LinkDirection,
+    ) -> io::Result<Option<OwnedFd>> {
         let index = self.interface_index;
-        let link = match (hook, way) {
+        let link = match (hook, direction) {
             (Hook::Xdp, _) => attach_xdp(program, index)?,
-            (Hook::Tcx, Way::In) => attach_tcx_ingress(program, index)?,
-            (Hook::Tcx, Way::Out) => attach_tcx_egress(program, index)?,
-            (Hook::Clsact, way) => {
+            (Hook::Tcx, LinkDirection::Ingress) => attach_tcx_ingress(program, index)?,
+            (Hook::Tcx, LinkDirection::Egress) => attach_tcx_egress(program, index)?,
+            (Hook::Clsact, direction) => {
                 let clsact = match &mut self.clsact {
                     Some(clsact) => clsact,
                     none => none.insert(Clsact::on(index)?),
                 };
-                let hook = match way {
-                    Way::In => clsact::Hook::Ingress,
-                    Way::Out => clsact::Hook::Egress,
-                };
-                return clsact.attach(hook, program).map(|()| None);
+                return clsact.attach(direction, program).map(|()| None);
             }
         };
         Ok(Some(link))

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::os::fd::RawFd;
 
-use super::Hook;
+use pktvisor_common::direction::LinkDirection;
 
 /// Length of `struct nlmsghdr` and of `struct tcmsg` in bytes.
 pub(super) const HEADER_LEN: usize = 16;
@@ -23,10 +23,10 @@ const TCA_BPF_FLAG_ACT_DIRECT: u32 = 1;
 /// Of an attribute's type, without the bits that tell nesting and byte order.
 const TYPE_MASK: u16 = 0x3fff;
 
-fn parent(hook: Hook) -> u32 {
-    match hook {
-        Hook::Ingress => TC_H_CLSACT_INGRESS,
-        Hook::Egress => TC_H_CLSACT_EGRESS,
+fn parent(direction: LinkDirection) -> u32 {
+    match direction {
+        LinkDirection::Ingress => TC_H_CLSACT_INGRESS,
+        LinkDirection::Egress => TC_H_CLSACT_EGRESS,
     }
 }
 
@@ -51,10 +51,15 @@ impl Message {
     }
 
     /// The kernel chooses handle and priority: behind the filters that are there.
-    pub(super) fn add_filter(interface_index: u32, hook: Hook, program: RawFd, name: &CStr) -> Self {
+    pub(super) fn add_filter(
+        interface_index: u32,
+        direction: LinkDirection,
+        program: RawFd,
+        name: &CStr,
+    ) -> Self {
         let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
         let mut message =
-            Self::new(libc::RTM_NEWTFILTER, flags, interface_index, [0, parent(hook), all_protocols(0)]);
+            Self::new(libc::RTM_NEWTFILTER, flags, interface_index, [0, parent(direction), all_protocols(0)]);
         message.attribute(TCA_KIND, c"bpf".to_bytes_with_nul());
         let mut options = Self { bytes: Vec::new() };
         options.attribute(TCA_BPF_FD, &program.to_ne_bytes());
@@ -64,13 +69,13 @@ impl Message {
         message.finish()
     }
 
-    pub(super) fn remove_filter(interface_index: u32, hook: Hook, filter: &Filter) -> Self {
-        let tcm = [filter.handle, parent(hook), all_protocols(filter.priority)];
+    pub(super) fn remove_filter(interface_index: u32, direction: LinkDirection, filter: &TcFilter) -> Self {
+        let tcm = [filter.handle, parent(direction), all_protocols(filter.priority)];
         Self::new(libc::RTM_DELTFILTER, libc::NLM_F_ACK, interface_index, tcm).finish()
     }
 
-    pub(super) fn list_filters(interface_index: u32, hook: Hook) -> Self {
-        Self::new(libc::RTM_GETTFILTER, libc::NLM_F_DUMP, interface_index, [0, parent(hook), 0]).finish()
+    pub(super) fn list_filters(interface_index: u32, direction: LinkDirection) -> Self {
+        Self::new(libc::RTM_GETTFILTER, libc::NLM_F_DUMP, interface_index, [0, parent(direction), 0]).finish()
     }
 
     /// The headers; `tcm` is handle, parent and information of `struct tcmsg`.
@@ -108,14 +113,14 @@ fn all_protocols(priority: u16) -> u32 {
 
 /// A filter as the kernel lists it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Filter {
+pub(super) struct TcFilter {
     pub(super) handle: u32,
     pub(super) priority: u16,
     /// Empty for filters of another kind than BPF.
     pub(super) name: String,
 }
 
-impl Filter {
+impl TcFilter {
     /// From the body of a message, after its `nlmsghdr`. Nothing for a chain's head, which is listed without a handle.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let handle = number(body, 8)?;
@@ -153,20 +158,20 @@ mod tests {
 
     #[test]
     fn a_filter_is_read_back_as_it_was_sent() {
-        let mut sent = Message::add_filter(7, Hook::Egress, 3, c"pktvisord-1-0").bytes;
+        let mut sent = Message::add_filter(7, LinkDirection::Egress, 3, c"pktvisord-1-0").bytes;
         // What the kernel chooses.
         sent[HEADER_LEN + 8..][..4].copy_from_slice(&1_u32.to_ne_bytes());
         sent[HEADER_LEN + 16..][..4].copy_from_slice(&all_protocols(49152).to_ne_bytes());
-        let read = Filter::parse(&sent[HEADER_LEN..]);
-        assert_eq!(read, Some(Filter { handle: 1, priority: 49152, name: "pktvisord-1-0".to_owned() }));
+        let read = TcFilter::parse(&sent[HEADER_LEN..]);
+        assert_eq!(read, Some(TcFilter { handle: 1, priority: 49152, name: "pktvisord-1-0".to_owned() }));
     }
 
     #[test]
     fn a_message_cut_anywhere_is_no_filter_or_one_without_name() {
-        let mut sent = Message::add_filter(7, Hook::Ingress, 3, c"pktvisord-1-0").bytes;
+        let mut sent = Message::add_filter(7, LinkDirection::Ingress, 3, c"pktvisord-1-0").bytes;
         sent[HEADER_LEN + 8] = 1;
         for len in HEADER_LEN..sent.len() - 12 {
-            let read = Filter::parse(&sent[HEADER_LEN..len]);
+            let read = TcFilter::parse(&sent[HEADER_LEN..len]);
             assert!(read.is_none_or(|filter| filter.name.is_empty()), "{len}");
         }
     }

@@ -16,19 +16,11 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-use message::{Filter, Message};
+use message::{Message, TcFilter};
 use netlink::Netlink;
+use pktvisor_common::direction::LinkDirection;
 
-/// Whose packets a filter sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hook {
-    /// Received ones.
-    Ingress,
-    /// Sent ones.
-    Egress,
-}
-
-const HOOKS: [Hook; 2] = [Hook::Ingress, Hook::Egress];
+const DIRECTIONS: [LinkDirection; 2] = [LinkDirection::Ingress, LinkDirection::Egress];
 
 /// What the names of all our filters begin with.
 const NAME_PREFIX: &str = "pktvisord-";
@@ -39,7 +31,7 @@ const NAME_PREFIX: &str = "pktvisord-";
 pub struct Clsact {
     netlink: Netlink,
     interface_index: u32,
-    name: Name,
+    name: HolderName,
     /// Whether to remove the queueing discipline.
     owned: bool,
     leftovers: usize,
@@ -55,7 +47,7 @@ impl Clsact {
     /// (`CONFIG_NET_SCH_INGRESS`) or no `cls_bpf`.
     pub fn on(interface_index: u32) -> io::Result<Self> {
         let netlink = Netlink::open()?;
-        let name = Name::hold()?;
+        let name = HolderName::hold()?;
         let made = match netlink.request(&Message::make_qdisc(interface_index)) {
             Ok(_) => true,
             Err(error) if error.raw_os_error() == Some(libc::EEXIST) => false,
@@ -78,9 +70,13 @@ impl Clsact {
     /// # Errors
     ///
     /// EINVAL: not a tc program.
-    pub fn attach(&self, hook: Hook, program: BorrowedFd<'_>) -> io::Result<()> {
-        let add =
-            Message::add_filter(self.interface_index, hook, program.as_raw_fd(), &self.name.as_c_string()?);
+    pub fn attach(&self, direction: LinkDirection, program: BorrowedFd<'_>) -> io::Result<()> {
+        let add = Message::add_filter(
+            self.interface_index,
+            direction,
+            program.as_raw_fd(),
+            &self.name.as_c_string()?,
+        );
         self.netlink.request(&add).map(drop)
     }
 
@@ -88,17 +84,21 @@ impl Clsact {
     #[cfg(test)]
     pub(crate) fn abandon(mut self) {
         // Nothing has this name, so there is nothing to remove; the old one is held no more.
-        if let Ok(other) = Name::hold() {
+        if let Ok(other) = HolderName::hold() {
             (self.name, self.owned) = (other, false);
         }
     }
 
     fn remove_leftovers(&mut self) -> io::Result<()> {
-        for hook in HOOKS {
-            for filter in self.filters(hook)? {
+        for direction in DIRECTIONS {
+            for filter in self.filters(direction)? {
                 // Our own name is new, so a filter that has it was left by an earlier process with our number.
-                if filter.name == self.name.text || Name::is_abandoned(&filter.name) {
-                    self.netlink.request(&Message::remove_filter(self.interface_index, hook, &filter))?;
+                if filter.name == self.name.text || HolderName::is_abandoned(&filter.name) {
+                    self.netlink.request(&Message::remove_filter(
+                        self.interface_index,
+                        direction,
+                        &filter,
+                    ))?;
                     self.leftovers += 1;
                 }
             }
@@ -109,19 +109,24 @@ impl Clsact {
     }
 
     fn is_empty(&self) -> io::Result<bool> {
-        Ok(self.filters(Hook::Ingress)?.is_empty() && self.filters(Hook::Egress)?.is_empty())
+        Ok(self.filters(LinkDirection::Ingress)?.is_empty()
+            && self.filters(LinkDirection::Egress)?.is_empty())
     }
 
-    fn filters(&self, hook: Hook) -> io::Result<Vec<Filter>> {
-        let answers = self.netlink.request(&Message::list_filters(self.interface_index, hook))?;
-        Ok(answers.iter().filter_map(|answer| Filter::parse(answer)).collect())
+    fn filters(&self, direction: LinkDirection) -> io::Result<Vec<TcFilter>> {
+        let answers = self.netlink.request(&Message::list_filters(self.interface_index, direction))?;
+        Ok(answers.iter().filter_map(|answer| TcFilter::parse(answer)).collect())
     }
 
     fn remove(&self) -> io::Result<()> {
-        for hook in HOOKS {
-            for filter in self.filters(hook)? {
+        for direction in DIRECTIONS {
+            for filter in self.filters(direction)? {
                 if filter.name == self.name.text {
-                    self.netlink.request(&Message::remove_filter(self.interface_index, hook, &filter))?;
+                    self.netlink.request(&Message::remove_filter(
+                        self.interface_index,
+                        direction,
+                        &filter,
+                    ))?;
                 }
             }
         }
@@ -148,12 +153,12 @@ impl Drop for Clsact {
 
 /// The name of one holder's filters.
 #[derive(Debug)]
-struct Name {
+struct HolderName {
     text: String,
     _held: UnixDatagram,
 }
 
-impl Name {
+impl HolderName {
     /// Takes a name that nobody holds.
     fn hold() -> io::Result<Self> {
         let pid = std::process::id();

@@ -9,7 +9,7 @@
 use super::assembler::{Alu, Assembler, Cond, FP, Helper, Label, R0, R1, R2, R3, R4, Reg, Src, Width};
 use super::classic::{Op, Size};
 use super::context::{BUFFER, CONTEXT, DATA, IMAGE, SKB_LEN, XDP_DATA_END, call_load, data_end};
-use super::hook::{Hook, View};
+use super::context::{ProgramContext, View};
 use super::tag::{self, IMAGE_START, TAG, TAG_END, TAG_LEN};
 
 /// The verifier knows a packet's bytes up to here (`MAX_PACKET_OFF`), less for offsets that vary so that their
@@ -32,15 +32,15 @@ enum Detour {
 
 /// The loads of one translation.
 pub(super) struct Accesses {
-    hook: Hook,
+    context: ProgramContext,
     view: View,
     reject: Label,
     detours: Vec<(Label, Label, Detour)>,
 }
 
 impl Accesses {
-    pub(super) fn new(hook: Hook, view: View, reject: Label) -> Self {
-        Self { hook, view, reject, detours: Vec::new() }
+    pub(super) fn new(context: ProgramContext, view: View, reject: Label) -> Self {
+        Self { context, view, reject, detours: Vec::new() }
     }
 
     /// Goes before the program: makes the image, as much of it as is needed.
@@ -81,19 +81,19 @@ impl Accesses {
 
     /// The packet's length on the wire.
     pub(super) fn length(&self, asm: &mut Assembler, dst: Reg) {
-        match self.hook {
-            Hook::Xdp { frags: true } => {
+        match self.context {
+            ProgramContext::Xdp { frags: true } => {
                 asm.alu64(Alu::Mov, R1, Src::Reg(CONTEXT));
                 asm.call(Helper::XdpGetBuffLen);
                 asm.alu32(Alu::Mov, dst, Src::Reg(R0));
             }
-            Hook::Xdp { frags: false } => {
+            ProgramContext::Xdp { frags: false } => {
                 asm.load(Width::U32, dst, CONTEXT, XDP_DATA_END);
                 asm.alu64(Alu::Sub, dst, Src::Reg(DATA));
                 // The verifier has to see 32 bits in every register that is compared or shifted.
                 asm.alu32(Alu::Mov, dst, Src::Reg(dst));
             }
-            Hook::Tc => asm.load(Width::U32, dst, CONTEXT, SKB_LEN),
+            ProgramContext::Tc => asm.load(Width::U32, dst, CONTEXT, SKB_LEN),
         }
         if self.view == View::Tagged {
             asm.alu32(Alu::Add, dst, Src::Imm(TAG_LEN as i32));
@@ -167,13 +167,13 @@ impl Accesses {
     fn bounds_check(&self, asm: &mut Assembler, end: Reg, start: Reg, len: u32, beyond: Label) {
         asm.alu64(Alu::Mov, end, Src::Reg(start));
         asm.alu64(Alu::Add, end, Src::Imm(len as i32));
-        asm.load(Width::U32, R4, CONTEXT, data_end(self.hook));
+        asm.load(Width::U32, R4, CONTEXT, data_end(self.context));
         asm.jump_if(Cond::Gt, end, Src::Reg(R4), beyond);
     }
 
     /// Whether there may be bytes that cannot be read directly.
     fn has_helper(&self) -> bool {
-        self.hook != Hook::Xdp { frags: false }
+        self.context != ProgramContext::Xdp { frags: false }
     }
 
     /// Where to go for such bytes.
@@ -183,9 +183,9 @@ impl Accesses {
 
     /// Loads from the offset in `R2`.
     fn by_helper(&self, asm: &mut Assembler, dst: Reg, size: Size) {
-        let helper = match self.hook {
-            Hook::Xdp { .. } => Helper::XdpLoadBytes,
-            Hook::Tc => Helper::SkbLoadBytes,
+        let helper = match self.context {
+            ProgramContext::Xdp { .. } => Helper::XdpLoadBytes,
+            ProgramContext::Tc => Helper::SkbLoadBytes,
         };
         call_load(asm, helper, BUFFER, Src::Imm(size.bytes() as i32));
         asm.jump_if(Cond::Ne, R0, Src::Imm(0), self.reject);

@@ -47,7 +47,7 @@ pub(crate) struct Load<'a> {
 
 /// Why the kernel did not take a program.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct LoadRefusal {
     pub(crate) source: io::Error,
     /// The verifier's words, as far as they fit.
     pub(crate) log: String,
@@ -56,7 +56,7 @@ pub(crate) struct Refused {
 /// Loads a program. It is unloaded when the last descriptor and attachment are gone.
 ///
 /// Minimum kernel version: 4.17 (attach types).
-pub(crate) fn load(load: &Load<'_>) -> Result<OwnedFd, Refused> {
+pub(crate) fn load(load: &Load<'_>) -> Result<OwnedFd, LoadRefusal> {
     let quiet = match load_with_log(load, &mut []) {
         Ok(program) => return Ok(program),
         Err(error) => error,
@@ -67,7 +67,10 @@ pub(crate) fn load(load: &Load<'_>) -> Result<OwnedFd, Refused> {
         Ok(program) => Ok(program),
         Err(_) => {
             let len = log.iter().position(|&byte| byte == 0).unwrap_or(log.len());
-            Err(Refused { source: quiet, log: String::from_utf8_lossy(&log[..len]).trim_end().to_owned() })
+            Err(LoadRefusal {
+                source: quiet,
+                log: String::from_utf8_lossy(&log[..len]).trim_end().to_owned(),
+            })
         }
     }
 }

@@ -29,7 +29,7 @@ impl Endian {
 
 /// Where packets come from, on which some programs depend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum PacketOrigin {
     /// An interface of this machine.
     Live,
     /// A capture file, or a section of one. It may come from another system, whose numbers for address families differ.
@@ -49,7 +49,11 @@ const STACK_BYTES: usize = 512 << 20;
 const REJECTS_ALL: &str = "expression rejects all packets";
 
 /// The program of an expression, or why there is none.
-pub(super) fn compile(expression: &str, link_type: LinkType, source: Source) -> Result<Vec<BpfInsn>, String> {
+pub(super) fn compile(
+    expression: &str,
+    link_type: LinkType,
+    source: PacketOrigin,
+) -> Result<Vec<BpfInsn>, String> {
     if expression.len() <= SHORT_BYTES {
         return whole(expression, link_type, source);
     }
@@ -81,7 +85,7 @@ fn too_long() -> String {
 fn joined(
     pieces: &Pieces,
     link_type: LinkType,
-    source: Source,
+    source: PacketOrigin,
     began: Instant,
 ) -> Result<Vec<BpfInsn>, String> {
     let reject = vec![BpfInsn { code: 0x06, jt: 0, jf: 0, k: 0 }];
@@ -101,11 +105,13 @@ fn joined(
     split::join(programs, pieces.junction).ok_or_else(|| "libpcap's programs cannot be joined".to_owned())
 }
 
-fn whole(expression: &str, link_type: LinkType, source: Source) -> Result<Vec<BpfInsn>, String> {
+fn whole(expression: &str, link_type: LinkType, source: PacketOrigin) -> Result<Vec<BpfInsn>, String> {
     let optimize = expression.len() <= OPTIMIZED_BYTES;
     let compiled = match source {
-        Source::Live => Capture::dead(link_of(link_type)).and_then(|live| live.compile(expression, optimize)),
-        Source::File(order) => {
+        PacketOrigin::Live => {
+            Capture::dead(link_of(link_type)).and_then(|live| live.compile(expression, optimize))
+        }
+        PacketOrigin::File(order) => {
             let file = savefile(link_type, order).map_err(|error| format!("no pipe to libpcap: {error}"))?;
             file.and_then(|file| file.compile(expression, optimize))
         }

@@ -1,7 +1,28 @@
-//! What a filter program works with: its registers, its part of the stack, and the fields of its context.
+//! Where filters run, and what a filter program works with there: its registers, its part of the stack, and the fields
+//! of its context.
 
 use super::assembler::{Alu, Assembler, FP, Helper, R1, R3, R4, R6, R7, R8, R9, Reg, Src};
-use super::hook::Hook;
+
+/// Where a filter program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProgramContext {
+    /// XDP: single packets, as the driver delivers them.
+    Xdp {
+        /// Whether packets may lie in several pieces (`xdp.frags`, Linux 5.18). Must be as in the main program.
+        frags: bool,
+    },
+    /// tcx or clsact, either direction: the outer VLAN tag may be in the socket buffer's metadata.
+    Tc,
+}
+
+/// A packet as a filter expression sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// As the context shows it.
+    AsIs,
+    /// With the VLAN tag of the metadata put back behind the two MAC addresses.
+    Tagged,
+}
 
 /// The context. This and the other three survive calls.
 pub(super) const CONTEXT: Reg = R6;
@@ -35,18 +56,18 @@ const XDP_DATA: i16 = 0;
 pub(super) const XDP_DATA_END: i16 = 4;
 
 /// Where a context says that the packet's bytes begin.
-pub(super) fn data(hook: Hook) -> i16 {
-    match hook {
-        Hook::Xdp { .. } => XDP_DATA,
-        Hook::Tc => SKB_DATA,
+pub(super) fn data(context: ProgramContext) -> i16 {
+    match context {
+        ProgramContext::Xdp { .. } => XDP_DATA,
+        ProgramContext::Tc => SKB_DATA,
     }
 }
 
 /// Where a context says that the packet's bytes end, as far as they may be read directly.
-pub(super) fn data_end(hook: Hook) -> i16 {
-    match hook {
-        Hook::Xdp { .. } => XDP_DATA_END,
-        Hook::Tc => SKB_DATA_END,
+pub(super) fn data_end(context: ProgramContext) -> i16 {
+    match context {
+        ProgramContext::Xdp { .. } => XDP_DATA_END,
+        ProgramContext::Tc => SKB_DATA_END,
     }
 }
 

@@ -13,7 +13,6 @@ mod bpf;
 mod classic;
 mod compile;
 mod context;
-mod hook;
 mod interpret;
 mod own_port;
 mod program;
@@ -31,14 +30,14 @@ use std::sync::Arc;
 
 pub(crate) use bpf::{attach_tcx_egress, attach_tcx_ingress, attach_xdp, link_interface};
 pub use classic::ClassicError;
-pub use compile::{Endian, Source};
+pub use compile::{Endian, PacketOrigin};
 use parking_lot::Mutex;
 use pktvisor_common::classify::LinkType;
 pub use tagged::WARNING as TAGS_WARNING;
 use terminal_text::Escaped;
 
-pub use hook::Hook;
-pub use program::{FilterProgram, FilterProgramError, Placement, Rejected};
+pub use context::ProgramContext;
+pub use program::{FilterProgram, FilterProgramError, FilterSite, Rejected};
 pub use translate::TranslateError;
 
 use classic::BpfInsn;
@@ -109,26 +108,26 @@ pub struct Filter {
     /// A TCP port whose packets do not pass.
     ignored_port: Option<u16>,
     /// Where the next packets come from.
-    source: Source,
+    source: PacketOrigin,
     mentions_tags: bool,
-    programs: Mutex<Vec<Program>>,
+    programs: Mutex<Vec<CompiledFilter>>,
 }
 
-struct Program {
+struct CompiledFilter {
     link_type: LinkType,
-    source: Source,
+    source: PacketOrigin,
     instructions: Arc<[BpfInsn]>,
 }
 
 impl Filter {
     /// A filter for packets of interfaces, that is compiled as link types turn up.
     pub fn new(expression: impl Into<String>) -> Self {
-        Self::of(expression.into(), Source::Live)
+        Self::of(expression.into(), PacketOrigin::Live)
     }
 
     /// A filter for packets of capture files.
     pub fn for_files(expression: impl Into<String>) -> Self {
-        Self::of(expression.into(), Source::File(Endian::NATIVE))
+        Self::of(expression.into(), PacketOrigin::File(Endian::NATIVE))
     }
 
     /// A filter for packets of interfaces that takes out those of a TCP port, and those that do not match the expression,
@@ -137,7 +136,7 @@ impl Filter {
         Self { ignored_port: Some(port), ..Self::new(expression.unwrap_or_default()) }
     }
 
-    fn of(expression: String, source: Source) -> Self {
+    fn of(expression: String, source: PacketOrigin) -> Self {
         // No expression has no offsets that a tag could shift.
         let mentions_tags = expression.trim().is_empty() || split::mentions(&expression, "vlan");
         Self { expression, ignored_port: None, source, mentions_tags, programs: Mutex::default() }
@@ -146,7 +145,7 @@ impl Filter {
     /// The next packets come from a capture file of this byte order.
     #[inline]
     pub fn set_endian(&mut self, order: Endian) {
-        self.source = Source::File(order);
+        self.source = PacketOrigin::File(order);
     }
 
     /// Looks at the expression alone: a mistake is told before the first packet has come.
@@ -208,7 +207,8 @@ impl Filter {
     /// The expression cannot be compiled for the packet's link type.
     pub fn passes(&mut self, packet: &Packet<'_>) -> Result<bool, FilterError> {
         let source = self.source;
-        let is_for = |program: &&Program| program.link_type == packet.link_type && program.source == source;
+        let is_for =
+            |program: &&CompiledFilter| program.link_type == packet.link_type && program.source == source;
         if let Some(program) = self.programs.get_mut().iter().find(is_for) {
             return Ok(interpret::accepts(&program.instructions, packet.data, packet.wire_len));
         }
@@ -234,7 +234,7 @@ impl Filter {
     fn program(&self, link_type: LinkType) -> Result<Arc<[BpfInsn]>, String> {
         let source = self.source;
         let mut programs = self.programs.lock();
-        let is_for = |program: &&Program| program.link_type == link_type && program.source == source;
+        let is_for = |program: &&CompiledFilter| program.link_type == link_type && program.source == source;
         if let Some(program) = programs.iter().find(is_for) {
             return Ok(Arc::clone(&program.instructions));
         }
@@ -243,7 +243,7 @@ impl Filter {
             None => Cow::Borrowed(self.expression.as_str()),
         };
         let instructions: Arc<[BpfInsn]> = compile::compile(&expression, link_type, source)?.into();
-        programs.push(Program { link_type, source, instructions: Arc::clone(&instructions) });
+        programs.push(CompiledFilter { link_type, source, instructions: Arc::clone(&instructions) });
         Ok(instructions)
     }
 }

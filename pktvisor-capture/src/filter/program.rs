@@ -10,9 +10,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use pktvisor_common::classify::LinkType;
 
 use super::bpf::{self, Load, ProgramType};
-use super::hook::Hook;
+use super::context::ProgramContext;
 use super::translate::{TranslateError, translate};
-use super::verdict::Tags;
+use super::verdict::TaggedPackets;
 use super::verdict::Verdicts;
 use super::{Excerpt, Filter, FilterError};
 
@@ -27,9 +27,9 @@ pub enum Rejected {
 
 /// Where a filter program goes, and what it works with there.
 #[derive(Clone, Copy, Debug)]
-pub struct Placement<'a> {
-    /// The hook, as of the main program.
-    pub hook: Hook,
+pub struct FilterSite<'a> {
+    /// The context, as of the main program.
+    pub context: ProgramContext,
     /// What packets of the interface begin with.
     pub link_type: LinkType,
     /// What becomes of packets that are not counted.
@@ -98,25 +98,24 @@ impl FilterProgram {
     /// # Errors
     ///
     /// The expression is wrong or too much for the kernel, privileges are missing, or the main program is for another
-    /// hook than said.
-    pub fn load(filter: &Filter, placement: &Placement<'_>) -> Result<Self, FilterProgramError> {
+    /// context than said.
+    pub fn load(filter: &Filter, site: &FilterSite<'_>) -> Result<Self, FilterProgramError> {
         let expression = || filter.expression().to_owned();
-        let classic = filter.classic(placement.link_type)?;
-        let programs =
-            bpf::program_array(c"pktvisor_main", placement.main).map_err(FilterProgramError::Chain)?;
+        let classic = filter.classic(site.link_type)?;
+        let programs = bpf::program_array(c"pktvisor_main", site.main).map_err(FilterProgramError::Chain)?;
         let verdicts = Verdicts {
-            hook: placement.hook,
+            context: site.context,
             programs: programs.as_raw_fd(),
-            filtered: placement.filtered.as_raw_fd(),
-            action: action(placement),
-            tags: tags(filter, placement),
+            filtered: site.filtered.as_raw_fd(),
+            action: action(site),
+            tags: tags(filter, site),
         };
-        let instructions = translate(&classic, placement.link_type, &verdicts)
+        let instructions = translate(&classic, site.link_type, &verdicts)
             .map_err(|reason| FilterProgramError::Translate { expression: expression(), reason })?;
-        let (program_type, flags) = match placement.hook {
-            Hook::Xdp { frags: true } => (ProgramType::Xdp, bpf::XDP_HAS_FRAGS),
-            Hook::Xdp { frags: false } => (ProgramType::Xdp, 0),
-            Hook::Tc => (ProgramType::SchedCls, 0),
+        let (program_type, flags) = match site.context {
+            ProgramContext::Xdp { frags: true } => (ProgramType::Xdp, bpf::XDP_HAS_FRAGS),
+            ProgramContext::Xdp { frags: false } => (ProgramType::Xdp, 0),
+            ProgramContext::Tc => (ProgramType::SchedCls, 0),
         };
         let load = Load { program_type, name: c"pktvisor_filter", instructions: &instructions, flags };
         let program = bpf::load(&load).map_err(|refused| FilterProgramError::Load {
@@ -135,22 +134,22 @@ impl AsFd for FilterProgram {
 }
 
 /// Whether an expression does not expect the tags that packets may have.
-fn tags(filter: &Filter, placement: &Placement<'_>) -> Tags {
-    if placement.link_type == LinkType::ETHERNET && !filter.mentions_tags() {
-        Tags::Counted
+fn tags(filter: &Filter, site: &FilterSite<'_>) -> TaggedPackets {
+    if site.link_type == LinkType::ETHERNET && !filter.mentions_tags() {
+        TaggedPackets::Counted
     } else {
-        Tags::Ignored
+        TaggedPackets::Ignored
     }
 }
 
 /// What the filter program returns.
-fn action(placement: &Placement<'_>) -> i32 {
+fn action(site: &FilterSite<'_>) -> i32 {
     const XDP_DROP: i32 = 1;
     const XDP_PASS: i32 = 2;
     const TCX_NEXT: i32 = -1;
-    match (placement.hook, placement.rejected) {
-        (Hook::Xdp { .. }, Rejected::Passes) => XDP_PASS,
-        (Hook::Xdp { .. }, Rejected::Dropped) => XDP_DROP,
-        (Hook::Tc, _) => TCX_NEXT,
+    match (site.context, site.rejected) {
+        (ProgramContext::Xdp { .. }, Rejected::Passes) => XDP_PASS,
+        (ProgramContext::Xdp { .. }, Rejected::Dropped) => XDP_DROP,
+        (ProgramContext::Tc, _) => TCX_NEXT,
     }
 }

@@ -15,7 +15,7 @@ use super::classic::{
     Arithmetic, BpfInsn, ClassicError, Op, Operand, Register, SCRATCH_WORDS, Size, Test, decode, successors,
 };
 use super::context::{self, A, CONTEXT, DATA, SKB_VLAN_PRESENT, X, scratch};
-use super::hook::{Hook, View};
+use super::context::{ProgramContext, View};
 use super::tag;
 use super::verdict::{self, Verdicts};
 
@@ -47,22 +47,25 @@ pub(crate) fn translate(
     link_type: LinkType,
     verdicts: &Verdicts,
 ) -> Result<Vec<Instruction>, TranslateError> {
-    let hook = verdicts.hook;
+    let context = verdicts.context;
     let ops = decode(classic)?;
     let reachable = reachable(&ops);
     let live = |index: &usize| reachable[*index];
     let ops: Vec<(usize, Op)> = (0..ops.len()).filter(live).map(|index| (index, ops[index])).collect();
     let mut asm = Assembler::default();
-    prologue(&mut asm, hook, &ops);
-    if hook == Hook::Tc && link_type == LinkType::ETHERNET && ops.iter().any(|(_, op)| tag::matters_to(op)) {
+    prologue(&mut asm, context, &ops);
+    if context == ProgramContext::Tc
+        && link_type == LinkType::ETHERNET
+        && ops.iter().any(|(_, op)| tag::matters_to(op))
+    {
         let tagged = asm.label();
         asm.load(Width::U32, R1, CONTEXT, SKB_VLAN_PRESENT);
         asm.jump_if(Cond::Ne, R1, Src::Imm(0), tagged);
-        Translator::new(&mut asm, hook, View::AsIs, classic.len()).run(&ops, verdicts);
+        Translator::new(&mut asm, context, View::AsIs, classic.len()).run(&ops, verdicts);
         asm.bind(tagged);
-        Translator::new(&mut asm, hook, View::Tagged, classic.len()).run(&ops, verdicts);
+        Translator::new(&mut asm, context, View::Tagged, classic.len()).run(&ops, verdicts);
     } else {
-        Translator::new(&mut asm, hook, View::AsIs, classic.len()).run(&ops, verdicts);
+        Translator::new(&mut asm, context, View::AsIs, classic.len()).run(&ops, verdicts);
     }
     asm.finish()
         .map_err(|too_far| TranslateError::TooLong { classic: classic.len(), translated: too_far.len })
@@ -86,9 +89,9 @@ fn reachable(ops: &[Op]) -> Vec<bool> {
 }
 
 /// Everything starts at zero, as in libpcap.
-fn prologue(asm: &mut Assembler, hook: Hook, ops: &[(usize, Op)]) {
+fn prologue(asm: &mut Assembler, context: ProgramContext, ops: &[(usize, Op)]) {
     asm.alu64(Alu::Mov, CONTEXT, Src::Reg(R1));
-    asm.load(Width::U32, DATA, CONTEXT, context::data(hook));
+    asm.load(Width::U32, DATA, CONTEXT, context::data(context));
     asm.alu32(Alu::Mov, A, Src::Imm(0));
     asm.alu32(Alu::Mov, X, Src::Imm(0));
     for word in 0..SCRATCH_WORDS {
@@ -124,10 +127,10 @@ struct Translator<'a> {
 }
 
 impl<'a> Translator<'a> {
-    fn new(asm: &'a mut Assembler, hook: Hook, view: View, len: usize) -> Self {
+    fn new(asm: &'a mut Assembler, context: ProgramContext, view: View, len: usize) -> Self {
         let begins = (0..len).map(|_| asm.label()).collect();
         let (accept, reject) = (asm.label(), asm.label());
-        Self { accesses: Accesses::new(hook, view, reject), asm, begins, accept, reject }
+        Self { accesses: Accesses::new(context, view, reject), asm, begins, accept, reject }
     }
 
     fn run(mut self, ops: &[(usize, Op)], verdicts: &Verdicts) {

@@ -5,26 +5,26 @@ use std::os::fd::RawFd;
 use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_TAGGED};
 
 use super::assembler::{Alu, Assembler, Cond, FP, Helper, Label, R0, R1, R2, R3, Src, Width};
+use super::context::ProgramContext;
 use super::context::{BUFFER, CONTEXT, DATA, SKB_GSO_SEGS, SKB_PROTOCOL, SKB_VLAN_PRESENT, XDP_DATA_END};
-use super::hook::Hook;
 use super::tagged::TAGS;
 
 /// Where a filter program leads to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Verdicts {
-    pub(crate) hook: Hook,
+    pub(crate) context: ProgramContext,
     /// A program array with the main program in its first slot.
     pub(crate) programs: RawFd,
     /// A per-CPU array with the entries of [`pktvisor_common::kernel::filtered`].
     pub(crate) filtered: RawFd,
     /// What the filter program returns where the main one does not run.
     pub(crate) action: i32,
-    pub(crate) tags: Tags,
+    pub(crate) tags: TaggedPackets,
 }
 
 /// What becomes of filtered packets that have a VLAN tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tags {
+pub(crate) enum TaggedPackets {
     /// They are counted once more: the expression does not expect tags.
     Counted,
     Ignored,
@@ -44,7 +44,7 @@ pub(crate) fn reject(asm: &mut Assembler, verdicts: &Verdicts) {
     let end = asm.label();
     find_counter(asm, verdicts, FILTERED, end);
     asm.alu32(Alu::Mov, R1, Src::Imm(1));
-    if verdicts.hook == Hook::Tc {
+    if verdicts.context == ProgramContext::Tc {
         let single = asm.label();
         asm.load(Width::U32, R2, CONTEXT, SKB_GSO_SEGS);
         asm.jump_if(Cond::Eq, R2, Src::Imm(0), single);
@@ -55,7 +55,7 @@ pub(crate) fn reject(asm: &mut Assembler, verdicts: &Verdicts) {
     asm.alu64(Alu::Add, R2, Src::Reg(R1));
     asm.store(Width::U64, R0, 0, R2);
     asm.bind(end);
-    if verdicts.tags == Tags::Counted {
+    if verdicts.tags == TaggedPackets::Counted {
         count_tagged(asm, verdicts);
     }
     done(asm, verdicts);
@@ -75,13 +75,13 @@ fn find_counter(asm: &mut Assembler, verdicts: &Verdicts, entry: u32, none: Labe
 fn count_tagged(asm: &mut Assembler, verdicts: &Verdicts) {
     const ETHER_TYPE: i16 = 12;
     let (tagged, end) = (asm.label(), asm.label());
-    match verdicts.hook {
-        Hook::Tc => {
+    match verdicts.context {
+        ProgramContext::Tc => {
             asm.load(Width::U32, R1, CONTEXT, SKB_VLAN_PRESENT);
             asm.jump_if(Cond::Ne, R1, Src::Imm(0), tagged);
             asm.load(Width::U32, R1, CONTEXT, SKB_PROTOCOL);
         }
-        Hook::Xdp { .. } => {
+        ProgramContext::Xdp { .. } => {
             asm.alu64(Alu::Mov, R1, Src::Reg(DATA));
             asm.alu64(Alu::Add, R1, Src::Imm(i32::from(ETHER_TYPE) + 2));
             asm.load(Width::U32, R2, CONTEXT, XDP_DATA_END);

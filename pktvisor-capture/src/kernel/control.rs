@@ -11,43 +11,43 @@ use parking_lot::Mutex;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::control;
 
-use super::KernelError;
-use super::mapping::{Access, Mapping, page_size};
+use super::error::KernelError;
+use super::mapping::{Access, MapMemory, page_size};
 
 const NAME: &str = "CONTROL";
 
 /// Changes the configuration while programs run. Needs no capability.
 #[derive(Clone, Debug)]
-pub struct Control(Arc<Shared>);
+pub struct ControlMap(Arc<MappedControl>);
 
 #[derive(Debug)]
-struct Shared {
-    page: Mapping,
+struct MappedControl {
+    page: MapMemory,
     /// Held while the configuration is written.
     writing: Mutex<()>,
 }
 
-impl Control {
+impl ControlMap {
     pub(super) fn new(map: &MapData) -> Result<Self, KernelError> {
         let len = size_of::<control::Control>().next_multiple_of(page_size());
-        let page = Mapping::new(map.fd().as_fd(), 0, len, Access::ReadWrite)
+        let page = MapMemory::new(map.fd().as_fd(), 0, len, Access::ReadWrite)
             .map_err(|source| KernelError::Mapping { name: NAME, source })?;
-        Ok(Self(Arc::new(Shared { page, writing: Mutex::new(()) })))
+        Ok(Self(Arc::new(MappedControl { page, writing: Mutex::new(()) })))
     }
 
     /// Replaces the configuration. Every packet is seen with the old one or the new one, never with a mixture.
     pub fn configure(&self, config: &KernelConfig) {
         let _writing = self.0.writing.lock();
         let live = self.live_config();
-        let quiet = 1 - (live.load(Ordering::Relaxed) & 1);
-        // SAFETY: within the mapping, which is as large as a `Control` (checked by the kernel), aligned to a page, and
-        // valid as long as `self`. No program reads the quiet copy, as the last call waited for them; no other thread
+        let standby = 1 - (live.load(Ordering::Relaxed) & 1);
+        // SAFETY: within the mapping, which is as large as a `ControlMap` (checked by the kernel), aligned to a page, and
+        // valid as long as `self`. No program reads the standby copy, as the last call waited for them; no other thread
         // writes it, as the lock is held.
         unsafe {
             let configs = &raw mut (*self.control()).configs;
-            configs.cast::<KernelConfig>().add(quiet as usize).write(*config);
+            configs.cast::<KernelConfig>().add(standby as usize).write(*config);
         }
-        live.store(quiet, Ordering::Release);
+        live.store(standby, Ordering::Release);
         wait_for_programs();
     }
 
@@ -91,9 +91,9 @@ impl Control {
     }
 }
 
-/// While this lives, the packets of an interface are [not counted yet](Control::attaching).
+/// While this lives, the packets of an interface are [not counted yet](ControlMap::attaching).
 #[derive(Debug)]
-pub(crate) struct Attaching(Control);
+pub(crate) struct Attaching(ControlMap);
 
 impl Drop for Attaching {
     fn drop(&mut self) {

@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-use super::KernelError;
+use super::error::KernelError;
 
 const POSSIBLE: &str = "/sys/devices/system/cpu/possible";
 

@@ -7,17 +7,17 @@ use nix::time::{ClockId, clock_gettime};
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::sharding::Shards;
 
-use super::ring::Ring;
-use super::source::Source;
+use super::ring::RecordRing;
+use super::source::RecordSource;
 
-/// No epoch is held back; not [`Next::NO_EPOCH`], which a record may say.
+/// No epoch is held back; not [`NextRecord::NO_EPOCH`], which a record may say.
 const NOT_HELD: u32 = u32::MAX - 1;
 
 /// The ring buffers of all processors, or the sockets of all receive queues, for one consumer.
 ///
 /// Programs wake nobody up: look after them every few milliseconds.
 #[derive(Debug)]
-pub struct Deep<S = Ring> {
+pub struct Deep<S = RecordRing> {
     sources: Vec<S>,
     /// For each: the time stamp of its next record, [`NONE`] where none is due.
     due: Vec<u64>,
@@ -28,7 +28,7 @@ pub struct Deep<S = Ring> {
 /// Nothing is due.
 const NONE: u64 = u64::MAX;
 
-impl<S: Source> Deep<S> {
+impl<S: RecordSource> Deep<S> {
     /// Takes records from all of these.
     pub fn new(sources: Vec<S>) -> Self {
         let due = vec![NONE; sources.len()];
@@ -54,9 +54,9 @@ impl<S: Source> Deep<S> {
     /// Takes the records that were stamped until `until_ns` ([`monotonic_ns`]), at most about `records_max`, in the
     /// order of their time stamps; returns how many.
     ///
-    /// What happened before a packet was seen is in the rings before that packet is, or after a [delay](Source::DELAY_NS):
+    /// What happened before a packet was seen is in the rings before that packet is, or after a [delay](RecordSource::DELAY_NS):
     /// with a time read just before this, a response never comes before its query. What is not taken for its delay stays.
-    pub fn drain(
+    pub fn poll(
         &mut self,
         until_ns: u64,
         records_max: usize,
@@ -82,7 +82,7 @@ impl<S: Source> Deep<S> {
         taken
     }
 
-    /// Gives room back to the kernel, and sees that it knows; done by every [`drain`](Self::drain).
+    /// Gives room back to the kernel, and sees that it knows; done by every [`poll`](Self::poll).
     pub fn release(&mut self) {
         self.sources.iter_mut().for_each(S::release);
     }
@@ -113,7 +113,7 @@ impl<S: Source> Deep<S> {
 
 /// The time stamp of the next record, if it is due.
 #[inline]
-fn next_due(source: &mut impl Source, until_ns: u64, held: u32) -> u64 {
+fn next_due(source: &mut impl RecordSource, until_ns: u64, held: u32) -> u64 {
     match source.next() {
         Some(next) if next.timestamp_ns <= until_ns && next.epoch != held => next.timestamp_ns,
         _ => NONE,

@@ -102,6 +102,7 @@ impl<K: Copy + Ord> Hitters<K> {
 mod tests {
     use std::collections::HashMap;
 
+    use pktvisor_common::address::{Address, IpVersion};
     use pktvisor_common::kernel::heavy::seen;
 
     use super::*;
@@ -109,7 +110,7 @@ mod tests {
     /// Traffic over several processors: each address is bounded by what is said of it.
     #[test]
     fn what_several_processors_found_bounds_the_truth() {
-        for version in [4, 6] {
+        for version in [IpVersion::V4, IpVersion::V6] {
             let mut tables: Vec<_> = (0..3).map(|_| Box::new(HeavyTable::EMPTY)).collect();
             let mut truth: HashMap<[u8; 16], u64> = HashMap::new();
             let mut state = 7_u64;
@@ -126,12 +127,12 @@ mod tests {
                 address[..4].copy_from_slice(&number.to_be_bytes());
                 *truth.entry(address).or_default() += 1;
                 let cpu = if number % 2 == 0 { random >> 7 } else { number } as usize % tables.len();
-                tables[cpu].add(&address, version, 1, seen::SOURCE_IN, 5);
+                tables[cpu].add(Address::new(version, &address), 1, seen::SOURCE_IN, 5);
             }
             let tables: Vec<&HeavyTable> = tables.iter().map(|table| &**table).collect();
             let hitters = HeavyHitters::of(&tables);
             let (found, missed, absent_max): (HashMap<_, _>, _, _) = match version {
-                4 => (
+                IpVersion::V4 => (
                     hitters
                         .v4
                         .addresses
@@ -141,7 +142,7 @@ mod tests {
                     hitters.v4.missed,
                     hitters.v4.absent_max,
                 ),
-                _ => (
+                IpVersion::V6 => (
                     hitters.v6.addresses.iter().map(|h| (h.address, (h.packets, h.missed_max))).collect(),
                     hitters.v6.missed,
                     hitters.v6.absent_max,
@@ -156,7 +157,7 @@ mod tests {
                 }
             }
             let counted: u64 = found.values().map(|(packets, _)| packets).sum();
-            assert_eq!(counted + missed, 100_000, "IPv{version}");
+            assert_eq!(counted + missed, 100_000, "IP{version:?}");
         }
     }
 

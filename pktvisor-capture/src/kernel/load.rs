@@ -12,14 +12,18 @@ use pktvisor_common::kernel::control;
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::heavy::HeavyTable;
 
-use super::control::Attaching;
-use super::drain::Maps;
-use super::{Control, Deep, Drain, KernelError, ProgramLog, Ring, cpus};
+use super::collect::{Collector, Maps};
+use super::control::{Attaching, ControlMap};
+use super::cpus;
+use super::deep::Deep;
+use super::error::KernelError;
+use super::log::ProgramLog;
+use super::ring::RecordRing;
 use crate::privileges;
 
 /// How to load.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ProgramSettings {
     /// The configuration to begin with.
     pub config: KernelConfig,
     /// What packets begin with, for all entries but the raw ones.
@@ -28,7 +32,7 @@ pub struct Settings {
     pub ring_bytes: u32,
 }
 
-impl Default for Settings {
+impl Default for ProgramSettings {
     fn default() -> Self {
         Self { config: KernelConfig::default(), link_type: LinkType::ETHERNET, ring_bytes: 4 << 20 }
     }
@@ -36,7 +40,7 @@ impl Default for Settings {
 
 /// A program of the object. Raw ones are for interfaces whose packets begin with the IP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Entry {
+pub enum EntryPoint {
     /// XDP: counts, copies and passes on.
     Xdp,
     /// XDP: counts, hands over to AF_XDP sockets and drops.
@@ -53,7 +57,7 @@ pub enum Entry {
     Nothing,
 }
 
-impl Entry {
+impl EntryPoint {
     /// All of them.
     pub const ALL: [Self; 7] = [
         Self::Xdp,
@@ -81,35 +85,35 @@ impl Entry {
 
 /// The programs. They are unloaded and detached when this is dropped, save those whose links were taken out.
 #[derive(Debug)]
-pub struct Kernel {
+pub struct KernelPrograms {
     ebpf: Ebpf,
     link_type: LinkType,
-    control: Control,
+    control: ControlMap,
 }
 
-/// What [`Kernel::load`] returns: each part for another thread.
+/// What [`KernelPrograms::load`] returns: each part for another thread.
 pub struct Loaded {
     /// For who attaches.
-    pub kernel: Kernel,
+    pub programs: KernelPrograms,
     /// For who configures.
-    pub control: Control,
+    pub control: ControlMap,
     /// For who counts.
-    pub drain: Drain,
+    pub collector: Collector,
     /// For whoever analyses, a shard each.
     pub deep: Vec<Deep>,
     /// For who debugs, where the object was built for that.
     pub log: Option<ProgramLog>,
 }
 
-impl Kernel {
+impl KernelPrograms {
     /// Makes the maps of `object`; no program is loaded yet.
     ///
     /// # Errors
     ///
     /// `object` is not a BPF object of this version, or there is no permission, or no memory.
-    pub fn load(object: &[u8], settings: &Settings) -> Result<Loaded, KernelError> {
+    pub fn load(object: &[u8], settings: &ProgramSettings) -> Result<Loaded, KernelError> {
         // Before Linux 5.11 maps count as locked memory. Where the limit stays too low the maps are refused, and that is said.
-        if privileges::Kernel::running().counts_bpf_memory() {
+        if privileges::KernelFeatures::running().counts_bpf_memory() {
             let _ = privileges::raise_memlock();
         }
         let shards = settings.config.shards;
@@ -121,7 +125,7 @@ impl Kernel {
             .map_max_entries("DEEP", rings)
             .load(object)
             .map_err(KernelError::Load)?;
-        let control = Control::new(&copy(&ebpf, "CONTROL", size_of::<control::Control>())?)?;
+        let control = ControlMap::new(&copy(&ebpf, "CONTROL", size_of::<control::Control>())?)?;
         control.configure(&settings.config);
         let maps = Maps {
             cpu: copy(&ebpf, "CPU", size_of::<CpuState>())?,
@@ -129,21 +133,26 @@ impl Kernel {
             heavy: copy(&ebpf, "HEAVY", size_of::<HeavyTable>())?,
             cardinality: copy(&ebpf, "CARDINALITY", REGISTERS)?,
         };
-        let drain = Drain::new(control.clone(), maps)?;
-        let rings = (0..rings).map(|_| Ring::create(settings.ring_bytes)).collect::<Result<Vec<_>, _>>()?;
+        let collector = Collector::new(control.clone(), maps)?;
+        let rings =
+            (0..rings).map(|_| RecordRing::create(settings.ring_bytes)).collect::<Result<Vec<_>, _>>()?;
         place_rings(&mut ebpf, &rings)?;
         let log = ProgramLog::of(&mut ebpf);
-        let kernel = Self { ebpf, link_type: settings.link_type, control: control.clone() };
-        Ok(Loaded { kernel, control, drain, deep: Deep::by_shard(rings, shards), log })
+        let programs = Self { ebpf, link_type: settings.link_type, control: control.clone() };
+        Ok(Loaded { programs, control, collector, deep: Deep::by_shard(rings, shards), log })
     }
 }
 
-impl Kernel {
+impl KernelPrograms {
     /// What packets begin with where `entry` sees them.
-    pub fn link_type(&self, entry: Entry) -> LinkType {
+    pub fn link_type(&self, entry: EntryPoint) -> LinkType {
         match entry {
-            Entry::TcIngressRaw | Entry::TcEgressRaw => LinkType::RAW,
-            Entry::Xdp | Entry::Tap | Entry::TcIngress | Entry::TcEgress | Entry::Nothing => self.link_type,
+            EntryPoint::TcIngressRaw | EntryPoint::TcEgressRaw => LinkType::RAW,
+            EntryPoint::Xdp
+            | EntryPoint::Tap
+            | EntryPoint::TcIngress
+            | EntryPoint::TcEgress
+            | EntryPoint::Nothing => self.link_type,
         }
     }
 
@@ -152,7 +161,7 @@ impl Kernel {
     /// # Errors
     ///
     /// The verifier refuses it (before Linux 5.18, for one), or there is no permission; or `entry` is a classifier.
-    pub fn xdp(&mut self, entry: Entry) -> Result<&mut Xdp, KernelError> {
+    pub fn xdp(&mut self, entry: EntryPoint) -> Result<&mut Xdp, KernelError> {
         let name = entry.name();
         let program: &mut Xdp = self.program(name)?.try_into().map_err(refused(name))?;
         if program.fd().is_err() {
@@ -166,7 +175,7 @@ impl Kernel {
     /// # Errors
     ///
     /// The verifier refuses it, or there is no permission; or `entry` is an XDP program.
-    pub fn classifier(&mut self, entry: Entry) -> Result<&mut SchedClassifier, KernelError> {
+    pub fn classifier(&mut self, entry: EntryPoint) -> Result<&mut SchedClassifier, KernelError> {
         let name = entry.name();
         let program: &mut SchedClassifier = self.program(name)?.try_into().map_err(refused(name))?;
         if program.fd().is_err() {
@@ -179,10 +188,10 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// As [`Kernel::xdp`].
-    pub fn fd(&mut self, entry: Entry) -> Result<&ProgramFd, KernelError> {
+    /// As [`KernelPrograms::xdp`].
+    pub fn fd(&mut self, entry: EntryPoint) -> Result<&ProgramFd, KernelError> {
         let fd = match entry {
-            Entry::Xdp | Entry::Tap | Entry::Nothing => self.xdp(entry)?.fd(),
+            EntryPoint::Xdp | EntryPoint::Tap | EntryPoint::Nothing => self.xdp(entry)?.fd(),
             _ => self.classifier(entry)?.fd(),
         };
         fd.map_err(refused(entry.name()))
@@ -245,7 +254,7 @@ fn copy(ebpf: &Ebpf, name: &'static str, expected: usize) -> Result<MapData, Ker
 }
 
 /// Puts the ring buffers where the programs look for them.
-fn place_rings(ebpf: &mut Ebpf, rings: &[Ring]) -> Result<(), KernelError> {
+fn place_rings(ebpf: &mut Ebpf, rings: &[RecordRing]) -> Result<(), KernelError> {
     const NAME: &str = "DEEP";
     let error = |source| KernelError::Map { name: NAME, source };
     let map = ebpf.map_mut(NAME).ok_or(KernelError::Missing { what: "map", name: NAME })?;

@@ -8,15 +8,15 @@ use nix::unistd::{SysconfVar, sysconf};
 
 /// A mapping, unmapped when dropped.
 #[derive(Debug)]
-pub(super) struct Mapping {
+pub(super) struct MapMemory {
     start: NonNull<u8>,
     len: usize,
 }
 
 // SAFETY: the memory belongs to nobody else in this process, and can be unmapped from any thread.
-unsafe impl Send for Mapping {}
+unsafe impl Send for MapMemory {}
 // SAFETY: a shared mapping only gives out its address; whoever reads or writes there answers for it.
-unsafe impl Sync for Mapping {}
+unsafe impl Sync for MapMemory {}
 
 /// What may be done with a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) enum Access {
     ReadWrite,
 }
 
-impl Mapping {
+impl MapMemory {
     /// Maps `len` bytes of what `fd` stands for, from `offset` on, which is a multiple of the page size.
     pub(super) fn new(fd: BorrowedFd<'_>, offset: usize, len: usize, access: Access) -> io::Result<Self> {
         let protection = match access {
@@ -54,7 +54,7 @@ impl Mapping {
     }
 }
 
-impl Drop for Mapping {
+impl Drop for MapMemory {
     fn drop(&mut self) {
         // SAFETY: exactly what was mapped, once; who got an address from here borrowed this.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };

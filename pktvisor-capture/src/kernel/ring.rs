@@ -16,9 +16,9 @@ use aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_RINGBUF;
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_memory::prefetch::prefetch_address;
 
-use super::KernelError;
-use super::mapping::{Access, Mapping, page_size};
-use super::source::{Next, Source};
+use super::error::KernelError;
+use super::mapping::{Access, MapMemory, page_size};
+use super::source::{NextRecord, RecordSource};
 
 const NAME: &str = "DEEP";
 /// The record is not yet complete.
@@ -30,10 +30,10 @@ const RECORD_HEADER: usize = 8;
 
 /// The consumer's end of a ring buffer.
 #[derive(Debug)]
-pub struct Ring {
+pub struct RecordRing {
     map: MapData,
-    consumer: Mapping,
-    producer: Mapping,
+    consumer: MapMemory,
+    producer: MapMemory,
     size: usize,
     /// Where the next record begins that was not taken.
     position: u64,
@@ -43,7 +43,7 @@ pub struct Ring {
     produced: u64,
 }
 
-impl Ring {
+impl RecordRing {
     /// Makes a ring buffer of at least `bytes`: the kernel wants a power of two of pages.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ impl Ring {
         let definition = aya_obj::Map::new_from_params(BPF_MAP_TYPE_RINGBUF as u32, 0, 0, size as u32, 0);
         let map = MapData::create(definition, "DEEP_RING", None).map_err(map_error)?;
         let mapping = |offset, len, access| {
-            Mapping::new(map.fd().as_fd(), offset, len, access)
+            MapMemory::new(map.fd().as_fd(), offset, len, access)
                 .map_err(|source| KernelError::Mapping { name: NAME, source })
         };
         let consumer = mapping(0, page, Access::ReadWrite)?;
@@ -91,7 +91,7 @@ impl Ring {
         }
     }
 
-    /// Takes the record that was looked at, whose length it had. The kernel gets to know by [`Source::release`].
+    /// Takes the record that was looked at, whose length it had. The kernel gets to know by [`RecordSource::release`].
     #[inline]
     fn skip(&mut self, len: usize) {
         self.position += (RECORD_HEADER + len).next_multiple_of(8) as u64;
@@ -148,17 +148,17 @@ impl Ring {
     }
 }
 
-impl Source for Ring {
+impl RecordSource for RecordRing {
     const DELAY_NS: u64 = 0;
 
     #[inline]
-    fn next(&mut self) -> Option<Next> {
+    fn next(&mut self) -> Option<NextRecord> {
         // A record too short for a header is not ours; it is taken at once.
         let next = |record: &[u8]| {
-            RecordHeader::split(record).map_or(
-                Next { timestamp_ns: 0, epoch: Next::NO_EPOCH },
-                |(header, _)| Next { timestamp_ns: header.timestamp_ns, epoch: header.epoch() },
-            )
+            RecordHeader::split(record)
+                .map_or(NextRecord { timestamp_ns: 0, epoch: NextRecord::NO_EPOCH }, |(header, _)| {
+                    NextRecord { timestamp_ns: header.timestamp_ns, epoch: header.epoch() }
+                })
         };
         self.peek().map(next)
     }

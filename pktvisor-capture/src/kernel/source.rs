@@ -5,12 +5,12 @@ use std::io;
 use pktvisor_common::kernel::record::RecordHeader;
 
 /// Where records wait, in the order in which they came.
-pub trait Source {
+pub trait RecordSource {
     /// How long after its time stamp a record may come in, in nanoseconds.
     const DELAY_NS: u64;
 
     /// What is known of the next record before it is taken.
-    fn next(&mut self) -> Option<Next>;
+    fn next(&mut self) -> Option<NextRecord>;
 
     /// The time stamp of the next record; 0 for one that has none.
     fn next_ns(&mut self) -> Option<u64> {
@@ -36,15 +36,15 @@ pub trait Source {
 
 /// The next record of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Next {
+pub struct NextRecord {
     /// When its packet was seen; 0 if the record does not tell.
     pub timestamp_ns: u64,
-    /// The [epoch](pktvisor_common::kernel::control::epoch) that its packet was counted in; [`Next::NO_EPOCH`] if the record
+    /// The [epoch](pktvisor_common::kernel::control::epoch) that its packet was counted in; [`NextRecord::NO_EPOCH`] if the record
     /// does not tell.
     pub epoch: u32,
 }
 
-impl Next {
+impl NextRecord {
     /// No record is of this epoch.
     pub const NO_EPOCH: u32 = u32::MAX;
 }

@@ -134,7 +134,7 @@ extern "C" fn on_signal(_: c_int) {
 
 /// `struct __user_cap_header_struct` of linux/capability.h.
 #[repr(C)]
-struct Header {
+struct CapabilityHeader {
     version: u32,
     pid: c_int,
 }
@@ -161,7 +161,7 @@ fn restrict_this_thread(kept: u64) -> io::Result<()> {
     }
     // Below Linux 4.3 there is no ambient set.
     let _ = prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as c_ulong);
-    let mut header = Header { version: VERSION, pid: 0 };
+    let mut header = CapabilityHeader { version: VERSION, pid: 0 };
     let mut sets = [Sets::default(); 2];
     // SAFETY: the kernel reads one header and writes two sets, as version 3 has it.
     check(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, sets.as_mut_ptr()) })?;

@@ -8,19 +8,19 @@
 //! The user stays the same. Started as root, the agent without capabilities still owns root's files; run it as a user
 //! of its own (systemd's `DynamicUser=`, or `setcap` on the binary) to take that away too.
 
+mod environment;
+mod features;
 mod give_up;
-mod kernel;
 mod memlock;
 mod need;
-mod place;
 #[cfg(test)]
 mod tests;
 mod threads;
 
 pub use caps::Capability;
+pub use environment::Environment;
+pub use features::KernelFeatures;
 pub use give_up::{GiveUpError, Keep, give_up};
-pub use kernel::Kernel;
 pub use memlock::raise_memlock;
 pub use need::{MissingPrivileges, check, container_flags, keep, missing, needed};
-pub use place::Place;
 pub use threads::{ThreadPrivileges, threads};

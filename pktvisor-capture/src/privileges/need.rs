@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use caps::Capability;
 use pktvisor_definitions::Mode;
 
+use super::environment::Environment;
+use super::features::{self, KernelFeatures};
 use super::give_up::Keep;
-use super::kernel::{self, Kernel};
-use super::place::Place;
 
 /// Capabilities that a capture needs and this process does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,16 +23,16 @@ pub struct MissingPrivileges {
     /// This program.
     pub program: PathBuf,
     /// Where it runs, which decides how capabilities are granted.
-    pub place: Place,
+    pub environment: Environment,
 }
 
 impl MissingPrivileges {
     fn text(&self) -> String {
         let older = in_older_engines(&self.all);
-        let place = match self.place {
-            Place::Host => String::new(),
-            Place::Container => format!("; run the container with {}", container_flags(&self.all)),
-            Place::Kubernetes => format!(
+        let place = match self.environment {
+            Environment::Host => String::new(),
+            Environment::Container => format!("; run the container with {}", container_flags(&self.all)),
+            Environment::Kubernetes => format!(
                 "; in the pod's specification: securityContext.capabilities.add: [{}], or [{}] where BPF is not known",
                 names(&self.all).join(", "),
                 names(&older).join(", "),
@@ -92,7 +92,7 @@ fn join(capabilities: &[Capability], separator: &str) -> String {
 }
 
 /// What a capture needs on such a kernel.
-pub fn needed(mode: Mode, kernel: &Kernel) -> Vec<Capability> {
+pub fn needed(mode: Mode, kernel: &KernelFeatures) -> Vec<Capability> {
     let bpf = kernel.bpf_capabilities();
     match mode {
         Mode::Inline => [bpf, &[Capability::CAP_NET_ADMIN]].concat(),
@@ -108,9 +108,9 @@ fn is_part_of_sys_admin(capability: Capability) -> bool {
 
 /// Of what a capture needs: what this thread does not have. CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON, as it does
 /// in the kernel.
-pub fn missing(mode: Mode, kernel: &Kernel) -> Vec<Capability> {
+pub fn missing(mode: Mode, kernel: &KernelFeatures) -> Vec<Capability> {
     let mut missing = needed(mode, kernel);
-    missing.retain(|&capability| !kernel::has(stand_in(capability, kernel::has)));
+    missing.retain(|&capability| !features::has(stand_in(capability, features::has)));
     missing
 }
 
@@ -125,7 +125,7 @@ fn stand_in(capability: Capability, has: impl Fn(Capability) -> bool) -> Capabil
 /// # Errors
 ///
 /// It has not.
-pub fn check(mode: Mode, kernel: &Kernel) -> Result<(), MissingPrivileges> {
+pub fn check(mode: Mode, kernel: &KernelFeatures) -> Result<(), MissingPrivileges> {
     let missing = missing(mode, kernel);
     if missing.is_empty() {
         return Ok(());
@@ -135,17 +135,17 @@ pub fn check(mode: Mode, kernel: &Kernel) -> Result<(), MissingPrivileges> {
         all.push(Capability::CAP_SYS_RESOURCE);
     }
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("pktvisord"));
-    Err(MissingPrivileges { mode, missing, all, program, place: Place::detect() })
+    Err(MissingPrivileges { mode, missing, all, program, environment: Environment::detect() })
 }
 
 /// What a capture still needs once it is attached: what it takes to attach again, to interfaces that come later or come
 /// back, in the thread that attaches.
-pub fn keep(mode: Mode, kernel: &Kernel) -> Keep {
-    keep_of(mode, kernel, kernel::has)
+pub fn keep(mode: Mode, kernel: &KernelFeatures) -> Keep {
+    keep_of(mode, kernel, features::has)
 }
 
 /// Likewise, of what the process `has`.
-pub(super) fn keep_of(mode: Mode, kernel: &Kernel, has: impl Fn(Capability) -> bool) -> Keep {
+pub(super) fn keep_of(mode: Mode, kernel: &KernelFeatures, has: impl Fn(Capability) -> bool) -> Keep {
     let mut keep = Keep::default();
     if mode == Mode::AfPacket {
         // A packet socket may be bound to another interface without any.

@@ -3,12 +3,15 @@
 use caps::Capability;
 use pktvisor_definitions::Mode;
 
+use super::environment::Environment;
+use super::features::KernelFeatures;
+use super::give_up::Keep;
 use super::need::keep_of;
-use super::{Keep, Kernel, MissingPrivileges, Place, needed};
+use super::need::{MissingPrivileges, needed};
 
-const NEW: Kernel = Kernel { version: (6, 18), unprivileged_bpf_disabled: true };
-const OLD: Kernel = Kernel { version: (5, 10), unprivileged_bpf_disabled: true };
-const OLDER: Kernel = Kernel { version: (5, 4), unprivileged_bpf_disabled: false };
+const NEW: KernelFeatures = KernelFeatures { version: (6, 18), unprivileged_bpf_disabled: true };
+const OLD: KernelFeatures = KernelFeatures { version: (5, 10), unprivileged_bpf_disabled: true };
+const OLDER: KernelFeatures = KernelFeatures { version: (5, 4), unprivileged_bpf_disabled: false };
 
 #[test]
 fn a_packet_socket_needs_one_capability_on_every_kernel() {
@@ -52,32 +55,32 @@ fn a_container_is_known_by_what_its_engine_leaves_in_it() {
         let path = root.join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
-        let place = Place::of(&root, |asked| asked == variable);
+        let environment = Environment::of(&root, |asked| asked == variable);
         std::fs::remove_dir_all(&root).unwrap();
-        place
+        environment
     };
     for file in [".dockerenv", "run/.containerenv", "run/systemd/container"] {
-        assert_eq!(with(file, "", ""), Place::Container, "{file}");
+        assert_eq!(with(file, "", ""), Environment::Container, "{file}");
     }
     let groups = "0::/system.slice/docker-0123.scope\n";
-    assert_eq!(with("proc/1/cgroup", groups, ""), Place::Container);
-    assert_eq!(with("proc/1/cgroup", "0::/init.scope\n", ""), Place::Host);
-    assert_eq!(with("proc/1/cgroup", "", "container"), Place::Container);
-    assert_eq!(with(".dockerenv", "", "KUBERNETES_SERVICE_HOST"), Place::Kubernetes);
+    assert_eq!(with("proc/1/cgroup", groups, ""), Environment::Container);
+    assert_eq!(with("proc/1/cgroup", "0::/init.scope\n", ""), Environment::Host);
+    assert_eq!(with("proc/1/cgroup", "", "container"), Environment::Container);
+    assert_eq!(with(".dockerenv", "", "KUBERNETES_SERVICE_HOST"), Environment::Kubernetes);
 }
 
 #[test]
 fn in_a_container_the_error_names_the_flags_also_of_engines_that_do_not_know_bpf() {
-    let text = |place| {
+    let text = |environment| {
         let (missing, all) = (vec![Capability::CAP_BPF], needed(Mode::Tap, &NEW));
         let program = "/pktvisord".into();
-        MissingPrivileges { mode: Mode::Inline, missing, all, program, place }.to_string()
+        MissingPrivileges { mode: Mode::Inline, missing, all, program, environment }.to_string()
     };
     let container = "cannot capture in inline mode without CAP_BPF; run the container with --cap-add BPF --cap-add PERFMON \
                      --cap-add NET_ADMIN --cap-add NET_RAW; or, where the engine does not know BPF (Docker 20.10): \
                      --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add NET_RAW; run as root, or grant";
-    assert!(text(Place::Container).starts_with(container), "{}", text(Place::Container));
-    let kubernetes = text(Place::Kubernetes);
+    assert!(text(Environment::Container).starts_with(container), "{}", text(Environment::Container));
+    let kubernetes = text(Environment::Kubernetes);
     assert!(kubernetes.contains("capabilities.add: [BPF, PERFMON, NET_ADMIN, NET_RAW]"), "{kubernetes}");
     assert!(kubernetes.contains("[SYS_ADMIN, NET_ADMIN, NET_RAW] where BPF"), "{kubernetes}");
 }
@@ -89,7 +92,7 @@ fn the_error_names_what_is_missing_and_how_to_grant_it() {
         missing: vec![Capability::CAP_BPF, Capability::CAP_NET_ADMIN],
         all: needed(Mode::Tap, &NEW),
         program: "/usr/bin/pktvisord".into(),
-        place: Place::Host,
+        environment: Environment::Host,
     };
     assert_eq!(
         error.to_string(),

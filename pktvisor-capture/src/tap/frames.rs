@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::TapError;
+use super::error::TapError;
 
 /// Locked for each queue, where so much may be.
 const MEMORY_BYTES: u32 = 32 << 20;

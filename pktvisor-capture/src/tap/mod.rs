@@ -26,7 +26,7 @@ use std::os::fd::BorrowedFd;
 
 pub use error::TapError;
 use pktvisor_common::sharding::Shards;
-pub use queue::{Queue, Statistics, StatisticsHandle};
+pub use queue::{QueueStatistics, StatisticsHandle, TapQueue};
 pub use unused::{check_unused, receive_queues};
 
 use super::promiscuous::Promiscuous;
@@ -36,7 +36,7 @@ use frames::Frames;
 #[derive(Debug)]
 pub struct Tap {
     /// One for each receive queue and shard, in the order of [`Shards::place`].
-    pub queues: Vec<Queue>,
+    pub queues: Vec<TapQueue>,
     /// As long as this is held, frames for others come in.
     pub promiscuous: Promiscuous,
     /// What an operator should know, one sentence each.
@@ -75,7 +75,7 @@ impl Tap {
 
     /// Whether all sockets share their memory with the driver.
     pub fn is_zero_copy(&self) -> bool {
-        self.queues.iter().all(Queue::is_zero_copy)
+        self.queues.iter().all(TapQueue::is_zero_copy)
     }
 }
 
@@ -85,14 +85,14 @@ fn open_queues(
     ifindex: u32,
     shards: Shards,
     notes: &mut Vec<String>,
-) -> Result<Vec<Queue>, TapError> {
+) -> Result<Vec<TapQueue>, TapError> {
     let count = unused::receive_queues(interface)?;
     // What cannot be raised shows when memory is asked for.
     let _ = crate::privileges::raise_memlock();
     let wanted = Frames::of(interface)?;
     let mut frames = wanted;
     loop {
-        let open = |number| Queue::open(interface, ifindex, number, frames, shards);
+        let open = |number| TapQueue::open(interface, ifindex, number, frames, shards);
         let opened: Result<Vec<_>, _> = (0..count).map(open).collect();
         match (opened, frames.fewer()) {
             (Err(TapError::Memory { .. }), Some(fewer)) => frames = fewer,

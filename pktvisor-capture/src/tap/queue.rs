@@ -11,18 +11,18 @@ use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::sharding::Shards;
 use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, TxQueue, Umem};
 
-use super::TapError;
+use super::error::TapError;
 use super::frames::Frames;
 use super::packet::{Memory, expect, record, without_record};
 use super::socket::{bind, is_zero_copy, memory};
-use crate::kernel::{Next, Source};
+use crate::kernel::{NextRecord, RecordSource};
 
 /// Frames taken at once.
 const BURST_FRAMES: usize = 256;
 
 /// What was lost between the program and us, in packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
+pub struct QueueStatistics {
     /// Handed over, but no frame was free, or the packet did not fit into one.
     pub lost_no_frame: u64,
     /// Handed over, but we were too slow to take it.
@@ -31,7 +31,7 @@ pub struct Statistics {
     pub starved: u64,
 }
 
-impl Statistics {
+impl QueueStatistics {
     /// Packets that the program counts as handed up, and that did not arrive.
     pub fn lost(&self) -> u64 {
         self.lost_no_frame + self.lost_ring_full
@@ -44,14 +44,14 @@ pub struct StatisticsHandle(Arc<[AtomicU64; 3]>);
 
 impl StatisticsHandle {
     /// As of a moment ago.
-    pub fn read(&self) -> Statistics {
+    pub fn read(&self) -> QueueStatistics {
         let [lost_no_frame, lost_ring_full, starved] =
             self.0.each_ref().map(|value| value.load(Ordering::Relaxed));
-        Statistics { lost_no_frame, lost_ring_full, starved }
+        QueueStatistics { lost_no_frame, lost_ring_full, starved }
     }
 
-    fn write(&self, statistics: &Statistics) {
-        let Statistics { lost_no_frame, lost_ring_full, starved } = *statistics;
+    fn write(&self, statistics: &QueueStatistics) {
+        let QueueStatistics { lost_no_frame, lost_ring_full, starved } = *statistics;
         for (to, from) in self.0.iter().zip([lost_no_frame, lost_ring_full, starved]) {
             to.store(from, Ordering::Relaxed);
         }
@@ -60,7 +60,7 @@ impl StatisticsHandle {
 
 /// The packets of one receive queue that one shard is to take: a socket.
 #[derive(Debug)]
-pub struct Queue {
+pub struct TapQueue {
     ifindex: u32,
     number: u32,
     frames: Frames,
@@ -81,7 +81,7 @@ pub struct Queue {
     _unused: (TxQueue, Option<CompQueue>),
 }
 
-impl Queue {
+impl TapQueue {
     /// Binds a socket for each shard, which share these frames. Without copying where the driver can: the kernel chooses.
     /// No packet reaches them before they are in a program's map of sockets.
     pub(super) fn open(
@@ -199,7 +199,7 @@ impl Queue {
     /// The interface is gone, which a socket is told once, and which waiting for it does not tell.
     fn update_statistics(&self) -> io::Result<()> {
         let kernel = self.rx.fd().xdp_statistics()?;
-        self.statistics.write(&Statistics {
+        self.statistics.write(&QueueStatistics {
             lost_no_frame: kernel.rx_dropped(),
             lost_ring_full: kernel.rx_ring_full(),
             starved: kernel.rx_fill_ring_empty_descs(),
@@ -211,19 +211,18 @@ impl Queue {
     }
 }
 
-impl Source for Queue {
+impl RecordSource for TapQueue {
     /// The kernel hands packets over together, once the program has seen all that the driver has for now.
     const DELAY_NS: u64 = 1_000_000;
 
     #[inline]
-    fn next(&mut self) -> Option<Next> {
+    fn next(&mut self) -> Option<NextRecord> {
         let (ifindex, frame_bytes) = (self.ifindex, self.frames.bytes);
         let frame = *self.next_frame()?;
         // SAFETY: the kernel has returned this frame of this memory, and has not got it back.
         let (header, _) = unsafe { record(&Memory { umem: &self.umem, frame_bytes, ifindex }, &frame) };
-        Some(header.map_or(Next { timestamp_ns: 0, epoch: Next::NO_EPOCH }, |header| Next {
-            timestamp_ns: header.timestamp_ns,
-            epoch: header.epoch(),
+        Some(header.map_or(NextRecord { timestamp_ns: 0, epoch: NextRecord::NO_EPOCH }, |header| {
+            NextRecord { timestamp_ns: header.timestamp_ns, epoch: header.epoch() }
         }))
     }
 

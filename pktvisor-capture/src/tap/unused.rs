@@ -4,7 +4,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
-use super::TapError;
+use super::error::TapError;
 
 /// Refuses an interface that the host receives by: one with addresses or routes, or that is part of a bridge or bond.
 ///

@@ -1,6 +1,7 @@
 //! The classifier's answer about one packet.
 
 use super::protocol;
+use crate::address::{Address, AddressPair, IpVersion};
 
 /// Bits of [`Class::flags`].
 pub mod flags {
@@ -50,15 +51,15 @@ pub mod tcp_flags {
     pub const ACK: u8 = 1 << 4;
 }
 
-/// What the classifier found out about one packet. Plain integers only, so that BPF can build one in place.
+/// What the classifier found out about one packet. Plain numbers and bytes only, so that BPF can build one in place.
 ///
 /// Offsets are bytes from the packet's first byte; 0 where there is no such thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(8))]
 pub struct Class {
-    /// Source address: IPv6, or IPv4 in the first 4 bytes and zeros.
+    /// Bytes of the source address, see [`Class::source`].
     pub source: [u8; 16],
-    /// Destination address, likewise.
+    /// Bytes of the destination address, see [`Class::destination`].
     pub destination: [u8; 16],
     /// See [`flags`].
     pub flags: u16,
@@ -82,8 +83,8 @@ pub struct Class {
     /// Of a non-IP frame: the EtherType that ended the way to an IP header, if it is one that nobody expects there;
     /// else 0.
     pub unknown_ethertype: u16,
-    /// 4, 6, or 0 for a non-IP frame. Decided by the link layer, whatever the IP header says.
-    pub ip_version: u8,
+    /// `None` for a non-IP frame. Decided by the link layer, whatever the IP header says.
+    pub ip_version: Option<IpVersion>,
     /// IPv4 protocol, or the last IPv6 next-header value reached; meaningless unless `ip_version` is set and the
     /// packet is not malformed.
     pub protocol: u8,
@@ -131,9 +132,36 @@ impl Class {
             && (self.protocol == protocol::UDP || self.has(flags::DNS_FRAGMENT | flags::EXTENSION_FIRST))
     }
 
-    /// Whether `source` and `destination` hold addresses.
+    /// The version of the addresses, if there are any.
     #[inline(always)]
-    pub const fn has_addresses(&self) -> bool {
-        self.ip_version != 0 && !self.has(flags::NO_ADDRESSES)
+    const fn address_version(&self) -> Option<IpVersion> {
+        if self.has(flags::NO_ADDRESSES) { None } else { self.ip_version }
+    }
+
+    /// The source address; `None` without a (whole) IP header.
+    #[inline(always)]
+    pub const fn source(&self) -> Option<Address<'_>> {
+        match self.address_version() {
+            Some(version) => Some(Address::new(version, &self.source)),
+            None => None,
+        }
+    }
+
+    /// The destination address, likewise.
+    #[inline(always)]
+    pub const fn destination(&self) -> Option<Address<'_>> {
+        match self.address_version() {
+            Some(version) => Some(Address::new(version, &self.destination)),
+            None => None,
+        }
+    }
+
+    /// A copy of both addresses; `None` without a (whole) IP header.
+    #[inline(always)]
+    pub const fn addresses(&self) -> Option<AddressPair> {
+        match self.address_version() {
+            Some(version) => Some(AddressPair::new(version, self.source, self.destination)),
+            None => None,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! EtherTypes that end the way to an IP header: which are no surprise, and how often the others came.
 
-use super::{Class, note_offset};
+use super::class::Class;
+use super::verifier::note_offset;
 
 /// Whether frames with this EtherType are ordinary ones without IP: what hosts, bridges and switches say to one another,
 /// and protocols of local and industrial networks that carry no IP. Everything else may hide packets that should count,

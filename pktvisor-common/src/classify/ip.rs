@@ -1,8 +1,12 @@
 //! From the outermost IP header to the transport header.
 
+use super::class::{Class, flags};
+use super::dns_ports::DnsPorts;
 use super::protocol::next_header;
-use super::{Class, DnsPorts, be16, flags, note_offset, transport};
-use crate::reader::PacketReader;
+use super::transport;
+use super::verifier::note_offset;
+use crate::address::{IpVersion, widened};
+use crate::reader::{PacketReader, be16};
 
 /// IPv6 extension headers looked through; a packet with more is malformed.
 const EXTENSION_HEADERS_MAX: usize = 8;
@@ -15,7 +19,7 @@ pub(super) fn ipv4<R: PacketReader + ?Sized>(
     dns_ports: &DnsPorts,
     out: &mut Class,
 ) {
-    out.ip_version = 4;
+    out.ip_version = Some(IpVersion::V4);
     let offset = note_offset(&mut out.network_offset, offset);
     let Some(header) = reader.read::<20>(offset) else { return without_addresses(out) };
     let header_len = usize::from(header[0] & 0x0f) * 4;
@@ -57,7 +61,7 @@ pub(super) fn ipv6<R: PacketReader + ?Sized>(
     dns_ports: &DnsPorts,
     out: &mut Class,
 ) {
-    out.ip_version = 6;
+    out.ip_version = Some(IpVersion::V6);
     let offset = note_offset(&mut out.network_offset, offset);
     // The last part first: with it the whole header is there.
     let (Some(destination), Some(source), Some([version, _, _, _, len_high, len_low, next_header, _])) =
@@ -134,12 +138,6 @@ fn set_fragment(out: &mut Class, offset: u16, more: u16) {
     } else if more != 0 {
         out.flags |= flags::FRAGMENT;
     }
-}
-
-/// An IPv4 address and 12 zeros, written as two words.
-#[inline(always)]
-fn widened(address: [u8; 4]) -> [u8; 16] {
-    u128::from(u32::from_le_bytes(address)).to_le_bytes()
 }
 
 /// The same address, but written as two words; BPF would otherwise do it byte by byte.

@@ -1,7 +1,7 @@
 //! What a header is: an EtherType (<https://www.iana.org/assignments/ieee-802-numbers>), or a number beyond them for
 //! what has none. One name space, so that every header is read in one place, however it was reached.
 
-use super::be16;
+use crate::reader::be16;
 
 pub(super) const IPV4: u32 = 0x0800;
 pub(super) const IPV6: u32 = 0x86dd;

@@ -1,8 +1,12 @@
 //! From the packet's first byte to its outermost IP header.
 
+use super::class::{Class, flags};
 use super::layer::{self, ETHERTYPE_MIN, Layer, by_length_or_ethertype};
-use super::{Class, LinkType, be16, flags, nflog, note_offset, tags};
-use crate::reader::PacketReader;
+use super::link_type::LinkType;
+use super::verifier::note_offset;
+use super::{nflog, tags};
+use crate::address::IpVersion;
+use crate::reader::{PacketReader, be16};
 
 /// VLAN tags looked through; a frame with more is non-IP.
 const VLAN_TAGS_MAX: usize = 4;
@@ -20,15 +24,15 @@ const SLL_LLC: u16 = 0x0004;
 
 /// Where the outermost IP header is.
 #[derive(Clone, Copy)]
-pub(super) struct Network {
-    /// 4, 6, or 0 for a non-IP frame.
-    pub(super) ip_version: u8,
+pub(super) struct NetworkHeader {
+    /// `None` for a non-IP frame.
+    pub(super) ip_version: Option<IpVersion>,
     /// Offset of the IP header.
     pub(super) offset: usize,
 }
 
-impl Network {
-    const NON_IP: Self = Self { ip_version: 0, offset: 0 };
+impl NetworkHeader {
+    const NON_IP: Self = Self { ip_version: None, offset: 0 };
 }
 
 /// Looks through the link layers; sets [`flags::VLAN`] in `out`.
@@ -37,29 +41,29 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
     reader: &R,
     link_type: LinkType,
     out: &mut Class,
-) -> Network {
+) -> NetworkHeader {
     // Nearly all frames, tried first where a path more is not one more for a verifier to walk.
     if cfg!(not(target_arch = "bpf"))
         && link_type == LinkType::ETHERNET
         && let Some([high, low]) = reader.read(12)
     {
         match u32::from(be16(high, low)) {
-            layer::IPV4 => return Network { ip_version: 4, offset: 14 },
-            layer::IPV6 => return Network { ip_version: 6, offset: 14 },
+            layer::IPV4 => return NetworkHeader { ip_version: Some(IpVersion::V4), offset: 14 },
+            layer::IPV6 => return NetworkHeader { ip_version: Some(IpVersion::V6), offset: 14 },
             _ => {}
         }
     }
     let Some(mut layer) = first_layer(reader, link_type, out) else {
         out.network_offset = 0;
-        return Network::NON_IP;
+        return NetworkHeader::NON_IP;
     };
     let mut tags = 0;
     let mut rounds = 0;
     while rounds < LAYERS_MAX {
         rounds += 1;
         let next = match layer.kind {
-            layer::IPV4 => return Network { ip_version: 4, offset: layer.offset },
-            layer::IPV6 => return Network { ip_version: 6, offset: layer.offset },
+            layer::IPV4 => return NetworkHeader { ip_version: Some(IpVersion::V4), offset: layer.offset },
+            layer::IPV6 => return NetworkHeader { ip_version: Some(IpVersion::V6), offset: layer.offset },
             layer::VLAN | layer::VLAN_SERVICE | layer::VLAN_LEGACY => {
                 out.flags |= flags::VLAN;
                 tags = note_offset(&mut out.transport_offset, tags + VLAN_TAG);
@@ -96,7 +100,7 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
         }
     }
     (out.network_offset, out.transport_offset) = (0, 0);
-    Network::NON_IP
+    NetworkHeader::NON_IP
 }
 
 /// What the link type says.

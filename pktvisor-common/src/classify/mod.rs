@@ -20,13 +20,16 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod verifier;
 
 pub use class::{Class, flags, tcp_flags};
 pub use dns_ports::{DnsPorts, DnsPortsError};
 pub use ethertypes::{EtherTypeCount, UnknownEtherTypes};
 pub use link_type::LinkType;
 
+use crate::address::IpVersion;
 use crate::reader::PacketReader;
+use verifier::forget_flags;
 
 /// Classifies one packet that begins with a header of `link_type`; `out` is overwritten as a whole.
 ///
@@ -43,39 +46,8 @@ pub fn classify<R: PacketReader + ?Sized>(
     let network = link::find_network(reader, link_type, out);
     forget_flags(out);
     match network.ip_version {
-        4 => ip::ipv4(reader, network.offset, dns_ports, out),
-        6 => ip::ipv6(reader, network.offset, dns_ports, out),
-        _ => ethertypes::keep_unexpected(out),
+        Some(IpVersion::V4) => ip::ipv4(reader, network.offset, dns_ports, out),
+        Some(IpVersion::V6) => ip::ipv6(reader, network.offset, dns_ports, out),
+        None => ethertypes::keep_unexpected(out),
     }
-}
-
-/// Notes an offset, or another small number, in a field of [`Class`] and takes it from there again.
-///
-/// For the verifier: the field lies in a map, so that it forgets by which of many paths the offset came about, and
-/// checks what follows once instead of once a path.
-#[inline(always)]
-fn note_offset(field: &mut u16, offset: usize) -> usize {
-    *field = offset as u16;
-    if cfg!(target_arch = "bpf") {
-        // SAFETY: a valid reference; volatile, lest the compiler sees through it.
-        usize::from(unsafe { core::ptr::from_ref(field).read_volatile() })
-    } else {
-        offset
-    }
-}
-
-/// Takes the flags from their field again, for the same reason.
-#[inline(always)]
-fn forget_flags(out: &mut Class) {
-    if cfg!(target_arch = "bpf") {
-        let flags = &raw mut out.flags;
-        // SAFETY: a valid field, read and written as it is; volatile, lest the compiler keeps it in a register.
-        unsafe { flags.write_volatile(flags.read_volatile()) };
-    }
-}
-
-/// Two bytes in network byte order.
-#[inline(always)]
-const fn be16(high: u8, low: u8) -> u16 {
-    u16::from_be_bytes([high, low])
 }

@@ -1,8 +1,9 @@
 //! Packets as Linux's netfilter log hands them out (link type 239, <https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html>).
 
+use super::class::Class;
 use super::layer::{self, Layer};
-use super::{Class, be16, note_offset};
-use crate::reader::{OFFSET_MAX, PacketReader};
+use super::verifier::note_offset;
+use crate::reader::{OFFSET_MAX, PacketReader, be16};
 
 /// Attributes looked at before the packet. The kernel knows about 20 kinds and writes each at most once.
 const ATTRIBUTES_MAX: usize = 32;

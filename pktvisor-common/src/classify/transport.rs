@@ -1,8 +1,11 @@
 //! Ports, payload, and what of it is DNS.
 
+use super::class::{Class, flags, tcp_flags};
+use super::dns_ports::DnsPorts;
 use super::protocol::{self, next_header};
-use super::{Class, DnsPorts, be16, flags, note_offset, tcp_flags};
-use crate::reader::PacketReader;
+use super::verifier::note_offset;
+use crate::address::IpVersion;
+use crate::reader::{PacketReader, be16};
 
 /// UDP ports of tunnels.
 mod tunnel_port {
@@ -58,7 +61,7 @@ pub(super) fn transport<R: PacketReader + ?Sized>(
 fn may_hold_udp(out: &Class) -> bool {
     let is_extension =
         matches!(out.protocol, next_header::HOP_BY_HOP | next_header::ROUTING | next_header::DESTINATION);
-    out.protocol == protocol::UDP || out.ip_version == 6 && is_extension
+    out.protocol == protocol::UDP || out.ip_version == Some(IpVersion::V6) && is_extension
 }
 
 /// UDP (RFC 768).
@@ -81,7 +84,7 @@ fn udp<R: PacketReader + ?Sized>(
     out.destination_port = be16(d0, d1);
     let udp_end = match be16(l0, l1) {
         // Only in jumbograms (RFC 2675 section 4).
-        0 if out.ip_version == 6 => end,
+        0 if out.ip_version == Some(IpVersion::V6) => end,
         0..8 => start + 8,
         len => end.min(start + usize::from(len)),
     };

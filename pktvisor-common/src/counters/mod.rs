@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::address::IpVersion;
 use crate::classify::{Class, flags, protocol, tcp_flags};
 use crate::direction::Direction;
 use crate::wire::Wire;
@@ -97,11 +98,13 @@ impl Counters {
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
         self.packets.count_all(class, direction, wire);
-        if class.has(flags::DNS_UDP) {
+        if class.has(flags::DNS_UDP)
+            && let Some(ip_version) = class.ip_version
+        {
             self.dns.count(
                 class.dns_flags,
                 DnsTransport::Udp,
-                class.ip_version,
+                ip_version,
                 class.has(flags::TRUNCATED_CAPTURE),
             );
         }
@@ -172,11 +175,11 @@ impl PacketCounters {
         *self.size_class(wire.last_len()) += 1;
 
         match class.ip_version {
-            4 => self.ipv4 += count,
-            6 => self.ipv6 += count,
-            _ => self.non_ip += count,
+            Some(IpVersion::V4) => self.ipv4 += count,
+            Some(IpVersion::V6) => self.ipv6 += count,
+            None => self.non_ip += count,
         }
-        if class.ip_version != 0 {
+        if class.ip_version.is_some() {
             match class.protocol {
                 _ if class.has(flags::MALFORMED) => self.other_l4 += count,
                 protocol::UDP => self.udp += count,
@@ -238,7 +241,7 @@ impl DnsCounters {
     /// Counts one message by the second 16 bits of its header ([`Class::dns_flags`]). `truncated`: the capture
     /// holds only a part of it.
     #[inline(always)]
-    pub fn count(&mut self, dns_flags: u16, transport: DnsTransport, ip_version: u8, truncated: bool) {
+    pub fn count(&mut self, dns_flags: u16, transport: DnsTransport, ip_version: IpVersion, truncated: bool) {
         if dns_flags & 0x8000 == 0 {
             self.queries += 1;
         } else {
@@ -250,8 +253,8 @@ impl DnsCounters {
             DnsTransport::Tcp => self.tcp += 1,
         }
         match ip_version {
-            4 => self.ipv4 += 1,
-            _ => self.ipv6 += 1,
+            IpVersion::V4 => self.ipv4 += 1,
+            IpVersion::V6 => self.ipv6 += 1,
         }
         self.truncated_capture += u64::from(truncated);
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn udp(flags: u16, dns_flags: u16) -> Class {
-    Class { ip_version: 4, protocol: protocol::UDP, flags, dns_flags, ..Class::default() }
+    Class { ip_version: Some(IpVersion::V4), protocol: protocol::UDP, flags, dns_flags, ..Class::default() }
 }
 
 #[test]
@@ -11,7 +11,7 @@ fn a_packet_counts_once_in_each_partition() {
     let mut counters = Counters::default();
     counters.count(&udp(0, 0), Direction::Received, 100);
     counters.count(&Class::default(), Direction::Unknown, 60);
-    let tcp = Class { ip_version: 6, protocol: protocol::TCP, ..Class::default() };
+    let tcp = Class { ip_version: Some(IpVersion::V6), protocol: protocol::TCP, ..Class::default() };
     counters.count(&tcp, Direction::Sent, 1500);
     let p = counters.packets;
     assert_eq!((p.total(), p.total_bytes()), (3, 1660));
@@ -53,7 +53,8 @@ fn sizes_are_classed_by_wire_length() {
 fn tcp_flags_tell_opening_from_answering_and_closing() {
     let mut counters = Counters::default();
     for tcp_flags in [0x02, 0x12, 0xc2, 0x10, 0x18, 0x11, 0x14, 0x04, 0x03] {
-        let class = Class { ip_version: 4, protocol: protocol::TCP, tcp_flags, ..Class::default() };
+        let class =
+            Class { ip_version: Some(IpVersion::V4), protocol: protocol::TCP, tcp_flags, ..Class::default() };
         counters.count(&class, Direction::Unknown, 60);
     }
     let p = counters.packets;

@@ -3,6 +3,7 @@
 //! Few are compared one after the other, many are searched: the last network that begins at or before an address is the
 //! only one that can hold it.
 
+use crate::address::{Address, IpVersion};
 use crate::direction::HostNetworks;
 
 /// Networks of each IP version that there is room for; a power of two.
@@ -36,7 +37,7 @@ impl core::fmt::Display for HostTableFull {
 impl core::error::Error for HostTableFull {}
 
 /// A network and how to compare with it. Numbers are in the order of addresses.
-trait Network: Copy {
+trait HostNetwork: Copy {
     type Address: Copy;
     fn holds(self, address: Self::Address) -> bool;
     /// All ones if the network begins at or before the address, else 0: no branch that could be predicted wrongly.
@@ -57,7 +58,7 @@ struct V6 {
     mask: [u64; 2],
 }
 
-impl Network for V4 {
+impl HostNetwork for V4 {
     type Address = u32;
 
     #[inline(always)]
@@ -72,7 +73,7 @@ impl Network for V4 {
     }
 }
 
-impl Network for V6 {
+impl HostNetwork for V6 {
     type Address = [u64; 2];
 
     #[inline(always)]
@@ -96,37 +97,39 @@ impl HostTable {
         v6: [V6 { start: [0; 2], mask: [0; 2] }; NETWORKS_MAX],
     };
 
-    /// Adds the network of `address` (of [`Class`](crate::classify::Class)); lengths beyond 32 (IPv4) or 128 mean a
+    /// Adds the network of `address`; lengths beyond 32 (IPv4) or 128 mean a
     /// single address.
     ///
     /// # Errors
     ///
     /// There is no room.
-    pub fn insert(
-        &mut self,
-        address: &[u8; 16],
-        prefix_len: u8,
-        ip_version: u8,
-    ) -> Result<(), HostTableFull> {
-        let bits = if ip_version == 4 { 32 } else { 128 };
+    pub fn insert(&mut self, address: Address<'_>, prefix_len: u8) -> Result<(), HostTableFull> {
+        let bits = match address.version() {
+            IpVersion::V4 => 32,
+            IpVersion::V6 => 128,
+        };
         let mask = u128::MAX.checked_shl(128 - u32::from(prefix_len).min(bits)).unwrap_or(0);
-        let start = u128::from_be_bytes(*address) & mask;
+        let start = u128::from_be_bytes(*address.bytes()) & mask;
         // The first of the four words is an IPv4 address.
         let [start4, mask4] = [start, mask].map(|number| (number >> 96) as u32);
         let [start6, mask6] = [start, mask].map(|number| [(number >> 64) as u64, number as u64]);
-        match ip_version {
-            4 => insert(&mut self.v4, &mut self.v4_len, V4 { start: start4, mask: mask4 }, |network| {
-                (network.start, network.mask)
-            }),
-            _ => insert(&mut self.v6, &mut self.v6_len, V6 { start: start6, mask: mask6 }, |network| {
-                (network.start, network.mask)
-            }),
+        match address.version() {
+            IpVersion::V4 => {
+                insert(&mut self.v4, &mut self.v4_len, V4 { start: start4, mask: mask4 }, |network| {
+                    (network.start, network.mask)
+                })
+            }
+            IpVersion::V6 => {
+                insert(&mut self.v6, &mut self.v6_len, V6 { start: start6, mask: mask6 }, |network| {
+                    (network.start, network.mask)
+                })
+            }
         }
     }
 }
 
 /// Keeps the networks sorted and apart: of two that overlap one holds the other, and that one stays.
-fn insert<N: Network, K: Ord>(
+fn insert<N: HostNetwork, K: Ord>(
     networks: &mut [N; NETWORKS_MAX],
     len: &mut u64,
     new: N,
@@ -166,19 +169,20 @@ where
 
 impl HostNetworks for HostTable {
     #[inline(always)]
-    fn contains(&self, address: &[u8; 16], ip_version: u8) -> bool {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address;
-        if ip_version == 4 {
-            contains(&self.v4, self.v4_len, u32::from_be_bytes([a, b, c, d]))
-        } else {
-            let high = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-            contains(&self.v6, self.v6_len, [high, u64::from_be_bytes([i, j, k, l, m, n, o, p])])
+    fn contains(&self, address: Address<'_>) -> bool {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address.bytes();
+        match address.version() {
+            IpVersion::V4 => contains(&self.v4, self.v4_len, u32::from_be_bytes([a, b, c, d])),
+            IpVersion::V6 => {
+                let high = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+                contains(&self.v6, self.v6_len, [high, u64::from_be_bytes([i, j, k, l, m, n, o, p])])
+            }
         }
     }
 }
 
 #[inline(always)]
-fn contains<N: Network>(networks: &[N; NETWORKS_MAX], len: u64, address: N::Address) -> bool {
+fn contains<N: HostNetwork>(networks: &[N; NETWORKS_MAX], len: u64, address: N::Address) -> bool {
     if len > LINEAR_MAX {
         return search(networks, len, address);
     }
@@ -193,7 +197,7 @@ fn contains<N: Network>(networks: &[N; NETWORKS_MAX], len: u64, address: N::Addr
 }
 
 #[inline(always)]
-fn search<N: Network>(networks: &[N; NETWORKS_MAX], len: u64, address: N::Address) -> bool {
+fn search<N: HostNetwork>(networks: &[N; NETWORKS_MAX], len: u64, address: N::Address) -> bool {
     // The candidate is one of `size` from `base` on.
     let (mut base, mut size, mut step) = (0, len, 0);
     while step < STEPS && size > 1 {
@@ -210,54 +214,69 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::address::widened;
 
-    fn v4(a: u8, b: u8, c: u8, d: u8) -> [u8; 16] {
-        [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    /// An address that owns its bytes.
+    #[derive(Clone, Copy)]
+    struct OwnedAddress(IpVersion, [u8; 16]);
+
+    impl OwnedAddress {
+        fn get(&self) -> Address<'_> {
+            Address::new(self.0, &self.1)
+        }
     }
 
-    fn v6(start: &[u8]) -> [u8; 16] {
+    fn v4(a: u8, b: u8, c: u8, d: u8) -> OwnedAddress {
+        OwnedAddress(IpVersion::V4, widened([a, b, c, d]))
+    }
+
+    fn v4_bits(bits: u32) -> OwnedAddress {
+        OwnedAddress(IpVersion::V4, widened(bits.to_be_bytes()))
+    }
+
+    fn v6(start: &[u8]) -> OwnedAddress {
         let mut address = [0; 16];
         address[..start.len()].copy_from_slice(start);
-        address
+        OwnedAddress(IpVersion::V6, address)
     }
 
     #[test]
     fn a_network_ends_at_its_length_and_within_its_ip_version() {
         let mut hosts = HostTable::EMPTY;
-        hosts.insert(&v4(192, 0, 2, 77), 24, 4).unwrap();
-        hosts.insert(&v6(&[0x20, 0x01, 0x0d, 0xb8]), 33, 6).unwrap();
-        assert!(hosts.contains(&v4(192, 0, 2, 255), 4) && hosts.contains(&v4(192, 0, 2, 0), 4));
-        assert!(!hosts.contains(&v4(192, 0, 3, 0), 4) && !hosts.contains(&v4(192, 0, 1, 255), 4));
-        assert!(hosts.contains(&v6(&[0x20, 0x01, 0x0d, 0xb8, 0x7f]), 6));
-        assert!(!hosts.contains(&v6(&[0x20, 0x01, 0x0d, 0xb8, 0x80]), 6));
+        hosts.insert(v4(192, 0, 2, 77).get(), 24).unwrap();
+        hosts.insert(v6(&[0x20, 0x01, 0x0d, 0xb8]).get(), 33).unwrap();
+        assert!(hosts.contains(v4(192, 0, 2, 255).get()) && hosts.contains(v4(192, 0, 2, 0).get()));
+        assert!(!hosts.contains(v4(192, 0, 3, 0).get()) && !hosts.contains(v4(192, 0, 1, 255).get()));
+        assert!(hosts.contains(v6(&[0x20, 0x01, 0x0d, 0xb8, 0x7f]).get()));
+        assert!(!hosts.contains(v6(&[0x20, 0x01, 0x0d, 0xb8, 0x80]).get()));
         // The same bytes as 192.0.2.1, but an IPv6 address.
-        assert!(!hosts.contains(&v4(192, 0, 2, 1), 6));
+        assert!(!hosts.contains(v6(&[192, 0, 2, 1]).get()));
     }
 
     #[test]
     fn a_length_beyond_the_address_means_one_address_and_length_0_means_all() {
         let mut one = HostTable::EMPTY;
-        one.insert(&v4(10, 0, 0, 1), 200, 4).unwrap();
-        assert!(one.contains(&v4(10, 0, 0, 1), 4) && !one.contains(&v4(10, 0, 0, 0), 4));
+        one.insert(v4(10, 0, 0, 1).get(), 200).unwrap();
+        assert!(one.contains(v4(10, 0, 0, 1).get()) && !one.contains(v4(10, 0, 0, 0).get()));
         let mut all = HostTable::EMPTY;
-        assert!(!all.contains(&[0; 16], 6));
-        all.insert(&[1; 16], 0, 6).unwrap();
-        assert!(all.contains(&[0xee; 16], 6) && !all.contains(&v4(1, 1, 1, 1), 4));
+        assert!(!all.contains(v6(&[]).get()));
+        all.insert(v6(&[1; 16]).get(), 0).unwrap();
+        assert!(all.contains(v6(&[0xee; 16]).get()) && !all.contains(v4(1, 1, 1, 1).get()));
     }
 
     #[test]
     fn a_full_table_refuses_more_but_takes_what_it_holds_already() {
         let mut hosts = HostTable::EMPTY;
         for i in 0..NETWORKS_MAX as u32 {
-            hosts.insert(&v6(&(i * 2).to_be_bytes()), 32, 6).unwrap();
+            hosts.insert(v6(&(i * 2).to_be_bytes()).get(), 32).unwrap();
         }
-        assert_eq!(hosts.insert(&v6(&[0xff]), 32, 6), Err(HostTableFull));
-        assert_eq!(hosts.insert(&v6(&[0, 0, 0, 2, 9]), 64, 6), Ok(()));
-        assert!(hosts.contains(&v6(&[0, 0, 0, 2, 9]), 6) && !hosts.contains(&v6(&[0, 0, 0, 3]), 6));
+        assert_eq!(hosts.insert(v6(&[0xff]).get(), 32), Err(HostTableFull));
+        assert_eq!(hosts.insert(v6(&[0, 0, 0, 2, 9]).get(), 64), Ok(()));
+        assert!(hosts.contains(v6(&[0, 0, 0, 2, 9]).get()) && !hosts.contains(v6(&[0, 0, 0, 3]).get()));
         // One that holds them all makes room.
-        assert_eq!(hosts.insert(&v6(&[0]), 8, 6), Ok(()));
-        assert_eq!(hosts.insert(&v6(&[0xff]), 32, 6), Ok(()));
-        assert!(hosts.contains(&v6(&[0, 0, 0, 3]), 6) && !hosts.contains(&v6(&[1]), 6));
+        assert_eq!(hosts.insert(v6(&[0]).get(), 8), Ok(()));
+        assert_eq!(hosts.insert(v6(&[0xff]).get(), 32), Ok(()));
+        assert!(hosts.contains(v6(&[0, 0, 0, 3]).get()) && !hosts.contains(v6(&[1]).get()));
     }
 
     proptest! {
@@ -269,16 +288,16 @@ mod tests {
             let mut hosts = HostTable::EMPTY;
             let shifted = |low: u32| v6(&[0, 0, 0, 0, 0, 0, (low >> 8) as u8, low as u8, 0xff]);
             for (address, len) in &networks {
-                hosts.insert(&v6(&address.to_be_bytes()), *len, 4).unwrap();
+                hosts.insert(v4_bits(*address).get(), *len).unwrap();
                 // The same around the middle of an IPv6 address.
-                hosts.insert(&shifted(*address), len + 32, 6).unwrap();
+                hosts.insert(shifted(*address).get(), len + 32).unwrap();
             }
             let expected = networks.iter().any(|(address, len)| {
                 let mask = u32::MAX << (32 - len);
                 address & mask == low & mask
             });
-            prop_assert_eq!(hosts.contains(&v6(&low.to_be_bytes()), 4), expected);
-            prop_assert_eq!(hosts.contains(&shifted(low), 6), expected);
+            prop_assert_eq!(hosts.contains(v4_bits(low).get()), expected);
+            prop_assert_eq!(hosts.contains(shifted(low).get()), expected);
         }
     }
 }

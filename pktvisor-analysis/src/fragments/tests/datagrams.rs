@@ -1,5 +1,7 @@
 //! Datagrams whose fragments all come.
 
+use pktvisor_common::address::AddressPair;
+
 use super::*;
 
 #[test]
@@ -26,11 +28,9 @@ fn the_flow_is_that_of_the_reassembled_udp_header() {
         flows.extend(scenario.fragments.fragment(packet, class, 1, |_| ()).map(|found| found.flow));
     }
     let flow = Flow {
-        source: [1; 16],
-        destination: [2; 16],
+        addresses: AddressPair::new(IpVersion::V4, [1; 16], [2; 16]),
         source_port: 4000,
         destination_port: 53,
-        ip_version: 4,
         transport: Transport::Udp,
     };
     assert_eq!(flows, [flow]);
@@ -42,7 +42,7 @@ fn ipv6_fragments_may_lie_behind_and_before_extension_headers() {
     datagram.extend(udp(53, 1000));
     let mut scenario = Scenario::new();
     // Only the first fragment tells what the datagram begins with (RFC 8200 section 4.5).
-    let mut parts = thirds(&datagram).map(|part| Part { ip_version: 6, ..part });
+    let mut parts = thirds(&datagram).map(|part| Part { ip_version: IpVersion::V6, ..part });
     parts[0].protocol = IpNumber::IPV6_DESTINATION_OPTIONS;
     parts.reverse();
     assert_eq!(scenario.parts(&datagram, parts), Some((datagram[16..].to_vec(), 3, false)));
@@ -53,7 +53,7 @@ fn behind_extensions(kind: IpNumber, upper: IpNumber, transport: &[u8]) -> (Vec<
     let mut datagram = vec![IpNumber::IPV6_DESTINATION_OPTIONS.0, 0, 0, 0, 0, 0, 0, 0];
     datagram.extend([upper.0, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     datagram.extend(transport);
-    let parts = thirds(&datagram).map(|part| Part { ip_version: 6, protocol: kind, ..part });
+    let parts = thirds(&datagram).map(|part| Part { ip_version: IpVersion::V6, protocol: kind, ..part });
     (datagram, parts)
 }
 
@@ -79,7 +79,7 @@ fn the_ports_of_an_ipv6_datagram_may_lie_in_its_second_fragment() {
     let kind = IpNumber::IPV6_DESTINATION_OPTIONS;
     for port in [53, 2049] {
         let (datagram, _) = behind_extensions(kind, IpNumber::UDP, &udp(port, 100));
-        let part = |from, to| Part { ip_version: 6, protocol: kind, from, to, ..Part::default() };
+        let part = |from, to| Part { ip_version: IpVersion::V6, protocol: kind, from, to, ..Part::default() };
         let parts = [part(0, 24), Part { more: false, ..part(24, datagram.len()) }];
         let mut scenario = Scenario::new();
         let found = parts.map(|part| {

@@ -29,7 +29,7 @@ fn udp(destination_port: u16, len: usize) -> Vec<u8> {
 
 #[derive(Clone, Copy)]
 struct Part {
-    ip_version: u8,
+    ip_version: IpVersion,
     identification: u16,
     protocol: IpNumber,
     /// Bytes of the datagram; a `to` beyond its end or at it is the last fragment.
@@ -43,7 +43,7 @@ struct Part {
 impl Default for Part {
     fn default() -> Self {
         Self {
-            ip_version: 4,
+            ip_version: IpVersion::V4,
             identification: 7,
             protocol: IpNumber::UDP,
             from: 0,
@@ -59,7 +59,7 @@ fn packet(datagram: &[u8], part: Part) -> (Vec<u8>, Class) {
     let data = &datagram[part.from..part.to];
     let offset = IpFragOffset::try_new((part.from / 8) as u16).unwrap();
     let mut packet = vec![0; ETHERNET_LEN];
-    if part.ip_version == 4 {
+    if part.ip_version == IpVersion::V4 {
         let mut header =
             Ipv4Header::new(data.len() as u16, 64, part.protocol, [192, 0, 2, 1], [192, 0, 2, 2]).unwrap();
         header.identification = part.identification;
@@ -89,7 +89,7 @@ fn packet(datagram: &[u8], part: Part) -> (Vec<u8>, Class) {
     let mut class = Class {
         source: [1; 16],
         destination: [2; 16],
-        ip_version: part.ip_version,
+        ip_version: Some(part.ip_version),
         protocol: IpNumber::UDP.0,
         network_offset: ETHERNET_LEN as u16,
         flags: flags::FRAGMENT,
@@ -108,7 +108,7 @@ fn packet(datagram: &[u8], part: Part) -> (Vec<u8>, Class) {
 /// The same as a real classifier finds it.
 fn classified(datagram: &[u8], part: Part) -> (Vec<u8>, Class) {
     let (mut packet, _) = packet(datagram, part);
-    let ethertype: [u8; 2] = if part.ip_version == 4 { [0x08, 0x00] } else { [0x86, 0xdd] };
+    let ethertype: [u8; 2] = if part.ip_version == IpVersion::V4 { [0x08, 0x00] } else { [0x86, 0xdd] };
     packet[12..14].copy_from_slice(&ethertype);
     let mut class = Class::default();
     classify(packet.as_slice(), LinkType::ETHERNET, &DnsPorts::default(), &mut class);

@@ -12,6 +12,8 @@ mod snapped;
 
 use pktvisor_common::classify::tcp_flags::{ACK, FIN, RST, SYN};
 
+use pktvisor_common::address::AddressPair;
+
 use super::*;
 use crate::Transport;
 use ReassemblyEvent::{Gap, RetransmittedSegment, StreamEvicted, Unsynchronised};
@@ -21,11 +23,9 @@ const ISN: u32 = u32::MAX - 20; // Every scenario wraps around.
 
 fn flow(client_port: u16) -> Flow {
     Flow {
-        source: [1; 16],
-        destination: [2; 16],
+        addresses: AddressPair::v6([1; 16], [2; 16]),
         source_port: client_port,
         destination_port: 53,
-        ip_version: 6,
         transport: Transport::Tcp,
     }
 }

@@ -394,7 +394,7 @@ fn an_evicted_stream_releases_the_other_direction() {
 #[test]
 fn a_connection_between_an_address_and_itself_is_one_stream() {
     let mut scenario = Scenario::opened();
-    let own = Flow { destination: [1; 16], source_port: 53, ..flow(53) };
+    let own = Flow { addresses: AddressPair::v6([1; 16], [1; 16]), source_port: 53, ..flow(53) };
     let payload = framed(&[message(1, 40)]);
     for sequence in [1, 1 + 2 * FRAMED_LEN, 1 + FRAMED_LEN] {
         let segment = TcpSegment {

@@ -10,10 +10,10 @@ use super::list;
 use super::packets::{self, Random};
 use super::test_run::{self, Chain, Tag};
 use crate::Filter;
-use crate::filter::Hook;
+use crate::filter::ProgramContext;
 
-const XDP: Hook = Hook::Xdp { frags: false };
-const XDP_FRAGS: Hook = Hook::Xdp { frags: true };
+const XDP: ProgramContext = ProgramContext::Xdp { frags: false };
+const XDP_FRAGS: ProgramContext = ProgramContext::Xdp { frags: true };
 
 /// On how many packets each expression is tried; fewer where every instruction is emulated.
 fn packet_count() -> usize {
@@ -46,18 +46,18 @@ fn skipped() -> bool {
 }
 
 /// Compares verdicts on all packets, and the count of the rejected. Returns how many passed.
-fn agree(expression: &str, hook: Hook, link_type: LinkType, packets: &[Vec<u8>]) -> usize {
-    let chain = Chain::new(expression, hook, link_type);
+fn agree(expression: &str, context: ProgramContext, link_type: LinkType, packets: &[Vec<u8>]) -> usize {
+    let chain = Chain::new(expression, context, link_type);
     let mut filter = Filter::new(expression);
     let (mut passed, mut rejected) = (0, 0);
     for packet in packets {
         let Some(decided) = chain.passes(packet) else { continue };
         let expected = expected(&mut filter, packet, link_type);
-        assert_eq!(decided, expected, "{expression} at {hook:?}: {packet:02x?}");
+        assert_eq!(decided, expected, "{expression} at {context:?}: {packet:02x?}");
         passed += usize::from(expected);
         rejected += u64::from(!expected);
     }
-    assert_eq!(chain.filtered(), rejected, "{expression} at {hook:?}");
+    assert_eq!(chain.filtered(), rejected, "{expression} at {context:?}");
     passed
 }
 
@@ -70,8 +70,8 @@ fn the_kernel_decides_as_libpcap_does() {
     let packets: Vec<Vec<u8>> = (0..packet_count()).map(|_| packets::ethernet(&mut random)).collect();
     let mut always_the_same = HashMap::new();
     for expression in list::ETHERNET {
-        for hook in [XDP, XDP_FRAGS, Hook::Tc] {
-            let passed = agree(expression, hook, LinkType::ETHERNET, &packets);
+        for context in [XDP, XDP_FRAGS, ProgramContext::Tc] {
+            let passed = agree(expression, context, LinkType::ETHERNET, &packets);
             if passed == 0 || passed == packets.len() {
                 always_the_same.insert(*expression, passed);
             }
@@ -89,9 +89,9 @@ fn the_kernel_decides_as_libpcap_does_without_a_link_layer() {
     let mut random = Random(2);
     let packets: Vec<Vec<u8>> = (0..packet_count() / 2).map(|_| packets::raw_ip(&mut random)).collect();
     for expression in list::RAW {
-        for hook in [XDP, XDP_FRAGS, Hook::Tc] {
-            let passed = agree(expression, hook, LinkType::RAW, &packets);
-            assert!(passed > 0 && passed < packets.len(), "{expression} at {hook:?}: {passed}");
+        for context in [XDP, XDP_FRAGS, ProgramContext::Tc] {
+            let passed = agree(expression, context, LinkType::RAW, &packets);
+            assert!(passed > 0 && passed < packets.len(), "{expression} at {context:?}: {passed}");
         }
     }
 }
@@ -110,7 +110,7 @@ fn a_tag_in_the_metadata_is_seen_as_in_the_packet() {
         })
         .collect();
     for expression in list::ETHERNET {
-        let chain = Chain::new(expression, Hook::Tc, LinkType::ETHERNET);
+        let chain = Chain::new(expression, ProgramContext::Tc, LinkType::ETHERNET);
         let mut filter = Filter::new(*expression);
         for (packet, tag) in &packets {
             let Some(decided) = chain.passes_with(packet, *tag) else { continue };
@@ -163,8 +163,8 @@ fn a_filter_of_three_hundred_hosts_is_taken_by_the_verifier() {
     }
     let hosts: Vec<String> = (0..300).map(|host| format!("host 10.{}.{}.1", host % 7, host % 256)).collect();
     let expression = hosts.join(" or ");
-    for hook in [XDP_FRAGS, Hook::Tc] {
-        Chain::new(&expression, hook, LinkType::ETHERNET);
+    for context in [XDP_FRAGS, ProgramContext::Tc] {
+        Chain::new(&expression, context, LinkType::ETHERNET);
     }
 }
 
@@ -176,15 +176,15 @@ fn the_price_of_a_filter() {
     packet[12..15].copy_from_slice(&[8, 0, 0x45]);
     packet[23] = 17;
     packet[37] = 53;
-    for hook in [XDP, XDP_FRAGS, Hook::Tc] {
-        let empty = test_run::empty(hook);
-        let chain = Chain::new("udp port 53", hook, LinkType::ETHERNET);
-        let other = Chain::new("udp port 54", hook, LinkType::ETHERNET);
+    for context in [XDP, XDP_FRAGS, ProgramContext::Tc] {
+        let empty = test_run::empty(context);
+        let chain = Chain::new("udp port 53", context, LinkType::ETHERNET);
+        let other = Chain::new("udp port 54", context, LinkType::ETHERNET);
         let best = |program: BorrowedFd<'_>| {
             (0..20).map(|_| test_run::test_run(program, &packet, None, 500_000).unwrap().duration_ns).min()
         };
         let (empty, passed, rejected) =
             (best(empty.as_fd()), best(chain.filter.as_fd()), best(other.filter.as_fd()));
-        println!("{hook:?}: empty {empty:?} ns, passed {passed:?} ns, rejected {rejected:?} ns");
+        println!("{context:?}: empty {empty:?} ns, passed {passed:?} ns, rejected {rejected:?} ns");
     }
 }

@@ -4,14 +4,15 @@ use std::net::UdpSocket;
 use std::os::fd::{AsFd, OwnedFd};
 
 use pktvisor_common::classify::LinkType;
+use pktvisor_common::direction::LinkDirection;
 use testbed::{Namespace, Need, PacketSocket, Veth};
 
 use super::test_run::{self, Chain};
-use crate::Hook;
-use crate::clsact::{self, Clsact};
+use crate::ProgramContext;
+use crate::clsact::Clsact;
 use crate::filter::{attach_tcx_egress, attach_tcx_ingress, attach_xdp};
 
-const XDP: Hook = Hook::Xdp { frags: true };
+const XDP: ProgramContext = ProgramContext::Xdp { frags: true };
 
 /// Whether the test can run; says so if not.
 fn skipped() -> bool {
@@ -105,7 +106,7 @@ fn a_filter_at_tcx_ingress_sees_tags_that_are_in_the_metadata() {
         ("len = 68", &[7], (0, 12)),
     ];
     for (expression, tags, counts) in cases {
-        let chain = Chain::counting(expression, Hook::Tc);
+        let chain = Chain::counting(expression, ProgramContext::Tc);
         let attached: std::io::Result<OwnedFd> =
             receiver.namespace.run(|| attach_tcx_ingress(chain.filter.as_fd(), receiver.index));
         let _link = match attached {
@@ -129,12 +130,12 @@ fn a_filter_at_egress_reads_a_packet_in_pieces() {
     let expressions =
         [("udp[8008] = 0x5a", 3, 0), ("ether[8042:4] = 0x5a000000", 3, 0), ("udp[8007] = 0x5a", 0, 3)];
     for (expression, passed, filtered) in expressions {
-        let chain = Chain::counting(expression, Hook::Tc);
+        let chain = Chain::counting(expression, ProgramContext::Tc);
         namespace.run(|| {
             let tcx = attach_tcx_egress(chain.filter.as_fd(), lo);
             let clsact = tcx.is_err().then(|| Clsact::on(lo).unwrap());
             if let Some(clsact) = &clsact {
-                clsact.attach(clsact::Hook::Egress, chain.filter.as_fd()).unwrap();
+                clsact.attach(LinkDirection::Egress, chain.filter.as_fd()).unwrap();
             }
             let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
             let mut data = vec![0_u8; 20_000];
@@ -158,11 +159,11 @@ fn clsact_filters_go_with_their_owner_and_with_the_next_one_if_it_was_killed() {
         let output = command.args([what, "show", "dev", &receiver.interface]).args(at).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    let chain = Chain::counting("udp port 53", Hook::Tc);
+    let chain = Chain::counting("udp port 53", ProgramContext::Tc);
     receiver.namespace.run(|| {
         let attach = |clsact: &Clsact| {
-            clsact.attach(clsact::Hook::Ingress, chain.filter.as_fd()).unwrap();
-            clsact.attach(clsact::Hook::Egress, chain.filter.as_fd()).unwrap();
+            clsact.attach(LinkDirection::Ingress, chain.filter.as_fd()).unwrap();
+            clsact.attach(LinkDirection::Egress, chain.filter.as_fd()).unwrap();
         };
         let first = Clsact::on(receiver.index).unwrap();
         attach(&first);
@@ -201,15 +202,15 @@ fn three_capabilities_are_enough() {
         const CAP_PERFMON: u32 = 38;
         const CAP_BPF: u32 = 39;
         keep_capabilities(1 << CAP_NET_ADMIN | 1 << CAP_PERFMON | 1 << CAP_BPF);
-        for hook in [Hook::Xdp { frags: false }, XDP, Hook::Tc] {
+        for context in [ProgramContext::Xdp { frags: false }, XDP, ProgramContext::Tc] {
             for expression in ["udp port 53", "vlan 7 and len > 60 and tcp[tcpflags] & tcp-syn != 0"] {
-                Chain::new(expression, hook, LinkType::ETHERNET);
+                Chain::new(expression, context, LinkType::ETHERNET);
             }
         }
         let chain = Chain::counting("udp port 53", XDP);
         let _link = attach_xdp(chain.filter.as_fd(), receiver.index).unwrap();
-        let chain = Chain::counting("udp port 53", Hook::Tc);
-        Clsact::on(receiver.index).unwrap().attach(clsact::Hook::Egress, chain.filter.as_fd()).unwrap();
+        let chain = Chain::counting("udp port 53", ProgramContext::Tc);
+        Clsact::on(receiver.index).unwrap().attach(LinkDirection::Egress, chain.filter.as_fd()).unwrap();
     });
 }
 
@@ -236,7 +237,7 @@ fn a_filter_reads_nothing_of_its_stack_that_it_has_not_written() {
             "len > 60",
         ];
         for expression in fixed {
-            Chain::new(expression, Hook::Tc, LinkType::ETHERNET);
+            Chain::new(expression, ProgramContext::Tc, LinkType::ETHERNET);
         }
     };
     std::thread::spawn(strict).join().unwrap();
@@ -247,7 +248,7 @@ fn filtered_packets_with_a_tag_are_counted_where_the_expression_says_nothing_of_
     if skipped() {
         return;
     }
-    for hook in [Hook::Xdp { frags: false }, XDP, Hook::Tc] {
+    for context in [ProgramContext::Xdp { frags: false }, XDP, ProgramContext::Tc] {
         for (expression, tags, counts) in [
             ("udp port 53", &[7][..], (3, 3)),
             ("udp port 53", &[], (1, 0)),
@@ -255,14 +256,14 @@ fn filtered_packets_with_a_tag_are_counted_where_the_expression_says_nothing_of_
             ("vlan 9 and udp port 53", &[7], (3, 0)),
             ("ether[12:2] != 0", &[7], (0, 0)),
         ] {
-            let chain = Chain::counting(expression, hook);
+            let chain = Chain::counting(expression, context);
             for port in [53, 53, 54] {
                 chain.passes_or_not(&udp(tags, port));
             }
             assert_eq!(
                 (chain.filtered(), chain.filtered_tagged()),
                 counts,
-                "{expression} at {hook:?}, {tags:?}"
+                "{expression} at {context:?}, {tags:?}"
             );
         }
     }
@@ -271,12 +272,12 @@ fn filtered_packets_with_a_tag_are_counted_where_the_expression_says_nothing_of_
 /// Takes all other capabilities from this thread.
 fn keep_capabilities(kept: u64) {
     #[repr(C)]
-    struct Header {
+    struct CapabilityHeader {
         version: u32,
         pid: i32,
     }
     const LINUX_CAPABILITY_VERSION_3: u32 = 0x2008_0522;
-    let header = Header { version: LINUX_CAPABILITY_VERSION_3, pid: 0 };
+    let header = CapabilityHeader { version: LINUX_CAPABILITY_VERSION_3, pid: 0 };
     let (low, high) = (kept as u32, (kept >> 32) as u32);
     // Effective, permitted and inheritable, twice 32 bits.
     let data = [low, low, 0, high, high, 0];

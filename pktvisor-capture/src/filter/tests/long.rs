@@ -7,10 +7,10 @@ use pktvisor_common::classify::LinkType;
 use super::packets::{self, Random};
 use super::test_run::{self, Chain};
 use crate::Filter;
-use crate::filter::compile::{self, Source};
-use crate::filter::hook::Hook;
+use crate::filter::compile::{self, PacketOrigin};
+use crate::filter::context::ProgramContext;
 use crate::filter::translate::translate;
-use crate::filter::verdict::{Tags, Verdicts};
+use crate::filter::verdict::{TaggedPackets, Verdicts};
 use crate::filter::{interpret, split};
 use pktvisor_common::packet::{Packet, Stamp};
 
@@ -98,7 +98,7 @@ fn a_chain_in_pieces_decides_as_the_whole_does() {
         chain.push(if expected == "src" { "icmp" } else { "(ip or ip6)" }.to_owned());
         let expression = chain.join(word);
         let pieces = split::pieces(&expression).unwrap();
-        let compiled = |text: &str| compile::compile(text, LinkType::ETHERNET, Source::Live).unwrap();
+        let compiled = |text: &str| compile::compile(text, LinkType::ETHERNET, PacketOrigin::Live).unwrap();
         let joined =
             split::join(pieces.expressions.iter().map(|piece| compiled(piece)).collect(), pieces.junction)
                 .unwrap();
@@ -120,8 +120,8 @@ fn a_chain_in_pieces_runs_in_the_kernel() {
         return testbed::tell_skipped(&reason);
     }
     let expression = hosts(200).join(" or ");
-    for hook in [Hook::Xdp { frags: true }, Hook::Tc] {
-        let chain = Chain::new(&expression, hook, LinkType::ETHERNET);
+    for context in [ProgramContext::Xdp { frags: true }, ProgramContext::Tc] {
+        let chain = Chain::new(&expression, context, LinkType::ETHERNET);
         assert_eq!(
             [from(0, 199), from(0, 200)].map(|packet| chain.passes(&packet)),
             [Some(true), Some(false)]
@@ -132,7 +132,13 @@ fn a_chain_in_pieces_runs_in_the_kernel() {
 #[test]
 fn a_program_longer_than_the_kernels_jumps_is_one_sentence() {
     let classic = Filter::new(hosts(5000).join(" or ")).classic(LinkType::ETHERNET).unwrap();
-    let verdicts = Verdicts { hook: Hook::Tc, programs: -1, filtered: -1, action: -1, tags: Tags::Counted };
+    let verdicts = Verdicts {
+        context: ProgramContext::Tc,
+        programs: -1,
+        filtered: -1,
+        action: -1,
+        tags: TaggedPackets::Counted,
+    };
     let error = translate(&classic, LinkType::ETHERNET, &verdicts).unwrap_err().to_string();
     assert!(error.contains("shorten it"), "{error}");
 }

@@ -8,8 +8,8 @@ use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_ENTRIES, FILTERED_TAG
 
 use crate::filter::assembler::{Alu, Assembler, Helper, Instruction, R0, R1, R2, R3, R6, Src, Width};
 use crate::filter::bpf::{self, Load, ProgramType};
-use crate::filter::verdict::{self, Tags, Verdicts};
-use crate::filter::{Filter, FilterProgram, Hook, Placement, Rejected};
+use crate::filter::verdict::{self, TaggedPackets, Verdicts};
+use crate::filter::{Filter, FilterProgram, FilterSite, ProgramContext, Rejected};
 
 /// What the stand-in for the main program returns: nothing that a filter program would.
 const MAIN_RAN: u32 = 3;
@@ -28,45 +28,51 @@ pub(super) struct Chain {
     tagger: Option<(OwnedFd, OwnedFd)>,
     passed: OwnedFd,
     filtered: OwnedFd,
-    hook: Hook,
+    context: ProgramContext,
     _main: OwnedFd,
 }
 
 /// Why no program can be loaded here, if none can.
 pub(super) fn unavailable() -> Option<String> {
-    match main(Hook::Tc) {
+    match main(ProgramContext::Tc) {
         Ok(_) => None,
         Err(refused) => Some(format!("BPF programs cannot be loaded here: {}", refused.source)),
     }
 }
 
-fn program_type(hook: Hook) -> (ProgramType, u32) {
-    match hook {
-        Hook::Xdp { frags } => (ProgramType::Xdp, if frags { bpf::XDP_HAS_FRAGS } else { 0 }),
-        Hook::Tc => (ProgramType::SchedCls, 0),
+fn program_type(context: ProgramContext) -> (ProgramType, u32) {
+    match context {
+        ProgramContext::Xdp { frags } => (ProgramType::Xdp, if frags { bpf::XDP_HAS_FRAGS } else { 0 }),
+        ProgramContext::Tc => (ProgramType::SchedCls, 0),
     }
 }
 
-fn load(hook: Hook, instructions: &[Instruction]) -> Result<OwnedFd, bpf::Refused> {
-    let (program_type, flags) = program_type(hook);
+fn load(context: ProgramContext, instructions: &[Instruction]) -> Result<OwnedFd, bpf::LoadRefusal> {
+    let (program_type, flags) = program_type(context);
     bpf::load(&Load { program_type, name: c"pktvisor_test", instructions, flags })
 }
 
-fn main(hook: Hook) -> Result<OwnedFd, bpf::Refused> {
+fn main(context: ProgramContext) -> Result<OwnedFd, bpf::LoadRefusal> {
     let mut asm = Assembler::default();
     asm.alu32(Alu::Mov, R0, Src::Imm(MAIN_RAN as i32));
     asm.exit();
-    load(hook, &asm.finish().unwrap())
+    load(context, &asm.finish().unwrap())
 }
 
 /// A main program that counts and lets pass.
-fn counting_main(hook: Hook, passed: &OwnedFd) -> OwnedFd {
-    let action = if hook == Hook::Tc { -1 } else { 2 };
-    let count = Verdicts { hook, programs: -1, filtered: passed.as_raw_fd(), action, tags: Tags::Ignored };
+fn counting_main(context: ProgramContext, passed: &OwnedFd) -> OwnedFd {
+    let action = if context == ProgramContext::Tc { -1 } else { 2 };
+    let count = Verdicts {
+        context,
+        programs: -1,
+        filtered: passed.as_raw_fd(),
+        action,
+        tags: TaggedPackets::Ignored,
+    };
     let mut asm = Assembler::default();
     asm.alu64(Alu::Mov, R6, Src::Reg(R1));
     verdict::reject(&mut asm, &count);
-    load(hook, &asm.finish().unwrap()).unwrap()
+    load(context, &asm.finish().unwrap()).unwrap()
 }
 
 /// A map of two numbers a CPU.
@@ -76,8 +82,8 @@ fn counter() -> OwnedFd {
 }
 
 /// A program without any work, to compare times with.
-pub(super) fn empty(hook: Hook) -> OwnedFd {
-    main(hook).unwrap()
+pub(super) fn empty(context: ProgramContext) -> OwnedFd {
+    main(context).unwrap()
 }
 
 fn tagger(filter: &FilterProgram) -> (OwnedFd, OwnedFd) {
@@ -94,34 +100,41 @@ fn tagger(filter: &FilterProgram) -> (OwnedFd, OwnedFd) {
     asm.call(Helper::TailCall);
     asm.alu32(Alu::Mov, R0, Src::Imm(77));
     asm.exit();
-    (load(Hook::Tc, &asm.finish().unwrap()).unwrap(), programs)
+    (load(ProgramContext::Tc, &asm.finish().unwrap()).unwrap(), programs)
 }
 
 impl Chain {
     /// For test runs.
-    pub(super) fn new(expression: &str, hook: Hook, link_type: LinkType) -> Self {
-        Self::before(main(hook).unwrap(), counter(), expression, hook, link_type)
+    pub(super) fn new(expression: &str, context: ProgramContext, link_type: LinkType) -> Self {
+        Self::before(main(context).unwrap(), counter(), expression, context, link_type)
     }
 
     /// For Ethernet interfaces: what passes is counted as well.
-    pub(super) fn counting(expression: &str, hook: Hook) -> Self {
+    pub(super) fn counting(expression: &str, context: ProgramContext) -> Self {
         let passed = counter();
-        Self::before(counting_main(hook, &passed), passed, expression, hook, LinkType::ETHERNET)
+        Self::before(counting_main(context, &passed), passed, expression, context, LinkType::ETHERNET)
     }
 
-    fn before(main: OwnedFd, passed: OwnedFd, expression: &str, hook: Hook, link_type: LinkType) -> Self {
+    fn before(
+        main: OwnedFd,
+        passed: OwnedFd,
+        expression: &str,
+        context: ProgramContext,
+        link_type: LinkType,
+    ) -> Self {
         let filtered = counter();
-        let placement = Placement {
-            hook,
+        let site = FilterSite {
+            context,
             link_type,
             rejected: Rejected::Passes,
             main: main.as_fd(),
             filtered: filtered.as_fd(),
         };
-        let filter = FilterProgram::load(&Filter::new(expression), &placement)
-            .unwrap_or_else(|error| panic!("{expression} at {hook:?}: {error}"));
-        let tagger = (hook == Hook::Tc && link_type == LinkType::ETHERNET).then(|| tagger(&filter));
-        Self { filter, tagger, passed, filtered, hook, _main: main }
+        let filter = FilterProgram::load(&Filter::new(expression), &site)
+            .unwrap_or_else(|error| panic!("{expression} at {context:?}: {error}"));
+        let tagger =
+            (context == ProgramContext::Tc && link_type == LinkType::ETHERNET).then(|| tagger(&filter));
+        Self { filter, tagger, passed, filtered, context, _main: main }
     }
 
     /// Whether the main program ran; nothing if the kernel refuses the packet.
@@ -136,7 +149,7 @@ impl Chain {
     }
 
     fn run(&self, program: BorrowedFd<'_>, packet: &[u8], tag: Option<Tag>) -> Option<bool> {
-        if self.hook == Hook::Tc && is_cut_before_ip_ends(packet) {
+        if self.context == ProgramContext::Tc && is_cut_before_ip_ends(packet) {
             return None;
         }
         let retval = test_run(program, packet, tag, 1).unwrap().retval;

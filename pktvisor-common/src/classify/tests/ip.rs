@@ -25,7 +25,7 @@ fn ipv4_addresses_ports_and_offsets_are_reported() {
         payload_len: 17,
         dns_id: 0x1234,
         dns_flags: 0x0100,
-        ip_version: 4,
+        ip_version: V4,
         protocol: 17,
         tcp_flags: 0,
         unknown_ethertype: 0,
@@ -45,7 +45,7 @@ fn ipv6_addresses_ports_and_offsets_are_reported() {
         transport_offset: 40,
         payload_offset: 60,
         payload_len: 3,
-        ip_version: 6,
+        ip_version: V6,
         protocol: 6,
         tcp_flags: 0x18,
         ..Class::default()
@@ -60,7 +60,7 @@ fn ipv4_options_are_skipped() {
     packet[0] = 0x4f;
     packet[3] += 40;
     let class = v4(&packet);
-    assert_dns(&class, 4, 0);
+    assert_dns(&class, V4, 0);
     assert_eq!(class.transport_offset, 60);
 }
 
@@ -73,7 +73,7 @@ fn an_ipv4_header_that_cannot_be_is_malformed_without_addresses() {
     for packet in [&short_header[..], &version, &dns_v4()[..19], &[]] {
         assert_eq!(
             v4(packet),
-            Class { ip_version: 4, flags: flags::MALFORMED | flags::NO_ADDRESSES, ..Class::default() }
+            Class { ip_version: V4, flags: flags::MALFORMED | flags::NO_ADDRESSES, ..Class::default() }
         );
     }
 }
@@ -88,7 +88,7 @@ fn an_ipv4_header_with_options_cut_or_a_length_below_it_is_malformed_but_has_add
     for packet in [options_cut, too_short] {
         let class = v4(&packet);
         assert_eq!(class.flags, flags::MALFORMED);
-        assert!(class.has_addresses());
+        assert!(class.addresses().is_some());
         assert_eq!(class.source[..4], SOURCE_V4);
         assert_eq!((class.source_port, class.transport_offset, class.payload_len), (0, 0, 0));
     }
@@ -98,10 +98,10 @@ fn an_ipv4_header_with_options_cut_or_a_length_below_it_is_malformed_but_has_add
 fn an_ip_length_of_0_means_up_to_the_end_of_the_capture() {
     let mut packet = dns_v4();
     packet[2..4].copy_from_slice(&[0, 0]);
-    assert_dns(&v4(&packet), 4, 0);
+    assert_dns(&v4(&packet), V4, 0);
     let mut packet = dns_v6();
     packet[4..6].copy_from_slice(&[0, 0]);
-    assert_dns(&v6(&packet), 6, 0);
+    assert_dns(&v6(&packet), V6, 0);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn an_ipv6_header_that_is_cut_or_of_another_version_is_malformed_without_address
     version[0] = 0x50;
     for packet in [&version[..], &dns_v6()[..39], &[]] {
         let class = v6(packet);
-        assert_eq!((class.ip_version, class.flags), (6, flags::MALFORMED | flags::NO_ADDRESSES));
+        assert_eq!((class.ip_version, class.flags), (V6, flags::MALFORMED | flags::NO_ADDRESSES));
         assert_eq!((class.source, class.destination), ([0; 16], [0; 16]));
     }
 }
@@ -140,7 +140,7 @@ fn up_to_eight_extension_headers_are_walked() {
     for count in 0..=8 {
         let (first, headers) = chain(count, 17);
         let class = v6(&ipv6(first, &join(&[&headers, &udp(53, 9, &QUERY)])));
-        assert_dns(&class, 6, 0);
+        assert_dns(&class, V6, 0);
         assert_eq!(usize::from(class.transport_offset), 40 + headers.len());
     }
 }
@@ -152,7 +152,7 @@ fn more_extension_headers_are_malformed_but_have_addresses() {
         let class = v6(&ipv6(first, &join(&[&headers, &udp(53, 9, &QUERY)])));
         assert_eq!(class.flags, flags::MALFORMED);
         assert_eq!((class.source_port, class.transport_offset), (0, 0));
-        assert!(class.has_addresses());
+        assert!(class.addresses().is_some());
     }
 }
 
@@ -180,12 +180,12 @@ fn security_headers_are_not_walked() {
 #[test]
 fn an_atomic_fragment_is_no_fragment() {
     let class = v6(&ipv6(44, &join(&[&fragment_header(17, 0), &udp(53, 9, &QUERY)])));
-    assert_dns(&class, 6, 0);
+    assert_dns(&class, V6, 0);
     // Reserved bits mean nothing.
     let class = v6(&ipv6(44, &join(&[&fragment_header(17, 0b110), &udp(53, 9, &QUERY)])));
-    assert_dns(&class, 6, 0);
+    assert_dns(&class, V6, 0);
     // "Don't fragment" is no fragment either.
-    assert_dns(&v4(&ipv4_fragment(17, 0x4000, &udp(53, 9, &QUERY))), 4, 0);
+    assert_dns(&v4(&ipv4_fragment(17, 0x4000, &udp(53, 9, &QUERY))), V4, 0);
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn an_ipv4_header_longer_than_the_frame_is_malformed_and_a_fragment_if_it_says_s
         for packet in [options_cut, above_total_len] {
             let class = v4(&packet);
             assert_eq!(class.flags, flags::MALFORMED | fragment);
-            assert!(class.has_addresses() && !needs_reassembly(&class));
+            assert!(class.addresses().is_some() && !needs_reassembly(&class));
         }
     }
 }

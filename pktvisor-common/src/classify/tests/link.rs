@@ -4,14 +4,14 @@ use super::*;
 
 #[test]
 fn ethernet_names_the_ip_version() {
-    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(0x0800, &dns_v4())), 4, 14);
-    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(0x86dd, &dns_v6())), 6, 14);
+    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(0x0800, &dns_v4())), V4, 14);
+    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(0x86dd, &dns_v6())), V6, 14);
     assert_non_ip(&class_of(LinkType::ETHERNET, &ethernet(0x0806, &dns_v4())));
 }
 
 #[test]
 fn a_version_nibble_that_disagrees_with_the_ethertype_is_malformed_of_the_ethertypes_version() {
-    for (ethertype, payload, version) in [(0x0800, dns_v6(), 4), (0x86dd, dns_v4(), 6)] {
+    for (ethertype, payload, version) in [(0x0800, dns_v6(), V4), (0x86dd, dns_v4(), V6)] {
         let class = class_of(LinkType::ETHERNET, &ethernet(ethertype, &payload));
         assert_eq!(class.ip_version, version);
         assert_eq!(class.flags, flags::MALFORMED | flags::NO_ADDRESSES);
@@ -33,7 +33,7 @@ fn up_to_four_vlan_tags_are_looked_through() {
             let class = class_of(LinkType::ETHERNET, &packet);
             assert!(class.has(flags::VLAN));
             if tags <= 4 {
-                assert_dns(&class, 4, 14 + 4 * tags);
+                assert_dns(&class, V4, 14 + 4 * tags);
             } else {
                 assert_non_ip(&class);
             }
@@ -46,7 +46,7 @@ fn mixed_tags_with_snap_inside_are_looked_through() {
     let snap = join(&[&[0xaa, 0xaa, 3, 0, 0, 0, 0x86, 0xdd], &dns_v6()]);
     let inner = join(&[&[0, 1, 0x91, 0x00, 0, 2, 0x88, 0xa8, 0, 3, 0x81, 0x00, 0, 4, 0, 99], &snap]);
     let class = class_of(LinkType::ETHERNET, &ethernet(0x88a8, &inner));
-    assert_dns(&class, 6, 14 + 16 + 8);
+    assert_dns(&class, V6, 14 + 16 + 8);
 }
 
 fn mpls(labels: usize, payload: &[u8]) -> Vec<u8> {
@@ -61,9 +61,9 @@ fn up_to_16_mpls_labels_are_looked_through() {
         for labels in [1, 2, 16] {
             let offset = 14 + 4 * labels as u16;
             let v4 = class_of(LinkType::ETHERNET, &ethernet(ethertype, &mpls(labels, &dns_v4())));
-            assert_dns(&v4, 4, offset);
+            assert_dns(&v4, V4, offset);
             let v6 = class_of(LinkType::ETHERNET, &ethernet(ethertype, &mpls(labels, &dns_v6())));
-            assert_dns(&v6, 6, offset);
+            assert_dns(&v6, V6, offset);
         }
         assert_non_ip(&class_of(LinkType::ETHERNET, &ethernet(ethertype, &mpls(17, &dns_v4()))));
     }
@@ -81,10 +81,10 @@ fn pppoe_sessions_are_looked_through_but_not_discovery() {
     let session =
         |protocol: [u8; 2], code, payload: &[u8]| join(&[&[0x11, code, 0, 9, 0, 99], &protocol, payload]);
     let v4 = session([0x00, 0x21], 0, &dns_v4());
-    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(0x8864, &v4)), 4, 22);
-    assert_dns(&class_of(LinkType::PPP_ETHER, &v4), 4, 8);
+    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(0x8864, &v4)), V4, 22);
+    assert_dns(&class_of(LinkType::PPP_ETHER, &v4), V4, 8);
     let v6 = session([0x00, 0x57], 0, &dns_v6());
-    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(0x8864, &v6)), 6, 22);
+    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(0x8864, &v6)), V6, 22);
     let discovery = session([0x00, 0x21], 9, &dns_v4());
     assert_non_ip(&class_of(LinkType::ETHERNET, &ethernet(0x8863, &discovery)));
     assert_non_ip(&class_of(LinkType::ETHERNET, &ethernet(0x8864, &discovery)));
@@ -96,10 +96,10 @@ fn pppoe_sessions_are_looked_through_but_not_discovery() {
 fn llc_carries_ip_by_snap_or_by_service_access_point() {
     for oui in [0x00, 0xf8] {
         let snap = join(&[&[0xaa, 0xaa, 3, 0, 0, oui, 0x08, 0x00], &dns_v4()]);
-        assert_dns(&class_of(LinkType::ETHERNET, &ethernet(53, &snap)), 4, 22);
+        assert_dns(&class_of(LinkType::ETHERNET, &ethernet(53, &snap)), V4, 22);
     }
     let sap = join(&[&[6, 6, 3], &dns_v4()]);
-    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(48, &sap)), 4, 17);
+    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(48, &sap)), V4, 17);
     // Cisco's OUI (discovery protocol), spanning tree, and Novell's raw 802.3.
     let cdp = join(&[&[0xaa, 0xaa, 3, 0, 0, 0x0c, 0x08, 0x00], &dns_v4()]);
     assert_non_ip(&class_of(LinkType::ETHERNET, &ethernet(53, &cdp)));
@@ -112,8 +112,8 @@ fn llc_carries_ip_by_snap_or_by_service_access_point() {
 
 #[test]
 fn bsd_loopback_is_read_in_either_byte_order() {
-    for (family, version) in [(2u32, 4), (10, 6), (23, 6), (24, 6), (28, 6), (30, 6)] {
-        let payload = if version == 4 { dns_v4() } else { dns_v6() };
+    for (family, version) in [(2u32, V4), (10, V6), (23, V6), (24, V6), (28, V6), (30, V6)] {
+        let payload = if version == V4 { dns_v4() } else { dns_v6() };
         for order in [family.to_be_bytes(), family.to_le_bytes()] {
             assert_dns(&class_of(LinkType::NULL, &join(&[&order, &payload])), version, 4);
             assert_dns(&class_of(LinkType::LOOP, &join(&[&order, &payload])), version, 4);
@@ -127,32 +127,32 @@ fn bsd_loopback_is_read_in_either_byte_order() {
 #[test]
 fn ppp_is_read_with_and_without_address_and_compression() {
     let ppp = |header: &[u8], payload: &[u8]| class_of(LinkType::PPP, &join(&[header, payload]));
-    assert_dns(&ppp(&[0xff, 0x03, 0x00, 0x21], &dns_v4()), 4, 4);
-    assert_dns(&ppp(&[0xff, 0x03, 0x21], &dns_v4()), 4, 3);
-    assert_dns(&ppp(&[0x00, 0x57], &dns_v6()), 6, 2);
-    assert_dns(&ppp(&[0x57], &dns_v6()), 6, 1);
-    assert_dns(&ppp(&[0x02, 0x81], &mpls(2, &dns_v6())), 6, 10);
+    assert_dns(&ppp(&[0xff, 0x03, 0x00, 0x21], &dns_v4()), V4, 4);
+    assert_dns(&ppp(&[0xff, 0x03, 0x21], &dns_v4()), V4, 3);
+    assert_dns(&ppp(&[0x00, 0x57], &dns_v6()), V6, 2);
+    assert_dns(&ppp(&[0x57], &dns_v6()), V6, 1);
+    assert_dns(&ppp(&[0x02, 0x81], &mpls(2, &dns_v6())), V6, 10);
     assert_non_ip(&ppp(&[0xff, 0x03, 0xc0, 0x21], &dns_v4()));
-    assert_dns(&class_of(LinkType::PPP_WITH_DIR, &join(&[&[1, 0xff, 3, 0, 0x21], &dns_v4()])), 4, 5);
-    assert_dns(&class_of(LinkType::PPP_SERIAL, &join(&[&[0xff, 3, 0, 0x21], &dns_v4()])), 4, 4);
-    assert_dns(&class_of(LinkType::PPP_SERIAL, &join(&[&[0x0f, 0, 0x08, 0], &dns_v4()])), 4, 4);
-    assert_dns(&class_of(LinkType::C_HDLC, &join(&[&[0x8f, 0, 0x86, 0xdd], &dns_v6()])), 6, 4);
+    assert_dns(&class_of(LinkType::PPP_WITH_DIR, &join(&[&[1, 0xff, 3, 0, 0x21], &dns_v4()])), V4, 5);
+    assert_dns(&class_of(LinkType::PPP_SERIAL, &join(&[&[0xff, 3, 0, 0x21], &dns_v4()])), V4, 4);
+    assert_dns(&class_of(LinkType::PPP_SERIAL, &join(&[&[0x0f, 0, 0x08, 0], &dns_v4()])), V4, 4);
+    assert_dns(&class_of(LinkType::C_HDLC, &join(&[&[0x8f, 0, 0x86, 0xdd], &dns_v6()])), V6, 4);
 }
 
 #[test]
 fn raw_ip_is_told_by_its_nibble_or_by_the_link_type() {
     for link_type in [LinkType::RAW, LinkType::RAW_BSD, LinkType::RAW_OPENBSD] {
-        assert_dns(&class_of(link_type, &dns_v4()), 4, 0);
-        assert_dns(&class_of(link_type, &dns_v6()), 6, 0);
+        assert_dns(&class_of(link_type, &dns_v4()), V4, 0);
+        assert_dns(&class_of(link_type, &dns_v6()), V6, 0);
         assert_non_ip(&class_of(link_type, &[0x50; 60]));
         assert_non_ip(&class_of(link_type, &[]));
     }
-    assert_dns(&class_of(LinkType::IPV4, &dns_v4()), 4, 0);
-    assert_dns(&class_of(LinkType::IPV6, &dns_v6()), 6, 0);
+    assert_dns(&class_of(LinkType::IPV4, &dns_v4()), V4, 0);
+    assert_dns(&class_of(LinkType::IPV6, &dns_v6()), V6, 0);
     let wrong = class_of(LinkType::IPV6, &dns_v4());
-    assert_eq!((wrong.ip_version, wrong.flags), (6, flags::MALFORMED | flags::NO_ADDRESSES));
+    assert_eq!((wrong.ip_version, wrong.flags), (V6, flags::MALFORMED | flags::NO_ADDRESSES));
     let empty = class_of(LinkType::IPV4, &[]);
-    assert_eq!((empty.ip_version, empty.flags), (4, flags::MALFORMED | flags::NO_ADDRESSES));
+    assert_eq!((empty.ip_version, empty.flags), (V4, flags::MALFORMED | flags::NO_ADDRESSES));
 }
 
 #[test]
@@ -163,16 +163,16 @@ fn linux_cooked_captures_carry_ethertypes_llc_and_vlan_tags() {
     let sll2 = |protocol: u16, payload: &[u8]| {
         class_of(LinkType::LINUX_SLL2, &join(&[&protocol.to_be_bytes(), &[9; 18], payload]))
     };
-    assert_dns(&sll(0x0800, &dns_v4()), 4, 16);
-    assert_dns(&sll(0x86dd, &dns_v6()), 6, 16);
-    assert_dns(&sll2(0x0800, &dns_v4()), 4, 20);
-    assert_dns(&sll2(0x86dd, &dns_v6()), 6, 20);
+    assert_dns(&sll(0x0800, &dns_v4()), V4, 16);
+    assert_dns(&sll(0x86dd, &dns_v6()), V6, 16);
+    assert_dns(&sll2(0x0800, &dns_v4()), V4, 20);
+    assert_dns(&sll2(0x86dd, &dns_v6()), V6, 20);
     let snap = join(&[&[0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x00], &dns_v4()]);
-    assert_dns(&sll(0x0004, &snap), 4, 24);
-    assert_dns(&sll2(0x0004, &snap), 4, 28);
+    assert_dns(&sll(0x0004, &snap), V4, 24);
+    assert_dns(&sll2(0x0004, &snap), V4, 28);
     let tagged = join(&[&[0, 7, 0x08, 0x00], &dns_v4()]);
-    assert_dns(&sll(0x8100, &tagged), 4, 20);
-    assert_dns(&sll2(0x8100, &tagged), 4, 24);
+    assert_dns(&sll(0x8100, &tagged), V4, 20);
+    assert_dns(&sll2(0x8100, &tagged), V4, 24);
     // Novell's raw 802.3, and CAN.
     assert_non_ip(&sll(0x0001, &snap));
     assert_non_ip(&sll2(0x000c, &snap));
@@ -206,22 +206,22 @@ fn tags_of_bridges_switches_and_taps_are_looked_through() {
     for (tag, bytes) in tags_before(0x0800) {
         let packet = ethernet(tag, &join(&[&bytes, &dns_v4()]));
         let class = class_of(LinkType::ETHERNET, &packet);
-        assert_dns(&class, 4, 14 + bytes.len() as u16);
+        assert_dns(&class, V4, 14 + bytes.len() as u16);
         assert!(!class.has(flags::VLAN));
         // As they come: behind a VLAN tag, and with one inside.
         let inside = join(&[&bytes[..bytes.len() - 2], &[0x81, 0, 0, 7, 0x86, 0xdd], &dns_v6()]);
         let packet = ethernet(0x88a8, &join(&[&[0, 9], &tag.to_be_bytes(), &inside]));
         let class = class_of(LinkType::ETHERNET, &packet);
-        assert_dns(&class, 6, 14 + 4 + bytes.len() as u16 + 4);
+        assert_dns(&class, V6, 14 + 4 + bytes.len() as u16 + 4);
         assert!(class.has(flags::VLAN));
         // Linux's cooked captures have the same EtherTypes.
         let cooked = join(&[&[9; 14], &tag.to_be_bytes(), &bytes, &dns_v4()]);
-        assert_dns(&class_of(LinkType::LINUX_SLL, &cooked), 4, 16 + bytes.len() as u16);
+        assert_dns(&class_of(LinkType::LINUX_SLL, &cooked), V4, 16 + bytes.len() as u16);
     }
     // An LLC frame in a provider's backbone.
     let snap = join(&[&[0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0], &dns_v4()]);
     let [(tag, bytes), ..] = tags_before(snap.len() as u16);
-    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(tag, &join(&[&bytes, &snap]))), 4, 14 + 18 + 8);
+    assert_dns(&class_of(LinkType::ETHERNET, &ethernet(tag, &join(&[&bytes, &snap]))), V4, 14 + 18 + 8);
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_tag_that_is_cut_or_of_no_length_is_non_ip() {
             assert_non_ip(&class_of(LinkType::ETHERNET, &ethernet(tag, &bytes[..len])));
         }
         let class = class_of(LinkType::ETHERNET, &ethernet(tag, &bytes));
-        assert_eq!((class.ip_version, class.flags), (4, flags::MALFORMED | flags::NO_ADDRESSES));
+        assert_eq!((class.ip_version, class.flags), (V4, flags::MALFORMED | flags::NO_ADDRESSES));
     }
     let no_length = join(&[&[1, 0, 0, 1, 0, 6, 8, 0], &dns_v4()]);
     assert_non_ip(&class_of(LinkType::ETHERNET, &ethernet(0x8909, &no_length)));
@@ -299,7 +299,7 @@ fn fddi_carries_llc() {
     };
     let snap = join(&[&[0xaa, 0xaa, 3, 0, 0, 0, 0x86, 0xdd], &dns_v6()]);
     for frame_control in [0x50, 0x54, 0x57, 0xd0] {
-        assert_dns(&fddi(frame_control, &snap), 6, 21);
+        assert_dns(&fddi(frame_control, &snap), V6, 21);
     }
     // Station management, a token, a ring's own frame.
     for frame_control in [0x41, 0x4f, 0x80, 0xc0, 0xc2, 0x00] {
@@ -328,8 +328,8 @@ fn a_netfilter_log_holds_its_packet_among_attributes_in_either_byte_order() {
             )
         };
         let offset = 4 + 8 + 12 + 8 + 4;
-        assert_dns(&log(2, &dns_v4()), 4, offset);
-        assert_dns(&log(10, &dns_v6()), 6, offset);
+        assert_dns(&log(2, &dns_v4()), V4, offset);
+        assert_dns(&log(10, &dns_v6()), V6, offset);
         assert_non_ip(&log(3, &dns_v4()));
         assert_non_ip(&class_of(LinkType::NFLOG, &join(&[&[2, 0, 0, 5], &attribute(1, &[8, 0, 1, 0])])));
         // An attribute without length would be read for ever.

@@ -7,6 +7,9 @@ mod transport;
 
 use super::*;
 
+const V4: Option<IpVersion> = Some(IpVersion::V4);
+const V6: Option<IpVersion> = Some(IpVersion::V6);
+
 /// Classifies with DNS on port 53 alone.
 fn class_of(link_type: LinkType, packet: &[u8]) -> Class {
     let mut class = Class { flags: 0xffff, payload_len: 9, reserved: 1, ..Class::default() };
@@ -79,7 +82,7 @@ fn dns_v6() -> Vec<u8> {
 
 /// That the classifier reached the DNS message of [`dns_v4`] or [`dns_v6`], its IP header at `network_offset`.
 #[track_caller]
-fn assert_dns(class: &Class, ip_version: u8, network_offset: u16) {
+fn assert_dns(class: &Class, ip_version: Option<IpVersion>, network_offset: u16) {
     assert_eq!(class.ip_version, ip_version);
     assert_eq!(class.network_offset, network_offset);
     assert!(class.has(flags::DNS_UDP), "{class:?}");

@@ -14,6 +14,8 @@
 #[cfg(test)]
 mod tests;
 
+use crate::address::{Address, IpVersion};
+
 /// Slots of a bucket.
 pub const SLOTS: usize = 5;
 /// Buckets for IPv4 addresses.
@@ -49,7 +51,7 @@ const _: () = assert!(size_of::<HeavyTable>() == 32 << 10);
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(8))]
 pub struct V4Bucket {
-    slots: [Slot; SLOTS],
+    slots: [HeavySlot; SLOTS],
     /// The bytes of the addresses, in memory order.
     keys: [u32; SLOTS],
     missed: u32,
@@ -59,7 +61,7 @@ pub struct V4Bucket {
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(8))]
 pub struct V6Bucket {
-    slots: [Slot; SLOTS],
+    slots: [HeavySlot; SLOTS],
     keys: [[u64; 2]; SLOTS],
     missed: u32,
     reserved: u32,
@@ -69,9 +71,9 @@ pub struct V6Bucket {
 /// older one is the smaller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
-struct Slot(u64);
+struct HeavySlot(u64);
 
-impl Slot {
+impl HeavySlot {
     const MISSED_MAX: u32 = u32::MAX >> seen::BITS;
 
     #[inline(always)]
@@ -105,25 +107,29 @@ pub struct Heavy<K> {
 impl HeavyTable {
     /// A table without addresses.
     pub const EMPTY: Self = Self {
-        v4: [V4Bucket { slots: [Slot(0); SLOTS], keys: [0; SLOTS], missed: 0 }; V4_BUCKETS],
-        v6: [V6Bucket { slots: [Slot(0); SLOTS], keys: [[0; 2]; SLOTS], missed: 0, reserved: 0 }; V6_BUCKETS],
+        v4: [V4Bucket { slots: [HeavySlot(0); SLOTS], keys: [0; SLOTS], missed: 0 }; V4_BUCKETS],
+        v6: [V6Bucket { slots: [HeavySlot(0); SLOTS], keys: [[0; 2]; SLOTS], missed: 0, reserved: 0 };
+            V6_BUCKETS],
     };
 
-    /// Counts packets of the address in `bytes` (of [`Class`](crate::classify::Class)); returns whether the address is
-    /// known to have been [`seen`] so. `key` makes it hard to guess which addresses share a bucket.
+    /// Counts packets of an address; returns whether the address is known to have been [`seen`] so. `key` makes it hard to
+    /// guess which addresses share a bucket.
     #[inline(always)]
-    pub fn add(&mut self, bytes: &[u8; 16], ip_version: u8, packets: u32, seen: u64, key: u64) -> bool {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *bytes;
-        if ip_version == 4 {
-            let address = u32::from_ne_bytes([a, b, c, d]);
-            let bucket = &mut self.v4[(hash(u64::from(address), key) >> 56) as usize & (V4_BUCKETS - 1)];
-            add(&mut bucket.slots, &mut bucket.keys, &mut bucket.missed, address, packets, seen)
-        } else {
-            let address =
-                [u64::from_ne_bytes([a, b, c, d, e, f, g, h]), u64::from_ne_bytes([i, j, k, l, m, n, o, p])];
-            let hash = hash(hash(address[0], key), address[1]);
-            let bucket = &mut self.v6[(hash >> 57) as usize & (V6_BUCKETS - 1)];
-            add(&mut bucket.slots, &mut bucket.keys, &mut bucket.missed, address, packets, seen)
+    pub fn add(&mut self, address: Address<'_>, packets: u32, seen: u64, key: u64) -> bool {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address.bytes();
+        match address.version() {
+            IpVersion::V4 => {
+                let address = u32::from_ne_bytes([a, b, c, d]);
+                let bucket = &mut self.v4[(hash(u64::from(address), key) >> 56) as usize & (V4_BUCKETS - 1)];
+                add(&mut bucket.slots, &mut bucket.keys, &mut bucket.missed, address, packets, seen)
+            }
+            IpVersion::V6 => {
+                let high = u64::from_ne_bytes([a, b, c, d, e, f, g, h]);
+                let low = u64::from_ne_bytes([i, j, k, l, m, n, o, p]);
+                let hash = hash(hash(high, key), low);
+                let bucket = &mut self.v6[(hash >> 57) as usize & (V6_BUCKETS - 1)];
+                add(&mut bucket.slots, &mut bucket.keys, &mut bucket.missed, [high, low], packets, seen)
+            }
         }
     }
 }
@@ -163,7 +169,7 @@ impl Heavy<()> {
     }
 }
 
-fn heavies<K: Copy>(slots: &[Slot; SLOTS], keys: &[K; SLOTS]) -> impl Iterator<Item = (Heavy<()>, K)> {
+fn heavies<K: Copy>(slots: &[HeavySlot; SLOTS], keys: &[K; SLOTS]) -> impl Iterator<Item = (Heavy<()>, K)> {
     slots.iter().zip(keys).filter(|(slot, _)| slot.packets() > 0).map(|(slot, key)| {
         (Heavy { address: (), packets: slot.packets(), missed_before: slot.missed_before() }, *key)
     })
@@ -178,7 +184,7 @@ fn hash(word: u64, key: u64) -> u64 {
 
 #[inline(always)]
 fn add<K: Copy + PartialEq>(
-    slots: &mut [Slot; SLOTS],
+    slots: &mut [HeavySlot; SLOTS],
     keys: &mut [K; SLOTS],
     missed: &mut u32,
     key: K,
@@ -211,7 +217,7 @@ fn add<K: Copy + PartialEq>(
         // An empty slot has no packets, and is taken at once.
         *missed = missed.saturating_add(smallest.packets());
         keys[place] = key;
-        slots[place] = Slot::new(packets, *missed, seen);
+        slots[place] = HeavySlot::new(packets, *missed, seen);
     } else {
         *missed = missed.saturating_add(packets);
     }

@@ -8,22 +8,22 @@ use super::*;
 struct Trial {
     table: Box<HeavyTable>,
     truth: HashMap<[u8; 16], u32>,
-    version: u8,
+    version: IpVersion,
 }
 
 impl Trial {
-    fn new(version: u8) -> Self {
+    fn new(version: IpVersion) -> Self {
         Self { table: Box::new(HeavyTable::EMPTY), truth: HashMap::new(), version }
     }
 
     fn packet(&mut self, address: u32, packets: u32) {
         let mut bytes = [0; 16];
         bytes[..4].copy_from_slice(&address.to_be_bytes());
-        if self.version == 6 {
+        if self.version == IpVersion::V6 {
             bytes[8..12].copy_from_slice(&(!address).to_be_bytes());
         }
         *self.truth.entry(bytes).or_default() += packets;
-        self.table.add(&bytes, self.version, packets, seen::SOURCE_IN, 77);
+        self.table.add(Address::new(self.version, &bytes), packets, seen::SOURCE_IN, 77);
     }
 
     fn found(&self) -> HashMap<[u8; 16], (u32, u32)> {
@@ -67,7 +67,7 @@ fn random(state: &mut u64) -> u32 {
 
 #[test]
 fn few_addresses_are_counted_exactly() {
-    for version in [4, 6] {
+    for version in [IpVersion::V4, IpVersion::V6] {
         let mut trial = Trial::new(version);
         for i in 0..10_000 {
             trial.packet(i % 150, 1 + i % 3);
@@ -80,7 +80,7 @@ fn few_addresses_are_counted_exactly() {
 
 #[test]
 fn heavy_hitters_keep_their_slots_in_a_flood_of_random_addresses() {
-    for version in [4, 6] {
+    for version in [IpVersion::V4, IpVersion::V6] {
         let mut trial = Trial::new(version);
         let mut state = 1;
         for i in 0..1_000_000_u32 {
@@ -95,11 +95,11 @@ fn heavy_hitters_keep_their_slots_in_a_flood_of_random_addresses() {
         for heavy in 0..10_u32 {
             let mut bytes = [0; 16];
             bytes[..4].copy_from_slice(&heavy.to_be_bytes());
-            if version == 6 {
+            if version == IpVersion::V6 {
                 bytes[8..12].copy_from_slice(&(!heavy).to_be_bytes());
             }
             let (packets, _) = found.get(&bytes).copied().unwrap_or_default();
-            assert!(packets > 900, "IPv{version} {heavy}: {packets} of 1000");
+            assert!(packets > 900, "IP{version:?} {heavy}: {packets} of 1000");
         }
     }
 }
@@ -107,26 +107,26 @@ fn heavy_hitters_keep_their_slots_in_a_flood_of_random_addresses() {
 #[test]
 fn an_address_that_was_seen_is_known_to_have_been_seen_so() {
     let mut table = Box::new(HeavyTable::EMPTY);
-    for version in [4, 6] {
+    for version in [IpVersion::V4, IpVersion::V6] {
         for address in [[0; 16], [9; 16]] {
-            assert!(!table.add(&address, version, 1, seen::SOURCE_IN, 0));
-            assert!(table.add(&address, version, 1, seen::SOURCE_IN, 0));
-            assert!(!table.add(&address, version, 1, seen::DESTINATION_OUT, 0));
-            assert!(table.add(&address, version, 1, seen::DESTINATION_OUT, 0));
-            assert!(table.add(&address, version, 1, seen::SOURCE_IN, 0));
+            assert!(!table.add(Address::new(version, &address), 1, seen::SOURCE_IN, 0));
+            assert!(table.add(Address::new(version, &address), 1, seen::SOURCE_IN, 0));
+            assert!(!table.add(Address::new(version, &address), 1, seen::DESTINATION_OUT, 0));
+            assert!(table.add(Address::new(version, &address), 1, seen::DESTINATION_OUT, 0));
+            assert!(table.add(Address::new(version, &address), 1, seen::SOURCE_IN, 0));
         }
     }
 }
 
 #[test]
 fn neighbouring_addresses_spread_over_the_buckets() {
-    for version in [4, 6] {
+    for version in [IpVersion::V4, IpVersion::V6] {
         let mut trial = Trial::new(version);
         for i in 0..600 {
             trial.packet(0x0a00_0000 + i, 1);
         }
         let kept = trial.found().len();
-        assert!(kept > 450, "IPv{version}: {kept} of 600 neighbours");
+        assert!(kept > 450, "IP{version:?}: {kept} of 600 neighbours");
         trial.check();
     }
 }

@@ -13,14 +13,14 @@ const MAPS_WITHOUT_CAP_BPF_SINCE: (u32, u32) = (5, 19);
 
 /// The running kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kernel {
+pub struct KernelFeatures {
     /// Its version, such as `(6, 1)`.
     pub version: (u32, u32),
     /// Whether `kernel.unprivileged_bpf_disabled` is set. Distributions set it.
     pub unprivileged_bpf_disabled: bool,
 }
 
-impl Kernel {
+impl KernelFeatures {
     /// The one that runs now.
     pub fn running() -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Who grants capabilities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum Environment {
     /// The machine itself.
     #[default]
     Host,
@@ -22,7 +22,7 @@ const MARKS: [&str; 3] = [".dockerenv", "run/.containerenv", "run/systemd/contai
 /// What the control groups of containers are called. With a cgroup namespace of its own a container does not see it.
 const CONTROL_GROUPS: [&str; 6] = ["docker", "containerd", "libpod", "kubepods", "/lxc", "crio"];
 
-impl Place {
+impl Environment {
     /// Looks where this process runs.
     pub fn detect() -> Self {
         Self::of(Path::new("/"), |variable| env::var_os(variable).is_some_and(|value| !value.is_empty()))

@@ -13,8 +13,9 @@ use pktvisor_common::kernel::cpu::{CpuState, HandedUp};
 use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_TAGGED};
 use pktvisor_common::kernel::heavy::HeavyTable;
 
-use super::control::wait_for_programs;
-use super::{Control, HeavyHitters, KernelError};
+use super::control::{ControlMap, wait_for_programs};
+use super::error::KernelError;
+use super::heavy::HeavyHitters;
 
 /// What all processors counted since the programs were loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,9 +42,9 @@ pub struct CardinalityRegisters {
 }
 
 /// Reads the maps.
-pub struct Drain {
-    control: Control,
-    /// What each copy of the counters held when it was last [sealed](Drain::seal).
+pub struct Collector {
+    control: ControlMap,
+    /// What each copy of the counters held when it was last [sealed](Collector::seal).
     sealed: [CpuSum; CPU_ENTRIES],
     cpu: PerCpuArray<MapData, PodCpuState>,
     filtered: PerCpuArray<MapData, u64>,
@@ -51,10 +52,10 @@ pub struct Drain {
     cardinality: PerCpuArray<MapData, [u8; REGISTERS]>,
 }
 
-/// What programs no longer write to, once they have been waited for: to be [collected](Drain::collect).
+/// What programs no longer write to, once they have been waited for: to be [collected](Collector::collect).
 #[derive(Debug)]
 #[must_use = "what is not collected is lost, or counted again"]
-pub struct Quiet {
+pub struct Standby {
     /// The copies that were live.
     live: u32,
     with_cardinality: bool,
@@ -62,7 +63,7 @@ pub struct Quiet {
     has_waited: bool,
 }
 
-impl Quiet {
+impl Standby {
     fn wait(&mut self) {
         if !self.has_waited {
             wait_for_programs();
@@ -91,7 +92,7 @@ struct CpuSum {
     ethertypes: UnknownEtherTypes,
 }
 
-/// What [`Drain::collect`] returns.
+/// What [`Collector::collect`] returns.
 #[derive(Clone, Debug)]
 pub struct Collected {
     /// Since the last time.
@@ -105,7 +106,8 @@ pub struct Collected {
 #[repr(transparent)]
 pub(super) struct PodCpuState(CpuState);
 
-// SAFETY: made of integers only, without padding.
+// SAFETY: without padding, and made of integers except for `class.ip_version`, into which a program writes nothing else than
+// an `Option<IpVersion>`; a map begins as zeros, which are `None`.
 unsafe impl Pod for PodCpuState {}
 
 /// [`HeavyTable`], as aya can read it.
@@ -124,8 +126,8 @@ pub(super) struct Maps {
     pub(super) cardinality: MapData,
 }
 
-impl Drain {
-    pub(super) fn new(control: Control, maps: Maps) -> Result<Self, KernelError> {
+impl Collector {
+    pub(super) fn new(control: ControlMap, maps: Maps) -> Result<Self, KernelError> {
         Ok(Self {
             control,
             sealed: Default::default(),
@@ -147,9 +149,9 @@ impl Drain {
 
     /// Begins the next epoch: programs go on with the other copy of the counters, with empty heavy hitters and, where a
     /// period ends, with empty cardinality registers. Takes no time: call it where the period ends.
-    pub fn flip(&self, period_ends: bool) -> Quiet {
+    pub fn flip(&self, period_ends: bool) -> Standby {
         let live = self.control.flip_sketches(period_ends);
-        Quiet { live, with_cardinality: period_ends, has_waited: false }
+        Standby { live, with_cardinality: period_ends, has_waited: false }
     }
 
     /// Waits until programs have finished with what was flipped and returns what they counted up to the end of that epoch:
@@ -158,12 +160,12 @@ impl Drain {
     /// # Errors
     ///
     /// The kernel does not let its maps be read.
-    pub fn seal(&mut self, quiet: &mut Quiet, wait: Wait) -> Result<KernelCounts, KernelError> {
+    pub fn seal(&mut self, standby: &mut Standby, wait: Wait) -> Result<KernelCounts, KernelError> {
         match wait {
-            Wait::Grace => quiet.wait(),
+            Wait::Grace => standby.wait(),
             Wait::Brief => std::thread::sleep(BRIEF),
         }
-        let entry = cpu_entry(quiet.live);
+        let entry = cpu_entry(standby.live);
         let sum = self.cpu_sum(entry)?;
         if let Some(sealed) = self.sealed.get_mut(entry as usize) {
             *sealed = sum;
@@ -201,11 +203,11 @@ impl Drain {
     /// # Errors
     ///
     /// The kernel does not let its maps be read or written.
-    pub fn collect(&mut self, mut quiet: Quiet) -> Result<Collected, KernelError> {
-        quiet.wait();
-        let heavy = self.collect_heavy(heavy_entry(quiet.live))?;
-        let cardinality = match quiet.with_cardinality {
-            true => Some(self.collect_cardinality(cardinality_entry(quiet.live))?),
+    pub fn collect(&mut self, mut standby: Standby) -> Result<Collected, KernelError> {
+        standby.wait();
+        let heavy = self.collect_heavy(heavy_entry(standby.live))?;
+        let cardinality = match standby.with_cardinality {
+            true => Some(self.collect_cardinality(cardinality_entry(standby.live))?),
             false => None,
         };
         Ok(Collected { heavy, cardinality })
