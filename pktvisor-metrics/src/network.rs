@@ -22,16 +22,16 @@ pktvisor_definitions::packet_rates!(record);
 
 /// Who talks. Only packets of known direction have a remote end.
 impl PacketRecord {
-    /// Asks for the memory where the remote end of a packet will be counted.
+    /// Prefetches the memory where the remote end of a packet will be counted.
     #[inline]
-    pub(super) fn expect(&self, class: &Class, direction: Direction) {
+    pub(super) fn prefetch(&self, class: &Class, direction: Direction) {
         let remote = match direction {
             Direction::Received => &class.source,
             Direction::Sent => &class.destination,
             Direction::Unknown => return,
         };
         let items = if class.ip_version == 4 { &self.top_ipv4 } else { &self.top_ipv6 };
-        items.expect(address_key(remote, class.ip_version));
+        items.prefetch(address_key(remote, class.ip_version));
     }
 
     /// Counts the remote end of a packet.
