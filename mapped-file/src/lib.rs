@@ -14,7 +14,7 @@ use guard::Guard;
 use memmap2::{Advice, Mmap, MmapOptions, UncheckedAdvice};
 
 /// What a processor fetches at once.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(feature = "no-prefetch")))]
 const LINE_BYTES: usize = 64;
 
 /// A regular file as it was long when it was mapped, for reading.
@@ -65,8 +65,11 @@ impl MappedFile {
         self.guard.has_caught()
     }
 
-    /// Says that the file will be read from its start to its end.
-    pub fn expect_sequential_reads(&self) {
+    /// Asks the kernel to read far ahead, because the file will be read from its start to its end.
+    pub fn prefetch_sequentially(&self) {
+        if cfg!(feature = "no-prefetch") {
+            return;
+        }
         // A hint: reading works without.
         let _ = self.map.advise(Advice::Sequential);
     }
@@ -76,7 +79,7 @@ impl MappedFile {
     /// Processors see by themselves that memory is read in order, but only within a page.
     #[inline(always)]
     pub fn prefetch(&self, start: usize, len: usize) {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", not(feature = "no-prefetch")))]
         {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             let (mut line, end) = (start, start + len);
@@ -87,7 +90,7 @@ impl MappedFile {
                 line += LINE_BYTES;
             }
         }
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(any(not(target_arch = "x86_64"), feature = "no-prefetch"))]
         let _ = (start, len);
     }
 

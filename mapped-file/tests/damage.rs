@@ -24,7 +24,7 @@ fn sevens() -> File {
 #[test]
 fn a_file_is_mapped_whole() {
     let mut mapped = MappedFile::new(&sevens()).unwrap();
-    mapped.expect_sequential_reads();
+    mapped.prefetch_sequentially();
     assert!(mapped.bytes().iter().all(|byte| *byte == 7) && mapped.bytes().len() == LEN);
     mapped.release(0..LEN);
     assert!(mapped.bytes().iter().all(|byte| *byte == 7));

@@ -10,7 +10,7 @@ use capture_file::write::PcapWriter;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dns_traffic::{Config, Generator, HOST_PREFIXES};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
-use pktvisor_analysis::message::Message;
+use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::name::Name;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::streams::TcpSegment;
@@ -151,11 +151,12 @@ fn steps(criterion: &mut Criterion) {
         bencher.iter(|| {
             let mut batch = store.batch();
             for (_, class, octets) in traffic.datagrams() {
-                if let Some(message) = Message::parse(octets, false, &mut name) {
+                if let Some(head) = MessageHead::parse(octets, &mut name) {
                     let recorder = batch.recorder();
-                    let expected =
-                        message.question.as_ref().map(|question| recorder.expect(message.header(), question));
-                    recorder.message(&flow_of(class), &message, expected);
+                    let keys = recorder.keys(&head);
+                    recorder.prefetch_message(&head, &keys);
+                    let message = head.parse_rest(false);
+                    recorder.message(&flow_of(class), &message, keys);
                 }
             }
         });

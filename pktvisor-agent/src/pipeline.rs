@@ -115,7 +115,7 @@ impl Pipeline {
         }
         let direction = direction(&class, &self.host);
         // Counted last: while analysis is at work, the memory for it comes.
-        batch.expect(&class, direction);
+        batch.prefetch_packet(&class, direction);
         analysis.packet(packet, &class, batch.recorder());
         match packet.segments {
             1 => batch.packet(&class, direction, packet.wire_len),

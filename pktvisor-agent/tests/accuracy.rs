@@ -5,7 +5,7 @@
 use datasketches::frequencies::FrequentItemsSketch;
 use dns_traffic::{Config, Counts, DirectionAnswer, Generator, Quantiles, Summary};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
-use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::name::presentation;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::{TIMEOUT_NS_DEFAULT, TransactionCounts};
@@ -108,11 +108,11 @@ impl Rival {
 }
 
 impl Observer for Rival {
-    type Expected<'m> = ();
+    type Keys<'m> = ();
 
-    fn expect<'m>(&self, _: Header, _: &Question<'m>) {}
+    fn keys<'m>(&self, _: &MessageHead<'m>) {}
 
-    fn message<'m>(&mut self, _: &Flow, message: &Message<'m>, _: Option<()>) {
+    fn message(&mut self, _: &Flow, message: &Message<'_>, (): ()) {
         let Some(question) = &message.question else { return };
         let cut = NameCut::Labels.apply(question.name);
         let spell = |cut: bool, wire: &[u8]| format!("{}{}", if cut { "." } else { "" }, presentation(wire));

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use capture_file::{Capture, PacketRef};
-use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{Analysis, Flow, Observer, Outcome, ReassemblyEvent, Settings, Transaction};
@@ -74,9 +74,9 @@ struct Printer<W> {
 }
 
 impl<W: Write> Observer for Printer<W> {
-    type Expected<'m> = ();
+    type Keys<'m> = ();
 
-    fn message<'m>(&mut self, _flow: &Flow, message: &Message<'m>, _expected: Option<()>) {
+    fn message(&mut self, _flow: &Flow, message: &Message<'_>, (): ()) {
         if let (true, true, Some(question)) = (message.is_response(), self.written.is_ok(), &message.question)
         {
             let (rcode, qtype) = (rcode_name(message.rcode()), qtype_name(question.qtype));
@@ -84,7 +84,7 @@ impl<W: Write> Observer for Printer<W> {
         }
     }
 
-    fn expect(&self, _header: Header, _question: &Question<'_>) {}
+    fn keys<'m>(&self, _head: &MessageHead<'m>) {}
     fn reassembled(&mut self, _flow: &Flow, _header_flags: u16, _truncated: bool) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _port: u16) {}

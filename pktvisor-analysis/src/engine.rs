@@ -15,7 +15,7 @@ use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::{self, Endpoint, SampleRate};
 
 use super::fragments::{self, Datagram, Fragments};
-use super::message::{HEADER_BYTES, Message, Question};
+use super::message::{HEADER_BYTES, Message, MessageHead, Question};
 use super::name::Name;
 use super::streams::{StreamSink, Streams, TcpSegment};
 use super::transactions::{self, Exchange, Moment, QuestionKey, ResponseOutcome, Transactions};
@@ -175,7 +175,7 @@ impl<H: HostNetworks> Messages<H> {
     fn chosen_datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Outcome {
         let Some(flow) = Flow::of(class, Transport::Udp) else { return Outcome::WithoutMessage };
         let port = self.settings.other_port(&flow);
-        out.expect_udp_port(port);
+        out.prefetch_udp_port(port);
         let truncated = class.has(flags::TRUNCATED_CAPTURE);
         let outcome = self.analyse(&flow, payload(packet, class), truncated, moment(packet), out);
         out.udp_port(port);
@@ -219,13 +219,12 @@ impl<H: HostNetworks> Messages<H> {
     ) -> Outcome {
         let Self { settings, transactions, name, .. } = self;
         let Some(exchange) = exchange(flow, octets) else { return Outcome::WithoutMessage };
-        transactions.expect(&exchange);
-        let mut expected = None;
-        let message = Message::parse_telling(octets, truncated, name, |header, question| {
-            expected = Some(out.expect(header, question));
-        });
-        let Some(message) = message else { return Outcome::WithoutMessage };
-        transactions.expect_at_once(&exchange);
+        transactions.prefetch_index(&exchange);
+        let Some(head) = MessageHead::parse(octets, name) else { return Outcome::WithoutMessage };
+        let keys = out.keys(&head);
+        out.prefetch_message(&head, &keys);
+        let message = head.parse_rest(truncated);
+        transactions.prefetch_entry(&exchange);
         let question = message.question.as_ref();
         let key = question.map(question_key);
         if !message.is_response() {
@@ -235,7 +234,7 @@ impl<H: HostNetworks> Messages<H> {
         {
             out.transaction(&Transaction { asker: settings.asker(flow), duration_ns, question });
         }
-        out.message(flow, &message, expected);
+        out.message(flow, &message, keys);
         if !message.malformed {
             return Outcome::Analysed;
         }

@@ -1,7 +1,7 @@
 //! The way out of analysis: whoever remembers what was found implements [`Observer`].
 
 use super::Flow;
-use super::message::{Header, Message, Question};
+use super::message::{Message, MessageHead, Question};
 use super::transactions::TransactionCounts;
 
 /// Something reassembly had to give up or put right; each is a counter.
@@ -64,25 +64,27 @@ pub struct Transaction<'a> {
 
 /// Receives what analysis finds, in the order of the packets.
 pub trait Observer {
-    /// What it works out about a message when it is to [expect](Self::expect) it.
-    type Expected<'m>;
+    /// The keys that a message is counted under. They are computed once, early enough to prefetch with them.
+    type Keys<'m>: Copy;
 
-    /// A message with this header and first question will be there in a moment: time to ask for the memory where it will
-    /// be counted.
-    fn expect<'m>(&self, header: Header, question: &Question<'m>) -> Self::Expected<'m>;
+    /// Computes the keys of a message from its header and first question. Has no effect.
+    fn keys<'m>(&self, head: &MessageHead<'m>) -> Self::Keys<'m>;
+
+    /// Prefetches the memory where a message with this head and these keys will be counted. Has no effect.
+    fn prefetch_message(&self, _head: &MessageHead<'_>, _keys: &Self::Keys<'_>) {}
 
     /// A DNS message that reassembly completed, and that nobody has counted yet. `header_flags` are the second 16 bits
     /// of its header; `truncated` tells that the capture holds only a part of it.
     fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool);
 
-    /// An analysed message, and what was worked out about it before if it has a question.
-    fn message<'m>(&mut self, flow: &Flow, message: &Message<'m>, expected: Option<Self::Expected<'m>>);
+    /// An analysed message, with the [keys](Self::keys) of its head.
+    fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: Self::Keys<'_>);
 
     /// A message, analysed or not, that cannot be parsed after its header.
     fn malformed(&mut self);
 
-    /// A datagram from or to this port will be counted soon: time to ask for the memory where that will be.
-    fn expect_udp_port(&self, _port: u16) {}
+    /// Prefetches the memory where a datagram from or to this port will be counted. Has no effect.
+    fn prefetch_udp_port(&self, _port: u16) {}
 
     /// A datagram from or to this port that is not a DNS port was analysed.
     fn udp_port(&mut self, port: u16);

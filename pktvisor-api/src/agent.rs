@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::capture_mode::CaptureMode;
+use super::report::report;
+
+pktvisor_definitions::ledger!(report);
+pktvisor_definitions::direction_rates!(report);
 
 /// The answer of `/api/v1/metrics/app`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -106,39 +110,6 @@ pub struct CaptureInfo {
     pub notes: Vec<String>,
 }
 
-/// Where every packet went since start: seen = filtered + counted; counted DNS packets = not chosen + delivered + lost +
-/// pending;
-/// delivered = analysed + malformed + without a complete message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
-pub struct Ledger {
-    /// Packets that reached the agent.
-    pub seen: u64,
-    /// Packets that the filter took out.
-    pub filtered: u64,
-    /// Packets counted.
-    pub counted: u64,
-    /// Of the counted: packets that may carry DNS.
-    pub dns_packets: u64,
-    /// DNS packets whose flow was not chosen for deep analysis.
-    pub not_chosen: u64,
-    /// DNS packets that reached deep analysis.
-    pub delivered: u64,
-    /// DNS packets lost on the way there.
-    pub lost: u64,
-    /// DNS packets on the way there.
-    pub pending: u64,
-    /// Delivered packets that completed at least one message that parses.
-    pub analysed: u64,
-    /// Delivered packets whose messages do not parse.
-    pub malformed: u64,
-    /// Delivered packets that completed no message.
-    pub without_message: u64,
-    /// DNS messages counted. A packet can complete several, or none.
-    pub messages: u64,
-}
-
 /// Open transactions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -164,27 +135,4 @@ pub struct AppXact {
 pub struct Rates {
     /// The last full second.
     pub packets: DirectionRates,
-}
-
-/// Counts of the last full second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
-pub struct DirectionRates {
-    /// Packets to HOST.
-    #[serde(rename = "in")]
-    pub received: u64,
-    /// Packets from HOST.
-    #[serde(rename = "out")]
-    pub sent: u64,
-    /// Packets of unknown direction.
-    pub unknown: u64,
-    /// Wire bytes to HOST.
-    pub bytes_in: u64,
-    /// Wire bytes from HOST.
-    pub bytes_out: u64,
-    /// DNS queries.
-    pub dns_queries: u64,
-    /// DNS replies.
-    pub dns_replies: u64,
 }

@@ -1,6 +1,6 @@
 //! Names that several crates share: every metric, declared once, and the capture [modes](Mode).
 //!
-//! A metric is one row in [`packets`], [`dns`] or [`transactions`]: its key in the JSON, its kind, unit and exactness,
+//! A metric is one row in [`packets`], [`dns`], [`transactions`] or [`agent`]: its key in the JSON, its kind, unit and exactness,
 //! its meaning as a doc comment, and its Prometheus family where the generated name does not fit. Everything else is
 //! made from that row:
 //!
@@ -10,7 +10,7 @@
 //! | the JSON, its OpenAPI schema and description | `pktvisor-api` |
 //! | the record of a period: how it begins, merges, shrinks, is reported | `pktvisor-metrics` |
 //! | the tables in docs/metrics.md | a test of this crate writes and compares them |
-//! | the Prometheus family | `pktvisor-agent::serve::prometheus`, from [`GROUPS`] |
+//! | the Prometheus family | `pktvisor-agent::serve::prometheus`, from [`GROUPS`], [`LEDGER`] and [`RATES`] |
 //!
 //! To add a metric: add a row, and the line that counts it.
 //!
@@ -45,6 +45,7 @@
 //! `class` is [`exact`](Class::Exact) or [`analysed`](Class::Analysed).
 #![no_std]
 
+mod agent;
 mod dns;
 mod mode;
 mod packets;
@@ -52,4 +53,4 @@ mod table;
 mod transactions;
 
 pub use mode::Mode;
-pub use table::{Class, Family, GROUPS, Group, Kind, Metric, family_help};
+pub use table::{Class, Family, GROUPS, Group, Kind, LEDGER, Metric, RATES, family_help};

@@ -165,6 +165,12 @@ macro_rules! family {
     };
 }
 
+/// The ledger in the document of the agent.
+pub static LEDGER: Group = crate::ledger!(group);
+
+/// The numbers in the document of the rates.
+pub static RATES: Group = crate::direction_rates!(group);
+
 /// Every group of a period.
 pub const GROUPS: &[Group] = &[
     crate::packets!(group),
@@ -182,7 +188,7 @@ pub const GROUPS: &[Group] = &[
     crate::reassembly!(group),
 ];
 
-/// What a family with labels means as a whole.
+/// The help text of a family with labels, or of one that cannot use the meaning of its metric.
 pub fn family_help(name: &str) -> Option<&'static str> {
     let help = match name {
         "pktvisor_period_direction_packets" => "Packets of the period by direction.",
@@ -194,6 +200,13 @@ pub fn family_help(name: &str) -> Option<&'static str> {
         "pktvisor_period_dns_replies" => "DNS replies of the period by response code.",
         "pktvisor_period_dns_flagged_replies" => "Analysed DNS replies of the period with a header flag set.",
         "pktvisor_period_dns_unmatched" => "Queries and responses of the period without a partner.",
+        "pktvisor_dns_packets_total" => "Packets counted that may carry DNS.",
+        "pktvisor_dns_packets_lost_total" => "DNS packets lost before deep analysis.",
+        "pktvisor_dns_packets_analysed_total" => "Delivered packets that completed a message that parses.",
+        "pktvisor_dns_messages_total" => "DNS messages counted.",
+        "pktvisor_packets_per_second" => "Packets in the last full second.",
+        "pktvisor_bytes_per_second" => "Wire bytes in the last full second.",
+        "pktvisor_dns_messages_per_second" => "DNS messages in the last full second.",
         _ => return None,
     };
     Some(help)
@@ -205,7 +218,7 @@ mod tests {
 
     #[test]
     fn every_metric_says_what_it_means_and_in_which_unit() {
-        for group in GROUPS {
+        for group in GROUPS.iter().chain([&LEDGER, &RATES]) {
             for metric in group.metrics {
                 assert!(
                     metric.help.trim().ends_with('.'),
@@ -227,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_family_with_labels_has_a_meaning_of_its_own() {
-        for metric in GROUPS.iter().flat_map(|group| group.metrics) {
+        for metric in GROUPS.iter().chain([&LEDGER, &RATES]).flat_map(|group| group.metrics) {
             if let Family::Named { name, label: Some(_) } = metric.family {
                 assert!(family_help(name).is_some(), "{name} has no help text");
             }

@@ -1,9 +1,11 @@
-//! A word to the processor about memory that will be needed soon.
+//! Loads memory into the cache before it is used.
 //!
 //! The tables of a busy server do not fit into the cache, and one packet touches several of them. Asking for the lines
 //! before they are needed lets the waits overlap.
+//!
+//! A prefetch has no effect but on speed. The feature `no-prefetch` compiles all of them out; tests compare the numbers.
 
-/// Asks for the cache line of `place` of `slice`; does nothing where there is no such place.
+/// Prefetches the cache line of `place` of `slice`; does nothing where there is no such place.
 #[inline(always)]
 pub fn prefetch<T>(slice: &[T], place: usize) {
     if let Some(item) = slice.get(place) {
@@ -11,15 +13,15 @@ pub fn prefetch<T>(slice: &[T], place: usize) {
     }
 }
 
-/// Asks for the cache line at `address`, whatever lies there; does nothing where there is no such instruction.
+/// Prefetches the cache line at `address`, whatever lies there; does nothing where there is no such instruction.
 #[inline(always)]
 pub fn prefetch_address<T>(address: *const T) {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(feature = "no-prefetch")))]
     // SAFETY: a prefetch reads nothing that the program could see and faults on no address; SSE is part of x86-64.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(address.cast());
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(any(not(target_arch = "x86_64"), feature = "no-prefetch"))]
     let _ = address;
 }

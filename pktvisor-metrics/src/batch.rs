@@ -58,10 +58,10 @@ impl<'a> Batch<'a> {
         self.live.now_ns()
     }
 
-    /// A packet will be counted in a moment: asks for the memory where it will be.
+    /// Prefetches the memory where a packet will be counted.
     #[inline]
-    pub fn expect(&self, class: &Class, direction: Direction) {
-        self.live.recorder.expect_packet(class, direction);
+    pub fn prefetch_packet(&self, class: &Class, direction: Direction) {
+        self.live.recorder.prefetch_packet(class, direction);
     }
 
     /// Counts one packet.

@@ -29,9 +29,9 @@ impl CodeCounts {
         self.counts[place] = self.counts[place].saturating_add(count);
     }
 
-    /// A code will be counted soon: asks for the memory where it will be.
+    /// Prefetches the memory where a code will be counted.
     #[inline]
-    pub fn expect(&self, code: u16) {
+    pub fn prefetch(&self, code: u16) {
         prefetch(&self.counts, usize::from(code));
     }
 

@@ -5,7 +5,7 @@ use pktvisor_analysis::message::{Header, Message, Question};
 
 use super::context::Context;
 use super::frequent::{FrequentItems, Mark};
-use super::keys::{QuestionKeys, WHOLE, whole};
+use super::keys::{MessageKeys, QuestionKeys, WHOLE, whole};
 use super::record::record;
 use super::transactions::TransactionRecord;
 
@@ -24,8 +24,8 @@ const RCODE_REFUSED: u16 = 5;
 
 impl DnsRecord {
     /// Counts one message.
-    pub(super) fn message<'m>(&mut self, message: &Message<'m>, keys: Option<QuestionKeys<'m>>) {
-        if let (Some(question), Some(keys)) = (&message.question, keys) {
+    pub(super) fn message(&mut self, message: &Message<'_>, keys: MessageKeys<'_>) {
+        if let (Some(question), Some(keys)) = (&message.question, keys.question()) {
             self.question(question, keys);
         }
         for name in message.further_question_names() {
@@ -37,17 +37,18 @@ impl DnsRecord {
         }
     }
 
-    /// Asks for the memory where a message with a question will be counted.
+    /// Prefetches the memory where a message will be counted.
     #[inline]
-    pub(super) fn expect<'m>(&self, header: Header, question: &Question<'m>, keys: &QuestionKeys<'m>) {
-        self.top_qname2.expect(keys.qname2);
+    pub(super) fn prefetch(&self, header: Header, keys: &MessageKeys<'_>) {
+        let Some(keys) = keys.question() else { return };
+        self.top_qname2.prefetch(keys.qname2);
         if let Some(qname3) = keys.qname3 {
-            self.top_qname3.expect(qname3);
+            self.top_qname3.prefetch(qname3);
         }
         if header.qr()
             && let Some(failed) = self.failed(header.rcode().to_int().into())
         {
-            failed.expect(whole(question));
+            failed.prefetch(keys.whole);
         }
     }
 
@@ -61,7 +62,7 @@ impl DnsRecord {
         }
     }
 
-    fn question(&mut self, question: &Question<'_>, keys: QuestionKeys<'_>) {
+    fn question(&mut self, question: &Question<'_>, keys: &QuestionKeys<'_>) {
         self.top_qtype.add(question.qtype, 1);
         let mut is_marked = self.top_qname2.add_and_mark(keys.qname2, Mark::First);
         if let Some(qname3) = keys.qname3 {
@@ -152,7 +153,9 @@ impl MessageRecord {
 
 #[cfg(test)]
 mod tests {
+    use pktvisor_analysis::message::MessageHead;
     use pktvisor_analysis::name::Name;
+    use pktvisor_analysis::public_suffix::NameCut;
 
     use super::super::record::Remember;
     use super::*;
@@ -162,8 +165,9 @@ mod tests {
         let mut octets = [0; 12];
         octets[2..4].copy_from_slice(&flags.to_be_bytes());
         let mut name = Name::default();
-        let message = Message::parse(&octets, false, &mut name).unwrap();
-        record.message(&message, None);
+        let head = MessageHead::parse(&octets, &mut name).unwrap();
+        let keys = MessageKeys::of(&head, NameCut::Labels);
+        record.message(&head.parse_rest(false), keys);
     }
 
     #[test]

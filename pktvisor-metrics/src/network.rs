@@ -20,15 +20,15 @@ pktvisor_definitions::packet_rates!(record);
 
 /// Who talks. Only packets of known direction have a remote end.
 impl PacketRecord {
-    /// Asks for the memory where the remote end of a packet will be counted.
+    /// Prefetches the memory where the remote end of a packet will be counted.
     #[inline]
-    pub(super) fn expect(&self, class: &Class, direction: Direction) {
+    pub(super) fn prefetch(&self, class: &Class, direction: Direction) {
         let Some(remote) = direction.remote(class) else { return };
         let items = match remote.version() {
             IpVersion::V4 => &self.top_ipv4,
             IpVersion::V6 => &self.top_ipv6,
         };
-        items.expect(address_key(remote));
+        items.prefetch(address_key(remote));
     }
 
     /// Counts the remote end of a packet.

@@ -1,6 +1,6 @@
 //! One capture thread's share of the live period: counts packets, and remembers what analysis finds.
 
-use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
@@ -12,7 +12,7 @@ use pktvisor_common::hll;
 
 use super::Period;
 use super::frequent::{Item, Key};
-use super::keys::QuestionKeys;
+use super::keys::MessageKeys;
 
 /// Takes what happens and files it under the live period.
 #[derive(Debug)]
@@ -61,8 +61,8 @@ impl Recorder {
     }
 
     #[inline]
-    pub(super) fn expect_packet(&self, class: &Class, direction: Direction) {
-        self.period.packets.expect(class, direction);
+    pub(super) fn prefetch_packet(&self, class: &Class, direction: Direction) {
+        self.period.packets.prefetch(class, direction);
     }
 
     #[inline]
@@ -124,17 +124,20 @@ impl Observer for Recorder {
         self.period.counters.dns.count(header_flags, transport, flow.addresses.version(), truncated);
     }
 
-    type Expected<'m> = QuestionKeys<'m>;
+    type Keys<'m> = MessageKeys<'m>;
 
     #[inline]
-    fn expect<'m>(&self, header: Header, question: &Question<'m>) -> Self::Expected<'m> {
-        let keys = QuestionKeys::of(question, self.name_cut);
-        self.period.dns.expect(header, question, &keys);
-        keys
+    fn keys<'m>(&self, head: &MessageHead<'m>) -> MessageKeys<'m> {
+        MessageKeys::of(head, self.name_cut)
     }
 
     #[inline]
-    fn message<'m>(&mut self, _flow: &Flow, message: &Message<'m>, keys: Option<Self::Expected<'m>>) {
+    fn prefetch_message(&self, head: &MessageHead<'_>, keys: &MessageKeys<'_>) {
+        self.period.dns.prefetch(head.header(), keys);
+    }
+
+    #[inline]
+    fn message(&mut self, _flow: &Flow, message: &Message<'_>, keys: MessageKeys<'_>) {
         self.period.messages += 1;
         self.period.dns.message(message, keys);
     }
@@ -144,8 +147,8 @@ impl Observer for Recorder {
     }
 
     #[inline]
-    fn expect_udp_port(&self, port: u16) {
-        self.period.dns.top_udp_ports.expect(port);
+    fn prefetch_udp_port(&self, port: u16) {
+        self.period.dns.top_udp_ports.prefetch(port);
     }
 
     #[inline]

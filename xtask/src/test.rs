@@ -35,7 +35,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         steps.run("lints of the kernel programs", || passed(command::run(&mut build_ebpf::lint())));
         steps.run("dependencies", dependencies::check);
         steps.run("documentation", || cargo(&["doc", "--workspace", "--no-deps", "--quiet"]));
-        steps.run("tests", || passed(cargo_test(&mut tally)));
+        steps.run("tests", || passed(count_tests(all_tests(), &mut tally)));
+        steps.run("tests without prefetching", || passed(count_tests(without_prefetching(), &mut tally)));
         steps.run("an older kernel", || test_vm::test(&test_vm::Arguments::brief(), &mut tally));
         let built = steps
             .run("release build", || cargo(&["build", "--release", "--workspace", "--exclude", "xtask"]));
@@ -66,9 +67,19 @@ fn cargo(arguments: &[&str]) -> Result<Outcome> {
     passed(command::run(&mut command::cargo(arguments)))
 }
 
-/// Runs all tests of the workspace, also after one failed, and counts them from what they print.
-fn cargo_test(tally: &mut Tally) -> Result<()> {
-    let mut test = command::cargo(["test", "--workspace", "--no-fail-fast"]);
+/// All tests of the workspace.
+fn all_tests() -> Command {
+    command::cargo(["test", "--workspace", "--no-fail-fast"])
+}
+
+/// The comparison of the agent with known answers, with all prefetches compiled out.
+fn without_prefetching() -> Command {
+    let oracle = ["test", "--package", "pktvisor-agent", "--test", "oracle"];
+    command::cargo([&oracle[..], &["--features", "no-prefetch", "--no-fail-fast"]].concat())
+}
+
+/// Runs tests, also after one failed, and counts them from what they print.
+fn count_tests(mut test: Command, tally: &mut Tally) -> Result<()> {
     let line = command::line(&test);
     println!("$ {line}");
     let mut child = test.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{line}`"))?;

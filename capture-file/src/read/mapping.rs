@@ -123,6 +123,6 @@ impl Mapping {
 
 fn map(file: &File) -> io::Result<MappedFile> {
     let map = MappedFile::new(file)?;
-    map.expect_sequential_reads();
+    map.prefetch_sequentially();
     Ok(map)
 }

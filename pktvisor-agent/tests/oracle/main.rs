@@ -9,6 +9,7 @@
 //! | `sampling` | what the sampling rate must not change, and what it may |
 //! | `windows` | periods merged against the same packets in one period |
 //! | `slowness` | slow names against a plain list of all times |
+//! | `prefetching` | what leaving out every prefetch must not change |
 //! | `geography` | places and networks |
 //! | `binary` | the program itself, with a file |
 
@@ -17,6 +18,7 @@
 mod binary;
 mod compare;
 mod geography;
+mod prefetching;
 mod replay;
 mod sampling;
 mod scenarios;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use capture_file::Capture;
-use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::name::presentation;
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
@@ -22,9 +22,9 @@ struct Transactions {
 }
 
 impl Observer for Transactions {
-    type Expected<'m> = ();
+    type Keys<'m> = ();
 
-    fn expect<'m>(&self, _: Header, _: &Question<'m>) {}
+    fn keys<'m>(&self, _: &MessageHead<'m>) {}
 
     fn transaction(&mut self, transaction: &Transaction<'_>) {
         let list = match transaction.asker {
@@ -38,7 +38,7 @@ impl Observer for Transactions {
     }
 
     fn reassembled(&mut self, _: &Flow, _: u16, _: bool) {}
-    fn message<'m>(&mut self, _: &Flow, _: &Message<'m>, _: Option<()>) {}
+    fn message(&mut self, _: &Flow, _: &Message<'_>, (): ()) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _: u16) {}
     fn transaction_counts(&mut self, _: &TransactionCounts) {}

@@ -310,3 +310,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_head_tells_the_question_before_the_rest_is_parsed() {
+    let octets = response_octets();
+    for len in 0..=octets.len() {
+        let (mut name, mut again) = (Name::default(), Name::default());
+        let (head, whole) =
+            (MessageHead::parse(&octets[..len], &mut name), Message::parse(&octets[..len], true, &mut again));
+        let (Some(head), Some(whole)) = (head, whole) else {
+            assert!(len < HEADER_BYTES);
+            continue;
+        };
+        assert_eq!((head.header(), head.question()), (whole.header(), whole.question.as_ref()));
+        assert_eq!(
+            head.question().is_some(),
+            len >= HEADER_BYTES + "\u{3}www\u{7}example\u{3}com\0".len() + 4
+        );
+        let message = head.parse_rest(true);
+        assert_eq!((message.malformed, message.answer_records), (whole.malformed, whole.answer_records));
+    }
+}

@@ -78,9 +78,9 @@ impl Entries {
         &mut self.entries[slot as usize]
     }
 
-    /// An entry will be looked at: asks for its memory.
+    /// Prefetches an entry.
     #[inline]
-    pub(super) fn expect(&self, slot: u32) {
+    pub(super) fn prefetch(&self, slot: u32) {
         prefetch(&self.entries, slot as usize);
         prefetch(&self.links, slot as usize);
     }

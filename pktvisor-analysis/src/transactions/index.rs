@@ -55,9 +55,9 @@ impl Index {
         })
     }
 
-    /// Entries with this hash will be looked for soon: asks for the memory where that begins.
+    /// Prefetches the memory where the search for entries with this hash begins.
     #[inline]
-    pub(super) fn expect(&self, hash: u32) {
+    pub(super) fn prefetch(&self, hash: u32) {
         prefetch(&self.places, self.home(hash));
     }
 

@@ -107,18 +107,17 @@ impl Transactions {
         std::mem::take(&mut self.counts)
     }
 
-    /// An exchange will be looked up soon: asks for the memory where the search begins.
+    /// Prefetches the memory where the search for an exchange begins.
     #[inline]
-    pub fn expect(&self, exchange: &Exchange) {
-        self.index.expect(exchange.index_hash());
+    pub fn prefetch_index(&self, exchange: &Exchange) {
+        self.index.prefetch(exchange.index_hash());
     }
 
-    /// An exchange that was [expected](Self::expect) will be looked up in a moment: asks for the memory where the search
-    /// goes on.
+    /// Prefetches the entry of an exchange, once the memory where its search begins has [arrived](Self::prefetch_index).
     #[inline]
-    pub fn expect_at_once(&self, exchange: &Exchange) {
+    pub fn prefetch_entry(&self, exchange: &Exchange) {
         if let Some(slot) = self.index.find(exchange.index_hash()).next() {
-            self.entries.expect(slot);
+            self.entries.prefetch(slot);
         }
     }
 
@@ -305,9 +304,9 @@ impl Transactions {
             State::TimedOut => &mut self.timed_out,
         };
         self.open_len -= usize::from(state == State::Open);
-        // Whoever is next in the list is likely to be the next to be forgotten.
+        // The next entry of the list is likely to be the next one to be removed.
         if let Some(next) = self.entries.unlink(list, slot) {
-            self.index.expect(self.entries.hash(next));
+            self.index.prefetch(self.entries.hash(next));
         }
         self.index.remove(self.entries.hash(slot), slot);
         self.entries.free(slot);

@@ -166,7 +166,7 @@ impl RecordSource for RecordRing {
     #[inline]
     fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
         let Some(record) = self.peek() else { return };
-        expect_behind(record);
+        prefetch_behind(record);
         if let Some((header, bytes)) = RecordHeader::split(record) {
             take(&header, bytes);
         }
@@ -190,7 +190,7 @@ impl RecordSource for RecordRing {
 
 /// Asks for the beginning of what lies behind a record, which is most likely the next one.
 #[inline]
-fn expect_behind(record: &[u8]) {
+fn prefetch_behind(record: &[u8]) {
     const LINE_BYTES: usize = 64;
     const LINES: usize = 4;
     for line in 0..LINES {

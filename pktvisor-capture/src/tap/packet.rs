@@ -43,7 +43,7 @@ pub(super) unsafe fn record<'a>(memory: &Memory<'a>, frame: &FrameDesc) -> (Opti
 
 /// Asks for the record before a packet and the first of its bytes.
 #[inline]
-pub(super) fn expect(packet: &[u8]) {
+pub(super) fn prefetch_record(packet: &[u8]) {
     const LINE_BYTES: usize = 64;
     const LINES: usize = 4;
     for line in 0..LINES {

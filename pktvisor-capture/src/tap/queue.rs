@@ -13,7 +13,7 @@ use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, TxQueue, Umem};
 
 use super::error::TapError;
 use super::frames::Frames;
-use super::packet::{Memory, expect, record, without_record};
+use super::packet::{Memory, prefetch_record, record, without_record};
 use super::socket::{bind, is_zero_copy, memory};
 use crate::kernel::{NextRecord, RecordSource};
 
@@ -172,14 +172,14 @@ impl TapQueue {
 
     /// Asks for the beginning of a frame whose turn comes soon.
     #[inline]
-    fn expect_ahead(&self) {
+    fn prefetch_ahead(&self) {
         const AHEAD: usize = 2;
         let Some(frame) = self.received.get(..self.count).and_then(|frames| frames.get(self.next + AHEAD))
         else {
             return;
         };
         // SAFETY: the kernel has returned this frame of this memory, and has not got it back.
-        expect(unsafe { self.umem.data(frame) }.contents());
+        prefetch_record(unsafe { self.umem.data(frame) }.contents());
     }
 
     /// Gives the frames back to the kernel once all of them have been taken.
@@ -230,7 +230,7 @@ impl RecordSource for TapQueue {
     fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
         let (ifindex, frame_bytes) = (self.ifindex, self.frames.bytes);
         let Some(frame) = self.next_frame().copied() else { return };
-        self.expect_ahead();
+        self.prefetch_ahead();
         // SAFETY: as in `next`; `packet` is gone before the frame is given back.
         let (header, packet) = unsafe { record(&Memory { umem: &self.umem, frame_bytes, ifindex }, &frame) };
         let header = header.unwrap_or_else(|| without_record(ifindex, packet));

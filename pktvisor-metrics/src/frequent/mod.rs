@@ -114,9 +114,9 @@ impl FrequentItems {
         self.count(key, weight, None);
     }
 
-    /// A key will be counted in a moment: asks for the memory where it will be.
+    /// Prefetches the memory where a key will be counted.
     #[inline]
-    pub fn expect(&self, key: Key<'_>) {
+    pub fn prefetch(&self, key: Key<'_>) {
         self.table.prefetch(key.hash);
     }
 

@@ -160,7 +160,7 @@ impl Table {
         &self.keys[start..start + usize::from(entry.key_len)]
     }
 
-    /// Asks for the memory where the search for `hash` begins.
+    /// Prefetches the memory where the search for `hash` begins.
     #[inline]
     pub(super) fn prefetch(&self, hash: u64) {
         prefetch(&self.slots, hash as usize & self.slots.len().wrapping_sub(1));

@@ -1,7 +1,7 @@
-//! The families of a period that its metrics' declarations ask for.
+//! The families that the declarations of the metrics ask for.
 
-use pktvisor_api::Period;
-use pktvisor_definitions::{Family, GROUPS, Group, Kind, Metric, family_help};
+use pktvisor_definitions::{Family, Group, Kind, Metric, family_help};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::writer::{Exposition, Kind as Type};
@@ -13,10 +13,11 @@ struct Samples {
     samples: Vec<(Option<(&'static str, &'static str)>, u64)>,
 }
 
-/// Writes a family for every number of the period, in the order of the declarations.
-pub(super) fn families(out: &mut Exposition, period: &Period) {
-    for family in collect(&serde_json::to_value(period).unwrap_or_default()) {
-        let mut written = out.family(&family.name, Type::Gauge, family.help);
+/// Writes a family for every number of the document that the groups declare, in the order of the declarations.
+pub(super) fn families(out: &mut Exposition, groups: &[Group], document: &impl Serialize) {
+    for family in collect(groups, &serde_json::to_value(document).unwrap_or_default()) {
+        let kind = if family.name.ends_with("_total") { Type::Counter } else { Type::Gauge };
+        let mut written = out.family(&family.name, kind, family.help);
         for (label, value) in family.samples {
             written.sample(label.as_slice(), value);
         }
@@ -24,10 +25,10 @@ pub(super) fn families(out: &mut Exposition, period: &Period) {
 }
 
 /// Samples of one family must stand together, wherever their declarations stand.
-fn collect(period: &Value) -> Vec<Samples> {
+fn collect(groups: &[Group], document: &Value) -> Vec<Samples> {
     let mut families: Vec<Samples> = Vec::new();
-    for group in GROUPS {
-        let Some(object) = period.pointer(&format!("/{}", group.path.replace('.', "/"))) else { continue };
+    for group in groups {
+        let Some(object) = document.pointer(&format!("/{}", group.path.replace('.', "/"))) else { continue };
         for metric in group.metrics.iter().filter(|metric| metric.kind == Kind::Number) {
             let Some((name, label)) = place(group, metric) else { continue };
             let Some(value) = object.get(metric.key).and_then(Value::as_u64) else { continue };

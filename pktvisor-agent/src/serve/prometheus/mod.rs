@@ -7,22 +7,21 @@
 mod declared;
 mod writer;
 
-use pktvisor_api::{App, Dns, Ledger, Period, Quantiles, Rates};
+use pktvisor_api::{App, Dns, Period, Quantiles, Rates};
+use pktvisor_definitions::{GROUPS, LEDGER, RATES};
 
 use writer::Exposition;
-use writer::Kind::{Counter, Gauge};
+use writer::Kind::Gauge;
 
 /// The whole exposition.
 pub(super) fn exposition(app: &App, rates: &Rates, period: Option<&Period>) -> String {
     let mut out = Exposition::default();
     agent(&mut out, app);
-    if let Some(ledger) = &app.app.ledger {
-        account(&mut out, ledger);
-    }
-    last_second(&mut out, rates);
+    declared::families(&mut out, &[LEDGER], app);
+    declared::families(&mut out, &[RATES], rates);
     if let Some(period) = period {
         span(&mut out, period);
-        declared::families(&mut out, period);
+        declared::families(&mut out, GROUPS, period);
         transactions(&mut out, &period.dns);
     }
     out.finish()
@@ -39,55 +38,6 @@ fn agent(out: &mut Exposition, app: &App) {
     out.single("pktvisor_deep_sample_ceiling_ratio", Gauge, help, ceiling);
     let help = "Queries waiting for their response.";
     out.single("pktvisor_dns_transactions_open", Gauge, help, app.dns.xact.open);
-}
-
-fn account(out: &mut Exposition, ledger: &Ledger) {
-    let counters = [
-        ("pktvisor_packets_seen_total", "Packets that reached the agent.", ledger.seen),
-        ("pktvisor_packets_filtered_total", "Packets that the filter took out.", ledger.filtered),
-        ("pktvisor_packets_counted_total", "Packets counted.", ledger.counted),
-        ("pktvisor_dns_packets_total", "Packets counted that may carry DNS.", ledger.dns_packets),
-        (
-            "pktvisor_dns_packets_not_chosen_total",
-            "DNS packets whose flow was not sampled for deep analysis.",
-            ledger.not_chosen,
-        ),
-        ("pktvisor_dns_packets_delivered_total", "DNS packets that reached deep analysis.", ledger.delivered),
-        ("pktvisor_dns_packets_lost_total", "DNS packets lost before deep analysis.", ledger.lost),
-        (
-            "pktvisor_dns_packets_analysed_total",
-            "Delivered packets that completed a message that parses.",
-            ledger.analysed,
-        ),
-        (
-            "pktvisor_dns_packets_malformed_total",
-            "Delivered packets whose messages do not parse.",
-            ledger.malformed,
-        ),
-        (
-            "pktvisor_dns_packets_without_message_total",
-            "Delivered packets that completed no message.",
-            ledger.without_message,
-        ),
-        ("pktvisor_dns_messages_total", "DNS messages counted.", ledger.messages),
-    ];
-    for (name, help, value) in counters {
-        out.single(name, Counter, help, value);
-    }
-}
-
-fn last_second(out: &mut Exposition, rates: &Rates) {
-    let rates = &rates.packets;
-    out.family("pktvisor_packets_per_second", Gauge, "Packets in the last full second.")
-        .sample(&[("direction", "in")], rates.received)
-        .sample(&[("direction", "out")], rates.sent)
-        .sample(&[("direction", "unknown")], rates.unknown);
-    out.family("pktvisor_bytes_per_second", Gauge, "Wire bytes in the last full second.")
-        .sample(&[("direction", "in")], rates.bytes_in)
-        .sample(&[("direction", "out")], rates.bytes_out);
-    out.family("pktvisor_dns_messages_per_second", Gauge, "DNS messages in the last full second.")
-        .sample(&[("kind", "query")], rates.dns_queries)
-        .sample(&[("kind", "reply")], rates.dns_replies);
 }
 
 fn span(out: &mut Exposition, period: &Period) {

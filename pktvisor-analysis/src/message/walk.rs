@@ -1,0 +1,110 @@
+//! The walk over questions and records: where each one ends, and little more.
+
+use domain::base::iana::Rtype;
+
+use super::{HEADER_BYTES, Question};
+use crate::name::{Name, NameError, NameSkipper};
+
+/// Why the walk over a message stopped before its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stop {
+    EndsEarly,
+    Malformed,
+}
+
+impl From<NameError> for Stop {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::EndsEarly => Self::EndsEarly,
+            NameError::Malformed => Self::Malformed,
+        }
+    }
+}
+
+/// A position in a message, moved from one question or record to the next.
+#[derive(Clone, Debug)]
+pub(super) struct Walk<'a> {
+    octets: &'a [u8],
+    pub(super) offset: usize,
+    names: NameSkipper,
+}
+
+/// The fields of an OPT record, where other records have class, TTL and RDATA.
+pub(super) struct OptRecord<'a> {
+    pub(super) class: u16,
+    pub(super) ttl: u32,
+    pub(super) rdata: &'a [u8],
+    /// The octets end within the RDATA.
+    pub(super) ends_early: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// The position behind the header.
+    #[inline]
+    pub(super) fn behind_header(octets: &'a [u8]) -> Self {
+        Self { octets, offset: HEADER_BYTES, names: NameSkipper::default() }
+    }
+
+    /// The whole message.
+    #[inline]
+    pub(super) fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    #[inline]
+    pub(super) fn first_question<'n>(&mut self, name: &'n mut Name) -> Result<Question<'n>, Stop> {
+        let start = self.offset;
+        let end = name.read(self.octets, start)?;
+        self.names = NameSkipper::knowing(start, name.as_wire().len());
+        let &[type_high, type_low, class_high, class_low] = self.array(end)?;
+        self.offset = end + 4;
+        Ok(Question {
+            name_hash: name.hash(),
+            name,
+            qtype: u16::from_be_bytes([type_high, type_low]),
+            qclass: u16::from_be_bytes([class_high, class_low]),
+        })
+    }
+
+    pub(super) fn skip_question(&mut self) -> Result<(), Stop> {
+        let end = self.names.skip(self.octets, self.offset)?;
+        self.array::<4>(end)?;
+        self.offset = end + 4;
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn skip_record(&mut self) -> Result<(), Stop> {
+        let fixed = self.names.skip(self.octets, self.offset)?;
+        let &[.., len_high, len_low] = self.array::<10>(fixed)?;
+        let end = fixed + 10 + usize::from(u16::from_be_bytes([len_high, len_low]));
+        if end > self.octets.len() {
+            return Err(Stop::EndsEarly);
+        }
+        self.offset = end;
+        Ok(())
+    }
+
+    /// As `skip_record`, but returns an OPT record, also one that the capture has cut.
+    #[inline]
+    pub(super) fn skip_record_but_opt(&mut self) -> Result<Option<OptRecord<'a>>, Stop> {
+        let fixed = self.names.skip(self.octets, self.offset)?;
+        let &[type_high, type_low, class_high, class_low, ref ttl @ .., _, _] = self.array::<10>(fixed)?;
+        let skipped = self.skip_record();
+        if u16::from_be_bytes([type_high, type_low]) != Rtype::OPT.to_int() {
+            return skipped.map(|()| None);
+        }
+        let end = if skipped.is_ok() { self.offset } else { self.octets.len() };
+        Ok(Some(OptRecord {
+            class: u16::from_be_bytes([class_high, class_low]),
+            ttl: u32::from_be_bytes(*ttl),
+            rdata: self.octets.get(fixed + 10..end).unwrap_or_default(),
+            ends_early: skipped.is_err(),
+        }))
+    }
+
+    #[inline]
+    fn array<const N: usize>(&self, offset: usize) -> Result<&'a [u8; N], Stop> {
+        self.octets.get(offset..).and_then(<[u8]>::first_chunk).ok_or(Stop::EndsEarly)
+    }
+}
