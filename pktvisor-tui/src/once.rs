@@ -16,7 +16,6 @@ use crate::{
     client::{Endpoint, FetchError, Http, Session, Window},
     format,
     model::{Agent, ListKind, Observation, Rcode, SavedAgent, Sort, escape},
-    widgets::frame::span,
 };
 
 /// Asks every agent once, all at the same time, in the order given.
@@ -93,7 +92,7 @@ pub fn write_text(out: &mut impl Write, agent: &Agent) -> io::Result<()> {
     if let Some(capture) = agent.capture() {
         writeln!(out, "capture    {} {}", capture.target, capture.mode)?;
     }
-    writeln!(out, "window     {}", span(window))?;
+    writeln!(out, "window     {}", window.span_text())?;
     writeln!(out, "analysed   {}\n", format::percent(Some(window.analysed_share())))?;
     write_packets(out, agent, window)?;
     write_dns(out, window)?;

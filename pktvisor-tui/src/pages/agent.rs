@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
-use pktvisor_api::Ledger;
-use ratatui::{layout::Rect, style::Style};
+use ratatui::{
+    layout::{Constraint, Layout, Rect},
+    style::Style,
+};
 
-use super::split_left;
+use super::ledger;
 use crate::{
     app::App,
     format,
-    model::{Agent, Capture, Health, Interface, Keep, Link, Printable, fit},
+    model::{Agent, Capture, Interface, Keep, Link, Printable, fit},
     theme::Theme,
-    widgets::{Canvas, chart, notice},
+    widgets::{
+        Canvas,
+        grid::split_top,
+        heading::Heading,
+        notice,
+        number_table::{Column, NumberTable, TableRow, cell},
+    },
 };
 
 /// A labelled text.
@@ -25,8 +33,6 @@ struct Section {
 
 /// Columns from which on the ledger stands beside the rest.
 const BESIDE_WIDTH_MIN: u16 = 79;
-/// Columns that the ledger needs.
-const LEDGER_WIDTH: u16 = 39;
 /// Where the texts of entries begin.
 const TEXT_COLUMN: u16 = 20;
 
@@ -37,7 +43,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     }
     let beside = area.width >= BESIDE_WIDTH_MIN;
     let left_width =
-        if beside { (area.width / 2).min(area.width - LEDGER_WIDTH).max(40) } else { area.width };
+        if beside { (area.width / 2).min(area.width - ledger::WIDTH).max(40) } else { area.width };
     let theme = *canvas.theme;
     let notes_width = usize::from(left_width.saturating_sub(5));
     let mut capture_entries = capture(agent, &theme);
@@ -50,19 +56,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     let right_width = if beside { area.width - left_width } else { area.width };
     let given_up = reassembly(agent, room_of(right_width), &theme);
     let given_up = [Section { title: "Given up in reassembly", entries: given_up }];
-    let (left_height, ledger_height) = (height(&about_it), ledger_height(agent));
+    let (left_height, ledger_height) = (height(&about_it), ledger::height(agent));
     let right_height = ledger_height + 1 + height(&given_up);
     let all = if beside { left_height.max(right_height) } else { left_height + 1 + right_height };
     canvas.scrolled(area, all, app.scroll, |canvas, area| {
         let (left, right) = if beside {
-            let (left, right) = split_left(area, left_width);
-            (Rect { width: left.width.saturating_sub(1), ..left }, right)
+            let columns = [Constraint::Length(left_width.saturating_sub(1)), Constraint::Fill(1)];
+            area.layout::<2>(&Layout::horizontal(columns).spacing(1)).into()
         } else {
-            super::split_top(area, left_height + 1)
+            split_top(area, left_height + 1)
         };
         draw_sections(canvas, left, &about_it);
-        draw_ledger(canvas, right, agent);
-        draw_sections(canvas, super::split_top(right, ledger_height + 1).1, &given_up);
+        ledger::draw(canvas, right, agent);
+        draw_sections(canvas, split_top(right, ledger_height + 1).1, &given_up);
     });
 }
 
@@ -78,18 +84,24 @@ fn height(sections: &[Section]) -> u16 {
 }
 
 fn draw_sections(canvas: &mut Canvas<'_>, area: Rect, sections: &[Section]) {
-    let mut area = area;
-    for Section { title, entries } in sections {
-        canvas.title(area, title, &[], canvas.theme.text);
-        let mut line = 1;
-        for (label, text, style) in entries {
-            canvas.put(area, line, 1, label, canvas.theme.label);
-            let column = if label.is_empty() { 1 } else { TEXT_COLUMN };
-            let room = room_of(area.width) + usize::from(TEXT_COLUMN - column);
-            canvas.put(area, line, column, &fit(text, room, Keep::of_address(text)), *style);
-            line += 1;
+    let theme = canvas.theme;
+    let columns = [Column::Blank(1), Column::Text(TEXT_COLUMN - 1), Column::Text(area.width)];
+    let room = room_of(area.width);
+    let row = |(label, text, style): &Entry| -> TableRow<'static> {
+        let room = if label.is_empty() { room + usize::from(TEXT_COLUMN - 1) } else { room };
+        let text = cell(fit(text, room, Keep::of_address(text)), *style);
+        if label.is_empty() {
+            return [text].into_iter().collect();
         }
-        area = super::split_top(area, line + 1).1;
+        [cell(*label, theme.label), text].into_iter().collect()
+    };
+    let mut rest = area;
+    for Section { title, entries } in sections {
+        let (heading, body) = split_top(rest, 1);
+        canvas.render(Heading { title, remarks: &[], style: theme.text, theme }, heading);
+        let (table, below) = split_top(body, u16::try_from(entries.len()).unwrap_or(u16::MAX));
+        canvas.render(NumberTable::new(&columns, entries.iter().map(row).collect(), theme), table);
+        rest = split_top(below, 1).1;
     }
 }
 
@@ -196,89 +208,6 @@ fn connection(agent: &Agent, now: Duration, theme: &Theme) -> Vec<Entry> {
         entries.push(("last answer", format!("{} ago", format::age(age)), theme.text));
     }
     entries
-}
-
-/// A line of the ledger: how deep in the tree, what, how many, of how many, and whether any is bad.
-struct Item {
-    branch: &'static str,
-    label: &'static str,
-    count: u64,
-    whole: u64,
-    loss: bool,
-}
-
-fn items(ledger: &Ledger) -> [Item; 11] {
-    let meant = ledger.dns_packets;
-    let item = |branch, label, count, whole| Item { branch, label, count, whole, loss: false };
-    [
-        item("", "seen", ledger.seen, ledger.seen),
-        item("├ ", "filtered", ledger.filtered, ledger.seen),
-        item("└ ", "counted", ledger.counted, ledger.seen),
-        item("  └ ", "DNS packets", ledger.dns_packets, ledger.counted),
-        item("    ├ ", "not chosen", ledger.not_chosen, meant),
-        Item { loss: true, ..item("    ├ ", "lost", ledger.lost, meant) },
-        item("    ├ ", "on its way", ledger.pending, meant),
-        item("    └ ", "delivered", ledger.delivered, meant),
-        item("      ├ ", "analysed", ledger.analysed, ledger.delivered),
-        item("      ├ ", "malformed", ledger.malformed, ledger.delivered),
-        item("      └ ", "no message", ledger.without_message, ledger.delivered),
-    ]
-}
-
-/// Rows of [`draw_ledger`]: title, items, messages, balance.
-fn ledger_height(agent: &Agent) -> u16 {
-    if agent.info.as_ref().is_some_and(|info| info.ledger.is_some()) { 14 } else { 2 }
-}
-
-/// Where every packet went since the agent's start; and whether the terms add up.
-fn draw_ledger(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent) {
-    let theme = canvas.theme;
-    let Some(ledger) = agent.info.as_ref().and_then(|info| info.ledger) else {
-        canvas.title(area, "Ledger", &[], theme.text);
-        canvas.put(area, 1, 1, "not told by this agent", theme.label);
-        return;
-    };
-    canvas.title(area, "Ledger", &["packets since start"], theme.text);
-    let mut row = 1;
-    for item in items(&ledger) {
-        let share = format::share(item.count, item.whole);
-        let style = if item.loss { theme.health(Health::of_loss(share)) } else { theme.value };
-        canvas.put(area, row, 1, item.branch, theme.label);
-        let column = 1 + u16::try_from(item.branch.chars().count()).unwrap_or(0);
-        canvas.put(area, row, column, item.label, theme.text);
-        canvas.right(area, row, 33, &ledger_number(item.count), style);
-        canvas.right(area, row, 39, &format::percent(share), theme.text);
-        let room = usize::from(area.width.saturating_sub(42)).min(40);
-        if room >= 4 {
-            canvas.put(area, row, 41, &chart::bar(item.count, item.whole, room), theme.bar);
-        }
-        row += 1;
-    }
-    canvas.put(area, row, 1, "DNS messages", theme.text);
-    canvas.right(area, row, 33, &ledger_number(ledger.messages), theme.value);
-    row += 1;
-    let difference = imbalance(&ledger);
-    if difference == 0 {
-        canvas.put(area, row, 1, "every packet is accounted for", theme.good);
-    } else {
-        let text = format!("{} packets are unaccounted for", format::count(difference));
-        canvas.put(area, row, 1, &text, theme.warn);
-    }
-}
-
-fn ledger_number(value: u64) -> String {
-    format::exact_within(value, 13)
-}
-
-/// By how much the three equations of the ledger are off, together.
-fn imbalance(ledger: &Ledger) -> u64 {
-    let off = |whole: u64, terms: &[u64]| {
-        u128::from(whole).abs_diff(terms.iter().map(|term| u128::from(*term)).sum())
-    };
-    let off = off(ledger.seen, &[ledger.filtered, ledger.counted])
-        + off(ledger.dns_packets, &[ledger.not_chosen, ledger.delivered, ledger.lost, ledger.pending])
-        + off(ledger.delivered, &[ledger.analysed, ledger.malformed, ledger.without_message]);
-    u64::try_from(off).unwrap_or(u64::MAX)
 }
 
 fn reassembly(agent: &Agent, room: usize, theme: &Theme) -> Vec<Entry> {

@@ -1,66 +1,91 @@
-//! What surrounds every page: tabs and state above, what is shown below them, keys at the bottom.
+//! The frame of every page: tabs and state above, the agent and its minutes below them, keys at the bottom.
 
 use std::time::Duration;
 
-use ratatui::{layout::Rect, style::Style};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Rect},
+    style::Style,
+    text::{Line, Span},
+    widgets::{StatefulWidget, Tabs, Widget},
+};
 use unicode_width::UnicodeWidthStr;
 
-use super::Canvas;
 use crate::{
-    app::{App, Hit, Page},
+    app::{App, Hit, Page, Regions},
     format,
-    model::{Agent, Keep, Link, Observation, Standing, fit},
+    model::{Agent, Keep, Link, Standing, fit},
+    widgets::Canvas,
 };
 
 /// Rows above the page.
-pub const HEADER: u16 = 2;
+pub(super) const HEADER: u16 = 2;
 /// Rows below it.
-pub const FOOTER: u16 = 1;
+pub(super) const FOOTER: u16 = 1;
 
-/// Draws the two rows above the page.
-pub fn header(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
-    let (badge, style) = badge(app, canvas);
-    let badge_width = u16::try_from(badge.width()).unwrap_or(area.width).min(area.width);
-    tabs(canvas, Rect { width: area.width.saturating_sub(badge_width + 1), ..area }, app.page);
-    canvas.right(area, 0, area.width, &badge, style);
-    if area.height < 2 {
-        return;
-    }
-    let Some(agent) = app.agent() else { return };
-    match trouble(agent, app.now(), app.paused_for().is_some()) {
-        Some(trouble) => {
-            let room = usize::from(area.width.saturating_sub(1));
-            let text = trouble.iter().find(|text| text.width() <= room).or(trouble.last());
-            canvas.put(area, 1, 1, text.map_or("", String::as_str), canvas.theme.bad);
+/// The two rows above the page.
+pub(super) struct Header<'a> {
+    /// What the screen is about.
+    pub(super) app: &'a App,
+}
+
+impl StatefulWidget for Header<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let app = self.app;
+        let canvas = &mut Canvas::new(buffer, &app.theme, regions);
+        let [tabs, state] = area.layout(&Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]));
+        let (badge, style) = badge(app);
+        let badge_width = u16::try_from(badge.width()).unwrap_or(area.width).min(area.width);
+        let columns = [Constraint::Fill(1), Constraint::Length(badge_width)];
+        let [tabs, corner] = tabs.layout(&Layout::horizontal(columns).spacing(1));
+        draw_tabs(canvas, tabs, app.page);
+        canvas.right(corner, 0, corner.width, &badge, style);
+        let Some(agent) = app.agent().filter(|_| !state.is_empty()) else { return };
+        match trouble(agent, app.now(), app.paused_for()) {
+            Some(trouble) => {
+                let room = usize::from(state.width.saturating_sub(1));
+                let text = trouble.iter().find(|text| text.width() <= room).or(trouble.last());
+                canvas.put(state, 0, 1, text.map_or("", String::as_str), app.theme.bad);
+            }
+            None => draw_subject(canvas, state, app, agent),
         }
-        None => subject(canvas, area, app, agent),
     }
 }
 
-fn tabs(canvas: &mut Canvas<'_>, area: Rect, current: Page) {
+/// Blanks between two tabs.
+const TAB_GAP: &str = "  ";
+
+/// Draws the tabs that fit whole.
+fn draw_tabs(canvas: &mut Canvas<'_>, area: Rect, current: Page) {
+    let theme = canvas.theme;
     let wide = area.width > 56;
-    let mut column = 1;
-    if wide {
-        canvas.put(area, 0, column, "pktvisor", canvas.theme.value);
-        column = 11;
-    }
+    let name_width = if wide { 10 } else { 0 };
+    let columns = [Constraint::Length(1), Constraint::Length(name_width), Constraint::Fill(1)];
+    let [_, name, mut place] = area.layout(&Layout::horizontal(columns));
+    canvas.text(name, 0, "pktvisor", theme.value);
+    let tabs_area = place;
+    let mut tabs = Vec::new();
     for (number, page) in (1..).zip(Page::ALL) {
-        let label = if wide || (page == current && area.width > 20) {
-            format!("{number} {}", page.name())
-        } else {
-            number.to_string()
-        };
-        let style = if page == current { canvas.theme.accent } else { canvas.theme.label };
-        let width = u16::try_from(label.width()).unwrap_or(0);
-        canvas.whole(area, 0, column, &label, style);
-        canvas.hit(Rect { x: area.x + column, width, height: 1, ..area }, Hit::Page(page));
-        column += width + 2;
+        let named = wide || (page == current && area.width > 20);
+        let label = if named { format!("{number} {}", page.name()) } else { number.to_string() };
+        let width = u16::try_from(label.width()).unwrap_or(u16::MAX);
+        if width > place.width {
+            break;
+        }
+        canvas.record_text(place.x, place.y, &label);
+        canvas.hit(Rect { width, ..place }, Hit::Page(page));
+        tabs.push(Span::styled(label, if page == current { theme.accent } else { theme.label }));
+        [_, place] = place.layout(&Layout::horizontal([Constraint::Length(width + 2), Constraint::Fill(1)]));
     }
+    let tabs = Tabs::new(tabs).select(None).padding("", "").divider(TAB_GAP);
+    Widget::render(tabs, tabs_area, canvas.buffer());
 }
 
 /// The state in the corner: a mark, a word, and how old the data is. Padded, so that nothing shifts as it ages.
-fn badge(app: &App, canvas: &Canvas<'_>) -> (String, Style) {
-    let theme = canvas.theme;
+fn badge(app: &App) -> (String, Style) {
+    let theme = &app.theme;
     if let Some(paused) = app.paused_for() {
         return (format!("‖ paused {:>6} ", format::age(paused)), theme.warn);
     }
@@ -77,7 +102,8 @@ fn badge(app: &App, canvas: &Canvas<'_>) -> (String, Style) {
 }
 
 /// Why the data is old, and what happens next: the longest way to say it first.
-fn trouble(agent: &Agent, now: Duration, paused: bool) -> Option<Vec<String>> {
+fn trouble(agent: &Agent, now: Duration, paused_for: Option<Duration>) -> Option<Vec<String>> {
+    let paused = paused_for.is_some();
     match (&agent.link, agent.age(now)) {
         (Link::Down { error, retry_at, .. }, _) => {
             let next = match retry_at.saturating_sub(now).as_secs() {
@@ -97,7 +123,7 @@ fn trouble(agent: &Agent, now: Duration, paused: bool) -> Option<Vec<String>> {
 }
 
 /// Which agent, what it captures, and which minutes are on the screen. Interfaces that are not up come first.
-fn subject(canvas: &mut Canvas<'_>, area: Rect, app: &App, agent: &Agent) {
+fn draw_subject(canvas: &mut Canvas<'_>, area: Rect, app: &App, agent: &Agent) {
     // Columns that the agent and its capture get before the minutes are said in full.
     const LEFT_WIDTH_MIN: usize = 20;
     let lefts = capture_of(app, agent);
@@ -107,18 +133,18 @@ fn subject(canvas: &mut Canvas<'_>, area: Rect, app: &App, agent: &Agent) {
     let width = usize::from(area.width);
     let times = times(agent);
     let right = times.iter().find(|times| needed + times.width() + 4 <= width).map_or("", String::as_str);
-    canvas.right(area, 1, area.width.saturating_sub(1), right, canvas.theme.label);
+    canvas.right(area, 0, area.width.saturating_sub(1), right, canvas.theme.label);
     let room = width.saturating_sub(if right.is_empty() { 2 } else { right.width() + 4 });
     let mut column = 1;
     if let Some(trouble) = trouble {
         let trouble = fit(&trouble, room, Keep::Head);
-        canvas.put(area, 1, column, &trouble, canvas.theme.bad);
+        canvas.put(area, 0, column, &trouble, canvas.theme.bad);
         column += u16::try_from(trouble.width() + 2).unwrap_or(u16::MAX);
     }
     let room = room.saturating_sub(usize::from(column - 1));
     if room >= 4 {
         let left = lefts.iter().find(|left| left.width() <= room).map_or(left, String::as_str);
-        canvas.put(area, 1, column, &fit(left, room, Keep::of_address(left)), canvas.theme.text);
+        canvas.put(area, 0, column, &fit(left, room, Keep::of_address(left)), canvas.theme.text);
     }
 }
 
@@ -157,54 +183,54 @@ fn times(agent: &Agent) -> Vec<String> {
     };
     let start = window.span.start_ts;
     let from = format!("{} {} UTC", window.name, format::time_of_day(start));
-    [with(span(window)), with(from), with(window.name.to_string())]
+    [with(window.span_text()), with(from), with(window.name.to_string())]
         .into_iter()
         .chain(analysed.clone())
         .collect()
 }
 
-/// The minutes of an observation: `last 5m 03:41:00–03:45:37 UTC 277s`.
-pub fn span(window: &Observation) -> String {
-    let start = window.span.start_ts;
-    let end = start.saturating_add(window.span.length);
-    let length = format::age(Duration::from_secs(window.span.length.try_into().unwrap_or(0)));
-    format!(
-        "{} {} {}–{} UTC {length:>6}",
-        window.name,
-        format::date(start),
-        format::time_of_day(start),
-        format::time_of_day(end),
-    )
+/// The key line: the filter at the left while there is one, keys otherwise.
+pub(super) struct Footer<'a> {
+    /// What the screen is about.
+    pub(super) app: &'a App,
 }
 
-/// Draws the key line: what is chosen at the left while it matters, keys otherwise.
-pub fn footer(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
-    let mut column = 1;
-    if app.typing {
-        // Of a long filter, the end is where the next character goes.
-        let text = fit(&format!("/{}▏", app.filter), usize::from(area.width.saturating_sub(2)), Keep::Tail);
-        canvas.put(area, 0, column, &text, canvas.theme.accent);
-        let hint = "Enter keep  Esc drop ";
-        if text.width() + hint.width() + 3 < usize::from(area.width) {
-            canvas.right(area, 0, area.width, hint, canvas.theme.label);
+impl StatefulWidget for Footer<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let app = self.app;
+        let canvas = &mut Canvas::new(buffer, &app.theme, regions);
+        if app.typing {
+            return draw_filter_input(canvas, area, app);
         }
-        return;
-    }
-    if !app.filter.is_empty() && app.can_filter() {
-        let text = fit(&format!("/{}", app.filter), usize::from(area.width.saturating_sub(2)), Keep::Head);
-        canvas.put(area, 0, column, &text, canvas.theme.accent);
-        column += u16::try_from(text.width() + 2).unwrap_or(0);
-    }
-    let scrolls = canvas.regions.scroll_max.is_some_and(|rows| rows > 0);
-    for (key, word) in keys(app, scrolls) {
-        let width = u16::try_from(key.width() + word.width() + 3).unwrap_or(0);
-        if column + width > area.width + 2 {
-            return;
+        let mut line = Line::default();
+        if !app.filter.is_empty() && app.can_filter() {
+            let room = usize::from(area.width.saturating_sub(2));
+            let text = fit(&format!("/{}", app.filter), room, Keep::Head);
+            line.push_span(Span::styled(text, app.theme.accent));
         }
-        canvas.put(area, 0, column, key, canvas.theme.value);
-        let word_column = column + u16::try_from(key.width()).unwrap_or(0) + 1;
-        canvas.put(area, 0, word_column, word, canvas.theme.label);
-        column += width;
+        let scrolls = canvas.regions.scroll_max.is_some_and(|rows| rows > 0);
+        for (key, word) in keys(app, scrolls) {
+            let gap = if line.spans.is_empty() { "" } else { "  " };
+            if 1 + line.width() + gap.len() + key.width() + 1 + word.width() > usize::from(area.width) {
+                break;
+            }
+            let (key, word) = (Span::styled(key, app.theme.value), Span::styled(word, app.theme.label));
+            line.extend([Span::raw(gap), key, Span::raw(" "), word]);
+        }
+        canvas.line(area, 0, 1, &line);
+    }
+}
+
+/// The filter while it is typed.
+fn draw_filter_input(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+    // Of a long filter, the end is where the next character goes.
+    let text = fit(&format!("/{}▏", app.filter), usize::from(area.width.saturating_sub(2)), Keep::Tail);
+    canvas.put(area, 0, 1, &text, app.theme.accent);
+    let hint = "Enter keep  Esc drop ";
+    if text.width() + hint.width() + 3 < usize::from(area.width) {
+        canvas.right(area, 0, area.width, hint, app.theme.label);
     }
 }
 
