@@ -9,9 +9,9 @@ use ratatui::{
 
 use super::ledger;
 use crate::{
-    app::App,
+    app::UiState,
     format,
-    model::{Agent, Capture, Interface, Keep, Link, Printable, fit},
+    model::{AgentLink, AgentModel, CaptureState, KeptEnd, Printable, WatchedInterface, fit},
     theme::Theme,
     widgets::{
         Canvas,
@@ -23,12 +23,12 @@ use crate::{
 };
 
 /// A labelled text.
-type Entry = (&'static str, String, Style);
+type SectionEntry = (&'static str, String, Style);
 
 /// Entries under a title.
-struct Section {
+struct PageSection {
     title: &'static str,
-    entries: Vec<Entry>,
+    entries: Vec<SectionEntry>,
 }
 
 /// Columns from which on the ledger stands beside the rest.
@@ -36,7 +36,7 @@ const BESIDE_WIDTH_MIN: u16 = 79;
 /// Where the texts of entries begin.
 const TEXT_COLUMN: u16 = 20;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     let Some(agent) = app.agent() else { return };
     if agent.info.is_none() && agent.window.is_none() {
         return super::nothing_yet(canvas, area, app);
@@ -49,13 +49,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     let mut capture_entries = capture(agent, &theme);
     capture_entries.extend(notes(agent, notes_width, &theme));
     let about_it = [
-        Section { title: "Agent", entries: about(agent, room_of(left_width - 1), &theme) },
-        Section { title: "Capture", entries: capture_entries },
-        Section { title: "Connection", entries: connection(agent, app.now(), &theme) },
+        PageSection { title: "Agent", entries: about(agent, room_of(left_width - 1), &theme) },
+        PageSection { title: "Capture", entries: capture_entries },
+        PageSection { title: "Connection", entries: connection(agent, app.now(), &theme) },
     ];
     let right_width = if beside { area.width - left_width } else { area.width };
     let given_up = reassembly(agent, room_of(right_width), &theme);
-    let given_up = [Section { title: "Given up in reassembly", entries: given_up }];
+    let given_up = [PageSection { title: "Given up in reassembly", entries: given_up }];
     let (left_height, ledger_height) = (height(&about_it), ledger::height(agent));
     let right_height = ledger_height + 1 + height(&given_up);
     let all = if beside { left_height.max(right_height) } else { left_height + 1 + right_height };
@@ -78,25 +78,25 @@ fn room_of(width: u16) -> usize {
 }
 
 /// Rows of sections, with a blank between two.
-fn height(sections: &[Section]) -> u16 {
+fn height(sections: &[PageSection]) -> u16 {
     let rows: usize = sections.iter().map(|section| section.entries.len() + 2).sum();
     u16::try_from(rows.saturating_sub(1)).unwrap_or(u16::MAX)
 }
 
-fn draw_sections(canvas: &mut Canvas<'_>, area: Rect, sections: &[Section]) {
+fn draw_sections(canvas: &mut Canvas<'_>, area: Rect, sections: &[PageSection]) {
     let theme = canvas.theme;
     let columns = [Column::Blank(1), Column::Text(TEXT_COLUMN - 1), Column::Text(area.width)];
     let room = room_of(area.width);
-    let row = |(label, text, style): &Entry| -> TableRow<'static> {
+    let row = |(label, text, style): &SectionEntry| -> TableRow<'static> {
         let room = if label.is_empty() { room + usize::from(TEXT_COLUMN - 1) } else { room };
-        let text = cell(fit(text, room, Keep::of_address(text)), *style);
+        let text = cell(fit(text, room, KeptEnd::of_address(text)), *style);
         if label.is_empty() {
             return [text].into_iter().collect();
         }
         [cell(*label, theme.label), text].into_iter().collect()
     };
     let mut rest = area;
-    for Section { title, entries } in sections {
+    for PageSection { title, entries } in sections {
         let (heading, body) = split_top(rest, 1);
         canvas.render(Heading { title, remarks: &[], style: theme.text, theme }, heading);
         let (table, below) = split_top(body, u16::try_from(entries.len()).unwrap_or(u16::MAX));
@@ -105,7 +105,7 @@ fn draw_sections(canvas: &mut Canvas<'_>, area: Rect, sections: &[Section]) {
     }
 }
 
-fn about(agent: &Agent, room: usize, theme: &Theme) -> Vec<Entry> {
+fn about(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {
     let nothing = || format::NOTHING.to_owned();
     let info = agent.info.as_ref();
     let version =
@@ -131,11 +131,11 @@ fn about(agent: &Agent, room: usize, theme: &Theme) -> Vec<Entry> {
     entries
 }
 
-fn capture(agent: &Agent, theme: &Theme) -> Vec<Entry> {
+fn capture(agent: &AgentModel, theme: &Theme) -> Vec<SectionEntry> {
     let Some(capture) = agent.capture() else {
         return vec![("", "not told by this agent".to_owned(), theme.label)];
     };
-    let Capture { target, mode, hook, zero_copy, interfaces, link_types, finished, notes: _ } = capture;
+    let CaptureState { target, mode, hook, zero_copy, interfaces, link_types, finished, notes: _ } = capture;
     let mut entries =
         vec![("target", target.to_string(), theme.value), ("mode", mode.to_string(), theme.value)];
     if let Some(hook) = hook {
@@ -162,8 +162,8 @@ fn capture(agent: &Agent, theme: &Theme) -> Vec<Entry> {
 const INTERFACES_MAX: usize = 8;
 
 /// An interface, where its packets are seen, and its state.
-fn interface(interface: &Interface, theme: &Theme) -> Entry {
-    let Interface { name, hooks, state } = interface;
+fn interface(interface: &WatchedInterface, theme: &Theme) -> SectionEntry {
+    let WatchedInterface { name, hooks, state } = interface;
     let style = match state.as_str() {
         "up" => theme.good,
         _ if interface.is_away() => theme.bad,
@@ -176,7 +176,7 @@ fn interface(interface: &Interface, theme: &Theme) -> Entry {
 }
 
 /// Notes as lines of at most `width` columns.
-fn notes(agent: &Agent, width: usize, theme: &Theme) -> Vec<Entry> {
+fn notes(agent: &AgentModel, width: usize, theme: &Theme) -> Vec<SectionEntry> {
     let notes = agent.capture().map_or(&[][..], |capture| capture.notes.as_slice());
     let mut entries = Vec::new();
     for note in notes {
@@ -188,29 +188,29 @@ fn notes(agent: &Agent, width: usize, theme: &Theme) -> Vec<Entry> {
     entries
 }
 
-fn connection(agent: &Agent, now: Duration, theme: &Theme) -> Vec<Entry> {
+fn connection(agent: &AgentModel, now: Duration, theme: &Theme) -> Vec<SectionEntry> {
     let mut entries = vec![("address", agent.label.to_string(), theme.text)];
     match &agent.link {
-        Link::Connecting => entries.push(("state", "not answered yet".to_owned(), theme.label)),
-        Link::Saved => entries.push(("state", "read from a file".to_owned(), theme.label)),
-        Link::Up => {
+        AgentLink::Connecting => entries.push(("state", "not answered yet".to_owned(), theme.label)),
+        AgentLink::Saved => entries.push(("state", "read from a file".to_owned(), theme.label)),
+        AgentLink::Up => {
             entries.push(("state", "answering".to_owned(), theme.good));
             let micros = u64::try_from(agent.round_trip.as_micros()).unwrap_or(u64::MAX);
             entries.push(("round trip", format::microseconds(micros), theme.text));
         }
-        Link::Down { error, since, attempts, .. } => {
+        AgentLink::Down { error, since, attempts, .. } => {
             entries.push(("state", error.to_string(), theme.bad));
             entries.push(("since", format::age(now.saturating_sub(*since)), theme.bad));
             entries.push(("attempts", attempts.to_string(), theme.text));
         }
     }
-    if let (Some(age), Link::Down { .. }) = (agent.age(now), &agent.link) {
+    if let (Some(age), AgentLink::Down { .. }) = (agent.age(now), &agent.link) {
         entries.push(("last answer", format!("{} ago", format::age(age)), theme.text));
     }
     entries
 }
 
-fn reassembly(agent: &Agent, room: usize, theme: &Theme) -> Vec<Entry> {
+fn reassembly(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {
     let Some(window) = agent.window.as_ref().filter(|window| window.ours) else {
         return vec![("", "not told by this agent".to_owned(), theme.label)];
     };

@@ -7,7 +7,7 @@ use ratatui::{
 
 use crate::{
     format,
-    model::{Agent, Health, ListKind, Observation, PeriodPoint, Rcode, Sample},
+    model::{AgentModel, HealthLevel, ListKind, Observation, PeriodPoint, Rcode, SecondSample},
     theme::Theme,
     widgets::{
         Canvas,
@@ -22,7 +22,7 @@ use crate::{
 /// A figure that has a past.
 pub(super) struct Series {
     title: &'static str,
-    second: fn(&Sample) -> Option<u64>,
+    second: fn(&SecondSample) -> Option<u64>,
     period: fn(&PeriodPoint) -> Option<u64>,
     format: fn(u64) -> String,
 }
@@ -76,7 +76,7 @@ pub(super) fn packets(window: &Observation) -> &'static [Series] {
 pub(super) fn draw_row<'a>(
     canvas: &mut Canvas<'_>,
     area: Rect,
-    agent: &Agent,
+    agent: &AgentModel,
     series: impl ExactSizeIterator<Item = &'a Series>,
 ) {
     // Narrower ones would not have room for their titles.
@@ -94,7 +94,7 @@ const HEIGHT_MAX: u16 = 16;
 
 /// Rows for charts of a page with such lists: what the lists cannot fill, at least `at_least`, and none where there is
 /// no past to draw.
-pub(super) fn height(agent: &Agent, area: Rect, lists: &[ListKind], at_least: u16) -> u16 {
+pub(super) fn height(agent: &AgentModel, area: Rect, lists: &[ListKind], at_least: u16) -> u16 {
     if agent.is_file() && agent.history.period_count() < 2 {
         return 0;
     }
@@ -103,7 +103,7 @@ pub(super) fn height(agent: &Agent, area: Rect, lists: &[ListKind], at_least: u1
 }
 
 /// Draws a chart with its title and scale, as high as its area.
-fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, series: &Series) {
+fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, series: &Series) {
     if area.height < 3 {
         return;
     }
@@ -131,7 +131,7 @@ fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, series: &Series) {
 }
 
 /// Values, the newest first; columns of each; what each is of. A file has no seconds to watch, but periods.
-fn values(agent: &Agent, series: &Series, width: u16) -> (Vec<Option<u64>>, u16, &'static str) {
+fn values(agent: &AgentModel, series: &Series, width: u16) -> (Vec<Option<u64>>, u16, &'static str) {
     if agent.is_file() {
         let values: Vec<Option<u64>> = agent.history.periods().map(series.period).collect();
         let count = u16::try_from(values.len()).unwrap_or(u16::MAX);
@@ -144,9 +144,9 @@ fn values(agent: &Agent, series: &Series, width: u16) -> (Vec<Option<u64>>, u16,
 pub(super) fn rcode_style(window: &Observation, rcode: Rcode, theme: &Theme) -> Style {
     let share = window.share_of(rcode);
     theme.health(match rcode {
-        Rcode::Noerror => Health::Good,
-        Rcode::Nxdomain => Health::of_nxdomain(share),
-        Rcode::Servfail | Rcode::Refused | Rcode::Other => Health::of_errors(share),
+        Rcode::Noerror => HealthLevel::Good,
+        Rcode::Nxdomain => HealthLevel::of_nxdomain(share),
+        Rcode::Servfail | Rcode::Refused | Rcode::Other => HealthLevel::of_errors(share),
     })
 }
 
@@ -161,7 +161,7 @@ pub(super) const RCODES_WIDTH: u16 = 22;
 const PAST_WIDTH_MIN: u16 = 4;
 
 /// Response codes: number, share, and replies a second in the periods kept.
-pub(super) fn draw_rcodes(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+pub(super) fn draw_rcodes(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let replies = window.dns.wire_packets.replies;
     let remark = format!("{} replies", format::count(replies));
@@ -184,7 +184,7 @@ pub(super) fn draw_rcodes(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, wi
 }
 
 /// Each code on its own scale, so that few errors are as visible as many good replies; bars where there is no past.
-fn draw_past_rcodes(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_past_rcodes(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let kept = u16::try_from(agent.history.period_count()).unwrap_or(u16::MAX);
     // A period is as many columns wide as there is room for, up to three.
     let columns_each = area.width.checked_div(kept).unwrap_or(0).clamp(1, 3);

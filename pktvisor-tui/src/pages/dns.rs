@@ -4,9 +4,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::{charts, draw_lists, kpis, panels};
 use crate::{
-    app::App,
+    app::UiState,
     format,
-    model::{Agent, Health, ListKind, Observation},
+    model::{AgentModel, HealthLevel, ListKind, Observation},
     theme::Theme,
     widgets::{
         Canvas,
@@ -19,7 +19,7 @@ use crate::{
 /// Rows of the panels: title, heads, six lines, and a blank.
 const PANELS_HEIGHT: u16 = 9;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let Some(agent) = app.agent() else { return };
     let roomy = area.width >= 110 && area.height >= 34;
     let (kpis, rest) = split_top(area, if roomy { kpi::BIG } else { kpi::SMALL });
@@ -38,7 +38,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     draw_lists(canvas, rest, app, window);
 }
 
-fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let timeouts = window.timeout_share();
     let kpis = [
@@ -48,7 +48,7 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
         Kpi {
             label: "Timed out".to_owned(),
             value: if window.ours { format::percent(timeouts) } else { format::NOTHING.to_owned() },
-            style: theme.health(Health::of_timeouts(timeouts)),
+            style: theme.health(HealthLevel::of_timeouts(timeouts)),
             past: Vec::new(),
         },
         Kpi {
@@ -61,7 +61,7 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
     canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
-fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let width = area.width / 5;
     let [rcodes, rest] = beside(area, width * 2);
@@ -93,7 +93,7 @@ const LISTS_HEIGHT_MIN: u16 = 4;
 
 /// Response codes, transactions and what is unmatched beside each other; where they do not fit, codes above the other
 /// two; where the screen is low as well, codes alone. Returns what is left below.
-fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) -> Rect {
+fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) -> Rect {
     let theme = canvas.theme;
     let transactions = panels::transactions_panel(window, theme);
     let unmatched = unanswered_panel(window, theme);

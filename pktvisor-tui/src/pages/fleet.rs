@@ -6,9 +6,9 @@ use ratatui::{layout::Rect, style::Style};
 
 use super::kpis::count_or_nothing;
 use crate::{
-    app::{App, Hit},
+    app::{Hit, UiState},
     format,
-    model::{Agent, Health, Keep, Observation, Standing, fit},
+    model::{AgentModel, HealthLevel, KeptEnd, Observation, Standing, fit},
     theme::Theme,
     widgets::{
         Canvas,
@@ -31,7 +31,7 @@ const STATE_WIDTH: u16 = 15;
 const NAME_WIDTH_MIN: u16 = 12;
 
 /// The fleet as one.
-struct Totals {
+struct FleetTotals {
     queries: u64,
     received: u64,
     sent: u64,
@@ -41,7 +41,7 @@ struct Totals {
     answering: usize,
 }
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     let (agents, now) = (app.agents(), app.now());
     let big = area.width >= 110 && area.height >= 20;
     let (top, rest) = split_top(area, if big { kpi::BIG } else { kpi::SMALL });
@@ -54,12 +54,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     draw_table(canvas, table, app, &order);
 }
 
-fn totals(agents: &[Agent], now: Duration) -> Totals {
-    let mut totals =
-        Totals { queries: 0, received: 0, sent: 0, replies: 0, errors: 0, slowest_us: None, answering: 0 };
+fn totals(agents: &[AgentModel], now: Duration) -> FleetTotals {
+    let mut totals = FleetTotals {
+        queries: 0,
+        received: 0,
+        sent: 0,
+        replies: 0,
+        errors: 0,
+        slowest_us: None,
+        answering: 0,
+    };
     // What is stale is not happening now.
-    let current =
-        |agent: &&Agent| matches!(agent.standing(now), Standing::Live | Standing::Finished | Standing::Saved);
+    let current = |agent: &&AgentModel| {
+        matches!(agent.standing(now), Standing::Live | Standing::Finished | Standing::Saved)
+    };
     for agent in agents.iter().filter(current) {
         let (received, sent) = agent.packets_per_second();
         totals.answering += 1;
@@ -75,7 +83,7 @@ fn totals(agents: &[Agent], now: Duration) -> Totals {
     totals
 }
 
-fn draw_totals(canvas: &mut Canvas<'_>, area: Rect, totals: &Totals, agents: usize) {
+fn draw_totals(canvas: &mut Canvas<'_>, area: Rect, totals: &FleetTotals, agents: usize) {
     let theme = canvas.theme;
     let errors = format::share(totals.errors, totals.replies);
     let kpi = |label: &str, value: String, style: Style| Kpi {
@@ -84,10 +92,10 @@ fn draw_totals(canvas: &mut Canvas<'_>, area: Rect, totals: &Totals, agents: usi
         style,
         past: Vec::new(),
     };
-    let answering = Health::of_loss(format::share((agents - totals.answering) as u64, agents as u64));
+    let answering = HealthLevel::of_loss(format::share((agents - totals.answering) as u64, agents as u64));
     let kpis = [
         kpi("DNS queries/s", format::count(totals.queries), theme.value),
-        kpi("Failed replies", format::percent(errors), theme.health(Health::of_errors(errors))),
+        kpi("Failed replies", format::percent(errors), theme.health(HealthLevel::of_errors(errors))),
         kpi(
             "Slowest p95",
             totals.slowest_us.map_or_else(|| format::NOTHING.to_owned(), format::microseconds),
@@ -99,7 +107,7 @@ fn draw_totals(canvas: &mut Canvas<'_>, area: Rect, totals: &Totals, agents: usi
     canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
-fn draw_table(canvas: &mut Canvas<'_>, area: Rect, app: &App, order: &[usize]) {
+fn draw_table(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, order: &[usize]) {
     let theme = canvas.theme;
     let numbers = columns(area.width);
     let numbers_width: u16 = numbers.iter().map(|(_, width)| width).sum();
@@ -110,13 +118,13 @@ fn draw_table(canvas: &mut Canvas<'_>, area: Rect, app: &App, order: &[usize]) {
     let heads = std::iter::once("agent").chain(numbers.iter().map(|(head, _)| *head)).chain(["state"]);
     let cursor = order.iter().position(|index| *index == app.selected());
     let visible = number_table::visible(area.height, cursor.unwrap_or(0), order.len());
-    let shown: Vec<(usize, &Agent)> = order
+    let shown: Vec<(usize, &AgentModel)> = order
         .get(visible.clone())
         .unwrap_or_default()
         .iter()
         .filter_map(|index| Some((*index, app.agents().get(*index)?)))
         .collect();
-    let row = |(index, agent): &(usize, &Agent)| TableRow {
+    let row = |(index, agent): &(usize, &AgentModel)| TableRow {
         hit: Some(Hit::Agent(*index)),
         ..agent_row(agent, usize::from(name_width), numbers.len(), app)
     };
@@ -141,7 +149,7 @@ fn draw_table(canvas: &mut Canvas<'_>, area: Rect, app: &App, order: &[usize]) {
 const PAST_WIDTH: RangeInclusive<u16> = 10..=60;
 
 /// Queries of each agent over time, where there is room.
-fn draw_past_queries<'a>(canvas: &mut Canvas<'_>, area: Rect, agents: impl Iterator<Item = &'a Agent>) {
+fn draw_past_queries<'a>(canvas: &mut Canvas<'_>, area: Rect, agents: impl Iterator<Item = &'a AgentModel>) {
     // A blank stays at the right.
     let width = area.width.saturating_sub(1);
     if width < *PAST_WIDTH.start() {
@@ -163,9 +171,14 @@ fn columns(width: u16) -> &'static [(&'static str, u16)] {
 }
 
 /// The row of an agent with its first numbers.
-fn agent_row(agent: &Agent, name_width: usize, numbers_shown: usize, app: &App) -> TableRow<'static> {
+fn agent_row(
+    agent: &AgentModel,
+    name_width: usize,
+    numbers_shown: usize,
+    app: &UiState,
+) -> TableRow<'static> {
     let (theme, now) = (&app.theme, app.now());
-    let keep = Keep::of_address(agent.label.as_str());
+    let keep = KeptEnd::of_address(agent.label.as_str());
     let name = fit(agent.label.as_str(), name_width.saturating_sub(1), keep);
     let stale = matches!(agent.standing(now), Standing::Stale | Standing::Absent);
     let number = |(text, style)| cell(text, if stale { theme.label } else { style });
@@ -174,7 +187,7 @@ fn agent_row(agent: &Agent, name_width: usize, numbers_shown: usize, app: &App) 
     std::iter::once(cell(name, theme.text)).chain(numbers).chain([cell(state, state_style)]).collect()
 }
 
-fn numbers(agent: &Agent, theme: &Theme) -> [(String, Style); 6] {
+fn numbers(agent: &AgentModel, theme: &Theme) -> [(String, Style); 6] {
     let window = agent.window.as_ref();
     let errors = window.and_then(Observation::error_share);
     let nxdomain = window.and_then(|window| window.share_of(crate::model::Rcode::Nxdomain));
@@ -182,8 +195,8 @@ fn numbers(agent: &Agent, theme: &Theme) -> [(String, Style); 6] {
     let (received, sent) = agent.packets_per_second();
     [
         (count_or_nothing(agent.queries_per_second()), theme.value),
-        (format::percent(errors), theme.health(Health::of_errors(errors))),
-        (format::percent(nxdomain), theme.health(Health::of_nxdomain(nxdomain))),
+        (format::percent(errors), theme.health(HealthLevel::of_errors(errors))),
+        (format::percent(nxdomain), theme.health(HealthLevel::of_nxdomain(nxdomain))),
         (p95.map_or_else(|| format::NOTHING.to_owned(), format::microseconds), theme.text),
         (count_or_nothing(received), theme.text),
         (count_or_nothing(sent), theme.text),
@@ -191,7 +204,7 @@ fn numbers(agent: &Agent, theme: &Theme) -> [(String, Style); 6] {
 }
 
 /// The state of a row: the connection first, then the worst of its numbers.
-fn state(agent: &Agent, now: Duration, theme: &Theme) -> (String, Style) {
+fn state(agent: &AgentModel, now: Duration, theme: &Theme) -> (String, Style) {
     let age = format::age(agent.age(now).unwrap_or_default());
     match agent.standing(now) {
         Standing::Connecting => ("○ connecting".to_owned(), theme.label),
@@ -202,9 +215,9 @@ fn state(agent: &Agent, now: Duration, theme: &Theme) -> (String, Style) {
             ("▲ link down".to_owned(), theme.bad)
         }
         Standing::Live | Standing::Finished => match agent.health(now) {
-            Health::Bad => ("● bad".to_owned(), theme.bad),
-            Health::Warn => ("● look".to_owned(), theme.warn),
-            Health::Good | Health::Unknown => ("● ok".to_owned(), theme.good),
+            HealthLevel::Bad => ("● bad".to_owned(), theme.bad),
+            HealthLevel::Warn => ("● look".to_owned(), theme.warn),
+            HealthLevel::Good | HealthLevel::Unknown => ("● ok".to_owned(), theme.good),
         },
     }
 }

@@ -12,9 +12,9 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::{App, Hit, Page, Regions},
+    app::{Hit, Page, Regions, UiState},
     format,
-    model::{Agent, Keep, Link, Standing, fit},
+    model::{AgentLink, AgentModel, KeptEnd, Standing, fit},
     widgets::Canvas,
 };
 
@@ -24,12 +24,12 @@ pub(super) const HEADER: u16 = 2;
 pub(super) const FOOTER: u16 = 1;
 
 /// The two rows above the page.
-pub(super) struct Header<'a> {
+pub(super) struct PageHeader<'a> {
     /// What the screen is about.
-    pub(super) app: &'a App,
+    pub(super) app: &'a UiState,
 }
 
-impl StatefulWidget for Header<'_> {
+impl StatefulWidget for PageHeader<'_> {
     type State = Regions;
 
     fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
@@ -84,7 +84,7 @@ fn draw_tabs(canvas: &mut Canvas<'_>, area: Rect, current: Page) {
 }
 
 /// The state in the corner: a mark, a word, and how old the data is. Padded, so that nothing shifts as it ages.
-fn badge(app: &App) -> (String, Style) {
+fn badge(app: &UiState) -> (String, Style) {
     let theme = &app.theme;
     if let Some(paused) = app.paused_for() {
         return (format!("‖ paused {:>6} ", format::age(paused)), theme.warn);
@@ -102,10 +102,10 @@ fn badge(app: &App) -> (String, Style) {
 }
 
 /// Why the data is old, and what happens next: the longest way to say it first.
-fn trouble(agent: &Agent, now: Duration, paused_for: Option<Duration>) -> Option<Vec<String>> {
+fn trouble(agent: &AgentModel, now: Duration, paused_for: Option<Duration>) -> Option<Vec<String>> {
     let paused = paused_for.is_some();
     match (&agent.link, agent.age(now)) {
-        (Link::Down { error, retry_at, .. }, _) => {
+        (AgentLink::Down { error, retry_at, .. }, _) => {
             let next = match retry_at.saturating_sub(now).as_secs() {
                 _ if paused => String::new(),
                 0 => "; asking again".to_owned(),
@@ -114,7 +114,7 @@ fn trouble(agent: &Agent, now: Duration, paused_for: Option<Duration>) -> Option
             let label = &agent.label;
             Some(vec![format!("{label}: {error}{next}"), format!("{label}: {error}"), error.to_string()])
         }
-        (Link::Up, Some(age)) if age.as_secs() > 4 && !paused => {
+        (AgentLink::Up, Some(age)) if age.as_secs() > 4 && !paused => {
             let silence = format!("no answer for {}", format::age(age));
             Some(vec![format!("{}: {silence}", agent.label), silence])
         }
@@ -123,7 +123,7 @@ fn trouble(agent: &Agent, now: Duration, paused_for: Option<Duration>) -> Option
 }
 
 /// Which agent, what it captures, and which minutes are on the screen. Interfaces that are not up come first.
-fn draw_subject(canvas: &mut Canvas<'_>, area: Rect, app: &App, agent: &Agent) {
+fn draw_subject(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, agent: &AgentModel) {
     // Columns that the agent and its capture get before the minutes are said in full.
     const LEFT_WIDTH_MIN: usize = 20;
     let lefts = capture_of(app, agent);
@@ -137,19 +137,19 @@ fn draw_subject(canvas: &mut Canvas<'_>, area: Rect, app: &App, agent: &Agent) {
     let room = width.saturating_sub(if right.is_empty() { 2 } else { right.width() + 4 });
     let mut column = 1;
     if let Some(trouble) = trouble {
-        let trouble = fit(&trouble, room, Keep::Head);
+        let trouble = fit(&trouble, room, KeptEnd::Head);
         canvas.put(area, 0, column, &trouble, canvas.theme.bad);
         column += u16::try_from(trouble.width() + 2).unwrap_or(u16::MAX);
     }
     let room = room.saturating_sub(usize::from(column - 1));
     if room >= 4 {
         let left = lefts.iter().find(|left| left.width() <= room).map_or(left, String::as_str);
-        canvas.put(area, 0, column, &fit(left, room, Keep::of_address(left)), canvas.theme.text);
+        canvas.put(area, 0, column, &fit(left, room, KeptEnd::of_address(left)), canvas.theme.text);
     }
 }
 
 /// Which agent, and what it captures, the longest way to say it first.
-fn capture_of(app: &App, agent: &Agent) -> Vec<String> {
+fn capture_of(app: &UiState, agent: &AgentModel) -> Vec<String> {
     let mut text = agent.label.as_str().to_owned();
     if app.agents().len() > 1 {
         text = format!("{}/{} {text}", app.selected() + 1, app.agents().len());
@@ -173,7 +173,7 @@ fn capture_of(app: &App, agent: &Agent) -> Vec<String> {
 }
 
 /// Which minutes, and how much of them was analysed, the longest way to say it first.
-fn times(agent: &Agent) -> Vec<String> {
+fn times(agent: &AgentModel) -> Vec<String> {
     let Some(window) = &agent.window else { return Vec::new() };
     let share = window.analysed_share();
     let analysed = (share < 0.9995).then(|| format!("analysed {}", format::percent(Some(share))));
@@ -190,12 +190,12 @@ fn times(agent: &Agent) -> Vec<String> {
 }
 
 /// The key line: the filter at the left while there is one, keys otherwise.
-pub(super) struct Footer<'a> {
+pub(super) struct PageFooter<'a> {
     /// What the screen is about.
-    pub(super) app: &'a App,
+    pub(super) app: &'a UiState,
 }
 
-impl StatefulWidget for Footer<'_> {
+impl StatefulWidget for PageFooter<'_> {
     type State = Regions;
 
     fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
@@ -207,7 +207,7 @@ impl StatefulWidget for Footer<'_> {
         let mut line = Line::default();
         if !app.filter.is_empty() && app.can_filter() {
             let room = usize::from(area.width.saturating_sub(2));
-            let text = fit(&format!("/{}", app.filter), room, Keep::Head);
+            let text = fit(&format!("/{}", app.filter), room, KeptEnd::Head);
             line.push_span(Span::styled(text, app.theme.accent));
         }
         let scrolls = canvas.regions.scroll_max.is_some_and(|rows| rows > 0);
@@ -224,9 +224,9 @@ impl StatefulWidget for Footer<'_> {
 }
 
 /// The filter while it is typed.
-fn draw_filter_input(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+fn draw_filter_input(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     // Of a long filter, the end is where the next character goes.
-    let text = fit(&format!("/{}▏", app.filter), usize::from(area.width.saturating_sub(2)), Keep::Tail);
+    let text = fit(&format!("/{}▏", app.filter), usize::from(area.width.saturating_sub(2)), KeptEnd::Tail);
     canvas.put(area, 0, 1, &text, app.theme.accent);
     let hint = "Enter keep  Esc drop ";
     if text.width() + hint.width() + 3 < usize::from(area.width) {
@@ -235,7 +235,7 @@ fn draw_filter_input(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
 }
 
 /// Keys that do something at the moment, the ones that are needed most in front: a narrow screen shows only those.
-fn keys(app: &App, scrolls: bool) -> Vec<(&'static str, &'static str)> {
+fn keys(app: &UiState, scrolls: bool) -> Vec<(&'static str, &'static str)> {
     if app.help.is_some() {
         return vec![("Esc", "close"), ("↑↓", "scroll"), ("q", "quit")];
     }

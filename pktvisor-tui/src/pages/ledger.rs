@@ -8,7 +8,7 @@ use ratatui::{
 
 use crate::{
     format,
-    model::{Agent, Health},
+    model::{AgentModel, HealthLevel},
     theme::Theme,
     widgets::{
         Canvas, chart,
@@ -22,7 +22,7 @@ use crate::{
 pub(super) const WIDTH: u16 = 39;
 
 /// A line of the ledger: how deep in the tree, what, how many, of how many, and whether any is bad.
-struct Item {
+struct LedgerItem {
     branch: &'static str,
     label: &'static str,
     count: u64,
@@ -30,16 +30,16 @@ struct Item {
     loss: bool,
 }
 
-fn items(ledger: &Ledger) -> [Item; 11] {
+fn items(ledger: &Ledger) -> [LedgerItem; 11] {
     let meant = ledger.dns_packets;
-    let item = |branch, label, count, whole| Item { branch, label, count, whole, loss: false };
+    let item = |branch, label, count, whole| LedgerItem { branch, label, count, whole, loss: false };
     [
         item("", "seen", ledger.seen, ledger.seen),
         item("├ ", "filtered", ledger.filtered, ledger.seen),
         item("└ ", "counted", ledger.counted, ledger.seen),
         item("  └ ", "DNS packets", ledger.dns_packets, ledger.counted),
         item("    ├ ", "not chosen", ledger.not_chosen, meant),
-        Item { loss: true, ..item("    ├ ", "lost", ledger.lost, meant) },
+        LedgerItem { loss: true, ..item("    ├ ", "lost", ledger.lost, meant) },
         item("    ├ ", "on its way", ledger.pending, meant),
         item("    └ ", "delivered", ledger.delivered, meant),
         item("      ├ ", "analysed", ledger.analysed, ledger.delivered),
@@ -49,7 +49,7 @@ fn items(ledger: &Ledger) -> [Item; 11] {
 }
 
 /// Rows of [`draw`]: title, items, messages, balance.
-pub(super) fn height(agent: &Agent) -> u16 {
+pub(super) fn height(agent: &AgentModel) -> u16 {
     if agent.info.as_ref().is_some_and(|info| info.ledger.is_some()) { 14 } else { 2 }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn height(agent: &Agent) -> u16 {
 const LEDGER_BAR_WIDTH_MAX: u16 = 40;
 
 /// Where every packet went since the agent's start; and whether the terms add up.
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel) {
     let theme = canvas.theme;
     let (heading, body) = split_top(area, 1);
     let ledger = agent.info.as_ref().and_then(|info| info.ledger);
@@ -87,10 +87,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent) {
     canvas.render(NumberTable::new(&columns, rows, theme), body);
 }
 
-impl Item {
+impl LedgerItem {
     fn row(&self, bar_width: usize, theme: &Theme) -> TableRow<'static> {
         let share = format::share(self.count, self.whole);
-        let style = if self.loss { theme.health(Health::of_loss(share)) } else { theme.value };
+        let style = if self.loss { theme.health(HealthLevel::of_loss(share)) } else { theme.value };
         let label = [Span::styled(self.branch, theme.label), Span::styled(self.label, theme.text)];
         let cells = [
             Line::from_iter(label),

@@ -1,4 +1,4 @@
-//! The pages: pure functions from [`App`] to cells. The same state draws the same screen.
+//! The pages: pure functions from [`UiState`] to cells. The same state draws the same screen.
 
 mod agent;
 mod charts;
@@ -18,15 +18,15 @@ use ratatui::{
     layout::{Constraint, Layout, Rect},
 };
 
-use self::frame::{Footer, Header};
+use self::frame::{PageFooter, PageHeader};
 use crate::{
-    app::{App, Page, Regions},
-    model::{Link, Observation},
+    app::{Page, Regions, UiState},
+    model::{AgentLink, Observation},
     widgets::{Canvas, list_grid::ListGrid, notice::Notice},
 };
 
 /// Draws the whole screen.
-pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) -> Regions {
+pub fn draw(buffer: &mut Buffer, area: Rect, app: &UiState) -> Regions {
     let mut regions = Regions::default();
     let mut canvas = Canvas::new(buffer, &app.theme, &mut regions);
     if let Some(text) = too_small(area) {
@@ -35,9 +35,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) -> Regions {
     }
     let rows = [Constraint::Length(frame::HEADER), Constraint::Fill(1), Constraint::Length(frame::FOOTER)];
     let [header, body, footer] = area.layout(&Layout::vertical(rows));
-    canvas.render(Header { app }, header);
+    canvas.render(PageHeader { app }, header);
     draw_body(&mut canvas, body, app);
-    canvas.render(Footer { app }, footer);
+    canvas.render(PageFooter { app }, footer);
     regions
 }
 
@@ -56,7 +56,7 @@ fn too_small(area: Rect) -> Option<String> {
     }
 }
 
-fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     if let Some(line) = app.help {
         return help::draw(canvas, area, line);
     }
@@ -77,11 +77,11 @@ fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
 }
 
 /// No answer so far: what is known, and what can be done.
-fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     let theme = canvas.theme;
     let Some(agent) = app.agent() else { return };
     let lines = match &agent.link {
-        Link::Down { error, attempts, .. } => vec![
+        AgentLink::Down { error, attempts, .. } => vec![
             (format!("No answer from {}", agent.label), theme.bad),
             (error.as_str().to_owned(), theme.text),
             (String::new(), theme.text),
@@ -100,7 +100,7 @@ fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
 }
 
 /// Draws the lists of a page in what is left of it.
-fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
+fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let lists = ListGrid {
         kinds: app.page.lists(),
         observation: window,

@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 
 use super::{charts, draw_lists, kpis, panels};
 use crate::{
-    app::App,
+    app::UiState,
     format,
-    model::{Agent, ListKind, Observation},
+    model::{AgentModel, ListKind, Observation},
     theme::Theme,
     widgets::{
         Canvas,
@@ -21,7 +21,7 @@ const PANELS_HEIGHT: u16 = 10;
 /// Rows left to the lists, if they can be spared.
 const LISTS_HEIGHT_MIN: u16 = 4;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let Some(agent) = app.agent() else { return };
     let roomy = area.width >= 110 && area.height >= 34;
     let (kpis, rest) = split_top(area, if roomy { kpi::BIG } else { kpi::SMALL });
@@ -34,7 +34,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     draw_lists(canvas, rest, app, window);
 }
 
-fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let [received, sent] = kpis::packet_kpis(agent, window, theme);
     let bits = |now: Option<u64>, counted: u64| {
@@ -63,7 +63,7 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
 }
 
 /// Draws the panels in as many rows as are needed and can be spared. Returns what is left below.
-fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) -> Rect {
+fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) -> Rect {
     let theme = canvas.theme;
     let mut panels = vec![panels::packets_panel(window, theme), panels::rates_panel(agent, window, theme)];
     if window.ours {

@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 
 use super::{charts, draw_lists, kpis, panels};
 use crate::{
-    app::App,
+    app::UiState,
     format,
-    model::{Agent, ListKind, Observation, Rcode},
+    model::{AgentModel, ListKind, Observation, Rcode},
     theme::Theme,
     widgets::{
         Canvas,
@@ -28,7 +28,7 @@ const QUANTILES_HEIGHT: u16 = 3;
 /// Rows that are left to the lists, if they can be spared.
 const LISTS_HEIGHT_MIN: u16 = 5;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let Some(agent) = app.agent() else { return };
     let panels = area.width >= PANELS_WIDTH_MIN && area.height >= 34;
     let (kpis, rest) = split_top(area, if panels { kpi::BIG } else { kpi::SMALL });
@@ -47,7 +47,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     draw_lists(canvas, lists, app, window);
 }
 
-fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let [received, sent] = kpis::packet_kpis(agent, window, theme);
     let kpis = [
@@ -60,7 +60,7 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
     canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
-fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let panels = [
         panels::packets_panel(window, theme),
@@ -82,7 +82,7 @@ fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Obse
 }
 
 /// Charts come last: only with rows that no list can use.
-fn charts_height(agent: &Agent, area: Rect) -> u16 {
+fn charts_height(agent: &AgentModel, area: Rect) -> u16 {
     match charts::height(agent, area, &ListKind::ALL, 0) {
         0..5 => 0,
         height => height,
@@ -133,7 +133,7 @@ fn dns_fields<'a>(window: &Observation, theme: &Theme) -> Vec<(&'a str, Cell)> {
 }
 
 /// All counters on seven lines of 80 columns, on more lines of a narrower screen. Returns what is left below.
-fn draw_lines(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) -> Rect {
+fn draw_lines(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) -> Rect {
     let theme = canvas.theme;
     let (packets, dns) = (packet_fields(window, theme), dns_fields(window, theme));
     let (packets, dns) = (FieldLines { fields: &packets, theme }, FieldLines { fields: &dns, theme });
@@ -175,7 +175,7 @@ fn quantiles_row(label: &'static str, number: String, cells: [Cell; 4], theme: &
 }
 
 /// Packet rates, in and out below each other.
-fn draw_rates(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_rates(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let (received, sent) = agent.packets_per_second();
     let rates = &window.packets.rates;

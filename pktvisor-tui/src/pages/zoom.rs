@@ -6,7 +6,7 @@ use ratatui::{
 };
 
 use crate::{
-    app::{App, Hit, Zoom},
+    app::{Hit, UiState, Zoom},
     format,
     model::{ListKind, Observation, Row, fit},
     theme::Theme,
@@ -26,7 +26,7 @@ const COLUMNS_MIN: usize = 2;
 /// Columns left to a name before numbers give way.
 const NAME_WIDTH_MIN: u16 = 24;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation, zoom: Zoom) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation, zoom: Zoom) {
     let Some(kind) = app.focused_list() else { return };
     let theme = canvas.theme;
     let rows = window.rows(kind, &app.filter, app.sorts.of(kind));

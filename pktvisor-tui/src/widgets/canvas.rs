@@ -15,7 +15,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{Drawn, Hit, Regions},
-    model::{Keep, fit},
+    model::{KeptEnd, fit},
     theme::Theme,
 };
 
@@ -61,7 +61,7 @@ impl<'a> Canvas<'a> {
             return;
         }
         let width = usize::from(area.width - column);
-        let text = fit(text, width, Keep::Head);
+        let text = fit(text, width, KeptEnd::Head);
         self.record_text(area.x + column, area.y + row, &text);
         self.write(area.x + column, area.y + row, &text, width, style);
     }

@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Canvas;
 use crate::{
     app::Regions,
-    model::{Keep, fit},
+    model::{KeptEnd, fit},
     theme::Theme,
 };
 
@@ -44,7 +44,7 @@ impl StatefulWidget for Heading<'_> {
         // The rule must not shine through the text on it.
         let on_rule = |style: Style| Style::reset().patch(style);
         let title = format!(" {} ", self.title);
-        let title = fit(&title, usize::from(area.width.saturating_sub(1)), Keep::Head);
+        let title = fit(&title, usize::from(area.width.saturating_sub(1)), KeptEnd::Head);
         let remark = self.remark(area.width);
         let mut canvas = Canvas::new(buffer, self.theme, regions);
         if !area.intersection(canvas.buffer().area).is_empty() {

@@ -49,7 +49,11 @@ impl StatefulWidget for KpiStrip<'_> {
         let kpis = self.kpis.get(..readable(area.width, self.kpis)).unwrap_or_default();
         let cells = equal_columns(area, kpis.len());
         let is_readable = |kpi: &Kpi| cells.first().is_some_and(|cell| big_width(kpi) <= cell.width);
-        let size = if area.height >= BIG && kpis.iter().all(is_readable) { Size::Big } else { Size::Small };
+        let size = if area.height >= BIG && kpis.iter().all(is_readable) {
+            NumberSize::Big
+        } else {
+            NumberSize::Small
+        };
         let mut canvas = Canvas::new(buffer, self.theme, regions);
         for (cell, kpi) in cells.iter().zip(kpis) {
             draw(&mut canvas, *cell, kpi, size);
@@ -59,22 +63,22 @@ impl StatefulWidget for KpiStrip<'_> {
 
 /// How large numbers are drawn.
 #[derive(Clone, Copy)]
-enum Size {
+enum NumberSize {
     Small,
     Big,
 }
 
-fn draw(canvas: &mut Canvas<'_>, area: Rect, kpi: &Kpi, size: Size) {
+fn draw(canvas: &mut Canvas<'_>, area: Rect, kpi: &Kpi, size: NumberSize) {
     let number_height = match size {
-        Size::Small => 1,
-        Size::Big => bigtext::HEIGHT,
+        NumberSize::Small => 1,
+        NumberSize::Big => bigtext::HEIGHT,
     };
     let rows = [Constraint::Length(1), Constraint::Length(number_height), Constraint::Fill(1)];
     let [label, number, past] = area.layout(&Layout::vertical(rows));
     canvas.text(label, 0, &kpi.label, canvas.theme.label);
     match size {
-        Size::Small => canvas.whole(number, 0, 0, &kpi.value, kpi.style),
-        Size::Big => {
+        NumberSize::Small => canvas.whole(number, 0, 0, &kpi.value, kpi.style),
+        NumberSize::Big => {
             let (digits, unit) = bigtext::split_unit(&kpi.value);
             canvas.render(BigNumber { number: digits, style: kpi.style, theme: canvas.theme }, number);
             canvas.whole(number, 2, bigtext::width(digits), unit, kpi.style);

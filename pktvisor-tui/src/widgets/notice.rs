@@ -15,7 +15,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Canvas;
 use crate::{
     app::Regions,
-    model::{Keep, fit},
+    model::{KeptEnd, fit},
     theme::Theme,
 };
 
@@ -55,18 +55,18 @@ impl StatefulWidget for Notice<'_> {
 /// Breaks a text at blanks into lines of at most `width` columns; a longer word is cut. What is indented stays a line.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     if text.starts_with(' ') {
-        return vec![fit(text, width, Keep::Head)];
+        return vec![fit(text, width, KeptEnd::Head)];
     }
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let Some(line) = lines.last_mut() else { break };
         if line.is_empty() {
-            line.push_str(&fit(word, width, Keep::Head));
+            line.push_str(&fit(word, width, KeptEnd::Head));
         } else if line.width() + 1 + word.width() <= width {
             line.push(' ');
             line.push_str(word);
         } else {
-            lines.push(fit(word, width, Keep::Head));
+            lines.push(fit(word, width, KeptEnd::Head));
         }
     }
     lines

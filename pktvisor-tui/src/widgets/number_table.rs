@@ -16,7 +16,7 @@ use ratatui::{
 use super::Canvas;
 use crate::{
     app::{Hit, Regions},
-    model::{Keep, fit},
+    model::{KeptEnd, fit},
     theme::Theme,
 };
 
@@ -160,7 +160,7 @@ fn left<'a>(line: Line<'a>, place: Rect, canvas: &mut Canvas<'_>) -> Line<'a> {
     let mut x = place.x;
     let mut fitted = Line::default();
     for span in line {
-        let text = fit(&span.content, usize::from(place.right().saturating_sub(x)), Keep::Head);
+        let text = fit(&span.content, usize::from(place.right().saturating_sub(x)), KeptEnd::Head);
         canvas.record_text(x, place.y, &text);
         let span = Span::styled(text, span.style);
         x = x.saturating_add(u16::try_from(span.width()).unwrap_or(u16::MAX));
