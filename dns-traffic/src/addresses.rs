@@ -7,6 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::random::{Rng, Zipf, mix};
 
+/// Source and destination of a packet.
+pub(crate) type AddressPair = (IpAddr, IpAddr);
+
 /// The prefixes of the watched host, as they are given to the agent.
 pub const HOST_PREFIXES: [&str; 2] = ["192.0.2.0/28", "2001:db8:53::/64"];
 

@@ -1,7 +1,7 @@
 //! Everything on the wire that is not DNS: TCP and UDP flows, ICMP, ESP, ARP and LLDP.
 
-use super::addresses::Parties;
-use super::frame::{self, Envelope, Segment, Tags, protocol, tcp_flags};
+use super::addresses::{AddressPair, Parties};
+use super::frame::{self, Envelope, Segment, VlanTags, protocol, tcp_flags};
 use super::stage::{MICROSECOND_NS, Role, Stage, note};
 
 /// The most packets that one flow takes.
@@ -181,22 +181,34 @@ fn lldp(stage: &mut Stage, now_ns: u64) {
     frame::ethernet(&mut stage.queue.add(now_ns).data, ETHER_TYPE_LLDP, false, payload);
 }
 
-type Way = (std::net::IpAddr, std::net::IpAddr);
-
-fn either_way(stage: &mut Stage) -> Way {
+fn either_way(stage: &mut Stage) -> AddressPair {
     let role = stage.role();
     let Parties { client, server } = stage.parties(role);
     if stage.rng.chance(0.5) { (client, server) } else { (server, client) }
 }
 
-fn send_segment(stage: &mut Stage, at_ns: u64, way: Way, tags: Tags, segment: &Segment, len: usize) {
+fn send_segment(
+    stage: &mut Stage,
+    at_ns: u64,
+    way: AddressPair,
+    tags: VlanTags,
+    segment: &Segment,
+    len: usize,
+) {
     let envelope = stage.envelope(way.0, way.1, tags);
     let packet = stage.queue.add(at_ns);
     frame::tcp(&mut packet.data, &envelope, segment, filler(len));
     note(&mut packet.facts, &envelope, protocol::TCP, false, segment.flags);
 }
 
-fn send_datagram(stage: &mut Stage, at_ns: u64, way: Way, tags: Tags, ports: (u16, u16), len: usize) {
+fn send_datagram(
+    stage: &mut Stage,
+    at_ns: u64,
+    way: AddressPair,
+    tags: VlanTags,
+    ports: (u16, u16),
+    len: usize,
+) {
     let envelope = stage.envelope(way.0, way.1, tags);
     let packet = stage.queue.add(at_ns);
     frame::udp(&mut packet.data, &envelope, ports, filler(len));

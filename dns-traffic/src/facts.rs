@@ -29,7 +29,7 @@ pub(crate) struct IpFacts {
 
 /// Transport of a DNS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Transport {
+pub(crate) enum MessageTransport {
     Udp,
     Tcp,
 }
@@ -37,7 +37,7 @@ pub(crate) enum Transport {
 /// One DNS message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MessageFacts {
-    pub(crate) transport: Transport,
+    pub(crate) transport: MessageTransport,
     pub(crate) src_port: u16,
     pub(crate) dst_port: u16,
     pub(crate) id: u16,

@@ -31,7 +31,7 @@ const FRAME_LEN_MIN: usize = 60;
 
 /// VLAN tags of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Tags {
+pub(crate) enum VlanTags {
     /// None.
     #[default]
     None,
@@ -46,14 +46,14 @@ pub(crate) enum Tags {
 pub(crate) struct Envelope {
     pub(crate) src: IpAddr,
     pub(crate) dst: IpAddr,
-    pub(crate) tags: Tags,
+    pub(crate) tags: VlanTags,
     /// IPv4 identification, or the one of IPv6 fragments.
     pub(crate) identification: u16,
 }
 
 /// Which part of a datagram a fragment is.
 #[derive(Clone, Copy, Debug)]
-struct Part {
+struct FragmentPart {
     offset_bytes: usize,
     more: bool,
 }
@@ -108,7 +108,7 @@ pub(crate) fn udp_fragment(
     range: std::ops::Range<usize>,
 ) {
     let start = out.len();
-    let part = Part { offset_bytes: range.start, more: range.end < datagram.len() };
+    let part = FragmentPart { offset_bytes: range.start, more: range.end < datagram.len() };
     ip_header(out, envelope, protocol::UDP, range.len(), Some(part));
     out.extend_from_slice(&datagram[range]);
     pad(out, start, envelope);
@@ -166,20 +166,32 @@ pub(crate) fn bare_ip_header(out: &mut Vec<u8>, envelope: &Envelope, protocol: u
     ip_layer(out, envelope, protocol, payload_len, None);
 }
 
-fn ip_header(out: &mut Vec<u8>, envelope: &Envelope, protocol: u8, payload_len: usize, part: Option<Part>) {
+fn ip_header(
+    out: &mut Vec<u8>,
+    envelope: &Envelope,
+    protocol: u8,
+    payload_len: usize,
+    part: Option<FragmentPart>,
+) {
     let (to, from) = if is_host(envelope.src) { (ROUTER_MAC, HOST_MAC) } else { (HOST_MAC, ROUTER_MAC) };
     out.extend_from_slice(&to);
     out.extend_from_slice(&from);
     match envelope.tags {
-        Tags::None => {}
-        Tags::Single => out.extend_from_slice(&[0x81, 0x00, 0x00, 100]),
-        Tags::Double => out.extend_from_slice(&[0x88, 0xa8, 0x00, 200, 0x81, 0x00, 0x00, 100]),
+        VlanTags::None => {}
+        VlanTags::Single => out.extend_from_slice(&[0x81, 0x00, 0x00, 100]),
+        VlanTags::Double => out.extend_from_slice(&[0x88, 0xa8, 0x00, 200, 0x81, 0x00, 0x00, 100]),
     }
     out.extend_from_slice(if envelope.src.is_ipv4() { &[0x08, 0x00] } else { &[0x86, 0xdd] });
     ip_layer(out, envelope, protocol, payload_len, part);
 }
 
-fn ip_layer(out: &mut Vec<u8>, envelope: &Envelope, protocol: u8, payload_len: usize, part: Option<Part>) {
+fn ip_layer(
+    out: &mut Vec<u8>,
+    envelope: &Envelope,
+    protocol: u8,
+    payload_len: usize,
+    part: Option<FragmentPart>,
+) {
     match (envelope.src, envelope.dst) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => {
             let header = out.len();

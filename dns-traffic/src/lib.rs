@@ -36,8 +36,9 @@ mod udp;
 
 pub use addresses::HOST_PREFIXES;
 pub use answer::{
-    Answer, Cardinality, Counts, DirectionAnswer, DnsAnswer, EdnsAnswer, FlagsAnswer, MessageCounts,
-    PacketAnswer, Quantiles, Rates, Span, Summary, TransactionAnswer, TransactionCounts,
+    Answer, Counts, DirectionAnswer, DnsAnswer, EdnsAnswer, ExactCardinality, ExactRates,
+    ExactTransactionCounts, FlagsAnswer, MessageCounts, PacketAnswer, Quantiles, Span, Summary,
+    TransactionAnswer,
 };
 pub use config::{Config, ConfigError};
 
@@ -66,7 +67,7 @@ pub struct GeneratedPacketRef<'a> {
 #[derive(Clone, Debug)]
 pub struct Generator {
     stage: Stage,
-    kinds: [Kind; 3],
+    kinds: [ConversationKind; 3],
     /// When the next conversation begins.
     next_start_ns: u64,
     last_ns: u64,
@@ -75,7 +76,7 @@ pub struct Generator {
 
 /// A kind of conversation, and how many packets it took so far.
 #[derive(Clone, Copy, Debug)]
-struct Kind {
+struct ConversationKind {
     share: f64,
     packets_max: u64,
     converse: fn(&mut Stage, u64),
@@ -91,7 +92,7 @@ impl Generator {
     /// A knob is outside its limits.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
-        let kind = |share, packets_max, converse, packets: u64| Kind {
+        let kind = |share, packets_max, converse, packets: u64| ConversationKind {
             share,
             packets_max,
             converse,

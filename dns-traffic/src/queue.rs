@@ -7,31 +7,31 @@ use super::facts::Facts;
 
 /// A packet and what is known about it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Packet {
+pub(crate) struct QueuedPacket {
     pub(crate) data: Vec<u8>,
     pub(crate) facts: Facts,
 }
 
 /// Packets by time; those of the same time in the order in which they were added.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Queue {
+pub(crate) struct PacketQueue {
     due: BinaryHeap<Reverse<(u64, u64, u32)>>,
     /// Buffers, used again and again.
-    slots: Vec<Packet>,
+    slots: Vec<QueuedPacket>,
     free: Vec<u32>,
     added: u64,
 }
 
-impl Queue {
+impl PacketQueue {
     /// How many packets were ever added.
     pub(crate) fn added(&self) -> u64 {
         self.added
     }
 
     /// Adds a packet due at `at_ns` and returns it, empty, to be filled.
-    pub(crate) fn add(&mut self, at_ns: u64) -> &mut Packet {
+    pub(crate) fn add(&mut self, at_ns: u64) -> &mut QueuedPacket {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Packet::default());
+            self.slots.push(QueuedPacket::default());
             (self.slots.len() - 1) as u32
         });
         self.due.push(Reverse((at_ns, self.added, slot)));
@@ -49,7 +49,7 @@ impl Queue {
         self.due.peek().map(|Reverse((at_ns, ..))| *at_ns)
     }
 
-    /// Takes the next packet; its buffers stay readable by [`Queue::packet`] until the next call of `add`.
+    /// Takes the next packet; its buffers stay readable by [`PacketQueue::packet`] until the next call of `add`.
     pub(crate) fn pop(&mut self) -> Option<(u64, u32)> {
         let Reverse((at_ns, _, slot)) = self.due.pop()?;
         self.free.push(slot);
@@ -63,7 +63,7 @@ impl Queue {
     }
 
     /// The packet in a slot.
-    pub(crate) fn packet(&self, slot: u32) -> &Packet {
+    pub(crate) fn packet(&self, slot: u32) -> &QueuedPacket {
         &self.slots[slot as usize]
     }
 }

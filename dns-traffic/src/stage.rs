@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use super::addresses::{Addresses, Parties};
 use super::config::Config;
 use super::facts::{Facts, IpFacts};
-use super::frame::{Envelope, Tags};
+use super::frame::{Envelope, VlanTags};
 use super::names::Names;
-use super::queue::Queue;
+use super::queue::PacketQueue;
 use super::random::{Rng, Zipf};
 
 pub(crate) const MICROSECOND_NS: u64 = 1_000;
@@ -22,7 +22,7 @@ pub(crate) struct Stage {
     pub(crate) names: Names,
     pub(crate) popularity: Zipf,
     pub(crate) addresses: Addresses,
-    pub(crate) queue: Queue,
+    pub(crate) queue: PacketQueue,
     /// For the message that is being written.
     pub(crate) scratch: Vec<u8>,
     start_ns: u64,
@@ -49,7 +49,7 @@ impl Stage {
             names: Names::new(config.names, config.seed),
             popularity: Zipf::new(config.names, config.zipf),
             addresses: Addresses::new(config.clients, config.ipv6_share, config.seed),
-            queue: Queue::default(),
+            queue: PacketQueue::default(),
             scratch: Vec::new(),
             start_ns,
             end_ns: start_ns.saturating_add(config.span_ns()),
@@ -118,15 +118,15 @@ impl Stage {
     }
 
     /// The VLAN tags of a conversation.
-    pub(crate) fn tags(&mut self) -> Tags {
+    pub(crate) fn tags(&mut self) -> VlanTags {
         if !self.config.vlan {
-            return Tags::None;
+            return VlanTags::None;
         }
-        self.rng.weighted(&[(70, Tags::Single), (20, Tags::Double), (10, Tags::None)])
+        self.rng.weighted(&[(70, VlanTags::Single), (20, VlanTags::Double), (10, VlanTags::None)])
     }
 
     /// An envelope with a fresh identification.
-    pub(crate) fn envelope(&mut self, src: IpAddr, dst: IpAddr, tags: Tags) -> Envelope {
+    pub(crate) fn envelope(&mut self, src: IpAddr, dst: IpAddr, tags: VlanTags) -> Envelope {
         self.identification = self.identification.wrapping_add(1);
         Envelope { src, dst, tags, identification: self.identification }
     }
@@ -134,6 +134,6 @@ impl Stage {
 
 /// Notes an IP packet's facts; its messages are added by whoever sends them.
 pub(crate) fn note(facts: &mut Facts, envelope: &Envelope, protocol: u8, fragment: bool, tcp_flags: u8) {
-    facts.vlan = envelope.tags != Tags::None;
+    facts.vlan = envelope.tags != VlanTags::None;
     facts.ip = Some(IpFacts { src: envelope.src, dst: envelope.dst, protocol, fragment, tcp_flags });
 }

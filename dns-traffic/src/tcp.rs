@@ -1,9 +1,9 @@
 //! DNS over TCP (RFC 7766): handshake, one or several queries, their responses as they get ready, and the close.
 
 use super::addresses::Parties;
-use super::facts::{MessageFacts, Transport};
-use super::frame::{self, Segment, Tags, protocol, tcp_flags};
-use super::message::{Exchange, draw_exchange};
+use super::facts::{MessageFacts, MessageTransport};
+use super::frame::{self, Segment, VlanTags, protocol, tcp_flags};
+use super::message::{DnsExchange, draw_exchange};
 use super::stage::{MICROSECOND_NS, MILLISECOND_NS, Role, SECOND_NS, Stage, note};
 
 /// The most packets that a connection with one exchange takes.
@@ -19,7 +19,7 @@ const SEGMENT_LEN_MAX: usize = 1428;
 
 /// Which way a segment goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
+enum ConversationSide {
     Client,
     Server,
 }
@@ -28,7 +28,7 @@ enum Side {
 #[derive(Debug)]
 struct Write {
     at_ns: u64,
-    side: Side,
+    side: ConversationSide,
     bytes: Vec<u8>,
     /// Offset after the last byte, within `bytes`.
     messages: Vec<(usize, MessageFacts)>,
@@ -38,7 +38,7 @@ struct Write {
 #[derive(Clone, Copy, Debug)]
 struct Planned {
     at_ns: u64,
-    side: Side,
+    side: ConversationSide,
     seq: u32,
     ack: u32,
     flags: u8,
@@ -49,10 +49,10 @@ struct Planned {
 
 /// One connection while it is planned.
 #[derive(Debug)]
-struct Connection {
+struct TcpConversation {
     parties: Parties,
     client_port: u16,
-    tags: Tags,
+    tags: VlanTags,
     role: Role,
     segments: Vec<Planned>,
     /// Sent so far: the client's stream, the server's.
@@ -69,18 +69,18 @@ pub(crate) fn converse(stage: &mut Stage, now_ns: u64) {
     let parties = stage.parties(role);
     let several = stage.rng.chance(0.3);
     let count = if several { stage.rng.between(2, EXCHANGES_MAX) } else { 1 };
-    let exchanges: Vec<Exchange> =
-        (0..count).map(|_| draw_exchange(stage, Transport::Tcp, role != Role::Client)).collect();
-    Connection::open(stage, role, parties).run(stage, now_ns, &exchanges);
+    let exchanges: Vec<DnsExchange> =
+        (0..count).map(|_| draw_exchange(stage, MessageTransport::Tcp, role != Role::Client)).collect();
+    TcpConversation::open(stage, role, parties).run(stage, now_ns, &exchanges);
 }
 
 /// Plans a connection that repeats a question whose response did not fit into UDP.
-pub(crate) fn ask_again(stage: &mut Stage, now_ns: u64, role: Role, parties: Parties, exchange: Exchange) {
-    let exchange = Exchange { id: stage.rng.next_u64() as u16, ..exchange };
-    Connection::open(stage, role, parties).run(stage, now_ns, &[exchange]);
+pub(crate) fn ask_again(stage: &mut Stage, now_ns: u64, role: Role, parties: Parties, exchange: DnsExchange) {
+    let exchange = DnsExchange { id: stage.rng.next_u64() as u16, ..exchange };
+    TcpConversation::open(stage, role, parties).run(stage, now_ns, &[exchange]);
 }
 
-impl Connection {
+impl TcpConversation {
     fn open(stage: &mut Stage, role: Role, parties: Parties) -> Self {
         let first_seq = stage.rng.next_u64();
         Self {
@@ -96,7 +96,7 @@ impl Connection {
         }
     }
 
-    fn run(mut self, stage: &mut Stage, now_ns: u64, exchanges: &[Exchange]) {
+    fn run(mut self, stage: &mut Stage, now_ns: u64, exchanges: &[DnsExchange]) {
         let round_trip_ns = stage.round_trip_ns();
         // A packet of the peer takes the way to the host first.
         let (to_server_ns, to_client_ns) = match self.role {
@@ -104,11 +104,11 @@ impl Connection {
             Role::Client => (round_trip_ns, 30 * MICROSECOND_NS),
             Role::Bystander => (round_trip_ns / 2, round_trip_ns / 2),
         };
-        self.control(now_ns, Side::Client, tcp_flags::SYN);
+        self.control(now_ns, ConversationSide::Client, tcp_flags::SYN);
         let accepted_ns = stage.after(now_ns, to_server_ns);
-        self.control(accepted_ns, Side::Server, tcp_flags::SYN | tcp_flags::ACK);
+        self.control(accepted_ns, ConversationSide::Server, tcp_flags::SYN | tcp_flags::ACK);
         let open_ns = stage.after(accepted_ns, to_client_ns);
-        self.control(open_ns, Side::Client, tcp_flags::ACK);
+        self.control(open_ns, ConversationSide::Client, tcp_flags::ACK);
 
         let mut last_ns = open_ns;
         for write in self.plan_writes(stage, open_ns, exchanges) {
@@ -120,7 +120,7 @@ impl Connection {
     }
 
     /// Queries one after the other or all at once, responses when they are ready, in order of time.
-    fn plan_writes(&self, stage: &mut Stage, open_ns: u64, exchanges: &[Exchange]) -> Vec<Write> {
+    fn plan_writes(&self, stage: &mut Stage, open_ns: u64, exchanges: &[DnsExchange]) -> Vec<Write> {
         let together = stage.rng.chance(0.3);
         let mut writes: Vec<Write> = Vec::with_capacity(2 * exchanges.len());
         let mut at_ns = open_ns;
@@ -128,15 +128,15 @@ impl Connection {
             at_ns += stage.rng.between(20, 400) * MICROSECOND_NS;
             let mut bytes = Vec::with_capacity(64);
             prefixed(&mut bytes, |out| exchange.write_query(&stage.names, out));
-            let facts = exchange.facts(Transport::Tcp, (self.client_port, 53), None);
-            match writes.iter_mut().find(|write| together && write.side == Side::Client) {
+            let facts = exchange.facts(MessageTransport::Tcp, (self.client_port, 53), None);
+            match writes.iter_mut().find(|write| together && write.side == ConversationSide::Client) {
                 Some(first) => {
                     first.bytes.append(&mut bytes);
                     first.messages.push((first.bytes.len(), facts));
                 }
                 None => {
                     let messages = vec![(bytes.len(), facts)];
-                    writes.push(Write { at_ns, side: Side::Client, bytes, messages });
+                    writes.push(Write { at_ns, side: ConversationSide::Client, bytes, messages });
                 }
             }
             if stage.rng.chance(0.01) {
@@ -147,12 +147,12 @@ impl Connection {
             prefixed(&mut bytes, |out| {
                 written = Some(exchange.write_response(&stage.names, usize::from(u16::MAX), out));
             });
-            let facts = exchange.facts(Transport::Tcp, (53, self.client_port), written);
+            let facts = exchange.facts(MessageTransport::Tcp, (53, self.client_port), written);
             let messages = vec![(bytes.len(), facts)];
             // The pieces of a split query take a moment to arrive.
             let answer_ns = MILLISECOND_NS + stage.answer_time_ns(self.role);
             let at_ns = stage.after(at_ns, answer_ns);
-            writes.push(Write { at_ns, side: Side::Server, bytes, messages });
+            writes.push(Write { at_ns, side: ConversationSide::Server, bytes, messages });
         }
         writes.sort_by_key(|write| write.at_ns);
         writes
@@ -189,7 +189,11 @@ impl Connection {
             at_ns += stage.rng.between(5, 100) * MICROSECOND_NS;
         }
         if stage.rng.chance(0.5) {
-            let other = if write.side == Side::Client { Side::Server } else { Side::Client };
+            let other = if write.side == ConversationSide::Client {
+                ConversationSide::Server
+            } else {
+                ConversationSide::Client
+            };
             self.control(at_ns, other, tcp_flags::ACK);
         }
         at_ns
@@ -199,18 +203,18 @@ impl Connection {
         let pause_ns = stage.time_ns(MILLISECOND_NS, 1.0).min(SECOND_NS);
         let at_ns = stage.after(last_ns + 200 * MICROSECOND_NS, pause_ns);
         if stage.rng.chance(0.08) {
-            self.control(at_ns, Side::Client, tcp_flags::RST | tcp_flags::ACK);
+            self.control(at_ns, ConversationSide::Client, tcp_flags::RST | tcp_flags::ACK);
             return;
         }
-        self.control(at_ns, Side::Client, tcp_flags::FIN | tcp_flags::ACK);
+        self.control(at_ns, ConversationSide::Client, tcp_flags::FIN | tcp_flags::ACK);
         let at_ns = stage.after(at_ns, to_server_ns);
-        self.control(at_ns, Side::Server, tcp_flags::FIN | tcp_flags::ACK);
+        self.control(at_ns, ConversationSide::Server, tcp_flags::FIN | tcp_flags::ACK);
         let at_ns = stage.after(at_ns, to_client_ns);
-        self.control(at_ns, Side::Client, tcp_flags::ACK);
+        self.control(at_ns, ConversationSide::Client, tcp_flags::ACK);
     }
 
     /// A segment without payload.
-    fn control(&mut self, at_ns: u64, side: Side, flags: u8) {
+    fn control(&mut self, at_ns: u64, side: ConversationSide, flags: u8) {
         let end = self.streams[side as usize].len();
         self.segment(at_ns, side, flags, end..end);
         if flags & (tcp_flags::SYN | tcp_flags::FIN) != 0 {
@@ -218,7 +222,7 @@ impl Connection {
         }
     }
 
-    fn segment(&mut self, at_ns: u64, side: Side, flags: u8, payload: std::ops::Range<usize>) {
+    fn segment(&mut self, at_ns: u64, side: ConversationSide, flags: u8, payload: std::ops::Range<usize>) {
         let own = side as usize;
         let other = 1 - own;
         let seq = self.first_seq[own].wrapping_add(self.controls[own]).wrapping_add(payload.start as u32);
@@ -263,8 +267,8 @@ impl Connection {
         for planned in &self.segments {
             let side = planned.side as usize;
             let (way, ports) = match planned.side {
-                Side::Client => ((client, server), (self.client_port, 53)),
-                Side::Server => ((server, client), (53, self.client_port)),
+                ConversationSide::Client => ((client, server), (self.client_port, 53)),
+                ConversationSide::Server => ((server, client), (53, self.client_port)),
             };
             let envelope = stage.envelope(way.0, way.1, self.tags);
             let packet = stage.queue.add(planned.at_ns);

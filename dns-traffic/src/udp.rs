@@ -1,9 +1,9 @@
 //! DNS over UDP: a query, usually a response, and all that can go wrong between them.
 
-use super::addresses::Parties;
-use super::facts::{MessageFacts, Transport};
-use super::frame::{Tags, protocol, udp, udp_datagram, udp_fragment};
-use super::message::{Exchange, draw_exchange, rcode, write_malformed};
+use super::addresses::{AddressPair, Parties};
+use super::facts::{MessageFacts, MessageTransport};
+use super::frame::{VlanTags, protocol, udp, udp_datagram, udp_fragment};
+use super::message::{DnsExchange, draw_exchange, rcode, write_malformed};
 use super::stage::{MILLISECOND_NS, Role, SECOND_NS, Stage, note};
 use super::tcp;
 
@@ -48,8 +48,8 @@ const COURSES: [(u32, Course); 9] = [
 struct Talk {
     parties: Parties,
     client_port: u16,
-    tags: Tags,
-    exchange: Exchange,
+    tags: VlanTags,
+    exchange: DnsExchange,
     role: Role,
 }
 
@@ -132,7 +132,7 @@ fn draw_talk(stage: &mut Stage) -> Talk {
     let parties = if forged { stage.addresses.forged(&mut stage.rng) } else { stage.parties(role) };
     // Some old forwarders ask from port 53.
     let client_port = if stage.rng.chance(0.002) { 53 } else { stage.port() };
-    let exchange = draw_exchange(stage, Transport::Udp, role != Role::Client);
+    let exchange = draw_exchange(stage, MessageTransport::Udp, role != Role::Client);
     Talk { parties, client_port, tags: stage.tags(), exchange, role }
 }
 
@@ -141,7 +141,7 @@ fn send_query(stage: &mut Stage, talk: &Talk, at_ns: u64) {
     let mut message = std::mem::take(&mut stage.scratch);
     message.clear();
     talk.exchange.write_query(&stage.names, &mut message);
-    let facts = talk.exchange.facts(Transport::Udp, ports, None);
+    let facts = talk.exchange.facts(MessageTransport::Udp, ports, None);
     let Parties { client, server } = talk.parties;
     send(stage, at_ns, (client, server), talk.tags, facts, &message);
     stage.scratch = message;
@@ -173,7 +173,7 @@ fn respond(stage: &mut Stage, talk: &Talk, at_ns: u64, fragmented: bool) -> bool
     let mut message = std::mem::take(&mut stage.scratch);
     message.clear();
     let written = exchange.write_response(&stage.names, limit, &mut message);
-    let facts = exchange.facts(Transport::Udp, ports, Some(written));
+    let facts = exchange.facts(MessageTransport::Udp, ports, Some(written));
     let Parties { client, server } = talk.parties;
     if fragmented {
         send_fragments(stage, at_ns, (server, client), talk.tags, facts, &message);
@@ -184,9 +184,14 @@ fn respond(stage: &mut Stage, talk: &Talk, at_ns: u64, fragmented: bool) -> bool
     written.truncated
 }
 
-type Way = (std::net::IpAddr, std::net::IpAddr);
-
-fn send(stage: &mut Stage, at_ns: u64, way: Way, tags: Tags, facts: MessageFacts, message: &[u8]) {
+fn send(
+    stage: &mut Stage,
+    at_ns: u64,
+    way: AddressPair,
+    tags: VlanTags,
+    facts: MessageFacts,
+    message: &[u8],
+) {
     let envelope = stage.envelope(way.0, way.1, tags);
     let packet = stage.queue.add(at_ns);
     udp(&mut packet.data, &envelope, (facts.src_port, facts.dst_port), message);
@@ -196,7 +201,14 @@ fn send(stage: &mut Stage, at_ns: u64, way: Way, tags: Tags, facts: MessageFacts
 
 /// Sends a datagram in fragments: by the usual MTU where it is large, else in halves. One time in four the last
 /// fragment arrives first. The message belongs to the fragment that arrives last.
-fn send_fragments(stage: &mut Stage, at_ns: u64, way: Way, tags: Tags, facts: MessageFacts, message: &[u8]) {
+fn send_fragments(
+    stage: &mut Stage,
+    at_ns: u64,
+    way: AddressPair,
+    tags: VlanTags,
+    facts: MessageFacts,
+    message: &[u8],
+) {
     let envelope = stage.envelope(way.0, way.1, tags);
     let mut datagram = Vec::with_capacity(message.len() + 8);
     udp_datagram(&mut datagram, &envelope, (facts.src_port, facts.dst_port), message);
@@ -222,7 +234,7 @@ fn send_fragments(stage: &mut Stage, at_ns: u64, way: Way, tags: Tags, facts: Me
 /// A response with the query's id and another question, then the right one.
 fn send_mismatched(stage: &mut Stage, talk: &Talk, now_ns: u64, answer_at_ns: u64) {
     let mut wrong = *talk;
-    wrong.exchange = draw_exchange(stage, Transport::Udp, true);
+    wrong.exchange = draw_exchange(stage, MessageTransport::Udp, true);
     wrong.exchange.id = talk.exchange.id;
     wrong.exchange.padded_to_bytes = 0;
     send_query(stage, talk, now_ns);
@@ -241,7 +253,7 @@ fn send_malformed(stage: &mut Stage, at_ns: u64) {
     message.clear();
     write_malformed(id, response, &mut stage.rng, &mut message);
     let facts = MessageFacts {
-        transport: Transport::Udp,
+        transport: MessageTransport::Udp,
         src_port,
         dst_port,
         id,

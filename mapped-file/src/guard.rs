@@ -15,13 +15,13 @@ pub(crate) const MAPPINGS_MAX: usize = 64;
 
 /// One mapping under guard; none while `end` is 0.
 #[derive(Debug)]
-struct Place {
+struct GuardedRange {
     start: AtomicUsize,
     end: AtomicUsize,
     caught: AtomicBool,
 }
 
-impl Place {
+impl GuardedRange {
     const fn none() -> Self {
         Self { start: AtomicUsize::new(0), end: AtomicUsize::new(0), caught: AtomicBool::new(false) }
     }
@@ -32,7 +32,7 @@ impl Place {
     }
 }
 
-static PLACES: [Place; MAPPINGS_MAX] = [const { Place::none() }; MAPPINGS_MAX];
+static PLACES: [GuardedRange; MAPPINGS_MAX] = [const { GuardedRange::none() }; MAPPINGS_MAX];
 /// Held while a place is given or given back.
 static GIVING: Mutex<()> = Mutex::new(());
 static PAGE_BYTES: AtomicUsize = AtomicUsize::new(0);
@@ -48,7 +48,7 @@ unsafe impl Sync for Before {}
 
 /// Keeps a mapping under guard until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Guard(&'static Place);
+pub(crate) struct Guard(&'static GuardedRange);
 
 impl Guard {
     /// Guards the mapping at these addresses, which whoever calls unmaps only after dropping the guard.

@@ -12,7 +12,7 @@ use capture_file::Pace;
 use capture_file::write::PcapWriter;
 use clap::{Args, Parser, Subcommand};
 use dns_traffic::{Config, ConfigError, Generator};
-use pcap_replay::send::{Options, PacketRate, Tempo, Via, send};
+use pcap_replay::send::{PacketRate, SendOptions, Tempo, Via, send};
 use terminal_text::{Escaped, EscapedLines, has_control};
 
 /// Sends packet captures, and generates them
@@ -21,20 +21,20 @@ use terminal_text::{Escaped, EscapedLines, has_control};
 #[command(arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<Subcommands>,
     #[command(flatten)]
-    replay: Option<Replay>,
+    replay: Option<ReplayArguments>,
 }
 
 #[derive(Subcommand, Debug)]
-enum Command {
+enum Subcommands {
     /// Write a capture of made-up DNS traffic; the same options always give the same file
-    Generate(Generate),
+    Generate(GenerateArguments),
 }
 
 /// Sends real packets with the addresses they were captured with
 #[derive(Args, Debug)]
-struct Replay {
+struct ReplayArguments {
     /// Interface to send on. The packets leave as they were captured, addresses and all: use a mirror port, a veth pair or
     /// a network of your own
     #[arg(long, short, value_name = "IF")]
@@ -61,7 +61,7 @@ struct Replay {
 }
 
 #[derive(Args, Debug)]
-struct Generate {
+struct GenerateArguments {
     /// Capture file to write (pcap, nanoseconds, Ethernet)
     #[arg(long, short, value_name = "FILE.pcap")]
     output: PathBuf,
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let done = match (cli.command, cli.replay) {
-        (Some(Command::Generate(options)), _) => generate(options),
+        (Some(Subcommands::Generate(options)), _) => generate(options),
         (None, Some(options)) => replay(options),
         // Clap has shown the help for no arguments at all.
         (None, None) => Ok(()),
@@ -107,8 +107,8 @@ fn refuse(error: &clap::Error) -> ExitCode {
 }
 
 /// Sends a capture and prints one line about it, also when interrupted.
-fn replay(options: Replay) -> anyhow::Result<()> {
-    let Replay { interface, pps, pace, rounds, queues, via, file } = options;
+fn replay(options: ReplayArguments) -> anyhow::Result<()> {
+    let ReplayArguments { interface, pps, pace, rounds, queues, via, file } = options;
     let tempo = pps.map_or(Tempo::Capture(pace), Tempo::Rate);
     // Standard input cannot be read twice.
     let rounds = if file.as_os_str() == "-" { Some(1) } else { Some(rounds).filter(|rounds| *rounds > 0) };
@@ -116,7 +116,7 @@ fn replay(options: Replay) -> anyhow::Result<()> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot watch for signals")?;
     }
-    let report = send(&file, &Options { interface, via, queues, tempo, rounds }, &stop)?;
+    let report = send(&file, &SendOptions { interface, via, queues, tempo, rounds }, &stop)?;
     writeln!(std::io::stdout(), "{report}").context("cannot write the report to stdout")?;
     if let Some(warning) = report.warning {
         eprintln!("pcap-replay: {}: {warning}", Escaped(file.display()));
@@ -124,7 +124,7 @@ fn replay(options: Replay) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn generate(options: Generate) -> anyhow::Result<()> {
+fn generate(options: GenerateArguments) -> anyhow::Result<()> {
     let collect_answer = options.answer.is_some();
     let mut generator = Generator::new(Config { collect_answer, ..options.config })?;
     let mut capture = PcapWriter::new(create(&options.output)?, ETHERNET)?;

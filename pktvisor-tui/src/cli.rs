@@ -10,7 +10,7 @@ use crate::{client::DEFAULT_PORT, model::escape, theme::ThemeChoice};
 #[derive(Clone, Debug, Parser)]
 #[command(name = "pktvisor", version, about, infer_long_args = true, max_term_width = 100)]
 #[command(after_help = "Press ? inside for the keys.")]
-pub struct Options {
+pub struct TuiOptions {
     /// Port of each agent whose HOST does not name one.
     #[arg(short, long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
@@ -56,7 +56,7 @@ pub struct Options {
     pub timeout_ms: u64,
 }
 
-impl Options {
+impl TuiOptions {
     /// Reads the command line of this process; ends it after `--help` and `--version`, and on wrong usage.
     pub fn from_command_line() -> Self {
         let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -85,36 +85,36 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Options::command().debug_assert();
+        TuiOptions::command().debug_assert();
     }
 
     #[test]
     fn hosts_are_repeated_or_comma_separated() {
-        let options = Options::parse_from(["pktvisor", "-H", "ns1,ns2:99", "-H", "::1", "-p", "80"]);
+        let options = TuiOptions::parse_from(["pktvisor", "-H", "ns1,ns2:99", "-H", "::1", "-p", "80"]);
         assert_eq!(options.hosts, ["ns1", "ns2:99", "::1"]);
         assert_eq!(options.port, 80);
     }
 
     #[test]
     fn without_options_it_is_the_agent_of_this_machine() {
-        let options = Options::parse_from(["pktvisor"]);
+        let options = TuiOptions::parse_from(["pktvisor"]);
         assert_eq!((options.hosts.as_slice(), options.port), (&["localhost".to_owned()][..], 10853));
     }
 
     #[test]
     fn long_options_may_be_abbreviated_where_only_one_is_meant() {
         let options =
-            Options::parse_from(["pktvisor", "--on", "--form", "json", "--win", "3", "--ho", "ns1"]);
+            TuiOptions::parse_from(["pktvisor", "--on", "--form", "json", "--win", "3", "--ho", "ns1"]);
         assert!(options.once && options.format == Format::Json && options.window == Some(3));
         assert_eq!(options.hosts, ["ns1"]);
         // `--theme` or `--timeout-ms`.
-        assert!(Options::try_parse_from(["pktvisor", "--t", "dark"]).is_err());
+        assert!(TuiOptions::try_parse_from(["pktvisor", "--t", "dark"]).is_err());
     }
 
     #[test]
     fn an_empty_port_or_a_window_of_nothing_is_wrong_usage() {
-        assert!(Options::try_parse_from(["pktvisor", "-p", "65536"]).is_err());
-        assert!(Options::try_parse_from(["pktvisor", "--window", "0"]).is_err());
-        assert!(Options::try_parse_from(["pktvisor", "--format", "json"]).is_err());
+        assert!(TuiOptions::try_parse_from(["pktvisor", "-p", "65536"]).is_err());
+        assert!(TuiOptions::try_parse_from(["pktvisor", "--window", "0"]).is_err());
+        assert!(TuiOptions::try_parse_from(["pktvisor", "--format", "json"]).is_err());
     }
 }

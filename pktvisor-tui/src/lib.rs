@@ -2,13 +2,15 @@
 //!
 //! Data flows one way, and the folders read in that order:
 //!
-//! - [`cli`] says what to watch; [`client`] fetches it over HTTP, one thread an agent;
-//! - [`model`] holds what was received: escaped, bounded, and with its age;
-//! - [`app`] holds what the operator chose: page, window, filter, zoom. Keys become [`app::Action`]s;
-//! - [`pages`] and [`widgets`] turn both into a frame. They are pure: the same state draws the same cells;
-//! - [`terminal`] owns the screen and gives it back, whatever happens; [`run`] is the loop around all of it.
+//! - [`cli`] says what to watch; [`client`] fetches it over HTTP, with one thread for each agent;
+//! - [`model`] holds the answers: escaped, bounded, and with their age;
+//! - [`theme`] gives styles by meaning;
+//! - [`app`] holds the operator's choices: page, window, filter, zoom. Keys become [`app::Action`]s;
+//! - [`widgets`] draw one thing each, as ratatui widgets; [`pages`] lay them out in a frame. Both are pure: the same
+//!   state draws the same cells. They return [`app::Regions`], the places that the mouse can hit;
+//! - [`terminal`] owns the screen and always gives it back; [`run`] is the loop around all of it.
 //!
-//! [`once`] is the other way out: the same model as text or JSON, without a terminal.
+//! [`once`] prints the same model as text or JSON, without a terminal.
 
 pub mod app;
 pub mod cli;

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use pktvisor_tui::{cli::Options, model::escape, run};
+use pktvisor_tui::{cli::TuiOptions, model::escape, run};
 
 fn main() -> ExitCode {
-    match run::run(&Options::from_command_line()) {
+    match run::run(&TuiOptions::from_command_line()) {
         Ok(code) => code,
         Err(error) => {
             // Files and arguments are named in it.

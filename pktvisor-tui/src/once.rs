@@ -13,16 +13,15 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 use crate::{
     cli::Format,
-    client::{Endpoint, FetchError, Http, Session, Window},
+    client::{AgentEndpoint, AskedWindow, FetchError, Http, Session},
     format,
-    model::{Agent, ListKind, Observation, Rcode, SavedAgent, Sort, escape},
-    widgets::frame::span,
+    model::{AgentModel, ListKind, Observation, Rcode, SavedAgent, Sort, escape},
 };
 
 /// Asks every agent once, all at the same time, in the order given.
-pub fn ask(endpoints: &[Endpoint], timeout: Duration, window: Option<Window>) -> Vec<SavedAgent> {
+pub fn ask(endpoints: &[AgentEndpoint], timeout: Duration, window: Option<AskedWindow>) -> Vec<SavedAgent> {
     thread::scope(|scope| {
-        let ask = |endpoint: &Endpoint| {
+        let ask = |endpoint: &AgentEndpoint| {
             let http = Http::new(endpoint.clone(), timeout);
             let asking = scope.spawn(move || Session::without_history(http).round(window, true));
             (endpoint.label(), asking)
@@ -84,7 +83,7 @@ pub fn write_json(out: &mut impl Write, agent: &SavedAgent) -> io::Result<()> {
 }
 
 /// Writes an agent as text: every number with all its digits, in columns that do not depend on them.
-pub fn write_text(out: &mut impl Write, agent: &Agent) -> io::Result<()> {
+pub fn write_text(out: &mut impl Write, agent: &AgentModel) -> io::Result<()> {
     writeln!(out, "agent      {}", agent.label)?;
     let Some(window) = &agent.window else { return writeln!(out) };
     if let Some(info) = &agent.info {
@@ -93,7 +92,7 @@ pub fn write_text(out: &mut impl Write, agent: &Agent) -> io::Result<()> {
     if let Some(capture) = agent.capture() {
         writeln!(out, "capture    {} {}", capture.target, capture.mode)?;
     }
-    writeln!(out, "window     {}", span(window))?;
+    writeln!(out, "window     {}", window.span_text())?;
     writeln!(out, "analysed   {}\n", format::percent(Some(window.analysed_share())))?;
     write_packets(out, agent, window)?;
     write_dns(out, window)?;
@@ -103,7 +102,7 @@ pub fn write_text(out: &mut impl Write, agent: &Agent) -> io::Result<()> {
     Ok(())
 }
 
-fn write_packets(out: &mut impl Write, agent: &Agent, window: &Observation) -> io::Result<()> {
+fn write_packets(out: &mut impl Write, agent: &AgentModel, window: &Observation) -> io::Result<()> {
     let packets = &window.packets;
     let directed = packets.received.saturating_add(packets.sent);
     writeln!(out, "packets")?;

@@ -16,10 +16,10 @@ use signal_hook::{
 };
 
 use crate::{
-    app::{Action, App, Mode, Outcome, action_of_key, action_of_mouse},
-    cli::Options,
-    client::{Command, Endpoint, EndpointError, Http, Poller, Update, Wanted, Window},
-    model::{Agent, SavedAgent, SavedError, read_saved},
+    app::{Action, ActionOutcome, InputMode, UiState, action_of_key, action_of_mouse},
+    cli::TuiOptions,
+    client::{AgentEndpoint, AskedWindow, EndpointError, Http, Poller, PollerCommand, Update, Wanted},
+    model::{AgentModel, SavedAgent, SavedError, read_saved},
     once, pages,
     terminal::Screen,
     theme::Theme,
@@ -54,8 +54,8 @@ const FRAME: Duration = Duration::from_millis(200);
 const TICK: Duration = Duration::from_secs(1);
 
 /// Does what the command line says.
-pub fn run(options: &Options) -> Result<ExitCode, RunError> {
-    let window = options.window.map(Window::minutes);
+pub fn run(options: &TuiOptions) -> Result<ExitCode, RunError> {
+    let window = options.window.map(AskedWindow::minutes);
     if let Some(path) = &options.snapshot {
         let saved = read_saved(path)?;
         if options.once {
@@ -69,7 +69,7 @@ pub fn run(options: &Options) -> Result<ExitCode, RunError> {
         let answers = once::ask(&endpoints, Duration::from_millis(options.timeout_ms), window);
         return printed(once::print(&answers, options.format));
     }
-    let agents = endpoints.iter().map(|endpoint| Agent::new(&endpoint.label())).collect();
+    let agents = endpoints.iter().map(|endpoint| AgentModel::new(&endpoint.label())).collect();
     watch(options, agents, &endpoints, window)
 }
 
@@ -81,10 +81,10 @@ fn printed(outcome: io::Result<ExitCode>) -> Result<ExitCode, RunError> {
     }
 }
 
-fn endpoints(options: &Options) -> Result<Vec<Endpoint>, EndpointError> {
+fn endpoints(options: &TuiOptions) -> Result<Vec<AgentEndpoint>, EndpointError> {
     let mut endpoints = Vec::new();
     for host in &options.hosts {
-        let endpoint = Endpoint::parse(host, options.port)?;
+        let endpoint = AgentEndpoint::parse(host, options.port)?;
         if !endpoints.contains(&endpoint) {
             endpoints.push(endpoint);
         }
@@ -93,7 +93,7 @@ fn endpoints(options: &Options) -> Result<Vec<Endpoint>, EndpointError> {
 }
 
 /// What wakes the loop.
-enum Event {
+enum LoopEvent {
     Input(event::Event),
     InputEnded,
     Signal(i32),
@@ -101,16 +101,16 @@ enum Event {
 }
 
 fn watch(
-    options: &Options,
-    agents: Vec<Agent>,
-    endpoints: &[Endpoint],
-    window: Option<Window>,
+    options: &TuiOptions,
+    agents: Vec<AgentModel>,
+    endpoints: &[AgentEndpoint],
+    window: Option<AskedWindow>,
 ) -> Result<ExitCode, RunError> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(RunError::NoTerminal);
     }
     let theme = Theme::choose(options.theme, |name| std::env::var(name).ok());
-    let app = App::new(agents, window, theme);
+    let app = UiState::new(agents, window, theme);
     let (events, inbox) = mpsc::channel();
     listen_to_signals(events.clone())?;
     let pollers = start_pollers(endpoints, options, &app, &events)?;
@@ -121,27 +121,27 @@ fn watch(
 }
 
 fn start_pollers(
-    endpoints: &[Endpoint],
-    options: &Options,
-    app: &App,
-    events: &Sender<Event>,
+    endpoints: &[AgentEndpoint],
+    options: &TuiOptions,
+    app: &UiState,
+    events: &Sender<LoopEvent>,
 ) -> io::Result<Vec<Poller>> {
     let timeout = Duration::from_millis(options.timeout_ms);
-    let start = |(index, endpoint): (usize, &Endpoint)| {
+    let start = |(index, endpoint): (usize, &AgentEndpoint)| {
         let events = events.clone();
         let http = Http::new(endpoint.clone(), timeout);
         Poller::start(http, app.wanted(index), move |update| {
-            events.send(Event::Update(index, update)).is_ok()
+            events.send(LoopEvent::Update(index, update)).is_ok()
         })
     };
     endpoints.iter().enumerate().map(start).collect()
 }
 
-fn listen_to_signals(events: Sender<Event>) -> io::Result<()> {
+fn listen_to_signals(events: Sender<LoopEvent>) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in &mut signals {
-            if events.send(Event::Signal(signal)).is_err() {
+            if events.send(LoopEvent::Signal(signal)).is_err() {
                 return;
             }
         }
@@ -149,31 +149,31 @@ fn listen_to_signals(events: Sender<Event>) -> io::Result<()> {
     Ok(())
 }
 
-fn listen_to_keys(events: Sender<Event>) -> io::Result<()> {
+fn listen_to_keys(events: Sender<LoopEvent>) -> io::Result<()> {
     thread::Builder::new().name("keys".to_owned()).spawn(move || {
         while let Ok(input) = event::read() {
-            if events.send(Event::Input(input)).is_err() {
+            if events.send(LoopEvent::Input(input)).is_err() {
                 return;
             }
         }
-        let _over = events.send(Event::InputEnded);
+        let _over = events.send(LoopEvent::InputEnded);
     })?;
     Ok(())
 }
 
 /// Whether to go on.
-enum Next {
+enum LoopStep {
     GoOn,
     Leave,
 }
 
 struct Loop {
-    app: App,
+    app: UiState,
     screen: Screen,
     pollers: Vec<Poller>,
     /// What each poller was told last.
     told: Vec<Wanted>,
-    inbox: Receiver<Event>,
+    inbox: Receiver<LoopEvent>,
     started: Instant,
     drawn_at: Option<Instant>,
     dirty: bool,
@@ -193,7 +193,7 @@ impl Loop {
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return Ok(ExitCode::SUCCESS),
             };
-            if let Next::Leave = self.take_in(event)? {
+            if let LoopStep::Leave = self.take_in(event)? {
                 return Ok(ExitCode::SUCCESS);
             }
         }
@@ -216,54 +216,54 @@ impl Loop {
         Ok(())
     }
 
-    fn take_in(&mut self, event: Event) -> Result<Next, RunError> {
+    fn take_in(&mut self, event: LoopEvent) -> Result<LoopStep, RunError> {
         match event {
-            Event::Input(event::Event::Key(key)) => {
-                let mode = if self.app.typing { Mode::Typing } else { Mode::Normal };
+            LoopEvent::Input(event::Event::Key(key)) => {
+                let mode = if self.app.typing { InputMode::Typing } else { InputMode::Normal };
                 self.act(action_of_key(key, mode))
             }
-            Event::Input(event::Event::Mouse(mouse)) => self.act(action_of_mouse(mouse)),
-            Event::Input(_) => {
+            LoopEvent::Input(event::Event::Mouse(mouse)) => self.act(action_of_mouse(mouse)),
+            LoopEvent::Input(_) => {
                 // A new size is drawn at once: half a screen of the old one is not worth a look.
                 self.drawn_at = None;
-                Ok(Next::GoOn)
+                Ok(LoopStep::GoOn)
             }
-            Event::InputEnded => Ok(Next::Leave),
-            Event::Signal(SIGTSTP) => self.act(Some(Action::Suspend)),
-            Event::Signal(SIGCONT) => {
+            LoopEvent::InputEnded => Ok(LoopStep::Leave),
+            LoopEvent::Signal(SIGTSTP) => self.act(Some(Action::Suspend)),
+            LoopEvent::Signal(SIGCONT) => {
                 self.drawn_at = None;
-                self.screen.retake().map(|()| Next::GoOn).map_err(RunError::Terminal)
+                self.screen.retake().map(|()| LoopStep::GoOn).map_err(RunError::Terminal)
             }
-            Event::Signal(_) => Ok(Next::Leave),
-            Event::Update(index, update) => {
+            LoopEvent::Signal(_) => Ok(LoopStep::Leave),
+            LoopEvent::Update(index, update) => {
                 let now = self.started.elapsed();
                 self.app.tick(now);
                 if let Some(agent) = self.app.agent_mut(index) {
                     agent.update(update, now);
                 }
                 self.dirty = true;
-                Ok(Next::GoOn)
+                Ok(LoopStep::GoOn)
             }
         }
     }
 
-    fn act(&mut self, action: Option<Action>) -> Result<Next, RunError> {
-        let Some(action) = action else { return Ok(Next::GoOn) };
+    fn act(&mut self, action: Option<Action>) -> Result<LoopStep, RunError> {
+        let Some(action) = action else { return Ok(LoopStep::GoOn) };
         self.app.tick(self.started.elapsed());
         match self.app.handle(action) {
-            Outcome::Quit => return Ok(Next::Leave),
-            Outcome::Suspend => {
+            ActionOutcome::Quit => return Ok(LoopStep::Leave),
+            ActionOutcome::Suspend => {
                 self.screen
                     .lend(|| {
                         let _stopped = emulate_default_handler(SIGTSTP);
                     })
                     .map_err(RunError::Terminal)?;
             }
-            Outcome::Retry => self.pollers.iter().for_each(|poller| poller.tell(Command::Retry)),
-            Outcome::Continue => self.tell_pollers(),
+            ActionOutcome::Retry => self.pollers.iter().for_each(|poller| poller.tell(PollerCommand::Retry)),
+            ActionOutcome::Continue => self.tell_pollers(),
         }
         self.drawn_at = None;
-        Ok(Next::GoOn)
+        Ok(LoopStep::GoOn)
     }
 
     /// Tells each poller what is wanted of it, if that changed.
@@ -272,7 +272,7 @@ impl Loop {
             let wanted = self.app.wanted(index);
             if *told != wanted {
                 *told = wanted;
-                poller.tell(Command::Want(wanted));
+                poller.tell(PollerCommand::Want(wanted));
             }
         }
     }

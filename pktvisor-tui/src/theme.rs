@@ -6,7 +6,7 @@
 use clap::ValueEnum;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::model::Health;
+use crate::model::HealthLevel;
 
 /// Which colours to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,12 +108,12 @@ impl Theme {
     }
 
     /// The style of a state.
-    pub fn health(&self, health: Health) -> Style {
+    pub fn health(&self, health: HealthLevel) -> Style {
         match health {
-            Health::Unknown => self.label,
-            Health::Good => self.value,
-            Health::Warn => self.warn,
-            Health::Bad => self.bad,
+            HealthLevel::Unknown => self.label,
+            HealthLevel::Good => self.value,
+            HealthLevel::Warn => self.warn,
+            HealthLevel::Bad => self.bad,
         }
     }
 }

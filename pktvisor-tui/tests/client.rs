@@ -8,7 +8,9 @@ use std::{
 };
 
 use pktvisor_api::{Period, PeriodDocument, Rates};
-use pktvisor_tui::client::{Command, Endpoint, FetchError, Http, Poller, Session, Update, Wanted, Window};
+use pktvisor_tui::client::{
+    AgentEndpoint, AskedWindow, FetchError, Http, Poller, PollerCommand, Session, Update, Wanted,
+};
 use support::{
     fake_agent::{FakeAgent, Reply},
     sample,
@@ -18,7 +20,7 @@ use support::{
 const LONG: Duration = Duration::from_secs(20);
 
 fn http(agent: &FakeAgent, timeout: Duration) -> Http {
-    Http::new(Endpoint::parse(&agent.address.to_string(), 1).expect("an address"), timeout)
+    Http::new(AgentEndpoint::parse(&agent.address.to_string(), 1).expect("an address"), timeout)
 }
 
 fn document(name: &str, period: Period) -> Reply {
@@ -57,9 +59,9 @@ fn five_minutes_are_asked_for_unless_chosen_otherwise() {
     let answer = session.round(None, false).expect("it answers");
     assert!(answer.ours);
     assert_eq!((answer.window_name.as_str(), answer.window.period.length), ("5m", 150));
-    let answer = session.round(Some(Window::Last(2)), false).expect("it answers");
+    let answer = session.round(Some(AskedWindow::Last(2)), false).expect("it answers");
     assert_eq!((answer.window_name.as_str(), answer.window.period.length), ("2m", 90));
-    let answer = session.round(Some(Window::Live), false).expect("it answers");
+    let answer = session.round(Some(AskedWindow::Live), false).expect("it answers");
     assert_eq!((answer.window_name.as_str(), answer.window.period.length), ("1m", 30));
 }
 
@@ -67,7 +69,7 @@ fn five_minutes_are_asked_for_unless_chosen_otherwise() {
 fn no_more_periods_are_asked_for_than_the_agent_keeps() {
     let agent = ours();
     let mut session = Session::new(http(&agent, LONG));
-    session.round(Some(Window::Last(60)), false).expect("it answers");
+    session.round(Some(AskedWindow::Last(60)), false).expect("it answers");
     assert!(agent.asked().contains(&"window/5".to_owned()));
 }
 
@@ -106,7 +108,7 @@ fn a_3_0_agent_is_asked_for_what_it_can_answer() {
         .on("rates", text_json(r#"{"packets":{"in":412,"out":390}}"#))
         .on("window/5", text_json(sample::OLDER_WINDOW));
     let mut session = Session::new(http(&agent, LONG));
-    let answer = session.round(Some(Window::Live), false).expect("it answers");
+    let answer = session.round(Some(AskedWindow::Live), false).expect("it answers");
     assert!(!answer.ours && answer.live.is_none() && answer.closed.is_empty());
     assert_eq!((answer.window_name.as_str(), answer.window.packets.total), ("5m", 214_377));
     assert_eq!(answer.rates.map(|rates| rates.received), Some(412));
@@ -202,7 +204,7 @@ fn another_window_is_asked_for_at_once() {
     let agent = ours();
     let (poller, updates) = poll(&agent);
     assert_eq!(next_window(&updates), "5m");
-    poller.tell(Command::Want(Wanted { window: Some(Window::Last(2)), about_itself: false }));
+    poller.tell(PollerCommand::Want(Wanted { window: Some(AskedWindow::Last(2)), about_itself: false }));
     // The round that was under way may still bring the old one.
     assert!((0..2).any(|_| next_window(&updates) == "2m"));
 }
@@ -219,7 +221,7 @@ fn an_agent_that_goes_away_and_comes_back_is_found_again() {
     assert_eq!(retry_in, Duration::from_secs(1));
     let agent = FakeAgent::start_on(address);
     describe(&agent);
-    poller.tell(Command::Retry);
+    poller.tell(PollerCommand::Retry);
     let answer = updates.iter().find_map(|update| match update {
         Update::Answer(answer) => Some(answer),
         Update::Failure { .. } => None,

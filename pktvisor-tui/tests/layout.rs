@@ -4,7 +4,7 @@ mod support;
 
 use pktvisor_api::CaptureInterface;
 use pktvisor_tui::{
-    app::{Action, App, Drawn, Page},
+    app::{Action, Drawn, Page, UiState},
     pages,
 };
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -16,7 +16,7 @@ use support::{
 /// The narrowest and the widest screen that is looked at.
 const WIDTHS: std::ops::RangeInclusive<u16> = 40..=300;
 
-fn draw(app: &App, width: u16, height: u16) -> (Buffer, Vec<Drawn>) {
+fn draw(app: &UiState, width: u16, height: u16) -> (Buffer, Vec<Drawn>) {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     let drawn = pages::draw(&mut buffer, area, app).drawn;
@@ -81,7 +81,7 @@ fn fault(buffer: &Buffer, drawn: &[Drawn]) -> Option<String> {
     })
 }
 
-fn assert_sound(app: &App, name: &str, width: u16, height: u16) {
+fn assert_sound(app: &UiState, name: &str, width: u16, height: u16) {
     let (buffer, drawn) = draw(app, width, height);
     if let Some(fault) = fault(&buffer, &drawn) {
         panic!("{name} on {:?} at {width}x{height}: {fault}\n{}", app.page, screen(&buffer));
@@ -149,7 +149,7 @@ fn a_screen_too_small_for_anything_says_so() {
 }
 
 /// An agent that watches interfaces in these states.
-fn watching(states: &[(&str, &str)]) -> App {
+fn watching(states: &[(&str, &str)]) -> UiState {
     let agent = sample::watched("ns1.example", 3, |answer| {
         if let Some(capture) = answer.app.as_mut().and_then(|app| app.app.capture.as_mut()) {
             let interface = |(name, state): &(&str, &str)| CaptureInterface {

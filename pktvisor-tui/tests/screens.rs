@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use pktvisor_tui::{
-    app::{Action, App, Page},
+    app::{Action, Page, UiState},
     pages,
     theme::Theme,
 };
@@ -20,7 +20,7 @@ use support::states::{STATES, State, everywhere, fleet, full, huge_numbers, long
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
-fn render(app: &App, (width, height): (u16, u16)) -> Buffer {
+fn render(app: &UiState, (width, height): (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a buffer");
     terminal
         .draw(|frame| {
@@ -48,7 +48,7 @@ fn text(buffer: &Buffer) -> String {
     text
 }
 
-fn at_all_sizes(app: &App) -> String {
+fn at_all_sizes(app: &UiState) -> String {
     SIZES.map(|size| text(&render(app, size))).join("\n")
 }
 

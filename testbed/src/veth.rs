@@ -10,15 +10,15 @@ use crate::{Namespace, tool};
 /// Describes a pair to be made; see [`Veth::create`].
 #[derive(Debug, Clone)]
 pub struct Veth {
-    left: Side,
-    right: Side,
+    left: VethSide,
+    right: VethSide,
     queues: u32,
     mtu: Option<u32>,
     offloads: bool,
 }
 
 #[derive(Debug, Clone)]
-struct Side {
+struct VethSide {
     namespace: Namespace,
     name: String,
     mac: String,
@@ -30,7 +30,7 @@ impl Veth {
     pub fn new(left: &Namespace, right: &Namespace) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let side = |namespace: &Namespace, end: char| Side {
+        let side = |namespace: &Namespace, end: char| VethSide {
             namespace: namespace.clone(),
             name: format!("pkv{number}{end}"),
             mac: format!("02:53:00:00:{:02x}:{:02x}", number % 256, if end == 'a' { 1 } else { 2 }),
@@ -91,7 +91,7 @@ impl Veth {
     pub fn create(&self) -> Pair {
         let Self { left, right, queues, .. } = self;
         let queues = queues.to_string();
-        let half = |side: &Side| -> Vec<String> {
+        let half = |side: &VethSide| -> Vec<String> {
             ["name", &side.name, "netns", side.namespace.name(), "address", &side.mac]
                 .into_iter()
                 .chain(["numrxqueues", &queues, "numtxqueues", &queues])
@@ -113,7 +113,7 @@ impl Veth {
         pair
     }
 
-    fn configure(&self, side: &Side, other: &Side) {
+    fn configure(&self, side: &VethSide, other: &VethSide) {
         let end = side.end();
         // No link-local address, which the kernel would announce. Only an existing link can be told.
         side.namespace.ip(&["link", "set", &side.name, "addrgenmode", "none"]);
@@ -140,7 +140,7 @@ impl Veth {
     }
 }
 
-impl Side {
+impl VethSide {
     fn end(&self) -> End {
         End { namespace: self.namespace.clone(), name: self.name.clone(), addresses: self.addresses.clone() }
     }

@@ -24,7 +24,7 @@ or, on Debian: apt-get install rustc-web libstd-rust-web-dev-bpf llvm-22-dev lib
         cargo install bpf-linker --locked --no-default-features --features llvm-22";
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct BuildEbpfArguments {
     /// For big-endian machines (s390x); the other byte order otherwise
     #[arg(long)]
     big_endian: bool,
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 }
 
 /// Builds the object file and says where it lies.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &BuildEbpfArguments) -> Result<()> {
     let object = build(arguments.big_endian, arguments.log)?;
     println!("built {}", workspace::shown(&object));
     Ok(())
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Whether compiler and linker are there, for this machine's byte order.
 pub(crate) fn can_build() -> bool {
-    Compiler::find(target(cfg!(target_endian = "big"))).is_some() && command::on_path("bpf-linker")
+    BpfCompiler::find(target(cfg!(target_endian = "big"))).is_some() && command::on_path("bpf-linker")
 }
 
 /// Builds the object that the agent built for this machine embeds, if there is a compiler for it.
@@ -60,7 +60,7 @@ fn target(big_endian: bool) -> &'static str {
 /// Builds the object file and returns its path.
 pub(crate) fn build(big_endian: bool, log: bool) -> Result<PathBuf> {
     let target = target(big_endian);
-    let Some(compiler) = Compiler::find(target) else {
+    let Some(compiler) = BpfCompiler::find(target) else {
         bail!("there is no Rust compiler for {target}; please install\n{WHAT_TO_INSTALL}");
     };
     if !command::on_path("bpf-linker") {
@@ -95,14 +95,14 @@ pub(crate) fn lint() -> Command {
     clippy
 }
 
-enum Compiler {
+enum BpfCompiler {
     /// Brings `core` along.
     Debian,
     /// Builds `core` from source.
     Nightly,
 }
 
-impl Compiler {
+impl BpfCompiler {
     fn find(target: &str) -> Option<Self> {
         if has_core(target) {
             Some(Self::Debian)

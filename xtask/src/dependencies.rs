@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::steps::Outcome;
+use crate::steps::StepOutcome;
 use crate::{build_ebpf, command};
 
 /// What setup installs; any version that is there already is used.
@@ -26,9 +26,9 @@ pub(crate) fn ensure() {
 }
 
 /// Checks licences, bans and sources. Advisories are left out, see deny.toml.
-pub(crate) fn check() -> Result<Outcome> {
+pub(crate) fn check() -> Result<StepOutcome> {
     if !is_installed() {
-        return Ok(Outcome::Skipped(format!(
+        return Ok(StepOutcome::Skipped(format!(
             "there is no cargo-deny (cargo install cargo-deny --locked --version {VERSION})"
         )));
     }
@@ -36,13 +36,15 @@ pub(crate) fn check() -> Result<Outcome> {
         // A build does not download the crates of other platforms, and cargo-deny reads their manifests too.
         let fetch = command::run(&mut command::cargo(["fetch", "--locked", "--manifest-path", manifest]));
         if let Err(error) = fetch {
-            return Ok(Outcome::Skipped(format!("not all dependencies can be downloaded here: {error:#}")));
+            return Ok(StepOutcome::Skipped(format!(
+                "not all dependencies can be downloaded here: {error:#}"
+            )));
         }
         let mut deny = command::cargo(["deny", "--offline", "--manifest-path", manifest]);
         deny.args(["--config", "deny.toml", "check", "bans", "licenses", "sources"]);
         command::run(&mut deny)?;
     }
-    Ok(Outcome::Passed)
+    Ok(StepOutcome::Passed)
 }
 
 fn is_installed() -> bool {

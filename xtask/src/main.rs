@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "What a developer of pktvisor types", version)]
-struct Arguments {
+struct XtaskArguments {
     #[command(subcommand)]
     task: Task,
 }
@@ -34,23 +34,23 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Install what the build and the tests need (Debian, Ubuntu)
-    Setup(setup::Arguments),
+    Setup(setup::SetupArguments),
     /// Build the agent and the terminal UI, summarise the bundled capture and serve it on localhost
-    Run(run::Arguments),
+    Run(run::RunArguments),
     /// Everything that must hold before a change lands: format, lints, dependencies, tests, release build, real captures
-    Test(test::Arguments),
+    Test(test::TestArguments),
     /// The tests of the kernel half on another kernel, in a virtual machine
-    TestVm(test_vm::Arguments),
+    TestVm(test_vm::TestVmArguments),
     /// Build the kernel programs
-    BuildEbpf(build_ebpf::Arguments),
+    BuildEbpf(build_ebpf::BuildEbpfArguments),
     /// Measure what a packet costs
-    Bench(bench::Arguments),
+    Bench(bench::BenchArguments),
     /// Build what is shipped, optimised for the traffic it will see, and pack it
-    Dist(dist::Arguments),
+    Dist(dist::DistArguments),
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().task {
+    let result = match XtaskArguments::parse().task {
         Task::Setup(arguments) => setup::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Run(arguments) => run::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),

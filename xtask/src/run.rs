@@ -7,22 +7,22 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::setup::{self, Need};
+use crate::setup::{self, SetupLevel};
 use crate::{build_ebpf, command, workspace};
 
 /// Where the agent serves unless told otherwise.
 const SERVED_AT: &str = "http://localhost:10853";
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct RunArguments {
     /// Arguments for pktvisord, instead of the bundled capture
     #[arg(last = true, value_name = "PKTVISORD ARGUMENTS")]
     agent: Vec<String>,
 }
 
 /// The subcommand. Builds, then becomes the agent: signals and the exit status are the agent's own.
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    setup::ensure(Need::Build)?;
+pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode> {
+    setup::ensure(SetupLevel::Build)?;
     build_ebpf::build_if_possible()?;
     command::run(&mut command::cargo(["build", "--release", "-p", "pktvisor-agent", "-p", "pktvisor-tui"]))?;
     let agent = workspace::release_binary("pktvisord")?;

@@ -9,7 +9,7 @@ use crate::{apt, bpf_toolchain, command, dependencies};
 
 /// What something is needed for. Each level includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub(crate) enum Need {
+pub(crate) enum SetupLevel {
     /// `cargo build`
     Build,
     /// `cargo xtask test`
@@ -28,7 +28,7 @@ enum Probe {
 struct Package {
     name: &'static str,
     probe: Probe,
-    need: Need,
+    need: SetupLevel,
     reason: &'static str,
 }
 
@@ -37,136 +37,136 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "build-essential",
         probe: Probe::Program("cc"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "links every program and compiles zstd",
     },
     // Part of build-essential, and not there where only a C compiler was installed, as in Rust's slim images.
     Package {
         name: "make",
         probe: Probe::Program("make"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "builds the libbpf that libxdp is linked with",
     },
     Package {
         name: "pkg-config",
         probe: Probe::Program("pkg-config"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "finds the libraries below",
     },
     Package {
         name: "libpcap-dev",
         probe: Probe::Library("libpcap"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "compiles filter expressions (-b)",
     },
     Package {
         name: "clang",
         probe: Probe::Program("clang"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "compiles the part of libxdp that runs in the kernel",
     },
     Package {
         name: "llvm",
         probe: Probe::Program("llc"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "has the llc that translates that part",
     },
     Package {
         name: "m4",
         probe: Probe::Program("m4"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "is called by the build of libxdp",
     },
     Package {
         name: "libelf-dev",
         probe: Probe::Library("libelf"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "is used by libbpf",
     },
     Package {
         name: "zlib1g-dev",
         probe: Probe::Library("zlib"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "is used by libelf",
     },
     Package {
         name: "libbpf-dev",
         probe: Probe::Library("libbpf"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "is used by libxdp",
     },
     Package {
         name: "libxdp-dev",
         probe: Probe::Library("libxdp"),
-        need: Need::Build,
+        need: SetupLevel::Build,
         reason: "sets up AF_XDP sockets (--mode tap)",
     },
     Package {
         name: "tmux",
         probe: Probe::Program("tmux"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "is the terminal that the UI is tested in",
     },
     Package {
         name: "python3",
         probe: Probe::Program("python3"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "runs the comparison with real captures",
     },
     Package {
         name: "iproute2",
         probe: Probe::Program("ip"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "makes the network namespaces of the tests of live capture",
     },
     Package {
         name: "ethtool",
         probe: Probe::Program("ethtool"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "turns the offloads of their interfaces off",
     },
     Package {
         name: "bpftool",
         probe: Probe::Program("bpftool"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "shows whether a killed agent left kernel programs behind",
     },
     Package {
         name: "knot",
         probe: Probe::Program("knotd"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "is the name server that the agent watches (its service is not needed: systemctl disable --now knot)",
     },
     Package {
         name: "dnsperf",
         probe: Probe::Program("dnsperf"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "asks it, and counts by itself what the agent has to count",
     },
     Package {
         name: "iperf3",
         probe: Probe::Program("iperf3"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "sends the TCP super-packets that the agent has to count singly",
     },
     Package {
         name: "tcpdump",
         probe: Probe::Program("tcpdump"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "is what the benchmark of live capture compares with",
     },
     #[cfg(target_arch = "x86_64")]
     Package {
         name: "qemu-system-x86",
         probe: Probe::Program("qemu-system-x86_64"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "boots an older kernel",
     },
     #[cfg(target_arch = "x86_64")]
     Package {
         name: "busybox-static",
         probe: Probe::Program("busybox"),
-        need: Need::Test,
+        need: SetupLevel::Test,
         reason: "is the system on that kernel",
     },
 ];
@@ -175,19 +175,19 @@ const PACKAGES: &[Package] = &[
 const COMPONENTS: &[(&str, &str)] = &[("clippy", "clippy"), ("rustfmt", "fmt")];
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct SetupArguments {
     /// Install only what this needs
     #[arg(long = "for", value_name = "WHAT", value_enum, default_value = "test")]
-    need: Need,
+    need: SetupLevel,
 }
 
 /// The subcommand.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &SetupArguments) -> Result<()> {
     ensure(arguments.need)
 }
 
 /// Installs what is missing for `need`. As another user than root: fails with the line to run.
-pub(crate) fn ensure(need: Need) -> Result<()> {
+pub(crate) fn ensure(need: SetupLevel) -> Result<()> {
     let missing: Vec<&Package> =
         PACKAGES.iter().filter(|package| package.need <= need && !is_present(&package.probe)).collect();
     for package in &missing {
@@ -196,14 +196,14 @@ pub(crate) fn ensure(need: Need) -> Result<()> {
     if !missing.is_empty() {
         apt::install(&missing.iter().map(|package| package.name).collect::<Vec<_>>())?;
     }
-    let components = if need >= Need::Test { missing_components() } else { Vec::new() };
+    let components = if need >= SetupLevel::Test { missing_components() } else { Vec::new() };
     if !components.is_empty() {
         add_components(&components)?;
     }
     if missing.is_empty() && components.is_empty() {
         println!("setup: everything is there");
     }
-    if need >= Need::Test {
+    if need >= SetupLevel::Test {
         dependencies::ensure();
     }
     bpf_toolchain::ensure();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 /// How a step that did not fail ended.
-pub(crate) enum Outcome {
+pub(crate) enum StepOutcome {
     /// It holds.
     Passed,
     /// It was not tried, and why.
@@ -13,29 +13,29 @@ pub(crate) enum Outcome {
 }
 
 /// One finished step; `verdict` is an error where it failed.
-struct Step {
+struct TestStep {
     name: &'static str,
     took: Duration,
-    verdict: Result<Outcome>,
+    verdict: Result<StepOutcome>,
 }
 
 /// The steps so far.
 #[derive(Default)]
-pub(crate) struct Steps(Vec<Step>);
+pub(crate) struct Steps(Vec<TestStep>);
 
 impl Steps {
     /// Runs one step under a heading and remembers how it went. Returns whether it did not fail.
-    pub(crate) fn run(&mut self, name: &'static str, step: impl FnOnce() -> Result<Outcome>) -> bool {
+    pub(crate) fn run(&mut self, name: &'static str, step: impl FnOnce() -> Result<StepOutcome>) -> bool {
         println!("\n== {name}");
         let started = Instant::now();
         let verdict = step();
         match &verdict {
-            Ok(Outcome::Passed) => {}
-            Ok(Outcome::Skipped(reason)) => println!("skipped: {reason}"),
+            Ok(StepOutcome::Passed) => {}
+            Ok(StepOutcome::Skipped(reason)) => println!("skipped: {reason}"),
             Err(error) => println!("FAILED: {error:#}"),
         }
         let passed = verdict.is_ok();
-        self.0.push(Step { name, took: started.elapsed(), verdict });
+        self.0.push(TestStep { name, took: started.elapsed(), verdict });
         passed
     }
 
@@ -47,10 +47,10 @@ impl Steps {
     /// One line a step with its duration, and the first failure.
     pub(crate) fn summary(&self) -> String {
         let mut text = String::new();
-        for Step { name, took, verdict } in &self.0 {
+        for TestStep { name, took, verdict } in &self.0 {
             let (word, detail) = match verdict {
-                Ok(Outcome::Passed) => ("ok", String::new()),
-                Ok(Outcome::Skipped(reason)) => ("skipped", format!(": {reason}")),
+                Ok(StepOutcome::Passed) => ("ok", String::new()),
+                Ok(StepOutcome::Skipped(reason)) => ("skipped", format!(": {reason}")),
                 Err(error) => ("FAILED", format!(": {error:#}")),
             };
             text += &format!("{word:<8}{:>7.1} s  {name}{detail}\n", took.as_secs_f64());
@@ -74,9 +74,9 @@ mod tests {
     #[test]
     fn steps_after_a_failure_still_run_and_the_first_failure_is_named() {
         let mut steps = Steps::default();
-        assert!(steps.run("one", || Ok(Outcome::Passed)));
+        assert!(steps.run("one", || Ok(StepOutcome::Passed)));
         assert!(!steps.run("two", || anyhow::bail!("broke")));
-        assert!(steps.run("three", || Ok(Outcome::Skipped("not here".to_owned()))));
+        assert!(steps.run("three", || Ok(StepOutcome::Skipped("not here".to_owned()))));
         assert!(!steps.run("four", || anyhow::bail!("broke later")));
         assert!(!steps.all_passed());
         let summary = steps.summary();
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn a_skipped_step_is_no_failure() {
         let mut steps = Steps::default();
-        steps.run("one", || Ok(Outcome::Skipped("not here".to_owned())));
+        steps.run("one", || Ok(StepOutcome::Skipped("not here".to_owned())));
         assert!(steps.all_passed());
         assert!(!steps.summary().contains("failed"));
     }

@@ -6,24 +6,24 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::setup::{self, Need};
-use crate::steps::{Outcome, Steps};
+use crate::setup::{self, SetupLevel};
+use crate::steps::{StepOutcome, Steps};
 use crate::tally::Tally;
 use crate::{build_ebpf, command, dependencies, test_vm, workspace};
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct TestArguments {
     /// The program that compares the agent with real captures [default: ../shared/check-truth where it exists]
     #[arg(long, value_name = "PROGRAM", env = "PKTVISOR_CHECK_TRUTH")]
     captures_check: Option<PathBuf>,
 }
 
 /// The subcommand. Prints a line a step and, as the last line, how many tests passed and failed.
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &TestArguments) -> Result<ExitCode> {
     let mut steps = Steps::default();
     let mut tally = Tally::default();
     // Everything below fails in confusing ways where this fails.
-    if steps.run("what the build and the tests need", || passed(setup::ensure(Need::Test))) {
+    if steps.run("what the build and the tests need", || passed(setup::ensure(SetupLevel::Test))) {
         steps.run("kernel programs", build_ebpf);
         steps.run("formatting", || {
             cargo(&["fmt", "--all", "--check"])?;
@@ -37,33 +37,33 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         steps.run("documentation", || cargo(&["doc", "--workspace", "--no-deps", "--quiet"]));
         steps.run("tests", || passed(count_tests(all_tests(), &mut tally)));
         steps.run("tests without prefetching", || passed(count_tests(without_prefetching(), &mut tally)));
-        steps.run("an older kernel", || test_vm::test(&test_vm::Arguments::brief(), &mut tally));
+        steps.run("an older kernel", || test_vm::test(&test_vm::TestVmArguments::brief(), &mut tally));
         let built = steps
             .run("release build", || cargo(&["build", "--release", "--workspace", "--exclude", "xtask"]));
         steps.run("real captures", || match built {
             true => check_captures(arguments.captures_check.as_deref()),
-            false => Ok(Outcome::Skipped("there is no release build to run".to_owned())),
+            false => Ok(StepOutcome::Skipped("there is no release build to run".to_owned())),
         });
     }
     println!("\n{}\n{tally}", steps.summary());
     Ok(if steps.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn passed(result: Result<()>) -> Result<Outcome> {
-    result.map(|()| Outcome::Passed)
+fn passed(result: Result<()>) -> Result<StepOutcome> {
+    result.map(|()| StepOutcome::Passed)
 }
 
 /// First, because the agent embeds what is built here.
-fn build_ebpf() -> Result<Outcome> {
+fn build_ebpf() -> Result<StepOutcome> {
     Ok(match build_ebpf::build_if_possible()? {
-        Some(_) => Outcome::Passed,
-        None => Outcome::Skipped(
+        Some(_) => StepOutcome::Passed,
+        None => StepOutcome::Skipped(
             "there is no compiler for them (cargo xtask build-ebpf says what to install)".to_owned(),
         ),
     })
 }
 
-fn cargo(arguments: &[&str]) -> Result<Outcome> {
+fn cargo(arguments: &[&str]) -> Result<StepOutcome> {
     passed(command::run(&mut command::cargo(arguments)))
 }
 
@@ -99,11 +99,11 @@ fn count_tests(mut test: Command, tally: &mut Tally) -> Result<()> {
 }
 
 /// Compares the agent with what tshark counted in real captures, where these are at hand.
-fn check_captures(given: Option<&Path>) -> Result<Outcome> {
+fn check_captures(given: Option<&Path>) -> Result<StepOutcome> {
     let beside_the_checkout = workspace::root().join("../shared/check-truth");
     let check = given.unwrap_or(&beside_the_checkout);
     if given.is_none() && !check.exists() {
-        return Ok(Outcome::Skipped(
+        return Ok(StepOutcome::Skipped(
             "there is no directory `shared` with real captures and their truth beside the checkout \
              (--captures-check or PKTVISOR_CHECK_TRUTH names a check that lies elsewhere)"
                 .to_owned(),

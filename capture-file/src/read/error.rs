@@ -216,7 +216,7 @@ pub enum StopReason {
 
 /// Why a reader has no further record. Kept in a box: it comes once a capture, and records come often.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum ReadStop {
     End,
     /// The file header of another capture comes next.
     AnotherCapture,
@@ -227,7 +227,7 @@ pub(super) enum Stop {
     Error(ReadError),
 }
 
-impl Stop {
+impl ReadStop {
     #[cold]
     pub(super) fn damage(offset: u64, reason: StopReason) -> Box<Self> {
         Box::new(Self::Warning { offset, reason })

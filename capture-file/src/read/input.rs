@@ -8,10 +8,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 use super::compression::{Compression, looks_like};
-use super::error::{ReadError, Stop, StopReason};
-use super::mapping::Mapping;
+use super::error::{ReadError, ReadStop, StopReason};
+use super::mapping::MappedCapture;
 use super::members;
-use super::stream::Stream;
+use super::stream::BufferedStream;
 
 #[derive(Debug)]
 pub(super) struct Input {
@@ -27,8 +27,8 @@ pub(super) struct Input {
 
 #[derive(Debug)]
 enum Storage {
-    Mapped(Mapping),
-    Streamed(Stream),
+    Mapped(MappedCapture),
+    Streamed(BufferedStream),
 }
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Input {
             // Too short for a capture, or not to be read: the same is found again, and told.
             Err(_) => false,
         };
-        match if is_plain { Mapping::new(file) } else { Err(file) } {
+        match if is_plain { MappedCapture::new(file) } else { Err(file) } {
             Ok(mapping) => Ok(Self::new(Storage::Mapped(mapping))),
             Err(file) => Self::from_reader(file, Some(metadata.len())),
         }
@@ -59,7 +59,7 @@ impl Input {
         reader: impl Read + Send + 'static,
         total: Option<u64>,
     ) -> Result<Self, ReadError> {
-        Ok(Self::new(Storage::Streamed(Stream::new(reader, total)?)))
+        Ok(Self::new(Storage::Streamed(BufferedStream::new(reader, total)?)))
     }
 
     fn new(storage: Storage) -> Self {
@@ -182,38 +182,38 @@ impl Input {
 
     /// Why the record that starts at `offset` is not there in whole.
     #[cold]
-    pub(super) fn stop(&mut self, offset: u64) -> Box<Stop> {
+    pub(super) fn stop(&mut self, offset: u64) -> Box<ReadStop> {
         let end = self.base + self.end as u64;
         if let Storage::Mapped(mapping) = &self.storage
             && offset < mapping.len()
             && let Some(reason) = self.loss()
         {
-            return Stop::damage(offset, reason);
+            return ReadStop::damage(offset, reason);
         }
         match (self.ended.take(), self.compression()) {
-            (Some(Ended::Failed(reason)), None) => Stop::error(ReadError::Io { offset: end, reason }),
+            (Some(Ended::Failed(reason)), None) => ReadStop::error(ReadError::Io { offset: end, reason }),
             (Some(Ended::Failed(reason)), _) if self.stored_failed() => {
-                Stop::error(ReadError::Io { offset: end, reason })
+                ReadStop::error(ReadError::Io { offset: end, reason })
             }
             (Some(Ended::Failed(source)), Some(compression)) if members::is_behind_compression(&source) => {
-                Stop::damage(offset, StopReason::BehindCompression { compression })
+                ReadStop::damage(offset, StopReason::BehindCompression { compression })
             }
             (Some(Ended::Failed(source)), Some(_)) => {
-                Stop::damage(offset, StopReason::Compression { reason: source.to_string() })
+                ReadStop::damage(offset, StopReason::Compression { reason: source.to_string() })
             }
-            _ if offset == end => Box::new(Stop::End),
-            _ => Stop::damage(offset, StopReason::CutOff { end }),
+            _ if offset == end => Box::new(ReadStop::End),
+            _ => ReadStop::damage(offset, StopReason::CutOff { end }),
         }
     }
 
     /// What is wrong with a capture whose file header could not be read because of `stop`.
     #[cold]
-    pub(super) fn header_error(&mut self, stop: Stop) -> ReadError {
+    pub(super) fn header_error(&mut self, stop: ReadStop) -> ReadError {
         let have = self.base + self.end as u64;
         let reason = match stop {
-            Stop::Error(error) => return error,
-            Stop::End | Stop::AnotherCapture => return ReadError::Empty,
-            Stop::Warning { reason, .. } => reason,
+            ReadStop::Error(error) => return error,
+            ReadStop::End | ReadStop::AnotherCapture => return ReadError::Empty,
+            ReadStop::Warning { reason, .. } => reason,
         };
         match (reason, self.compression()) {
             (StopReason::Compression { reason }, Some(compression)) => {
@@ -230,7 +230,7 @@ impl Input {
         match self.need_array() {
             Some(&magic) => Ok(magic),
             None => match *self.stop(self.position()) {
-                Stop::Warning { reason: StopReason::CutOff { .. }, .. } => Err(self.not_a_capture()),
+                ReadStop::Warning { reason: StopReason::CutOff { .. }, .. } => Err(self.not_a_capture()),
                 stop => Err(self.header_error(stop)),
             },
         }

@@ -24,15 +24,15 @@ pub(super) fn packet_limit_bytes(link_type: u16) -> u32 {
 
 /// One interface of a pcapng section.
 #[derive(Debug)]
-pub(super) struct Interface {
+pub(super) struct FileInterface {
     pub(super) link_type: u16,
     /// Bytes kept of each packet; `u32::MAX` when there is no limit.
     pub(super) snap_len: u32,
     pub(super) packet_limit: u32,
-    clock: Clock,
+    clock: InterfaceClock,
 }
 
-impl Interface {
+impl FileInterface {
     /// Reads an Interface Description Block: behind type and length link type, two reserved bytes, snapshot length; then
     /// its options.
     ///
@@ -44,7 +44,7 @@ impl Interface {
             0 => u32::MAX,
             limited => limited,
         };
-        let clock = Clock::from_options(order, options).ok_or(StopReason::InterfaceOptions)?;
+        let clock = InterfaceClock::from_options(order, options).ok_or(StopReason::InterfaceOptions)?;
         Ok(Self { link_type, snap_len, packet_limit: packet_limit_bytes(link_type), clock })
     }
 
@@ -56,7 +56,7 @@ impl Interface {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Clock {
+struct InterfaceClock {
     unit: Unit,
     offset_s: i64,
 }
@@ -86,7 +86,7 @@ impl Unit {
     }
 }
 
-impl Clock {
+impl InterfaceClock {
     /// `None` if the options run over their end or a clock's option has a wrong length.
     fn from_options(order: ByteOrder, mut options: &[u8]) -> Option<Self> {
         let mut clock = Self { unit: Unit::from_tsresol(6), offset_s: 0 };
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn ns(tsresol: u8, offset_s: i64, ticks: u64) -> u64 {
-        Clock { unit: Unit::from_tsresol(tsresol), offset_s }.timestamp_ns(ticks)
+        InterfaceClock { unit: Unit::from_tsresol(tsresol), offset_s }.timestamp_ns(ticks)
     }
 
     #[test]
@@ -169,14 +169,14 @@ mod tests {
     #[test]
     fn options_end_at_their_mark_or_with_the_block() {
         let order = ByteOrder::Big;
-        let nanoseconds = Clock { unit: Unit::Multiple(1), offset_s: 0 };
+        let nanoseconds = InterfaceClock { unit: Unit::Multiple(1), offset_s: 0 };
         let cases: [&[u8]; 3] = [
             &[0, 9, 0, 1, 9, 0, 0, 0],
             &[0, 9, 0, 1, 9, 0, 0, 0, 0, 0, 0, 0],
             &[0, 9, 0, 1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 6, 0, 0, 0],
         ];
         for options in cases {
-            assert_eq!(Clock::from_options(order, options), Some(nanoseconds), "{options:?}");
+            assert_eq!(InterfaceClock::from_options(order, options), Some(nanoseconds), "{options:?}");
         }
     }
 
@@ -191,7 +191,7 @@ mod tests {
             &[0, 14, 0, 4, 0, 0, 0, 1],
         ];
         for options in cases {
-            assert_eq!(Clock::from_options(ByteOrder::Big, options), None, "{options:?}");
+            assert_eq!(InterfaceClock::from_options(ByteOrder::Big, options), None, "{options:?}");
         }
     }
 }

@@ -18,14 +18,14 @@ const PREFETCH_AHEAD_BYTES: usize = 2 << 10;
 const PREFETCH_BYTES_MAX: usize = 2 << 10;
 
 #[derive(Debug)]
-pub(super) struct Mapping {
+pub(super) struct MappedCapture {
     map: MappedFile,
     file: File,
     /// Up to here pages were given back.
     released: usize,
 }
 
-impl Mapping {
+impl MappedCapture {
     /// Maps the whole of a regular file.
     ///
     /// # Errors

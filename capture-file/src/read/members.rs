@@ -23,10 +23,10 @@ pub(super) fn is_behind_compression(error: &io::Error) -> bool {
 
 /// Reads what all members hold.
 pub(super) struct Members<R: Read> {
-    state: State<R>,
+    state: MemberState<R>,
 }
 
-enum State<R: Read> {
+enum MemberState<R: Read> {
     /// Before a member, or behind the last one.
     Between(Stored<R>),
     Gzip(flate2::bufread::GzDecoder<Stored<R>>),
@@ -37,7 +37,7 @@ enum State<R: Read> {
 impl<R: Read> Members<R> {
     /// Reads `stored`, which begins with a member.
     pub(super) fn new(stored: R) -> Self {
-        Self { state: State::Between(Stored::new(stored)) }
+        Self { state: MemberState::Between(Stored::new(stored)) }
     }
 }
 
@@ -45,19 +45,19 @@ impl<R: Read> Read for Members<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = match &mut self.state {
-                State::Gzip(member) => member.read(buffer)?,
-                State::Zstd(frame) => frame.read(buffer)?,
-                State::Between(_) => 0,
-                State::Ended => return Ok(0),
+                MemberState::Gzip(member) => member.read(buffer)?,
+                MemberState::Zstd(frame) => frame.read(buffer)?,
+                MemberState::Between(_) => 0,
+                MemberState::Ended => return Ok(0),
             };
             if read > 0 || buffer.is_empty() {
                 return Ok(read);
             }
-            self.state = match std::mem::replace(&mut self.state, State::Ended) {
-                State::Gzip(member) => State::Between(member.into_inner()),
-                State::Zstd(frame) => State::Between(frame.finish()),
-                State::Between(stored) => stored.next_member()?,
-                State::Ended => State::Ended,
+            self.state = match std::mem::replace(&mut self.state, MemberState::Ended) {
+                MemberState::Gzip(member) => MemberState::Between(member.into_inner()),
+                MemberState::Zstd(frame) => MemberState::Between(frame.finish()),
+                MemberState::Between(stored) => stored.next_member()?,
+                MemberState::Ended => MemberState::Ended,
             };
         }
     }
@@ -77,11 +77,11 @@ impl<R: Read> Stored<R> {
     }
 
     /// A decoder for what comes next.
-    fn next_member(mut self) -> io::Result<State<R>> {
+    fn next_member(mut self) -> io::Result<MemberState<R>> {
         Ok(match Compression::detect(self.peek()?) {
-            Some(Compression::Gzip) => State::Gzip(flate2::bufread::GzDecoder::new(self)),
-            Some(Compression::Zstd) => State::Zstd(zstd::Decoder::with_buffer(self)?.single_frame()),
-            None if self.has_only_zeros()? => State::Ended,
+            Some(Compression::Gzip) => MemberState::Gzip(flate2::bufread::GzDecoder::new(self)),
+            Some(Compression::Zstd) => MemberState::Zstd(zstd::Decoder::with_buffer(self)?.single_frame()),
+            None if self.has_only_zeros()? => MemberState::Ended,
             None => return Err(io::Error::new(io::ErrorKind::InvalidData, BehindCompression)),
         })
     }

@@ -34,7 +34,7 @@ pub use byte_order::ByteOrder;
 pub use compression::Compression;
 pub use error::{ReadError, ReadWarning, StopReason};
 
-use error::Stop;
+use error::ReadStop;
 use input::Input;
 use pcap::Pcap;
 use pcapng::Pcapng;
@@ -109,7 +109,7 @@ impl Reader {
 }
 
 /// Where a packet lies in the input's window, and what its record says of it.
-struct Record {
+struct CaptureRecord {
     timestamp_ns: Option<u64>,
     data_at: usize,
     data_len: usize,
@@ -192,7 +192,7 @@ impl Capture {
                 Err(stop) => stop,
             };
             match *stop {
-                Stop::AnotherCapture => self.go_on_with_another(),
+                ReadStop::AnotherCapture => self.go_on_with_another(),
                 stop => self.end(offset, stop)?,
             }
         }
@@ -214,16 +214,16 @@ impl Capture {
 
     #[cold]
     #[inline(never)]
-    fn end(&mut self, offset: u64, stop: Stop) -> Result<(), ReadError> {
+    fn end(&mut self, offset: u64, stop: ReadStop) -> Result<(), ReadError> {
         // What looks like a damaged record may be the zeros that stand for what is gone.
         match (stop, self.input.loss()) {
-            (Stop::End | Stop::AnotherCapture, _) => {}
+            (ReadStop::End | ReadStop::AnotherCapture, _) => {}
             (_, Some(loss)) => self.warn(offset, loss),
-            (Stop::Error(error), None) => {
+            (ReadStop::Error(error), None) => {
                 self.reader = Reader::Ended;
                 return Err(error);
             }
-            (Stop::Warning { offset, reason }, None) => self.warn(offset, reason),
+            (ReadStop::Warning { offset, reason }, None) => self.warn(offset, reason),
         }
         self.reader = Reader::Ended;
         Ok(())

@@ -1,8 +1,8 @@
 //! The classic format: a file header of 24 bytes, then packets of one link type behind a short header each.
 
-use super::Record;
+use super::CaptureRecord;
 use super::byte_order::ByteOrder;
-use super::error::{ReadError, Stop, StopReason};
+use super::error::{ReadError, ReadStop, StopReason};
 use super::input::Input;
 use super::interface::packet_limit_bytes;
 use super::magic::{begins_capture, variant};
@@ -68,7 +68,7 @@ impl Pcap {
     }
 
     #[inline(always)]
-    pub(super) fn next(&mut self, input: &mut Input) -> Result<Record, Box<Stop>> {
+    pub(super) fn next(&mut self, input: &mut Input) -> Result<CaptureRecord, Box<ReadStop>> {
         let Some(header) = input.need(self.packet_header_bytes).and_then(|header| header.first_chunk::<16>())
         else {
             return Err(input.stop(input.position()));
@@ -89,7 +89,7 @@ impl Pcap {
         let timestamp_ns = Some(seconds * 1_000_000_000 + fraction * self.fraction_ns);
         let wire_len = original.max(captured);
         let (link_type, byte_order) = (self.link_type, self.order);
-        Ok(Record { timestamp_ns, data_at, data_len, wire_len, link_type, interface: 0, byte_order })
+        Ok(CaptureRecord { timestamp_ns, data_at, data_len, wire_len, link_type, interface: 0, byte_order })
     }
 
     /// Whether the lengths are none of a plausible packet with data: nothing captured, more than there was, or too much.
@@ -102,20 +102,20 @@ impl Pcap {
     /// What an odd record is: a packet all the same, or the beginning of another capture, or damage.
     #[cold]
     #[inline(never)]
-    fn look_closer(&self, input: &mut Input, captured: u32) -> Result<(), Box<Stop>> {
+    fn look_closer(&self, input: &mut Input, captured: u32) -> Result<(), Box<ReadStop>> {
         let offset = input.position();
         let Some(&header) = input.need_array::<16>() else { return Err(input.stop(offset)) };
         if begins_capture(&header) {
-            return Err(Box::new(Stop::AnotherCapture));
+            return Err(Box::new(ReadStop::AnotherCapture));
         }
         // No packet has neither time nor length. Files have such records where they were emptied and written on, and
         // where a file system lost what was written last.
         if header == [0; 16] {
-            return Err(Stop::damage(offset, StopReason::Zeros));
+            return Err(ReadStop::damage(offset, StopReason::Zeros));
         }
         if captured > self.packet_limit {
             let reason = StopReason::PacketTooLong { length: captured, limit: self.packet_limit };
-            return Err(Stop::damage(offset, reason));
+            return Err(ReadStop::damage(offset, reason));
         }
         Ok(())
     }

@@ -2,11 +2,11 @@
 //!
 //! Every block is its type, its total length, a body, and the length again. Types that are not known are skipped.
 
-use super::Record;
+use super::CaptureRecord;
 use super::byte_order::ByteOrder;
-use super::error::{ReadError, Stop, StopReason};
+use super::error::{ReadError, ReadStop, StopReason};
 use super::input::Input;
-use super::interface::Interface;
+use super::interface::FileInterface;
 use super::magic::{SECTION_HEADER, begins_file_header};
 
 const INTERFACE_DESCRIPTION: u32 = 1;
@@ -29,7 +29,7 @@ const INTERFACES_MAX: usize = 65_536;
 #[derive(Debug)]
 pub(super) struct Pcapng {
     order: ByteOrder,
-    interfaces: Vec<Interface>,
+    interfaces: Vec<FileInterface>,
     /// The longest block that is not skipped.
     block_limit: u32,
 }
@@ -49,7 +49,7 @@ impl Pcapng {
     }
 
     #[inline]
-    pub(super) fn next(&mut self, input: &mut Input) -> Result<Record, Box<Stop>> {
+    pub(super) fn next(&mut self, input: &mut Input) -> Result<CaptureRecord, Box<ReadStop>> {
         loop {
             let Some(header) = input.need_array::<12>() else {
                 return Err(input.stop(input.position()));
@@ -67,7 +67,12 @@ impl Pcapng {
 
     /// An Enhanced Packet Block, or its predecessor, which has the same layout.
     #[inline(always)]
-    fn packet(&mut self, input: &mut Input, block_type: u32, block_len: u32) -> Result<Record, Box<Stop>> {
+    fn packet(
+        &mut self,
+        input: &mut Input,
+        block_type: u32,
+        block_len: u32,
+    ) -> Result<CaptureRecord, Box<ReadStop>> {
         let order = self.order;
         let (number, ticks, captured, original) =
             self.block(input, block_type, block_len, |header: &[u8; 28]| {
@@ -86,7 +91,7 @@ impl Pcapng {
             return Err(too_long(input, captured, room, interface));
         }
         let data_at = input.take(block_len as usize) + 28;
-        Ok(Record {
+        Ok(CaptureRecord {
             timestamp_ns: Some(interface.timestamp_ns(ticks)),
             data_at,
             data_len: captured as usize,
@@ -113,13 +118,13 @@ impl Pcapng {
         input: &mut Input,
         block_type: u32,
         block_len: u32,
-    ) -> Result<Option<Record>, Box<Stop>> {
+    ) -> Result<Option<CaptureRecord>, Box<ReadStop>> {
         match block_type {
             SECTION_HEADER => self.section(input)?,
             INTERFACE_DESCRIPTION => self.interface(input, block_len)?,
             SIMPLE_PACKET => return self.simple_packet(input, block_len).map(Some),
             _ if input.need_array().is_some_and(begins_file_header) => {
-                return Err(Box::new(Stop::AnotherCapture));
+                return Err(Box::new(ReadStop::AnotherCapture));
             }
             _ => self.skip(input, block_type, block_len)?,
         }
@@ -127,7 +132,7 @@ impl Pcapng {
     }
 
     /// A Simple Packet Block: no time, of the first interface, as long as the block and the snapshot length allow.
-    fn simple_packet(&mut self, input: &mut Input, block_len: u32) -> Result<Record, Box<Stop>> {
+    fn simple_packet(&mut self, input: &mut Input, block_len: u32) -> Result<CaptureRecord, Box<ReadStop>> {
         let order = self.order;
         let original =
             self.block(input, SIMPLE_PACKET, block_len, |header: &[u8; 12]| order.u32_at(header, 8))?;
@@ -139,7 +144,7 @@ impl Pcapng {
         if captured > interface.packet_limit {
             return Err(too_long(input, captured, room, interface));
         }
-        Ok(Record {
+        Ok(CaptureRecord {
             timestamp_ns: None,
             data_at: input.take(block_len as usize) + 12,
             data_len: captured as usize,
@@ -152,7 +157,7 @@ impl Pcapng {
 
     /// A Section Header Block: a new byte order, and no interfaces yet. The section's length is of no use, as blocks
     /// follow one another anyway.
-    fn section(&mut self, input: &mut Input) -> Result<(), Box<Stop>> {
+    fn section(&mut self, input: &mut Input) -> Result<(), Box<ReadStop>> {
         let offset = input.position();
         let Some(header) = input.need_array::<{ SECTION_HEADER_BYTES as usize }>() else {
             return Err(input.stop(offset));
@@ -160,13 +165,13 @@ impl Pcapng {
         self.order = match header[8..12] {
             [0x4d, 0x3c, 0x2b, 0x1a] => ByteOrder::Little,
             [0x1a, 0x2b, 0x3c, 0x4d] => ByteOrder::Big,
-            _ => return Err(Stop::damage(offset, StopReason::SectionHeader)),
+            _ => return Err(ReadStop::damage(offset, StopReason::SectionHeader)),
         };
         let length = self.order.u32_at(header, 4);
         let (major, minor) = (self.order.u16_at(header, 12), self.order.u16_at(header, 14));
         // "Readers MUST treat a Minor Version of 2 as equivalent to 0" (section 4.1); others are not defined.
         if major != 1 || (minor != 0 && minor != 2) {
-            return Err(Stop::error(ReadError::UnsupportedVersion {
+            return Err(ReadStop::error(ReadError::UnsupportedVersion {
                 container: "pcapng",
                 major,
                 minor,
@@ -175,33 +180,33 @@ impl Pcapng {
         }
         if length < SECTION_HEADER_BYTES {
             let reason = StopReason::BlockLength { block_type: SECTION_HEADER, length };
-            return Err(Stop::damage(offset, reason));
+            return Err(ReadStop::damage(offset, reason));
         }
         self.interfaces.clear();
         self.block_limit = OPTIONS_LIMIT_BYTES;
         self.skip(input, SECTION_HEADER, length)
     }
 
-    fn interface(&mut self, input: &mut Input, block_len: u32) -> Result<(), Box<Stop>> {
+    fn interface(&mut self, input: &mut Input, block_len: u32) -> Result<(), Box<ReadStop>> {
         let offset = input.position();
         if self.interfaces.len() >= INTERFACES_MAX {
-            return Err(Stop::damage(offset, StopReason::TooManyInterfaces { limit: INTERFACES_MAX }));
+            return Err(ReadStop::damage(offset, StopReason::TooManyInterfaces { limit: INTERFACES_MAX }));
         }
         let header = self.block(input, INTERFACE_DESCRIPTION, block_len, |header: &[u8; 16]| *header)?;
         let options_at = input.take(block_len as usize) + 16;
         let options = input.slice(options_at, (block_len - INTERFACE_DESCRIPTION_BYTES) as usize);
-        let interface =
-            Interface::parse(self.order, &header, options).map_err(|reason| Stop::damage(offset, reason))?;
+        let interface = FileInterface::parse(self.order, &header, options)
+            .map_err(|reason| ReadStop::damage(offset, reason))?;
         self.block_limit = self.block_limit.max(interface.packet_limit.saturating_add(OPTIONS_LIMIT_BYTES));
         self.interfaces.push(interface);
         Ok(())
     }
 
     /// Goes past a block, of any length, without keeping it.
-    fn skip(&self, input: &mut Input, block_type: u32, block_len: u32) -> Result<(), Box<Stop>> {
+    fn skip(&self, input: &mut Input, block_type: u32, block_len: u32) -> Result<(), Box<ReadStop>> {
         let offset = input.position();
         if block_len < 12 || !block_len.is_multiple_of(4) {
-            return Err(Stop::damage(offset, StopReason::BlockLength { block_type, length: block_len }));
+            return Err(ReadStop::damage(offset, StopReason::BlockLength { block_type, length: block_len }));
         }
         if !input.skip(u64::from(block_len) - 4) {
             return Err(input.stop(offset));
@@ -211,7 +216,7 @@ impl Pcapng {
         };
         let last = self.order.u32_at(trailer, 0);
         if last != block_len {
-            return Err(Stop::damage(offset, StopReason::BlockLengthsDiffer { first: block_len, last }));
+            return Err(ReadStop::damage(offset, StopReason::BlockLengthsDiffer { first: block_len, last }));
         }
         input.take(4);
         Ok(())
@@ -226,10 +231,10 @@ impl Pcapng {
         block_type: u32,
         length: u32,
         read: impl FnOnce(&[u8; N]) -> T,
-    ) -> Result<T, Box<Stop>> {
+    ) -> Result<T, Box<ReadStop>> {
         // At least the header and the trailing length.
         if (length as usize) < N + 4 || !length.is_multiple_of(4) || length > self.block_limit {
-            return Err(Stop::damage(input.position(), StopReason::BlockLength { block_type, length }));
+            return Err(ReadStop::damage(input.position(), StopReason::BlockLength { block_type, length }));
         }
         let ends = |block: &[u8]| {
             let last = self.order.u32_at(block.last_chunk::<4>()?, 0);
@@ -240,25 +245,25 @@ impl Pcapng {
         };
         if last != length {
             let reason = StopReason::BlockLengthsDiffer { first: length, last };
-            return Err(Stop::damage(input.position(), reason));
+            return Err(ReadStop::damage(input.position(), reason));
         }
         Ok(fields)
     }
 
     #[cold]
-    fn unknown_interface(&self, input: &Input, interface: u32) -> Box<Stop> {
+    fn unknown_interface(&self, input: &Input, interface: u32) -> Box<ReadStop> {
         let known = self.interfaces.len();
-        Stop::damage(input.position(), StopReason::UnknownInterface { interface, known })
+        ReadStop::damage(input.position(), StopReason::UnknownInterface { interface, known })
     }
 }
 
 #[cold]
-fn too_long(input: &Input, length: u32, room: u32, interface: &Interface) -> Box<Stop> {
+fn too_long(input: &Input, length: u32, room: u32, interface: &FileInterface) -> Box<ReadStop> {
     let limit = interface.packet_limit;
     let reason = if length > limit {
         StopReason::PacketTooLong { length, limit }
     } else {
         StopReason::PacketBeyondBlock { length, room }
     };
-    Stop::damage(input.position(), reason)
+    ReadStop::damage(input.position(), reason)
 }

@@ -16,7 +16,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// smaller piece saves more packets before the damage.
 const DECOMPRESS_BYTES: usize = 16 << 10;
 
-pub(super) struct Stream {
+pub(super) struct BufferedStream {
     reader: Box<dyn Read + Send>,
     buffer: Vec<u8>,
     meter: Arc<Meter>,
@@ -24,7 +24,7 @@ pub(super) struct Stream {
     total: Option<u64>,
 }
 
-impl Stream {
+impl BufferedStream {
     /// Decompresses what `reader` delivers where its first bytes say so; `total` is how much that will be, in bytes.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Stream {
     }
 }
 
-impl fmt::Debug for Stream {
+impl fmt::Debug for BufferedStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream").field("compression", &self.compression).finish_non_exhaustive()
     }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::super::addresses::{HOST_PREFIXES, is_host};
-use super::super::facts::{Facts, IpFacts, MessageFacts, Transport};
+use super::super::facts::{Facts, IpFacts, MessageFacts, MessageTransport};
 use super::super::frame::{protocol, tcp_flags};
 use super::super::message::rcode;
 use super::super::names::{NameKey, Names};
 use super::super::stage::SECOND_NS;
-use super::transactions::{Event, Transactions};
+use super::transactions::{TransactionEvent, TransactionReplay};
 use super::{Answer, DnsAnswer, PacketAnswer, Span};
 
 const PERIOD_S: u64 = 60;
@@ -19,13 +19,13 @@ const PERIOD_S: u64 = 60;
 pub(crate) struct Collector {
     start_s: u64,
     newest_s: u64,
-    transactions: Transactions,
-    periods: Vec<Period>,
+    transactions: TransactionReplay,
+    periods: Vec<AnswerPeriod>,
 }
 
 /// One period, by keys rather than by names.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Period {
+pub(super) struct AnswerPeriod {
     /// Numbers are kept where the answer has them, lists beside it.
     pub(super) packets: PacketAnswer,
     pub(super) dns: DnsAnswer,
@@ -41,13 +41,13 @@ pub(super) struct Period {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Direction {
+enum HostDirection {
     In,
     Out,
     Unknown,
 }
 
-impl Direction {
+impl HostDirection {
     fn of(ip: &IpFacts) -> Self {
         match (is_host(ip.dst), is_host(ip.src)) {
             (true, _) => Self::In,
@@ -67,7 +67,7 @@ impl Collector {
         self.newest_s = second;
         let index = self.index(second);
         if self.periods.len() <= index {
-            self.periods.resize_with(index + 1, Period::default);
+            self.periods.resize_with(index + 1, AnswerPeriod::default);
         }
         let (periods, start_s) = (&mut self.periods, self.start_s);
         self.transactions.advance(timestamp_ns, |at_ns| {
@@ -81,13 +81,13 @@ impl Collector {
         for message in &facts.messages {
             period.count_message(ip, message);
             let event = self.transactions.observe(timestamp_ns, ip.src, ip.dst, message);
-            period.count_event(event, Direction::of(ip));
+            period.count_event(event, HostDirection::of(ip));
         }
     }
 
     /// The answer, with names written out.
     pub(crate) fn into_answer(self, names: &Names) -> Answer {
-        let mut whole = Period::default();
+        let mut whole = AnswerPeriod::default();
         let last = self.periods.len().saturating_sub(1);
         let mut periods = Vec::with_capacity(self.periods.len());
         for (index, mut period) in self.periods.into_iter().enumerate() {
@@ -108,7 +108,7 @@ impl Collector {
     }
 }
 
-impl Period {
+impl AnswerPeriod {
     fn count_packet(&mut self, wire_bytes: u64, offset_s: usize, facts: &Facts) {
         let packets = &mut self.packets;
         packets.total += 1;
@@ -135,20 +135,20 @@ impl Period {
         packets.tcp_syn += u64::from(opening == tcp_flags::SYN);
         packets.tcp_syn_ack += u64::from(opening == tcp_flags::SYN | tcp_flags::ACK);
         packets.tcp_rst += u64::from(ip.tcp_flags & tcp_flags::RST != 0);
-        match Direction::of(ip) {
-            Direction::In => {
+        match HostDirection::of(ip) {
+            HostDirection::In => {
                 packets.received += 1;
                 packets.bytes_in += wire_bytes;
                 packets.per_second[offset_s][0] += 1;
                 self.remotes.entry(ip.src).or_default()[0] += 1;
             }
-            Direction::Out => {
+            HostDirection::Out => {
                 packets.sent += 1;
                 packets.bytes_out += wire_bytes;
                 packets.per_second[offset_s][1] += 1;
                 self.remotes.entry(ip.dst).or_default()[1] += 1;
             }
-            Direction::Unknown => packets.unknown += 1,
+            HostDirection::Unknown => packets.unknown += 1,
         }
     }
 
@@ -157,9 +157,9 @@ impl Period {
         counts.total += 1;
         counts.malformed += u64::from(message.malformed);
         *(if message.response { &mut counts.replies } else { &mut counts.queries }) += 1;
-        *(if message.transport == Transport::Tcp { &mut counts.tcp } else { &mut counts.udp }) += 1;
+        *(if message.transport == MessageTransport::Tcp { &mut counts.tcp } else { &mut counts.udp }) += 1;
         *(if ip.src.is_ipv4() { &mut counts.ipv4 } else { &mut counts.ipv6 }) += 1;
-        if message.transport == Transport::Udp {
+        if message.transport == MessageTransport::Udp {
             let port = if message.src_port == 53 { message.dst_port } else { message.src_port };
             *self.udp_ports.entry(port).or_default() += 1;
         }
@@ -216,20 +216,20 @@ impl Period {
     }
 
     /// `direction` is that of the packet, so for a response the opposite of its query's.
-    fn count_event(&mut self, event: Event, direction: Direction) {
+    fn count_event(&mut self, event: TransactionEvent, direction: HostDirection) {
         let counts = &mut self.dns.xact.counts;
         match event {
-            Event::Opened => {}
-            Event::Retransmitted => counts.retransmitted += 1,
-            Event::Duplicate => counts.duplicates += 1,
-            Event::Late => counts.late += 1,
-            Event::Orphan => counts.orphans += 1,
-            Event::Completed { time_ns } => {
+            TransactionEvent::Opened => {}
+            TransactionEvent::Retransmitted => counts.retransmitted += 1,
+            TransactionEvent::Duplicate => counts.duplicates += 1,
+            TransactionEvent::Late => counts.late += 1,
+            TransactionEvent::Orphan => counts.orphans += 1,
+            TransactionEvent::Completed { time_ns } => {
                 counts.total += 1;
                 match direction {
-                    Direction::Out => self.times_ns[0].push(time_ns),
-                    Direction::In => self.times_ns[1].push(time_ns),
-                    Direction::Unknown => {}
+                    HostDirection::Out => self.times_ns[0].push(time_ns),
+                    HostDirection::In => self.times_ns[1].push(time_ns),
+                    HostDirection::Unknown => {}
                 }
             }
         }

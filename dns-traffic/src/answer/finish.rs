@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::super::names::{NameKey, Names};
-use super::collect::Period;
+use super::collect::AnswerPeriod;
 use super::lists::{Counts, present, qtype_name, rcode_name, suffix};
-use super::{DirectionAnswer, Quantiles, Rates, Span, Summary};
+use super::{DirectionAnswer, ExactRates, Quantiles, Span, Summary};
 
 macro_rules! add_fields {
     ($to:expr, $from:expr, $($field:ident)*) => { $($to.$field += $from.$field;)* };
 }
 
-impl Period {
+impl AnswerPeriod {
     /// Adds the period that follows.
     pub(super) fn merge(&mut self, next: &Self) {
         let (to, from) = (&mut self.packets, &next.packets);
@@ -108,13 +108,13 @@ fn write_wire(names: &Names, key: NameKey, wire: &mut Vec<u8>) {
     names.wire(key, wire);
 }
 
-fn rates(seconds: &[[u64; 2]]) -> Rates {
+fn rates(seconds: &[[u64; 2]]) -> ExactRates {
     let sorted = |direction: usize| {
         let mut counts: Vec<u64> = seconds.iter().map(|second| second[direction]).collect();
         counts.sort_unstable();
         Quantiles::of(&counts)
     };
-    Rates { pps_in: sorted(0), pps_out: sorted(1) }
+    ExactRates { pps_in: sorted(0), pps_out: sorted(1) }
 }
 
 fn direction(mut times_ns: Vec<u64>) -> DirectionAnswer {

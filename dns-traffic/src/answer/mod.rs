@@ -100,8 +100,8 @@ pub struct PacketAnswer {
     pub tcp_rst: u64,
     /// By wire length: below 64, 128, 256, 512, 1024, 1519, and above.
     pub sizes: [u64; 7],
-    pub cardinality: Cardinality,
-    pub rates: Rates,
+    pub cardinality: ExactCardinality,
+    pub rates: ExactRates,
     /// Packets to and from the host in each second; the last one is not over.
     pub per_second: Vec<[u64; 2]>,
     pub top_ipv4: Counts,
@@ -110,7 +110,7 @@ pub struct PacketAnswer {
 
 /// Exact numbers of distinct addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Cardinality {
+pub struct ExactCardinality {
     /// Sources of packets to the host.
     pub src_ips_in: u64,
     /// Destinations of packets from the host.
@@ -119,7 +119,7 @@ pub struct Cardinality {
 
 /// Packets per second over all whole seconds but the last, which is not over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Rates {
+pub struct ExactRates {
     /// To the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pps_in: Option<Quantiles>,
@@ -194,7 +194,7 @@ pub struct MessageCounts {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct TransactionAnswer {
     /// In any direction.
-    pub counts: TransactionCounts,
+    pub counts: ExactTransactionCounts,
     /// The host was asked.
     #[serde(rename = "in")]
     pub inbound: DirectionAnswer,
@@ -206,7 +206,7 @@ pub struct TransactionAnswer {
 /// Numbers of transactions, and of what did not become one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "named as in the agent's JSON, where they are described")]
-pub struct TransactionCounts {
+pub struct ExactTransactionCounts {
     pub total: u64,
     /// In the period in which the time ran out.
     pub timed_out: u64,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use super::super::facts::{MessageFacts, Transport};
+use super::super::facts::{MessageFacts, MessageTransport};
 use super::super::names::NameKey;
 use super::super::stage::SECOND_NS;
 
@@ -12,7 +12,7 @@ const LATE_NS: u64 = TIMEOUT_NS + 60 * SECOND_NS;
 
 /// What a message did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(super) enum TransactionEvent {
     /// Opened a transaction.
     Opened,
     /// Repeated an open query.
@@ -27,8 +27,8 @@ pub(super) enum Event {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    transport: Transport,
+struct QueryKey {
+    transport: MessageTransport,
     client: (IpAddr, u16),
     server: (IpAddr, u16),
     id: u16,
@@ -36,20 +36,20 @@ struct Key {
 
 /// Ordered by what a response prefers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
+enum QueryState {
     Open,
     TimedOut,
     Answered,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct OpenQuery {
     asked_ns: u64,
     question: Option<(NameKey, u16)>,
-    state: State,
+    state: QueryState,
 }
 
-impl Entry {
+impl OpenQuery {
     /// Whether the question is the same, or one of the two is not known.
     fn agrees(&self, question: Option<(NameKey, u16)>) -> bool {
         self.question.is_none() || question.is_none() || self.question == question
@@ -58,23 +58,24 @@ impl Entry {
 
 /// All transactions of which something may still come.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Transactions {
+pub(super) struct TransactionReplay {
     /// Ports and ids are used again: the same key may stand for several questions.
-    entries: HashMap<Key, Vec<Entry>>,
+    entries: HashMap<QueryKey, Vec<OpenQuery>>,
     /// Queries by time, until they are timed out and until they are forgotten.
-    open: VecDeque<(u64, Key)>,
-    known: VecDeque<(u64, Key)>,
+    open: VecDeque<(u64, QueryKey)>,
+    known: VecDeque<(u64, QueryKey)>,
 }
 
-impl Transactions {
+impl TransactionReplay {
     /// Lets time pass and reports when queries timed out.
     pub(super) fn advance(&mut self, now_ns: u64, mut timed_out: impl FnMut(u64)) {
         while let Some((asked_ns, key)) =
             self.open.pop_front_if(|(asked_ns, _)| now_ns > *asked_ns + TIMEOUT_NS)
         {
             let entries = self.entries.get_mut(&key).into_iter().flatten();
-            for entry in entries.filter(|entry| (entry.asked_ns, entry.state) == (asked_ns, State::Open)) {
-                entry.state = State::TimedOut;
+            for entry in entries.filter(|entry| (entry.asked_ns, entry.state) == (asked_ns, QueryState::Open))
+            {
+                entry.state = QueryState::TimedOut;
                 timed_out(asked_ns + TIMEOUT_NS);
             }
         }
@@ -90,42 +91,48 @@ impl Transactions {
     }
 
     /// Takes in a message; time has been advanced to it.
-    pub(super) fn observe(&mut self, now_ns: u64, src: IpAddr, dst: IpAddr, message: &MessageFacts) -> Event {
+    pub(super) fn observe(
+        &mut self,
+        now_ns: u64,
+        src: IpAddr,
+        dst: IpAddr,
+        message: &MessageFacts,
+    ) -> TransactionEvent {
         let (from, to) = ((src, message.src_port), (dst, message.dst_port));
         let (client, server) = if message.response { (to, from) } else { (from, to) };
-        let key = Key { transport: message.transport, client, server, id: message.id };
+        let key = QueryKey { transport: message.transport, client, server, id: message.id };
         if message.response {
             return self.respond(now_ns, &key, message.question);
         }
         let entries = self.entries.entry(key).or_default();
-        if entries.iter().any(|entry| entry.state == State::Open && entry.agrees(message.question)) {
-            return Event::Retransmitted;
+        if entries.iter().any(|entry| entry.state == QueryState::Open && entry.agrees(message.question)) {
+            return TransactionEvent::Retransmitted;
         }
         entries.retain(|entry| !entry.agrees(message.question));
-        entries.push(Entry { asked_ns: now_ns, question: message.question, state: State::Open });
+        entries.push(OpenQuery { asked_ns: now_ns, question: message.question, state: QueryState::Open });
         self.open.push_back((now_ns, key));
         self.known.push_back((now_ns, key));
-        Event::Opened
+        TransactionEvent::Opened
     }
 
     /// An answered query is known until its time-out, one that timed out until its late response.
-    fn respond(&mut self, now_ns: u64, key: &Key, question: Option<(NameKey, u16)>) -> Event {
-        let Some(entries) = self.entries.get_mut(key) else { return Event::Orphan };
-        entries.retain(|entry| entry.state != State::Answered || now_ns <= entry.asked_ns + TIMEOUT_NS);
+    fn respond(&mut self, now_ns: u64, key: &QueryKey, question: Option<(NameKey, u16)>) -> TransactionEvent {
+        let Some(entries) = self.entries.get_mut(key) else { return TransactionEvent::Orphan };
+        entries.retain(|entry| entry.state != QueryState::Answered || now_ns <= entry.asked_ns + TIMEOUT_NS);
         let agreeing = entries.iter_mut().enumerate().filter(|(_, entry)| entry.agrees(question));
         let Some((index, entry)) = agreeing.min_by_key(|(_, entry)| (entry.state, entry.asked_ns)) else {
-            return Event::Orphan;
+            return TransactionEvent::Orphan;
         };
         match entry.state {
-            State::Open => {
-                entry.state = State::Answered;
-                Event::Completed { time_ns: now_ns - entry.asked_ns }
+            QueryState::Open => {
+                entry.state = QueryState::Answered;
+                TransactionEvent::Completed { time_ns: now_ns - entry.asked_ns }
             }
-            State::TimedOut => {
+            QueryState::TimedOut => {
                 entries.remove(index);
-                Event::Late
+                TransactionEvent::Late
             }
-            State::Answered => Event::Duplicate,
+            QueryState::Answered => TransactionEvent::Duplicate,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which exchange comes next: name, type, EDNS and response code in the proportions of a busy resolver.
 
-use super::{Edns, Exchange, opcode, qtype, rcode};
-use crate::facts::Transport;
+use super::{DnsExchange, EdnsOptions, opcode, qtype, rcode};
+use crate::facts::MessageTransport;
 use crate::names::{NameKey, NameKind};
 use crate::random::mix;
 use crate::stage::Stage;
@@ -44,7 +44,7 @@ const UPDATE_RCODES: [(u32, u16); 7] =
     [(50, rcode::NOERROR), (20, rcode::REFUSED), (5, 6), (5, 7), (10, 8), (10, 9), (5, 10)];
 
 /// Draws an exchange; `recursion` where a resolver is asked rather than an authoritative server.
-pub(crate) fn draw_exchange(stage: &mut Stage, transport: Transport, recursion: bool) -> Exchange {
+pub(crate) fn draw_exchange(stage: &mut Stage, transport: MessageTransport, recursion: bool) -> DnsExchange {
     let random = stage.rng.chance(stage.config.random_subdomains);
     let key = if random {
         super::super::names::random_name(&mut stage.rng)
@@ -53,7 +53,7 @@ pub(crate) fn draw_exchange(stage: &mut Stage, transport: Transport, recursion: 
     };
     let rng = &mut stage.rng;
     let bits = rng.next_u64();
-    let mut exchange = Exchange {
+    let mut exchange = DnsExchange {
         id: bits as u16,
         opcode: opcode::QUERY,
         question: Some((key, qtype::A)),
@@ -83,7 +83,7 @@ pub(crate) fn draw_exchange(stage: &mut Stage, transport: Transport, recursion: 
             exchange.question = Some((key, qtype::SOA));
             return exchange;
         }
-        3..6 if transport == Transport::Tcp => {
+        3..6 if transport == MessageTransport::Tcp => {
             exchange.opcode = opcode::DSO;
             exchange.recursion = false;
             exchange.question = None;
@@ -112,9 +112,9 @@ fn draw_type(stage: &mut Stage, kind: NameKind) -> u16 {
     }
 }
 
-fn draw_edns(stage: &mut Stage) -> Option<Edns> {
+fn draw_edns(stage: &mut Stage) -> Option<EdnsOptions> {
     let rng = &mut stage.rng;
-    rng.chance(0.75).then(|| Edns {
+    rng.chance(0.75).then(|| EdnsOptions {
         udp_size: rng.weighted(&[(60, 1232), (25, 4096), (8, 512), (5, 1400), (2, 1472)]),
         dnssec_ok: rng.chance(0.35),
         client_subnet: rng.chance(0.05),

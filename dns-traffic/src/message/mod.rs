@@ -1,4 +1,4 @@
-//! DNS messages (RFC 1035): a query and its response are written from one [`Exchange`], so that a repetition is the
+//! DNS messages (RFC 1035): a query and its response are written from one [`DnsExchange`], so that a repetition is the
 //! same to the last bit.
 
 mod draw;
@@ -8,7 +8,7 @@ mod records;
 pub(crate) use draw::draw_exchange;
 pub(crate) use malformed::write_malformed;
 
-use super::facts::{EdnsFacts, MessageFacts, Transport};
+use super::facts::{EdnsFacts, MessageFacts, MessageTransport};
 use super::names::{NameKey, Names};
 use super::random::{Rng, mix};
 
@@ -60,7 +60,7 @@ pub(crate) mod opcode {
 
 /// EDNS(0) of a query (RFC 6891).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Edns {
+pub(crate) struct EdnsOptions {
     pub(crate) udp_size: u16,
     pub(crate) dnssec_ok: bool,
     pub(crate) client_subnet: bool,
@@ -69,14 +69,14 @@ pub(crate) struct Edns {
 
 /// A query and the response to it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Exchange {
+pub(crate) struct DnsExchange {
     pub(crate) id: u16,
     pub(crate) opcode: u8,
     /// `None` for DNS Stateful Operations (RFC 8490), which have none.
     pub(crate) question: Option<(NameKey, u16)>,
     pub(crate) mixed_case: bool,
     pub(crate) recursion: bool,
-    pub(crate) edns: Option<Edns>,
+    pub(crate) edns: Option<EdnsOptions>,
     /// Of the response, with the bits of EDNS (only where the query has EDNS).
     pub(crate) rcode: u16,
     /// Adds text to the answer until the message is at least this long.
@@ -94,11 +94,11 @@ pub(crate) struct Written {
     pub(crate) truncated: bool,
 }
 
-impl Exchange {
+impl DnsExchange {
     /// What is known about the query, or the response that was written so.
     pub(crate) fn facts(
         &self,
-        transport: Transport,
+        transport: MessageTransport,
         ports: (u16, u16),
         written: Option<Written>,
     ) -> MessageFacts {
@@ -142,7 +142,7 @@ impl Exchange {
                 out.extend_from_slice(&mix(self.seed).to_be_bytes());
             }
             records::close_rdata(out, opt);
-            count(out, start, Section::Additional, 1);
+            count(out, start, MessageSection::Additional, 1);
         }
         if self.opcode == opcode::DSO {
             // Keepalive with two time-outs in milliseconds (RFC 8490 section 7.1).
@@ -174,8 +174,8 @@ impl Exchange {
             let mut rng = Rng::new(self.seed);
             counts = records::write_sections(self, names, key, qtype, start, &mut rng, out);
         }
-        count(out, start, Section::Answer, counts[0]);
-        count(out, start, Section::Authority, counts[1]);
+        count(out, start, MessageSection::Answer, counts[0]);
+        count(out, start, MessageSection::Authority, counts[1]);
         self.write_response_opt(out, start);
         if self.opcode == opcode::DSO {
             // Encryption padding (RFC 8490 section 7.3).
@@ -231,7 +231,7 @@ impl Exchange {
             out.extend_from_slice(&[0, 8, 0, 7, 0, 1, 24, 20, a | 1, b, c]);
         }
         records::close_rdata(out, opt);
-        count(out, start, Section::Additional, 1);
+        count(out, start, MessageSection::Additional, 1);
     }
 }
 
@@ -242,13 +242,13 @@ const RESPONSE_UDP_SIZE: u16 = 1232;
 
 /// Where a section's record count stands in the header.
 #[derive(Clone, Copy, Debug)]
-enum Section {
+enum MessageSection {
     Answer = 6,
     Authority = 8,
     Additional = 10,
 }
 
-fn count(out: &mut [u8], start: usize, section: Section, records: u16) {
+fn count(out: &mut [u8], start: usize, section: MessageSection, records: u16) {
     let at = start + section as usize;
     out[at..at + 2].copy_from_slice(&records.to_be_bytes());
 }

@@ -1,6 +1,6 @@
 //! Resource records of responses, with compression pointers (RFC 1035 section 4.1.4) as servers write them.
 
-use super::{CLASS_IN, Exchange, HEADER_LEN, qtype, rcode};
+use super::{CLASS_IN, DnsExchange, HEADER_LEN, qtype, rcode};
 use crate::names::{NameKey, Names};
 use crate::random::Rng;
 
@@ -9,7 +9,7 @@ const QUESTION_NAME: u16 = 0xc000 | HEADER_LEN as u16;
 
 /// Writes answer and authority of the response that begins at `start` and returns how many records each holds.
 pub(super) fn write_sections(
-    exchange: &Exchange,
+    exchange: &DnsExchange,
     names: &Names,
     key: NameKey,
     qtype: u16,

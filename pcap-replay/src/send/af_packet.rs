@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::thread;
 
 use super::BATCH;
-use super::interface::Interface;
+use super::interface::OutInterface;
 use super::outlet::Outlet;
 
 /// Frames for one system call, one after the other in a buffer that never grows.
@@ -18,7 +18,7 @@ pub(super) struct PacketOutlet {
 }
 
 impl PacketOutlet {
-    pub(super) fn open(interface: &Interface) -> io::Result<Self> {
+    pub(super) fn open(interface: &OutInterface) -> io::Result<Self> {
         // Protocol 0: it receives nothing.
         // SAFETY: socket takes integers.
         let fd = check(unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) })?;

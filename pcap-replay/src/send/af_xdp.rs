@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use xsk_rs::config::{BindFlags, FrameSize, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
 use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
 
-use super::interface::Interface;
+use super::interface::OutInterface;
 use super::outlet::Outlet;
-use super::{BATCH, SendError, Share, Via};
+use super::{BATCH, QueueShare, SendError, Via};
 
 /// Frames of a socket: enough that some can be on their way while others are filled.
 const FRAMES: NonZeroU32 = NonZeroU32::new(512).expect("not zero");
@@ -32,15 +32,15 @@ const LONGEST_RELEASE: Duration = Duration::from_secs(1);
 
 /// The queues of a thread.
 pub(super) struct XdpOutlet {
-    queues: Vec<Queue>,
+    queues: Vec<TransmitQueue>,
     /// From one of its queues to the next.
     stride: u32,
 }
 
 impl XdpOutlet {
-    pub(super) fn open(interface: &Interface, queues: u32, share: Share) -> Result<Self, SendError> {
+    pub(super) fn open(interface: &OutInterface, queues: u32, share: QueueShare) -> Result<Self, SendError> {
         let open = |number| {
-            let opened = Queue::open(interface, number);
+            let opened = TransmitQueue::open(interface, number);
             opened.map_err(|reason| SendError::open(Via::AfXdp, &interface.name, Some(number), reason))
         };
         let numbers = (0..queues).filter(|queue| share.has(*queue));
@@ -58,7 +58,7 @@ impl Outlet for XdpOutlet {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.queues.iter_mut().try_for_each(Queue::flush)
+        self.queues.iter_mut().try_for_each(TransmitQueue::flush)
     }
 
     fn dropped(&self) -> u64 {
@@ -67,7 +67,7 @@ impl Outlet for XdpOutlet {
 }
 
 /// One socket, and the memory that its frames are in.
-struct Queue {
+struct TransmitQueue {
     tx: TxQueue,
     completions: CompQueue,
     umem: Umem,
@@ -80,8 +80,8 @@ struct Queue {
     _unused: (RxQueue, FillQueue),
 }
 
-impl Queue {
-    fn open(interface: &Interface, number: u32) -> io::Result<Self> {
+impl TransmitQueue {
+    fn open(interface: &OutInterface, number: u32) -> io::Result<Self> {
         let ring = QueueSize::new(FRAMES.get()).map_err(io::Error::other)?;
         let frame_size = FrameSize::new(FRAME_SIZE).map_err(io::Error::other)?;
         let memory = UmemConfig::builder()

@@ -18,14 +18,14 @@ const TAGS: [[u8; 2]; 2] = [[0x81, 0x00], [0x88, 0xa8]];
 
 /// An Ethernet interface that is up.
 #[derive(Debug)]
-pub(super) struct Interface {
+pub(super) struct OutInterface {
     pub(super) name: String,
     pub(super) index: u32,
     /// Longest packet without the Ethernet header, in bytes.
     pub(super) mtu: usize,
 }
 
-impl Interface {
+impl OutInterface {
     pub(super) fn find(name: &str) -> Result<Self, SendError> {
         let unknown = || SendError::NoSuchInterface(name.to_owned());
         let fits = !name.is_empty() && name.len() < libc::IFNAMSIZ;
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     fn takes(mtu: usize, link_type: u16, data: &[u8]) -> Result<(), Unfit> {
-        let interface = Interface { name: "test".to_owned(), index: 1, mtu };
+        let interface = OutInterface { name: "test".to_owned(), index: 1, mtu };
         let wire_len = data.len() as u32;
         interface.takes(&PacketRef {
             timestamp_ns: 0,
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn an_interface_that_is_not_there_is_named() {
         for name in ["no-such-if", "", "a-name-longer-than-any", "with\0zero"] {
-            let error = Interface::find(name).unwrap_err();
+            let error = OutInterface::find(name).unwrap_err();
             assert!(matches!(&error, SendError::NoSuchInterface(named) if named == name), "{error}");
         }
     }

@@ -11,11 +11,11 @@ const MOST_PACKETS: usize = MOST_BYTES / 64;
 #[derive(Default)]
 pub(super) struct Kept {
     bytes: Vec<u8>,
-    packets: Vec<Packet>,
+    packets: Vec<KeptPacket>,
     overflowed: bool,
 }
 
-struct Packet {
+struct KeptPacket {
     timestamp_ns: u64,
     /// Where it ends in `bytes`; it begins where the one before ends.
     end: usize,
@@ -35,14 +35,14 @@ impl Kept {
         }
         self.bytes.extend_from_slice(packet.data);
         let PacketRef { timestamp_ns, wire_len, link_type, .. } = *packet;
-        self.packets.push(Packet { timestamp_ns, end: self.bytes.len(), wire_len, link_type });
+        self.packets.push(KeptPacket { timestamp_ns, end: self.bytes.len(), wire_len, link_type });
     }
 
     /// All packets, or `None` where they were too many.
     pub(super) fn packets(&self) -> Option<impl Iterator<Item = PacketRef<'_>>> {
         let mut start = 0;
-        let lent = move |packet: &Packet| {
-            let &Packet { timestamp_ns, end, wire_len, link_type } = packet;
+        let lent = move |packet: &KeptPacket| {
+            let &KeptPacket { timestamp_ns, end, wire_len, link_type } = packet;
             let data = self.bytes.get(start..end).unwrap_or_default();
             start = end;
             PacketRef {

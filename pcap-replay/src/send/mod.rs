@@ -35,7 +35,7 @@ pub use timing::{PacketRate, ParsePacketRateError, Tempo};
 pub use via::Via;
 
 use capture_file::{Capture, Pace, PacketRef};
-use interface::Interface;
+use interface::OutInterface;
 use kept::Kept;
 use outlet::Outlet;
 use timing::Timing;
@@ -45,7 +45,7 @@ const BATCH: usize = 32;
 
 /// Where, how and how fast to send.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct SendOptions {
     /// Name of the interface.
     pub interface: String,
     /// Through which kind of socket; `None` takes AF_XDP where it can be had, else AF_PACKET.
@@ -63,16 +63,16 @@ pub struct Options {
 /// # Errors
 /// The capture cannot be read, the interface is not there, is down or no Ethernet, a privilege is missing, or the kernel
 /// refuses to send. Single packets that cannot be sent are no error: the report counts them.
-pub fn send(path: &Path, options: &Options, stop: &AtomicBool) -> Result<Report, SendError> {
+pub fn send(path: &Path, options: &SendOptions, stop: &AtomicBool) -> Result<Report, SendError> {
     // Before anything is opened that could be felt on the interface.
     let mut capture = Some(open(path)?);
-    let interface = Interface::find(&options.interface)?;
+    let interface = OutInterface::find(&options.interface)?;
     let queues = options.queues.max(1);
     let threads = threads(path, queues, options.tempo);
     let failed = AtomicBool::new(false);
     let mut sendings = Vec::new();
     for number in 0..threads {
-        let share = Share { number, threads };
+        let share = QueueShare { number, threads };
         let (outlet, via) = open::open(&interface, options.via, queues, share)?;
         sendings.push(Sending {
             outlet,
@@ -118,12 +118,12 @@ fn threads(path: &Path, queues: u32, tempo: Tempo) -> u32 {
 
 /// Which of the queues a thread sends by: every so many-th, beginning with its own number.
 #[derive(Debug, Clone, Copy)]
-struct Share {
+struct QueueShare {
     number: u32,
     threads: u32,
 }
 
-impl Share {
+impl QueueShare {
     fn has(self, queue: u32) -> bool {
         queue % self.threads == self.number
     }
@@ -138,9 +138,9 @@ fn open(path: &Path) -> Result<Capture, SendError> {
 /// What one thread does.
 struct Sending<'a> {
     outlet: Box<dyn Outlet + Send>,
-    interface: &'a Interface,
+    interface: &'a OutInterface,
     queues: u32,
-    share: Share,
+    share: QueueShare,
     timing: Timing,
     /// The caller's, and the one that is set when a thread fails.
     stops: [&'a AtomicBool; 2],

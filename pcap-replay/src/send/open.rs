@@ -1,19 +1,19 @@
 //! Which of the two ways into the kernel is taken.
 
-use super::Share;
+use super::QueueShare;
 use super::af_packet::PacketOutlet;
 use super::af_xdp::{self, XdpOutlet};
 use super::error::SendError;
-use super::interface::Interface;
+use super::interface::OutInterface;
 use super::outlet::Outlet;
 use super::via::Via;
 
 /// Opens the kind that is asked for, where none is the best that works; of the queues only those of the share.
 pub(super) fn open(
-    interface: &Interface,
+    interface: &OutInterface,
     via: Option<Via>,
     queues: u32,
-    share: Share,
+    share: QueueShare,
 ) -> Result<(Box<dyn Outlet + Send>, Via), SendError> {
     match via {
         Some(Via::AfXdp) => af_xdp(interface, queues, share),
@@ -25,9 +25,9 @@ pub(super) fn open(
 }
 
 fn af_xdp(
-    interface: &Interface,
+    interface: &OutInterface,
     queues: u32,
-    share: Share,
+    share: QueueShare,
 ) -> Result<(Box<dyn Outlet + Send>, Via), SendError> {
     let limit = af_xdp::LONGEST_FRAME;
     if interface.longest_frame() > limit {
@@ -36,7 +36,7 @@ fn af_xdp(
     Ok((Box::new(XdpOutlet::open(interface, queues, share)?), Via::AfXdp))
 }
 
-fn af_packet(interface: &Interface) -> Result<(Box<dyn Outlet + Send>, Via), SendError> {
+fn af_packet(interface: &OutInterface) -> Result<(Box<dyn Outlet + Send>, Via), SendError> {
     let opened = PacketOutlet::open(interface);
     let outlet = opened.map_err(|reason| SendError::open(Via::AfPacket, &interface.name, None, reason))?;
     Ok((Box::new(outlet), Via::AfPacket))

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pcap_replay::send::{Options, PacketRate, Tempo};
+use pcap_replay::send::{PacketRate, SendOptions, Tempo};
 use testbed::{Namespace, Need, PacketSocket, Veth, require};
 
 use super::{BOTH, Trace, options, send_from};
@@ -26,7 +26,7 @@ fn all_packets_arrive_in_order_and_byte_for_byte_as_often_as_asked_for() {
     let trace = Trace::of(trace.packets, 1);
     for via in BOTH {
         let socket = PacketSocket::open(&right, pair.right.name());
-        let options = Options { via: Some(via), rounds: Some(3), ..options(pair.left.name()) };
+        let options = SendOptions { via: Some(via), rounds: Some(3), ..options(pair.left.name()) };
         let report = send_from(&left, &trace, &options).unwrap();
         let received = received(&socket);
         assert_eq!(received.len(), 3 * trace.packets.len(), "{via}: {report}");
@@ -47,7 +47,7 @@ fn packets_spread_over_four_queues_all_arrive() {
     pair.left.hold_back();
     let trace = Trace::generated(2000);
     let socket = PacketSocket::open(&right, pair.right.name());
-    let report = send_from(&left, &trace, &Options { queues: 4, ..options(pair.left.name()) }).unwrap();
+    let report = send_from(&left, &trace, &SendOptions { queues: 4, ..options(pair.left.name()) }).unwrap();
     let mut received = received(&socket);
     let mut sent = trace.packets.clone();
     received.sort();
@@ -65,7 +65,7 @@ fn a_fixed_rate_is_not_exceeded() {
         let tempo = Tempo::Rate(PacketRate::new(2000.0).unwrap());
         let started = Instant::now();
         let report =
-            send_from(&left, &trace, &Options { tempo, via: Some(via), ..options(pair.left.name()) });
+            send_from(&left, &trace, &SendOptions { tempo, via: Some(via), ..options(pair.left.name()) });
         // The last of 500 packets is due 499 intervals of half a millisecond after the first.
         assert!(started.elapsed() >= Duration::from_micros(249_500));
         assert_eq!(report.unwrap().packets, 500);
@@ -81,7 +81,7 @@ fn the_pace_of_the_capture_is_kept() {
     let socket = PacketSocket::open(&right, pair.right.name());
     let tempo = Tempo::Capture("2x".parse().unwrap());
     let started = Instant::now();
-    send_from(&left, &trace, &Options { tempo, ..options(pair.left.name()) }).unwrap();
+    send_from(&left, &trace, &SendOptions { tempo, ..options(pair.left.name()) }).unwrap();
     assert!(started.elapsed() >= Duration::from_millis(200), "400 ms at twice the speed");
     assert!(received(&socket) == trace.packets);
 }

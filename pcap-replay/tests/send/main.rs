@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use capture_file::Pace;
 use capture_file::write::PcapWriter;
 use dns_traffic::{Config, Generator};
-use pcap_replay::send::{Options, Report, SendError, Tempo, Via, send};
+use pcap_replay::send::{Report, SendError, SendOptions, Tempo, Via, send};
 use tempfile::TempDir;
 use testbed::Namespace;
 
@@ -45,8 +45,8 @@ impl Trace {
     }
 }
 
-fn options(interface: &str) -> Options {
-    Options {
+fn options(interface: &str) -> SendOptions {
+    SendOptions {
         interface: interface.to_owned(),
         via: None,
         queues: 1,
@@ -56,7 +56,7 @@ fn options(interface: &str) -> Options {
 }
 
 /// Sends from the namespace of an interface.
-fn send_from(namespace: &Namespace, trace: &Trace, options: &Options) -> Result<Report, SendError> {
+fn send_from(namespace: &Namespace, trace: &Trace, options: &SendOptions) -> Result<Report, SendError> {
     namespace.run(|| send(&trace.path, options, &AtomicBool::new(false)))
 }
 

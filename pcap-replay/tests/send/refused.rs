@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::{Command, Output};
 
-use pcap_replay::send::{NotSent, Options, Via};
+use pcap_replay::send::{NotSent, SendOptions, Via};
 use testbed::{Namespace, Need, Process, Veth, require};
 
 use super::{BOTH, Trace, options, send_from};
@@ -33,7 +33,7 @@ fn packets_that_do_not_fit_are_left_out_and_counted() {
     let trace = Trace::of(vec![frame(60), frame(1514), frame(1515), frame(13), frame(0), frame(9000)], 1);
     for via in BOTH {
         let report =
-            send_from(&left, &trace, &Options { via: Some(via), ..options(pair.left.name()) }).unwrap();
+            send_from(&left, &trace, &SendOptions { via: Some(via), ..options(pair.left.name()) }).unwrap();
         assert_eq!(report.packets, 2);
         assert_eq!(report.not_sent, NotSent { too_long: 2, too_short: 2, not_ethernet: 0 }, "{via}");
     }
@@ -48,7 +48,7 @@ fn packets_without_an_ethernet_header_are_left_out_and_counted() {
     let trace = Trace::of(vec![vec![0x45; 40]; 3], 101);
     // Until interrupted: but there is nothing to send.
     let report =
-        send_from(&namespace, &trace, &Options { rounds: None, ..options(pair.left.name()) }).unwrap();
+        send_from(&namespace, &trace, &SendOptions { rounds: None, ..options(pair.left.name()) }).unwrap();
     assert_eq!((report.packets, report.not_sent.not_ethernet), (0, 3));
 }
 
@@ -60,7 +60,7 @@ fn longer_frames_than_af_xdp_takes_go_by_af_packet() {
     let trace = Trace::of(vec![frame(9014)], 1);
     let report = send_from(&namespace, &trace, &options(pair.left.name())).unwrap();
     assert_eq!((report.packets, report.via), (1, Via::AfPacket));
-    let told = Options { via: Some(Via::AfXdp), ..options(pair.left.name()) };
+    let told = SendOptions { via: Some(Via::AfXdp), ..options(pair.left.name()) };
     let error = send_from(&namespace, &trace, &told).unwrap_err().to_string();
     assert!(error.contains("3840 bytes") && error.contains("--via af-packet"), "{error}");
 }
@@ -89,9 +89,9 @@ fn a_queue_that_the_interface_does_not_have_is_named() {
     let pair = Veth::new(&namespace, &namespace).queues(2).create();
     let trace = Trace::of(vec![frame(60)], 1);
     let error =
-        send_from(&namespace, &trace, &Options { queues: 3, ..options(pair.left.name()) }).unwrap_err();
+        send_from(&namespace, &trace, &SendOptions { queues: 3, ..options(pair.left.name()) }).unwrap_err();
     assert!(error.to_string().contains("transmit queue 2"), "{error}");
-    let told = Options { queues: 2, via: Some(Via::AfPacket), ..options(pair.left.name()) };
+    let told = SendOptions { queues: 2, via: Some(Via::AfPacket), ..options(pair.left.name()) };
     let error = send_from(&namespace, &trace, &told).unwrap_err();
     assert!(error.to_string().contains("af-xdp"), "{error}");
 }

@@ -1,7 +1,7 @@
 //! What the operator can do, and what it changes.
 
-use super::{App, Frozen, Hit, Page, Zoom};
-use crate::client::Window;
+use super::{Frozen, Hit, Page, UiState, Zoom};
+use crate::client::AskedWindow;
 
 /// Something that the operator does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub enum Action {
 
 /// What the loop around has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ActionOutcome {
     /// Draw.
     Continue,
     /// Leave.
@@ -73,13 +73,13 @@ pub enum Outcome {
     Retry,
 }
 
-impl App {
+impl UiState {
     /// Does it.
-    pub fn handle(&mut self, action: Action) -> Outcome {
+    pub fn handle(&mut self, action: Action) -> ActionOutcome {
         match action {
-            Action::Quit => return Outcome::Quit,
-            Action::Suspend => return Outcome::Suspend,
-            Action::Retry => return Outcome::Retry,
+            Action::Quit => return ActionOutcome::Quit,
+            Action::Suspend => return ActionOutcome::Suspend,
+            Action::Retry => return ActionOutcome::Retry,
             Action::Show(page) => self.show(page),
             Action::NextPage => self.show(self.page_at(1)),
             Action::PreviousPage => self.show(self.page_at(Page::ALL.len() - 1)),
@@ -105,7 +105,7 @@ impl App {
             }
         }
         self.clamp();
-        Outcome::Continue
+        ActionOutcome::Continue
     }
 
     fn show(&mut self, page: Page) {
@@ -164,21 +164,21 @@ impl App {
     fn widen(&mut self) {
         let (now, windows) = self.window_choice();
         let wider = windows.iter().find(|periods| **periods > now).or(windows.first());
-        self.window = wider.copied().map(Window::minutes).or(self.window);
+        self.window = wider.copied().map(AskedWindow::minutes).or(self.window);
     }
 
     /// Chooses the next smaller window; after the smallest comes the largest.
     fn narrow(&mut self) {
         let (now, windows) = self.window_choice();
         let narrower = windows.iter().rev().find(|periods| **periods < now).or(windows.last());
-        self.window = narrower.copied().map(Window::minutes).or(self.window);
+        self.window = narrower.copied().map(AskedWindow::minutes).or(self.window);
     }
 
     /// Periods of the window on the screen, and those to choose from; none where there is no choice.
     fn window_choice(&self) -> (u64, Vec<u64>) {
         let windows = self.windows();
         let largest = windows.last().copied().unwrap_or(1);
-        let now = self.window.map_or(5, Window::periods).min(largest);
+        let now = self.window.map_or(5, AskedWindow::periods).min(largest);
         (now, if windows.len() > 1 { windows } else { Vec::new() })
     }
 

@@ -8,7 +8,7 @@ use super::{Action, Page};
 
 /// What keys mean at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum InputMode {
     /// Every key is a command.
     Normal,
     /// Keys are text of the filter.
@@ -35,7 +35,7 @@ pub const KEYS: [(&str, &str); 15] = [
 ];
 
 /// What a key does; nothing for most.
-pub fn action_of_key(key: KeyEvent, mode: Mode) -> Option<Action> {
+pub fn action_of_key(key: KeyEvent, mode: InputMode) -> Option<Action> {
     if key.kind == KeyEventKind::Release {
         return None;
     }
@@ -47,8 +47,8 @@ pub fn action_of_key(key: KeyEvent, mode: Mode) -> Option<Action> {
         };
     }
     match mode {
-        Mode::Typing => typing(key.code),
-        Mode::Normal => normal(key.code),
+        InputMode::Typing => typing(key.code),
+        InputMode::Normal => normal(key.code),
     }
 }
 

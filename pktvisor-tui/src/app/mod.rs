@@ -1,6 +1,6 @@
 //! What the operator chose to see, apart from what there is to see: page, window, filter, order, pause.
 //!
-//! [`App::handle`] is the only place where an [`Action`] changes it.
+//! [`UiState::handle`] is the only place where an [`Action`] changes it.
 
 mod action;
 mod keys;
@@ -11,13 +11,13 @@ mod tests;
 
 use std::time::Duration;
 
-pub use action::{Action, Outcome};
-pub use keys::{KEYS, Mode, action_of_key, action_of_mouse};
+pub use action::{Action, ActionOutcome};
+pub use keys::{InputMode, KEYS, action_of_key, action_of_mouse};
 pub use regions::{Drawn, Hit, Regions};
 
 use crate::{
-    client::{Wanted, Window},
-    model::{Agent, ListKind, Sorts, Standing},
+    client::{AskedWindow, Wanted},
+    model::{AgentModel, ListKind, Sorts, Standing},
     theme::Theme,
 };
 
@@ -121,13 +121,13 @@ pub struct Zoom {
 /// The screen as it was when the operator stopped it. Data keeps coming in behind it.
 struct Frozen {
     at: Duration,
-    agents: Vec<Agent>,
+    agents: Vec<AgentModel>,
 }
 
 /// Everything that the screen is drawn from.
-pub struct App {
+pub struct UiState {
     /// The fleet, in the order given.
-    agents: Vec<Agent>,
+    agents: Vec<AgentModel>,
     /// The agent that pages other than the fleet's are about.
     selected: usize,
     /// The page.
@@ -143,7 +143,7 @@ pub struct App {
     pub sorts: Sorts,
     /// Order of the fleet.
     pub fleet_sort: FleetSort,
-    window: Option<Window>,
+    window: Option<AskedWindow>,
     frozen: Option<Frozen>,
     /// How far help is scrolled, when it is open.
     pub help: Option<u16>,
@@ -157,9 +157,9 @@ pub struct App {
     pub regions: Regions,
 }
 
-impl App {
+impl UiState {
     /// A screen of agents, the fleet in front if there are several.
-    pub fn new(agents: Vec<Agent>, window: Option<Window>, theme: Theme) -> Self {
+    pub fn new(agents: Vec<AgentModel>, window: Option<AskedWindow>, theme: Theme) -> Self {
         Self {
             page: if agents.len() > 1 { Page::Fleet } else { Page::Overview },
             agents,
@@ -196,7 +196,7 @@ impl App {
     }
 
     /// The agents as they are to be shown.
-    pub fn agents(&self) -> &[Agent] {
+    pub fn agents(&self) -> &[AgentModel] {
         self.frozen.as_ref().map_or(&self.agents, |frozen| &frozen.agents)
     }
 
@@ -206,12 +206,12 @@ impl App {
     }
 
     /// The agent that the pages are about.
-    pub fn agent(&self) -> Option<&Agent> {
+    pub fn agent(&self) -> Option<&AgentModel> {
         self.agents().get(self.selected)
     }
 
     /// An agent as it is now, to report to.
-    pub fn agent_mut(&mut self, index: usize) -> Option<&mut Agent> {
+    pub fn agent_mut(&mut self, index: usize) -> Option<&mut AgentModel> {
         self.agents.get_mut(index)
     }
 

@@ -1,9 +1,9 @@
 //! What can be done at the moment: the key line offers only that, and the keys do only that.
 
-use super::{App, Page};
-use crate::model::{Agent, Link};
+use super::{Page, UiState};
+use crate::model::{AgentLink, AgentModel};
 
-impl App {
+impl UiState {
     /// Whether lists are on the screen.
     pub fn shows_lists(&self) -> bool {
         let has_data = self.agent().is_some_and(|agent| agent.window.is_some());
@@ -43,9 +43,9 @@ const WINDOWS: [u64; 17] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 30, 60, 120, 240,
 
 /// Periods among which windows can be chosen: 1 where there is no choice. A file is what it is, a summary is one
 /// period, and agents of the 3.0 line are asked for all of theirs.
-fn periods_to_choose_from(agent: &Agent) -> u64 {
+fn periods_to_choose_from(agent: &AgentModel) -> u64 {
     match &agent.info {
-        Some(info) if agent.link != Link::Saved && agent.is_ours() && !info.single_summary => {
+        Some(info) if agent.link != AgentLink::Saved && agent.is_ours() && !info.single_summary => {
             info.periods.max(1)
         }
         _ => 1,

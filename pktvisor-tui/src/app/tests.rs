@@ -7,8 +7,8 @@ use pktvisor_api::{Period, TopEntry};
 
 use super::*;
 use crate::{
-    client::{Answer, Update},
-    model::{Link, Sort},
+    client::{AgentAnswer, Update},
+    model::{AgentLink, Sort},
 };
 
 fn entry(name: &str, estimate: u64) -> TopEntry {
@@ -21,24 +21,25 @@ fn entry(name: &str, estimate: u64) -> TopEntry {
     }
 }
 
-fn agent(label: &str, queries_per_second: u64) -> Agent {
-    let mut agent = Agent::new(label);
+fn agent(label: &str, queries_per_second: u64) -> AgentModel {
+    let mut agent = AgentModel::new(label);
     let mut period = Period::default();
     period.period.length = 1;
     period.dns.wire_packets.queries = queries_per_second;
     period.dns.top_qname2 = vec![entry(".example.com", 30), entry(".example.net", 20), entry("com", 10)];
-    let answer = Answer { ours: true, window: period, window_name: "5m".to_owned(), ..Answer::default() };
+    let answer =
+        AgentAnswer { ours: true, window: period, window_name: "5m".to_owned(), ..AgentAnswer::default() };
     agent.update(Update::Answer(Box::new(answer)), Duration::ZERO);
     agent
 }
 
-fn app(labels: &[&str]) -> App {
+fn app(labels: &[&str]) -> UiState {
     let agents = (1..).zip(labels).map(|(rate, label)| agent(label, rate)).collect();
-    App::new(agents, None, Theme::dark())
+    UiState::new(agents, None, Theme::dark())
 }
 
-fn press(app: &mut App, keys: &str) -> Outcome {
-    let mut outcome = Outcome::Continue;
+fn press(app: &mut UiState, keys: &str) -> ActionOutcome {
+    let mut outcome = ActionOutcome::Continue;
     for character in keys.chars() {
         let code = match character {
             '⏎' => KeyCode::Enter,
@@ -51,7 +52,7 @@ fn press(app: &mut App, keys: &str) -> Outcome {
             '←' => KeyCode::Left,
             other => KeyCode::Char(other),
         };
-        let mode = if app.typing { Mode::Typing } else { Mode::Normal };
+        let mode = if app.typing { InputMode::Typing } else { InputMode::Normal };
         if let Some(action) = action_of_key(KeyEvent::new(code, KeyModifiers::NONE), mode) {
             outcome = app.handle(action);
         }
@@ -77,11 +78,11 @@ fn digits_and_tab_change_pages() {
 #[test]
 fn q_leaves_but_not_while_a_filter_is_typed() {
     let mut app = app(&["ns1"]);
-    assert_eq!(press(&mut app, "/q"), Outcome::Continue);
+    assert_eq!(press(&mut app, "/q"), ActionOutcome::Continue);
     assert_eq!(app.filter, "q");
     let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-    assert_eq!(action_of_key(ctrl_c, Mode::Typing), Some(Action::Quit));
-    assert_eq!(press(&mut app, "⏎q"), Outcome::Quit);
+    assert_eq!(action_of_key(ctrl_c, InputMode::Typing), Some(Action::Quit));
+    assert_eq!(press(&mut app, "⏎q"), ActionOutcome::Quit);
 }
 
 #[test]
@@ -122,17 +123,17 @@ fn the_focus_never_leaves_the_lists() {
     assert_eq!(app.focus(), 0);
 }
 
-fn keeping(periods: u64) -> App {
+fn keeping(periods: u64) -> UiState {
     let mut app = app(&["ns1"]);
     let info = crate::model::AgentInfo { periods, ..Default::default() };
     app.agent_mut(0).expect("there is one").info = Some(info);
     app
 }
 
-fn windows_after(app: &mut App, key: &str, presses: usize) -> Vec<u64> {
+fn windows_after(app: &mut UiState, key: &str, presses: usize) -> Vec<u64> {
     let mut window = || {
         press(app, key);
-        app.wanted(0).window.map_or(0, Window::periods)
+        app.wanted(0).window.map_or(0, AskedWindow::periods)
     };
     (0..presses).map(|_| window()).collect()
 }
@@ -160,7 +161,7 @@ fn a_window_that_cannot_be_chosen_is_not_offered() {
     assert_eq!(windows_after(&mut app, "w", 1), [0]);
     let mut app = keeping(5);
     assert!(app.can_change_window());
-    app.agent_mut(0).expect("there is one").link = Link::Saved;
+    app.agent_mut(0).expect("there is one").link = AgentLink::Saved;
     assert!(!app.can_change_window());
 }
 
@@ -171,7 +172,7 @@ fn a_paused_screen_stands_still_while_data_comes_in() {
     press(&mut app, "p");
     app.tick(Duration::from_secs(15));
     *app.agent_mut(0).expect("there is one") = agent("ns1", 99);
-    let shown = |app: &App| app.agent().and_then(Agent::queries_per_second);
+    let shown = |app: &UiState| app.agent().and_then(AgentModel::queries_per_second);
     assert_eq!((shown(&app), app.now()), (Some(1), Duration::from_secs(10)));
     assert_eq!(app.paused_for(), Some(Duration::from_secs(5)));
     press(&mut app, "p");
@@ -199,7 +200,7 @@ fn what_an_agent_says_about_itself_is_asked_for_while_it_is_on_the_screen() {
     assert!(!app.wanted(0).about_itself && app.wanted(1).about_itself);
 }
 
-fn first(app: &App) -> Option<String> {
+fn first(app: &UiState) -> Option<String> {
     let window = app.agent().and_then(|agent| agent.window.as_ref()).expect("there is one");
     let rows = window.rows(ListKind::Qname2, &app.filter, app.sorts.of(ListKind::Qname2));
     rows.first().map(|row| row.name.to_string())

@@ -7,7 +7,7 @@ pub const DEFAULT_PORT: u16 = 10853;
 
 /// The address of an agent's web server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
+pub struct AgentEndpoint {
     host: Host,
     port: u16,
     /// Path before `/api`, without a slash at its end; empty unless a URL gave one (a reverse proxy).
@@ -57,7 +57,7 @@ pub enum EndpointError {
     ZoneMissing(String),
 }
 
-impl Endpoint {
+impl AgentEndpoint {
     /// Reads `ns1`, `ns1:8080`, `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]:8080` or `http://ns1:8080/prefix`.
     ///
     /// A link-local address names its interface: `fe80::1%eth0`, `[fe80::1%eth0]:8080`. In a URL the per cent sign is
@@ -217,7 +217,7 @@ mod tests {
             ("http://ns1/edge/7/", "http://ns1:10853/edge/7/x"),
             (" ns1 ", "http://ns1:10853/x"),
         ] {
-            assert_eq!(Endpoint::parse(text, 10853).map(|e| e.url("/x")), Ok(url.to_owned()), "{text}");
+            assert_eq!(AgentEndpoint::parse(text, 10853).map(|e| e.url("/x")), Ok(url.to_owned()), "{text}");
         }
     }
 
@@ -239,14 +239,14 @@ mod tests {
             ("fe80::1%253", 10853, "253"),
             ("http://[fe80::1%253]", 10853, "3"),
         ] {
-            let endpoint = Endpoint::parse(text, 10853).expect(text);
+            let endpoint = AgentEndpoint::parse(text, 10853).expect(text);
             assert_eq!(endpoint.url("/x"), format!("http://[fe80::1]:{port}/x"), "{text}");
             assert_eq!(endpoint.zone().map(Zone::as_str), Some(zone), "{text}");
         }
-        let label = |text| Endpoint::parse(text, 10853).expect(text).label();
+        let label = |text| AgentEndpoint::parse(text, 10853).expect(text).label();
         assert_eq!(label("http://[fe80::1%25eth0]:99/x"), "[fe80::1%eth0]:99/x");
         assert_eq!(label("fe80::1%eth0"), "[fe80::1%eth0]");
-        let [one, other] = ["fe80::1%eth0", "fe80::1%eth1"].map(|text| Endpoint::parse(text, 1));
+        let [one, other] = ["fe80::1%eth0", "fe80::1%eth1"].map(|text| AgentEndpoint::parse(text, 1));
         assert_ne!(one, other);
     }
 
@@ -260,33 +260,33 @@ mod tests {
             "fe80::1%e%0",
             "fe80::1%sixteen-letters-",
         ] {
-            let error = Endpoint::parse(text, 1).expect_err(text);
+            let error = AgentEndpoint::parse(text, 1).expect_err(text);
             assert!(matches!(error, EndpointError::Zone(_) | EndpointError::Host(_)), "{text}: {error}");
         }
         for text in ["2001:db8::1%eth0", "[::1%lo]:99"] {
-            assert!(matches!(Endpoint::parse(text, 1), Err(EndpointError::ZoneNotAllowed(_))), "{text}");
+            assert!(matches!(AgentEndpoint::parse(text, 1), Err(EndpointError::ZoneNotAllowed(_))), "{text}");
         }
         for text in ["fe80::1", "[fe80::1]:99", "http://[fe80::1]"] {
-            assert!(matches!(Endpoint::parse(text, 1), Err(EndpointError::ZoneMissing(_))), "{text}");
+            assert!(matches!(AgentEndpoint::parse(text, 1), Err(EndpointError::ZoneMissing(_))), "{text}");
         }
         for text in ["ns1%eth0", "192.0.2.1%eth0", "%eth0"] {
-            assert!(matches!(Endpoint::parse(text, 1), Err(EndpointError::Host(_))), "{text}");
+            assert!(matches!(AgentEndpoint::parse(text, 1), Err(EndpointError::Host(_))), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_host_is_refused_with_the_reason() {
         for text in ["", "  ", "http://", "http:///x"] {
-            assert_eq!(Endpoint::parse(text, 1), Err(EndpointError::Empty), "{text}");
+            assert_eq!(AgentEndpoint::parse(text, 1), Err(EndpointError::Empty), "{text}");
         }
         for text in ["https://ns1", "ftp://ns1"] {
-            assert!(matches!(Endpoint::parse(text, 1), Err(EndpointError::Scheme(_))), "{text}");
+            assert!(matches!(AgentEndpoint::parse(text, 1), Err(EndpointError::Scheme(_))), "{text}");
         }
         for text in ["ns1:http", "ns1:", "ns1:0", "ns1:65536", "[::1]:x"] {
-            assert!(matches!(Endpoint::parse(text, 1), Err(EndpointError::Port(_))), "{text}");
+            assert!(matches!(AgentEndpoint::parse(text, 1), Err(EndpointError::Port(_))), "{text}");
         }
         for text in ["ns1/path", "a b", "user@ns1", "[::1", "ns\u{1b}[2J", ":53", "http://ns1/a b"] {
-            assert!(matches!(Endpoint::parse(text, 1), Err(EndpointError::Host(_))), "{text}");
+            assert!(matches!(AgentEndpoint::parse(text, 1), Err(EndpointError::Host(_))), "{text}");
         }
     }
 }

@@ -6,7 +6,7 @@ use pktvisor_api::ErrorBody;
 use serde::de::DeserializeOwned;
 use ureq::unversioned::transport::DefaultConnector;
 
-use super::{Endpoint, endpoint::Zone, resolver::ZonedResolver};
+use super::{AgentEndpoint, endpoint::Zone, resolver::ZonedResolver};
 use crate::format::without_number;
 
 /// Answers beyond this many bytes are not read. A window of ours is about 20 KiB, and ten times that where every octet
@@ -43,13 +43,13 @@ impl FetchError {
 /// An HTTP client for one agent. Connections are kept open between questions.
 pub struct Http {
     agent: ureq::Agent,
-    endpoint: Endpoint,
+    endpoint: AgentEndpoint,
     timeout: Duration,
 }
 
 impl Http {
     /// A client that gives up on each answer after `timeout`.
-    pub fn new(endpoint: Endpoint, timeout: Duration) -> Self {
+    pub fn new(endpoint: AgentEndpoint, timeout: Duration) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false)

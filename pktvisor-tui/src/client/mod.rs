@@ -1,6 +1,6 @@
 //! Fetching: where an agent is, how its answers are read, and the thread that keeps asking.
 //!
-//! Nothing here knows of screens. What comes out are [`Update`]s: an [`Answer`], or why there is none.
+//! Nothing here knows of screens. What comes out are [`Update`]s: an [`AgentAnswer`], or why there is none.
 
 mod backoff;
 mod endpoint;
@@ -14,22 +14,22 @@ use std::time::Duration;
 
 use pktvisor_api::{App, DirectionRates, Period};
 
-pub use endpoint::{DEFAULT_PORT, Endpoint, EndpointError};
+pub use endpoint::{AgentEndpoint, DEFAULT_PORT, EndpointError};
 pub use http::{FetchError, Http};
 pub use one_period::{OneEntry, OnePeriod};
-pub use poller::{Command, Poller, Wanted};
+pub use poller::{Poller, PollerCommand, Wanted};
 pub use protocol::Session;
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Window {
+pub enum AskedWindow {
     /// The live period alone.
     Live,
     /// The newest N periods merged; N is 2 or more.
     Last(u64),
 }
 
-impl Window {
+impl AskedWindow {
     /// The window of the newest `minutes` periods.
     pub fn minutes(minutes: u64) -> Self {
         if minutes < 2 { Self::Live } else { Self::Last(minutes) }
@@ -46,7 +46,7 @@ impl Window {
 
 /// Everything that one round of questions brought.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub struct AgentAnswer {
     /// The agent about itself; not asked for in every round.
     pub app: Option<App>,
     /// Whether it is of our line, or an older one.
@@ -69,7 +69,7 @@ pub struct Answer {
 #[derive(Debug)]
 pub enum Update {
     /// It answered.
-    Answer(Box<Answer>),
+    Answer(Box<AgentAnswer>),
     /// It did not, and will be asked again after `retry_in`.
     Failure {
         /// Why.

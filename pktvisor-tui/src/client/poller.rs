@@ -6,20 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Http, Session, Update, Window, backoff::Backoff, protocol::ROUND};
+use super::{AskedWindow, Http, Session, Update, backoff::Backoff, protocol::ROUND};
 
 /// What the screen needs at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The window; five minutes, or what there is, unless chosen.
-    pub window: Option<Window>,
+    pub window: Option<AskedWindow>,
     /// Whether what the agent says about itself is on the screen.
     pub about_itself: bool,
 }
 
 /// A word to the thread. Each makes it ask at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum PollerCommand {
     /// Other things are wanted from now on.
     Want(Wanted),
     /// Do not wait for the next try.
@@ -28,7 +28,7 @@ pub enum Command {
 
 /// The handle of the thread. Dropped, the thread ends after its current question.
 pub struct Poller {
-    commands: Sender<Command>,
+    commands: Sender<PollerCommand>,
 }
 
 impl Poller {
@@ -60,7 +60,7 @@ impl Poller {
     }
 
     /// Tells the thread. One that has ended does not care.
-    pub fn tell(&self, command: Command) {
+    pub fn tell(&self, command: PollerCommand) {
         let _gone = self.commands.send(command);
     }
 }
@@ -88,7 +88,7 @@ enum Heard {
 }
 
 /// Sleeps until `deadline` or the first command; takes all that have piled up.
-fn listen(inbox: &Receiver<Command>, deadline: Instant, wanted: &mut Wanted) -> Heard {
+fn listen(inbox: &Receiver<PollerCommand>, deadline: Instant, wanted: &mut Wanted) -> Heard {
     let mut heard = Heard::Nothing;
     loop {
         let wait = match heard {
@@ -96,8 +96,8 @@ fn listen(inbox: &Receiver<Command>, deadline: Instant, wanted: &mut Wanted) -> 
             _ => Duration::ZERO,
         };
         match inbox.recv_timeout(wait) {
-            Ok(Command::Want(next)) => *wanted = next,
-            Ok(Command::Retry) => {}
+            Ok(PollerCommand::Want(next)) => *wanted = next,
+            Ok(PollerCommand::Retry) => {}
             Err(RecvTimeoutError::Timeout) => return heard,
             Err(RecvTimeoutError::Disconnected) => return Heard::Goodbye,
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pktvisor_api::{App, Period, Rates};
 
 use super::one_period::{OneEntry, OnePeriod};
-use super::{Answer, FetchError, Http, Window};
+use super::{AgentAnswer, AskedWindow, FetchError, Http};
 
 /// Rounds between two looks at what hardly changes.
 const APP_EVERY_ROUNDS: u64 = 5;
@@ -50,9 +50,9 @@ impl Session {
     }
 
     /// One round of questions. `every_app`: ask for what the agent says about itself in every round.
-    pub fn round(&mut self, window: Option<Window>, every_app: bool) -> Result<Answer, FetchError> {
+    pub fn round(&mut self, window: Option<AskedWindow>, every_app: bool) -> Result<AgentAnswer, FetchError> {
         let started = Instant::now();
-        let mut answer = Answer::default();
+        let mut answer = AgentAnswer::default();
         if self.app.is_none() || every_app || self.rounds.is_multiple_of(APP_EVERY_ROUNDS) {
             let app: App = self.http.get("/api/v1/metrics/app")?;
             self.app = Some(app.clone());
@@ -76,11 +76,16 @@ impl Session {
         Ok(answer)
     }
 
-    fn ours(&mut self, app: &App, window: Option<Window>, answer: &mut Answer) -> Result<(), FetchError> {
+    fn ours(
+        &mut self,
+        app: &App,
+        window: Option<AskedWindow>,
+        answer: &mut AgentAnswer,
+    ) -> Result<(), FetchError> {
         let (name, live) = self.document("bucket/0")?;
         match effective_window(window, app) {
-            Window::Live => (answer.window_name, answer.window) = (name, live.clone()),
-            Window::Last(periods) => {
+            AskedWindow::Live => (answer.window_name, answer.window) = (name, live.clone()),
+            AskedWindow::Last(periods) => {
                 (answer.window_name, answer.window) = self.document(&format!("window/{periods}"))?;
             }
         }
@@ -119,12 +124,12 @@ pub(crate) fn is_ours(app: &App) -> bool {
 }
 
 /// What can be had of what is wanted; by default five minutes, as ever.
-fn effective_window(window: Option<Window>, app: &App) -> Window {
+fn effective_window(window: Option<AskedWindow>, app: &App) -> AskedWindow {
     if app.app.single_summary {
-        return Window::Live;
+        return AskedWindow::Live;
     }
-    let wanted = window.unwrap_or(Window::Last(5)).periods();
-    Window::minutes(wanted.min(app.app.periods.max(1)))
+    let wanted = window.unwrap_or(AskedWindow::Last(5)).periods();
+    AskedWindow::minutes(wanted.min(app.app.periods.max(1)))
 }
 
 /// The least time between the beginnings of two rounds.

@@ -53,10 +53,10 @@ fn within(address: SocketAddr, zone: &Zone) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::Endpoint;
+    use crate::client::AgentEndpoint;
 
     fn scope(host: &str) -> Option<u32> {
-        let endpoint = Endpoint::parse(host, 1).expect(host);
+        let endpoint = AgentEndpoint::parse(host, 1).expect(host);
         let address = "[fe80::1]:7".parse().expect("an address");
         match within(address, endpoint.zone()?)? {
             SocketAddr::V6(address) => Some(address.scope_id()),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use pktvisor_api::{App, DirectionRates, Ledger};
 
-use super::{Capture, Health, History, Observation, Printable};
+use super::{CaptureState, HealthLevel, History, Observation, Printable};
 use crate::{
-    client::{Answer, Update},
+    client::{AgentAnswer, Update},
     format::share,
 };
 
@@ -17,7 +17,7 @@ const LOSS_REMEMBERED: Duration = Duration::from_secs(300);
 
 /// The connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Link {
+pub enum AgentLink {
     /// Asked for the first time, not answered yet.
     Connecting,
     /// The last question was answered.
@@ -72,16 +72,16 @@ pub struct AgentInfo {
     /// Where packets went since start.
     pub ledger: Option<Ledger>,
     /// Where packets come from.
-    pub capture: Option<Capture>,
+    pub capture: Option<CaptureState>,
 }
 
 /// An agent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Agent {
+pub struct AgentModel {
     /// How it is called on screen.
     pub label: Printable,
     /// The connection.
-    pub link: Link,
+    pub link: AgentLink,
     /// The window last received.
     pub window: Option<Observation>,
     /// The live period last received.
@@ -100,12 +100,12 @@ pub struct Agent {
     ledger_before: Option<(Duration, Ledger)>,
 }
 
-impl Agent {
+impl AgentModel {
     /// An agent that was not asked yet.
     pub fn new(label: &str) -> Self {
         Self {
             label: Printable::new(label),
-            link: Link::Connecting,
+            link: AgentLink::Connecting,
             window: None,
             live: None,
             rates: None,
@@ -123,10 +123,10 @@ impl Agent {
             Update::Answer(answer) => self.answer(*answer, now),
             Update::Failure { error, retry_in } => {
                 let (since, attempts) = match self.link {
-                    Link::Down { since, attempts, .. } => (since, attempts),
+                    AgentLink::Down { since, attempts, .. } => (since, attempts),
                     _ => (now, 0),
                 };
-                self.link = Link::Down {
+                self.link = AgentLink::Down {
                     error: Printable::new(&error.to_string()),
                     since,
                     retry_at: now + retry_in,
@@ -137,7 +137,7 @@ impl Agent {
         }
     }
 
-    pub(super) fn answer(&mut self, mut answer: Answer, now: Duration) {
+    pub(super) fn answer(&mut self, mut answer: AgentAnswer, now: Duration) {
         if let Some(app) = answer.app.take() {
             let info = AgentInfo::new(&app);
             let restarted = self.info.as_ref().is_some_and(|before| info.is_after_restart(before));
@@ -160,8 +160,8 @@ impl Agent {
         self.rates = answer.rates;
         self.round_trip = answer.round_trip;
         self.answered_at = Some(now);
-        if self.link != Link::Saved {
-            self.link = Link::Up;
+        if self.link != AgentLink::Saved {
+            self.link = AgentLink::Up;
         }
     }
 
@@ -177,11 +177,12 @@ impl Agent {
 
     /// Whether what it captures is a file, whose rates of this second say nothing.
     pub fn is_file(&self) -> bool {
-        self.link == Link::Saved || self.capture().is_some_and(|capture| capture.is_file && capture.finished)
+        self.link == AgentLink::Saved
+            || self.capture().is_some_and(|capture| capture.is_file && capture.finished)
     }
 
     /// Where packets come from, if it says so.
-    pub fn capture(&self) -> Option<&Capture> {
+    pub fn capture(&self) -> Option<&CaptureState> {
         self.info.as_ref()?.capture.as_ref()
     }
 
@@ -194,10 +195,10 @@ impl Agent {
     /// How it stands.
     pub fn standing(&self, now: Duration) -> Standing {
         match (&self.link, self.age(now)) {
-            (Link::Saved, _) => Standing::Saved,
-            (Link::Connecting, None) => Standing::Connecting,
-            (Link::Down { .. }, None) => Standing::Absent,
-            (Link::Down { .. }, Some(_)) => Standing::Stale,
+            (AgentLink::Saved, _) => Standing::Saved,
+            (AgentLink::Connecting, None) => Standing::Connecting,
+            (AgentLink::Down { .. }, None) => Standing::Absent,
+            (AgentLink::Down { .. }, Some(_)) => Standing::Stale,
             (_, Some(age)) if age > STALE_AFTER => Standing::Stale,
             _ if self.is_file() => Standing::Finished,
             _ => Standing::Live,
@@ -234,20 +235,20 @@ impl Agent {
     }
 
     /// The worst of what is known about it.
-    pub fn health(&self, now: Duration) -> Health {
+    pub fn health(&self, now: Duration) -> HealthLevel {
         match self.standing(now) {
-            Standing::Absent | Standing::Stale => return Health::Bad,
-            Standing::Connecting => return Health::Unknown,
+            Standing::Absent | Standing::Stale => return HealthLevel::Bad,
+            Standing::Connecting => return HealthLevel::Unknown,
             Standing::Live | Standing::Finished | Standing::Saved => {}
         }
         if self.interface_trouble().is_some() {
-            return Health::Bad;
+            return HealthLevel::Bad;
         }
         let window = self.window.as_ref();
-        Health::of_errors(window.and_then(Observation::error_share))
-            .max(Health::of_nxdomain(window.and_then(|w| w.share_of(super::Rcode::Nxdomain))))
-            .max(Health::of_timeouts(window.and_then(Observation::timeout_share)))
-            .max(Health::of_loss(self.recent_loss_share()))
+        HealthLevel::of_errors(window.and_then(Observation::error_share))
+            .max(HealthLevel::of_nxdomain(window.and_then(|w| w.share_of(super::Rcode::Nxdomain))))
+            .max(HealthLevel::of_timeouts(window.and_then(Observation::timeout_share)))
+            .max(HealthLevel::of_loss(self.recent_loss_share()))
     }
 }
 
@@ -262,7 +263,7 @@ impl AgentInfo {
             up: Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default(),
             open_transactions: app.dns.xact.open,
             ledger: app.app.ledger,
-            capture: app.app.capture.as_ref().map(Capture::new),
+            capture: app.app.capture.as_ref().map(CaptureState::new),
         }
     }
 

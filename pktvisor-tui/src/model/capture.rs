@@ -9,7 +9,7 @@ const NOTES_MAX: usize = 16;
 
 /// Where packets come from, safe to show.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Capture {
+pub struct CaptureState {
     /// The target as given.
     pub target: Printable,
     /// `file`, `inline`, `tap`, `afpacket`.
@@ -21,7 +21,7 @@ pub struct Capture {
     /// Whether AF_XDP runs without copying.
     pub zero_copy: Option<bool>,
     /// The interfaces watched, those that are not up in front.
-    pub interfaces: Vec<Interface>,
+    pub interfaces: Vec<WatchedInterface>,
     /// Link types seen.
     pub link_types: Vec<u16>,
     /// Whether the whole file has been read.
@@ -32,7 +32,7 @@ pub struct Capture {
 
 /// An interface that is watched, safe to show.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Interface {
+pub struct WatchedInterface {
     /// Its name.
     pub name: Printable,
     /// Where packets are seen on the way in, and on the way out if that is another place.
@@ -41,7 +41,7 @@ pub struct Interface {
     pub state: Printable,
 }
 
-impl Interface {
+impl WatchedInterface {
     fn new(interface: &CaptureInterface) -> Self {
         let hooks = match &interface.egress {
             Some(egress) if *egress != interface.ingress => format!("{}/{egress}", interface.ingress),
@@ -60,9 +60,10 @@ impl Interface {
     }
 }
 
-impl Capture {
+impl CaptureState {
     pub(super) fn new(capture: &CaptureInfo) -> Self {
-        let mut interfaces: Vec<Interface> = capture.interfaces.iter().map(Interface::new).collect();
+        let mut interfaces: Vec<WatchedInterface> =
+            capture.interfaces.iter().map(WatchedInterface::new).collect();
         interfaces.sort_by_key(|interface| !interface.is_away());
         Self {
             interfaces,
@@ -80,7 +81,8 @@ impl Capture {
     /// Which of the interfaces are not up, in words: `eth0 is down`. `None` where all are, or the agent does not say.
     pub fn interface_trouble(&self) -> Option<String> {
         let interfaces = &self.interfaces;
-        let away: Vec<&Interface> = interfaces.iter().filter(|interface| interface.is_away()).collect();
+        let away: Vec<&WatchedInterface> =
+            interfaces.iter().filter(|interface| interface.is_away()).collect();
         match away.as_slice() {
             [] => None,
             [only] => Some(format!("{} is {}", only.name, only.state)),

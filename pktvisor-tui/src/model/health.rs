@@ -2,7 +2,7 @@
 
 /// The state of a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Health {
+pub enum HealthLevel {
     /// There is nothing to judge.
     #[default]
     Unknown,
@@ -14,7 +14,7 @@ pub enum Health {
     Bad,
 }
 
-impl Health {
+impl HealthLevel {
     /// Below `warn` good, below `bad` worth a look; shares from 0 to 1.
     fn by_share(share: Option<f64>, warn: f64, bad: f64) -> Self {
         match share {
@@ -55,17 +55,17 @@ mod tests {
 
     #[test]
     fn any_loss_is_worth_a_look_and_one_per_cent_is_bad() {
-        assert_eq!(Health::of_loss(None), Health::Unknown);
-        assert_eq!(Health::of_loss(Some(0.0)), Health::Good);
-        assert_eq!(Health::of_loss(Some(1e-9)), Health::Warn);
-        assert_eq!(Health::of_loss(Some(0.01)), Health::Bad);
+        assert_eq!(HealthLevel::of_loss(None), HealthLevel::Unknown);
+        assert_eq!(HealthLevel::of_loss(Some(0.0)), HealthLevel::Good);
+        assert_eq!(HealthLevel::of_loss(Some(1e-9)), HealthLevel::Warn);
+        assert_eq!(HealthLevel::of_loss(Some(0.01)), HealthLevel::Bad);
     }
 
     #[test]
     fn nothing_to_judge_is_not_good() {
-        assert_eq!(Health::of_errors(None), Health::Unknown);
-        assert_eq!(Health::of_errors(Some(0.0)), Health::Good);
-        assert_eq!(Health::of_errors(Some(0.05)), Health::Warn);
-        assert_eq!(Health::of_errors(Some(1.0)), Health::Bad);
+        assert_eq!(HealthLevel::of_errors(None), HealthLevel::Unknown);
+        assert_eq!(HealthLevel::of_errors(Some(0.0)), HealthLevel::Good);
+        assert_eq!(HealthLevel::of_errors(Some(0.05)), HealthLevel::Warn);
+        assert_eq!(HealthLevel::of_errors(Some(1.0)), HealthLevel::Bad);
     }
 }

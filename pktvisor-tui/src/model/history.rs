@@ -8,7 +8,7 @@ use std::{
 use pktvisor_api::{DnsMessages, Period};
 
 use super::{Observation, Rcode};
-use crate::{client::Answer, format::share};
+use crate::{client::AgentAnswer, format::share};
 
 /// Seconds kept.
 const SECONDS_MAX: usize = 600;
@@ -17,7 +17,7 @@ const PERIODS_MAX: usize = 121;
 
 /// One second. What could not be known is absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sample {
+pub struct SecondSample {
     /// Packets to HOST.
     pub received: Option<u64>,
     /// Packets from HOST.
@@ -58,7 +58,7 @@ pub struct PeriodPoint {
 /// The past of one agent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
-    seconds: VecDeque<Sample>,
+    seconds: VecDeque<SecondSample>,
     periods: BTreeMap<i64, PeriodPoint>,
     baseline: Option<Baseline>,
 }
@@ -77,14 +77,14 @@ impl History {
     /// Takes in an answer; `observation` is its window, `live` its live period.
     pub(super) fn record(
         &mut self,
-        answer: &Answer,
+        answer: &AgentAnswer,
         observation: &Observation,
         live: Option<&Observation>,
         now: Duration,
     ) {
         let newest = live.unwrap_or(observation);
         let difference = self.difference(newest, now);
-        let mut sample = Sample { p95_us: newest.p95_us(), ..difference };
+        let mut sample = SecondSample { p95_us: newest.p95_us(), ..difference };
         if let Some(rates) = answer.rates {
             sample.received = Some(rates.received);
             sample.sent = Some(rates.sent);
@@ -106,35 +106,35 @@ impl History {
     ///
     /// Agents answer from a cache of a second, so that every other answer can be the one before: it stands for the
     /// second before once more, and the next difference is of two seconds.
-    fn difference(&mut self, newest: &Observation, now: Duration) -> Sample {
+    fn difference(&mut self, newest: &Observation, now: Duration) -> SecondSample {
         let messages = newest.dns.wire_packets;
         let next = Baseline { at: now, start_ts: newest.span.start_ts, messages, is_old: false };
-        let Some(before) = self.baseline.replace(next) else { return Sample::default() };
+        let Some(before) = self.baseline.replace(next) else { return SecondSample::default() };
         if before.start_ts != next.start_ts || before.messages.replies > messages.replies {
-            return Sample::default();
+            return SecondSample::default();
         }
         if before.messages == messages && !before.is_old {
             self.baseline = Some(Baseline { is_old: true, ..before });
             let last = self.seconds.back().copied().unwrap_or_default();
-            return Sample {
+            return SecondSample {
                 queries: last.queries,
                 errors_permille: last.errors_permille,
-                ..Sample::default()
+                ..SecondSample::default()
             };
         }
         let seconds = now.saturating_sub(before.at).as_secs_f64().max(0.1);
         let queries = messages.queries.checked_sub(before.messages.queries);
-        Sample {
+        SecondSample {
             queries: queries.map(|queries| (queries as f64 / seconds).round() as u64),
             errors_permille: errors_permille(&before.messages, &messages),
-            ..Sample::default()
+            ..SecondSample::default()
         }
     }
 
     /// A second in which there was no answer.
     pub(super) fn miss(&mut self) {
         self.baseline = None;
-        self.push(Sample::default());
+        self.push(SecondSample::default());
     }
 
     /// Another agent answers at the same address, or the same one started anew: its periods are not those before.
@@ -143,7 +143,7 @@ impl History {
         self.baseline = None;
     }
 
-    fn push(&mut self, sample: Sample) {
+    fn push(&mut self, sample: SecondSample) {
         if self.seconds.len() == SECONDS_MAX {
             self.seconds.pop_front();
         }
@@ -160,13 +160,13 @@ impl History {
     /// One figure of every second, the newest first.
     pub fn seconds<'a>(
         &'a self,
-        figure: impl Fn(&Sample) -> Option<u64> + 'a,
+        figure: impl Fn(&SecondSample) -> Option<u64> + 'a,
     ) -> impl Iterator<Item = Option<u64>> + 'a {
         self.seconds.iter().rev().map(figure)
     }
 
     /// The newest second.
-    pub fn newest(&self) -> Option<&Sample> {
+    pub fn newest(&self) -> Option<&SecondSample> {
         self.seconds.back()
     }
 

@@ -2,7 +2,7 @@
 
 use pktvisor_api::{Period, TopEntry};
 
-use super::{Keep, Printable};
+use super::{KeptEnd, Printable};
 
 /// Rows kept of one list. Agents send at most 10.
 const ROWS_MAX: usize = 100;
@@ -183,7 +183,7 @@ impl ListKind {
     }
 
     /// Which end of its names matters.
-    pub fn keep(self) -> Keep {
+    pub fn keep(self) -> KeptEnd {
         match self {
             Self::Qname2
             | Self::Qname3
@@ -191,9 +191,9 @@ impl ListKind {
             | Self::Servfail
             | Self::Refused
             | Self::SlowIn
-            | Self::SlowOut => Keep::Tail,
-            Self::Ipv6 => Keep::Ends,
-            _ => Keep::Head,
+            | Self::SlowOut => KeptEnd::Tail,
+            Self::Ipv6 => KeptEnd::Ends,
+            _ => KeptEnd::Head,
         }
     }
 

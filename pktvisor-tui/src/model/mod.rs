@@ -14,11 +14,11 @@ mod saved;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{Agent, AgentInfo, Link, Standing};
-pub use capture::{Capture, Interface};
-pub use health::Health;
-pub use history::{History, PeriodPoint, Sample};
+pub use agent::{AgentInfo, AgentLink, AgentModel, Standing};
+pub use capture::{CaptureState, WatchedInterface};
+pub use health::HealthLevel;
+pub use history::{History, PeriodPoint, SecondSample};
 pub use lists::{ListKind, Row, Sort, Sorts};
 pub use observation::{Observation, Rcode};
-pub use printable::{Keep, Printable, escape, fit};
+pub use printable::{KeptEnd, Printable, escape, fit};
 pub use saved::{SavedAgent, SavedError, read_saved};

@@ -1,9 +1,11 @@
 //! One period or window as received, and the figures that follow from it.
 
+use std::time::Duration;
+
 use pktvisor_api::{Dns, Packets, Period, PeriodSpan};
 
 use super::{ListKind, Printable, Row, Sort, lists::take_lists};
-use crate::format::share;
+use crate::format::{self, share};
 
 /// A period or window. Its lists are rows; those inside `packets` and `dns` are empty.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,6 +73,20 @@ impl Observation {
             ours,
             lists,
         }
+    }
+
+    /// Its name and its minutes: `last 5m 2020-03-24 03:41:00–03:45:37 UTC 277s`.
+    pub fn span_text(&self) -> String {
+        let start = self.span.start_ts;
+        let end = start.saturating_add(self.span.length);
+        let length = format::age(Duration::from_secs(self.span.length.try_into().unwrap_or(0)));
+        format!(
+            "{} {} {}–{} UTC {length:>6}",
+            self.name,
+            format::date(start),
+            format::time_of_day(start),
+            format::time_of_day(end),
+        )
     }
 
     /// The rows of a list, in the agent's order.

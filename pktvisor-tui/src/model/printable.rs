@@ -64,7 +64,7 @@ fn is_visible(character: char) -> bool {
 
 /// Which end of a text matters when there is no room for all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
+pub enum KeptEnd {
     /// Codes, places: the beginning.
     Head,
     /// Domain names: the end.
@@ -73,7 +73,7 @@ pub enum Keep {
     Ends,
 }
 
-impl Keep {
+impl KeptEnd {
     /// What matters of the address of an agent: both ends of an IPv6 address, the beginning of a name.
     pub fn of_address(address: &str) -> Self {
         if address.starts_with('[') { Self::Ends } else { Self::Head }
@@ -81,15 +81,15 @@ impl Keep {
 }
 
 /// The text in at most `width` columns; `…` stands where it was cut.
-pub fn fit(text: &str, width: usize, keep: Keep) -> String {
+pub fn fit(text: &str, width: usize, keep: KeptEnd) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
     let Some(room) = width.checked_sub(1) else { return String::new() };
     let tail_room = match keep {
-        Keep::Head => 0,
-        Keep::Tail => room,
-        Keep::Ends => room / 2,
+        KeptEnd::Head => 0,
+        KeptEnd::Tail => room,
+        KeptEnd::Ends => room / 2,
     };
     let head: String = text.chars().take_while(within(room - tail_room)).collect();
     let kept: usize = text.chars().rev().take_while(within(tail_room)).map(char::len_utf8).sum();
@@ -163,27 +163,27 @@ mod tests {
     #[test]
     fn an_ipv6_address_keeps_its_network_and_its_interface() {
         let text = "2001:db8:1:2:aaaa:bbbb:cccc:dddd";
-        assert_eq!(fit(text, 18, Keep::Ends), "2001:db8:…ccc:dddd");
-        assert_eq!(fit(text, 32, Keep::Ends), text);
-        assert_eq!(fit(text, 2, Keep::Ends), "2…");
+        assert_eq!(fit(text, 18, KeptEnd::Ends), "2001:db8:…ccc:dddd");
+        assert_eq!(fit(text, 32, KeptEnd::Ends), text);
+        assert_eq!(fit(text, 2, KeptEnd::Ends), "2…");
     }
 
     #[test]
     fn a_cut_keeps_the_end_that_matters_and_never_exceeds_its_width() {
-        assert_eq!(fit("www.example.com", 9, Keep::Tail), "…mple.com");
-        assert_eq!(fit("www.example.com", 9, Keep::Head), "www.exam…");
-        assert_eq!(fit("short", 5, Keep::Tail), "short");
-        assert_eq!(fit("東京東京", 4, Keep::Head), "東…");
-        assert_eq!(fit("abc", 0, Keep::Head), "");
-        assert_eq!(fit(r"abc\.def.com", 10, Keep::Tail), r"…\.def.com");
-        assert_eq!(fit(r"abc\.def.com", 9, Keep::Tail), "…def.com");
-        assert_eq!(fit(r"abc\\.def.com", 10, Keep::Tail), "….def.com");
+        assert_eq!(fit("www.example.com", 9, KeptEnd::Tail), "…mple.com");
+        assert_eq!(fit("www.example.com", 9, KeptEnd::Head), "www.exam…");
+        assert_eq!(fit("short", 5, KeptEnd::Tail), "short");
+        assert_eq!(fit("東京東京", 4, KeptEnd::Head), "東…");
+        assert_eq!(fit("abc", 0, KeptEnd::Head), "");
+        assert_eq!(fit(r"abc\.def.com", 10, KeptEnd::Tail), r"…\.def.com");
+        assert_eq!(fit(r"abc\.def.com", 9, KeptEnd::Tail), "…def.com");
+        assert_eq!(fit(r"abc\\.def.com", 10, KeptEnd::Tail), "….def.com");
         for width in [7, 8, 9] {
-            assert_eq!(fit(r"abc\032f.com", width, Keep::Tail), "…f.com");
+            assert_eq!(fit(r"abc\032f.com", width, KeptEnd::Tail), "…f.com");
         }
-        assert_eq!(fit(r"abc\", 3, Keep::Tail), r"…c\");
+        assert_eq!(fit(r"abc\", 3, KeptEnd::Tail), r"…c\");
         for width in 0..12 {
-            for keep in [Keep::Head, Keep::Tail, Keep::Ends] {
+            for keep in [KeptEnd::Head, KeptEnd::Tail, KeptEnd::Ends] {
                 assert!(fit("東a京b東c京d", width, keep).width() <= width);
             }
         }

@@ -10,9 +10,9 @@ use std::{
 use pktvisor_api::{App, DirectionRates, PeriodDocument};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
-use super::{Agent, Link, Printable};
+use super::{AgentLink, AgentModel, Printable};
 use crate::{
-    client::{Answer, FetchError, OneEntry, OnePeriod},
+    client::{AgentAnswer, FetchError, OneEntry, OnePeriod},
     format::without_number,
 };
 
@@ -85,7 +85,7 @@ fn one_period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PeriodDocume
 
 impl SavedAgent {
     /// What an agent answered, or why it did not.
-    pub fn new(agent: String, answer: Result<Answer, FetchError>) -> Self {
+    pub fn new(agent: String, answer: Result<AgentAnswer, FetchError>) -> Self {
         match answer {
             Err(error) => Self { agent, error: Some(error.to_string()), ..Self::default() },
             Ok(answer) => Self {
@@ -100,25 +100,25 @@ impl SavedAgent {
     }
 
     /// The agent to show.
-    pub fn to_agent(&self) -> Agent {
-        let mut agent = Agent::new(&self.agent);
-        agent.link = Link::Saved;
+    pub fn to_agent(&self) -> AgentModel {
+        let mut agent = AgentModel::new(&self.agent);
+        agent.link = AgentLink::Saved;
         match self.metrics.iter().next() {
             Some((name, window)) => agent.answer(
-                Answer {
+                AgentAnswer {
                     app: self.app.clone(),
                     ours: !self.older,
                     rates: self.rates,
                     window_name: name.clone(),
                     window: window.clone(),
-                    ..Answer::default()
+                    ..AgentAnswer::default()
                 },
                 // A file has no time of its own: everything in it is of now.
                 Duration::ZERO,
             ),
             None => {
                 let error = self.error.as_deref().unwrap_or("there is no period in it");
-                agent.link = Link::Down {
+                agent.link = AgentLink::Down {
                     error: Printable::new(error),
                     since: Duration::ZERO,
                     retry_at: Duration::MAX,
@@ -216,9 +216,12 @@ mod tests {
     fn a_fleet_is_an_object_a_line() {
         let text = br#"{"agent":"ns1","metrics":{"1m":{}}}
                        {"agent":"ns2","error":"cannot connect: connection refused"}"#;
-        let agents: Vec<Agent> = parse("x", text).expect("two").iter().map(SavedAgent::to_agent).collect();
+        let agents: Vec<AgentModel> =
+            parse("x", text).expect("two").iter().map(SavedAgent::to_agent).collect();
         assert!(agents[0].window.is_some() && agents[1].window.is_none());
-        assert!(matches!(&agents[1].link, Link::Down { error, .. } if error.as_str().ends_with("refused")));
+        assert!(
+            matches!(&agents[1].link, AgentLink::Down { error, .. } if error.as_str().ends_with("refused"))
+        );
     }
 
     #[test]

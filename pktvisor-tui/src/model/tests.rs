@@ -5,7 +5,7 @@ use std::time::Duration;
 use pktvisor_api::{App, CaptureInfo, CaptureMode, DirectionRates, Ledger, Period};
 
 use super::*;
-use crate::client::{Answer, FetchError, Update};
+use crate::client::{AgentAnswer, FetchError, Update};
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -28,22 +28,22 @@ fn period(start_ts: i64, replies: u64, noerror: u64) -> Period {
     period
 }
 
-fn answer(live: Period) -> Answer {
+fn answer(live: Period) -> AgentAnswer {
     let rates = Some(DirectionRates { dns_queries: 7, ..DirectionRates::default() });
-    Answer { ours: true, window: live.clone(), live: Some(live), rates, ..Answer::default() }
+    AgentAnswer { ours: true, window: live.clone(), live: Some(live), rates, ..AgentAnswer::default() }
 }
 
 fn failure() -> Update {
     Update::Failure { error: FetchError::Connect("connection refused".to_owned()), retry_in: seconds(4) }
 }
 
-fn tell(agent: &mut Agent, answer: Answer, at: u64) {
+fn tell(agent: &mut AgentModel, answer: AgentAnswer, at: u64) {
     agent.update(Update::Answer(Box::new(answer)), seconds(at));
 }
 
 #[test]
 fn data_outlives_the_connection_and_says_how_old_it_is() {
-    let mut agent = Agent::new("ns1");
+    let mut agent = AgentModel::new("ns1");
     assert_eq!(agent.standing(seconds(0)), Standing::Connecting);
     agent.update(failure(), seconds(1));
     assert_eq!(agent.standing(seconds(1)), Standing::Absent);
@@ -54,13 +54,13 @@ fn data_outlives_the_connection_and_says_how_old_it_is() {
     assert_eq!(agent.standing(seconds(9)), Standing::Stale);
     assert_eq!(agent.age(seconds(9)), Some(seconds(7)));
     assert!(agent.window.is_some());
-    let Link::Down { since, retry_at, attempts, .. } = agent.link else { panic!("it is down") };
+    let AgentLink::Down { since, retry_at, attempts, .. } = agent.link else { panic!("it is down") };
     assert_eq!((since, retry_at, attempts), (seconds(4), seconds(13), 2));
 }
 
 #[test]
 fn an_agent_that_hangs_is_stale_before_its_time_out() {
-    let mut agent = Agent::new("ns1");
+    let mut agent = AgentModel::new("ns1");
     tell(&mut agent, answer(period(0, 1, 1)), 0);
     assert_eq!(agent.standing(seconds(4)), Standing::Live);
     assert_eq!(agent.standing(seconds(5)), Standing::Stale);
@@ -68,17 +68,17 @@ fn an_agent_that_hangs_is_stale_before_its_time_out() {
 
 #[test]
 fn a_file_that_was_read_shows_averages() {
-    let mut agent = Agent::new("ns1");
+    let mut agent = AgentModel::new("ns1");
     let mut app = App::default();
     app.app.capture = Some(CaptureInfo { mode: CaptureMode::File, finished: true, ..CaptureInfo::default() });
-    tell(&mut agent, Answer { app: Some(app), ..answer(period(0, 50, 50)) }, 0);
+    tell(&mut agent, AgentAnswer { app: Some(app), ..answer(period(0, 50, 50)) }, 0);
     assert_eq!(agent.standing(seconds(1)), Standing::Finished);
     assert_eq!(agent.queries_per_second(), Some(5));
 }
 
 #[test]
 fn failed_replies_of_a_second_are_what_was_counted_since_the_last_one() {
-    let mut agent = Agent::new("ns1");
+    let mut agent = AgentModel::new("ns1");
     tell(&mut agent, answer(period(0, 1000, 1000)), 0);
     tell(&mut agent, answer(period(0, 1100, 1075)), 1);
     // A new period starts from nothing: there is no difference to take.
@@ -93,11 +93,11 @@ fn failed_replies_of_a_second_are_what_was_counted_since_the_last_one() {
 
 #[test]
 fn an_answer_from_a_cache_stands_for_the_second_before_and_counts_no_query_twice() {
-    let mut agent = Agent::new("ns1");
+    let mut agent = AgentModel::new("ns1");
     // An agent of the 3.0 line: queries are known by difference alone.
     for (second, replies) in [(0, 1000), (1, 1100), (2, 1100), (3, 1300), (4, 1300), (5, 1300)] {
         let window = period(0, replies, replies);
-        tell(&mut agent, Answer { window, ..Answer::default() }, second);
+        tell(&mut agent, AgentAnswer { window, ..AgentAnswer::default() }, second);
     }
     let queries: Vec<Option<u64>> = agent.history.seconds(|second| second.queries).collect();
     assert_eq!(queries, [Some(0), Some(100), Some(100), Some(100), Some(100), None]);
@@ -105,7 +105,7 @@ fn an_answer_from_a_cache_stands_for_the_second_before_and_counts_no_query_twice
 
 #[test]
 fn the_past_is_bounded() {
-    let mut agent = Agent::new("ns1");
+    let mut agent = AgentModel::new("ns1");
     for second in 0..2000_u32 {
         tell(&mut agent, answer(period(i64::from(second) * 60, 1, 1)), second.into());
     }
@@ -116,31 +116,31 @@ fn the_past_is_bounded() {
 
 #[test]
 fn periods_of_before_a_restart_are_forgotten() {
-    let mut agent = Agent::new("ns1");
-    tell(&mut agent, Answer { app: Some(app(10.0, 0, 0)), ..answer(period(0, 1, 1)) }, 0);
-    tell(&mut agent, Answer { app: Some(app(11.0, 0, 0)), ..answer(period(60, 1, 1)) }, 60);
+    let mut agent = AgentModel::new("ns1");
+    tell(&mut agent, AgentAnswer { app: Some(app(10.0, 0, 0)), ..answer(period(0, 1, 1)) }, 0);
+    tell(&mut agent, AgentAnswer { app: Some(app(11.0, 0, 0)), ..answer(period(60, 1, 1)) }, 60);
     assert_eq!(agent.history.period_count(), 2);
-    tell(&mut agent, Answer { app: Some(app(0.1, 0, 0)), ..answer(period(90, 1, 1)) }, 90);
+    tell(&mut agent, AgentAnswer { app: Some(app(0.1, 0, 0)), ..answer(period(90, 1, 1)) }, 90);
     assert_eq!(agent.history.period_count(), 1);
 }
 
 #[test]
 fn packets_lost_long_ago_are_no_state_of_now() {
-    let mut agent = Agent::new("ns1");
+    let mut agent = AgentModel::new("ns1");
     let mut at = |second: u64, lost| {
         tell(
             &mut agent,
-            Answer { app: Some(app(second as f64, lost, 1000 * second)), ..answer(period(0, 1, 1)) },
+            AgentAnswer { app: Some(app(second as f64, lost, 1000 * second)), ..answer(period(0, 1, 1)) },
             second,
         );
         agent.health(seconds(second))
     };
-    assert_eq!(at(10, 500), Health::Good);
-    assert_eq!(at(20, 500), Health::Good);
-    assert_eq!(at(30, 501), Health::Warn);
-    assert_eq!(at(40, 900), Health::Bad);
-    assert_eq!(at(400, 900), Health::Good);
-    assert_eq!(at(410, 900), Health::Good);
+    assert_eq!(at(10, 500), HealthLevel::Good);
+    assert_eq!(at(20, 500), HealthLevel::Good);
+    assert_eq!(at(30, 501), HealthLevel::Warn);
+    assert_eq!(at(40, 900), HealthLevel::Bad);
+    assert_eq!(at(400, 900), HealthLevel::Good);
+    assert_eq!(at(410, 900), HealthLevel::Good);
 }
 
 #[test]

@@ -2,67 +2,73 @@
 
 use std::time::Duration;
 
-use pktvisor_api::Ledger;
-use ratatui::{layout::Rect, style::Style};
+use ratatui::{
+    layout::{Constraint, Layout, Rect},
+    style::Style,
+};
 
-use super::split_left;
+use super::ledger;
 use crate::{
-    app::App,
+    app::UiState,
     format,
-    model::{Agent, Capture, Health, Interface, Keep, Link, Printable, fit},
+    model::{AgentLink, AgentModel, CaptureState, KeptEnd, Printable, WatchedInterface, fit},
     theme::Theme,
-    widgets::{Canvas, chart, notice},
+    widgets::{
+        Canvas,
+        grid::split_top,
+        heading::Heading,
+        notice,
+        number_table::{Column, NumberTable, TableRow, cell},
+    },
 };
 
 /// A labelled text.
-type Entry = (&'static str, String, Style);
+type SectionEntry = (&'static str, String, Style);
 
 /// Entries under a title.
-struct Section {
+struct PageSection {
     title: &'static str,
-    entries: Vec<Entry>,
+    entries: Vec<SectionEntry>,
 }
 
 /// Columns from which on the ledger stands beside the rest.
 const BESIDE_WIDTH_MIN: u16 = 79;
-/// Columns that the ledger needs.
-const LEDGER_WIDTH: u16 = 39;
 /// Where the texts of entries begin.
 const TEXT_COLUMN: u16 = 20;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     let Some(agent) = app.agent() else { return };
     if agent.info.is_none() && agent.window.is_none() {
         return super::nothing_yet(canvas, area, app);
     }
     let beside = area.width >= BESIDE_WIDTH_MIN;
     let left_width =
-        if beside { (area.width / 2).min(area.width - LEDGER_WIDTH).max(40) } else { area.width };
+        if beside { (area.width / 2).min(area.width - ledger::WIDTH).max(40) } else { area.width };
     let theme = *canvas.theme;
     let notes_width = usize::from(left_width.saturating_sub(5));
     let mut capture_entries = capture(agent, &theme);
     capture_entries.extend(notes(agent, notes_width, &theme));
     let about_it = [
-        Section { title: "Agent", entries: about(agent, room_of(left_width - 1), &theme) },
-        Section { title: "Capture", entries: capture_entries },
-        Section { title: "Connection", entries: connection(agent, app.now(), &theme) },
+        PageSection { title: "Agent", entries: about(agent, room_of(left_width - 1), &theme) },
+        PageSection { title: "Capture", entries: capture_entries },
+        PageSection { title: "Connection", entries: connection(agent, app.now(), &theme) },
     ];
     let right_width = if beside { area.width - left_width } else { area.width };
     let given_up = reassembly(agent, room_of(right_width), &theme);
-    let given_up = [Section { title: "Given up in reassembly", entries: given_up }];
-    let (left_height, ledger_height) = (height(&about_it), ledger_height(agent));
+    let given_up = [PageSection { title: "Given up in reassembly", entries: given_up }];
+    let (left_height, ledger_height) = (height(&about_it), ledger::height(agent));
     let right_height = ledger_height + 1 + height(&given_up);
     let all = if beside { left_height.max(right_height) } else { left_height + 1 + right_height };
     canvas.scrolled(area, all, app.scroll, |canvas, area| {
         let (left, right) = if beside {
-            let (left, right) = split_left(area, left_width);
-            (Rect { width: left.width.saturating_sub(1), ..left }, right)
+            let columns = [Constraint::Length(left_width.saturating_sub(1)), Constraint::Fill(1)];
+            area.layout::<2>(&Layout::horizontal(columns).spacing(1)).into()
         } else {
-            super::split_top(area, left_height + 1)
+            split_top(area, left_height + 1)
         };
         draw_sections(canvas, left, &about_it);
-        draw_ledger(canvas, right, agent);
-        draw_sections(canvas, super::split_top(right, ledger_height + 1).1, &given_up);
+        ledger::draw(canvas, right, agent);
+        draw_sections(canvas, split_top(right, ledger_height + 1).1, &given_up);
     });
 }
 
@@ -72,28 +78,34 @@ fn room_of(width: u16) -> usize {
 }
 
 /// Rows of sections, with a blank between two.
-fn height(sections: &[Section]) -> u16 {
+fn height(sections: &[PageSection]) -> u16 {
     let rows: usize = sections.iter().map(|section| section.entries.len() + 2).sum();
     u16::try_from(rows.saturating_sub(1)).unwrap_or(u16::MAX)
 }
 
-fn draw_sections(canvas: &mut Canvas<'_>, area: Rect, sections: &[Section]) {
-    let mut area = area;
-    for Section { title, entries } in sections {
-        canvas.title(area, title, &[], canvas.theme.text);
-        let mut line = 1;
-        for (label, text, style) in entries {
-            canvas.put(area, line, 1, label, canvas.theme.label);
-            let column = if label.is_empty() { 1 } else { TEXT_COLUMN };
-            let room = room_of(area.width) + usize::from(TEXT_COLUMN - column);
-            canvas.put(area, line, column, &fit(text, room, Keep::of_address(text)), *style);
-            line += 1;
+fn draw_sections(canvas: &mut Canvas<'_>, area: Rect, sections: &[PageSection]) {
+    let theme = canvas.theme;
+    let columns = [Column::Blank(1), Column::Text(TEXT_COLUMN - 1), Column::Text(area.width)];
+    let room = room_of(area.width);
+    let row = |(label, text, style): &SectionEntry| -> TableRow<'static> {
+        let room = if label.is_empty() { room + usize::from(TEXT_COLUMN - 1) } else { room };
+        let text = cell(fit(text, room, KeptEnd::of_address(text)), *style);
+        if label.is_empty() {
+            return [text].into_iter().collect();
         }
-        area = super::split_top(area, line + 1).1;
+        [cell(*label, theme.label), text].into_iter().collect()
+    };
+    let mut rest = area;
+    for PageSection { title, entries } in sections {
+        let (heading, body) = split_top(rest, 1);
+        canvas.render(Heading { title, remarks: &[], style: theme.text, theme }, heading);
+        let (table, below) = split_top(body, u16::try_from(entries.len()).unwrap_or(u16::MAX));
+        canvas.render(NumberTable::new(&columns, entries.iter().map(row).collect(), theme), table);
+        rest = split_top(below, 1).1;
     }
 }
 
-fn about(agent: &Agent, room: usize, theme: &Theme) -> Vec<Entry> {
+fn about(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {
     let nothing = || format::NOTHING.to_owned();
     let info = agent.info.as_ref();
     let version =
@@ -119,12 +131,21 @@ fn about(agent: &Agent, room: usize, theme: &Theme) -> Vec<Entry> {
     entries
 }
 
-fn capture(agent: &Agent, theme: &Theme) -> Vec<Entry> {
+fn capture(agent: &AgentModel, theme: &Theme) -> Vec<SectionEntry> {
     let Some(capture) = agent.capture() else {
         return vec![("", "not told by this agent".to_owned(), theme.label)];
     };
-    let Capture { target, mode, is_file: _, hook, zero_copy, interfaces, link_types, finished, notes: _ } =
-        capture;
+    let CaptureState {
+        target,
+        mode,
+        is_file: _,
+        hook,
+        zero_copy,
+        interfaces,
+        link_types,
+        finished,
+        notes: _,
+    } = capture;
     let mut entries =
         vec![("target", target.to_string(), theme.value), ("mode", mode.to_string(), theme.value)];
     if let Some(hook) = hook {
@@ -151,8 +172,8 @@ fn capture(agent: &Agent, theme: &Theme) -> Vec<Entry> {
 const INTERFACES_MAX: usize = 8;
 
 /// An interface, where its packets are seen, and its state.
-fn interface(interface: &Interface, theme: &Theme) -> Entry {
-    let Interface { name, hooks, state } = interface;
+fn interface(interface: &WatchedInterface, theme: &Theme) -> SectionEntry {
+    let WatchedInterface { name, hooks, state } = interface;
     let style = match state.as_str() {
         "up" => theme.good,
         _ if interface.is_away() => theme.bad,
@@ -165,7 +186,7 @@ fn interface(interface: &Interface, theme: &Theme) -> Entry {
 }
 
 /// Notes as lines of at most `width` columns.
-fn notes(agent: &Agent, width: usize, theme: &Theme) -> Vec<Entry> {
+fn notes(agent: &AgentModel, width: usize, theme: &Theme) -> Vec<SectionEntry> {
     let notes = agent.capture().map_or(&[][..], |capture| capture.notes.as_slice());
     let mut entries = Vec::new();
     for note in notes {
@@ -177,112 +198,29 @@ fn notes(agent: &Agent, width: usize, theme: &Theme) -> Vec<Entry> {
     entries
 }
 
-fn connection(agent: &Agent, now: Duration, theme: &Theme) -> Vec<Entry> {
+fn connection(agent: &AgentModel, now: Duration, theme: &Theme) -> Vec<SectionEntry> {
     let mut entries = vec![("address", agent.label.to_string(), theme.text)];
     match &agent.link {
-        Link::Connecting => entries.push(("state", "not answered yet".to_owned(), theme.label)),
-        Link::Saved => entries.push(("state", "read from a file".to_owned(), theme.label)),
-        Link::Up => {
+        AgentLink::Connecting => entries.push(("state", "not answered yet".to_owned(), theme.label)),
+        AgentLink::Saved => entries.push(("state", "read from a file".to_owned(), theme.label)),
+        AgentLink::Up => {
             entries.push(("state", "answering".to_owned(), theme.good));
             let micros = u64::try_from(agent.round_trip.as_micros()).unwrap_or(u64::MAX);
             entries.push(("round trip", format::microseconds(micros), theme.text));
         }
-        Link::Down { error, since, attempts, .. } => {
+        AgentLink::Down { error, since, attempts, .. } => {
             entries.push(("state", error.to_string(), theme.bad));
             entries.push(("since", format::age(now.saturating_sub(*since)), theme.bad));
             entries.push(("attempts", attempts.to_string(), theme.text));
         }
     }
-    if let (Some(age), Link::Down { .. }) = (agent.age(now), &agent.link) {
+    if let (Some(age), AgentLink::Down { .. }) = (agent.age(now), &agent.link) {
         entries.push(("last answer", format!("{} ago", format::age(age)), theme.text));
     }
     entries
 }
 
-/// A line of the ledger: how deep in the tree, what, how many, of how many, and whether any is bad.
-struct Item {
-    branch: &'static str,
-    label: &'static str,
-    count: u64,
-    whole: u64,
-    loss: bool,
-}
-
-fn items(ledger: &Ledger) -> [Item; 11] {
-    let meant = ledger.dns_packets;
-    let item = |branch, label, count, whole| Item { branch, label, count, whole, loss: false };
-    [
-        item("", "seen", ledger.seen, ledger.seen),
-        item("├ ", "filtered", ledger.filtered, ledger.seen),
-        item("└ ", "counted", ledger.counted, ledger.seen),
-        item("  └ ", "DNS packets", ledger.dns_packets, ledger.counted),
-        item("    ├ ", "not chosen", ledger.not_chosen, meant),
-        Item { loss: true, ..item("    ├ ", "lost", ledger.lost, meant) },
-        item("    ├ ", "on its way", ledger.pending, meant),
-        item("    └ ", "delivered", ledger.delivered, meant),
-        item("      ├ ", "analysed", ledger.analysed, ledger.delivered),
-        item("      ├ ", "malformed", ledger.malformed, ledger.delivered),
-        item("      └ ", "no message", ledger.without_message, ledger.delivered),
-    ]
-}
-
-/// Rows of [`draw_ledger`]: title, items, messages, balance.
-fn ledger_height(agent: &Agent) -> u16 {
-    if agent.info.as_ref().is_some_and(|info| info.ledger.is_some()) { 14 } else { 2 }
-}
-
-/// Where every packet went since the agent's start; and whether the terms add up.
-fn draw_ledger(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent) {
-    let theme = canvas.theme;
-    let Some(ledger) = agent.info.as_ref().and_then(|info| info.ledger) else {
-        canvas.title(area, "Ledger", &[], theme.text);
-        canvas.put(area, 1, 1, "not told by this agent", theme.label);
-        return;
-    };
-    canvas.title(area, "Ledger", &["packets since start"], theme.text);
-    let mut row = 1;
-    for item in items(&ledger) {
-        let share = format::share(item.count, item.whole);
-        let style = if item.loss { theme.health(Health::of_loss(share)) } else { theme.value };
-        canvas.put(area, row, 1, item.branch, theme.label);
-        let column = 1 + u16::try_from(item.branch.chars().count()).unwrap_or(0);
-        canvas.put(area, row, column, item.label, theme.text);
-        canvas.right(area, row, 33, &ledger_number(item.count), style);
-        canvas.right(area, row, 39, &format::percent(share), theme.text);
-        let room = usize::from(area.width.saturating_sub(42)).min(40);
-        if room >= 4 {
-            canvas.put(area, row, 41, &chart::bar(item.count, item.whole, room), theme.bar);
-        }
-        row += 1;
-    }
-    canvas.put(area, row, 1, "DNS messages", theme.text);
-    canvas.right(area, row, 33, &ledger_number(ledger.messages), theme.value);
-    row += 1;
-    let difference = imbalance(&ledger);
-    if difference == 0 {
-        canvas.put(area, row, 1, "every packet is accounted for", theme.good);
-    } else {
-        let text = format!("{} packets are unaccounted for", format::count(difference));
-        canvas.put(area, row, 1, &text, theme.warn);
-    }
-}
-
-fn ledger_number(value: u64) -> String {
-    format::exact_within(value, 13)
-}
-
-/// By how much the three equations of the ledger are off, together.
-fn imbalance(ledger: &Ledger) -> u64 {
-    let off = |whole: u64, terms: &[u64]| {
-        u128::from(whole).abs_diff(terms.iter().map(|term| u128::from(*term)).sum())
-    };
-    let off = off(ledger.seen, &[ledger.filtered, ledger.counted])
-        + off(ledger.dns_packets, &[ledger.not_chosen, ledger.delivered, ledger.lost, ledger.pending])
-        + off(ledger.delivered, &[ledger.analysed, ledger.malformed, ledger.without_message]);
-    u64::try_from(off).unwrap_or(u64::MAX)
-}
-
-fn reassembly(agent: &Agent, room: usize, theme: &Theme) -> Vec<Entry> {
+fn reassembly(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {
     let Some(window) = agent.window.as_ref().filter(|window| window.ours) else {
         return vec![("", "not told by this agent".to_owned(), theme.label)];
     };

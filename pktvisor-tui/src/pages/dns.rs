@@ -1,29 +1,30 @@
 //! DNS in depth: queries and failures over time, response codes, times, what did not become a transaction, and lists.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::{charts, draw_lists, kpis, panels, split_left, split_top};
+use super::{charts, draw_lists, kpis, panels};
 use crate::{
-    app::App,
+    app::UiState,
     format,
-    model::{Agent, Health, ListKind, Observation},
+    model::{AgentModel, HealthLevel, ListKind, Observation},
     theme::Theme,
     widgets::{
         Canvas,
-        facts::{self, Fact, Panel},
-        kpi::{self, Kpi},
+        facts::{self, Fact, Panel, PanelGrid},
+        grid::split_top,
+        kpi::{self, Kpi, KpiStrip},
     },
 };
 
 /// Rows of the panels: title, heads, six lines, and a blank.
 const PANELS_HEIGHT: u16 = 9;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let Some(agent) = app.agent() else { return };
     let roomy = area.width >= 110 && area.height >= 34;
     let (kpis, rest) = split_top(area, if roomy { kpi::BIG } else { kpi::SMALL });
     draw_kpis(canvas, kpis, agent, window);
-    let below = Rect { height: rest.height.saturating_sub(PANELS_HEIGHT), ..rest };
+    let (_, below) = split_top(rest, PANELS_HEIGHT);
     let charts_height = if roomy { charts::height(agent, below, &ListKind::DNS, 5) } else { 0 };
     let (charts, rest) = split_top(rest, charts_height);
     charts::draw_row(canvas, charts, agent, [&charts::QUERIES, &charts::FAILED].into_iter());
@@ -37,7 +38,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     draw_lists(canvas, rest, app, window);
 }
 
-fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let timeouts = window.timeout_share();
     let kpis = [
@@ -47,7 +48,7 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
         Kpi {
             label: "Timed out".to_owned(),
             value: if window.ours { format::percent(timeouts) } else { format::NOTHING.to_owned() },
-            style: theme.health(Health::of_timeouts(timeouts)),
+            style: theme.health(HealthLevel::of_timeouts(timeouts)),
             past: Vec::new(),
         },
         Kpi {
@@ -57,21 +58,20 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
             past: Vec::new(),
         },
     ];
-    kpi::draw(canvas, area, &kpis);
+    canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
-fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let width = area.width / 5;
-    let (rcodes, rest) = split_left(area, width * 2);
-    let rcodes = Rect { width: rcodes.width.saturating_sub(1), ..rcodes };
+    let [rcodes, rest] = beside(area, width * 2);
     charts::draw_rcodes(canvas, rcodes, agent, window);
     let panels = [
         panels::messages_panel(window, theme),
         panels::transactions_panel(window, theme),
         unanswered_panel(window, theme),
     ];
-    facts::draw_grid(canvas, rest, PANELS_HEIGHT, &panels);
+    canvas.render(PanelGrid { panels: &panels, panel_height: PANELS_HEIGHT, theme }, rest);
     let edns = &window.dns.edns;
     if window.ours {
         let share = format::share(edns.queries, window.dns.wire_packets.queries);
@@ -93,7 +93,7 @@ const LISTS_HEIGHT_MIN: u16 = 4;
 
 /// Response codes, transactions and what is unmatched beside each other; where they do not fit, codes above the other
 /// two; where the screen is low as well, codes alone. Returns what is left below.
-fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) -> Rect {
+fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) -> Rect {
     let theme = canvas.theme;
     let transactions = panels::transactions_panel(window, theme);
     let unmatched = unanswered_panel(window, theme);
@@ -103,12 +103,11 @@ fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Obse
     if rcodes_width > charts::RCODES_WIDTH {
         let height = if area.height > 14 { NARROW_HEIGHT } else { charts::RCODES_HEIGHT };
         let (panels, rest) = split_top(area, height);
-        let (rcodes, others) = split_left(panels, rcodes_width);
-        let rcodes = Rect { width: rcodes.width.saturating_sub(1), ..rcodes };
+        let [rcodes, others] = beside(panels, rcodes_width);
         charts::draw_rcodes(canvas, rcodes, agent, window);
-        let (left, right) = split_left(others, transactions_width);
-        facts::draw(canvas, Rect { width: left.width.saturating_sub(1), ..left }, &transactions);
-        facts::draw(canvas, right, &unmatched);
+        let [left, right] = beside(others, transactions_width);
+        canvas.render(PanelGrid::of_one(&transactions, theme), left);
+        canvas.render(PanelGrid::of_one(&unmatched, theme), right);
         return rest;
     }
     let (rcodes, rest) = split_top(area, charts::RCODES_HEIGHT);
@@ -117,10 +116,16 @@ fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Obse
         return rest;
     }
     let (panels, rest) = split_top(rest, NARROW_HEIGHT);
-    let (left, right) = split_left(panels, area.width - unmatched.width());
-    facts::draw(canvas, Rect { width: left.width.saturating_sub(1), ..left }, &transactions);
-    facts::draw(canvas, right, &unmatched);
+    let [left, right] = beside(panels, area.width - unmatched.width());
+    canvas.render(PanelGrid::of_one(&transactions, theme), left);
+    canvas.render(PanelGrid::of_one(&unmatched, theme), right);
     rest
+}
+
+/// Two areas with a blank between them, the first as wide as given with that blank.
+fn beside(area: Rect, width: u16) -> [Rect; 2] {
+    let columns = [Constraint::Length(width.saturating_sub(1)), Constraint::Fill(1)];
+    area.layout(&Layout::horizontal(columns).spacing(1))
 }
 
 /// Queries and responses that found no partner. Older agents do not count them.

@@ -1,21 +1,24 @@
 //! All agents: a row each, totals on top.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use ratatui::{layout::Rect, style::Style};
 
+use super::kpis::count_or_nothing;
 use crate::{
-    app::{App, Hit},
+    app::{Hit, UiState},
     format,
-    model::{Agent, Health, Keep, Observation, Standing, fit},
+    model::{AgentModel, HealthLevel, KeptEnd, Observation, Standing, fit},
     theme::Theme,
     widgets::{
-        Canvas, chart,
-        kpi::{self, Kpi},
+        Canvas,
+        chart::ColumnChart,
+        grid::{split_left, split_top},
+        heading::Heading,
+        kpi::{self, Kpi, KpiStrip},
+        number_table::{self, Column, Cursor, NumberTable, TableRow, cell},
     },
 };
-
-use super::{kpis::count_or_nothing, split_top};
 
 /// Heads of the columns of numbers, and their widths with the blank before them, in order of importance: what does not
 /// fit is left out from the end.
@@ -28,7 +31,7 @@ const STATE_WIDTH: u16 = 15;
 const NAME_WIDTH_MIN: u16 = 12;
 
 /// The fleet as one.
-struct Totals {
+struct FleetTotals {
     queries: u64,
     received: u64,
     sent: u64,
@@ -38,24 +41,33 @@ struct Totals {
     answering: usize,
 }
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     let (agents, now) = (app.agents(), app.now());
     let big = area.width >= 110 && area.height >= 20;
     let (top, rest) = split_top(area, if big { kpi::BIG } else { kpi::SMALL });
     draw_totals(canvas, top, &totals(agents, now), agents.len());
     let order = app.fleet_order();
     let remark = format!("{} of {} · {}", order.len(), agents.len(), app.fleet_sort.name());
-    canvas.title(rest, "Agents", &[&remark, app.fleet_sort.name()], canvas.theme.text);
-    let table = Rect { y: rest.y + 1, height: rest.height.saturating_sub(1), ..rest };
+    let (heading, table) = split_top(rest, 1);
+    let (remarks, theme) = ([remark.as_str(), app.fleet_sort.name()], canvas.theme);
+    canvas.render(Heading { title: "Agents", remarks: &remarks, style: theme.text, theme }, heading);
     draw_table(canvas, table, app, &order);
 }
 
-fn totals(agents: &[Agent], now: Duration) -> Totals {
-    let mut totals =
-        Totals { queries: 0, received: 0, sent: 0, replies: 0, errors: 0, slowest_us: None, answering: 0 };
+fn totals(agents: &[AgentModel], now: Duration) -> FleetTotals {
+    let mut totals = FleetTotals {
+        queries: 0,
+        received: 0,
+        sent: 0,
+        replies: 0,
+        errors: 0,
+        slowest_us: None,
+        answering: 0,
+    };
     // What is stale is not happening now.
-    let current =
-        |agent: &&Agent| matches!(agent.standing(now), Standing::Live | Standing::Finished | Standing::Saved);
+    let current = |agent: &&AgentModel| {
+        matches!(agent.standing(now), Standing::Live | Standing::Finished | Standing::Saved)
+    };
     for agent in agents.iter().filter(current) {
         let (received, sent) = agent.packets_per_second();
         totals.answering += 1;
@@ -71,7 +83,7 @@ fn totals(agents: &[Agent], now: Duration) -> Totals {
     totals
 }
 
-fn draw_totals(canvas: &mut Canvas<'_>, area: Rect, totals: &Totals, agents: usize) {
+fn draw_totals(canvas: &mut Canvas<'_>, area: Rect, totals: &FleetTotals, agents: usize) {
     let theme = canvas.theme;
     let errors = format::share(totals.errors, totals.replies);
     let kpi = |label: &str, value: String, style: Style| Kpi {
@@ -80,10 +92,10 @@ fn draw_totals(canvas: &mut Canvas<'_>, area: Rect, totals: &Totals, agents: usi
         style,
         past: Vec::new(),
     };
-    let answering = Health::of_loss(format::share((agents - totals.answering) as u64, agents as u64));
+    let answering = HealthLevel::of_loss(format::share((agents - totals.answering) as u64, agents as u64));
     let kpis = [
         kpi("DNS queries/s", format::count(totals.queries), theme.value),
-        kpi("Failed replies", format::percent(errors), theme.health(Health::of_errors(errors))),
+        kpi("Failed replies", format::percent(errors), theme.health(HealthLevel::of_errors(errors))),
         kpi(
             "Slowest p95",
             totals.slowest_us.map_or_else(|| format::NOTHING.to_owned(), format::microseconds),
@@ -92,35 +104,61 @@ fn draw_totals(canvas: &mut Canvas<'_>, area: Rect, totals: &Totals, agents: usi
         kpi("Packets/s", format::count(totals.received.saturating_add(totals.sent)), theme.value),
         kpi("Answering", format!("{}/{agents}", totals.answering), theme.health(answering)),
     ];
-    kpi::draw(canvas, area, &kpis);
+    canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
-fn draw_table(canvas: &mut Canvas<'_>, area: Rect, app: &App, order: &[usize]) {
+fn draw_table(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, order: &[usize]) {
     let theme = canvas.theme;
-    let columns = columns(area.width);
-    let numbers: u16 = columns.iter().map(|(_, width)| width).sum();
-    let name_width = area.width.saturating_sub(numbers + STATE_WIDTH + 2).clamp(NAME_WIDTH_MIN, 60);
-    let mut end = name_width + 1;
-    canvas.put(area, 0, 1, "agent", theme.label);
-    for (head, width) in columns {
-        end += width;
-        canvas.right(area, 0, end, head, theme.label);
-    }
-    canvas.put(area, 0, end + 2, "state", theme.label);
+    let numbers = columns(area.width);
+    let numbers_width: u16 = numbers.iter().map(|(_, width)| width).sum();
+    let name_width = area.width.saturating_sub(numbers_width + STATE_WIDTH + 2).clamp(NAME_WIDTH_MIN, 60);
+    let mut columns = vec![Column::Blank(1), Column::Text(name_width)];
+    columns.extend(numbers.iter().map(|(_, width)| Column::Number(*width)));
+    columns.extend([Column::Blank(2), Column::Text(STATE_WIDTH)]);
+    let heads = std::iter::once("agent").chain(numbers.iter().map(|(head, _)| *head)).chain(["state"]);
+    let cursor = order.iter().position(|index| *index == app.selected());
+    let visible = number_table::visible(area.height, cursor.unwrap_or(0), order.len());
+    let shown: Vec<(usize, &AgentModel)> = order
+        .get(visible.clone())
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|index| Some((*index, app.agents().get(*index)?)))
+        .collect();
+    let row = |(index, agent): &(usize, &AgentModel)| TableRow {
+        hit: Some(Hit::Agent(*index)),
+        ..agent_row(agent, usize::from(name_width), numbers.len(), app)
+    };
+    let table = NumberTable {
+        columns: &columns,
+        heads: Some(heads.map(|head| cell(head, theme.label)).collect()),
+        rows: shown.iter().map(row).collect(),
+        first: visible.start,
+        cursor: cursor.map(|row| Cursor { row, columns: 2 }),
+        theme,
+    };
+    canvas.render(table, area);
+    let (_, body) = split_top(area, 1);
     if order.is_empty() {
-        canvas.put(area, 1, 1, "nothing matches", theme.label);
+        canvas.put(body, 0, 1, "nothing matches", theme.label);
     }
-    let shown = usize::from(area.height.saturating_sub(1)).max(1);
-    let cursor = order.iter().position(|index| *index == app.selected()).unwrap_or(0);
-    let first = (cursor + 1).saturating_sub(shown);
-    for (line, index) in (1u16..area.height.max(1)).zip(order.iter().skip(first)) {
-        let Some(agent) = app.agents().get(*index) else { continue };
-        let place = Rect { y: area.y + line, height: 1, ..area };
-        draw_agent(canvas, place, agent, name_width, app.now());
-        canvas.hit(place, Hit::Agent(*index));
-        if *index == app.selected() {
-            canvas.style(Rect { width: (name_width + 1).min(area.width), ..place }, theme.cursor);
-        }
+    let (_, past) = split_left(body, name_width + 1 + numbers_width + 2 + STATE_WIDTH);
+    draw_past_queries(canvas, past, shown.iter().map(|(_, agent)| *agent));
+}
+
+/// Columns of the chart of an agent's queries.
+const PAST_WIDTH: RangeInclusive<u16> = 10..=60;
+
+/// Queries of each agent over time, where there is room.
+fn draw_past_queries<'a>(canvas: &mut Canvas<'_>, area: Rect, agents: impl Iterator<Item = &'a AgentModel>) {
+    // A blank stays at the right.
+    let width = area.width.saturating_sub(1);
+    if width < *PAST_WIDTH.start() {
+        return;
+    }
+    let (area, _) = split_left(area, width.min(*PAST_WIDTH.end()));
+    for (row, agent) in area.rows().zip(agents).filter(|(_, agent)| !agent.is_file()) {
+        let queries = agent.history.seconds(|second| second.queries);
+        canvas.render(ColumnChart::new(queries, row.width, canvas.theme), row);
     }
 }
 
@@ -132,28 +170,24 @@ fn columns(width: u16) -> &'static [(&'static str, u16)] {
     COLUMNS.get(..count).unwrap_or_default()
 }
 
-/// Draws the row of an agent.
-fn draw_agent(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, name_width: u16, now: Duration) {
-    let theme = canvas.theme;
-    let keep = Keep::of_address(agent.label.as_str());
-    let name = fit(agent.label.as_str(), usize::from(name_width.saturating_sub(1)), keep);
-    canvas.put(area, 0, 1, &name, theme.text);
-    let (state, state_style) = state(agent, now, theme);
+/// The row of an agent with its first numbers.
+fn agent_row(
+    agent: &AgentModel,
+    name_width: usize,
+    numbers_shown: usize,
+    app: &UiState,
+) -> TableRow<'static> {
+    let (theme, now) = (&app.theme, app.now());
+    let keep = KeptEnd::of_address(agent.label.as_str());
+    let name = fit(agent.label.as_str(), name_width.saturating_sub(1), keep);
     let stale = matches!(agent.standing(now), Standing::Stale | Standing::Absent);
-    let mut end = name_width + 1;
-    for ((_, width), (text, style)) in columns(area.width).iter().zip(numbers(agent, theme)) {
-        end += width;
-        canvas.right(area, 0, end, &text, if stale { theme.label } else { style });
-    }
-    canvas.put(area, 0, end + 2, &state, state_style);
-    let spark_column = end + 2 + STATE_WIDTH;
-    if area.width > spark_column + 10 && !agent.is_file() {
-        let spark = Rect { x: area.x + spark_column, width: (area.width - spark_column - 1).min(60), ..area };
-        chart::columns(canvas, spark, agent.history.seconds(|second| second.queries), theme.bar);
-    }
+    let number = |(text, style)| cell(text, if stale { theme.label } else { style });
+    let numbers = numbers(agent, theme).into_iter().take(numbers_shown).map(number);
+    let (state, state_style) = state(agent, now, theme);
+    std::iter::once(cell(name, theme.text)).chain(numbers).chain([cell(state, state_style)]).collect()
 }
 
-fn numbers(agent: &Agent, theme: &Theme) -> [(String, Style); 6] {
+fn numbers(agent: &AgentModel, theme: &Theme) -> [(String, Style); 6] {
     let window = agent.window.as_ref();
     let errors = window.and_then(Observation::error_share);
     let nxdomain = window.and_then(|window| window.share_of(crate::model::Rcode::Nxdomain));
@@ -161,8 +195,8 @@ fn numbers(agent: &Agent, theme: &Theme) -> [(String, Style); 6] {
     let (received, sent) = agent.packets_per_second();
     [
         (count_or_nothing(agent.queries_per_second()), theme.value),
-        (format::percent(errors), theme.health(Health::of_errors(errors))),
-        (format::percent(nxdomain), theme.health(Health::of_nxdomain(nxdomain))),
+        (format::percent(errors), theme.health(HealthLevel::of_errors(errors))),
+        (format::percent(nxdomain), theme.health(HealthLevel::of_nxdomain(nxdomain))),
         (p95.map_or_else(|| format::NOTHING.to_owned(), format::microseconds), theme.text),
         (count_or_nothing(received), theme.text),
         (count_or_nothing(sent), theme.text),
@@ -170,7 +204,7 @@ fn numbers(agent: &Agent, theme: &Theme) -> [(String, Style); 6] {
 }
 
 /// The state of a row: the connection first, then the worst of its numbers.
-fn state(agent: &Agent, now: Duration, theme: &Theme) -> (String, Style) {
+fn state(agent: &AgentModel, now: Duration, theme: &Theme) -> (String, Style) {
     let age = format::age(agent.age(now).unwrap_or_default());
     match agent.standing(now) {
         Standing::Connecting => ("○ connecting".to_owned(), theme.label),
@@ -181,9 +215,9 @@ fn state(agent: &Agent, now: Duration, theme: &Theme) -> (String, Style) {
             ("▲ link down".to_owned(), theme.bad)
         }
         Standing::Live | Standing::Finished => match agent.health(now) {
-            Health::Bad => ("● bad".to_owned(), theme.bad),
-            Health::Warn => ("● look".to_owned(), theme.warn),
-            Health::Good | Health::Unknown => ("● ok".to_owned(), theme.good),
+            HealthLevel::Bad => ("● bad".to_owned(), theme.bad),
+            HealthLevel::Warn => ("● look".to_owned(), theme.warn),
+            HealthLevel::Good | HealthLevel::Unknown => ("● ok".to_owned(), theme.good),
         },
     }
 }

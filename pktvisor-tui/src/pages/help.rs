@@ -1,11 +1,15 @@
 //! What everything means.
 
-use ratatui::{layout::Rect, style::Style};
+use ratatui::layout::Rect;
 
 use crate::{
     app::KEYS,
     model::ListKind,
-    widgets::{Canvas, notice},
+    theme::Theme,
+    widgets::{
+        Canvas, notice,
+        number_table::{Column, NumberTable, TableRow, cell},
+    },
 };
 
 /// Terms of the screen, where a name alone does not explain itself.
@@ -31,29 +35,36 @@ const TERMS: [(&str, &str); 16] = [
     ("▲ stale", "the agent does not answer: the last data stays, with its age, and the agent is asked again"),
 ];
 
+/// Columns of the terms, with the blank behind them.
+const TERM_WIDTH: u16 = 19;
+
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, first_line: u16) {
-    let theme = canvas.theme;
-    let width = area.width.saturating_sub(2);
-    let mut lines: Vec<(String, String, Style)> = Vec::new();
-    let mut section = |title: &str, entries: &mut dyn Iterator<Item = (&str, &str)>| {
-        lines.push((title.to_owned(), String::new(), theme.accent));
-        for (term, meaning) in entries {
-            let wrapped = notice::wrap(meaning, usize::from(width.saturating_sub(20)).max(10));
-            for (index, part) in wrapped.into_iter().enumerate() {
-                let term = if index == 0 { term.to_owned() } else { String::new() };
-                lines.push((term, part, theme.value));
+    let rows = rows(area.width, canvas.theme);
+    let last_start = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_sub(area.height);
+    canvas.regions.scroll_max = Some(last_start);
+    let first = usize::from(first_line.min(last_start));
+    let rows = rows.into_iter().skip(first).take(usize::from(area.height)).collect();
+    let columns = [Column::Blank(1), Column::Text(TERM_WIDTH), Column::Text(area.width)];
+    canvas.render(NumberTable::new(&columns, rows, canvas.theme), area);
+}
+
+/// All lines of the help on a screen of this width.
+fn rows(width: u16, theme: &Theme) -> Vec<TableRow<'static>> {
+    let meaning_width = usize::from(width.saturating_sub(TERM_WIDTH + 3)).max(10);
+    let mut rows = Vec::new();
+    let mut section =
+        |title: &'static str, entries: &mut dyn Iterator<Item = (&'static str, &'static str)>| {
+            rows.push(TableRow::from_iter([cell(title, theme.accent)]));
+            for (term, meaning) in entries {
+                for (index, line) in notice::wrap(meaning, meaning_width).into_iter().enumerate() {
+                    let term = if index == 0 { term } else { "" };
+                    rows.push(TableRow::from_iter([cell(term, theme.value), cell(line, theme.text)]));
+                }
             }
-        }
-        lines.push((String::new(), String::new(), theme.text));
-    };
+            rows.push(TableRow::default());
+        };
     section("Keys", &mut KEYS.into_iter());
     section("What is what", &mut TERMS.into_iter());
     section("Lists", &mut ListKind::ALL.iter().map(|kind| (kind.title(), kind.explanation())));
-    let last_start = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(area.height);
-    canvas.regions.scroll_max = Some(last_start);
-    let first = usize::from(first_line.min(last_start));
-    for (row, (term, meaning, style)) in (0u16..area.height).zip(lines.iter().skip(first)) {
-        canvas.put(area, row, 1, term, *style);
-        canvas.put(area, row, 20, meaning, theme.text);
-    }
+    rows
 }

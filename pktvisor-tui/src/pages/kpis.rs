@@ -2,18 +2,18 @@
 
 use crate::{
     format,
-    model::{Agent, Health, Observation, Sample},
+    model::{AgentModel, HealthLevel, Observation, SecondSample},
     theme::Theme,
     widgets::kpi::Kpi,
 };
 
 /// The seconds before, of one figure.
-fn past(agent: &Agent, figure: impl Fn(&Sample) -> Option<u64>) -> Vec<Option<u64>> {
+fn past(agent: &AgentModel, figure: impl Fn(&SecondSample) -> Option<u64>) -> Vec<Option<u64>> {
     if agent.is_file() { Vec::new() } else { agent.history.seconds(figure).collect() }
 }
 
 /// What a rate is of: the last second, or the whole window where nothing moves any more.
-fn per_second_label(agent: &Agent, now: &str, average: &str) -> String {
+fn per_second_label(agent: &AgentModel, now: &str, average: &str) -> String {
     if agent.is_file() { format!("{average}/s avg") } else { format!("{now}/s") }
 }
 
@@ -23,7 +23,7 @@ pub(super) fn count_or_nothing(value: Option<u64>) -> String {
 }
 
 /// Queries a second.
-pub(super) fn queries_kpi(agent: &Agent, theme: &Theme) -> Kpi {
+pub(super) fn queries_kpi(agent: &AgentModel, theme: &Theme) -> Kpi {
     Kpi {
         label: per_second_label(agent, "DNS queries", "Queries"),
         value: count_or_nothing(agent.queries_per_second()),
@@ -33,18 +33,18 @@ pub(super) fn queries_kpi(agent: &Agent, theme: &Theme) -> Kpi {
 }
 
 /// The share of replies that failed.
-pub(super) fn errors_kpi(agent: &Agent, window: &Observation, theme: &Theme) -> Kpi {
+pub(super) fn errors_kpi(agent: &AgentModel, window: &Observation, theme: &Theme) -> Kpi {
     let share = window.error_share();
     Kpi {
         label: "Failed replies".to_owned(),
         value: format::percent(share),
-        style: theme.health(Health::of_errors(share)),
+        style: theme.health(HealthLevel::of_errors(share)),
         past: past(agent, |second| second.errors_permille),
     }
 }
 
 /// The 95th percentile of the transaction times.
-pub(super) fn latency_kpi(agent: &Agent, window: &Observation, theme: &Theme) -> Kpi {
+pub(super) fn latency_kpi(agent: &AgentModel, window: &Observation, theme: &Theme) -> Kpi {
     let waited = window.dns.xact.inbound.quantiles_us.is_none() && window.p95_us().is_some();
     Kpi {
         label: if waited { "p95 latency out" } else { "p95 latency in" }.to_owned(),
@@ -55,7 +55,7 @@ pub(super) fn latency_kpi(agent: &Agent, window: &Observation, theme: &Theme) ->
 }
 
 /// Packets a second to and from HOST; without any direction, packets a second and in all.
-pub(super) fn packet_kpis(agent: &Agent, window: &Observation, theme: &Theme) -> [Kpi; 2] {
+pub(super) fn packet_kpis(agent: &AgentModel, window: &Observation, theme: &Theme) -> [Kpi; 2] {
     if window.has_no_direction() {
         let plain = |label: String, value: Option<u64>, past| Kpi {
             label,

@@ -1,43 +1,44 @@
-//! The pages: pure functions from [`App`] to cells. The same state draws the same screen.
+//! The pages: pure functions from [`UiState`] to cells. The same state draws the same screen.
 
 mod agent;
 mod charts;
 mod dns;
 mod fleet;
+mod frame;
 mod help;
 mod kpis;
+mod ledger;
 mod network;
 mod overview;
 mod panels;
 mod zoom;
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Rect},
+};
 
+use self::frame::{PageFooter, PageHeader};
 use crate::{
-    app::{App, Page, Regions},
-    model::{Link, Observation},
-    widgets::{Canvas, frame, notice},
+    app::{Page, Regions, UiState},
+    model::{AgentLink, Observation},
+    widgets::{Canvas, list_grid::ListGrid, notice::Notice},
 };
 
 /// Draws the whole screen.
-pub fn draw(buffer: &mut Buffer, area: Rect, app: &App) -> Regions {
-    let mut canvas = Canvas::new(buffer, &app.theme);
+pub fn draw(buffer: &mut Buffer, area: Rect, app: &UiState) -> Regions {
+    let mut regions = Regions::default();
+    let mut canvas = Canvas::new(buffer, &app.theme, &mut regions);
     if let Some(text) = too_small(area) {
         canvas.put(area, 0, 0, &text, app.theme.warn);
-        return canvas.regions;
+        return regions;
     }
-    let header = Rect { height: frame::HEADER.min(area.height), ..area };
-    let footer_height = frame::FOOTER.min(area.height - header.height);
-    let footer = Rect { y: area.bottom() - footer_height, height: footer_height, ..area };
-    let body = Rect { y: header.bottom(), height: area.height - header.height - footer_height, ..area };
-    frame::header(&mut canvas, header, app);
-    if body.height > 0 {
-        draw_body(&mut canvas, body, app);
-    }
-    if footer_height > 0 {
-        frame::footer(&mut canvas, footer, app);
-    }
-    canvas.regions
+    let rows = [Constraint::Length(frame::HEADER), Constraint::Fill(1), Constraint::Length(frame::FOOTER)];
+    let [header, body, footer] = area.layout(&Layout::vertical(rows));
+    canvas.render(PageHeader { app }, header);
+    draw_body(&mut canvas, body, app);
+    canvas.render(PageFooter { app }, footer);
+    regions
 }
 
 /// The smallest screen on which pages can be read.
@@ -55,7 +56,7 @@ fn too_small(area: Rect) -> Option<String> {
     }
 }
 
-fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     if let Some(line) = app.help {
         return help::draw(canvas, area, line);
     }
@@ -76,11 +77,11 @@ fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
 }
 
 /// No answer so far: what is known, and what can be done.
-fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     let theme = canvas.theme;
     let Some(agent) = app.agent() else { return };
     let lines = match &agent.link {
-        Link::Down { error, attempts, .. } => vec![
+        AgentLink::Down { error, attempts, .. } => vec![
             (format!("No answer from {}", agent.label), theme.bad),
             (error.as_str().to_owned(), theme.text),
             (String::new(), theme.text),
@@ -95,32 +96,18 @@ fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
         ],
         _ => vec![(format!("Asking {} ...", agent.label), theme.label)],
     };
-    notice::draw(canvas, area, &lines);
-}
-
-/// Splits rows off the top of an area.
-fn split_top(area: Rect, height: u16) -> (Rect, Rect) {
-    let height = height.min(area.height);
-    (Rect { height, ..area }, Rect { y: area.y + height, height: area.height - height, ..area })
-}
-
-/// Splits columns off the left of an area.
-fn split_left(area: Rect, width: u16) -> (Rect, Rect) {
-    let width = width.min(area.width);
-    (Rect { width, ..area }, Rect { x: area.x + width, width: area.width - width, ..area })
+    canvas.render(Notice { lines: &lines, theme }, area);
 }
 
 /// Draws the lists of a page in what is left of it.
-fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
-    crate::widgets::list_grid::draw(
-        canvas,
-        area,
-        &crate::widgets::list_grid::ListGrid {
-            kinds: app.page.lists(),
-            observation: window,
-            filter: &app.filter,
-            sorts: &app.sorts,
-            focus: app.focus(),
-        },
-    );
+fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
+    let lists = ListGrid {
+        kinds: app.page.lists(),
+        observation: window,
+        filter: &app.filter,
+        sorts: &app.sorts,
+        focus: app.focus(),
+        theme: canvas.theme,
+    };
+    canvas.render(lists, area);
 }

@@ -2,16 +2,17 @@
 
 use ratatui::layout::Rect;
 
-use super::{charts, draw_lists, kpis, panels, split_top};
+use super::{charts, draw_lists, kpis, panels};
 use crate::{
-    app::App,
+    app::UiState,
     format,
-    model::{Agent, ListKind, Observation},
+    model::{AgentModel, ListKind, Observation},
     theme::Theme,
     widgets::{
         Canvas,
-        facts::{self, Fact, Panel},
-        kpi::{self, Kpi},
+        facts::{self, Fact, Panel, PanelGrid},
+        grid::split_top,
+        kpi::{self, Kpi, KpiStrip},
     },
 };
 
@@ -20,12 +21,12 @@ const PANELS_HEIGHT: u16 = 10;
 /// Rows left to the lists, if they can be spared.
 const LISTS_HEIGHT_MIN: u16 = 4;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let Some(agent) = app.agent() else { return };
     let roomy = area.width >= 110 && area.height >= 34;
     let (kpis, rest) = split_top(area, if roomy { kpi::BIG } else { kpi::SMALL });
     draw_kpis(canvas, kpis, agent, window);
-    let below = Rect { height: rest.height.saturating_sub(PANELS_HEIGHT), ..rest };
+    let (_, below) = split_top(rest, PANELS_HEIGHT);
     let charts_height = if roomy { charts::height(agent, below, &ListKind::NETWORK, 5) } else { 0 };
     let (charts, rest) = split_top(rest, charts_height);
     charts::draw_row(canvas, charts, agent, charts::packets(window).iter());
@@ -33,7 +34,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     draw_lists(canvas, rest, app, window);
 }
 
-fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let [received, sent] = kpis::packet_kpis(agent, window, theme);
     let bits = |now: Option<u64>, counted: u64| {
@@ -58,11 +59,11 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
     };
     let sources = plain("Sources in", format::count(packets.cardinality.src_ips_in));
     let kpis = [received, sent, first, second, sources];
-    kpi::draw(canvas, area, &kpis);
+    canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
 /// Draws the panels in as many rows as are needed and can be spared. Returns what is left below.
-fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) -> Rect {
+fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) -> Rect {
     let theme = canvas.theme;
     let mut panels = vec![panels::packets_panel(window, theme), panels::rates_panel(agent, window, theme)];
     if window.ours {
@@ -72,7 +73,7 @@ fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Obse
     let spare = area.height.saturating_sub(LISTS_HEIGHT_MIN) / PANELS_HEIGHT;
     let rows = facts::rows(area.width, &panels).min(spare.max(1));
     let (panels_area, rest) = split_top(area, rows * PANELS_HEIGHT);
-    facts::draw_grid(canvas, panels_area, PANELS_HEIGHT, &panels);
+    canvas.render(PanelGrid { panels: &panels, panel_height: PANELS_HEIGHT, theme }, panels_area);
     rest
 }
 

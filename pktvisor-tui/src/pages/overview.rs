@@ -2,16 +2,18 @@
 
 use ratatui::layout::Rect;
 
-use super::{charts, draw_lists, kpis, panels, split_left, split_top};
+use super::{charts, draw_lists, kpis, panels};
 use crate::{
-    app::App,
+    app::UiState,
     format,
-    model::{Agent, ListKind, Observation, Rcode},
+    model::{AgentModel, ListKind, Observation, Rcode},
     theme::Theme,
     widgets::{
         Canvas,
-        facts::{self, Cell},
-        kpi,
+        facts::{Cell, FieldLines, PanelGrid},
+        grid::{split_left, split_top},
+        kpi::{self, KpiStrip},
+        number_table::{Column, NumberTable, TableRow, cell},
     },
 };
 
@@ -26,7 +28,7 @@ const QUANTILES_HEIGHT: u16 = 3;
 /// Rows that are left to the lists, if they can be spared.
 const LISTS_HEIGHT_MIN: u16 = 5;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let Some(agent) = app.agent() else { return };
     let panels = area.width >= PANELS_WIDTH_MIN && area.height >= 34;
     let (kpis, rest) = split_top(area, if panels { kpi::BIG } else { kpi::SMALL });
@@ -45,7 +47,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     draw_lists(canvas, lists, app, window);
 }
 
-fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let [received, sent] = kpis::packet_kpis(agent, window, theme);
     let kpis = [
@@ -55,10 +57,10 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observ
         received,
         sent,
     ];
-    kpi::draw(canvas, area, &kpis);
+    canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
-fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let panels = [
         panels::packets_panel(window, theme),
@@ -68,17 +70,19 @@ fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Obse
     ];
     let width = area.width / 5;
     let (counters, rcodes) = split_left(area, width * 4);
-    facts::draw_grid(canvas, counters, PANELS_HEIGHT, &panels);
+    canvas.render(PanelGrid { panels: &panels, panel_height: PANELS_HEIGHT, theme }, counters);
     charts::draw_rcodes(canvas, rcodes, agent, window);
     let deep = window.packets.deep_samples;
     let share = format::share(deep, window.packets.total);
-    canvas.put(rcodes, 7, 1, "deep", theme.label);
-    canvas.right(rcodes, 7, 16, &format::count(deep), theme.value);
-    canvas.right(rcodes, 7, 22, &format::percent(share), theme.text);
+    let count = cell(format::count(deep), theme.value);
+    let row: TableRow<'_> =
+        [cell("deep", theme.label), count, cell(format::percent(share), theme.text)].into_iter().collect();
+    let (_, below) = split_top(rcodes, charts::RCODES_HEIGHT + 1);
+    canvas.render(NumberTable::new(&charts::RCODE_COLUMNS, vec![row], theme), below);
 }
 
 /// Charts come last: only with rows that no list can use.
-fn charts_height(agent: &Agent, area: Rect) -> u16 {
+fn charts_height(agent: &AgentModel, area: Rect) -> u16 {
     match charts::height(agent, area, &ListKind::ALL, 0) {
         0..5 => 0,
         height => height,
@@ -129,71 +133,85 @@ fn dns_fields<'a>(window: &Observation, theme: &Theme) -> Vec<(&'a str, Cell)> {
 }
 
 /// All counters on seven lines of 80 columns, on more lines of a narrower screen. Returns what is left below.
-fn draw_lines(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) -> Rect {
-    let (packets, dns) = (packet_fields(window, canvas.theme), dns_fields(window, canvas.theme));
-    let inner = |area: Rect| Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
-    let width = inner(area).width;
-    let fields_height = facts::lines_needed(width, &packets) + facts::lines_needed(width, &dns);
+fn draw_lines(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) -> Rect {
+    let theme = canvas.theme;
+    let (packets, dns) = (packet_fields(window, theme), dns_fields(window, theme));
+    let (packets, dns) = (FieldLines { fields: &packets, theme }, FieldLines { fields: &dns, theme });
+    let width = area.width.saturating_sub(1);
+    let (packets_height, dns_height) = (packets.height(width), dns.height(width));
     let beside = area.width >= QUANTILES_WIDTH;
     // On a narrow screen: transactions before rates, whose newest values are above.
     let (rates_height, transactions_height) = if beside {
         (QUANTILES_HEIGHT, 0)
     } else {
-        let spare = area.height.saturating_sub(fields_height + 1 + LISTS_HEIGHT_MIN);
+        let spare = area.height.saturating_sub(packets_height + dns_height + 1 + LISTS_HEIGHT_MIN);
         let height_if = |fits| if fits { QUANTILES_HEIGHT } else { 0 };
         (height_if(spare >= 2 * QUANTILES_HEIGHT), height_if(spare >= QUANTILES_HEIGHT))
     };
-    let (top, rest) = split_top(area, facts::lines_needed(width, &packets));
-    facts::lines(canvas, inner(top), &packets);
+    let (top, rest) = split_top(area, packets_height);
+    canvas.render(packets, split_left(top, 1).1);
     let (rates, rest) = split_top(rest, rates_height);
     draw_rates(canvas, rates, agent, window);
     let (below, rest) = split_top(rest, transactions_height);
     let transactions = if beside { split_left(rates, TRANSACTIONS_COLUMN).1 } else { below };
     draw_transactions(canvas, transactions, window);
-    let (bottom, rest) = split_top(rest, facts::lines_needed(width, &dns));
-    facts::lines(canvas, inner(bottom), &dns);
+    let (bottom, rest) = split_top(rest, dns_height);
+    canvas.render(dns, split_left(bottom, 1).1);
     split_top(rest, 1).1
 }
 
 /// Where transactions begin beside rates.
 const TRANSACTIONS_COLUMN: u16 = 38;
 
+/// A row of labels: heads of columns.
+fn labels<const N: usize>(labels: [&'static str; N], theme: &Theme) -> TableRow<'static> {
+    labels.into_iter().map(|label| cell(label, theme.label)).collect()
+}
+
+/// A label, a number, and quantiles.
+fn quantiles_row(label: &'static str, number: String, cells: [Cell; 4], theme: &Theme) -> TableRow<'static> {
+    let quantiles = cells.into_iter().map(|(text, style)| cell(text, style));
+    [cell(label, theme.label), cell(number, theme.value)].into_iter().chain(quantiles).collect()
+}
+
 /// Packet rates, in and out below each other.
-fn draw_rates(canvas: &mut Canvas<'_>, area: Rect, agent: &Agent, window: &Observation) {
+fn draw_rates(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let theme = canvas.theme;
     let (received, sent) = agent.packets_per_second();
     let rates = &window.packets.rates;
     let now = if agent.is_file() { "avg" } else { "now" };
-    canvas.put(area, 0, 1, "pkts/s", theme.label);
-    for (column, head) in (1u16..).zip([now, "p50", "p90", "p95", "p99"]) {
-        canvas.right(area, 0, 7 + column * 6, head, theme.label);
-    }
-    let rows = [("in", received, rates.pps_in), ("out", sent, rates.pps_out)];
-    for (row, (label, rate, quantiles)) in (1u16..).zip(rows) {
-        canvas.put(area, row, 1, label, theme.label);
-        canvas.right(area, row, 13, &kpis::count_or_nothing(rate), theme.value);
+    let row = |label, rate, quantiles| {
         let cells = panels::quantile_cells(quantiles, format::count, theme);
-        for (column, (text, style)) in (2u16..).zip(&cells) {
-            canvas.right(area, row, 7 + column * 6, text, *style);
-        }
-    }
+        quantiles_row(label, kpis::count_or_nothing(rate), cells, theme)
+    };
+    let number = Column::Number(6);
+    let columns = [Column::Blank(1), Column::Text(6), number, number, number, number, number];
+    let rows = vec![row("in", received, rates.pps_in), row("out", sent, rates.pps_out)];
+    let mut table = NumberTable::new(&columns, rows, theme);
+    table.heads = Some(labels(["pkts/s", now, "p50", "p90", "p95", "p99"], theme));
+    canvas.render(table, area);
 }
 
 /// Transactions and their times, in and out below each other; 41 columns, or 40 where there are no more.
 fn draw_transactions(canvas: &mut Canvas<'_>, area: Rect, window: &Observation) {
     let theme = canvas.theme;
     let xact = &window.dns.xact;
-    let total_end = if area.width > 40 { 11 } else { 10 };
-    canvas.put(area, 0, 1, "xacts", theme.label);
-    for (column, head) in (1u16..).zip(["p50", "p90", "p95", "p99"]) {
-        canvas.right(area, 0, total_end + 2 + column * 7, head, theme.label);
-    }
-    for (row, (label, transactions)) in (1u16..).zip([("in", &xact.inbound), ("out", &xact.outbound)]) {
-        canvas.put(area, row, 1, label, theme.label);
-        canvas.right(area, row, total_end, &format::count(transactions.total), theme.value);
-        let cells = panels::quantile_cells(transactions.quantiles_us, format::microseconds, theme);
-        for (column, (text, style)) in (1u16..).zip(&cells) {
-            canvas.right(area, row, total_end + 2 + column * 7, text, *style);
-        }
-    }
+    let row = |label, total, quantiles_us| {
+        let cells = panels::quantile_cells(quantiles_us, format::microseconds, theme);
+        quantiles_row(label, format::count(total), cells, theme)
+    };
+    let total_width = if area.width > 40 { 6 } else { 5 };
+    let time = Column::Number(7);
+    let times = [Column::Blank(2), time, time, time, time];
+    let (heads_area, body) = split_top(area, 1);
+    // The first head is wider than the labels below it, whose totals need the room.
+    let columns = [&[Column::Blank(1), Column::Text(4 + total_width)], &times[..]].concat();
+    let heads = labels(["xacts", "p50", "p90", "p95", "p99"], theme);
+    canvas.render(NumberTable::new(&columns, vec![heads], theme), heads_area);
+    let columns = [&[Column::Blank(1), Column::Text(4), Column::Number(total_width)], &times[..]].concat();
+    let rows = vec![
+        row("in", xact.inbound.total, xact.inbound.quantiles_us),
+        row("out", xact.outbound.total, xact.outbound.quantiles_us),
+    ];
+    canvas.render(NumberTable::new(&columns, rows, theme), body);
 }

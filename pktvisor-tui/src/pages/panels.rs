@@ -5,7 +5,7 @@ use pktvisor_api::Quantiles;
 use super::kpis::count_or_nothing;
 use crate::{
     format,
-    model::{Agent, Observation},
+    model::{AgentModel, Observation},
     theme::Theme,
     widgets::facts::{Cell, Fact, Panel},
 };
@@ -45,7 +45,7 @@ pub(super) fn packets_panel(window: &Observation, theme: &Theme) -> Panel {
 }
 
 /// Rates in and out, now and by quantiles over the window; addresses below.
-pub(super) fn rates_panel(agent: &Agent, window: &Observation, theme: &Theme) -> Panel {
+pub(super) fn rates_panel(agent: &AgentModel, window: &Observation, theme: &Theme) -> Panel {
     let (received, sent) = agent.packets_per_second();
     let rates = &window.packets.rates;
     let now = |value| (count_or_nothing(value), theme.value);

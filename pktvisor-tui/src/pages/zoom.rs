@@ -1,34 +1,50 @@
 //! One list on the whole screen: every digit, the bounds of each estimate, and names at full length.
 
-use ratatui::{layout::Rect, style::Style};
+use ratatui::{
+    layout::{Constraint, Layout, Rect},
+    text::Line,
+};
 
 use crate::{
-    app::{App, Hit, Zoom},
+    app::{Hit, UiState, Zoom},
     format,
     model::{ListKind, Observation, Row, fit},
-    widgets::{Canvas, chart, notice},
+    theme::Theme,
+    widgets::{
+        Canvas, chart,
+        heading::Heading,
+        notice,
+        number_table::{self, Column, Cursor, NumberTable, TableRow, cell},
+    },
 };
 
 /// Columns of numbers, in order of importance: what does not fit is left out from the end.
 const COLUMNS: [(&str, u16); 5] =
     [("count", 12), ("share", 7), ("at least", 12), ("at most", 12), ("scaled", 12)];
+/// Columns of numbers that are always shown.
+const COLUMNS_MIN: usize = 2;
 /// Columns left to a name before numbers give way.
 const NAME_WIDTH_MIN: u16 = 24;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Observation, zoom: Zoom) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation, zoom: Zoom) {
     let Some(kind) = app.focused_list() else { return };
     let theme = canvas.theme;
     let rows = window.rows(kind, &app.filter, app.sorts.of(kind));
     let whole = kind.whole(window);
     let by = format!("by {}", app.sorts.of(kind).name());
     let remark = format!("{} of {} · {by}", rows.len(), window.list(kind).len());
-    canvas.title(area, kind.title(), &[&remark, &by], theme.accent);
     let explanation = format!("{} ({})", kind.explanation(), format::exact(whole));
     let lines = notice::wrap(&explanation, usize::from(area.width.saturating_sub(2)));
-    for (row, line) in (1u16..).zip(&lines) {
-        canvas.put(area, row, 1, line, theme.label);
+    let explanation_height = Constraint::Length(u16::try_from(lines.len()).unwrap_or(u16::MAX));
+    let areas = [Constraint::Length(1), explanation_height, Constraint::Length(1), Constraint::Fill(1)];
+    let [heading, explanation, _, table] = area.layout(&Layout::vertical(areas));
+    canvas.render(
+        Heading { title: kind.title(), remarks: &[&remark, &by], style: theme.accent, theme },
+        heading,
+    );
+    for (row, line) in (0u16..).zip(&lines) {
+        canvas.put(explanation, row, 1, line, theme.label);
     }
-    let (_, table) = super::split_top(area, 2 + u16::try_from(lines.len()).unwrap_or(0));
     if rows.is_empty() {
         let text = if app.filter.is_empty() { kind.why_empty(window) } else { "nothing matches" };
         canvas.put(table, 1, 1, text, theme.label);
@@ -36,74 +52,92 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &App, window: &Obse
     }
     let details = details(rows.get(zoom.row).copied(), window, usize::from(area.width.saturating_sub(2)));
     let detail_height = u16::try_from(details.len()).unwrap_or(0).min(table.height / 2);
-    let list = Rect { height: table.height - detail_height, ..table };
-    draw_table(canvas, list, kind, &rows, whole, zoom.row);
-    let detail = Rect { y: list.bottom(), height: detail_height, ..table };
+    let [list, detail] =
+        table.layout(&Layout::vertical([Constraint::Fill(1), Constraint::Length(detail_height)]));
+    let table = ZoomedList { kind, rows: &rows, whole, cursor: zoom.row, theme };
+    table.draw(canvas, list);
     for (row, line) in (0u16..).zip(&details) {
         canvas.put(detail, row, 1, line, if row == 0 { theme.label } else { theme.text });
     }
 }
 
-fn draw_table(canvas: &mut Canvas<'_>, area: Rect, kind: ListKind, rows: &[&Row], whole: u64, cursor: usize) {
-    let theme = canvas.theme;
-    let mut columns = COLUMNS.len();
-    let width_of = |columns: usize| -> u16 { COLUMNS.iter().take(columns).map(|(_, width)| width).sum() };
-    while columns > 2 && width_of(columns) + NAME_WIDTH_MIN > area.width {
-        columns -= 1;
-    }
-    let numbers = width_of(columns);
-    let spare = area.width.saturating_sub(numbers + NAME_WIDTH_MIN + 2);
-    let longest = rows.iter().map(|row| row.name.width()).max().unwrap_or(0);
-    // Names first, up to the longest; what is then left is for bars.
-    let name_width = NAME_WIDTH_MIN
-        .max(u16::try_from(longest + 2).unwrap_or(u16::MAX))
-        .min(NAME_WIDTH_MIN + spare)
-        .min(area.width.saturating_sub(numbers));
-    let bar_width = area.width.saturating_sub(name_width + numbers + 3).min(60);
-    let mut end = name_width;
-    for (head, width) in COLUMNS.iter().take(columns) {
-        end += width;
-        canvas.right(area, 0, end, head, theme.label);
-    }
-    let shown = usize::from(area.height.saturating_sub(1)).max(1);
-    let first = (cursor + 1).saturating_sub(shown);
-    let largest = rows.iter().map(|row| row.estimate).max().unwrap_or(0);
-    for (line, (index, row)) in (1u16..).zip(rows.iter().enumerate().skip(first).take(shown)) {
-        let name = fit(row.name.as_str(), usize::from(name_width.saturating_sub(2)), kind.keep());
-        canvas.put(area, line, 1, &name, theme.text);
-        let mut end = name_width;
-        for ((_, width), (text, style)) in COLUMNS.iter().take(columns).zip(numbers_of(row, whole, canvas)) {
-            end += width;
-            canvas.right(area, line, end, &text, style);
-        }
-        let bar = chart::bar(row.estimate, largest, usize::from(bar_width));
-        canvas.put(area, line, end + 2, &bar, theme.bar);
-        let place = Rect { y: area.y + line, height: 1, ..area };
-        if line < area.height {
-            canvas.hit(place, Hit::Row(index));
-            if index == cursor {
-                canvas.style(Rect { width: end.min(area.width), ..place }, theme.cursor);
-            }
-        }
-    }
+/// The rows of the list.
+struct ZoomedList<'a> {
+    kind: ListKind,
+    rows: &'a [&'a Row],
+    /// What shares are of.
+    whole: u64,
+    cursor: usize,
+    theme: &'a Theme,
 }
 
-/// Every digit where it fits into its column.
-fn numbers_of(row: &Row, whole: u64, canvas: &Canvas<'_>) -> [(String, Style); 5] {
-    let theme = canvas.theme;
-    // The width of the columns without the blank before them.
-    let number = |value: u64| format::exact_within(value, 11);
-    let optional = |value: Option<u64>| match value {
-        Some(value) => (number(value), theme.text),
-        None => (format::NOTHING.to_owned(), theme.label),
-    };
-    [
-        (number(row.estimate), theme.value),
-        (format::percent(format::share(row.estimate, whole)), theme.text),
-        optional(row.bounds.map(|(lower, _)| lower)),
-        optional(row.bounds.map(|(_, upper)| upper)),
-        optional(row.scaled),
-    ]
+/// The columns of numbers that fit into an area, and their width.
+fn numbers_within(area_width: u16) -> (&'static [(&'static str, u16)], u16) {
+    let width_of = |columns: usize| -> u16 { COLUMNS.iter().take(columns).map(|(_, width)| width).sum() };
+    let fits = |columns: &usize| width_of(*columns) + NAME_WIDTH_MIN <= area_width;
+    let columns = (COLUMNS_MIN..=COLUMNS.len()).rev().find(fits).unwrap_or(COLUMNS_MIN);
+    (COLUMNS.get(..columns).unwrap_or_default(), width_of(columns))
+}
+
+impl ZoomedList<'_> {
+    /// Columns of names: up to the longest; what is then left is for bars.
+    fn name_width(&self, area_width: u16, numbers_width: u16) -> u16 {
+        let spare = area_width.saturating_sub(numbers_width + NAME_WIDTH_MIN + 2);
+        let longest = self.rows.iter().map(|row| row.name.width()).max().unwrap_or(0);
+        NAME_WIDTH_MIN
+            .max(u16::try_from(longest + 2).unwrap_or(u16::MAX))
+            .min(NAME_WIDTH_MIN + spare)
+            .min(area_width.saturating_sub(numbers_width))
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let theme = self.theme;
+        let (numbers, numbers_width) = numbers_within(area.width);
+        let name_width = self.name_width(area.width, numbers_width);
+        let bar_width = area.width.saturating_sub(name_width + numbers_width + 3).min(60);
+        let mut columns = vec![Column::Blank(1), Column::Text(name_width - 1)];
+        columns.extend(numbers.iter().map(|(_, width)| Column::Number(*width)));
+        let cursor = Cursor { row: self.cursor, columns: columns.len() };
+        columns.extend([Column::Blank(2), Column::Text(bar_width)]);
+        let largest = self.rows.iter().map(|row| row.estimate).max().unwrap_or(0);
+        let visible = number_table::visible(area.height, self.cursor, self.rows.len());
+        let shown = visible.clone().zip(self.rows.get(visible.clone()).unwrap_or_default());
+        let rows = shown.map(|(index, row)| {
+            let name = fit(row.name.as_str(), usize::from(name_width.saturating_sub(2)), self.kind.keep());
+            let numbers = self.numbers_of(row).into_iter().take(numbers.len());
+            let bar = chart::bar(row.estimate, largest, usize::from(bar_width));
+            let cells = std::iter::once(cell(name, theme.text)).chain(numbers).chain([cell(bar, theme.bar)]);
+            TableRow { hit: Some(Hit::Row(index)), ..cells.collect() }
+        });
+        let heads = std::iter::once("").chain(numbers.iter().map(|(head, _)| *head));
+        let table = NumberTable {
+            columns: &columns,
+            heads: Some(heads.map(|head| cell(head, theme.label)).collect()),
+            rows: rows.collect(),
+            first: visible.start,
+            cursor: Some(cursor),
+            theme,
+        };
+        canvas.render(table, area);
+    }
+
+    /// Every digit where it fits into its column.
+    fn numbers_of(&self, row: &Row) -> [Line<'static>; 5] {
+        let theme = self.theme;
+        // The width of the columns without the blank before them.
+        let number = |value: u64| format::exact_within(value, 11);
+        let optional = |value: Option<u64>| match value {
+            Some(value) => cell(number(value), theme.text),
+            None => cell(format::NOTHING, theme.label),
+        };
+        [
+            cell(number(row.estimate), theme.value),
+            cell(format::percent(format::share(row.estimate, self.whole)), theme.text),
+            optional(row.bounds.map(|(lower, _)| lower)),
+            optional(row.bounds.map(|(_, upper)| upper)),
+            optional(row.scaled),
+        ]
+    }
 }
 
 /// The row under the cursor in words.

@@ -1,8 +1,11 @@
 //! Digits three rows high: the number that can be read from across the room.
+//!
+//! Drawn by hand, because ratatui has no widget for large text.
 
-use ratatui::{layout::Rect, style::Style};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::StatefulWidget};
 
 use super::Canvas;
+use crate::{app::Regions, theme::Theme};
 
 /// Rows of a big number.
 pub const HEIGHT: u16 = 3;
@@ -43,30 +46,52 @@ pub fn width(number: &str) -> u16 {
     number.chars().filter_map(glyph).map(|glyph| glyph.width + 1).sum()
 }
 
-/// Draws a number; returns the columns used.
-pub fn draw(canvas: &mut Canvas<'_>, area: Rect, number: &str, style: Style) -> u16 {
-    let mut column = 0;
-    for glyph in number.chars().filter_map(glyph) {
-        for cell_row in 0..HEIGHT {
-            let text: String = (0..glyph.width)
-                .map(|x| {
-                    let lit = |pixel_row: u16| {
-                        let mask = glyph.rows.get(usize::from(pixel_row)).copied().unwrap_or(0);
-                        mask >> (glyph.width - 1 - x) & 1 == 1
-                    };
-                    match (lit(cell_row * 2), lit(cell_row * 2 + 1)) {
-                        (true, true) => '█',
-                        (true, false) => '▀',
-                        (false, true) => '▄',
-                        (false, false) => ' ',
-                    }
-                })
-                .collect();
-            canvas.put(area, cell_row, column, &text, style);
-        }
-        column += glyph.width + 1;
+/// Which of the two pixels of a cell are lit.
+fn half_blocks(upper: bool, lower: bool) -> char {
+    match (upper, lower) {
+        (true, true) => '█',
+        (true, false) => '▀',
+        (false, true) => '▄',
+        (false, false) => ' ',
     }
-    column
+}
+
+impl Glyph {
+    fn is_lit(&self, column: u16, pixel_row: u16) -> bool {
+        let mask = self.rows.get(usize::from(pixel_row)).copied().unwrap_or(0);
+        mask >> (self.width - 1 - column) & 1 == 1
+    }
+
+    /// A row of cells, each of which shows two rows of pixels.
+    fn cells(&self, cell_row: u16) -> String {
+        let lit = |column, half| self.is_lit(column, cell_row * 2 + half);
+        (0..self.width).map(|column| half_blocks(lit(column, 0), lit(column, 1))).collect()
+    }
+}
+
+/// A big number.
+pub struct BigNumber<'a> {
+    /// The number without its unit.
+    pub number: &'a str,
+    /// Its style.
+    pub style: Style,
+    /// Styles of the screen.
+    pub theme: &'a Theme,
+}
+
+impl StatefulWidget for BigNumber<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let mut canvas = Canvas::new(buffer, self.theme, regions);
+        let mut column = 0;
+        for glyph in self.number.chars().filter_map(glyph) {
+            for row in 0..HEIGHT {
+                canvas.put(area, row, column, &glyph.cells(row), self.style);
+            }
+            column += glyph.width + 1;
+        }
+    }
 }
 
 #[cfg(test)]

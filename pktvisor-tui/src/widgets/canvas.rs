@@ -1,15 +1,21 @@
-//! Where widgets draw: the buffer, the theme, and the places that a mouse can hit.
+//! The drawing surface of pages and widgets: the buffer, the theme, and the record of where everything is drawn.
+//!
+//! Text is put here cell by cell, and not by a `Paragraph`, because it must end in `…` where it is cut, a number must
+//! be left out rather than cut, and the layout tests need the place of every text. Scrolling is done here, because
+//! ratatui has no widget that scrolls other widgets.
 
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
     style::Style,
+    text::Line,
+    widgets::StatefulWidget,
 };
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{Drawn, Hit, Regions},
-    model::{Keep, fit},
+    model::{KeptEnd, fit},
     theme::Theme,
 };
 
@@ -18,14 +24,19 @@ pub struct Canvas<'a> {
     buffer: &'a mut Buffer,
     /// Styles by meaning.
     pub theme: &'a Theme,
-    /// What was drawn where.
-    pub regions: Regions,
+    /// What is drawn where.
+    pub regions: &'a mut Regions,
 }
 
 impl<'a> Canvas<'a> {
     /// A canvas on a buffer.
-    pub fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Self {
-        Self { buffer, theme, regions: Regions::default() }
+    pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, regions: &'a mut Regions) -> Self {
+        Self { buffer, theme, regions }
+    }
+
+    /// Renders a widget, which records in [`Regions`] what it draws.
+    pub fn render(&mut self, widget: impl StatefulWidget<State = Regions>, area: Rect) {
+        widget.render(area, self.buffer, self.regions);
     }
 
     /// The buffer, for widgets of ratatui.
@@ -33,7 +44,7 @@ impl<'a> Canvas<'a> {
         self.buffer
     }
 
-    /// Remembers what is in an area.
+    /// Records what a click into an area hits.
     pub fn hit(&mut self, area: Rect, hit: Hit) {
         self.regions.add(area, hit);
     }
@@ -50,7 +61,7 @@ impl<'a> Canvas<'a> {
             return;
         }
         let width = usize::from(area.width - column);
-        let text = fit(text, width, Keep::Head);
+        let text = fit(text, width, KeptEnd::Head);
         self.record_text(area.x + column, area.y + row, &text);
         self.write(area.x + column, area.y + row, &text, width, style);
     }
@@ -72,13 +83,23 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    /// A line of several styles from column `column` of `area` on, cut to the width that is left.
+    pub fn line(&mut self, area: Rect, row: u16, column: u16, line: &Line<'_>) {
+        let mut column = column;
+        for span in line {
+            self.put(area, row, column, &span.content, span.style);
+            column = column.saturating_add(u16::try_from(span.width()).unwrap_or(u16::MAX));
+        }
+    }
+
     fn write(&mut self, x: u16, y: u16, text: &str, width: usize, style: Style) {
         // What was there before must not shine through: a title stands on a dim rule.
         let style = Style::reset().patch(style);
         self.buffer.set_stringn(x, y, text, width, style);
     }
 
-    fn record_text(&mut self, x: u16, y: u16, text: &str) {
+    /// Records a text, which a widget of ratatui draws.
+    pub fn record_text(&mut self, x: u16, y: u16, text: &str) {
         if !cfg!(debug_assertions) {
             return;
         }
@@ -99,27 +120,6 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Adds a style to an area as it is.
-    pub fn style(&mut self, area: Rect, style: Style) {
-        self.buffer.set_style(area.intersection(self.buffer.area), style);
-    }
-
-    /// A title with a rule behind it, and at its right end the first of the remarks that fits.
-    pub fn title(&mut self, area: Rect, title: &str, remarks: &[&str], style: Style) {
-        let width = usize::from(area.width);
-        let visible = area.intersection(self.buffer.area);
-        if visible.is_empty() {
-            return;
-        }
-        self.write(visible.x, visible.y, &"─".repeat(width), usize::from(visible.width), self.theme.label);
-        self.put(area, 0, 1, &format!(" {title} "), style);
-        let free = width.saturating_sub(title.width() + 5);
-        let fits = |remark: &&&str| !remark.is_empty() && remark.width() + 2 <= free;
-        if let Some(remark) = remarks.iter().find(fits) {
-            self.right(area, 0, area.width.saturating_sub(1), &format!(" {remark} "), self.theme.label);
-        }
-    }
-
     /// Draws `height` rows on a page of their own and shows those from `first` on, as many as `area` has.
     pub fn scrolled(
         &mut self,
@@ -132,9 +132,9 @@ impl<'a> Canvas<'a> {
         let last_first = page.height - area.height;
         let first = first.min(last_first);
         let mut buffer = Buffer::empty(page);
-        let mut canvas = Canvas::new(&mut buffer, self.theme);
-        draw(&mut canvas, page);
-        let drawn = canvas.regions.drawn;
+        let mut regions = Regions::default();
+        draw(&mut Canvas::new(&mut buffer, self.theme, &mut regions), page);
+        let drawn = regions.drawn;
         for row in 0..area.height {
             for column in 0..area.width {
                 let from = Position::new(column, first + row);

@@ -1,41 +1,59 @@
-//! A figure over time: the newest value at the right, a column a second or a period.
+//! A figure over time: the newest value at the right, a column a second or a period. Charts are ratatui's `Sparkline`.
+//!
+//! Bars are text of our own and not a `Gauge`, because they stand in the cells of a table.
 
 use ratatui::{
+    buffer::Buffer,
     layout::Rect,
-    style::Style,
-    widgets::{RenderDirection, Sparkline, Widget},
+    widgets::{RenderDirection, Sparkline, StatefulWidget, Widget},
 };
 
 use super::Canvas;
-use crate::format::round_scale;
+use crate::{app::Regions, format::round_scale, theme::Theme};
 
-/// Draws values, the newest first, as columns up to `area`'s height. Seconds without a value are blank, a dot in a
-/// chart of one row.
-/// The scale is a round number, so that a chart does not breathe with every value; it is returned.
-pub fn columns(
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    newest_first: impl Iterator<Item = Option<u64>>,
-    style: Style,
-) -> u64 {
-    canvas.record_chart(area);
-    let mut values: Vec<Option<u64>> = newest_first.take(usize::from(area.width)).collect();
-    let scale = round_scale(values.iter().flatten().copied().max().unwrap_or(0));
-    // Eighths of a row are what can be shown. Smaller values would vanish; and large ones overflow inside the widget.
-    let resolution = u64::from(area.height.max(1)) * 8;
-    for value in values.iter_mut().flatten().filter(|value| **value > 0) {
-        let eighths = (*value as f64 / scale as f64 * resolution as f64).round() as u64;
-        *value = eighths.clamp(1, resolution);
+/// Values as columns up to the area's height. Seconds without a value are blank, a dot in a chart of one row.
+pub struct ColumnChart<'a> {
+    values: Vec<Option<u64>>,
+    scale: u64,
+    theme: &'a Theme,
+}
+
+impl<'a> ColumnChart<'a> {
+    /// A chart of as many values, the newest first, as `width` columns have room for.
+    pub fn new(newest_first: impl Iterator<Item = Option<u64>>, width: u16, theme: &'a Theme) -> Self {
+        let values: Vec<Option<u64>> = newest_first.take(usize::from(width)).collect();
+        let scale = round_scale(values.iter().flatten().copied().max().unwrap_or(0));
+        Self { values, scale, theme }
     }
-    Sparkline::default()
-        .data(values)
-        .max(resolution)
-        .direction(RenderDirection::RightToLeft)
-        .style(style)
-        .absent_value_symbol(if area.height == 1 { "·" } else { " " })
-        .absent_value_style(canvas.theme.label)
-        .render(area, canvas.buffer());
-    scale
+
+    /// The value at the top: a round number, so that a chart does not breathe with every value.
+    pub fn scale(&self) -> u64 {
+        self.scale
+    }
+}
+
+impl StatefulWidget for ColumnChart<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let mut canvas = Canvas::new(buffer, self.theme, regions);
+        canvas.record_chart(area);
+        // Eighths of a row are what can be shown. Smaller values would vanish; large ones overflow inside the widget.
+        let resolution = u64::from(area.height.max(1)) * 8;
+        let eighths = |value: u64| {
+            let eighths = (value as f64 / self.scale as f64 * resolution as f64).round() as u64;
+            if value == 0 { 0 } else { eighths.clamp(1, resolution) }
+        };
+        let values = self.values.into_iter().map(|value| value.map(eighths));
+        Sparkline::default()
+            .data(values.collect::<Vec<_>>())
+            .max(resolution)
+            .direction(RenderDirection::RightToLeft)
+            .style(self.theme.bar)
+            .absent_value_symbol(if area.height == 1 { "·" } else { " " })
+            .absent_value_style(self.theme.label)
+            .render(area, canvas.buffer());
+    }
 }
 
 /// A horizontal bar in eighths of a column: `part` of `whole` over `width` columns.

@@ -1,10 +1,15 @@
 //! Facts in columns: a panel of labelled numbers, or a line of them where there is no room for panels.
 
-use ratatui::{layout::Rect, style::Style};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line, widgets::StatefulWidget};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Canvas, chart};
-use crate::format;
+use super::{
+    Canvas, chart,
+    grid::{equal_columns_to_the_edge, split_top},
+    heading::Heading,
+    number_table::{Column, NumberTable, TableRow, cell},
+};
+use crate::{app::Regions, format, theme::Theme};
 
 /// A number with its style.
 pub type Cell = (String, Style);
@@ -53,38 +58,53 @@ impl Panel {
         u16::try_from(widest).unwrap_or(0) + 1
     }
 
+    /// Numbers of a row, at most.
+    fn numbers(&self) -> usize {
+        self.facts.iter().map(|fact| fact.cells.len()).max().unwrap_or(0).max(self.heads.len())
+    }
+
     /// Columns that labels and numbers need.
     pub fn width(&self) -> u16 {
-        let columns = self.facts.iter().map(|fact| fact.cells.len()).max().unwrap_or(0).max(self.heads.len());
-        self.label_width() + u16::try_from(columns).unwrap_or(0) * self.cell_width
+        self.label_width() + u16::try_from(self.numbers()).unwrap_or(0) * self.cell_width
     }
-}
 
-/// Draws a panel: numbers close to their labels, in columns that stay where they are. Numbers that do not fit are left
-/// out.
-pub fn draw(canvas: &mut Canvas<'_>, area: Rect, panel: &Panel) {
-    canvas.title(area, &panel.title, &[&panel.remark], canvas.theme.text);
-    let (label_width, needed) = (panel.label_width(), panel.width());
-    let mut line = 1;
-    if !panel.heads.is_empty() {
-        for (column, head) in (1u16..).zip(&panel.heads) {
-            canvas.right(area, line, label_width + column * panel.cell_width, head, canvas.theme.label);
+    /// Columns of a bar in a panel of this width; 0 where there is no room.
+    fn bar_width(&self, width: u16) -> u16 {
+        match width.saturating_sub(self.width() + 3) {
+            0..4 => 0,
+            room => room.min(30),
         }
-        line += 1;
     }
-    for fact in &panel.facts {
-        canvas.put(area, line, 1, fact.label, canvas.theme.label);
-        for (column, (text, style)) in (1u16..).zip(&fact.cells) {
-            canvas.right(area, line, label_width + column * panel.cell_width, text, *style);
+
+    fn row(&self, fact: &Fact, bar_width: u16, theme: &Theme) -> TableRow<'static> {
+        let mut row = vec![cell(fact.label, theme.label)];
+        row.extend(fact.cells.iter().map(|(text, style)| cell(text.clone(), *style)));
+        // The bar stands behind the numbers, also where this row has fewer of them.
+        row.resize(self.numbers() + 1, Line::default());
+        let bar = fact.bar.map(|(part, whole)| chart::bar(part, whole, usize::from(bar_width)));
+        row.push(cell(bar.unwrap_or_default(), theme.bar));
+        row.into_iter().collect()
+    }
+
+    /// Draws the numbers close to their labels, in columns that stay where they are.
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let theme = canvas.theme;
+        let (heading, body) = split_top(area, 1);
+        canvas.render(
+            Heading { title: &self.title, remarks: &[&self.remark], style: theme.text, theme },
+            heading,
+        );
+        let bar_width = self.bar_width(area.width);
+        let mut columns = vec![Column::Blank(1), Column::Text(self.label_width() - 1)];
+        columns.extend(std::iter::repeat_n(Column::Number(self.cell_width), self.numbers()));
+        columns.extend([Column::Blank(2), Column::Text(bar_width)]);
+        let rows = self.facts.iter().map(|fact| self.row(fact, bar_width, theme)).collect();
+        let mut table = NumberTable::new(&columns, rows, theme);
+        if !self.heads.is_empty() {
+            let heads = std::iter::once("").chain(self.heads.iter().copied());
+            table.heads = Some(heads.map(|head| cell(head, theme.label)).collect());
         }
-        let room = area.width.saturating_sub(needed + 3);
-        if let Some((part, whole)) = fact.bar
-            && room >= 4
-        {
-            let bar = chart::bar(part, whole, usize::from(room.min(30)));
-            canvas.put(area, line, needed + 2, &bar, canvas.theme.bar);
-        }
-        line += 1;
+        canvas.render(table, body);
     }
 }
 
@@ -96,50 +116,77 @@ fn columns(width: u16, panels: &[Panel]) -> usize {
     panels.len().div_ceil(panels.len().div_ceil(most).max(1)).max(1)
 }
 
-/// Rows of panels that [`draw_grid`] needs for all of them.
+/// Rows of panels that a [`PanelGrid`] needs for all of them.
 pub fn rows(width: u16, panels: &[Panel]) -> u16 {
     u16::try_from(panels.len().div_ceil(columns(width, panels))).unwrap_or(u16::MAX)
 }
 
-/// Draws panels in equal cells of `height` rows, as many beside each other as are readable, as far as the area reaches.
-pub fn draw_grid(canvas: &mut Canvas<'_>, area: Rect, height: u16, panels: &[Panel]) {
-    let columns = columns(area.width, panels);
-    let Some(width) = u16::try_from(columns).ok().and_then(|count| area.width.checked_div(count)) else {
-        return;
-    };
-    for (row, panels) in (0u16..).zip(panels.chunks(columns)) {
-        let top = row.saturating_mul(height);
-        if top >= area.height {
-            return;
-        }
-        for (index, panel) in (0u16..).zip(panels) {
-            let last = usize::from(index) + 1 == columns;
-            let cell = Rect {
-                x: area.x + index * width,
-                y: area.y + top,
-                width: width.saturating_sub(u16::from(!last)),
-                height: height.min(area.height - top),
-            };
-            draw(canvas, cell, panel);
+/// Panels in equal cells, as many beside each other as are readable, as far as the area reaches.
+pub struct PanelGrid<'a> {
+    /// The panels.
+    pub panels: &'a [Panel],
+    /// Rows of each.
+    pub panel_height: u16,
+    /// Styles of the screen.
+    pub theme: &'a Theme,
+}
+
+impl<'a> PanelGrid<'a> {
+    /// A single panel as large as the area.
+    pub fn of_one(panel: &'a Panel, theme: &'a Theme) -> Self {
+        Self { panels: std::slice::from_ref(panel), panel_height: u16::MAX, theme }
+    }
+}
+
+impl StatefulWidget for PanelGrid<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let mut canvas = Canvas::new(buffer, self.theme, regions);
+        let columns = columns(area.width, self.panels);
+        let mut rest = area;
+        for panels in self.panels.chunks(columns) {
+            let (row, below) = split_top(rest, self.panel_height);
+            if row.is_empty() {
+                return;
+            }
+            for (cell, panel) in equal_columns_to_the_edge(row, columns).into_iter().zip(panels) {
+                panel.draw(&mut canvas, cell);
+            }
+            rest = below;
         }
     }
 }
 
 /// Labelled numbers in lines, each number five columns wide so that the next label stays where it is. What does not fit
-/// into a line goes into the next one. Returns the lines used.
-pub fn lines(canvas: &mut Canvas<'_>, area: Rect, fields: &[(&str, Cell)]) -> u16 {
-    let mut last_row = 0;
-    for ((row, column), (label, (value, style))) in places(area.width, fields).into_iter().zip(fields) {
-        canvas.whole(area, row, column, label, canvas.theme.label);
-        canvas.right(area, row, column + field_width(label), value, *style);
-        last_row = row;
-    }
-    last_row + 1
+/// into a line goes into the next one.
+///
+/// Placed by hand, because a ratatui `Layout` does not wrap.
+pub struct FieldLines<'a> {
+    /// Label and number of each field.
+    pub fields: &'a [(&'a str, Cell)],
+    /// Styles of the screen.
+    pub theme: &'a Theme,
 }
 
-/// Lines that [`lines`] uses.
-pub fn lines_needed(width: u16, fields: &[(&str, Cell)]) -> u16 {
-    places(width, fields).last().map_or(0, |(row, _)| row + 1)
+impl FieldLines<'_> {
+    /// Lines needed at this width.
+    pub fn height(&self, width: u16) -> u16 {
+        places(width, self.fields).last().map_or(0, |(row, _)| row + 1)
+    }
+}
+
+impl StatefulWidget for FieldLines<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let mut canvas = Canvas::new(buffer, self.theme, regions);
+        let places = places(area.width, self.fields);
+        for ((row, column), (label, (value, style))) in places.into_iter().zip(self.fields) {
+            canvas.whole(area, row, column, label, self.theme.label);
+            canvas.right(area, row, column + field_width(label), value, *style);
+        }
+    }
 }
 
 /// Columns of a label and the widest count or share, with the blank between them.

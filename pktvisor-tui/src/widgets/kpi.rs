@@ -1,9 +1,20 @@
 //! The row of numbers that decide whether to look further, each with its past.
 
-use ratatui::{layout::Rect, style::Style};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Rect},
+    style::Style,
+    widgets::StatefulWidget,
+};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Canvas, bigtext, chart};
+use super::{
+    Canvas,
+    bigtext::{self, BigNumber},
+    chart::ColumnChart,
+    grid::equal_columns,
+};
+use crate::{app::Regions, theme::Theme};
 
 /// One number.
 pub struct Kpi {
@@ -22,33 +33,59 @@ pub const SMALL: u16 = 3;
 /// See [`SMALL`].
 pub const BIG: u16 = 5;
 
-/// Draws them side by side in equal cells: label, number, past. Numbers are big when there are rows and columns for it.
+/// Numbers side by side in equal cells: label, number, past. Numbers are big when there are rows and columns for it.
 /// Those at the end are left out where a label or a number would be cut.
-pub fn draw(canvas: &mut Canvas<'_>, area: Rect, kpis: &[Kpi]) {
-    let kpis = kpis.get(..readable(area.width, kpis)).unwrap_or_default();
-    let Some(cell_width) = u16::try_from(kpis.len()).ok().and_then(|count| area.width.checked_div(count))
-    else {
-        return;
-    };
-    let big = area.height >= BIG && kpis.iter().all(|kpi| big_width(kpi) < cell_width);
-    for (index, kpi) in (0u16..).zip(kpis) {
-        let cell = Rect { x: area.x + index * cell_width, width: cell_width.saturating_sub(1), ..area };
-        canvas.text(cell, 0, &kpi.label, canvas.theme.label);
-        let number = Rect { y: cell.y + 1, height: cell.height.saturating_sub(1), ..cell };
-        let rows = if big {
-            let (digits, unit) = bigtext::split_unit(&kpi.value);
-            let used = bigtext::draw(canvas, number, digits, kpi.style);
-            canvas.whole(number, 2, used, unit, kpi.style);
-            bigtext::HEIGHT
+pub struct KpiStrip<'a> {
+    /// The numbers, the most important first.
+    pub kpis: &'a [Kpi],
+    /// Styles of the screen.
+    pub theme: &'a Theme,
+}
+
+impl StatefulWidget for KpiStrip<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let kpis = self.kpis.get(..readable(area.width, self.kpis)).unwrap_or_default();
+        let cells = equal_columns(area, kpis.len());
+        let is_readable = |kpi: &Kpi| cells.first().is_some_and(|cell| big_width(kpi) <= cell.width);
+        let size = if area.height >= BIG && kpis.iter().all(is_readable) {
+            NumberSize::Big
         } else {
-            canvas.whole(number, 0, 0, &kpi.value, kpi.style);
-            1
+            NumberSize::Small
         };
-        if cell.height > rows + 1 && !kpi.past.is_empty() {
-            let past = Rect { y: number.y + rows, height: cell.height - rows - 1, ..cell };
-            let style = canvas.theme.bar;
-            chart::columns(canvas, past, kpi.past.iter().copied(), style);
+        let mut canvas = Canvas::new(buffer, self.theme, regions);
+        for (cell, kpi) in cells.iter().zip(kpis) {
+            draw(&mut canvas, *cell, kpi, size);
         }
+    }
+}
+
+/// How large numbers are drawn.
+#[derive(Clone, Copy)]
+enum NumberSize {
+    Small,
+    Big,
+}
+
+fn draw(canvas: &mut Canvas<'_>, area: Rect, kpi: &Kpi, size: NumberSize) {
+    let number_height = match size {
+        NumberSize::Small => 1,
+        NumberSize::Big => bigtext::HEIGHT,
+    };
+    let rows = [Constraint::Length(1), Constraint::Length(number_height), Constraint::Fill(1)];
+    let [label, number, past] = area.layout(&Layout::vertical(rows));
+    canvas.text(label, 0, &kpi.label, canvas.theme.label);
+    match size {
+        NumberSize::Small => canvas.whole(number, 0, 0, &kpi.value, kpi.style),
+        NumberSize::Big => {
+            let (digits, unit) = bigtext::split_unit(&kpi.value);
+            canvas.render(BigNumber { number: digits, style: kpi.style, theme: canvas.theme }, number);
+            canvas.whole(number, 2, bigtext::width(digits), unit, kpi.style);
+        }
+    }
+    if !past.is_empty() && !kpi.past.is_empty() {
+        canvas.render(ColumnChart::new(kpi.past.iter().copied(), past.width, canvas.theme), past);
     }
 }
 

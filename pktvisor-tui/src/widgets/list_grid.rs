@@ -1,17 +1,25 @@
 //! Many lists at once: as many columns as are readable, all rows if they fit, else scrolled to the focused one.
 
-use ratatui::layout::Rect;
+use std::ops::Range;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Rect},
+    widgets::StatefulWidget,
+};
 
 use super::{
     Canvas,
-    top_list::{self, TopList},
+    grid::{equal_columns, equal_columns_to_the_edge},
+    top_list::TopList,
 };
 use crate::{
-    app::Hit,
+    app::{Hit, Regions},
     model::{ListKind, Observation, Sorts},
+    theme::Theme,
 };
 
-/// What to draw.
+/// The lists of a page.
 pub struct ListGrid<'a> {
     /// The lists, in order.
     pub kinds: &'a [ListKind],
@@ -23,6 +31,8 @@ pub struct ListGrid<'a> {
     pub sorts: &'a Sorts,
     /// The place of the focused list in `kinds`.
     pub focus: usize,
+    /// Styles of the screen.
+    pub theme: &'a Theme,
 }
 
 /// Columns below which a name cannot be told from another.
@@ -49,43 +59,49 @@ fn columns(width: u16, height: u16, lists: usize) -> usize {
     (2..most).find(|columns| full_height(lists, *columns) <= height).unwrap_or(most)
 }
 
-/// Draws the grid.
-pub fn draw(canvas: &mut Canvas<'_>, area: Rect, grid: &ListGrid<'_>) {
-    if area.height < 2 || grid.kinds.is_empty() {
-        return;
+impl ListGrid<'_> {
+    /// The rows of lists to show in a grid of this height: down to the focused list, and never past the last row.
+    fn visible_rows(&self, height: u16, columns: usize) -> Range<usize> {
+        let rows = self.kinds.len().div_ceil(columns);
+        let readable = usize::from(height / CELL_HEIGHT_MIN).max(1);
+        let all_fit = usize::from(height / CELL_HEIGHT_TIGHT) >= rows;
+        let count = if all_fit { rows } else { rows.min(readable) };
+        let focused = self.focus / columns;
+        let first = focused.saturating_sub(count - 1).min(rows - count);
+        first..first + count
     }
-    let columns = columns(area.width, area.height, grid.kinds.len());
-    canvas.regions.columns = columns;
-    let rows = grid.kinds.len().div_ceil(columns);
-    let readable_rows = usize::from(area.height / CELL_HEIGHT_MIN).max(1);
-    let all_fit = usize::from(area.height / CELL_HEIGHT_TIGHT) >= rows;
-    let visible_rows = if all_fit { rows } else { rows.min(readable_rows) };
-    // As far down as the focused list needs; never further than the last row.
-    let focused_row = grid.focus / columns;
-    let first_row = focused_row.saturating_sub(visible_rows - 1).min(rows - visible_rows);
-    let width = area.width / u16::try_from(columns).unwrap_or(1);
-    let heights = heights(area.height, visible_rows);
-    let mut y = area.y;
-    for (row, height) in (first_row..).zip(heights) {
-        let in_row = grid.kinds.iter().enumerate().skip(row * columns).take(columns);
-        for (column, (index, kind)) in (0u16..).zip(in_row) {
-            let cell = Rect {
-                x: area.x + column * width,
-                y,
-                width: width.saturating_sub(u16::from(columns > 1)),
-                height,
-            };
-            let list = TopList {
-                kind: *kind,
-                observation: grid.observation,
-                filter: grid.filter,
-                sort: grid.sorts.of(*kind),
-                focused: index == grid.focus,
-            };
-            top_list::draw(canvas, cell, &list);
-            canvas.hit(cell, Hit::List(index));
+}
+
+impl StatefulWidget for ListGrid<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        if area.height < 2 || self.kinds.is_empty() {
+            return;
         }
-        y += height;
+        let columns = columns(area.width, area.height, self.kinds.len());
+        regions.columns = columns;
+        let mut canvas = Canvas::new(buffer, self.theme, regions);
+        let visible = self.visible_rows(area.height, columns);
+        let heights = heights(area.height, visible.len()).into_iter().map(Constraint::Length);
+        let rows = Layout::vertical(heights).split(area);
+        for (row, area) in visible.zip(rows.iter()) {
+            let cells =
+                if columns > 1 { equal_columns(*area, columns) } else { equal_columns_to_the_edge(*area, 1) };
+            let in_row = self.kinds.iter().enumerate().skip(row * columns);
+            for (cell, (index, kind)) in cells.into_iter().zip(in_row) {
+                let list = TopList {
+                    kind: *kind,
+                    observation: self.observation,
+                    filter: self.filter,
+                    sort: self.sorts.of(*kind),
+                    focused: index == self.focus,
+                    theme: self.theme,
+                };
+                canvas.render(list, cell);
+                canvas.hit(cell, Hit::List(index));
+            }
+        }
     }
 }
 

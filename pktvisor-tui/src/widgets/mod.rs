@@ -1,13 +1,18 @@
 //! What pages are made of. One file per widget; each draws into its area and nowhere else, whatever its size.
+//!
+//! Every widget is a [`ratatui::widgets::StatefulWidget`] whose state is [`crate::app::Regions`], the record of where
+//! everything is drawn.
 
 pub mod bigtext;
 mod canvas;
 pub mod chart;
 pub mod facts;
-pub mod frame;
+pub mod grid;
+pub mod heading;
 pub mod kpi;
 pub mod list_grid;
 pub mod notice;
+pub mod number_table;
 pub mod top_list;
 
 pub use canvas::Canvas;

@@ -1,39 +1,72 @@
 //! What stands in the middle when there is nothing to show: what happened, and what to do.
 
-use ratatui::{layout::Rect, style::Style};
+//!
+//! Text is wrapped by hand, because ratatui's `Paragraph` breaks a long word instead of cutting it with `…`, and unwraps
+//! what is indented.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Rect},
+    style::Style,
+    widgets::StatefulWidget,
+};
+use unicode_width::UnicodeWidthStr;
 
 use super::Canvas;
-use crate::model::{Keep, fit};
+use crate::{
+    app::Regions,
+    model::{KeptEnd, fit},
+    theme::Theme,
+};
 
-/// Draws lines in the middle of an area; long ones are wrapped at words.
-pub fn draw(canvas: &mut Canvas<'_>, area: Rect, lines: &[(String, Style)]) {
-    let width = usize::from(area.width.saturating_sub(4)).min(76);
-    let wrapped: Vec<(String, Style)> =
-        lines.iter().flat_map(|(line, style)| wrap(line, width).into_iter().map(|l| (l, *style))).collect();
-    let height = u16::try_from(wrapped.len()).unwrap_or(u16::MAX).min(area.height);
-    let column = area.width.saturating_sub(u16::try_from(width).unwrap_or(0)) / 2;
-    let top = (area.height - height) / 3;
-    for (row, (line, style)) in (top..).zip(&wrapped) {
-        canvas.put(area, row, column, line, *style);
+/// Lines in the middle of an area; long ones are wrapped at words.
+pub struct Notice<'a> {
+    /// The lines.
+    pub lines: &'a [(String, Style)],
+    /// Styles of the screen.
+    pub theme: &'a Theme,
+}
+
+/// Columns of a notice, at most.
+const WIDTH_MAX: u16 = 76;
+
+impl StatefulWidget for Notice<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let width = area.width.saturating_sub(4).min(WIDTH_MAX);
+        let wrapped = self
+            .lines
+            .iter()
+            .flat_map(|(line, style)| wrap(line, usize::from(width)).into_iter().map(|line| (line, *style)));
+        let wrapped: Vec<(String, Style)> = wrapped.collect();
+        let height = u16::try_from(wrapped.len()).unwrap_or(u16::MAX).min(area.height);
+        let top = Constraint::Length((area.height - height) / 3);
+        let [_, rows] = area.layout(&Layout::vertical([top, Constraint::Fill(1)]));
+        let left = Constraint::Length(area.width.saturating_sub(width) / 2);
+        let [_, text] = rows.layout(&Layout::horizontal([left, Constraint::Fill(1)]));
+        let mut canvas = Canvas::new(buffer, self.theme, regions);
+        for (row, (line, style)) in (0u16..).zip(&wrapped) {
+            canvas.text(text, row, line, *style);
+        }
     }
 }
 
 /// Breaks a text at blanks into lines of at most `width` columns; a longer word is cut. What is indented stays a line.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    use unicode_width::UnicodeWidthStr;
     if text.starts_with(' ') {
-        return vec![fit(text, width, Keep::Head)];
+        return vec![fit(text, width, KeptEnd::Head)];
     }
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let Some(line) = lines.last_mut() else { break };
         if line.is_empty() {
-            line.push_str(&fit(word, width, Keep::Head));
+            line.push_str(&fit(word, width, KeptEnd::Head));
         } else if line.width() + 1 + word.width() <= width {
             line.push(' ');
             line.push_str(word);
         } else {
-            lines.push(fit(word, width, Keep::Head));
+            lines.push(fit(word, width, KeptEnd::Head));
         }
     }
     lines

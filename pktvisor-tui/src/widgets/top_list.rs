@@ -1,14 +1,21 @@
 //! One list: names with count, share and bar.
 
-use ratatui::{layout::Rect, style::Style};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::StatefulWidget};
 
-use super::{Canvas, chart};
+use super::{
+    Canvas, chart,
+    grid::split_top,
+    heading::Heading,
+    number_table::{Column, NumberTable, TableRow, cell},
+};
 use crate::{
+    app::Regions,
     format,
     model::{ListKind, Observation, Row, Sort, fit},
+    theme::Theme,
 };
 
-/// What to draw of a list.
+/// Title and as many rows as fit.
 pub struct TopList<'a> {
     /// Which.
     pub kind: ListKind,
@@ -20,63 +27,98 @@ pub struct TopList<'a> {
     pub sort: Sort,
     /// Whether keys go to it.
     pub focused: bool,
+    /// Styles of the screen.
+    pub theme: &'a Theme,
 }
 
-/// Columns of count and share, each with the blank before it.
-const NUMBERS: usize = 6 + 6;
+/// Columns of a count or a share, with the blank before it.
+const NUMBER_WIDTH: u16 = 6;
 
-/// Draws title and as many rows as fit.
-pub fn draw(canvas: &mut Canvas<'_>, area: Rect, list: &TopList<'_>) {
-    let all = list.observation.list(list.kind);
-    let rows = list.observation.rows(list.kind, list.filter, list.sort);
-    let whole = list.kind.whole(list.observation);
-    let title_style = if list.focused { canvas.theme.accent } else { canvas.theme.text };
-    let title =
-        if list.focused { format!("▸ {}", list.kind.title()) } else { list.kind.title().to_owned() };
-    let remark = match (list.filter.is_empty(), all.is_empty()) {
-        (false, _) => format!("{} of {}", rows.len(), all.len()),
-        (true, true) => String::new(),
-        (true, false) => format!("of {}", format::count(whole)),
-    };
-    let sort = match list.sort {
-        Sort::Count => String::new(),
-        other => format!("by {}", other.name()),
-    };
-    let both = if sort.is_empty() { remark.clone() } else { format!("{sort} · {remark}") };
-    canvas.title(area, &title, &[&both, &sort, &remark], title_style);
-    if rows.is_empty() {
-        let text = if all.is_empty() { list.kind.why_empty(list.observation) } else { "nothing matches" };
-        canvas.put(area, 1, 1, text, canvas.theme.label);
+impl TopList<'_> {
+    fn heading(&self, canvas: &mut Canvas<'_>, area: Rect, shown: usize, whole: u64) {
+        let title = self.kind.title();
+        let (title, style) = match self.focused {
+            true => (format!("▸ {title}"), self.theme.accent),
+            false => (title.to_owned(), self.theme.text),
+        };
+        let kept = self.observation.list(self.kind).len();
+        let remark = match (self.filter.is_empty(), kept) {
+            (false, _) => format!("{shown} of {kept}"),
+            (true, 0) => String::new(),
+            (true, _) => format!("of {}", format::count(whole)),
+        };
+        let sort = match self.sort {
+            Sort::Count => String::new(),
+            other => format!("by {}", other.name()),
+        };
+        let both = if sort.is_empty() { remark.clone() } else { format!("{sort} · {remark}") };
+        let remarks = [both.as_str(), &sort, &remark];
+        canvas.render(Heading { title: &title, remarks: &remarks, style, theme: self.theme }, area);
     }
-    let largest = rows.iter().map(|row| row.estimate).max().unwrap_or(0);
-    let shown = usize::from(area.height.saturating_sub(1));
-    for (line, row) in (1u16..).zip(rows.iter().take(shown)) {
-        draw_row(canvas, area, line, list.kind, row, whole, largest);
+
+    fn row(&self, row: &Row, scale: &Scale) -> TableRow<'static> {
+        let name = fit(row.name.as_str(), usize::from(scale.name_width), self.kind.keep());
+        let share = format::percent(format::share(row.estimate, scale.whole));
+        let bar = chart::bar(row.estimate, scale.largest, usize::from(scale.bar_width));
+        let cells = [
+            cell(name, Style::new()),
+            cell(format::count(row.estimate), self.theme.value),
+            cell(share, self.theme.text),
+            cell(bar, self.theme.bar),
+        ];
+        cells.into_iter().collect()
     }
 }
 
-fn draw_row(
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    line: u16,
-    kind: ListKind,
-    row: &Row,
+/// What the rows of a list have in common.
+struct Scale {
+    /// What shares are of.
     whole: u64,
+    /// What fills a bar.
     largest: u64,
-) {
-    let width = usize::from(area.width);
-    let bar_width = bar_width(width);
-    // One blank to the left, and one before the bar.
-    let name_width = width.saturating_sub(1 + NUMBERS + if bar_width > 0 { bar_width + 1 } else { 0 });
-    canvas.put(area, line, 1, &fit(row.name.as_str(), name_width, kind.keep()), Style::new());
-    let name_end = u16::try_from(1 + name_width).unwrap_or(u16::MAX);
-    canvas.right(area, line, name_end + 6, &format::count(row.estimate), canvas.theme.value);
-    let share = format::percent(format::share(row.estimate, whole));
-    canvas.right(area, line, name_end + 12, &share, canvas.theme.text);
-    canvas.put(area, line, name_end + 13, &chart::bar(row.estimate, largest, bar_width), canvas.theme.bar);
+    name_width: u16,
+    bar_width: u16,
 }
 
-fn bar_width(width: usize) -> usize {
+impl Scale {
+    fn columns(&self) -> [Column; 6] {
+        let number = Column::Number(NUMBER_WIDTH);
+        let (name, bar) = (Column::Text(self.name_width), Column::Text(self.bar_width));
+        [Column::Blank(1), name, number, number, Column::Blank(1), bar]
+    }
+}
+
+impl StatefulWidget for TopList<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let rows = self.observation.rows(self.kind, self.filter, self.sort);
+        let whole = self.kind.whole(self.observation);
+        let mut canvas = Canvas::new(buffer, self.theme, regions);
+        let (heading, body) = split_top(area, 1);
+        self.heading(&mut canvas, heading, rows.len(), whole);
+        if rows.is_empty() {
+            let is_empty = self.observation.list(self.kind).is_empty();
+            let text = if is_empty { self.kind.why_empty(self.observation) } else { "nothing matches" };
+            return canvas.put(body, 0, 1, text, self.theme.label);
+        }
+        let bar_width = bar_width(area.width);
+        // One blank to the left, and one before the bar.
+        let others = 1 + 2 * NUMBER_WIDTH + if bar_width > 0 { bar_width + 1 } else { 0 };
+        let scale = Scale {
+            whole,
+            largest: rows.iter().map(|row| row.estimate).max().unwrap_or(0),
+            name_width: area.width.saturating_sub(others),
+            bar_width,
+        };
+        let columns = scale.columns();
+        let shown = rows.iter().take(usize::from(body.height)).map(|row| self.row(row, &scale)).collect();
+        canvas.render(NumberTable::new(&columns, shown, self.theme), body);
+    }
+}
+
+/// Columns of a bar in a list of this width.
+fn bar_width(width: u16) -> u16 {
     match width {
         0..24 => 0,
         24..32 => 3,

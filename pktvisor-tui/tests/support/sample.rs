@@ -7,8 +7,8 @@ use pktvisor_api::{
     PeriodDocument, Quantiles, TopEntry,
 };
 use pktvisor_tui::{
-    client::{Answer, FetchError, Update},
-    model::Agent,
+    client::{AgentAnswer, FetchError, Update},
+    model::AgentModel,
 };
 
 /// 2020-03-24 12:00:00 UTC.
@@ -179,14 +179,14 @@ pub(crate) fn rates(second: u64) -> DirectionRates {
 }
 
 /// An answer of an agent of ours in its `second`th second of being watched.
-pub(crate) fn answer(second: u64) -> Answer {
+pub(crate) fn answer(second: u64) -> AgentAnswer {
     let window = busy(START, 240 + 30);
     let mut live = busy(START + 240, 30);
     // The live period's counters go up from second to second.
     live.dns.wire_packets.replies += second * 100;
     live.dns.wire_packets.noerror += second * (97 - second % 5);
     let closed = if second == 0 { (0..4).map(|n| busy(START + n * 60, 60)).collect() } else { vec![] };
-    Answer {
+    AgentAnswer {
         app: (second == 0).then(app),
         ours: true,
         rates: Some(rates(second)),
@@ -199,8 +199,8 @@ pub(crate) fn answer(second: u64) -> Answer {
 }
 
 /// An agent watched for `seconds`, the last answer of which is changed.
-pub(crate) fn watched(label: &str, seconds: u64, change: impl Fn(&mut Answer)) -> Agent {
-    let mut agent = Agent::new(label);
+pub(crate) fn watched(label: &str, seconds: u64, change: impl Fn(&mut AgentAnswer)) -> AgentModel {
+    let mut agent = AgentModel::new(label);
     for second in 0..seconds {
         let mut answer = answer(second);
         change(&mut answer);
@@ -221,18 +221,18 @@ pub(crate) fn refused() -> Update {
 pub(crate) const OLDER_WINDOW: &str = include_str!("older_window_5.json");
 
 /// A 3.0 agent's answer.
-pub(crate) fn older_answer() -> Answer {
+pub(crate) fn older_answer() -> AgentAnswer {
     let document: PeriodDocument = serde_json::from_str(OLDER_WINDOW).expect("the 3.0 shape parses");
     let (window_name, window) = document.into_iter().next().expect("one period");
     let app = r#"{"app":{"version":"3.0.7","deep_sample_rate_pct":100,"periods":5,"single_summary":false,
                   "up_time_min":17.5},"dns":{"xact":{"open":3}}}"#;
-    Answer {
+    AgentAnswer {
         app: Some(serde_json::from_str(app).expect("the 3.0 shape parses")),
         ours: false,
         rates: Some(DirectionRates { received: 412, sent: 390, ..DirectionRates::default() }),
         window_name,
         window,
-        ..Answer::default()
+        ..AgentAnswer::default()
     }
 }
 

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use pktvisor_api::{CaptureMode, Period, PeriodDocument};
 use pktvisor_tui::{
-    app::{Action, App, Page},
+    app::{Action, Page, UiState},
     client::Update,
-    model::Agent,
+    model::AgentModel,
     theme::Theme,
 };
 
 use super::sample;
 
 /// A screen, made anew each time.
-pub(crate) type State = fn() -> App;
+pub(crate) type State = fn() -> UiState;
 
 /// States by name. Each is a fleet of one, but for the fleet's page.
 pub(crate) const STATES: [(&str, State); 9] = [
@@ -29,7 +29,7 @@ pub(crate) const STATES: [(&str, State); 9] = [
 ];
 
 /// A capture file, read to its end by an agent that was not told who HOST is.
-pub(crate) fn file() -> App {
+pub(crate) fn file() -> UiState {
     let agent = sample::watched("ns1.example", 3, |answer| {
         let periods = [Some(&mut answer.window), answer.live.as_mut()].into_iter().flatten();
         for period in periods.chain(&mut answer.closed) {
@@ -60,19 +60,19 @@ pub(crate) fn file() -> App {
     show(vec![agent], 2)
 }
 
-pub(crate) fn show(agents: Vec<Agent>, now: u64) -> App {
-    let mut app = App::new(agents, None, Theme::dark());
+pub(crate) fn show(agents: Vec<AgentModel>, now: u64) -> UiState {
+    let mut app = UiState::new(agents, None, Theme::dark());
     app.handle(Action::Show(Page::Overview));
     app.tick(Duration::from_secs(now));
     app
 }
 
-pub(crate) fn full() -> App {
+pub(crate) fn full() -> UiState {
     show(vec![sample::watched("ns1.example", 90, |_| {})], 89)
 }
 
 /// The agent answers; nothing has come by yet.
-pub(crate) fn empty() -> App {
+pub(crate) fn empty() -> UiState {
     let clear = |period: &mut Period| {
         let span = period.period;
         *period = Period { period: span, ..Period::default() };
@@ -91,7 +91,7 @@ pub(crate) fn empty() -> App {
     show(vec![agent], 2)
 }
 
-pub(crate) fn stale() -> App {
+pub(crate) fn stale() -> UiState {
     let mut agent = sample::watched("ns1.example", 90, |_| {});
     for second in [90, 92, 96, 104] {
         agent.update(sample::refused(), Duration::from_secs(second));
@@ -99,19 +99,19 @@ pub(crate) fn stale() -> App {
     show(vec![agent], 107)
 }
 
-pub(crate) fn no_agent() -> App {
-    let mut agent = Agent::new("ns1.example");
+pub(crate) fn no_agent() -> UiState {
+    let mut agent = AgentModel::new("ns1.example");
     agent.update(sample::refused(), Duration::from_secs(1));
     show(vec![agent], 3)
 }
 
-pub(crate) fn older() -> App {
-    let mut agent = Agent::new("ns1.example");
+pub(crate) fn older() -> UiState {
+    let mut agent = AgentModel::new("ns1.example");
     agent.update(Update::Answer(Box::new(sample::older_answer())), Duration::from_secs(1));
     show(vec![agent], 2)
 }
 
-pub(crate) fn renamed(label: &str, name: impl Fn(usize) -> String) -> App {
+pub(crate) fn renamed(label: &str, name: impl Fn(usize) -> String) -> UiState {
     let agent = sample::watched(label, 5, |answer| {
         for list in sample::lists(&mut answer.window) {
             for (place, entry) in list.iter_mut().enumerate() {
@@ -126,14 +126,14 @@ pub(crate) fn renamed(label: &str, name: impl Fn(usize) -> String) -> App {
     show(vec![agent], 4)
 }
 
-pub(crate) fn long_names() -> App {
+pub(crate) fn long_names() -> UiState {
     let label = |length| "abcdefghijklmnopqrstuvwxyz".repeat(3).chars().take(length).collect::<String>();
     renamed(&format!("{}.example", label(63)), |place| {
         format!("{}.{}.{}.{}.example", label(63), label(63), label(63), label(40 + place))
     })
 }
 
-pub(crate) fn odd_bytes() -> App {
+pub(crate) fn odd_bytes() -> UiState {
     let names = [
         "\u{1b}[2J\u{1b}]0;owned\u{7}.example",
         "tab\there\r\nand\0there",
@@ -145,7 +145,7 @@ pub(crate) fn odd_bytes() -> App {
     renamed("\u{1b}[31mns1\u{9b}m", |place| names[place % names.len()].to_owned())
 }
 
-pub(crate) fn huge_numbers() -> App {
+pub(crate) fn huge_numbers() -> UiState {
     let huge = |period: &Period| -> Period {
         let mut value = serde_json::to_value(period).expect("it serialises");
         sample::replace_numbers(&mut value, u64::MAX);
@@ -179,7 +179,7 @@ pub(crate) fn huge_numbers() -> App {
 }
 
 /// A fleet of every state.
-pub(crate) fn fleet() -> App {
+pub(crate) fn fleet() -> UiState {
     let mut agents = Vec::new();
     for (name, state) in STATES {
         let mut agent = state().agent().expect("there is one").clone();
@@ -192,13 +192,13 @@ pub(crate) fn fleet() -> App {
         }
         agents.push(agent);
     }
-    let mut app = App::new(agents, None, Theme::dark());
+    let mut app = UiState::new(agents, None, Theme::dark());
     app.tick(Duration::from_secs(107));
     app
 }
 
 /// All pages, zoomed and not, with help and a filter.
-pub(crate) fn everywhere(state: State) -> Vec<App> {
+pub(crate) fn everywhere(state: State) -> Vec<UiState> {
     let mut apps = Vec::new();
     for page in Page::ALL {
         for actions in [&[][..], &[Action::Open], &[Action::Help], &[Action::Filter, Action::Type('x')]] {

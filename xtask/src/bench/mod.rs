@@ -22,7 +22,7 @@ enum Benchmark {
 }
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct BenchArguments {
     /// What to measure
     #[arg(value_enum, default_value = "replay")]
     benchmark: Benchmark,
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 }
 
 /// The subcommand.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
     match arguments.benchmark {
         Benchmark::Replay => {
             replay::run(arguments.runs, arguments.agent.as_deref())?;

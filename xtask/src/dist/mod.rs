@@ -16,7 +16,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::setup::{self, Need};
+use crate::setup::{self, SetupLevel};
 use crate::{build_ebpf, command, workspace};
 use compiler::Compiler;
 
@@ -28,7 +28,7 @@ const AGENT_PROFILE: &str = "shipped";
 const PROGRAMS: &[&str] = &[AGENT, "pktvisor", "pcap-replay"];
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct DistArguments {
     /// Build without profile-guided optimisation
     #[arg(long)]
     no_pgo: bool,
@@ -38,8 +38,8 @@ pub(crate) struct Arguments {
 }
 
 /// The subcommand. Leaves the programs, their debug information and archives of both in `TARGET/dist`.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    setup::ensure(Need::Build)?;
+pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
+    setup::ensure(SetupLevel::Build)?;
     let compiler = Compiler::ask()?;
     // Told before minutes go into building.
     let profdata = if arguments.no_pgo { None } else { profdata(&compiler, arguments.require_pgo)? };

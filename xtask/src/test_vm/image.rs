@@ -8,12 +8,12 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::archive::Archive;
-use super::kernel::Kernel;
+use super::kernel::GuestKernel;
 use super::tool;
 use crate::{command, workspace};
 
 /// A test program of the agent, and which of its tests are about the kernel.
-pub(super) struct Program {
+pub(super) struct GuestProgram {
     /// As cargo names it.
     target: &'static str,
     tests: &'static str,
@@ -22,14 +22,14 @@ pub(super) struct Program {
 }
 
 /// In this order.
-pub(super) const PROGRAMS: &[Program] = &[
-    Program { target: "tests/kernel/main.rs", tests: "", quick: "verifier::" },
-    Program {
+pub(super) const PROGRAMS: &[GuestProgram] = &[
+    GuestProgram { target: "tests/kernel/main.rs", tests: "", quick: "verifier::" },
+    GuestProgram {
         target: "unittests src/lib.rs",
         tests: "--skip privileges::",
         quick: "clsact:: filter::tests::live::",
     },
-    Program { target: "tests/virtual_machine/main.rs", tests: "", quick: "" },
+    GuestProgram { target: "tests/virtual_machine/main.rs", tests: "", quick: "" },
 ];
 
 /// Which tests to run.
@@ -73,7 +73,7 @@ pub(super) fn status(line: &str) -> Option<i32> {
 }
 
 /// Builds the test programs and packs them.
-pub(super) fn build(kernel: &Kernel, selection: Selection) -> Result<PathBuf> {
+pub(super) fn build(kernel: &GuestKernel, selection: Selection) -> Result<PathBuf> {
     let programs = test_programs()?;
     let mut files = Files::default();
     let busybox = tool("busybox").context("there is no busybox")?;
@@ -148,7 +148,7 @@ fn script(programs: &[PathBuf], insert_modules: &str, selection: Selection) -> S
 fn test_programs() -> Result<Vec<PathBuf>> {
     let agent = ["-p", "pktvisor-agent", "--test", "kernel", "--test", "virtual_machine"];
     let text = build_tests(&["-p", "pktvisor-capture", "--lib"])? + &build_tests(&agent)?;
-    let path = |program: &Program| {
+    let path = |program: &GuestProgram| {
         // `  Executable tests/kernel/main.rs (target/debug/deps/kernel-0123456789abcdef)`
         let beginning = format!("Executable {} (", program.target);
         let line = text.lines().find_map(|line| line.trim().strip_prefix(&beginning));

@@ -11,13 +11,13 @@ use crate::{command, workspace};
 const META_PACKAGE: &str = "linux-image-cloud-amd64";
 
 /// A kernel and the directory of its modules.
-pub(super) struct Kernel {
+pub(super) struct GuestKernel {
     pub(super) release: String,
     pub(super) image: PathBuf,
     modules: PathBuf,
 }
 
-impl Kernel {
+impl GuestKernel {
     /// The module that lies there below the directory of modules, if it is a file of its own and not built in.
     pub(super) fn module(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let plain = self.modules.join(path);
@@ -37,7 +37,7 @@ impl Kernel {
 }
 
 /// Downloads the kernel, unless it has been before.
-pub(super) fn fetch() -> Result<Kernel> {
+pub(super) fn fetch() -> Result<GuestKernel> {
     let package = newest()?;
     let directory = workspace::target()?.join("vm");
     std::fs::create_dir_all(&directory)?;
@@ -69,7 +69,7 @@ fn found(directory: &Path, package: &str) -> Option<PathBuf> {
 }
 
 /// Unpacks the packages of a kernel: newer ones have image and modules in packages of their own.
-pub(super) fn unpack(packages: &[PathBuf]) -> Result<Kernel> {
+pub(super) fn unpack(packages: &[PathBuf]) -> Result<GuestKernel> {
     let first = packages.first().and_then(|package| package.file_stem()).context("a package has a name")?;
     let root = workspace::target()?.join("vm").join(first);
     for package in packages {
@@ -80,7 +80,7 @@ pub(super) fn unpack(packages: &[PathBuf]) -> Result<Kernel> {
         let release = entry.file_name().to_string_lossy().into_owned();
         let images = [root.join("boot").join(format!("vmlinuz-{release}")), entry.path().join("vmlinuz")];
         if let Some(image) = images.into_iter().find(|image| image.is_file()) {
-            return Ok(Kernel { release, image, modules: entry.path() });
+            return Ok(GuestKernel { release, image, modules: entry.path() });
         }
     }
     bail!("there is no kernel with its modules in {}", root.display());

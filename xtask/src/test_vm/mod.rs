@@ -20,11 +20,11 @@ use image::Selection;
 use machine::{Accelerator, Machine};
 
 use crate::build_ebpf;
-use crate::steps::Outcome;
+use crate::steps::StepOutcome;
 use crate::tally::Tally;
 
 #[derive(Args, Default)]
-pub(crate) struct Arguments {
+pub(crate) struct TestVmArguments {
     /// A Debian package with the kernel to boot; again for its modules where they come in another package
     /// [default: the one that linux-image-cloud-amd64 stands for]
     #[arg(long, value_name = "DEB")]
@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     quick: bool,
 }
 
-impl Arguments {
+impl TestVmArguments {
     /// As a part of `cargo xtask test`, which is to take minutes.
     pub(crate) fn brief() -> Self {
         Self { quick: Accelerator::best() == Accelerator::Tcg, ..Self::default() }
@@ -52,28 +52,28 @@ impl Arguments {
 }
 
 /// The subcommand.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &TestVmArguments) -> Result<()> {
     let mut tally = Tally::default();
     if build_ebpf::can_build() {
         build_ebpf::build_if_possible()?;
     }
     match test(arguments, &mut tally)? {
-        Outcome::Passed => println!("{tally}"),
-        Outcome::Skipped(reason) => println!("skipped: {reason}"),
+        StepOutcome::Passed => println!("{tally}"),
+        StepOutcome::Skipped(reason) => println!("skipped: {reason}"),
     }
     Ok(())
 }
 
 /// Builds, boots and reads the results. The tests are added to the tally.
-pub(crate) fn test(arguments: &Arguments, tally: &mut Tally) -> Result<Outcome> {
+pub(crate) fn test(arguments: &TestVmArguments, tally: &mut Tally) -> Result<StepOutcome> {
     if let Some(reason) = machine::missing().or_else(image::missing) {
-        return Ok(Outcome::Skipped(reason));
+        return Ok(StepOutcome::Skipped(reason));
     }
     let kernel = if arguments.kernel.is_empty() {
         match kernel::fetch() {
             Ok(kernel) => kernel,
             Err(reason) => {
-                return Ok(Outcome::Skipped(format!("no older kernel can be had here: {reason:#}")));
+                return Ok(StepOutcome::Skipped(format!("no older kernel can be had here: {reason:#}")));
             }
         }
     } else {
@@ -93,7 +93,7 @@ pub(crate) fn test(arguments: &Arguments, tally: &mut Tally) -> Result<Outcome> 
         statuses.extend(image::status(line));
     })?;
     match (statuses.len() == image::PROGRAMS.len(), statuses.iter().all(|status| *status == 0)) {
-        (true, true) => Ok(Outcome::Passed),
+        (true, true) => Ok(StepOutcome::Passed),
         (true, false) => bail!("tests failed on {}", kernel.release),
         (false, _) => {
             bail!("only {} of {} test programs came to an end", statuses.len(), image::PROGRAMS.len())

@@ -17,7 +17,7 @@ use testbed::{Namespace, Need, Veth};
 
 use crate::{build_ebpf, command, workspace};
 use report::Measurement;
-use watcher::{Agent, Tcpdump, Watcher};
+use watcher::{BenchedAgent, Tcpdump, Watcher};
 
 /// Packets asked for each second; the last is as many as can be.
 const RATES: [Option<u64>; 6] =
@@ -49,7 +49,7 @@ pub(super) fn run(agent: Option<&Path>) -> Result<()> {
         for mode in ["inline", "tap"] {
             add(
                 &mut measurements,
-                measure(&capture, rate, |interface| Agent::start(&agent, interface, mode)),
+                measure(&capture, rate, |interface| BenchedAgent::start(&agent, interface, mode)),
             );
         }
         add(&mut measurements, measure(&capture, rate, Tcpdump::start));
@@ -107,12 +107,12 @@ fn generated_capture(directory: &Path) -> Result<PathBuf> {
 
 /// What the sender says it has done.
 #[derive(Clone, Copy)]
-struct Sent {
+struct SentPackets {
     packets: u64,
     per_second: u64,
 }
 
-fn send(from: &testbed::End, capture: &Path, rate: Option<u64>) -> Result<Sent> {
+fn send(from: &testbed::End, capture: &Path, rate: Option<u64>) -> Result<SentPackets> {
     let mut sender = from.namespace().command(workspace::release_binary("pcap-replay")?);
     // As fast as it goes, a million a second is as good a guess as any of how much that is.
     let rounds = (rate.unwrap_or(1_000_000) * SECONDS).div_ceil(PACKETS);
@@ -129,11 +129,11 @@ fn send(from: &testbed::End, capture: &Path, rate: Option<u64>) -> Result<Sent> 
 }
 
 /// `sent 2000000 packets, 289552130 bytes in 2.286 s: 874816 packets/s, ...`
-fn parse_sent(line: &str) -> Option<Sent> {
+fn parse_sent(line: &str) -> Option<SentPackets> {
     let (packets, rest) = line.strip_prefix("sent ")?.split_once(' ')?;
     let (_, rest) = rest.split_once(" s: ")?;
     let (per_second, _) = rest.split_once(' ')?;
-    Some(Sent { packets: packets.parse().ok()?, per_second: per_second.parse().ok()? })
+    Some(SentPackets { packets: packets.parse().ok()?, per_second: per_second.parse().ok()? })
 }
 
 #[cfg(test)]

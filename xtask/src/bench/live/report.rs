@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Sent;
+use super::SentPackets;
 use super::watcher::{Cpu, Seen};
 
 /// One watcher at one rate.
@@ -10,7 +10,7 @@ pub(super) struct Measurement {
     pub(super) watcher: &'static str,
     /// Packets a second; `None` for as many as can be.
     pub(super) asked: Option<u64>,
-    pub(super) sent: Sent,
+    pub(super) sent: SentPackets,
     pub(super) seen: Seen,
     pub(super) cpu: Cpu,
 }
@@ -108,7 +108,13 @@ mod tests {
     fn measurement(per_second: u64, counted: u64, lost: u64) -> Measurement {
         let seen = Seen { counted, analysed: counted - lost, lost };
         let cpu = Cpu { user: Duration::from_micros(200), system: Duration::from_micros(100) };
-        Measurement { watcher: "inline", asked: None, sent: Sent { packets: 1000, per_second }, seen, cpu }
+        Measurement {
+            watcher: "inline",
+            asked: None,
+            sent: SentPackets { packets: 1000, per_second },
+            seen,
+            cpu,
+        }
     }
 
     #[test]

@@ -54,13 +54,13 @@ pub(super) trait Watcher {
 }
 
 /// `pktvisord`, analysing all DNS.
-pub(super) struct Agent {
+pub(super) struct BenchedAgent {
     process: Process,
     namespace: Namespace,
     mode: &'static str,
 }
 
-impl Agent {
+impl BenchedAgent {
     pub(super) fn start(program: &Path, interface: &End, mode: &'static str) -> Result<Self> {
         let stderr = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
         let mut command = interface.namespace().command(program);
@@ -91,7 +91,7 @@ impl Agent {
     }
 }
 
-impl Watcher for Agent {
+impl Watcher for BenchedAgent {
     fn name(&self) -> &'static str {
         self.mode
     }

@@ -1,0 +1,264 @@
+//! The frame of every page: tabs and state above, the agent and its minutes below them, keys at the bottom.
+
+use std::time::Duration;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Rect},
+    style::Style,
+    text::{Line, Span},
+    widgets::{StatefulWidget, Tabs, Widget},
+};
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    app::{Hit, Page, Regions, UiState},
+    format,
+    model::{AgentLink, AgentModel, KeptEnd, Standing, fit},
+    widgets::Canvas,
+};
+
+/// Rows above the page.
+pub(super) const HEADER: u16 = 2;
+/// Rows below it.
+pub(super) const FOOTER: u16 = 1;
+
+/// The two rows above the page.
+pub(super) struct PageHeader<'a> {
+    /// What the screen is about.
+    pub(super) app: &'a UiState,
+}
+
+impl StatefulWidget for PageHeader<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let app = self.app;
+        let canvas = &mut Canvas::new(buffer, &app.theme, regions);
+        let [tabs, state] = area.layout(&Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]));
+        let (badge, style) = badge(app);
+        let badge_width = u16::try_from(badge.width()).unwrap_or(area.width).min(area.width);
+        let columns = [Constraint::Fill(1), Constraint::Length(badge_width)];
+        let [tabs, corner] = tabs.layout(&Layout::horizontal(columns).spacing(1));
+        draw_tabs(canvas, tabs, app.page);
+        canvas.right(corner, 0, corner.width, &badge, style);
+        let Some(agent) = app.agent().filter(|_| !state.is_empty()) else { return };
+        match trouble(agent, app.now(), app.paused_for()) {
+            Some(trouble) => {
+                let room = usize::from(state.width.saturating_sub(1));
+                let text = trouble.iter().find(|text| text.width() <= room).or(trouble.last());
+                canvas.put(state, 0, 1, text.map_or("", String::as_str), app.theme.bad);
+            }
+            None => draw_subject(canvas, state, app, agent),
+        }
+    }
+}
+
+/// Blanks between two tabs.
+const TAB_GAP: &str = "  ";
+
+/// Draws the tabs that fit whole.
+fn draw_tabs(canvas: &mut Canvas<'_>, area: Rect, current: Page) {
+    let theme = canvas.theme;
+    let wide = area.width > 56;
+    let name_width = if wide { 10 } else { 0 };
+    let columns = [Constraint::Length(1), Constraint::Length(name_width), Constraint::Fill(1)];
+    let [_, name, mut place] = area.layout(&Layout::horizontal(columns));
+    canvas.text(name, 0, "pktvisor", theme.value);
+    let tabs_area = place;
+    let mut tabs = Vec::new();
+    for (number, page) in (1..).zip(Page::ALL) {
+        let named = wide || (page == current && area.width > 20);
+        let label = if named { format!("{number} {}", page.name()) } else { number.to_string() };
+        let width = u16::try_from(label.width()).unwrap_or(u16::MAX);
+        if width > place.width {
+            break;
+        }
+        canvas.record_text(place.x, place.y, &label);
+        canvas.hit(Rect { width, ..place }, Hit::Page(page));
+        tabs.push(Span::styled(label, if page == current { theme.accent } else { theme.label }));
+        [_, place] = place.layout(&Layout::horizontal([Constraint::Length(width + 2), Constraint::Fill(1)]));
+    }
+    let tabs = Tabs::new(tabs).select(None).padding("", "").divider(TAB_GAP);
+    Widget::render(tabs, tabs_area, canvas.buffer());
+}
+
+/// The state in the corner: a mark, a word, and how old the data is. Padded, so that nothing shifts as it ages.
+fn badge(app: &UiState) -> (String, Style) {
+    let theme = &app.theme;
+    if let Some(paused) = app.paused_for() {
+        return (format!("‖ paused {:>6} ", format::age(paused)), theme.warn);
+    }
+    let Some(agent) = app.agent() else { return ("no agent ".to_owned(), theme.label) };
+    let age = format::age(agent.age(app.now()).unwrap_or_default());
+    match agent.standing(app.now()) {
+        Standing::Connecting => ("○ connecting ".to_owned(), theme.label),
+        Standing::Live => ("● live ".to_owned(), theme.good),
+        Standing::Finished => ("■ file read ".to_owned(), theme.good),
+        Standing::Saved => ("■ saved ".to_owned(), theme.label),
+        Standing::Stale => (format!("▲ stale {age:>6} "), theme.bad),
+        Standing::Absent => ("✕ no agent ".to_owned(), theme.bad),
+    }
+}
+
+/// Why the data is old, and what happens next: the longest way to say it first.
+fn trouble(agent: &AgentModel, now: Duration, paused_for: Option<Duration>) -> Option<Vec<String>> {
+    let paused = paused_for.is_some();
+    match (&agent.link, agent.age(now)) {
+        (AgentLink::Down { error, retry_at, .. }, _) => {
+            let next = match retry_at.saturating_sub(now).as_secs() {
+                _ if paused => String::new(),
+                0 => "; asking again".to_owned(),
+                seconds => format!("; next try in {seconds}s"),
+            };
+            let label = &agent.label;
+            Some(vec![format!("{label}: {error}{next}"), format!("{label}: {error}"), error.to_string()])
+        }
+        (AgentLink::Up, Some(age)) if age.as_secs() > 4 && !paused => {
+            let silence = format!("no answer for {}", format::age(age));
+            Some(vec![format!("{}: {silence}", agent.label), silence])
+        }
+        _ => None,
+    }
+}
+
+/// Which agent, what it captures, and which minutes are on the screen. Interfaces that are not up come first.
+fn draw_subject(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, agent: &AgentModel) {
+    // Columns that the agent and its capture get before the minutes are said in full.
+    const LEFT_WIDTH_MIN: usize = 20;
+    let lefts = capture_of(app, agent);
+    let left = lefts.last().map_or("", String::as_str);
+    let trouble = agent.interface_trouble().map(|trouble| format!("▲ {trouble}"));
+    let needed = left.width().min(LEFT_WIDTH_MIN) + trouble.as_ref().map_or(0, |trouble| trouble.width() + 2);
+    let width = usize::from(area.width);
+    let times = times(agent);
+    let right = times.iter().find(|times| needed + times.width() + 4 <= width).map_or("", String::as_str);
+    canvas.right(area, 0, area.width.saturating_sub(1), right, canvas.theme.label);
+    let room = width.saturating_sub(if right.is_empty() { 2 } else { right.width() + 4 });
+    let mut column = 1;
+    if let Some(trouble) = trouble {
+        let trouble = fit(&trouble, room, KeptEnd::Head);
+        canvas.put(area, 0, column, &trouble, canvas.theme.bad);
+        column += u16::try_from(trouble.width() + 2).unwrap_or(u16::MAX);
+    }
+    let room = room.saturating_sub(usize::from(column - 1));
+    if room >= 4 {
+        let left = lefts.iter().find(|left| left.width() <= room).map_or(left, String::as_str);
+        canvas.put(area, 0, column, &fit(left, room, KeptEnd::of_address(left)), canvas.theme.text);
+    }
+}
+
+/// Which agent, and what it captures, the longest way to say it first.
+fn capture_of(app: &UiState, agent: &AgentModel) -> Vec<String> {
+    let mut text = agent.label.as_str().to_owned();
+    if app.agents().len() > 1 {
+        text = format!("{}/{} {text}", app.selected() + 1, app.agents().len());
+    }
+    if let Some(capture) = agent.capture() {
+        // Of a path, its end says more than its beginning.
+        let target = capture.target.as_str();
+        let target = target.rsplit('/').next().unwrap_or(target);
+        text = format!("{text} · {target} {}", capture.mode);
+        if let Some(hook) = &capture.hook {
+            text = format!("{text}/{hook}");
+        }
+    } else if agent.window.is_some() && !agent.is_ours() {
+        let version = agent.info.as_ref().map(|info| info.version.as_str()).filter(|v| !v.is_empty());
+        text = format!("{text} · older agent");
+        if let Some(version) = version {
+            return vec![format!("{text} {version}"), text];
+        }
+    }
+    vec![text]
+}
+
+/// Which minutes, and how much of them was analysed, the longest way to say it first.
+fn times(agent: &AgentModel) -> Vec<String> {
+    let Some(window) = &agent.window else { return Vec::new() };
+    let share = window.analysed_share();
+    let analysed = (share < 0.9995).then(|| format!("analysed {}", format::percent(Some(share))));
+    let with = |span: String| match &analysed {
+        Some(analysed) => format!("{analysed} · {span}"),
+        None => span,
+    };
+    let start = window.span.start_ts;
+    let from = format!("{} {} UTC", window.name, format::time_of_day(start));
+    [with(window.span_text()), with(from), with(window.name.to_string())]
+        .into_iter()
+        .chain(analysed.clone())
+        .collect()
+}
+
+/// The key line: the filter at the left while there is one, keys otherwise.
+pub(super) struct PageFooter<'a> {
+    /// What the screen is about.
+    pub(super) app: &'a UiState,
+}
+
+impl StatefulWidget for PageFooter<'_> {
+    type State = Regions;
+
+    fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
+        let app = self.app;
+        let canvas = &mut Canvas::new(buffer, &app.theme, regions);
+        if app.typing {
+            return draw_filter_input(canvas, area, app);
+        }
+        let mut line = Line::default();
+        if !app.filter.is_empty() && app.can_filter() {
+            let room = usize::from(area.width.saturating_sub(2));
+            let text = fit(&format!("/{}", app.filter), room, KeptEnd::Head);
+            line.push_span(Span::styled(text, app.theme.accent));
+        }
+        let scrolls = canvas.regions.scroll_max.is_some_and(|rows| rows > 0);
+        for (key, word) in keys(app, scrolls) {
+            let gap = if line.spans.is_empty() { "" } else { "  " };
+            if 1 + line.width() + gap.len() + key.width() + 1 + word.width() > usize::from(area.width) {
+                break;
+            }
+            let (key, word) = (Span::styled(key, app.theme.value), Span::styled(word, app.theme.label));
+            line.extend([Span::raw(gap), key, Span::raw(" "), word]);
+        }
+        canvas.line(area, 0, 1, &line);
+    }
+}
+
+/// The filter while it is typed.
+fn draw_filter_input(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
+    // Of a long filter, the end is where the next character goes.
+    let text = fit(&format!("/{}▏", app.filter), usize::from(area.width.saturating_sub(2)), KeptEnd::Tail);
+    canvas.put(area, 0, 1, &text, app.theme.accent);
+    let hint = "Enter keep  Esc drop ";
+    if text.width() + hint.width() + 3 < usize::from(area.width) {
+        canvas.right(area, 0, area.width, hint, app.theme.label);
+    }
+}
+
+/// Keys that do something at the moment, the ones that are needed most in front: a narrow screen shows only those.
+fn keys(app: &UiState, scrolls: bool) -> Vec<(&'static str, &'static str)> {
+    if app.help.is_some() {
+        return vec![("Esc", "close"), ("↑↓", "scroll"), ("q", "quit")];
+    }
+    let mut keys = vec![("q", "quit"), ("?", "help")];
+    match (app.page, app.zoom) {
+        (Page::Fleet, _) => keys.extend([("↑↓", "agent"), ("Enter", "look into")]),
+        _ if scrolls => keys.push(("↑↓", "scroll")),
+        _ if !app.shows_lists() => {}
+        (_, Some(_)) => keys.extend([("Esc", "back"), ("↑↓", "row"), ("←→", "list")]),
+        (_, None) => keys.extend([("↑↓←→", "list"), ("Enter", "zoom")]),
+    }
+    if app.can_sort() {
+        keys.push(("s", "sort"));
+    }
+    if app.can_filter() {
+        keys.push(("/", "filter"));
+    }
+    if app.can_change_window() {
+        keys.push(("w", "window"));
+    }
+    keys.push(("p", if app.paused_for().is_some() { "go on" } else { "pause" }));
+    if app.agents().len() > 1 {
+        keys.push(("n", "next agent"));
+    }
+    keys
+}
