@@ -18,9 +18,16 @@ mod target;
 mod tests;
 mod values;
 
+use clap::CommandFactory;
+
 pub use arguments::{LogFormat, Mode};
 pub use options::{Listen, Options, ParseError, parse};
 pub use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces, SystemInterfaces};
 pub(crate) use target::owner_of;
 pub use target::{Target, TargetError, resolve};
 pub use values::HostSpecError;
+
+/// The command line as clap knows it, for man page and completions.
+pub fn command() -> clap::Command {
+    arguments::Arguments::command()
+}
