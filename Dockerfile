@@ -23,7 +23,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libpcap0.8 libelf1 zlib1g libcap2-bin \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
-    && useradd --system --no-create-home --shell /usr/sbin/nologin pktvisor
+    && useradd --system --uid 999 --no-create-home --shell /usr/sbin/nologin pktvisor
 COPY --from=build /usr/local/bin/pktvisord /usr/local/bin/pktvisor /usr/local/bin/
 # Reading capture files takes no privilege; live capture takes what the container was given. Permitted only, as the kernel
 # would otherwise refuse to run the agent where the container was not given all of them; the agent raises what it needs.

@@ -10,7 +10,8 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use capture_file::Pace;
 use capture_file::write::PcapWriter;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use command_docs::Document;
 use dns_traffic::{Config, ConfigError, Generator};
 use pcap_replay::send::{PacketRate, SendOptions, Tempo, Via, send};
 use terminal_text::{Escaped, EscapedLines, has_control};
@@ -78,6 +79,9 @@ struct GenerateArguments {
 const ETHERNET: u16 = 1;
 
 fn main() -> ExitCode {
+    if let Some(document) = Document::requested(std::env::args_os()) {
+        return print(document);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
@@ -92,6 +96,17 @@ fn main() -> ExitCode {
     eprintln!("pcap-replay: {}", EscapedLines(format_args!("{error:#}")));
     // As clap does for options that it checks itself.
     ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+}
+
+/// Prints the man page or the completions of a shell.
+fn print(document: Document) -> ExitCode {
+    match document.write(Cli::command(), &mut std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pcap-replay: cannot write to stdout: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Shows the help, or what is wrong with the command line, whose control characters do nothing to the terminal.

@@ -17,6 +17,7 @@ mod setup;
 mod steps;
 mod tally;
 mod test;
+mod test_package;
 mod test_vm;
 mod workspace;
 
@@ -39,6 +40,8 @@ enum Task {
     Run(run::RunArguments),
     /// Everything that must hold before a change lands: format, lints, dependencies, tests, release build, real captures
     Test(test::TestArguments),
+    /// The Debian package of the release build, installed into a bare Debian
+    TestPackage,
     /// The tests of the kernel half on another kernel, in a virtual machine
     TestVm(test_vm::TestVmArguments),
     /// Build the kernel programs
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Setup(arguments) => setup::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Run(arguments) => run::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::TestPackage => test_package::run().map(|()| ExitCode::SUCCESS),
         Task::TestVm(arguments) => test_vm::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::BuildEbpf(arguments) => build_ebpf::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),

@@ -155,6 +155,12 @@ const PACKAGES: &[Package] = &[
         need: SetupLevel::Test,
         reason: "is what the benchmark of live capture compares with",
     },
+    Package {
+        name: "debootstrap",
+        probe: Probe::Program("debootstrap"),
+        need: SetupLevel::Test,
+        reason: "makes the bare system that the Debian package is installed into",
+    },
     #[cfg(target_arch = "x86_64")]
     Package {
         name: "qemu-system-x86",

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::setup::{self, SetupLevel};
 use crate::steps::{StepOutcome, Steps};
 use crate::tally::Tally;
-use crate::{build_ebpf, command, dependencies, test_vm, workspace};
+use crate::{build_ebpf, command, dependencies, test_package, test_vm, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct TestArguments {
@@ -40,6 +40,10 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<ExitCode> {
         steps.run("an older kernel", || test_vm::test(&test_vm::TestVmArguments::brief(), &mut tally));
         let built = steps
             .run("release build", || cargo(&["build", "--release", "--workspace", "--exclude", "xtask"]));
+        steps.run("Debian package", || match built {
+            true => test_package::test(),
+            false => Ok(StepOutcome::Skipped("there is no release build to pack".to_owned())),
+        });
         steps.run("real captures", || match built {
             true => check_captures(arguments.captures_check.as_deref()),
             false => Ok(StepOutcome::Skipped("there is no release build to run".to_owned())),

@@ -20,7 +20,14 @@ mod target;
 mod tests;
 mod values;
 
+use clap::CommandFactory;
+
 pub use arguments::LogFormat;
 pub use options::{Listen, Options, ParseError, parse};
 pub use target::{Target, TargetError, resolve};
 pub use values::HostSpecError;
+
+/// The command line as clap knows it, for man page and completions.
+pub fn command() -> clap::Command {
+    arguments::Arguments::command()
+}

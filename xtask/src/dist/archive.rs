@@ -11,11 +11,11 @@ use crate::{command, workspace};
 /// What goes along from the checkout.
 const PAPERS: &[&str] = &["LICENSE", "README.md", "CHANGELOG.md"];
 
-/// Packs the `programs` that lie in `directory`, and leaves the archive beside them.
-pub(super) fn pack(directory: &Path, host: &str, programs: &[&str]) -> Result<PathBuf> {
+/// Packs `files` of `directory`, and leaves the archive beside them.
+pub(super) fn pack(directory: &Path, host: &str, files: &[String]) -> Result<PathBuf> {
     let name = name(env!("CARGO_PKG_VERSION"), host);
     let archive = directory.join(format!("{name}.tar.gz"));
-    let mut tar = tar(&archive, &name, directory, programs);
+    let mut tar = tar(&archive, &name, directory, files);
     command::run(tar.arg("--directory").arg(workspace::root()).args(PAPERS))?;
     Ok(archive)
 }
@@ -56,8 +56,8 @@ mod tests {
     fn the_archive_holds_programs_and_papers_below_its_own_name() {
         let directory = tempfile::tempdir().expect("a directory");
         fs::write(directory.path().join("pktvisord"), "the agent").expect("a program");
-        let archive =
-            pack(directory.path(), "riscv64gc-unknown-linux-gnu", &["pktvisord"]).expect("an archive");
+        let archive = pack(directory.path(), "riscv64gc-unknown-linux-gnu", &["pktvisord".to_owned()])
+            .expect("an archive");
         let version = env!("CARGO_PKG_VERSION");
         let expected = format!("pktvisor-{version}-riscv64gc-unknown-linux-gnu");
         assert_eq!(archive, directory.path().join(format!("{expected}.tar.gz")));

@@ -2,11 +2,13 @@
 //!
 //! The agent is built twice ([`profile`]): first so that it counts how often each branch is taken while it summarises
 //! captures ([`training`]), then with these counts. [`compiler`] says whether that can be done here; [`debug`] takes the debug
-//! information out; [`archive`] packs what was built.
+//! information out; the programs print their [`documents`]; [`archive`] and [`deb`] pack all of it.
 
 mod archive;
 mod compiler;
+pub(crate) mod deb;
 mod debug;
+pub(crate) mod documents;
 mod profile;
 mod training;
 
@@ -55,11 +57,16 @@ pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
     };
     let directory = workspace::target()?.join("dist");
     collect(&agent, &directory)?;
-    let archive = archive::pack(&directory, &compiler.host, PROGRAMS)?;
+    let documents = documents::write(&directory, PROGRAMS)?;
+    let programs = PROGRAMS.iter().map(|program| (*program).to_owned());
+    let archive = archive::pack(&directory, &compiler.host, &programs.chain(documents).collect::<Vec<_>>())?;
     let debug_files: Vec<_> = PROGRAMS.iter().map(|program| debug::file_name(program)).collect();
     archive::pack_debug(&directory, &compiler.host, &debug_files)?;
     let how = if profdata.is_some() { "with" } else { "without" };
     println!("\nbuilt {}, {how} profile-guided optimisation", workspace::shown(&archive));
+    if command::on_path("dpkg-deb") {
+        println!("built {}", workspace::shown(&deb::pack(&directory)?));
+    }
     Ok(())
 }
 

@@ -25,12 +25,13 @@ const PLAN: &[Plan] = &[
     Plan { name: "pktvisor-memory", knows: &[], tests_know: &[] },
     Plan { name: "mapped-file", knows: &[], tests_know: &[] },
     Plan { name: "terminal-text", knows: &[], tests_know: &[] },
+    Plan { name: "command-docs", knows: &[], tests_know: &[] },
     Plan { name: "testbed", knows: &[], tests_know: &[] },
     Plan { name: "capture-file", knows: &["mapped-file", "terminal-text"], tests_know: &[] },
     Plan { name: "dns-traffic", knows: &[], tests_know: &[] },
     Plan {
         name: "pcap-replay",
-        knows: &["capture-file", "dns-traffic", "terminal-text"],
+        knows: &["capture-file", "dns-traffic", "terminal-text", "command-docs"],
         tests_know: &["testbed"],
     },
     Plan {
@@ -65,10 +66,11 @@ const PLAN: &[Plan] = &[
             "pktvisor-capture",
             "capture-file",
             "terminal-text",
+            "command-docs",
         ],
         tests_know: &["dns-traffic", "pcap-replay", "testbed"],
     },
-    Plan { name: "pktvisor-tui", knows: &["pktvisor-api"], tests_know: &["testbed"] },
+    Plan { name: "pktvisor-tui", knows: &["pktvisor-api", "command-docs"], tests_know: &["testbed"] },
     Plan { name: "xtask", knows: &["testbed"], tests_know: &[] },
 ];
 
