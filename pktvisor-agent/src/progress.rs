@@ -1,4 +1,4 @@
-//! How far a long replay is, on stderr, when somebody is there to see it.
+//! Shows the progress of a replay on stderr if that is a terminal.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub(crate) struct ProgressBar {
 }
 
 impl ProgressBar {
-    /// A display for a capture of `total_bytes`, as far as that is known.
+    /// A display for a capture of `total_bytes`, if its size is known.
     pub(crate) fn new(total_bytes: Option<u64>) -> Self {
         let bar = match total_bytes {
             _ if !std::io::stderr().is_terminal() => indicatif::ProgressBar::hidden(),
@@ -31,7 +31,7 @@ impl ProgressBar {
         Self { bar, started: Instant::now(), shown: None }
     }
 
-    /// Shows how far the replay is.
+    /// Shows the progress.
     pub(crate) fn show(&mut self, progress: &ReplayProgress<'_>) {
         if self.bar.is_hidden() {
             return;
@@ -54,7 +54,7 @@ impl ProgressBar {
 }
 
 fn styled(bar: indicatif::ProgressBar, template: &str) -> indicatif::ProgressBar {
-    // The template is ours; were it wrong, the plain style would do.
+    // The templates are constants. If one were wrong, the default style would do.
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

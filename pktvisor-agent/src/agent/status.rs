@@ -82,7 +82,7 @@ impl State {
         if seen.counts().next().is_none() {
             return;
         }
-        for note in self.ethertypes.news(seen, packets) {
+        for note in self.ethertypes.take_new(seen, packets) {
             tracing::warn!("{note}");
             self.capture.notes.push(note);
         }

@@ -1,4 +1,4 @@
-//! What the parts of the agent take from the options.
+//! Makes the settings of the parts of the agent from the options.
 
 use pktvisor_capture::Filter;
 use pktvisor_capture::hosts::HostSet;

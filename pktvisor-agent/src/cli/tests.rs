@@ -1,4 +1,4 @@
-//! Command lines and what they mean.
+//! Command lines and their meaning.
 
 use std::fs;
 use std::io;
@@ -116,7 +116,7 @@ fn options_of_live_capture_are_read_and_ignored_with_a_warning_for_files() {
 }
 
 #[test]
-fn draining_without_pauses_is_for_interfaces_and_leaves_no_budget() {
+fn busy_polling_is_for_interfaces_and_excludes_a_budget() {
     let live = options(&["--busy-drain", "mirror0"]);
     assert!(live.busy_drain && live.warnings.is_empty());
     let file = options(&["--busy-drain", "t.pcap"]);
@@ -176,10 +176,10 @@ fn wrong_usage_is_exit_code_2_and_names_the_option() {
         (&["--unknown", "-"], "--unknown"),
         (&["-p", "65536", "-"], "-p"),
         (&["-p", "http", "-"], "-p"),
-        (&["-H", "192.0.2.0/33", "-"], "\"192.0.2.0/33\" is no network"),
-        (&["-H", "10.0.0.1,,::1", "-"], "\"\" is no network"),
+        (&["-H", "192.0.2.0/33", "-"], "\"192.0.2.0/33\" is not a network"),
+        (&["-H", "10.0.0.1,,::1", "-"], "\"\" is not a network"),
         (&["--dns-ports", "53,0", "-"], "0 is no DNS port"),
-        (&["--dns-ports", "53,dns", "-"], "\"dns\" is no port"),
+        (&["--dns-ports", "53,dns", "-"], "\"dns\" is not a port"),
         (&["--dns-ports", "1,2,3,4,5,6,7,8,9", "-"], "too many DNS ports"),
         (&["--dns-timeout-ms", "0", "-"], "--dns-timeout-ms"),
         (&["--pace", "fast", "-"], "\"fast\" is not understood"),
@@ -212,7 +212,7 @@ fn a_listen_address_without_serving_is_warned_of() {
 }
 
 #[test]
-fn an_empty_filter_is_none() {
+fn an_empty_filter_counts_every_packet() {
     assert_eq!(options(&["-b", " ", "-"]).filter, None);
 }
 
@@ -244,7 +244,7 @@ fn help_and_version_are_exit_code_0() {
 }
 
 #[test]
-fn the_definition_of_the_command_is_sound() {
+fn the_definition_of_the_command_line_is_valid() {
     Arguments::command().debug_assert();
 }
 
@@ -291,7 +291,7 @@ fn any_and_interface_names_are_live() {
 }
 
 #[test]
-fn a_target_that_is_nothing_lists_the_interfaces_and_is_exit_code_1() {
+fn an_unknown_target_lists_the_interfaces_with_exit_code_1() {
     let (code, message) = refused(&["eth9"]);
     assert_eq!(code, 1);
     assert_eq!(
@@ -325,7 +325,7 @@ fn hostspec_takes_spaces_host_bits_and_both_families() {
 }
 
 #[test]
-fn the_own_port_is_ignored_when_asked_and_only_live() {
+fn the_own_port_is_ignored_on_request_and_only_live() {
     assert_eq!(options(&["eth0"]).ignored_port, None);
     assert_eq!(options(&["eth0", "--ignore-own-port"]).ignored_port, Some(10853));
     assert_eq!(options(&["any", "--ignore-own-port", "-p", "99"]).ignored_port, Some(99));

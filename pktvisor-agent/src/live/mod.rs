@@ -1,15 +1,15 @@
-//! A live capture: which way packets are taken, and the threads that take over what there is.
+//! Live capture: the modes, and their threads.
 //!
 //! ```text
-//! inline     interface ─ programs ─┬─ maps ── drain thread (at every second) ─┬─ store
-//!                                  └─ rings ─ deep thread (DNS analysis) ─────┘
-//! tap        mirror port ─ program ─┬─ maps ── drain thread ────────────────────┬─ store
-//!                                   └─ AF_XDP sockets ─ deep threads ───────────┘
+//! inline     interface ─ programs ─┬─ maps ── collector thread (every second) ──┬─ store
+//!                                  └─ rings ─ worker threads (DNS analysis) ────┘
+//! tap        mirror port ─ program ─┬─ maps ── collector thread ────────────────┬─ store
+//!                                   └─ AF_XDP sockets ─ worker threads ─────────┘
 //! afpacket   interface ─ packet socket ─ capture thread (pipeline) ── ticker ── store
 //! ```
 //!
-//! The wall clock rotates the periods. The threads share the store's live period, each for moments. One more thread follows the
-//! interfaces (`follow`), attaches to those that come or come back, and is the only one that keeps privileges for that.
+//! The wall clock rotates the periods. Each thread locks the store's live period only for moments. One more thread follows
+//! the interfaces (`follow`) and attaches to those that appear or come back. It alone keeps the privileges for that.
 
 mod addresses;
 mod any;
@@ -126,7 +126,7 @@ fn explain_refusal(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// Starts a thread. Should it break down, the agent is not healthy any more.
+/// Starts a thread. If it panics, the agent reports that it is not healthy.
 fn spawn<T: Send + 'static>(
     agent: &Arc<Agent>,
     name: &str,
@@ -153,7 +153,7 @@ impl Drop for Sentinel {
         if thread::panicking() {
             self.agent
                 .status
-                .report_failure(format!("the {} thread broke down: start the agent again", self.name));
+                .report_failure(format!("the {} thread panicked: start the agent again", self.name));
         }
     }
 }
@@ -166,13 +166,13 @@ mod tests {
     use pktvisor_metrics::{Clock, Settings, Store};
 
     #[test]
-    fn an_agent_one_of_whose_threads_broke_down_is_not_healthy() {
+    fn an_agent_with_a_thread_that_panicked_is_not_healthy() {
         let (name_cut, clock) = (NameCut::default(), Clock::Wall);
         let store = Store::new(Settings { periods: 5, summary: false, name_cut, clock });
         let agent = Arc::new(Agent::new(store, 100, Default::default()));
         spawn(&agent, "first", || ()).unwrap().join().unwrap();
         assert_eq!(agent.health(), Ok(()));
         spawn(&agent, "second", || panic!("as the test wants it")).unwrap().join().unwrap_err();
-        assert!(agent.health().unwrap_err().starts_with("the second thread broke down"));
+        assert!(agent.health().unwrap_err().starts_with("the second thread panicked"));
     }
 }

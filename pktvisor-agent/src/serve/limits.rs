@@ -1,8 +1,8 @@
-//! How much time and room a client gets.
+//! Bounds of time and number for clients.
 
 use std::time::Duration;
 
-/// What a client may take.
+/// The bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections at a time; further ones wait in the kernel's accept queue.

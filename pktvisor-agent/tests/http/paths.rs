@@ -157,8 +157,8 @@ async fn a_merge_in_the_making_holds_up_nobody_else() {
 #[tokio::test]
 async fn a_turned_period_ends_the_life_of_cached_windows() {
     let server = Running::start().await;
-    for turns in [0, 0, 1, 1] {
-        server.source.turns.store(turns, Ordering::SeqCst);
+    for rotations in [0, 0, 1, 1] {
+        server.source.rotations.store(rotations, Ordering::SeqCst);
         assert_eq!(server.get("/api/v1/metrics/window/2").await.status, 200);
     }
     assert_eq!(server.source.merges.load(Ordering::SeqCst), 2);

@@ -19,7 +19,7 @@ pub(crate) const PANICS: usize = 666;
 #[derive(Default)]
 pub(crate) struct Fake {
     pub(crate) unhealthy: AtomicBool,
-    pub(crate) turns: AtomicU64,
+    pub(crate) rotations: AtomicU64,
     pub(crate) merges: AtomicUsize,
     /// While true, merges wait.
     closed: Mutex<bool>,
@@ -102,7 +102,7 @@ impl AnswerSource for Fake {
     }
 
     fn moment(&self) -> Moment {
-        Moment { turns: self.turns.load(Ordering::SeqCst), published: None }
+        Moment { rotations: self.rotations.load(Ordering::SeqCst), published: None }
     }
 
     fn health(&self) -> Result<(), String> {

@@ -72,8 +72,8 @@ fn frames(ethertypes: impl IntoIterator<Item = u16>) -> Vec<u8> {
 fn an_ethertype_that_is_not_understood_is_warned_of_once_with_its_share() {
     let shell =
         Shell::with("t.pcap", &frames([0x88e5, 0x0806, 0x88e5, 0x88cc, 0x8100, 0x88e7, 0x22f3, 0x0027]));
-    let macsec = "EtherType 0x88e5 is not understood: 2 of 8 packets (25.0 %) with it count as non-IP";
-    let trill = "EtherType 0x22f3 is not understood: 1 of 8 packets (12.5 %) with it count as non-IP";
+    let macsec = "EtherType 0x88e5 is not supported: 2 of 8 packets (25.0 %) with it count as non-IP";
+    let trill = "EtherType 0x22f3 is not supported: 1 of 8 packets (12.5 %) with it count as non-IP";
     let run = shell.run(&["--summary", "t.pcap"]);
     assert_eq!(numbers(&run.document("1m")["packets"], ["total", "non_ip"]), [8, 8]);
     let lines: Vec<_> = run.stderr.lines().collect();

@@ -1,4 +1,4 @@
-//! The families of a period that its metrics' declarations ask for.
+//! The families of a period, from the declarations of its metrics.
 
 use pktvisor_api::Period;
 use pktvisor_definitions::{Family, GROUPS, Group, Kind, Metric, family_help};
@@ -23,13 +23,13 @@ pub(super) fn families(out: &mut Exposition, period: &Period) {
     }
 }
 
-/// Samples of one family must stand together, wherever their declarations stand.
+/// Collects the samples of each family, which must stand together even if their declarations do not.
 fn collect(period: &Value) -> Vec<Samples> {
     let mut families: Vec<Samples> = Vec::new();
     for group in GROUPS {
         let Some(object) = period.pointer(&format!("/{}", group.path.replace('.', "/"))) else { continue };
         for metric in group.metrics.iter().filter(|metric| metric.kind == Kind::Number) {
-            let Some((name, label)) = place(group, metric) else { continue };
+            let Some((name, label)) = family_of(group, metric) else { continue };
             let Some(value) = object.get(metric.key).and_then(Value::as_u64) else { continue };
             match families.iter_mut().find(|family| family.name == name) {
                 Some(family) => family.samples.push((label, value)),
@@ -43,8 +43,8 @@ fn collect(period: &Value) -> Vec<Samples> {
     families
 }
 
-/// The family that a metric belongs to, and its label there; none where the exposition computes it.
-fn place(group: &Group, metric: &Metric) -> Option<(String, Option<(&'static str, &'static str)>)> {
+/// The family of a metric and its label there; `None` if the exposition computes the metric.
+fn family_of(group: &Group, metric: &Metric) -> Option<(String, Option<(&'static str, &'static str)>)> {
     match metric.family {
         Family::Generated => {
             Some((format!("pktvisor_period_{}_{}", group.path.replace('.', "_"), metric.key), None))

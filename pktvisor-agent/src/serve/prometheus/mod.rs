@@ -1,8 +1,8 @@
-//! The text exposition: what Prometheus scrapes at `/metrics`.
+//! The text exposition that Prometheus scrapes at `/metrics`.
 //!
-//! What the agent counts since its start is a counter, named `_total`. What belongs to one period of 60 seconds
-//! starts anew with the next one; it is a gauge, named `pktvisor_period_`, of the last closed period (of the live one
-//! before the first turn; `pktvisor_period_start_timestamp_seconds` tells which).
+//! Counts since the start of the agent are counters, named `_total`. Counts of one period of 60 seconds are gauges, named
+//! `pktvisor_period_`, of the last closed period, or of the live one before the first rotation.
+//! `pktvisor_period_start_timestamp_seconds` identifies the period.
 
 mod declared;
 mod writer;
@@ -16,8 +16,8 @@ use writer::Kind::{Counter, Gauge};
 pub(super) fn exposition(app: &App, rates: &Rates, period: Option<&Period>) -> String {
     let mut out = Exposition::default();
     agent(&mut out, app);
-    if let Some(ledger) = &app.app.ledger {
-        account(&mut out, ledger);
+    if let Some(counts) = &app.app.ledger {
+        ledger(&mut out, counts);
     }
     last_second(&mut out, rates);
     if let Some(period) = period {
@@ -41,35 +41,35 @@ fn agent(out: &mut Exposition, app: &App) {
     out.single("pktvisor_dns_transactions_open", Gauge, help, app.dns.xact.open);
 }
 
-fn account(out: &mut Exposition, ledger: &Ledger) {
+fn ledger(out: &mut Exposition, counts: &Ledger) {
     let counters = [
-        ("pktvisor_packets_seen_total", "Packets that reached the agent.", ledger.seen),
-        ("pktvisor_packets_filtered_total", "Packets that the filter took out.", ledger.filtered),
-        ("pktvisor_packets_counted_total", "Packets counted.", ledger.counted),
-        ("pktvisor_dns_packets_total", "Packets counted that may carry DNS.", ledger.dns_packets),
+        ("pktvisor_packets_seen_total", "Packets that reached the agent.", counts.seen),
+        ("pktvisor_packets_filtered_total", "Packets that the filter took out.", counts.filtered),
+        ("pktvisor_packets_counted_total", "Packets counted.", counts.counted),
+        ("pktvisor_dns_packets_total", "Packets counted that may carry DNS.", counts.dns_packets),
         (
             "pktvisor_dns_packets_not_chosen_total",
             "DNS packets whose flow was not sampled for deep analysis.",
-            ledger.not_chosen,
+            counts.not_chosen,
         ),
-        ("pktvisor_dns_packets_delivered_total", "DNS packets that reached deep analysis.", ledger.delivered),
-        ("pktvisor_dns_packets_lost_total", "DNS packets lost before deep analysis.", ledger.lost),
+        ("pktvisor_dns_packets_delivered_total", "DNS packets that reached deep analysis.", counts.delivered),
+        ("pktvisor_dns_packets_lost_total", "DNS packets lost before deep analysis.", counts.lost),
         (
             "pktvisor_dns_packets_analysed_total",
             "Delivered packets that completed a message that parses.",
-            ledger.analysed,
+            counts.analysed,
         ),
         (
             "pktvisor_dns_packets_malformed_total",
             "Delivered packets whose messages do not parse.",
-            ledger.malformed,
+            counts.malformed,
         ),
         (
             "pktvisor_dns_packets_without_message_total",
             "Delivered packets that completed no message.",
-            ledger.without_message,
+            counts.without_message,
         ),
-        ("pktvisor_dns_messages_total", "DNS messages counted.", ledger.messages),
+        ("pktvisor_dns_messages_total", "DNS messages counted.", counts.messages),
     ];
     for (name, help, value) in counters {
         out.single(name, Counter, help, value);
