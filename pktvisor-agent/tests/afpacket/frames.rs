@@ -1,4 +1,4 @@
-//! Frames come whole, tags and all, on every kind of interface.
+//! Frames arrive whole, with their tags, on every kind of interface.
 
 use std::fs::File;
 use std::net::UdpSocket;
@@ -13,7 +13,7 @@ use testbed::{Namespace, Need, PacketSocket, Veth};
 
 use crate::{hear, listen, listen_with};
 
-/// A broadcast frame of this length, so that nobody answers, with these bytes behind its addresses.
+/// A broadcast frame of this length, which nobody answers, with these bytes behind its addresses.
 fn frame(len: usize, after_addresses: &[u8]) -> Vec<u8> {
     let mut frame = vec![0xff; 6];
     frame.extend_from_slice(&[2, 0, 0, 0, 0, 9]);
@@ -23,7 +23,7 @@ fn frame(len: usize, after_addresses: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn frames_of_every_size_come_whole_and_in_order() {
+fn frames_of_every_size_arrive_whole_and_in_order() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).mtu(9000).create();
@@ -67,7 +67,7 @@ fn tags_are_where_they_were_on_the_wire() {
 }
 
 #[test]
-fn a_packet_on_loopback_is_heard_once() {
+fn a_packet_on_loopback_is_received_once() {
     testbed::require!(Need::Namespaces);
     let namespace = Namespace::new();
     let mut socket = namespace.run(|| AfPacket::open(None, &Options::default()).unwrap());
@@ -120,7 +120,7 @@ fn tun(name: &str) -> File {
 }
 
 #[test]
-fn what_finds_the_ring_full_is_counted_as_lost() {
+fn packets_that_find_the_ring_full_are_counted_as_lost() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();

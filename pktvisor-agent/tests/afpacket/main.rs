@@ -1,4 +1,4 @@
-//! The packet socket on interfaces of our own: what it hears is what was on the wire.
+//! The packet socket on interfaces of the tests: it receives the packets that were on the wire.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -13,7 +13,7 @@ use pktvisor_capture::afpacket::{AfPacket, Options};
 use pktvisor_common::classify::LinkType;
 use testbed::End;
 
-/// What is told of a packet, to keep.
+/// A received packet, copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Heard {
     pub(crate) data: Vec<u8>,
@@ -22,7 +22,7 @@ pub(crate) struct Heard {
     pub(crate) segments: u16,
 }
 
-/// Listens to an end of a pair.
+/// Receives at one end of a pair.
 pub(crate) fn listen(end: &End) -> AfPacket {
     listen_with(end, &Options { ring_bytes: 16 << 20, ..Options::default() })
 }
@@ -31,7 +31,7 @@ pub(crate) fn listen_with(end: &End, options: &Options) -> AfPacket {
     end.namespace().run(|| AfPacket::open(Some(if_nametoindex(end.name()).unwrap()), options).unwrap())
 }
 
-/// All packets until none has come for a while.
+/// All packets until none arrives for a while.
 pub(crate) fn hear(socket: &mut AfPacket) -> Vec<Heard> {
     let mut heard = Vec::new();
     let mut last = Instant::now();

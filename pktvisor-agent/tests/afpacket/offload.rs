@@ -1,4 +1,4 @@
-//! What offload makes one packet of counts as the packets it was on the wire.
+//! A packet that offload made of several counts as those on the wire.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +15,7 @@ const HEADERS: usize = 14 + 20 + 32;
 /// Payload of a full segment.
 const SEGMENT: usize = 1500 - 20 - 32;
 
-/// What a frame holds of the stream.
+/// The bytes of the stream in a frame.
 struct Data {
     sequence: u32,
     payload: usize,
@@ -23,8 +23,8 @@ struct Data {
     packets: usize,
 }
 
-/// The frames with payload for the port, in order of the stream. Not acknowledgements: those of segments that overtook
-/// each other on their way are longer than others, and no data for that.
+/// The frames with payload for the port, in the order of the stream. Without acknowledgements, some of which are longer
+/// although they carry no data: those for reordered segments.
 fn data(heard: &[Heard], port: u16) -> Vec<Data> {
     let mut data: Vec<_> = heard
         .iter()
@@ -42,12 +42,12 @@ fn data(heard: &[Heard], port: u16) -> Vec<Data> {
         })
         .collect();
     let first = data.first().map_or(0, |data| data.sequence);
-    // Half of all numbers lie before the first that was seen: it may have been overtaken.
+    // Half of all numbers are before the first one seen, because another segment may have overtaken an earlier one.
     data.sort_by_key(|data| data.sequence.wrapping_sub(first).cast_signed());
     data
 }
 
-/// Bytes of the stream that the frames hold, those that were sent twice once.
+/// Bytes of the stream in the frames; retransmitted bytes count once.
 fn covered(data: &[Data]) -> usize {
     let Some(first) = data.first() else { return 0 };
     let mut end = 0;
@@ -60,7 +60,7 @@ fn covered(data: &[Data]) -> usize {
 }
 
 #[test]
-fn a_tcp_transfer_with_offload_has_the_packets_and_bytes_of_one_without() {
+fn a_tcp_transfer_counts_the_same_with_and_without_offload() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).addresses("10.53.1.1/24", "10.53.1.2/24").with_offloads().create();
@@ -84,7 +84,7 @@ fn a_tcp_transfer_with_offload_has_the_packets_and_bytes_of_one_without() {
         let packets: usize = data.iter().map(|data| data.packets).sum();
         assert!(frames * 2 < packets, "offload is not in use: {frames} frames, {packets} packets");
         for Data { payload, wire_len, packets, .. } in data {
-            // Full ones but for the last.
+            // All are full except the last.
             assert_eq!(packets, payload.div_ceil(SEGMENT), "{payload} bytes");
             assert_eq!(wire_len, payload + packets * HEADERS, "{payload} bytes in {packets} packets");
         }

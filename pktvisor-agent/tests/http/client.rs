@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::source::Fake;
 
-/// Only a hang takes this long.
+/// Longer than any test takes, unless the agent hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Limits that no test reaches unless it lowers one.
@@ -83,7 +83,7 @@ impl Running {
     }
 }
 
-/// What came back.
+/// The answer.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,

@@ -10,10 +10,10 @@ use pktvisor_api as api;
 /// Periods kept by the source.
 pub(crate) const PERIODS: usize = 5;
 
-/// Of them filled; bucket 0 is full of numbers, the others are empty periods.
+/// Filled periods: bucket 0 is full of numbers, the others are empty.
 pub(crate) const FILLED: usize = 3;
 
-/// A window number whose merge panics; outside the range that a client is told of.
+/// A window number whose merge panics, outside the range in error messages.
 pub(crate) const PANICS: usize = 666;
 
 #[derive(Default)]

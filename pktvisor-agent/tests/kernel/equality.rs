@@ -1,4 +1,4 @@
-//! Kernel and file replay count and choose the same, packet for packet.
+//! Kernel and file replay count and sample the same packets.
 
 use std::collections::HashMap;
 
@@ -17,24 +17,24 @@ use pktvisor_common::sharding::Shards;
 use crate::corpus::corpus;
 use crate::support;
 
-/// Rings are looked after before that many packets have come.
+/// Rings are polled after at most so many packets.
 const BATCH: usize = 1_000;
 
-/// What file replay makes of packets.
+/// The numbers of a file replay.
 #[derive(Default)]
 struct Expected {
     counters: Counters,
-    /// Packets of DNS that were chosen.
+    /// DNS packets of sampled flows.
     delivered: u64,
     chosen: Vec<Chosen>,
-    /// Frames of EtherTypes that are not understood.
+    /// Frames with an EtherType that the classifier does not know.
     unknown_ethertypes: u64,
     cardinality: [Registers; 2],
     /// Packets of remote addresses.
     remotes: [HashMap<[u8; 16], u64>; 2],
 }
 
-/// A packet that goes up.
+/// A packet that is handed to userspace.
 struct Chosen {
     packet: Vec<u8>,
     direction: Direction,
@@ -87,7 +87,7 @@ fn config(percent: u8) -> KernelConfig {
         shards: Shards::new(3),
         ..KernelConfig::default()
     };
-    // The host of generated traffic, and networks that real captures are about.
+    // The host of generated traffic, and networks of real captures.
     for (address, len) in [([192, 0, 2, 0], 28), ([192, 168, 0, 0], 16), ([10, 0, 0, 0], 9)] {
         let mut bytes = [0; 16];
         bytes[..4].copy_from_slice(&address);
@@ -102,7 +102,7 @@ fn config(percent: u8) -> KernelConfig {
     config
 }
 
-/// At all rates in one test, since most of its time goes into verifying the programs.
+/// All rates in one test, because verifying the programs takes most of its time.
 #[test]
 fn kernel_and_replay_agree_on_every_packet_at_100_and_at_30_percent() {
     for (link_type, packets) in corpus() {
@@ -163,7 +163,7 @@ fn compare_entry(
     assert_eq!(unknown(&counts) - unknown(&before), run.unknown_ethertypes, "{entry:?}, {link_type:?}");
     let (handed_up, before) = (counts.handed_up, before.handed_up);
     match entry {
-        // There are no sockets here to hand packets to.
+        // This test has no sockets for packets.
         Entry::Tap => assert_eq!(handed_up.lost_no_socket - before.lost_no_socket, run.delivered),
         _ => assert_eq!(handed_up.delivered - before.delivered, run.delivered, "{entry:?}"),
     }
@@ -178,7 +178,7 @@ fn compare_entry(
     );
 }
 
-/// XDP_DROP where packets are taken away from the host, else XDP_PASS and TCX_NEXT.
+/// XDP_DROP if the program takes packets away from the host, else XDP_PASS and TCX_NEXT.
 fn verdict_of(entry: Entry) -> u32 {
     match entry {
         Entry::Tap => 1,
@@ -187,7 +187,7 @@ fn verdict_of(entry: Entry) -> u32 {
     }
 }
 
-/// Registers are the same; the heavy hitters' bounds hold, and every packet is in one or among the missed.
+/// Registers are equal, the bounds of heavy hitters hold, and every packet is in a hitter or among the missed ones.
 fn compare_addresses(run: &Expected, collected: &Collected, entry: Entry) {
     let registers = collected.cardinality.as_ref().unwrap();
     assert!(registers.sources_in == run.cardinality[0].0, "{entry:?}: other sources");

@@ -1,4 +1,4 @@
-//! What the kernel makes of the object.
+//! The verdict of the kernel on the object.
 
 use pktvisor_capture::kernel::{Entry, Settings};
 
@@ -24,7 +24,7 @@ fn every_program_passes_the_verifier() {
 }
 
 #[test]
-fn an_object_that_is_none_is_refused_with_a_reason() {
+fn a_file_without_programs_is_refused_with_a_reason() {
     let error = pktvisor_capture::kernel::Kernel::load(b"nonsense", &Settings::default()).err().unwrap();
     assert_eq!(error.to_string(), "cannot load the kernel programs");
 }

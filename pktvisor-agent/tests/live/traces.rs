@@ -1,4 +1,4 @@
-//! What the agent leaves behind when it is killed: nothing, and nobody notices.
+//! A killed agent leaves nothing behind, and its end disturbs no traffic.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,7 +34,7 @@ fn existing(kind: &str) -> BTreeSet<u64> {
 }
 
 #[test]
-fn nothing_is_left_of_a_killed_agent_and_no_query_is_lost() {
+fn a_killed_agent_leaves_nothing_attached_and_no_query_is_lost() {
     require_kernel_programs!(Need::Program("bpftool"), Need::Program("knotd"), Need::Program("dnsperf"));
     let network = Network::host();
     let server = NameServer::start(&network.watched);

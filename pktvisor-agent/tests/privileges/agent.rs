@@ -1,4 +1,4 @@
-//! The binary with no more than it needs, as nobody, and what it still has once it captures.
+//! The binary as an ordinary user with the capabilities that it needs, and those that it keeps while it captures.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -41,9 +41,9 @@ impl Network {
         Self::between(other, watched)
     }
 
-    /// Until the agent sees `pkvwatched`, new or not, in this state.
+    /// Waits until the agent sees `pkvwatched` in this state.
     fn wait_for_state(&self, state: &str) {
-        // What it was before is seen at once.
+        // The old state may be seen at first.
         std::thread::sleep(Duration::from_millis(500));
         let began = Instant::now();
         loop {
@@ -95,7 +95,7 @@ impl Network {
         agent
     }
 
-    /// Until the agent watches the interface.
+    /// Waits until the agent watches the interface.
     fn wait_for_interface(&self, name: &str) {
         let began = Instant::now();
         while !self.app()["capture"]["interfaces"].to_string().contains(name) {
@@ -160,7 +160,7 @@ fn is_reachable() -> bool {
     })
 }
 
-/// Why this cannot be tried here.
+/// Why this test is skipped.
 fn obstacle(needs_programs: bool) -> Option<&'static str> {
     if !is_reachable() {
         return Some("the binary lies where an ordinary user cannot run it");
@@ -168,7 +168,7 @@ fn obstacle(needs_programs: bool) -> Option<&'static str> {
     (needs_programs && object::embedded().is_none()).then_some("this build has no kernel programs")
 }
 
-/// That the thread which attaches has these capabilities, and no other has any.
+/// Asserts that the thread that attaches has these capabilities, and no other thread has any.
 fn assert_kept_by_one(agent: &Process, kept: &[Capability]) {
     let kept = kept.iter().fold(0, |mask, capability| mask | capability.bitmask());
     let threads = threads(agent);
@@ -180,7 +180,7 @@ fn assert_kept_by_one(agent: &Process, kept: &[Capability]) {
 }
 
 #[test]
-fn four_capabilities_are_enough_for_inline_and_one_thread_keeps_what_it_takes_to_attach_again() {
+fn four_capabilities_are_enough_for_inline_and_one_thread_keeps_those_to_attach_again() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
     if let Some(reason) = obstacle(true) {
         return testbed::tell_skipped(reason);
@@ -221,7 +221,7 @@ fn sys_admin_stands_for_the_capabilities_that_older_container_engines_do_not_kno
 }
 
 #[test]
-fn four_capabilities_are_enough_for_tap_with_what_memory_may_be_locked() {
+fn four_capabilities_are_enough_for_tap_within_the_limit_of_locked_memory() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"), Need::Program("prlimit"));
     if let Some(reason) = obstacle(true) {
         return testbed::tell_skipped(reason);
@@ -243,7 +243,7 @@ fn four_capabilities_are_enough_for_tap_with_what_memory_may_be_locked() {
 }
 
 #[test]
-fn for_interfaces_to_come_one_thread_keeps_what_it_takes_to_attach() {
+fn with_any_one_thread_keeps_the_capabilities_to_attach_to_new_interfaces() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
     if let Some(reason) = obstacle(true) {
         return testbed::tell_skipped(reason);
@@ -271,7 +271,7 @@ fn a_packet_socket_takes_one_capability_and_keeps_none() {
         network.count(100);
         let threads = threads(&agent);
         assert!(threads.iter().all(|(_, effective, permitted)| effective | permitted == 0), "{threads:?}");
-        // Why it is not the default is told.
+        // The note says why inline is not used.
         let notes = network.app()["capture"]["notes"].to_string();
         assert_eq!(
             notes.contains("without CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN"),

@@ -1,4 +1,4 @@
-//! What the agent may do, and what it gives away.
+//! The capabilities that the agent needs, and those that it gives away.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

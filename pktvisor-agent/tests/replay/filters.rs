@@ -1,4 +1,4 @@
-//! `-b`: files of other systems, tags, long expressions; and what messages repeat of the command line.
+//! `-b`: files of other systems, tags, long expressions; and arguments that messages quote.
 
 use std::fs;
 use std::path::Path;
@@ -55,7 +55,7 @@ fn ethernet(tags: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn tagged_packets_that_an_expression_without_vlan_takes_out_are_warned_of_once() {
+fn the_agent_warns_once_of_tagged_packets_that_a_filter_without_vlan_takes_out() {
     let (tagged, plain) = (ethernet(&[0x81, 0, 0, 7]), ethernet(&[]));
     for (capture, expression, is_warned) in [
         (&tagged, "port 53", true),
@@ -80,7 +80,7 @@ fn thousands_of_hosts_filter_a_file() {
 }
 
 #[test]
-fn what_was_given_controls_no_terminal() {
+fn arguments_in_messages_cannot_control_a_terminal() {
     let escape = "\x1b[31mx\u{9b}2J\u{202e}\n";
     let name = format!("{escape}.pcap");
     let shell = Shell::with(&name, b"no capture");
@@ -113,7 +113,7 @@ fn what_was_given_controls_no_terminal() {
         let run = shell.run(words);
         let odd = |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
         assert!(!run.stderr.is_empty() && !run.stderr.contains(odd), "{words:?}: {run:?}");
-        // clap leaves out the sequences of terminals.
+        // clap removes terminal sequences.
         assert!(
             run.code == Some(2) || run.stderr.contains("u{1b}[31mx") || run.stderr.contains("u001b"),
             "{words:?}: {run:?}"

@@ -1,4 +1,4 @@
-//! What the program hands over arrives, with its record; what is lost is counted.
+//! Packets that the program hands over arrive with their records, and losses are counted.
 
 use std::os::fd::BorrowedFd;
 use std::thread;
