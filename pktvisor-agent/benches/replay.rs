@@ -1,4 +1,5 @@
-//! Where the time of a replay goes: each step alone, over the same generated packets, in packets per second.
+//! Where the time of a replay goes: each step alone, over the same generated packets, in packets
+//! per second.
 //!
 //! The steps do not add up to the whole: alone, each has the caches to itself.
 

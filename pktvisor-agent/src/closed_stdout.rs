@@ -1,8 +1,8 @@
 //! Whether the agent was started without stdout (`>&-`).
 //!
-//! Before `main`, Rust's runtime opens /dev/null in place of a standard stream that is closed, so the summary would be lost
-//! without an error. This looks earlier: among the functions in `.init_array`, which run before it (System V ABI, "Initialization
-//! and Termination Functions").
+//! Before `main`, Rust's runtime opens /dev/null in place of a standard stream that is closed, so
+//! the summary would be lost without an error. This looks earlier: among the functions in
+//! `.init_array`, which run before it (System V ABI, "Initialization and Termination Functions").
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,8 +11,8 @@ use pktvisor_agent::cli::Options;
 
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-// SAFETY: the section holds pointers to functions that may ignore the arguments that the C library passes. This one calls
-// fcntl and stores to an atomic, which need no initialisation.
+// SAFETY: the section holds pointers to functions that may ignore the arguments that the C library
+// passes. This one calls fcntl and stores to an atomic, which need no initialisation.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static LOOK: extern "C" fn() = look;

@@ -11,7 +11,8 @@ pub(crate) struct EtherTypeNotes {
 }
 
 impl EtherTypeNotes {
-    /// Returns a sentence for each EtherType that has not been reported; `packets` have been counted so far.
+    /// Returns a sentence for each EtherType that has not been reported; `packets` have been
+    /// counted so far.
     pub(crate) fn take_new(&mut self, seen: &UnknownEtherTypes, packets: u64) -> Vec<String> {
         let mut new = Vec::new();
         for count in seen.counts() {

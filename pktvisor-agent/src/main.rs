@@ -38,7 +38,8 @@ fn run_with(options: &Options) -> ExitCode {
 
 fn refuse(error: &ParseError) -> ExitCode {
     match error {
-        // Help and version go to stdout, wrong usage to stderr. An error of writing them is ignored: nobody reads.
+        // Help and version go to stdout, wrong usage to stderr. An error of writing them is
+        // ignored: nobody reads.
         ParseError::Usage(error) => {
             // Without colours if other control characters than theirs have to be escaped.
             if arguments_have_controls() {

@@ -83,7 +83,8 @@ impl Pipeline {
         self.frame(packet, packet.wire_len, batch)
     }
 
-    /// Takes one packet that may have been several on the wire, of `segment_len` bytes each except the last.
+    /// Takes one packet that may have been several on the wire, of `segment_len` bytes each except
+    /// the last.
     ///
     /// # Errors
     ///
@@ -114,7 +115,8 @@ impl Pipeline {
             self.intake.ethertypes.add(class.unknown_ethertype, u64::from(packet.segments));
         }
         let direction = direction(&class, &self.host);
-        // The counters are prefetched and updated last, so that their memory arrives during the analysis.
+        // The counters are prefetched and updated last, so that their memory arrives during the
+        // analysis.
         batch.expect(&class, direction);
         analysis.packet(packet, &class, batch.recorder());
         match packet.segments {
@@ -163,7 +165,8 @@ impl Pipeline {
     }
 }
 
-/// Counts a packet as its segments on the wire. The last of them carries the flags that end a connection.
+/// Counts a packet as its segments on the wire. The last of them carries the flags that end a
+/// connection.
 #[cold]
 fn count_segments(
     class: &Class,

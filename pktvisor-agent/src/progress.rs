@@ -10,7 +10,8 @@ use crate::replay::ReplayProgress;
 /// How often the display changes.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// A line with bytes done, packets, packets per second and time left. Draws nothing unless stderr is a terminal.
+/// A line with bytes done, packets, packets per second and time left. Draws nothing unless stderr
+/// is a terminal.
 pub(crate) struct ProgressBar {
     bar: indicatif::ProgressBar,
     started: Instant,

@@ -10,7 +10,8 @@ use pktvisor_metrics::Store;
 
 use crate::pipeline::{Intake, Pipeline};
 
-/// Packets after which the replay releases the store for readers, reports progress and checks whether to stop.
+/// Packets after which the replay releases the store for readers, reports progress and checks
+/// whether to stop.
 const BATCH_PACKETS: u32 = 512;
 
 /// Why a replay ended before the end of its capture.
@@ -53,8 +54,8 @@ enum Next {
 }
 
 impl Replay {
-    /// Runs to the end of the capture, or until `progress` returns false, which is called every few hundred packets. Returns
-    /// the reader's warning, if it has one.
+    /// Runs to the end of the capture, or until `progress` returns false, which is called every few
+    /// hundred packets. Returns the reader's warning, if it has one.
     ///
     /// # Errors
     ///
@@ -71,7 +72,8 @@ impl Replay {
         Ok(self.capture.warning().cloned())
     }
 
-    /// Moves the time to the last packet and ends the analysis there. A batch that ends with the capture does not do so.
+    /// Moves the time to the last packet and ends the analysis there. A batch that ends with the
+    /// capture does not do so.
     fn finish(&mut self, store: &Store) {
         let mut batch = store.batch();
         let analysis = &mut self.pipeline.analysis;
@@ -107,7 +109,8 @@ impl Replay {
                 break;
             }
             let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
-            // The store is locked only after there is a packet, so that readers never wait for a pipe.
+            // The store is locked only after there is a packet, so that readers never wait for a
+            // pipe.
             let batch = batch.get_or_insert_with(|| store.batch());
             self.pipeline.set_byte_order(read.byte_order);
             self.pipeline.packet(&packet(read), batch)?;

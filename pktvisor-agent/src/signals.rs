@@ -1,7 +1,8 @@
-//! Signals that do not end a serving agent: SIGHUP opens the geo databases again, SIGUSR1 and SIGUSR2 do nothing.
+//! Signals that do not end a serving agent: SIGHUP opens the geo databases again, SIGUSR1 and
+//! SIGUSR2 do nothing.
 //!
-//! [`run`](crate::run) handles SIGINT and SIGTERM, which end it. Rust programs ignore SIGPIPE: writing to a pipe that nobody
-//! reads is an error instead.
+//! [`run`](crate::run) handles SIGINT and SIGTERM, which end it. Rust programs ignore SIGPIPE:
+//! writing to a pipe that nobody reads is an error instead.
 
 use std::sync::Arc;
 

@@ -90,8 +90,8 @@ impl Agent {
     }
 }
 
-/// The frequent-items sketch of Apache DataSketches in place of the agent's. Its table of 2^15 slots holds 24,576 names
-/// in about the memory of the agent's 32,768 entries.
+/// The frequent-items sketch of Apache DataSketches in place of the agent's. Its table of 2^15
+/// slots holds 24,576 names in about the memory of the agent's 32,768 entries.
 struct Rival {
     qname2: FrequentItemsSketch<String>,
     qname3: FrequentItemsSketch<String>,
@@ -171,7 +171,8 @@ fn error(found: u64, truth: u64) -> f64 {
     found.abs_diff(truth) as f64 / truth as f64
 }
 
-/// Asserts that the list is complete, each estimate within 1 % and each bound right; returns the largest error.
+/// Asserts that the list is complete, each estimate within 1 % and each bound right; returns the
+/// largest error.
 fn check_list(field: &str, found: &[TopEntry], truth: &Counts) -> f64 {
     let top = truth.top(LISTED);
     assert_eq!(found.len(), top.len(), "{field}");

@@ -1,7 +1,7 @@
 //! The interfaces that are watched: their state, and notes for the operator.
 //!
-//! An interface has one note for each [`Topic`], which is replaced when it changes. So an interface that comes and goes for
-//! months leaves one sentence.
+//! An interface has one note for each [`Topic`], which is replaced when it changes. So an interface
+//! that comes and goes for months leaves one sentence.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,8 @@ pub struct WatchedInterfaces {
 }
 
 impl WatchedInterfaces {
-    /// Adds an interface, or replaces the one of its name. `notes` say which better hooks were unavailable.
+    /// Adds an interface, or replaces the one of its name. `notes` say which better hooks were
+    /// unavailable.
     pub fn insert(&mut self, interface: CaptureInterface, notes: Vec<String>) {
         self.set_notes(&interface.name, Topic::Hooks, notes);
         match self.find(&interface.name) {
@@ -112,7 +113,8 @@ impl WatchedInterfaces {
         self.notes.values().flatten()
     }
 
-    /// The names of the hooks in use when the last interface was added, joined by `+`; `None` before the first one.
+    /// The names of the hooks in use when the last interface was added, joined by `+`; `None`
+    /// before the first one.
     pub(super) fn hook(&self) -> Option<&String> {
         self.hook.as_ref()
     }

@@ -1,4 +1,5 @@
-//! How the capture is doing: its mode and interfaces, losses, progress, notes for the operator, and whether it works.
+//! How the capture is doing: its mode and interfaces, losses, progress, notes for the operator, and
+//! whether it works.
 //!
 //! The threads of the capture record what happens to them; the web server reads one [`Snapshot`].
 
@@ -68,7 +69,8 @@ struct State {
 }
 
 impl State {
-    /// Warns once that the filter took out packets with a VLAN tag, which its expression does not mention.
+    /// Warns once that the filter took out packets with a VLAN tag, which its expression does not
+    /// mention.
     fn warn_of_tags(&mut self, filtered_tagged: u64) {
         if filtered_tagged > 0 && !self.has_warned_of_tags {
             self.has_warned_of_tags = true;
@@ -77,7 +79,8 @@ impl State {
         }
     }
 
-    /// Warns once of each EtherType that the classifier does not know. `packets` have been counted so far.
+    /// Warns once of each EtherType that the classifier does not know. `packets` have been counted
+    /// so far.
     fn warn_of_ethertypes(&mut self, seen: &UnknownEtherTypes, packets: u64) {
         if seen.counts().next().is_none() {
             return;
@@ -151,7 +154,7 @@ impl CaptureStatus {
         self.state.lock().interfaces.present()
     }
 
-    /// Changes what is known of the interfaces, in one step for readers.
+    /// Changes the interfaces and their notes, in one step for readers.
     pub fn update_interfaces(&self, update: impl FnOnce(&mut WatchedInterfaces)) {
         update(&mut self.state.lock().interfaces);
     }
@@ -186,7 +189,8 @@ impl CaptureStatus {
         self.state.lock().capture.finished = true;
     }
 
-    /// Logs and keeps why packets are missing from the counters from now on. Only the first failure counts.
+    /// Logs and keeps why packets are missing from the counters from now on. Only the first failure
+    /// counts.
     pub fn report_failure(&self, reason: String) {
         let mut state = self.state.lock();
         if state.failure.is_none() {
@@ -234,7 +238,8 @@ impl CaptureStatus {
         self.state.lock().warn_of_ethertypes(&intake.ethertypes, intake.counted());
     }
 
-    /// Records what the kernel counted since start, what sockets lost after that, and what drivers lost before.
+    /// Records what the kernel counted since start, what sockets lost after that, and what drivers
+    /// lost before.
     pub fn record_kernel_counts(&self, counts: &KernelCounts, lost_by_sockets: u64, driver_drops: u64) {
         let mut state = self.state.lock();
         state.warn_of_ethertypes(&counts.ethertypes, counts.counters.packets.total());

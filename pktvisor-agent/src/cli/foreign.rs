@@ -26,7 +26,8 @@ pub(super) fn explain(error: clap::Error, words: &[OsString]) -> clap::Error {
         .error(ErrorKind::UnknownArgument, format!("TARGET is given without {option}: pktvisord {example}"))
 }
 
-/// The value of the option in any of its spellings: "-i eth0", "-ieth0", "--interface eth0", "--interface=eth0".
+/// The value of the option in any of its spellings: "-i eth0", "-ieth0", "--interface eth0",
+/// "--interface=eth0".
 fn value(words: &[OsString], short: &str, long: &str) -> Option<String> {
     let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {

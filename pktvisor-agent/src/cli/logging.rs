@@ -1,7 +1,7 @@
 //! The agent's own messages. They go to stderr, so that stdout has only the summary.
 //!
-//! A message for people is a level and a sentence. A time stamp comes first, except on a terminal and in the journal, which
-//! has its own.
+//! A message for people is a level and a sentence. A time stamp comes first, except on a terminal
+//! and in the journal, which has its own.
 
 use std::io::{self, IsTerminal};
 

@@ -24,7 +24,8 @@ pub struct Options {
     pub target_text: String,
     /// A tcpdump filter expression, not yet compiled.
     pub filter: Option<String>,
-    /// The port whose TCP packets a live capture does not count. With port 0 the real one is known only after listening.
+    /// The port whose TCP packets a live capture does not count. With port 0 the real one is known
+    /// only after listening.
     pub ignored_port: Option<u16>,
     /// The networks of `-H`.
     pub host_networks: Vec<IpNet>,
@@ -64,7 +65,8 @@ pub struct Options {
     pub listen: Listen,
     /// Format of the agent's messages.
     pub log_format: LogFormat,
-    /// Values that were clamped and options without effect, one sentence each, to log after logging has started.
+    /// Values that were clamped and options without effect, one sentence each, to log after logging
+    /// has started.
     pub warnings: Vec<String>,
 }
 
@@ -89,7 +91,8 @@ pub enum ParseError {
 }
 
 impl ParseError {
-    /// The exit code: 0 for help and version, 1 for a target that does not exist, 2 for wrong usage.
+    /// The exit code: 0 for help and version, 1 for a target that does not exist, 2 for wrong
+    /// usage.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),

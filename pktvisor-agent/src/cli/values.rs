@@ -22,8 +22,8 @@ pub struct HostSpecError {
     part: String,
 }
 
-/// Parses comma-separated CIDRs. A bare address is a network of one address. IPv4-mapped networks (RFC 4291 section
-/// 2.5.5.2) become IPv4 networks.
+/// Parses comma-separated CIDRs. A bare address is a network of one address. IPv4-mapped networks
+/// (RFC 4291 section 2.5.5.2) become IPv4 networks.
 pub(super) fn host_spec(text: &str) -> Result<HostSpec, HostSpecError> {
     let network = |part: &str| {
         let part = part.trim();

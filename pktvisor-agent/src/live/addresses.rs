@@ -7,7 +7,8 @@ use pktvisor_capture::kernel::{CardinalityRegisters, HeavyHitters, Hitter, Hitte
 use pktvisor_metrics::frequent::{Item, Key};
 use pktvisor_metrics::{Recorder, address_key};
 
-/// Adds the addresses with the most packets of one collection. Looks up the place of each address once.
+/// Adds the addresses with the most packets of one collection. Looks up the place of each address
+/// once.
 pub(super) fn add_frequent(hitters: &HeavyHitters, geo: Option<&mut Geo>, recorder: &mut Recorder) {
     let HeavyHitters { v4, v6 } = hitters;
     let items = v4.addresses.iter().map(|hitter| item(hitter, Key::new(4, &hitter.address)));

@@ -1,6 +1,7 @@
 //! Waits for changes of interfaces and addresses, by the multicast groups of rtnetlink(7).
 //!
-//! The messages are not parsed. After any of them the agent lists all interfaces again, which cannot miss a change.
+//! The messages are not parsed. After any of them the agent lists all interfaces again, which
+//! cannot miss a change.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pktvisor_capture::kernel::monotonic_ns;
 
-/// How far the wall clock is ahead of the monotonic clock. Read it again now and then, because the wall clock may be set.
+/// How far the wall clock is ahead of the monotonic clock. Read it again now and then, because the
+/// wall clock may be set.
 #[derive(Clone, Copy, Debug)]
 pub struct WallClock {
     ahead_ns: u64,

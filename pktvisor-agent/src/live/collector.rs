@@ -1,4 +1,5 @@
-//! The thread that collects the kernel's counters at every whole second of the wall clock, and rotates the periods.
+//! The thread that collects the kernel's counters at every whole second of the wall clock, and
+//! rotates the periods.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -23,7 +24,8 @@ use super::losses::DriverDrops;
 use super::rate::RateControl;
 use crate::agent::Agent;
 
-/// How long to wait for worker threads to finish an epoch. After that its moment is published a second later.
+/// How long to wait for worker threads to finish an epoch. After that its moment is published a
+/// second later.
 const WORKER_PATIENCE: Duration = Duration::from_millis(700);
 
 /// A worker thread that takes longer than this for an epoch does not work.
@@ -84,18 +86,21 @@ pub(super) struct Pending {
 }
 
 impl Collector {
-    /// Runs until the sender of `stop` is dropped. Returns itself for the [last](Self::finish) collection.
+    /// Runs until the sender of `stop` is dropped. Returns itself for the [last](Self::finish)
+    /// collection.
     pub(super) fn run(mut self, stop: &Receiver<()>) -> Self {
         while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(until_next_second()) {
             if let Err(error) = self.tick() {
-                // It will not get better. Only the first report is logged, so that the log does not fill up.
+                // It will not get better. Only the first report is logged, so that the log does not
+                // fill up.
                 self.agent.status.report_failure(format!("the kernel's counters cannot be read: {error}"));
             }
         }
         self
     }
 
-    /// Collects the last counters, after the programs are detached, the rings are empty and the worker threads have ended.
+    /// Collects the last counters, after the programs are detached, the rings are empty and the
+    /// worker threads have ended.
     pub(super) fn finish(mut self) -> Result<(), KernelError> {
         self.publish();
         let collected = self.end_epoch(wall_ns(), Cut::Epoch);
@@ -113,7 +118,8 @@ impl Collector {
     /// Ends a second.
     fn tick(&mut self) -> Result<(), KernelError> {
         let mut collected = Ok(());
-        // If a worker thread is behind, the last moment is not over, so the next one begins a second later.
+        // If a worker thread is behind, the last moment is not over, so the next one begins a
+        // second later.
         if self.publish() {
             let now_ns = wall_ns();
             let period_ends = self.agent.store.batch().turns_at(now_ns);
@@ -171,7 +177,8 @@ impl Collector {
         counted.and(collected).and(distinct)
     }
 
-    /// Reports a worker thread that stays behind. One that works is never further behind than the rings hold.
+    /// Reports a worker thread that stays behind. One that works is never further behind than the
+    /// rings hold.
     fn check_workers(&self) {
         if self.pending.as_ref().is_some_and(|pending| pending.sealed.elapsed() > WORKER_FAILURE) {
             self.agent.status.report_failure(
@@ -188,8 +195,8 @@ impl Collector {
         }
     }
 
-    /// Publishes the counters of the last epoch together with its analysis, and moves the time of the store. Returns false if
-    /// a worker thread has not finished the epoch.
+    /// Publishes the counters of the last epoch together with its analysis, and moves the time of
+    /// the store. Returns false if a worker thread has not finished the epoch.
     fn publish(&mut self) -> bool {
         if !self.coordination.epochs().are_reached() {
             return false;

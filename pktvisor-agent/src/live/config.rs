@@ -89,7 +89,8 @@ impl LiveFilter {
 pub struct HostConfig {
     /// The networks that the user gave.
     pub networks: Vec<IpNet>,
-    /// The index of the interface whose addresses are HOST as well; `None`: the addresses of all interfaces are.
+    /// The index of the interface whose addresses are HOST as well; `None`: the addresses of all
+    /// interfaces are.
     pub interface: Option<u32>,
 }
 

@@ -9,10 +9,11 @@ use pktvisor_common::sharding::Shards;
 
 use super::epochs::Epochs;
 
-/// Shared by the worker threads, the collector thread, the thread that follows the interfaces, and the one that stops them.
+/// Shared by the worker threads, the collector thread, the thread that follows the interfaces, and
+/// the one that stops them.
 ///
-/// The stop flags are atomics, not cancellation tokens: a worker thread reads one in each round, and with `--busy-drain` it
-/// makes rounds without pauses, while each look at a token takes a lock.
+/// The stop flags are atomics, not cancellation tokens: a worker thread reads one in each round,
+/// and with `--busy-drain` it makes rounds without pauses, while each look at a token takes a lock.
 #[derive(Debug)]
 pub(super) struct Coordination {
     detaching: AtomicBool,
@@ -25,7 +26,8 @@ pub(super) struct Coordination {
 /// What one worker thread shares with the others.
 #[derive(Debug, Default)]
 pub(super) struct WorkerSlot {
-    /// The minimum, since the last read, of the fill of the fullest ring: thousandths plus one, or [`UNKNOWN`].
+    /// The minimum, since the last read, of the fill of the fullest ring: thousandths plus one, or
+    /// [`UNKNOWN`].
     fill_low: AtomicU32,
     new_rate: Mutex<Option<SampleRate>>,
     new_host: Mutex<Option<HostSet>>,
@@ -73,7 +75,8 @@ impl Coordination {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// The minimum fill of the fullest ring since the last call, from 0 to 1; `None` if no worker thread recorded it.
+    /// The minimum fill of the fullest ring since the last call, from 0 to 1; `None` if no worker
+    /// thread recorded it.
     pub(super) fn take_ring_fill_low(&self) -> Option<f64> {
         self.workers.iter().filter_map(WorkerSlot::take_ring_fill_low).max_by(f64::total_cmp)
     }

@@ -1,9 +1,12 @@
-//! One moment for counters and analysis: how the collector thread and the worker threads end an epoch together.
+//! One moment for counters and analysis: how the collector thread and the worker threads end an
+//! epoch together.
 //!
-//! The collector thread begins the next epoch in the kernel, waits until no program counts in the old one, collects its
-//! counters and [orders](Epochs::order) a cut. Each worker thread holds back the records of the next epoch until it has
-//! analysed all of the old one. Then it cuts its recorder and [reports that](Epochs::reach). When all workers have, counters
-//! and analysis cover the same packets. A worker looks for an order once in a batch, so it costs nothing for each packet.
+//! The collector thread begins the next epoch in the kernel, waits until no program counts in the
+//! old one, collects its counters and [orders](Epochs::order) a cut. Each worker thread holds back
+//! the records of the next epoch until it has analysed all of the old one. Then it cuts its
+//! recorder and [reports that](Epochs::reach). When all workers have, counters and analysis cover
+//! the same packets. A worker looks for an order once in a batch, so it costs nothing for each
+//! packet.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,7 +45,8 @@ impl Epochs {
         }
     }
 
-    /// Orders the worker threads to end the epoch. Only when all have [done so](Self::are_reached), the next may end.
+    /// Orders the worker threads to end the epoch. Only when all have [done so](Self::are_reached),
+    /// the next may end.
     pub(super) fn order(&self, order: CutOrder) {
         *self.order.lock() = order;
         self.over.fetch_add(1, Ordering::Release);

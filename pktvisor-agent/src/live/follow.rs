@@ -25,8 +25,9 @@ pub(super) trait Watch: Send + 'static {
     fn update(&mut self, interfaces: &[Interface]);
 }
 
-/// Starts the thread that follows the interfaces until `is_over`, and gives away all privileges except those in `keep`.
-/// `changes` must be older than the list of interfaces that `watch` began with.
+/// Starts the thread that follows the interfaces until `is_over`, and gives away all privileges
+/// except those in `keep`. `changes` must be older than the list of interfaces that `watch` began
+/// with.
 ///
 /// # Errors
 ///

@@ -9,7 +9,8 @@ use super::config::HostConfig;
 use super::follow::Watch;
 use crate::agent::Agent;
 
-/// Sets HOST in all parts of the capture, or in none; fails if a part has no room for so many networks.
+/// Sets HOST in all parts of the capture, or in none; fails if a part has no room for so many
+/// networks.
 pub(super) type SetHost = Box<dyn FnMut(&HostSet) -> anyhow::Result<()> + Send>;
 
 /// Watches the addresses of the interfaces and sets HOST when they change.

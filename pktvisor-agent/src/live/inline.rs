@@ -1,4 +1,5 @@
-//! `inline`: programs count every packet as it passes and copy DNS. Worker threads analyse it in the order of time.
+//! `inline`: programs count every packet as it passes and copy DNS. Worker threads analyse it in
+//! the order of time.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -27,7 +28,8 @@ use super::successors::Successors;
 use super::worker::{self, WorkerSettings};
 use crate::agent::Agent;
 
-/// Attaches the programs to the target's interface, gives away the privileges and starts the threads.
+/// Attaches the programs to the target's interface, gives away the privileges and starts the
+/// threads.
 ///
 /// # Errors
 ///
@@ -49,8 +51,8 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
     Ok(Box::new(Programs::run(coordination, attachments, collector, threads)?))
 }
 
-/// Sets HOST in the programs and in the analysis, which must agree. If the programs have no room for it, both keep their
-/// old HOST.
+/// Sets HOST in the programs and in the analysis, which must agree. If the programs have no room
+/// for it, both keep their old HOST.
 pub(super) fn host_setter(configuration: ProgramConfig, coordination: Arc<Coordination>) -> host::SetHost {
     Box::new(move |host| {
         let table = host_table(host)?;
@@ -60,7 +62,8 @@ pub(super) fn host_setter(configuration: ProgramConfig, coordination: Arc<Coordi
     })
 }
 
-/// Attaches to one interface or to all, and starts the thread that attaches to those that appear later.
+/// Attaches to one interface or to all, and starts the thread that attaches to those that appear
+/// later.
 fn attachments(
     config: &LiveConfig,
     agent: &Arc<Agent>,

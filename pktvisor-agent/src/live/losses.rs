@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::fs;
 
-/// The counters of an interface that mean lost packets (Documentation/ABI/testing/sysfs-class-net-statistics).
+/// The counters of an interface that mean lost packets
+/// (Documentation/ABI/testing/sysfs-class-net-statistics).
 const COUNTERS: [&str; 3] = ["rx_missed_errors", "rx_over_errors", "rx_fifo_errors"];
 
 /// The packets that the drivers of the watched interfaces lost since start.

@@ -8,8 +8,9 @@
 //! afpacket   interface ─ packet socket ─ capture thread (pipeline) ── ticker ── store
 //! ```
 //!
-//! The wall clock rotates the periods. Each thread locks the store's live period only for moments. One more thread follows
-//! the interfaces (`follow`) and attaches to those that appear or come back. It alone keeps the privileges for that.
+//! The wall clock rotates the periods. Each thread locks the store's live period only for moments.
+//! One more thread follows the interfaces (`follow`) and attaches to those that appear or come
+//! back. It alone keeps the privileges for that.
 
 mod addresses;
 mod any;
@@ -57,8 +58,8 @@ pub struct LiveCapture {
 }
 
 impl LiveCapture {
-    /// Starts to capture from the target in the given mode, or else in the best mode that works, and gives away the
-    /// privileges that only starting needed.
+    /// Starts to capture from the target in the given mode, or else in the best mode that works,
+    /// and gives away the privileges that only starting needed.
     ///
     /// # Errors
     ///
@@ -71,7 +72,8 @@ impl LiveCapture {
         Ok(Self { agent: Arc::clone(agent), capture })
     }
 
-    /// Ends the capture, counts and analyses the packets that came before, and returns the closed ledger.
+    /// Ends the capture, counts and analyses the packets that came before, and returns the closed
+    /// ledger.
     ///
     /// # Errors
     ///
@@ -113,7 +115,8 @@ fn start_best_mode(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Bo
     Ok(capture)
 }
 
-/// Adds the cause where the kernel refuses although the capabilities are there: a container engine's seccomp profile.
+/// Adds the cause where the kernel refuses although the capabilities are there: a container
+/// engine's seccomp profile.
 fn explain_refusal(error: anyhow::Error) -> anyhow::Error {
     let refusal = io::Error::from_raw_os_error(libc::EPERM).to_string();
     let is_refused = error.chain().any(|cause| cause.to_string().contains(&refusal));

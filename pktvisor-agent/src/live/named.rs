@@ -1,7 +1,8 @@
 //! One interface that the user named: watched while it exists, and again when it comes back.
 //!
-//! Its index identifies it: if it is renamed, it stays watched. When it is gone, a successor takes its place: the interface
-//! with the address of the target if that is an address, else the interface of the same name.
+//! Its index identifies it: if it is renamed, it stays watched. When it is gone, a successor takes
+//! its place: the interface with the address of the target if that is an address, else the
+//! interface of the same name.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,7 +28,8 @@ pub(super) trait Attach: Send + 'static {
     /// Why the agent would not see every packet. Nothing stays attached.
     fn attach(&mut self, interface: &Interface) -> anyhow::Result<(Self::Attached, Hooks)>;
 
-    /// Whether the capture is still attached, and may stay. Another interface may own the name and the index by now.
+    /// Whether the capture is still attached, and may stay. Another interface may own the name and
+    /// the index by now.
     fn is_live(&self, attached: &Self::Attached, interface: &Interface) -> bool;
 
     /// Detaches from an interface that is gone. Packets captured before are still analysed.

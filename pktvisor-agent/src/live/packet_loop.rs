@@ -16,7 +16,8 @@ use crate::pipeline::{Intake, Pipeline};
 /// Packets after which the thread releases the store for readers.
 const BATCH_PACKETS: usize = 512;
 
-/// Longest wait for packets. A stop is noticed within this time, and the clock moves at least as often.
+/// Longest wait for packets. A stop is noticed within this time, and the clock moves at least as
+/// often.
 const WAIT_MAX: Duration = Duration::from_millis(100);
 
 /// How often progress is reported.
@@ -44,7 +45,8 @@ pub struct Totals {
 
 /// Controls a running capture from another thread.
 ///
-/// The stop flag is an atomic, not a cancellation token, because nothing waits for it: the loop waits for packets.
+/// The stop flag is an atomic, not a cancellation token, because nothing waits for it: the loop
+/// waits for packets.
 #[derive(Debug, Default)]
 pub struct LoopControl {
     stop: AtomicBool,
@@ -72,16 +74,18 @@ impl LoopControl {
     }
 }
 
-/// Sends the packets of the socket through the pipeline until it is to stop, including all packets from before the stop.
-/// Reports to `progress` a few times a second. Packets move the time of a store with [`Clock::Packets`]. While there are
-/// none, this loop moves it by the wall clock, so no other thread needs to.
+/// Sends the packets of the socket through the pipeline until it is to stop, including all packets
+/// from before the stop. Reports to `progress` a few times a second. Packets move the time of a
+/// store with [`Clock::Packets`]. While there are none, this loop moves it by the wall clock, so no
+/// other thread needs to.
 ///
 /// [`Clock::Packets`]: pktvisor_metrics::Clock::Packets
 ///
 /// # Errors
 ///
-/// The filter does not compile for the link type of a packet, or the socket fails. The packets before that stay counted. An
-/// interface that is gone brings no packets until the socket is [bound](pktvisor_capture::afpacket::Binding) to another one.
+/// The filter does not compile for the link type of a packet, or the socket fails. The packets
+/// before that stay counted. An interface that is gone brings no packets until the socket is
+/// [bound](pktvisor_capture::afpacket::Binding) to another one.
 pub fn capture(
     socket: &mut AfPacket,
     pipeline: &mut Pipeline,
@@ -104,7 +108,8 @@ fn run(
     progress: &mut impl FnMut(CaptureProgress<'_>),
 ) -> Result<(), AfPacketError> {
     let mut reported = Instant::now();
-    // When the last block with packets from before the stop must have arrived, and the time of the stop.
+    // When the last block with packets from before the stop must have arrived, and the time of the
+    // stop.
     let mut end: Option<(Instant, u64)> = None;
     loop {
         if end.is_none() && control.is_stopped() {
@@ -129,15 +134,16 @@ fn run(
             }
         }
         match socket.poll(WAIT_MAX) {
-            // The thread that follows the interfaces may bind the socket to the interface's successor.
+            // The thread that follows the interfaces may bind the socket to the interface's
+            // successor.
             Ok(_) | Err(AfPacketError::Gone { .. }) => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Reads all blocks that are ready, at most for the time between two reports of progress. Stops at the first packet after
-/// `until_ns` (since 1970).
+/// Reads all blocks that are ready, at most for the time between two reports of progress. Stops at
+/// the first packet after `until_ns` (since 1970).
 fn read_blocks(
     socket: &mut AfPacket,
     pipeline: &mut Pipeline,
@@ -200,7 +206,8 @@ fn tick(pipeline: &mut Pipeline, store: &Store, now_ns: u64) {
     }
 }
 
-/// The greatest age of a packet when it is read. The clock stays this much behind, so that no packet is from the past.
+/// The greatest age of a packet when it is read. The clock stays this much behind, so that no
+/// packet is from the past.
 fn lag_ns(socket: &AfPacket) -> u64 {
     u64::try_from((socket.latency_max() + WAIT_MAX).as_nanos()).unwrap_or(u64::MAX)
 }

@@ -84,7 +84,8 @@ fn follow_interfaces(
     let host = HostFollower::new(&config.host, agent, interfaces, Box::new(set_host));
     let loop_control = Arc::clone(control);
     let is_over = move || loop_control.is_stopped();
-    // No thread needs a privilege after this: a packet socket may be bound to another interface without one.
+    // No thread needs a privilege after this: a packet socket may be bound to another interface
+    // without one.
     let keep = Keep::default();
     match &config.target {
         LiveTarget::Interface(interface) => {
@@ -135,7 +136,8 @@ impl RunningCapture for PacketSocket {
     }
 }
 
-/// A packet socket on one interface after the other: first the one that the user named, then its successors.
+/// A packet socket on one interface after the other: first the one that the user named, then its
+/// successors.
 struct PacketPort {
     binding: Binding,
     filter: Option<Filter>,

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use super::config::Polling;
 
-/// A poll should find at most so many packets, and at least a quarter of that. For a few packets, waking up and filling the
-/// caches again costs more than the analysis, and a packet that was written just now is still in the cache of another
-/// processor, where reading it is expensive.
+/// A poll should find at most so many packets, and at least a quarter of that. For a few packets,
+/// waking up and filling the caches again costs more than the analysis, and a packet that was
+/// written just now is still in the cache of another processor, where reading it is expensive.
 const POLL_PACKETS_MAX: usize = 16_384;
 /// The buffer has room for four polls, because the worker may be scheduled late.
 const POLLS_OF_ROOM: usize = 4;
 const SHORTEST: Duration = Duration::from_millis(1);
 /// Analysis appears in answers later by up to this time.
 const LONGEST: Duration = Duration::from_millis(50);
-/// A pause is no longer than 0.8 million packets a second take to fill the buffer, because a flood may begin during it.
+/// A pause is no longer than 0.8 million packets a second take to fill the buffer, because a flood
+/// may begin during it.
 const FLOOD_PACKET: Duration = Duration::from_nanos(1200);
 
 /// The pause between two polls. It adapts to the number of packets that they find.

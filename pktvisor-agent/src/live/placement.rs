@@ -1,9 +1,10 @@
 //! The number of worker threads, and the processors that they run on.
 //!
-//! A server has one worker thread unless the operator gives more, because its processors have other work. A mirror port has
-//! one for each receive queue, as long as there are two processors for each: one where the kernel receives the packets of
-//! the queue, and one that analyses them. With fewer processors, more threads would only wait for each other. Threads with a
-//! processor each stay on it, to keep its caches warm.
+//! A server has one worker thread unless the operator gives more, because its processors have other
+//! work. A mirror port has one for each receive queue, as long as there are two processors for
+//! each: one where the kernel receives the packets of the queue, and one that analyses them. With
+//! fewer processors, more threads would only wait for each other. Threads with a processor each
+//! stay on it, to keep its caches warm.
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
@@ -28,7 +29,8 @@ impl Placement {
         Self { shards: requested.map_or(Shards::ONE, Shards::new), processors: Vec::new() }
     }
 
-    /// On a mirror port with so many receive queues: the requested number of threads, or as many as help.
+    /// On a mirror port with so many receive queues: the requested number of threads, or as many as
+    /// help.
     pub(super) fn of_queues(queues: u32, requested: Option<u16>) -> Self {
         let allowed = sched_getaffinity(Pid::from_raw(0)).map(|set| processors(&set)).unwrap_or_default();
         Self::on(&allowed, queues, requested)
@@ -46,7 +48,8 @@ impl Placement {
         Self { shards, processors }
     }
 
-    /// Pins the calling thread, which is that of a shard, to its processor and returns that; `None` if it has none.
+    /// Pins the calling thread, which is that of a shard, to its processor and returns that; `None`
+    /// if it has none.
     pub(super) fn pin(&self, shard: u32) -> Option<usize> {
         let &processor = self.processors.get(shard as usize)?;
         let mut set = CpuSet::new();

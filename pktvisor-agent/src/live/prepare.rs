@@ -1,4 +1,5 @@
-//! The steps before attaching: load and configure the programs, and prepare the state of the threads.
+//! The steps before attaching: load and configure the programs, and prepare the state of the
+//! threads.
 
 use std::borrow::Cow;
 use std::fs;
@@ -34,7 +35,8 @@ const RINGS_BYTES: u32 = 128 << 20;
 const PROCESSOR_BYTES_MIN: u32 = 2 << 20;
 /// A smaller ring overflows too often, however many threads share a processor's memory.
 const RING_BYTES_MIN: u32 = 256 << 10;
-/// Enough for a million messages a second while the worker thread gets no processor for a tenth of a second.
+/// Enough for a million messages a second while the worker thread gets no processor for a tenth of
+/// a second.
 const PROCESSOR_BYTES_MAX: u32 = 16 << 20;
 
 /// How the programs hand DNS packets to the worker threads.

@@ -39,7 +39,8 @@ impl Programs {
 }
 
 impl RunningCapture for Programs {
-    /// Detaches the programs first, so that the worker threads find every remaining packet in the rings.
+    /// Detaches the programs first, so that the worker threads find every remaining packet in the
+    /// rings.
     fn stop(self: Box<Self>) -> anyhow::Result<()> {
         self.coordination.detach();
         self.interfaces.join().ok().context("the interfaces thread panicked")?;

@@ -1,7 +1,8 @@
 //! Lowers the share of flows that is analysed under overload, and raises it again afterwards.
 //!
-//! Counters stay exact at any rate, and a sampled flow is analysed whole, query and response. Without this, a full ring would
-//! lose messages at random, and with each message the other half of its transaction.
+//! Counters stay exact at any rate, and a sampled flow is analysed whole, query and response.
+//! Without this, a full ring would lose messages at random, and with each message the other half of
+//! its transaction.
 
 use std::time::{Duration, Instant};
 
@@ -65,13 +66,14 @@ fn log_change(before: f64, rate: f64, ceiling: f64) {
     }
 }
 
-/// The share to analyse next. `load` is the processor time used, divided by the budget; `ring_fill` the minimum fill of the
-/// fullest ring.
+/// The share to analyse next. `load` is the processor time used, divided by the budget; `ring_fill`
+/// the minimum fill of the fullest ring.
 fn next_rate(rate: f64, ceiling: f64, load: Option<f64>, ring_fill: f64) -> f64 {
     let floor = RATE_MIN.min(ceiling);
     let overload = load.unwrap_or(0.0).max(if ring_fill > RING_HIGH { 1.5 } else { 0.0 });
     if overload > 1.0 {
-        // Proportional to the overload, and 5 % less, because not all processor time goes into analysis.
+        // Proportional to the overload, and 5 % less, because not all processor time goes into
+        // analysis.
         (rate / overload * 0.95).clamp(floor, rate)
     } else if rate < ceiling && overload < 0.8 && ring_fill < RING_LOW {
         (rate * 1.1 + 0.001).min(ceiling)

@@ -1,5 +1,5 @@
-//! `tap`: a program takes every packet of a mirror port and hands DNS to AF_XDP sockets. Worker threads analyse it in the
-//! order of time.
+//! `tap`: a program takes every packet of a mirror port and hands DNS to AF_XDP sockets. Worker
+//! threads analyse it in the order of time.
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -34,11 +34,13 @@ use super::successors::Successors;
 use super::worker::{self, WorkerSettings};
 use crate::agent::Agent;
 
-/// Opens the sockets of the target's interface, attaches the program, gives away the privileges and starts the threads.
+/// Opens the sockets of the target's interface, attaches the program, gives away the privileges and
+/// starts the threads.
 ///
 /// # Errors
 ///
-/// Why the agent would not see every packet, or would take packets that the host needs. Nothing stays attached.
+/// Why the agent would not see every packet, or would take packets that the host needs. Nothing
+/// stays attached.
 pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Box<dyn RunningCapture>> {
     let LiveTarget::Interface(interface) = &config.target else {
         bail!("cannot capture from {} in tap mode: give one interface", config.target_text);
@@ -134,7 +136,8 @@ impl Attach for MirrorPort {
         Ok((Tapped { is_successor: true, ..tapped }, hooks))
     }
 
-    /// A successor gets its addresses only after it appears. With addresses it is no mirror port: the host needs its traffic.
+    /// A successor gets its addresses only after it appears. With addresses it is no mirror port:
+    /// the host needs its traffic.
     fn is_live(&self, tapped: &Tapped, interface: &Interface) -> bool {
         let is_unused = || check_unused(&interface.name, &interface.addresses).is_ok();
         tapped.attached.is_live() && (self.safety == TapSafety::Forced || !tapped.is_successor || is_unused())

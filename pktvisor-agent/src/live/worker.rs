@@ -1,4 +1,5 @@
-//! The worker threads. Each analyses the packets of its shard that the kernel handed to userspace, in the order of time.
+//! The worker threads. Each analyses the packets of its shard that the kernel handed to userspace,
+//! in the order of time.
 
 use std::io;
 use std::mem::take;
@@ -188,7 +189,8 @@ impl<S: Source> Worker<S> {
         taken
     }
 
-    /// Changes to the sockets of an interface that came back, after all packets of the old ones are analysed.
+    /// Changes to the sockets of an interface that came back, after all packets of the old ones are
+    /// analysed.
     fn replace_sources(&mut self, clock: &WallClock) {
         if let Some(mut sources) = self.successors.take(self.shard) {
             // The old sockets get no more packets, so the records of the next epoch need not wait.

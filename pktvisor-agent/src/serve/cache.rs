@@ -1,7 +1,8 @@
 //! Merges periods once a second, however many clients ask.
 //!
-//! Each answer has a slot. A request that finds it stale makes the answer again, on a thread that may block, and holds the
-//! slot's lock. Other requests wait for the lock and take that answer. A client that disconnects does not undo the work.
+//! Each answer has a slot. A request that finds it stale makes the answer again, on a thread that
+//! may block, and holds the slot's lock. Other requests wait for the lock and take that answer. A
+//! client that disconnects does not undo the work.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,8 +47,8 @@ impl Cache {
         Self { lifetime, slots: Mutex::default(), making: Arc::new(Semaphore::new(MAKING_MAX)) }
     }
 
-    /// The answer for `key` if it was made in this moment and, where moments are not published, is fresh; else the answer
-    /// of `make`.
+    /// The answer for `key` if it was made in this moment and, where moments are not published, is
+    /// fresh; else the answer of `make`.
     pub(super) async fn get<F>(
         &self,
         key: CacheKey,
@@ -95,8 +96,8 @@ impl Cache {
         made.at.elapsed() < self.lifetime
     }
 
-    /// The slot of `key`. A new slot removes those that are stale and not in use, so that a client that asks for every number
-    /// does not fill the memory.
+    /// The slot of `key`. A new slot removes those that are stale and not in use, so that a client
+    /// that asks for every number does not fill the memory.
     fn slot(&self, key: CacheKey) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(&key) {

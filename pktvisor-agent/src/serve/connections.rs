@@ -1,4 +1,5 @@
-//! The open connections: a bounded number. The one that has been idle for longest makes room for a new one.
+//! The open connections: a bounded number. The one that has been idle for longest makes room for a
+//! new one.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -13,7 +13,7 @@ pub struct Limits {
     pub request: Duration,
     /// Between requests.
     pub idle: Duration,
-    /// For answers in flight when the server is told to stop.
+    /// For answers in flight at shutdown.
     pub shutdown: Duration,
     /// How long an answer made of periods is given again.
     pub cache: Duration,

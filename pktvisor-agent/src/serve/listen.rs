@@ -1,6 +1,7 @@
 //! The addresses that the server listens on.
 //!
-//! A name can have several addresses, `localhost` has one of each family. All of them get the same port.
+//! A name can have several addresses, `localhost` has one of each family. All of them get the same
+//! port.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
@@ -80,7 +81,8 @@ impl BindError {
         }
     }
 
-    /// Whether the machine lacks the address, for example because it has no IPv6, rather than refusing the port.
+    /// Whether the machine lacks the address, for example because it has no IPv6, rather than
+    /// refusing the port.
     fn is_absent(&self) -> bool {
         match self {
             Self::NotLocal { .. } => true,
@@ -123,7 +125,8 @@ async fn resolve(host: &str) -> Result<Vec<SocketAddr>, BindError> {
     Ok(distinct.into_iter().collect())
 }
 
-/// Listens on all addresses. Skips addresses that the machine lacks, unless it lacks all. Any other failure is final.
+/// Listens on all addresses. Skips addresses that the machine lacks, unless it lacks all. Any other
+/// failure is final.
 async fn listen_on_all(addresses: &[SocketAddr], port: u16) -> Result<Vec<TcpListener>, BindError> {
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut port = port;

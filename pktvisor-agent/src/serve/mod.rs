@@ -16,7 +16,8 @@
 //! openapi     the description of the API
 //! ```
 //!
-//! The contract is version 1 of the JSON of [`pktvisor_api`]; `docs/openapi.json` is its golden copy.
+//! The contract is version 1 of the JSON of [`pktvisor_api`]; `docs/openapi.json` is its golden
+//! copy.
 
 mod answer;
 mod cache;

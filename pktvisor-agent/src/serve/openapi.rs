@@ -38,8 +38,8 @@ pub fn document() -> Value {
     document
 }
 
-/// The types have a default for every key, for readers of older agents. This agent sends all keys except optional ones
-/// without a value, which it leaves out instead of sending null.
+/// The types have a default for every key, for readers of older agents. This agent sends all keys
+/// except optional ones without a value, which it leaves out instead of sending null.
 fn describe_as_sent(name: &str, schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };

@@ -5,8 +5,8 @@ use hyper::http::uri::PathAndQuery;
 
 use super::answer::Failure;
 
-/// The path and query of a target, the only form that handlers know. A proxy's absolute form (`http://host/metrics`, RFC 9112
-/// section 3.2.2) has a path as well.
+/// The path and query of a target, the only form that handlers know. A proxy's absolute form
+/// (`http://host/metrics`, RFC 9112 section 3.2.2) has a path as well.
 ///
 /// # Errors
 ///
@@ -23,8 +23,8 @@ pub(super) fn with_path(target: &Uri) -> Result<Uri, Failure> {
     path.parse().map_err(|_| Failure::NoPath)
 }
 
-/// Replaces hyper's own answer to a request that it cannot parse by one with the same status and a sentence. `None` if `bytes`
-/// are not such an answer.
+/// Replaces hyper's own answer to a request that it cannot parse by one with the same status and a
+/// sentence. `None` if `bytes` are not such an answer.
 pub(super) fn in_place_of(bytes: &[u8]) -> Option<Vec<u8>> {
     let status_line = std::str::from_utf8(bytes).ok()?.lines().next()?;
     let sentence = match status_line.strip_prefix("HTTP/1.1 ")?.get(..3)? {

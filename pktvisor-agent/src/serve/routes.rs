@@ -1,4 +1,4 @@
-//! Paths and methods: one function per path, with its description for [OpenAPI](super::openapi) above it.
+//! Paths and methods: one function per path, with its [OpenAPI](super::openapi) description above it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -83,7 +83,8 @@ fn respond(result: Result<Arc<Document>, Failure>, gzip: Gzip) -> Response {
     }
 }
 
-/// A period's number. Any other text becomes a number outside every range, so that the answer names the range.
+/// A period's number. Any other text becomes a number outside every range, so that the answer names
+/// the range.
 fn number(segment: &str) -> usize {
     let is_decimal = segment.bytes().all(|byte| byte.is_ascii_digit());
     segment.parse().ok().filter(|_| is_decimal).unwrap_or(usize::MAX)

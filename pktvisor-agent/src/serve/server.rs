@@ -48,7 +48,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on every address of `host` (`localhost`: both loopback addresses). Port 0 takes a free one.
+    /// Listens on every address of `host` (`localhost`: both loopback addresses). Port 0 takes a
+    /// free one.
     pub async fn bind(host: &str, port: u16) -> Result<Self, BindError> {
         Ok(Self { listeners: listen(host, port).await?, limits: Limits::default() })
     }
@@ -168,7 +169,8 @@ impl Acceptor {
 
 /// Answers a connection for which there is no place, as far as possible without waiting.
 fn refuse(stream: &TcpStream) {
-    // Unread bytes would make the kernel reset the connection, and the client would lose the answer.
+    // Unread bytes would make the kernel reset the connection, and the client would lose the
+    // answer.
     let _ = stream.try_read(&mut [0; 4096]);
     let _ = stream.try_write(refusal::busy().as_bytes());
 }

@@ -2,7 +2,8 @@
 
 use pktvisor_api as api;
 
-/// The source of all answers. A few threads that may block call it at a time, so merging belongs here.
+/// The source of all answers. A few threads that may block call it at a time, so merging belongs
+/// here.
 pub trait AnswerSource: Send + Sync + 'static {
     /// The agent about itself.
     fn app(&self) -> api::App;
@@ -19,7 +20,8 @@ pub trait AnswerSource: Send + Sync + 'static {
     /// The moment that answers describe now. Cheap.
     fn moment(&self) -> Moment;
 
-    /// Whether packets are being captured, or a finished file is served. If not, one sentence says why. Cheap, never blocks.
+    /// Whether packets are being captured, or a finished file is served. If not, one sentence says
+    /// why. Cheap, never blocks.
     fn health(&self) -> Result<(), String>;
 }
 
@@ -28,7 +30,8 @@ pub trait AnswerSource: Send + Sync + 'static {
 pub struct Moment {
     /// Number of periods closed since start.
     pub rotations: u64,
-    /// Number of moments published since start, if answers change only then; `None` if they change at any time.
+    /// Number of moments published since start, if answers change only then; `None` if they change
+    /// at any time.
     pub published: Option<u64>,
 }
 

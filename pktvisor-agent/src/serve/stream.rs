@@ -1,8 +1,9 @@
 //! A connection with time limits.
 //!
-//! A client holds one of a bounded number of places. It may keep it while it is idle between requests, while it sends a
-//! request's header, and while it takes the answer, each for a limited time. Then the connection ends. If no place is free,
-//! the server ends it [earlier](super::connections).
+//! A client holds one of a bounded number of places. It may keep it while it is idle between
+//! requests, while it sends a request's header, and while it takes the answer, each for a limited
+//! time. Then the connection ends. If no place is free, the server ends it
+//! [earlier](super::connections).
 //!
 //! hyper refuses a request that it cannot parse with an empty body. The stream adds a sentence.
 
@@ -30,7 +31,8 @@ const PHASE: u64 = (1 << SINCE_SHIFT) - 1;
 /// How long a client may take to read its answer while another client needs the place.
 const UNHURRIED_MS: u64 = 1000;
 
-/// The phase of a connection's exchange and its start, shared by its stream, its service and the server.
+/// The phase of a connection's exchange and its start, shared by its stream, its service and the
+/// server.
 #[derive(Clone)]
 pub(super) struct Phase(Arc<AtomicU64>);
 
@@ -62,8 +64,8 @@ impl Phase {
         self.0.store(begun(ANSWERED), Ordering::Relaxed);
     }
 
-    /// The time ([`now_ms`]) since which the client has not waited for the server: it is idle, has sent a part of a request, or
-    /// has not read its answer for a while. `None` if it waits.
+    /// The time ([`now_ms`]) since which the client has not waited for the server: it is idle, has
+    /// sent a part of a request, or has not read its answer for a while. `None` if it waits.
     pub(super) fn idle_since_ms(&self) -> Option<u64> {
         let value = self.0.load(Ordering::Relaxed);
         let since_ms = value >> SINCE_SHIFT;
@@ -124,12 +126,14 @@ impl TimedStream {
         }
     }
 
-    /// Changes from one phase to another, whose time begins now. In any other phase nothing changes.
+    /// Changes from one phase to another, whose time begins now. In any other phase nothing
+    /// changes.
     fn advance(&mut self, cx: &mut Context<'_>, from: u64, to: u64) -> io::Result<()> {
         if self.phase.advance(from, to) { self.check(cx) } else { Ok(()) }
     }
 
-    /// Sends a refusal with a sentence if `bytes` are a refusal by hyper, which then count as written.
+    /// Sends a refusal with a sentence if `bytes` are a refusal by hyper, which then count as
+    /// written.
     fn poll_refusal(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
         // After a whole request the bytes are the answer of the service.
         if self.refusal.is_none() && self.phase.get() <= RECEIVING {

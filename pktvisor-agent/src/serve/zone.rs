@@ -1,10 +1,12 @@
-//! Link-local IPv6 addresses, which are valid only together with an interface: `fe80::1%eth0` (RFC 4007 section 11).
+//! Link-local IPv6 addresses, which are valid only together with an interface: `fe80::1%eth0` (RFC
+//! 4007 section 11).
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use nix::net::if_::if_nameindex;
 
-/// The address and the interface do not go together. The messages continue "cannot serve HTTP on ADDRESS: ".
+/// The address and the interface do not go together. The messages continue "cannot serve HTTP on
+/// ADDRESS: ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ZoneError {
     /// The interface does not exist.
@@ -24,8 +26,8 @@ pub enum ZoneError {
     NotIpv6,
 }
 
-/// Parses an IP address, with or without brackets. An IPv6 address may have `%` and an interface's name or number, and `%25`
-/// as in a URL (RFC 6874). `None` if the text is a name.
+/// Parses an IP address, with or without brackets. An IPv6 address may have `%` and an interface's
+/// name or number, and `%25` as in a URL (RFC 6874). `None` if the text is a name.
 pub(super) fn literal(text: &str) -> Result<Option<SocketAddr>, ZoneError> {
     let text = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let Some((address, zone)) = text.split_once('%') else {

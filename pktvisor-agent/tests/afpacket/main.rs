@@ -15,7 +15,7 @@ use testbed::End;
 
 /// A received packet, copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     pub(crate) data: Vec<u8>,
     pub(crate) wire_len: u32,
     pub(crate) link_type: LinkType,
@@ -32,15 +32,15 @@ pub(crate) fn listen_with(end: &End, options: &Options) -> AfPacket {
 }
 
 /// All packets until none arrives for a while.
-pub(crate) fn hear(socket: &mut AfPacket) -> Vec<Heard> {
-    let mut heard = Vec::new();
+pub(crate) fn receive(socket: &mut AfPacket) -> Vec<Received> {
+    let mut received = Vec::new();
     let mut last = Instant::now();
     while last.elapsed() < Duration::from_millis(300) {
         socket.poll(Duration::from_millis(50)).unwrap();
         while let Some(mut block) = socket.next_block() {
             while let Some((packet, _)) = block.next_packet() {
                 last = Instant::now();
-                heard.push(Heard {
+                received.push(Received {
                     data: packet.data.to_vec(),
                     wire_len: packet.wire_len,
                     link_type: packet.link_type,
@@ -49,5 +49,5 @@ pub(crate) fn hear(socket: &mut AfPacket) -> Vec<Heard> {
             }
         }
     }
-    heard
+    received
 }

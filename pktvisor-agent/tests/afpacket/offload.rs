@@ -7,7 +7,7 @@ use std::thread;
 use etherparse::{SlicedPacket, TransportSlice};
 use testbed::{Namespace, Need, Veth};
 
-use crate::{Heard, hear, listen_with};
+use crate::{Received, listen_with, receive};
 
 const BYTES: usize = 3 << 20;
 /// Ethernet, IPv4, and TCP with time stamps.
@@ -23,26 +23,27 @@ struct Data {
     packets: usize,
 }
 
-/// The frames with payload for the port, in the order of the stream. Without acknowledgements, some of which are longer
-/// although they carry no data: those for reordered segments.
-fn data(heard: &[Heard], port: u16) -> Vec<Data> {
-    let mut data: Vec<_> = heard
+/// The frames with payload for the port, in the order of the stream. Without acknowledgements, some
+/// of which are longer although they carry no data: those for reordered segments.
+fn data(received: &[Received], port: u16) -> Vec<Data> {
+    let mut data: Vec<_> = received
         .iter()
-        .filter_map(|heard| {
-            let TransportSlice::Tcp(tcp) = SlicedPacket::from_ethernet(&heard.data).unwrap().transport?
+        .filter_map(|received| {
+            let TransportSlice::Tcp(tcp) = SlicedPacket::from_ethernet(&received.data).unwrap().transport?
             else {
                 return None;
             };
             (tcp.destination_port() == port && !tcp.payload().is_empty()).then(|| Data {
                 sequence: tcp.sequence_number(),
                 payload: tcp.payload().len(),
-                wire_len: heard.wire_len as usize,
-                packets: usize::from(heard.segments),
+                wire_len: received.wire_len as usize,
+                packets: usize::from(received.segments),
             })
         })
         .collect();
     let first = data.first().map_or(0, |data| data.sequence);
-    // Half of all numbers are before the first one seen, because another segment may have overtaken an earlier one.
+    // Half of all numbers are before the first one seen, because another segment may have overtaken
+    // an earlier one.
     data.sort_by_key(|data| data.sequence.wrapping_sub(first).cast_signed());
     data
 }
@@ -77,8 +78,8 @@ fn a_tcp_transfer_counts_the_same_with_and_without_offload() {
     left.run(|| TcpStream::connect(to).unwrap().write_all(&vec![7; BYTES]).unwrap());
     assert_eq!(receiver.join().unwrap(), BYTES);
     for socket in &mut sockets {
-        let heard = hear(socket);
-        let data = data(&heard, to.port());
+        let received = receive(socket);
+        let data = data(&received, to.port());
         assert_eq!(covered(&data), BYTES);
         let frames = data.len();
         let packets: usize = data.iter().map(|data| data.packets).sum();

@@ -1,4 +1,5 @@
-//! A server on a free port, and the simplest client: one request, one connection, everything read to the end.
+//! A server on a free port, and the simplest client: one request, one connection, everything read
+//! to the end.
 
 use std::collections::BTreeMap;
 use std::io::Read;

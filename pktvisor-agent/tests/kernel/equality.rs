@@ -26,7 +26,7 @@ struct Expected {
     counters: Counters,
     /// DNS packets of sampled flows.
     delivered: u64,
-    chosen: Vec<Chosen>,
+    sampled: Vec<Sampled>,
     /// Frames with an EtherType that the classifier does not know.
     unknown_ethertypes: u64,
     cardinality: [Registers; 2],
@@ -35,7 +35,7 @@ struct Expected {
 }
 
 /// A packet that is handed to userspace.
-struct Chosen {
+struct Sampled {
     packet: Vec<u8>,
     direction: Direction,
     shard: u32,
@@ -67,16 +67,16 @@ impl Expected {
             *self.remotes[usize::from(class.ip_version == 6)].entry(*address).or_default() += 1;
         }
         let goes_up = if class.has(flags::DNS_UDP) {
-            let chosen = config.sample_rate.chooses(packet_hash(&class));
-            self.counters.packets.dns_not_chosen += u64::from(!chosen);
-            chosen
+            let sampled = config.sample_rate.chooses(packet_hash(&class));
+            self.counters.packets.dns_not_chosen += u64::from(!sampled);
+            sampled
         } else {
             needs_reassembly(&class)
         };
         if goes_up {
             self.delivered += u64::from(class.has(flags::ANY_DNS));
             let shard = config.shards.of(&class);
-            self.chosen.push(Chosen { packet: packet.to_vec(), direction, shard });
+            self.sampled.push(Sampled { packet: packet.to_vec(), direction, shard });
         }
     }
 }
@@ -130,9 +130,9 @@ fn compare_entry(
 ) {
     let before = loaded.drain.counts().unwrap();
     let (mut run, mut refused) = (Expected::default(), 0);
-    let mut chosen = 0;
+    let mut sampled = 0;
     for packets in packets.chunks(BATCH) {
-        run.chosen.clear();
+        run.sampled.clear();
         for packet in packets {
             match support::run(&mut loaded.kernel, entry, packet) {
                 Some(verdict) => {
@@ -146,13 +146,13 @@ fn compare_entry(
             for (shard, deep) in (0..).zip(&mut loaded.deep) {
                 compare_chosen(
                     deep,
-                    run.chosen.iter().filter(|chosen| chosen.shard == shard),
+                    run.sampled.iter().filter(|record| record.shard == shard),
                     entry,
                     link_type,
                 );
             }
         }
-        chosen += run.chosen.len();
+        sampled += run.sampled.len();
     }
     let mut counts = loaded.drain.counts().unwrap();
     counts.counters.subtract(&before.counters);
@@ -172,7 +172,7 @@ fn compare_entry(
     let quiet = loaded.drain.flip(true);
     compare_addresses(&run, &loaded.drain.collect(quiet).unwrap(), entry);
     println!(
-        "{entry:?}, link type {}: {} packets, {chosen} chosen, {refused} that BPF_PROG_TEST_RUN does not take",
+        "{entry:?}, link type {}: {} packets, {sampled} sampled, {refused} that BPF_PROG_TEST_RUN does not take",
         link_type.0,
         run.counters.packets.total(),
     );
@@ -187,7 +187,8 @@ fn verdict_of(entry: Entry) -> u32 {
     }
 }
 
-/// Registers are equal, the bounds of heavy hitters hold, and every packet is in a hitter or among the missed ones.
+/// Registers are equal, the bounds of heavy hitters hold, and every packet is in a hitter or among
+/// the missed ones.
 fn compare_addresses(run: &Expected, collected: &Collected, entry: Entry) {
     let registers = collected.cardinality.as_ref().unwrap();
     assert!(registers.sources_in == run.cardinality[0].0, "{entry:?}: other sources");
@@ -213,13 +214,13 @@ fn compare_addresses(run: &Expected, collected: &Collected, entry: Entry) {
 
 fn compare_chosen<'a>(
     deep: &mut Deep,
-    mut expected: impl Iterator<Item = &'a Chosen>,
+    mut expected: impl Iterator<Item = &'a Sampled>,
     entry: Entry,
     link_type: LinkType,
 ) {
     deep.drain(monotonic_ns(), usize::MAX, |header, bytes| {
-        let Chosen { packet, direction, .. } =
-            expected.next().unwrap_or_else(|| panic!("{entry:?}: more than were chosen"));
+        let Sampled { packet, direction, .. } =
+            expected.next().unwrap_or_else(|| panic!("{entry:?}: more than were sampled"));
         assert_eq!(bytes, packet, "{entry:?}, {link_type:?}");
         assert_eq!((header.direction(), header.link_type()), (*direction, link_type), "{entry:?}");
         assert_eq!((header.wire_len as usize, header.packets), (packet.len(), 1), "{entry:?}");

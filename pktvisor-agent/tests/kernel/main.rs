@@ -1,4 +1,5 @@
-//! The kernel programs, run by BPF_PROG_TEST_RUN: they need no interface, but root and a kernel with BPF.
+//! The kernel programs, run by BPF_PROG_TEST_RUN: they need no interface, but root and a kernel
+//! with BPF.
 //!
 //! ```text
 //! support     loads and runs programs, or prints why that is impossible

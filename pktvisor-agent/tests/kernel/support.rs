@@ -3,8 +3,8 @@
 use aya::programs::{TestRun, TestRunOptions};
 use pktvisor_capture::kernel::{Entry, Kernel, Loaded, Settings, object};
 
-/// Loads the embedded object, or another one, to try it without building the agent again. Prints why the test is skipped if
-/// that is impossible.
+/// Loads the embedded object, or another one, to try it without building the agent again. Prints
+/// why the test is skipped if that is impossible.
 pub(crate) fn load(settings: &Settings) -> Option<Loaded> {
     let given = std::env::var_os("PKTVISOR_TEST_BPF_OBJECT").map(|path| std::fs::read(path).unwrap());
     let Some(object) = given.as_deref().or(object::embedded()) else {
@@ -18,7 +18,8 @@ pub(crate) fn load(settings: &Settings) -> Option<Loaded> {
     Some(Kernel::load(object, settings).unwrap())
 }
 
-/// The return value of a program for a packet; `None` if the kernel does not accept such a packet for a test.
+/// The return value of a program for a packet; `None` if the kernel does not accept such a packet
+/// for a test.
 pub(crate) fn run(kernel: &mut Kernel, entry: Entry, packet: &[u8]) -> Option<u32> {
     let options = TestRunOptions { data_in: Some(packet), ..TestRunOptions::default() };
     let result = match entry {

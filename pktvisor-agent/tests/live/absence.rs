@@ -1,4 +1,5 @@
-//! A named interface that disappears and comes back, is renamed, or goes down: its counters, and the notes of the agent.
+//! A named interface that disappears and comes back, is renamed, or goes down: its counters, and
+//! the notes of the agent.
 
 use testbed::{Namespace, Need, PacketSocket, Pair, Veth};
 
@@ -65,7 +66,8 @@ fn wait_for(agent: &Agent, name: &str, state: &str) {
     wait_until(agent, &format!("{name} {state}"), || states(agent) == [(name.to_owned(), state.to_owned())]);
 }
 
-/// In this mode an interface that is deleted and made again is watched again. The agent reports its absence and its return.
+/// In this mode an interface that is deleted and made again is watched again. The agent reports its
+/// absence and its return.
 fn comes_back(mode: &str) {
     let mut cable = Cable::new();
     cable.plug(None);

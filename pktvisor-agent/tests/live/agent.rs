@@ -16,7 +16,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_pktvisord");
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);
 /// Longer than any test takes, unless the agent hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The agent collects the counters once a second. Numbers that have not changed for more than two seconds are final.
+/// The agent collects the counters once a second. Numbers that have not changed for more than two
+/// seconds are final.
 const UNCHANGED: Duration = Duration::from_millis(2300);
 
 /// The file that `cargo xtask build-ebpf` writes the kernel programs to, which the agent contains.
@@ -128,8 +129,8 @@ impl Agent {
         self.settle(packets, |ledger| ledger.seen)
     }
 
-    /// Waits until at least so many DNS packets have been seen and no more arrive. For `any`, where the agent also counts the
-    /// HTTP requests of the test.
+    /// Waits until at least so many DNS packets have been seen and no more arrive. For `any`, where
+    /// the agent also counts the HTTP requests of the test.
     pub(crate) fn settled_dns(&self, packets: u64) -> Settled {
         self.settle(packets, |ledger| ledger.dns_packets)
     }

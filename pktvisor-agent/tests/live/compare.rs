@@ -35,8 +35,8 @@ pub(crate) fn assert_counts_as_its_file_with(options: &[&str], settled: &Settled
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// Paths (`dns.xact.in.quantiles_us`) at which the documents differ, with both values. Fields at or below an ignored path are
-/// not compared.
+/// Paths (`dns.xact.in.quantiles_us`) at which the documents differ, with both values. Fields at or
+/// below an ignored path are not compared.
 fn differences(live: &Value, file: &Value, ignored: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     compare("", live, file, ignored, &mut found);

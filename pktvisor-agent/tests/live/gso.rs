@@ -13,7 +13,8 @@ fn tcp_super_packets_are_counted_as_the_segments_that_the_interface_counts() {
     require_kernel_programs!(Need::Program("iperf3"), Need::Program("ethtool"));
     let network = Network::host_with(|veth| veth.with_offloads());
     let interface = network.interface();
-    // The stack makes super-packets nevertheless, and splits them after tcx and before the interface counts them.
+    // The stack makes super-packets nevertheless, and splits them after tcx and before the
+    // interface counts them.
     interface.ethtool("-K", &["tso", "off"]);
     let agent = Agent::start(&network.watched, &["--mode", "inline", interface.name()]);
     let before = interface.statistics();
@@ -28,7 +29,8 @@ fn tcp_super_packets_are_counted_as_the_segments_that_the_interface_counts() {
     assert_balanced(&settled.ledger());
 }
 
-/// The counters of agent and interface after the last packet: a connection lasts longer than its program.
+/// The counters of agent and interface after the last packet: a connection lasts longer than its
+/// program.
 fn at_rest(agent: &Agent, interface: &End, before: &Statistics) -> (Settled, Statistics) {
     for _ in 0..20 {
         let now = interface.statistics();

@@ -1,8 +1,9 @@
-//! The binary on live interfaces, end to end: in network namespaces that a test makes and removes, with real traffic and HTTP
-//! requests.
+//! The binary on live interfaces, end to end: in network namespaces that a test makes and removes,
+//! with real traffic and HTTP requests.
 //!
-//! Each test states a fact that an operator may rely on. The tests need root and network namespaces, most of them the kernel
-//! programs (`cargo xtask build-ebpf`, before the agent is built). If something is missing, a test prints that and is skipped.
+//! Each test states a fact that an operator may rely on. The tests need root and network
+//! namespaces, most of them the kernel programs (`cargo xtask build-ebpf`, before the agent is
+//! built). If something is missing, a test prints that and is skipped.
 //!
 //! | file | is |
 //! |---|---|

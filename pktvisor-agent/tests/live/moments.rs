@@ -88,7 +88,8 @@ fn in_tap_mode_a_document_describes_one_moment_even_when_a_period_ends() {
     assert_always_of_one_moment("tap", "1");
 }
 
-/// Waits for the next minute if less than this is left of the current one, with which live periods end.
+/// Waits for the next minute if less than this is left of the current one, with which live periods
+/// end.
 fn wait_for_room_in_the_minute(needed: Duration) {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let left = Duration::from_secs(60 - since_1970.as_secs() % 60);

@@ -76,7 +76,8 @@ fn an_agent_counts_all_pending_packets_before_it_ends() {
         trace.send(network.peer(), 1, MAX);
         let (status, stderr) = agent.stop();
         assert!(status.success(), "{stderr}");
-        // "200000 packets seen, 0 filtered; 199000 DNS packets: 198000 analysed, 0 not sampled, 1000 lost"
+        // "200000 packets seen, 0 filtered; 199000 DNS packets: 198000 analysed, 0 not sampled,
+        // 1000 lost"
         let account = stderr.lines().last().unwrap();
         let numbers: Vec<u64> = account.split(' ').filter_map(|word| word.parse().ok()).collect();
         let [seen, filtered, dns, analysed, not_chosen, lost] = numbers[..] else { panic!("{account}") };

@@ -25,7 +25,8 @@ fn segment(tags: &[(u16, u16)], is_v6: bool, port: u16) -> Vec<u8> {
     frame
 }
 
-/// The agent takes out all TCP packets of its port, tagged or not, and no others. `-b` applies to the rest.
+/// The agent takes out all TCP packets of its port, tagged or not, and no others. `-b` applies to
+/// the rest.
 fn own_port_is_left_out(words: &[&str], queries: u64, other_segments: u64) {
     let (peer, watched) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&peer, &watched).create();

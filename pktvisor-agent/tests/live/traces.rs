@@ -12,7 +12,8 @@ use crate::agent::{Agent, require_kernel_programs};
 use crate::dns::{Dnsperf, NameServer};
 use crate::network::Network;
 
-/// Numbers of one kind of kernel object (`link`, `prog`, `map`) that the process holds by file descriptor.
+/// Numbers of one kind of kernel object (`link`, `prog`, `map`) that the process holds by file
+/// descriptor.
 fn held(process: u32, kind: &str) -> BTreeSet<u64> {
     let label = format!("{kind}_id:");
     let infos = fs::read_dir(format!("/proc/{process}/fdinfo")).unwrap().flatten();

@@ -55,7 +55,8 @@ pub(crate) const REAL_TIME: Tempo = Tempo::Capture(Pace::RealTime);
 /// As fast as possible.
 pub(crate) const MAX: Tempo = Tempo::Capture(Pace::Max);
 
-/// Traffic of a second, of few enough names and clients that every list fits into its table and must be exact.
+/// Traffic of a second, of few enough names and clients that every list fits into its table and
+/// must be exact.
 pub(crate) fn one_second() -> Config {
     Config { packets: 10_000, rate: 10_000.0, names: 1_000, clients: 500, ..Config::default() }
 }

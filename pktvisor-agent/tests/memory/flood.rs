@@ -36,8 +36,8 @@ impl<W: Write> Flood<W> {
         self.written
     }
 
-    /// A query for a random name from a random address, or the response to one, with one of the rcodes that have lists.
-    /// A third of the names are as long as names can be.
+    /// A query for a random name from a random address, or the response to one, with one of the
+    /// rcodes that have lists. A third of the names are as long as names can be.
     pub(crate) fn random_names(&mut self, n: u64) {
         self.name_packet(n);
         self.write(SECOND_NS / PACKETS_PER_SECOND);

@@ -1,7 +1,7 @@
 //! Memory under hostile traffic: it reaches a ceiling and stays there, and every loss is counted.
 //!
-//! The agent reads generated packets from a pipe, and answers HTTP requests before it is measured. This is one test, so that
-//! no other runs beside it.
+//! The agent reads generated packets from a pipe, and answers HTTP requests before it is measured.
+//! This is one test, so that no other runs beside it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -20,8 +20,8 @@ use support::Served;
 
 /// The ceiling, in KiB: 256 MB.
 const RESIDENT_MAX_KIB: u64 = 256_000_000 / 1024;
-/// The ceiling with a day of periods: some 220 KB more for each (64 long names in each list, three sets of registers,
-/// histograms).
+/// The ceiling with a day of periods: some 220 KB more for each (64 long names in each list, three
+/// sets of registers, histograms).
 const DAY_RESIDENT_MAX_KIB: u64 = 384_000_000 / 1024;
 
 /// The state of an agent after a flood.

@@ -14,7 +14,8 @@ const CARDINALITY_ERROR: f64 = 0.024;
 pub(crate) enum Lists {
     /// They fit: the ten most frequent are listed with their exact counts.
     Exact,
-    /// They do not: the truth lies between the bounds. Codes (types, response codes, ports) all fit.
+    /// They do not: the truth lies between the bounds. Codes (types, response codes, ports) all
+    /// fit.
     Bounded,
     /// Codes do not fit either.
     Archived,

@@ -36,8 +36,8 @@ fn the_achieved_rate_is_near_the_requested_one_and_exact_at_0_and_100() {
         for percent in RATES_PCT {
             let found = sampled(&traffic, percent).1;
             let wanted = f64::from(percent) / 100.0;
-            // A conversation has two messages, or up to twelve over TCP. The bound is six standard deviations of a fair
-            // choice of conversations with four messages.
+            // A conversation has two messages, or up to twelve over TCP. The bound is six standard
+            // deviations of a fair choice of conversations with four messages.
             let conversations = found.dns.wire_packets.total as f64 / 4.0;
             let band = 6.0 * (wanted * (1.0 - wanted) / conversations).sqrt();
             let (rate, all) = (found.sampling.rate, found.dns.wire_packets.total);

@@ -1,4 +1,5 @@
-//! Ordinary, hostile, IPv6 and sparse traffic: the summary, each period, and the window over all periods.
+//! Ordinary, hostile, IPv6 and sparse traffic: the summary, each period, and the window over all
+//! periods.
 
 use dns_traffic::Config;
 use pktvisor_api::IpCardinality;

@@ -66,7 +66,8 @@ fn transactions(traffic: &Traffic) -> Transactions {
     found
 }
 
-/// How often each name was slow, at least and at most, because the percentile is known to one part in 128.
+/// How often each name was slow, at least and at most, because the percentile is known to one part
+/// in 128.
 fn slow(times: &[(u64, String)]) -> HashMap<&str, (u64, u64)> {
     let mut sorted = Vec::new();
     let mut counts = HashMap::<&str, (u64, u64)>::new();

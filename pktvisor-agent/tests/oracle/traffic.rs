@@ -18,8 +18,8 @@ impl Traffic {
         Self::between(None, None, config)
     }
 
-    /// Adds an empty 802.3 frame this long before the first packet, where it decides when periods rotate, or after the last
-    /// one. The answer does not count these frames.
+    /// Adds an empty 802.3 frame this long before the first packet, where it decides when periods
+    /// rotate, or after the last one. The answer does not count these frames.
     pub(crate) fn between(before_ns: Option<u64>, after_ns: Option<u64>, config: Config) -> Self {
         let mut newest_ns = config.start_s * 1_000_000_000;
         let mut generator = Generator::new(config).unwrap();

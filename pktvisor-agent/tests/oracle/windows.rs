@@ -36,7 +36,8 @@ fn lists(period: &mut api::Period) -> Vec<&mut Vec<TopEntry>> {
     ]
 }
 
-/// Slow names depend on the running percentile of each period, and so, as the only list, on the moment of rotation.
+/// Slow names depend on the running percentile of each period, and so, as the only list, on the
+/// moment of rotation.
 fn forget_slow(period: &mut api::Period) {
     period.dns.xact.inbound.top_slow.clear();
     period.dns.xact.outbound.top_slow.clear();

@@ -1,4 +1,5 @@
-//! The binary as an ordinary user with the capabilities that it needs, and those that it keeps while it captures.
+//! The binary as an ordinary user with the capabilities that it needs, and those that it keeps
+//! while it captures.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -60,8 +61,8 @@ impl Network {
         }
     }
 
-    /// The agent as an ordinary user with these capabilities, such as `+bpf,+net_admin`, once it watches
-    /// `watched`: loading programs takes a while.
+    /// The agent as an ordinary user with these capabilities, such as `+bpf,+net_admin`, once it
+    /// watches `watched`: loading programs takes a while.
     fn agent(&self, capabilities: &str, words: &[&str], watched: &str) -> Process {
         self.agent_limited(None, capabilities, words, watched)
     }

@@ -120,7 +120,7 @@ fn missing_capabilities_are_named() {
     }
     testbed::require!(testbed::Need::Program("setpriv"));
     if !has(Capability::CAP_BPF) || !has(Capability::CAP_NET_ADMIN) {
-        return testbed::tell_skipped("capabilities can only be granted by who has them");
+        return testbed::tell_skipped("only a process with the capabilities can grant them");
     }
     let granted = |capabilities: &str| {
         let mut command = Command::new("setpriv");

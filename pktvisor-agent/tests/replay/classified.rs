@@ -162,7 +162,8 @@ fn a_pair_without_time_stamps_is_a_transaction_without_direction_or_time() {
             let xact =
                 shell.run(&["--summary", "-H", "192.0.2.1", "t.pcapng"]).document("1m")["dns"]["xact"].take();
             let is_timed = kinds == [Enhanced, Enhanced];
-            // A query without a time stamp at the start of a capture is of 1970, so that its response is far too late.
+            // A query without a time stamp at the start of a capture is of 1970, so that its
+            // response is far too late.
             let is_in_time = kinds != [Simple, Enhanced];
             assert_eq!(numbers(&xact["counts"], ["total"]), [u64::from(is_in_time)], "{kinds:?}");
             assert_eq!(numbers(&xact["out"], ["total"]), [u64::from(is_timed)], "{kinds:?}");

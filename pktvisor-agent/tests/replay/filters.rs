@@ -42,7 +42,8 @@ fn joined_and_padded_captures_are_read_without_a_warning() {
     assert_eq!((total(&run), run.document("1m")["period"]["length"].as_u64()), (4, Some(1)));
 }
 
-/// A capture of one UDP packet to port 53, with these bytes between the MAC addresses and the EtherType.
+/// A capture of one UDP packet to port 53, with these bytes between the MAC addresses and the
+/// EtherType.
 fn ethernet(tags: &[u8]) -> Vec<u8> {
     let mut frame = [&[2; 12], tags, &[8, 0, 0x45, 0, 0, 32, 0, 0, 0, 0, 64, 17, 0, 0]].concat();
     frame.extend([192, 0, 2, 1, 192, 0, 2, 2, 0x80, 0, 0, 53, 0, 12, 0, 0, 1, 2, 3, 4]);

@@ -73,7 +73,8 @@ impl From<Output> for Run {
 }
 
 impl Run {
-    /// The document under `key` of a successful run that printed exactly this document, as one compact line.
+    /// The document under `key` of a successful run that printed exactly this document, as one
+    /// compact line.
     pub(crate) fn document(&self, key: &str) -> Value {
         assert_eq!(self.code, Some(0), "{self:?}");
         let line = self.stdout.strip_suffix('\n').unwrap();

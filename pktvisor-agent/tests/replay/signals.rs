@@ -27,7 +27,8 @@ fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     panic!("{what}: waited for too long");
 }
 
-/// A capture of one UDP packet from 198.51.100.7 to 192.0.2.10: file header, then record header and packet.
+/// A capture of one UDP packet from 198.51.100.7 to 192.0.2.10: file header, then record header and
+/// packet.
 fn one_packet() -> (Vec<u8>, Vec<u8>) {
     let mut file = Vec::new();
     for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101] {

@@ -1,4 +1,5 @@
-//! The captures to damage: available real ones, the bundled one, and generated hostile ones, plain and compressed.
+//! The captures to damage: available real ones, the bundled one, and generated hostile ones, plain
+//! and compressed.
 
 use std::fs;
 use std::io::Write;

@@ -34,7 +34,8 @@ fn cut_off(sample: &Sample, random: &mut Random) -> Vec<u8> {
     sample.bytes[..len].to_vec()
 }
 
-/// Up to 16 bytes changed: anywhere, in the file's header, and in the headers of records and of the packets in them.
+/// Up to 16 bytes changed: anywhere, in the file's header, and in the headers of records and of the
+/// packets in them.
 fn flipped(sample: &Sample, random: &mut Random) -> Vec<u8> {
     let mut bytes = sample.bytes.clone();
     for _ in 0..=random.below(16) {

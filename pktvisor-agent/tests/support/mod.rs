@@ -84,7 +84,8 @@ impl Served {
         serde_json::from_str(&body).unwrap()
     }
 
-    /// Sends a signal by the shell's built-in kill, because a small system has no program of that name.
+    /// Sends a signal by the shell's built-in kill, because a small system has no program of that
+    /// name.
     pub(crate) fn signal(&self, signal: &str) {
         let line = format!("kill -s {signal} {}", self.id());
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());

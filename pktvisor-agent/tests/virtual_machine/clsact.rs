@@ -45,7 +45,8 @@ impl Cable {
         self.tc("filter", &["egress"]).matches("pktvisord-").count()
     }
 
-    /// Frames to and from the watched end, of port 53 and of another; each must arrive at the far end.
+    /// Frames to and from the watched end, of port 53 and of another; each must arrive at the far
+    /// end.
     fn exchange(&self, to: usize, from: usize) {
         (0..to).for_each(|_| self.far.send(&udp(false, 53)));
         for number in 0..from {

@@ -1,5 +1,5 @@
-//! The agent on an interface with a hardware driver, which receives the packets of another one: the driver's native XDP, and
-//! AF_XDP without copying.
+//! The agent on an interface with a hardware driver, which receives the packets of another one: the
+//! driver's native XDP, and AF_XDP without copying.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,11 +12,13 @@ use crate::frames::query;
 use crate::skipped;
 use crate::watched::{PATIENCE, Watched, stop};
 
-/// The variables with the names of both ends. They are set only for these tests, so that no other interface is touched.
+/// The variables with the names of both ends. They are set only for these tests, so that no other
+/// interface is touched.
 const ENDS: &str = "PKTVISOR_TEST_CABLE";
 const QUERIES: u64 = 500;
 
-/// Both ends of the cable, up, in namespaces of their own. The kernel moves them back when the namespaces are removed.
+/// Both ends of the cable, up, in namespaces of their own. The kernel moves them back when the
+/// namespaces are removed.
 struct Cable {
     watched: Watched,
     far: PacketSocket,
@@ -39,7 +41,8 @@ impl Cable {
         Some(Self { watched, far, _far_namespace: far_namespace })
     }
 
-    /// Sends queries and checks that the agent, started with these options, counts and analyses every one.
+    /// Sends queries and checks that the agent, started with these options, counts and analyses
+    /// every one.
     fn assert_all_analysed(&self, words: &[&str]) {
         let agent = self.watched.agent(words);
         (0..QUERIES).for_each(|id| self.far.send(&query(id as u16)));

@@ -23,7 +23,8 @@ pub(super) fn families(out: &mut Exposition, period: &Period) {
     }
 }
 
-/// Collects the samples of each family, which must stand together even if their declarations do not.
+/// Collects the samples of each family, which must stand together even if their declarations do
+/// not.
 fn collect(period: &Value) -> Vec<Samples> {
     let mut families: Vec<Samples> = Vec::new();
     for group in GROUPS {

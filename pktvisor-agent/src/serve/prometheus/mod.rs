@@ -1,8 +1,8 @@
 //! The text exposition that Prometheus scrapes at `/metrics`.
 //!
-//! Counts since the start of the agent are counters, named `_total`. Counts of one period of 60 seconds are gauges, named
-//! `pktvisor_period_`, of the last closed period, or of the live one before the first rotation.
-//! `pktvisor_period_start_timestamp_seconds` identifies the period.
+//! Counts since the start of the agent are counters, named `_total`. Counts of one period of 60
+//! seconds are gauges, named `pktvisor_period_`, of the last closed period, or of the live one
+//! before the first rotation. `pktvisor_period_start_timestamp_seconds` identifies the period.
 
 mod declared;
 mod writer;
