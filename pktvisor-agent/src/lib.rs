@@ -13,7 +13,7 @@
 //! of, [`cli`] reads the options, and [`run`] carries them out. Only its binary and its tests
 //! depend on this crate.
 
-pub mod agent;
+mod agent;
 pub mod cli;
 mod ethertype_notes;
 mod interface_address;

@@ -1,6 +1,6 @@
 //! The steps that every packet passes: filter, clock, classifier, analysis, counters, places.
 
-pub mod config;
+pub(crate) mod config;
 
 use capture_file::ByteOrder;
 use pktvisor_analysis::geo::Geo;
@@ -58,7 +58,11 @@ impl Pipeline {
     /// # Errors
     ///
     /// A geo database cannot be read, or the filter does not compile.
-    pub fn new(config: &PipelineConfig, filter: Option<Filter>, host: HostSet) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        config: &PipelineConfig,
+        filter: Option<Filter>,
+        host: HostSet,
+    ) -> anyhow::Result<Self> {
         let geo = config.open_geo()?;
         if let Some(filter) = &filter {
             filter.check()?;

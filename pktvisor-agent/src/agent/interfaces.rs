@@ -9,7 +9,7 @@ use pktvisor_api::CaptureInterface;
 
 /// The state of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkState {
+pub(crate) enum LinkState {
     /// Packets can arrive.
     Up,
     /// The interface exists, but no packet can arrive.
@@ -20,7 +20,7 @@ pub enum LinkState {
 
 impl LinkState {
     /// The name in the JSON.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",
             Self::Down => "down",
@@ -31,7 +31,7 @@ impl LinkState {
 
 /// The subject of a note on an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topic {
+pub(crate) enum Topic {
     /// A better hook that was unavailable.
     Hooks,
     /// A change of its name.
@@ -44,7 +44,7 @@ pub enum Topic {
 
 /// The interfaces that are watched, and the notes on them.
 #[derive(Debug, Default)]
-pub struct WatchedInterfaces {
+pub(crate) struct WatchedInterfaces {
     list: Vec<CaptureInterface>,
     notes: BTreeMap<(String, Topic), Vec<String>>,
     /// The hooks at the last change.
@@ -54,7 +54,7 @@ pub struct WatchedInterfaces {
 impl WatchedInterfaces {
     /// Adds an interface, or replaces the one of its name. `notes` say which better hooks were
     /// unavailable.
-    pub fn insert(&mut self, interface: CaptureInterface, notes: Vec<String>) {
+    pub(crate) fn insert(&mut self, interface: CaptureInterface, notes: Vec<String>) {
         self.set_notes(&interface.name, Topic::Hooks, notes);
         match self.find(&interface.name) {
             Some(known) => *known = interface,
@@ -64,13 +64,13 @@ impl WatchedInterfaces {
     }
 
     /// Removes an interface and its notes.
-    pub fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.list.retain(|known| known.name != name);
         self.notes.retain(|(of, _), _| of != name);
     }
 
     /// Changes the name of an interface.
-    pub fn rename(&mut self, from: &str, to: &str) {
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
         // The name belonged to another interface before.
         self.remove(to);
         if let Some(known) = self.find(from) {
@@ -84,14 +84,14 @@ impl WatchedInterfaces {
     }
 
     /// Changes the state of an interface.
-    pub fn set_state(&mut self, name: &str, state: LinkState) {
+    pub(crate) fn set_state(&mut self, name: &str, state: LinkState) {
         if let Some(known) = self.find(name) {
             state.as_str().clone_into(&mut known.state);
         }
     }
 
     /// Replaces the note on an interface and topic; `None` removes it.
-    pub fn set_note(&mut self, name: &str, topic: Topic, note: Option<String>) {
+    pub(crate) fn set_note(&mut self, name: &str, topic: Topic, note: Option<String>) {
         self.set_notes(name, topic, note.into_iter().collect());
     }
 

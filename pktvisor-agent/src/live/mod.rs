@@ -15,9 +15,9 @@
 mod addresses;
 mod any;
 mod changes;
-pub mod clock;
+mod clock;
 mod collector;
-pub mod config;
+pub(crate) mod config;
 mod coordination;
 mod epochs;
 mod follow;
@@ -52,7 +52,7 @@ use self::running::RunningCapture;
 use crate::agent::Agent;
 
 /// A capture that runs.
-pub struct LiveCapture {
+pub(crate) struct LiveCapture {
     agent: Arc<Agent>,
     capture: Box<dyn RunningCapture>,
 }
@@ -64,7 +64,7 @@ impl LiveCapture {
     /// # Errors
     ///
     /// Why the agent would not see every packet, for each mode that was tried.
-    pub fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Self> {
+    pub(crate) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Self> {
         let capture = match config.mode {
             Some(mode) => start_mode(mode, config, agent)?,
             None => start_best_mode(config, agent)?,
@@ -78,7 +78,7 @@ impl LiveCapture {
     /// # Errors
     ///
     /// The last packets cannot be accounted for.
-    pub fn stop(self) -> anyhow::Result<api::Ledger> {
+    pub(crate) fn stop(self) -> anyhow::Result<api::Ledger> {
         self.capture.stop()?;
         Ok(self.agent.ledger())
     }

@@ -14,7 +14,7 @@ use pktvisor_api::ErrorBody;
 use serde::Serialize;
 use warp::reply::Response;
 
-use super::PeriodError;
+use super::source::PeriodError;
 
 /// Compression of fewer bytes saves no packet.
 const GZIP_BYTES_MIN: usize = 1024;

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tokio::task::spawn_blocking;
 
-use super::Moment;
 use super::answer::{Document, Failure};
+use super::source::Moment;
 
 /// Answers made at the same time, so that clients never cost more than this many processors.
 const MAKING_MAX: usize = 2;

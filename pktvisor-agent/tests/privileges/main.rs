@@ -4,3 +4,4 @@
 
 mod agent;
 mod giving_up;
+mod network;
