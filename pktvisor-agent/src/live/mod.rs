@@ -33,21 +33,22 @@ mod prepare;
 mod program_config;
 mod programs;
 mod rate;
+mod refusal;
 mod running;
 mod successors;
 mod tap;
 mod worker;
 
-use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use pktvisor_api as api;
 use pktvisor_capture::privileges::{self, Kernel};
 use pktvisor_definitions::Mode;
 
 use self::config::LiveConfig;
+use self::refusal::{both_reasons, explain_refusal};
 use self::running::RunningCapture;
 use crate::agent::Agent;
 
@@ -107,26 +108,12 @@ fn start_best_mode(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Bo
     };
     let capture = match start_mode(Mode::AfPacket, config, agent) {
         Ok(capture) => capture,
-        Err(second) => bail!("{reason:#}; a packet socket does not work either: {second:#}"),
+        Err(second) => return Err(both_reasons(reason, &second)),
     };
     let note = format!("{reason:#}; packets are counted by a packet socket instead (afpacket)");
     tracing::warn!("{note}");
     agent.status.add_note(note);
     Ok(capture)
-}
-
-/// Adds the cause where the kernel refuses although the capabilities are there: a container
-/// engine's seccomp profile.
-fn explain_refusal(error: anyhow::Error) -> anyhow::Error {
-    let refusal = io::Error::from_raw_os_error(libc::EPERM).to_string();
-    let is_refused = error.chain().any(|cause| cause.to_string().contains(&refusal));
-    match (is_refused, privileges::Place::detect()) {
-        (false, _) | (_, privileges::Place::Host) => error,
-        (true, _) => anyhow::anyhow!(
-            "{error:#}; the container engine forbids it: run the container with {}",
-            privileges::container_flags(&privileges::needed(Mode::Tap, &Kernel::running()))
-        ),
-    }
 }
 
 /// Starts a thread. If it panics, the agent reports that it is not healthy.

@@ -185,6 +185,7 @@ fn without_any_capability_the_error_says_how_to_grant_them() {
     let line = "setcap cap_bpf,cap_perfmon,cap_net_admin,cap_net_raw+ep /";
     assert!(text.contains(line) && text.contains("AmbientCapabilities=CAP_BPF CAP_PERFMON"), "{text}");
     assert!(!text.contains("listening"), "{text}");
+    assert!(text.contains("a packet socket without CAP_NET_RAW"), "{text}");
     // In a container it is the engine that grants them.
     let output = command.env("container", "podman").output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
