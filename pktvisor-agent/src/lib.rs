@@ -9,7 +9,7 @@
 //!
 //! Data flows one way. Each of these crates knows only those above it, and this crate connects
 //! them: [`pipeline`] processes every packet that userspace counts, [`replay`] sends a capture file
-//! through it, and [`live`] takes over the kernel's counters. [`agent`] holds what answers are made
+//! through it, and [`live`] takes over the kernel's counters. `agent` holds what answers are made
 //! of, [`cli`] reads the options, and [`run`] carries them out. Only its binary and its tests
 //! depend on this crate.
 
