@@ -1,4 +1,5 @@
-//! Where the time of a replay goes: each step alone, over the same generated packets, in packets per second.
+//! Where the time of a replay goes: each step alone, over the same generated packets, in packets
+//! per second.
 //!
 //! The steps do not add up to the whole: alone, each has the caches to itself.
 
@@ -7,7 +8,8 @@ use std::io::Write;
 
 use capture_file::Capture;
 use capture_file::write::PcapWriter;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use dns_traffic::{Config, Generator, HOST_PREFIXES};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_analysis::message::{Message, MessageHead};
@@ -104,22 +106,14 @@ fn store() -> Store {
     })
 }
 
+type Group<'a> = BenchmarkGroup<'a, WallTime>;
+
 fn steps(criterion: &mut Criterion) {
     let traffic = Traffic::generate();
     let mut group = criterion.benchmark_group("replay");
     group.throughput(Throughput::Elements(PACKETS)).sample_size(20);
 
-    // A file at hand: in the page cache, from which it is read as in a replay.
-    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-    file.write_all(&traffic.capture()).expect("room for a capture");
-    group.bench_function("read", |bencher| {
-        bencher.iter(|| {
-            let mut capture = Capture::open(file.path()).expect("a capture");
-            while let Ok(Some(packet)) = capture.next_packet() {
-                black_box(packet.data);
-            }
-        });
-    });
+    read(&mut group, &traffic);
     group.bench_function("classify and count", |bencher| {
         let store = store();
         bencher.iter(|| {
@@ -161,6 +155,28 @@ fn steps(criterion: &mut Criterion) {
             }
         });
     });
+    transactions(&mut group, &traffic);
+    pipeline(&mut group, &traffic);
+    group.finish();
+}
+
+/// Reads the packets of a capture file.
+fn read(group: &mut Group<'_>, traffic: &Traffic) {
+    // A file in the page cache, which is read as in a replay.
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(&traffic.capture()).expect("room for a capture");
+    group.bench_function("read", |bencher| {
+        bencher.iter(|| {
+            let mut capture = Capture::open(file.path()).expect("a capture");
+            while let Ok(Some(packet)) = capture.next_packet() {
+                black_box(packet.data);
+            }
+        });
+    });
+}
+
+/// Matches queries with responses.
+fn transactions(group: &mut Group<'_>, traffic: &Traffic) {
     group.bench_function("transactions", |bencher| {
         bencher.iter(|| {
             let mut transactions = Transactions::default();
@@ -179,6 +195,10 @@ fn steps(criterion: &mut Criterion) {
             transactions.open()
         });
     });
+}
+
+/// Sends packets through the whole pipeline.
+fn pipeline(group: &mut Group<'_>, traffic: &Traffic) {
     group.bench_function("everything but reading", |bencher| {
         bencher.iter(|| {
             let store = store();
@@ -196,7 +216,6 @@ fn steps(criterion: &mut Criterion) {
             }
         });
     });
-    group.finish();
 }
 
 criterion_group!(benches, steps);

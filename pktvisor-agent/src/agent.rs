@@ -1,7 +1,7 @@
 //! The agent as its HTTP clients see it: what was counted, and the status of the capture.
 
-pub mod interfaces;
-pub mod status;
+pub(crate) mod interfaces;
+pub(crate) mod status;
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use status::CaptureStatus;
 
 /// Everything that answers are made of.
 #[derive(Debug)]
-pub struct Agent {
+pub(crate) struct Agent {
     /// What was counted.
     pub store: Store,
     /// How the capture is doing.
@@ -24,18 +24,18 @@ pub struct Agent {
 
 impl Agent {
     /// An agent that has just started.
-    pub fn new(store: Store, deep_sample_rate_pct: u64, capture: api::CaptureInfo) -> Self {
+    pub(crate) fn new(store: Store, deep_sample_rate_pct: u64, capture: api::CaptureInfo) -> Self {
         let status = CaptureStatus::new(capture, deep_sample_rate_pct as f64);
         Self { store, status, deep_sample_rate_pct, started: Instant::now() }
     }
 
     /// Where every packet went.
-    pub fn ledger(&self) -> api::Ledger {
+    pub(crate) fn ledger(&self) -> api::Ledger {
         with_filtered(self.store.ledger(), self.status.snapshot().filtered)
     }
 
     /// Whether any packet was counted.
-    pub fn has_counted(&self) -> bool {
+    pub(crate) fn has_counted(&self) -> bool {
         self.store.ledger().counted > 0
     }
 }
@@ -80,7 +80,7 @@ impl AnswerSource for Agent {
     }
 
     fn moment(&self) -> Moment {
-        Moment { turns: self.store.turns(), published: self.store.moments() }
+        Moment { rotations: self.store.turns(), published: self.store.moments() }
     }
 
     fn health(&self) -> Result<(), String> {

@@ -1,8 +1,8 @@
 //! Whether the agent was started without stdout (`>&-`).
 //!
-//! Before `main`, Rust's runtime opens /dev/null in place of a standard stream that is closed, so the summary would be lost
-//! without an error. This looks earlier: among the functions in `.init_array`, which run before it (System V ABI, "Initialization
-//! and Termination Functions").
+//! Before `main`, Rust's runtime opens /dev/null in place of a standard stream that is closed, so
+//! the summary would be lost without an error. This looks earlier: among the functions in
+//! `.init_array`, which run before it (System V ABI, "Initialization and Termination Functions").
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,18 +11,20 @@ use pktvisor_agent::cli::Options;
 
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-// SAFETY: the section holds pointers to functions that take what the C library gives them and may ignore it. This one calls
-// fcntl and stores to an atomic, for which nothing needs to be initialised.
+// SAFETY: the section holds pointers to functions that may ignore the arguments that the C library
+// passes. This one calls fcntl and stores to an atomic, which need no initialisation.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static LOOK: extern "C" fn() = look;
 
 extern "C" fn look() {
-    // SAFETY: asks for the flags of a descriptor; fails if it is none.
+    // SAFETY: reads the flags of a descriptor, which fails if it is closed.
     let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
     IS_CLOSED.store(flags < 0, Ordering::Relaxed);
 }
 
+/// Checks that the agent can print its summary.
+///
 /// # Errors
 ///
 /// The agent is to print a summary and has no stdout.

@@ -1,18 +1,19 @@
 //! The agent: one straight line from packets to answers.
 //!
 //! ```text
-//! pktvisor-capture, capture-file   where packets come from
-//! pktvisor-analysis                what a packet means
-//! pktvisor-metrics                 what is remembered
-//! serve/                           how it is read
+//! pktvisor-capture, capture-file   sources of packets
+//! pktvisor-analysis                meaning of packets
+//! pktvisor-metrics                 memory of the agent
+//! serve/                           answers to clients
 //! ```
 //!
-//! Data flows one way. The crates above do not know one another except downwards, and this one puts them together:
-//! [`pipeline`] is the line that every packet passes, [`replay`] sends a capture file down it, [`live`] takes over what the
-//! kernel has counted, [`agent`] is what answers are made of, [`cli`] says what to do and [`run`] does it. Nothing depends
-//! on this crate but its binary and its tests.
+//! Data flows one way. Each of these crates knows only those above it, and this crate connects
+//! them: [`pipeline`] processes every packet that userspace counts, [`replay`] sends a capture file
+//! through it, and [`live`] takes over the kernel's counters. `agent` holds what answers are made
+//! of, [`cli`] reads the options, and [`run`] carries them out. Only its binary and its tests
+//! depend on this crate.
 
-pub mod agent;
+mod agent;
 pub mod cli;
 mod ethertype_notes;
 mod interface_address;

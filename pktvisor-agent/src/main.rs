@@ -39,7 +39,7 @@ fn run_with(options: &Options) -> ExitCode {
     match closed_stdout::check(options).and_then(|()| run::run(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Why the agent ends is said whatever RUST_LOG leaves out.
+            // The reason is printed even if RUST_LOG turns off all messages.
             match options.log_format {
                 LogFormat::Text => {
                     stderr::line(&format!("pktvisord: {}", EscapedLines(format_args!("{error:#}"))))
@@ -53,9 +53,10 @@ fn run_with(options: &Options) -> ExitCode {
 
 fn refuse(error: &ParseError) -> ExitCode {
     match error {
-        // Help and version go to stdout, wrong usage to stderr. Where neither can be written, nobody reads.
+        // Help and version go to stdout, wrong usage to stderr. An error of writing them is
+        // ignored: nobody reads.
         ParseError::Usage(error) => {
-            // Without colours where there would be other control characters than theirs.
+            // Without colours if other control characters than theirs have to be escaped.
             if arguments_have_controls() {
                 stderr::line(EscapedLines(error).to_string().trim_end());
             } else {
@@ -67,7 +68,7 @@ fn refuse(error: &ParseError) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-/// Whether the command line has control characters, which clap would repeat as they are.
+/// Whether the command line has control characters, which clap would print as they are.
 fn arguments_have_controls() -> bool {
     std::env::args_os().any(|argument| has_control(&argument.to_string_lossy()))
 }

@@ -1,6 +1,6 @@
-//! What every packet passes through, one straight line: filter, clock, classifier, analysis, counters, geography.
+//! The steps that every packet passes: filter, clock, classifier, analysis, counters, places.
 
-pub mod config;
+pub(crate) mod config;
 
 use capture_file::ByteOrder;
 use pktvisor_analysis::Analysis;
@@ -14,34 +14,34 @@ use pktvisor_metrics::Batch;
 
 use config::PipelineConfig;
 
-/// The line of one capture thread.
+/// The steps and their state, for one capture thread.
 pub struct Pipeline {
     /// Which packets count.
     pub filter: Option<Filter>,
-    /// What carries DNS.
+    /// Ports whose traffic is DNS.
     pub dns_ports: DnsPorts,
     /// The networks that are HOST.
     pub host: HostSet,
-    /// Where remote addresses are.
+    /// Databases of places.
     pub geo: Option<Geo>,
-    /// What packets mean.
+    /// Analysis of DNS.
     pub analysis: Analysis<HostSet>,
-    /// What came in so far.
+    /// The packets so far.
     pub intake: Intake,
 }
 
-/// What came into a [`Pipeline`].
+/// The packets that a [`Pipeline`] took.
 #[derive(Clone, Debug, Default)]
 pub struct Intake {
-    /// Packets.
+    /// All packets.
     pub packets: u64,
-    /// Of these: packets that the filter took out.
+    /// Packets that the filter took out.
     pub filtered: u64,
-    /// Of these: frames with a VLAN tag, where the filter's expression says nothing of tags.
+    /// Filtered frames with a VLAN tag, if the expression of the filter does not mention tags.
     pub filtered_tagged: u64,
     /// Link types, in the order of their first packets.
     pub link_types: Vec<LinkType>,
-    /// Frames of EtherTypes that are not understood.
+    /// Frames with an EtherType that the classifier does not know.
     pub ethertypes: UnknownEtherTypes,
 }
 
@@ -58,7 +58,11 @@ impl Pipeline {
     /// # Errors
     ///
     /// A geo database cannot be read, or the filter does not compile.
-    pub fn new(config: &PipelineConfig, filter: Option<Filter>, host: HostSet) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        config: &PipelineConfig,
+        filter: Option<Filter>,
+        host: HostSet,
+    ) -> anyhow::Result<Self> {
         let geo = config.open_geo()?;
         if let Some(filter) = &filter {
             filter.check()?;
@@ -83,7 +87,8 @@ impl Pipeline {
         self.frame(packet, packet.wire_len, batch)
     }
 
-    /// Takes one packet that may have been several on the wire: `segment_len` bytes each, save the last.
+    /// Takes one packet that may have been several on the wire, of `segment_len` bytes each except
+    /// the last.
     ///
     /// # Errors
     ///
@@ -97,7 +102,7 @@ impl Pipeline {
     ) -> Result<(), FilterError> {
         self.intake.packets += u64::from(packet.segments);
         if self.intake.link_types.last() != Some(&packet.link_type) {
-            self.meet(packet.link_type);
+            self.add_link_type(packet.link_type);
         }
         if let Some(filter) = &mut self.filter
             && !filter.passes(packet)?
@@ -114,7 +119,8 @@ impl Pipeline {
             self.intake.ethertypes.add(class.unknown_ethertype, u64::from(packet.segments));
         }
         let direction = direction(&class, &self.host);
-        // Counted last: while analysis is at work, the memory for it comes.
+        // The counters are prefetched and updated last, so that their memory arrives during the
+        // analysis.
         batch.prefetch_packet(&class, direction);
         analysis.packet(packet, &class, batch.recorder());
         match packet.segments {
@@ -127,7 +133,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// The next packets come from a capture file of this byte order.
+    /// Sets the byte order of the capture file that the next packets come from.
     #[inline]
     pub fn set_byte_order(&mut self, order: ByteOrder) {
         if let Some(filter) = &mut self.filter {
@@ -138,22 +144,22 @@ impl Pipeline {
         }
     }
 
-    /// Changes which networks are HOST.
+    /// Sets the networks that are HOST.
     pub fn set_host(&mut self, host: HostSet) {
         self.analysis.set_host(host.clone());
         self.host = host;
     }
 
     #[cold]
-    fn meet(&mut self, link_type: LinkType) {
+    fn add_link_type(&mut self, link_type: LinkType) {
         let known = self.intake.link_types.iter().position(|known| *known == link_type);
         match known {
-            // Moved to the end, where it is looked for first.
+            // To the end, where the next packet looks first.
             Some(known) => self.intake.link_types[known..].rotate_left(1),
             None => {
                 if !link_type.is_supported() {
                     tracing::warn!(
-                        "link type {} is not understood: its frames count as non-IP (https://www.tcpdump.org/linktypes.html)",
+                        "link type {} is not supported: its frames count as non-IP (https://www.tcpdump.org/linktypes.html)",
                         link_type.0
                     );
                 }
@@ -163,7 +169,8 @@ impl Pipeline {
     }
 }
 
-/// Counts a packet as what it was on the wire: the last of its segments carries the flags that end a connection.
+/// Counts a packet as its segments on the wire. The last of them carries the flags that end a
+/// connection.
 #[cold]
 fn count_segments(
     class: &Class,

@@ -1,4 +1,4 @@
-//! How far a long replay is, on stderr, when somebody is there to see it.
+//! Shows the progress of a replay on stderr if that is a terminal.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -10,7 +10,8 @@ use crate::replay::ReplayProgress;
 /// How often the display changes.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// A line with bytes done, packets, packets per second and time left. Draws nothing unless stderr is a terminal.
+/// A line with bytes done, packets, packets per second and time left. Draws nothing unless stderr
+/// is a terminal.
 pub(crate) struct ProgressBar {
     bar: indicatif::ProgressBar,
     started: Instant,
@@ -18,7 +19,7 @@ pub(crate) struct ProgressBar {
 }
 
 impl ProgressBar {
-    /// A display for a capture of `total_bytes`, as far as that is known.
+    /// A display for a capture of `total_bytes`, if its size is known.
     pub(crate) fn new(total_bytes: Option<u64>) -> Self {
         let bar = match total_bytes {
             _ if !std::io::stderr().is_terminal() => indicatif::ProgressBar::hidden(),
@@ -31,7 +32,7 @@ impl ProgressBar {
         Self { bar, started: Instant::now(), shown: None }
     }
 
-    /// Shows how far the replay is.
+    /// Shows the progress.
     pub(crate) fn show(&mut self, progress: &ReplayProgress<'_>) {
         if self.bar.is_hidden() {
             return;
@@ -54,7 +55,7 @@ impl ProgressBar {
 }
 
 fn styled(bar: indicatif::ProgressBar, template: &str) -> indicatif::ProgressBar {
-    // The template is ours; were it wrong, the plain style would do.
+    // The templates are constants. If one were wrong, the default style would do.
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

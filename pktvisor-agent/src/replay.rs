@@ -1,4 +1,4 @@
-//! Replays a capture through a [`Pipeline`], at the pace that was asked for.
+//! Replays a capture file through a [`Pipeline`], at the requested pace.
 
 use std::time::Instant;
 
@@ -10,24 +10,25 @@ use pktvisor_metrics::Store;
 
 use crate::pipeline::{Intake, Pipeline};
 
-/// Packets between two looks at whoever waits for the store, the progress or the stop sign.
+/// Packets after which the replay releases the store for readers, reports progress and checks
+/// whether to stop.
 const BATCH_PACKETS: u32 = 512;
 
 /// Why a replay ended before the end of its capture.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The capture cannot be read on.
+    /// The rest of the capture cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The filter does not fit the capture.
+    /// The filter does not compile for a link type of the capture.
     #[error(transparent)]
     Filter(#[from] FilterError),
 }
 
-/// How far a replay is.
+/// The progress of a replay.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplayProgress<'a> {
-    /// What was read.
+    /// The packets so far.
     pub intake: &'a Intake,
     /// Bytes of the capture file read.
     pub bytes: u64,
@@ -35,13 +36,13 @@ pub struct ReplayProgress<'a> {
     pub open_transactions: u64,
 }
 
-/// A capture on its way through the pipeline.
+/// A capture file, and the pipeline that its packets pass.
 pub struct Replay {
-    /// Where packets come from.
+    /// The capture file.
     pub capture: Capture,
-    /// How fast; as fast as it goes without.
+    /// The pace; `None`: as fast as possible.
     pub pacer: Option<Pacer>,
-    /// What they pass through.
+    /// The pipeline.
     pub pipeline: Pipeline,
 }
 
@@ -53,12 +54,12 @@ enum Next {
 }
 
 impl Replay {
-    /// Runs to the end of the capture, or until `progress`, called every few hundred packets, returns false. Returns
-    /// what the reader warned of.
+    /// Runs to the end of the capture, or until `progress` returns false, which is called every few
+    /// hundred packets. Returns the reader's warning, if it has one.
     ///
     /// # Errors
     ///
-    /// What was counted before an error stays counted.
+    /// The capture or the filter fails. The packets before that stay counted.
     pub fn run(
         &mut self,
         store: &Store,
@@ -71,7 +72,8 @@ impl Replay {
         Ok(self.capture.warning().cloned())
     }
 
-    /// Lets time pass up to the last packet, which no batch did that ended with the capture, and ends there.
+    /// Moves the time to the last packet and ends the analysis there. A batch that ends with the
+    /// capture does not do so.
     fn finish(&mut self, store: &Store) {
         let mut batch = store.batch();
         let analysis = &mut self.pipeline.analysis;
@@ -99,7 +101,7 @@ impl Replay {
         Ok(())
     }
 
-    /// As many packets as a batch has, or as a stream has delivered.
+    /// Takes one batch of packets, or as many as a stream has delivered.
     fn batch(&mut self, store: &Store) -> Result<Next, ReplayError> {
         let mut batch = None;
         for packets in 0..BATCH_PACKETS {
@@ -107,7 +109,8 @@ impl Replay {
                 break;
             }
             let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
-            // Whoever reads the store must not wait with us for a pipe: the live period is taken once there is a packet.
+            // The store is locked only after there is a packet, so that readers never wait for a
+            // pipe.
             let batch = batch.get_or_insert_with(|| store.batch());
             self.pipeline.set_byte_order(read.byte_order);
             self.pipeline.packet(&packet(read), batch)?;
@@ -118,7 +121,7 @@ impl Replay {
         Ok(Next::More)
     }
 
-    /// One packet, when its time has come.
+    /// Takes one packet when its time has come.
     fn paced(
         &mut self,
         store: &Store,

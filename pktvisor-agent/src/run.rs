@@ -89,7 +89,8 @@ fn agent(options: &Options) -> Agent {
 
 /// Replays the capture file of the options until its end, or until `stop` is cancelled.
 fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow::Result<()> {
-    // Before the capture is opened, which may wait for a pipe: a mistake in the options is reported at once.
+    // Before the capture is opened, which may wait for a pipe: a mistake in the options is reported
+    // at once.
     let pipeline = Pipeline::new(&options.pipeline_config(), options.file_filter(), options.file_hosts())?;
     agent.status.set_geo(pipeline.geo.as_ref());
     let mut replay = Replay {

@@ -1,7 +1,8 @@
-//! Signals that do not end an agent that serves: SIGHUP opens the geo databases again, SIGUSR1 and SIGUSR2 do nothing.
+//! Signals that do not end a serving agent: SIGHUP opens the geo databases again, SIGUSR1 and
+//! SIGUSR2 do nothing.
 //!
-//! Those that end it, SIGINT and SIGTERM, are in [`run`](crate::run). SIGPIPE is ignored from the start of every Rust
-//! program: who writes to a pipe that nobody reads gets an error instead.
+//! [`run`](crate::run) handles SIGINT and SIGTERM, which end it. Rust programs ignore SIGPIPE:
+//! writing to a pipe that nobody reads is an error instead.
 
 use std::sync::Arc;
 
@@ -11,11 +12,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::agent::Agent;
 use crate::agent::status::Reopening;
 
-/// Waits for these signals in the background, as long as the runtime lives.
+/// Handles these signals in the background, as long as the runtime exists.
 ///
 /// # Errors
 ///
-/// The system does not let the agent wait for one of them.
+/// The system does not let the agent wait for a signal.
 pub(crate) fn watch(agent: Arc<Agent>) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
     let mut first = signal(SignalKind::user_defined1()).context("cannot wait for SIGUSR1")?;
@@ -23,7 +24,7 @@ pub(crate) fn watch(agent: Arc<Agent>) -> anyhow::Result<()> {
     tokio::spawn(async move {
         loop {
             tokio::select! {
-                Some(()) = hangup.recv() => hang_up(&agent),
+                Some(()) = hangup.recv() => reopen_databases(&agent),
                 Some(()) = first.recv() => tracing::info!("SIGUSR1 has no meaning for pktvisord, ignored"),
                 Some(()) = second.recv() => tracing::info!("SIGUSR2 has no meaning for pktvisord, ignored"),
                 else => return,
@@ -33,12 +34,12 @@ pub(crate) fn watch(agent: Arc<Agent>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn hang_up(agent: &Agent) {
+fn reopen_databases(agent: &Agent) {
     match agent.status.reopen_geo() {
         Reopening::Requested => tracing::info!("SIGHUP: opening the geo databases again"),
         Reopening::NoDatabases => tracing::info!("SIGHUP: there are no geo databases to open again"),
         Reopening::Finished => {
-            tracing::info!("SIGHUP: the capture was read to its end, no geo database is in use any more");
+            tracing::info!("SIGHUP: the capture was read to its end, so the agent uses no geo database");
         }
     }
 }

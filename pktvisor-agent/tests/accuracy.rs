@@ -18,7 +18,7 @@ use pktvisor_common::sampling::SampleRate;
 use pktvisor_metrics::{Clock, Settings, Store};
 
 const LISTED: usize = 10;
-/// Packets between two looks at the clock of the analysis, as the replay of a file has them.
+/// Packets after which the time of the analysis moves, as in the replay of a file.
 const BATCH_PACKETS: usize = 512;
 
 /// A million packets in four minutes.
@@ -47,7 +47,7 @@ fn host() -> HostSet {
     dns_traffic::HOST_PREFIXES.iter().map(|prefix| prefix.parse::<ipnet::IpNet>().unwrap()).collect()
 }
 
-/// One agent and what it remembers.
+/// One agent and its memory.
 struct Agent {
     store: Store,
     pipeline: Pipeline,
@@ -90,8 +90,8 @@ impl Agent {
     }
 }
 
-/// The frequent-items sketch of Apache DataSketches in the agent's place. Its table of 2^15 slots holds 24,576 names
-/// in about the memory that the agent's 32,768 entries take.
+/// The frequent-items sketch of Apache DataSketches in place of the agent's. Its table of 2^15
+/// slots holds 24,576 names in about the memory of the agent's 32,768 entries.
 struct Rival {
     qname2: FrequentItemsSketch<String>,
     qname3: FrequentItemsSketch<String>,
@@ -134,7 +134,7 @@ impl Observer for Rival {
     fn outcome(&mut self, _: Outcome, _: u64) {}
 }
 
-/// What came of one stream of packets.
+/// The results of one stream of packets.
 struct Measured {
     answer: Summary,
     summary: api::Period,
@@ -171,7 +171,8 @@ fn error(found: u64, truth: u64) -> f64 {
     found.abs_diff(truth) as f64 / truth as f64
 }
 
-/// Asserts that the list is complete, each estimate within 1 % and each bound right; returns the largest error.
+/// Asserts that the list is complete, each estimate within 1 % and each bound right; returns the
+/// largest error.
 fn check_list(field: &str, found: &[TopEntry], truth: &Counts) -> f64 {
     let top = truth.top(LISTED);
     assert_eq!(found.len(), top.len(), "{field}");
@@ -244,7 +245,7 @@ fn check(found: &api::Period, answer: &Summary) {
     }
 }
 
-/// Says how the sketch of DataSketches would have done.
+/// Prints the errors of the sketch of DataSketches.
 fn compare(found: &api::Dns, rival: &Rival, answer: &Summary) {
     let dns = &answer.dns;
     for (field, list, sketch, truth) in [

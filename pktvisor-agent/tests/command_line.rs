@@ -1,4 +1,4 @@
-//! The binary `pktvisord` as a shell sees it: exit codes and which stream says what.
+//! The binary `pktvisord` in a shell: exit codes, stdout and stderr.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -36,7 +36,7 @@ fn help_is_printed_on_stdout() {
 }
 
 #[test]
-fn wrong_usage_is_told_on_stderr_with_exit_code_2() {
+fn wrong_usage_is_reported_on_stderr_with_exit_code_2() {
     for words in [&[][..], &["--periods", "0", "-"], &["-H", "nonsense", "-"], &["--no-such-option", "-"]] {
         let output = pktvisord(words);
         assert_eq!(output.status.code(), Some(2), "{words:?}");
@@ -46,7 +46,7 @@ fn wrong_usage_is_told_on_stderr_with_exit_code_2() {
 }
 
 #[test]
-fn a_target_that_is_nothing_is_told_on_stderr_with_exit_code_1() {
+fn an_unknown_target_is_reported_on_stderr_with_exit_code_1() {
     let output = pktvisord(&["no-such-thing"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
@@ -72,7 +72,7 @@ fn warnings_go_to_stderr() {
     assert!(message.contains("WARN --max-deep-sample is a percentage from 0 to 100, using 100"), "{message}");
 }
 
-/// Runs a line of a shell, in which `$0` is the agent and `$1` a capture.
+/// Runs a shell command, in which `$0` is the agent and `$1` a capture.
 fn shell(line: &str) -> Output {
     let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/demo.pcap");
     let mut command = Command::new("sh");

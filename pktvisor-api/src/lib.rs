@@ -1,11 +1,12 @@
-//! The HTTP JSON, version 1: what the agent serialises and the terminal UI reads.
+//! The HTTP JSON, version 1: the agent writes it and the terminal UI reads it.
 //!
-//! This crate is the contract between the two and knows nothing of either. Everything that writes or reads the JSON
-//! depends on it: the metrics, which fill in its types, the agent, which serves them, the terminal UI, and tests. Feature `openapi` adds
-//! the schemas of the types, which only the agent needs.
+//! This crate is the contract between the two and knows nothing of either. Every crate that writes
+//! or reads the JSON depends on it: the metrics, which fill in its types, the agent, which serves
+//! them, the terminal UI, and tests. Feature `openapi` adds the schemas of the types, which only the
+//! agent needs.
 //!
-//! Every struct defaults its missing keys, so that the JSON of a 3.0 agent reads as well as ours. Keys that 3.0 did
-//! not have are additions; none is renamed or removed.
+//! Every struct has a default for missing keys, so that the JSON of a 3.0 agent can be read as well.
+//! Keys that 3.0 does not have are additions. No key of 3.0 is renamed or removed.
 
 mod agent;
 mod capture_mode;

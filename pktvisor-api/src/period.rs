@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dns, Packets};
+use super::dns::Dns;
+use super::packets::Packets;
 
 /// The answer of `/api/v1/metrics/bucket/N` and `window/N`: one key, the length in minutes ("1m", "5m").
 pub type PeriodDocument = BTreeMap<String, Period>;

@@ -1,6 +1,7 @@
 //! Makes the structs of the JSON from the declarations of [`pktvisor_definitions`].
 
-/// The struct of a group: one field a row, with the row's meaning as documentation and description.
+/// Makes the struct of a group: one field for each row, with the row's meaning as its documentation
+/// and OpenAPI description.
 macro_rules! report {
     ($(#[$about:meta])* $path:literal: $report:ident / $record:ident $(, kernel $kernel:ident)? { $($rows:tt)* }) => {
         report! { @rows [$(#[$about])*] $report {} $($rows)* }
@@ -19,7 +20,7 @@ macro_rules! report {
         $($rest:tt)*) => {
         report! { @quantiles $about $name { $($done)* } [$(#[$help])+] $field $($rest)* }
     };
-    // An empty group of quantiles is left out as each of its quantiles is.
+    // An empty group of quantiles is left out, as each of its quantiles would be.
     (@rows $about:tt $name:ident { $($done:tt)* } $(#[$help:meta])+ $field:ident:
         Group(PacketRates, $record:ident); $($rest:tt)*) => {
         report! { @rows $about $name {

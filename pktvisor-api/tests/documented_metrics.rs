@@ -23,7 +23,7 @@ fn every_key_of_the_rates_is_documented_and_no_other() {
     assert_eq!(documented(|section| section == "/api/v1/metrics/rates"), keys(&rates));
 }
 
-/// A period with everything that is left out where there is nothing to show.
+/// A period in which every key that may be absent is present.
 fn full_period() -> Value {
     let mut period = Period::default();
     let some = Some(Quantiles::default());
@@ -55,8 +55,8 @@ fn keys(document: &Value) -> BTreeSet<String> {
     paths
 }
 
-/// The keys in the first column of the tables. A heading's `path` stands before the keys below it, unless it is a
-/// path of the HTTP interface.
+/// The keys in the first column of the tables. A heading's `path` is the prefix of the keys below
+/// it, unless it is a path of the HTTP interface.
 fn documented(is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let mut section = None;
     let mut paths = BTreeSet::new();

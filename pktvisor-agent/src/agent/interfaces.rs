@@ -1,7 +1,7 @@
 //! The interfaces that are watched: their state, and notes for the operator.
 //!
-//! An interface has one note for each [`Topic`], which is replaced when it changes. So an interface that comes and goes for
-//! months leaves one sentence.
+//! An interface has one note for each [`Topic`], which is replaced when it changes. So an interface
+//! that comes and goes for months leaves one sentence.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use pktvisor_api::CaptureInterface;
 
 /// The state of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkState {
+pub(crate) enum LinkState {
     /// Packets can arrive.
     Up,
     /// The interface exists, but no packet can arrive.
@@ -20,7 +20,7 @@ pub enum LinkState {
 
 impl LinkState {
     /// The name in the JSON.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",
             Self::Down => "down",
@@ -31,7 +31,7 @@ impl LinkState {
 
 /// The subject of a note on an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topic {
+pub(crate) enum Topic {
     /// A better hook that was unavailable.
     Hooks,
     /// A change of its name.
@@ -44,7 +44,7 @@ pub enum Topic {
 
 /// The interfaces that are watched, and the notes on them.
 #[derive(Debug, Default)]
-pub struct WatchedInterfaces {
+pub(crate) struct WatchedInterfaces {
     list: Vec<CaptureInterface>,
     notes: BTreeMap<(String, Topic), Vec<String>>,
     /// The hooks at the last change.
@@ -52,8 +52,9 @@ pub struct WatchedInterfaces {
 }
 
 impl WatchedInterfaces {
-    /// Adds an interface, or replaces the one of its name. `notes` say which better hooks were unavailable.
-    pub fn insert(&mut self, interface: CaptureInterface, notes: Vec<String>) {
+    /// Adds an interface, or replaces the one of its name. `notes` say which better hooks were
+    /// unavailable.
+    pub(crate) fn insert(&mut self, interface: CaptureInterface, notes: Vec<String>) {
         self.set_notes(&interface.name, Topic::Hooks, notes);
         match self.find(&interface.name) {
             Some(known) => *known = interface,
@@ -63,13 +64,13 @@ impl WatchedInterfaces {
     }
 
     /// Removes an interface and its notes.
-    pub fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.list.retain(|known| known.name != name);
         self.notes.retain(|(of, _), _| of != name);
     }
 
     /// Changes the name of an interface.
-    pub fn rename(&mut self, from: &str, to: &str) {
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
         // The name belonged to another interface before.
         self.remove(to);
         if let Some(known) = self.find(from) {
@@ -83,14 +84,14 @@ impl WatchedInterfaces {
     }
 
     /// Changes the state of an interface.
-    pub fn set_state(&mut self, name: &str, state: LinkState) {
+    pub(crate) fn set_state(&mut self, name: &str, state: LinkState) {
         if let Some(known) = self.find(name) {
             state.as_str().clone_into(&mut known.state);
         }
     }
 
     /// Replaces the note on an interface and topic; `None` removes it.
-    pub fn set_note(&mut self, name: &str, topic: Topic, note: Option<String>) {
+    pub(crate) fn set_note(&mut self, name: &str, topic: Topic, note: Option<String>) {
         self.set_notes(name, topic, note.into_iter().collect());
     }
 
@@ -112,7 +113,8 @@ impl WatchedInterfaces {
         self.notes.values().flatten()
     }
 
-    /// The names of the hooks in use when the last interface was added, joined by `+`; `None` before the first one.
+    /// The names of the hooks in use when the last interface was added, joined by `+`; `None`
+    /// before the first one.
     pub(super) fn hook(&self) -> Option<&String> {
         self.hook.as_ref()
     }

@@ -1,4 +1,5 @@
-//! How the capture is doing: its mode and interfaces, losses, progress, notes for the operator, and whether it works.
+//! How the capture is doing: its mode and interfaces, losses, progress, notes for the operator, and
+//! whether it works.
 //!
 //! The threads of the capture record what happens to them; the web server reads one [`Snapshot`].
 
@@ -19,13 +20,13 @@ use crate::replay::ReplayProgress;
 
 /// The status of the capture. All threads share it.
 #[derive(Debug)]
-pub struct CaptureStatus {
+pub(crate) struct CaptureStatus {
     state: Mutex<State>,
 }
 
 /// The status at one moment.
 #[derive(Clone, Debug)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// Where packets come from, with all notes.
     pub capture: api::CaptureInfo,
     /// Packets that the filter took out.
@@ -40,7 +41,7 @@ pub struct Snapshot {
 
 /// The outcome of a request to open the geo databases again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reopening {
+pub(crate) enum Reopening {
     /// The thread that uses them will open them.
     Requested,
     /// The agent has no databases.
@@ -68,7 +69,8 @@ struct State {
 }
 
 impl State {
-    /// Warns once that the filter took out packets with a VLAN tag, which its expression does not mention.
+    /// Warns once that the filter took out packets with a VLAN tag, which its expression does not
+    /// mention.
     fn warn_of_tags(&mut self, filtered_tagged: u64) {
         if filtered_tagged > 0 && !self.has_warned_of_tags {
             self.has_warned_of_tags = true;
@@ -77,12 +79,13 @@ impl State {
         }
     }
 
-    /// Warns once of each EtherType that the classifier does not know. `packets` have been counted so far.
+    /// Warns once of each EtherType that the classifier does not know. `packets` have been counted
+    /// so far.
     fn warn_of_ethertypes(&mut self, seen: &UnknownEtherTypes, packets: u64) {
         if seen.counts().next().is_none() {
             return;
         }
-        for note in self.ethertypes.news(seen, packets) {
+        for note in self.ethertypes.take_new(seen, packets) {
             tracing::warn!("{note}");
             self.capture.notes.push(note);
         }
@@ -95,7 +98,7 @@ impl State {
 
 impl CaptureStatus {
     /// The status of a capture that has just started.
-    pub fn new(capture: api::CaptureInfo, deep_sample_rate_now_pct: f64) -> Self {
+    pub(crate) fn new(capture: api::CaptureInfo, deep_sample_rate_now_pct: f64) -> Self {
         let state = State {
             capture,
             interfaces: WatchedInterfaces::default(),
@@ -113,7 +116,7 @@ impl CaptureStatus {
     }
 
     /// The status now.
-    pub fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let state = self.state.lock();
         let mut capture = state.capture.clone();
         capture.hook = state.interfaces.hook().cloned();
@@ -134,7 +137,7 @@ impl CaptureStatus {
     /// # Errors
     ///
     /// One sentence for the client.
-    pub fn health(&self) -> Result<(), String> {
+    pub(crate) fn health(&self) -> Result<(), String> {
         // A damaged capture file ends the agent, so an agent that answers has a good one.
         let state = self.state.lock();
         match state.failure.as_ref().or(state.outage.as_ref()) {
@@ -147,47 +150,48 @@ impl CaptureStatus {
     }
 
     /// The names of the interfaces that packets can come from.
-    pub fn present_interfaces(&self) -> Vec<String> {
+    pub(crate) fn present_interfaces(&self) -> Vec<String> {
         self.state.lock().interfaces.present()
     }
 
-    /// Changes what is known of the interfaces, in one step for readers.
-    pub fn update_interfaces(&self, update: impl FnOnce(&mut WatchedInterfaces)) {
+    /// Changes the interfaces and their notes, in one step for readers.
+    pub(crate) fn update_interfaces(&self, update: impl FnOnce(&mut WatchedInterfaces)) {
         update(&mut self.state.lock().interfaces);
     }
 
     /// Sets the mode of a live capture that has started.
-    pub fn set_mode(&self, mode: api::Mode) {
+    pub(crate) fn set_mode(&self, mode: api::Mode) {
         self.state.lock().capture.mode = api::CaptureMode::Live(mode);
     }
 
     /// Sets whether AF_XDP runs without copying.
-    pub fn set_zero_copy(&self, is_zero_copy: bool) {
+    pub(crate) fn set_zero_copy(&self, is_zero_copy: bool) {
         self.state.lock().capture.zero_copy = Some(is_zero_copy);
     }
 
     /// Sets why no packet can be counted now; `None` when packets are counted again.
-    pub fn set_outage(&self, reason: Option<String>) {
+    pub(crate) fn set_outage(&self, reason: Option<String>) {
         self.state.lock().outage = reason;
     }
 
     /// Sets the share of the DNS flows that is analysed now, in percent.
-    pub fn set_deep_sample_rate_now(&self, percent: f64) {
+    pub(crate) fn set_deep_sample_rate_now(&self, percent: f64) {
         self.state.lock().deep_sample_rate_now_pct = percent;
     }
 
     /// Sets the databases in which addresses are looked up.
-    pub fn set_geo(&self, geo: Option<&Geo>) {
+    pub(crate) fn set_geo(&self, geo: Option<&Geo>) {
         self.state.lock().geo = geo.map(Geo::watch);
     }
 
     /// Marks the capture file as read to its end.
-    pub fn set_finished(&self) {
+    pub(crate) fn set_finished(&self) {
         self.state.lock().capture.finished = true;
     }
 
-    /// Logs and keeps why packets are missing from the counters from now on. Only the first failure counts.
-    pub fn report_failure(&self, reason: String) {
+    /// Logs and keeps why packets are missing from the counters from now on. Only the first failure
+    /// counts.
+    pub(crate) fn report_failure(&self, reason: String) {
         let mut state = self.state.lock();
         if state.failure.is_none() {
             tracing::error!("{reason}");
@@ -197,7 +201,7 @@ impl CaptureStatus {
     }
 
     /// Adds a sentence for the operator, unless it is already there.
-    pub fn add_note(&self, note: String) {
+    pub(crate) fn add_note(&self, note: String) {
         let notes = &mut self.state.lock().capture.notes;
         if !notes.contains(&note) {
             notes.push(note);
@@ -205,7 +209,7 @@ impl CaptureStatus {
     }
 
     /// Requests that the thread that uses the geo databases opens them again.
-    pub fn reopen_geo(&self) -> Reopening {
+    pub(crate) fn reopen_geo(&self) -> Reopening {
         let state = self.state.lock();
         match &state.geo {
             None => Reopening::NoDatabases,
@@ -218,7 +222,7 @@ impl CaptureStatus {
     }
 
     /// Records the progress of a replay.
-    pub fn record_replay(&self, progress: &ReplayProgress<'_>) {
+    pub(crate) fn record_replay(&self, progress: &ReplayProgress<'_>) {
         let mut state = self.state.lock();
         state.filtered = progress.intake.filtered;
         state.warn_of_tags(progress.intake.filtered_tagged);
@@ -230,12 +234,18 @@ impl CaptureStatus {
     }
 
     /// Records the EtherTypes of a capture file, once they have their final counts.
-    pub fn record_ethertypes(&self, intake: &Intake) {
+    pub(crate) fn record_ethertypes(&self, intake: &Intake) {
         self.state.lock().warn_of_ethertypes(&intake.ethertypes, intake.counted());
     }
 
-    /// Records what the kernel counted since start, what sockets lost after that, and what drivers lost before.
-    pub fn record_kernel_counts(&self, counts: &KernelCounts, lost_by_sockets: u64, driver_drops: u64) {
+    /// Records what the kernel counted since start, what sockets lost after that, and what drivers
+    /// lost before.
+    pub(crate) fn record_kernel_counts(
+        &self,
+        counts: &KernelCounts,
+        lost_by_sockets: u64,
+        driver_drops: u64,
+    ) {
         let mut state = self.state.lock();
         state.warn_of_ethertypes(&counts.ethertypes, counts.counters.packets.total());
         state.filtered = counts.filtered;
@@ -249,7 +259,12 @@ impl CaptureStatus {
     }
 
     /// Records the progress of a capture by packet socket.
-    pub fn record_packet_socket(&self, intake: &Intake, socket: &SocketStatistics, open_transactions: u64) {
+    pub(crate) fn record_packet_socket(
+        &self,
+        intake: &Intake,
+        socket: &SocketStatistics,
+        open_transactions: u64,
+    ) {
         let mut state = self.state.lock();
         state.filtered = intake.filtered;
         state.warn_of_tags(intake.filtered_tagged);
@@ -259,12 +274,12 @@ impl CaptureStatus {
     }
 
     /// Records the packets that drivers lost since start.
-    pub fn record_driver_drops(&self, packets: u64) {
+    pub(crate) fn record_driver_drops(&self, packets: u64) {
         self.state.lock().losses().driver = packets;
     }
 
     /// Replaces one thread's share of the queries that wait for their response.
-    pub fn replace_open_transactions(&self, before: u64, now: u64) {
+    pub(crate) fn replace_open_transactions(&self, before: u64, now: u64) {
         let mut state = self.state.lock();
         state.open_transactions = state.open_transactions.saturating_sub(before) + now;
     }

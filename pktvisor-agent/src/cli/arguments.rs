@@ -41,10 +41,11 @@ Exit status: 0 done, 1 failure at run time (file, device, port, privilege), 2 wr
 #[derive(Clone, Debug, Parser)]
 #[command(name = "pktvisord", version, infer_long_args = true, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct Arguments {
-    /// What to read: a capture file, `-` for a capture on stdin, an interface, one of its addresses, or `any`.
+    /// What to read: a capture file, `-` for a capture on stdin, an interface, one of its
+    /// addresses, or `any`.
     ///
-    /// A name with a `/`, or with `.pcap` or `.cap` in it, is a file. An address stands for the interface that owns it.
-    /// Any other name is an interface, or else an existing file.
+    /// A name with a `/`, or with `.pcap` or `.cap` in it, is a file. An address stands for the
+    /// interface that owns it. Any other name is an interface, or else an existing file.
     #[arg(value_name = "TARGET", value_hint = ValueHint::FilePath)]
     pub(super) target: OsString,
 
@@ -56,12 +57,13 @@ pub(super) struct Arguments {
 
     /// Networks that are HOST: comma-separated CIDRs or addresses, IPv4 and IPv6.
     ///
-    /// Packets to HOST are in, packets from HOST are out. In a live capture the interface's addresses are always HOST. For
-    /// a file, only the networks given here are.
+    /// Packets to HOST are in, packets from HOST are out. In a live capture the interface's
+    /// addresses are always HOST. For a file, only the networks given here are.
     #[arg(short = 'H', value_name = "HOSTSPEC", help_heading = CAPTURE, value_parser = values::host_spec)]
     pub(super) hosts: Option<HostSpec>,
 
-    /// Live only: do not count TCP packets of the port that serves the metrics; they count as filtered.
+    /// Live only: do not count TCP packets of the port that serves the metrics; they count as
+    /// filtered.
     ///
     /// Otherwise the requests of scrapers and terminal UIs are part of the metrics.
     #[arg(long, help_heading = LIVE)]
@@ -69,30 +71,35 @@ pub(super) struct Arguments {
 
     /// Live only: how to capture packets [default: inline, or afpacket if inline is unavailable].
     ///
-    /// If you give a mode and it is unavailable, the agent tries no other mode and fails with the reason.
+    /// If you give a mode and it is unavailable, the agent tries no other mode and fails with the
+    /// reason.
     #[arg(long, value_name = "MODE", help_heading = LIVE)]
     pub(super) mode: Option<ModeArgument>,
 
-    /// Live only: use tap mode on an interface that has addresses or routes; the agent then takes the host's traffic.
+    /// Live only: use tap mode on an interface that has addresses or routes; the agent then takes
+    /// the host's traffic.
     #[arg(long, help_heading = LIVE)]
     pub(super) force: bool,
 
-    /// Live only: number of threads that analyse DNS [default: 1; in tap mode one for each receive queue, as long as there
-    /// are two processors for each].
+    /// Live only: number of threads that analyse DNS [default: 1; in tap mode one for each receive
+    /// queue, as long as there are two processors for each].
     ///
     /// All packets between two hosts go to the same thread.
     #[arg(long, value_name = "N", help_heading = LIVE, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(super) threads: Option<u16>,
 
-    /// Live only: poll for packets without pauses; each thread that analyses DNS then needs its own processor.
+    /// Live only: poll for packets without pauses; each thread that analyses DNS then needs its own
+    /// processor.
     #[arg(long, help_heading = LIVE, conflicts_with = "cpu_budget")]
     pub(super) busy_drain: bool,
 
-    /// Live only: analyse a smaller share of DNS flows if the agent needs more than this percentage of one processor.
+    /// Live only: analyse a smaller share of DNS flows if the agent needs more than this percentage
+    /// of one processor.
     #[arg(long, value_name = "PCT", help_heading = LIVE, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) cpu_budget: Option<u32>,
 
-    /// Live only: load the kernel programs from this file instead of the built-in ones (`cargo xtask build-ebpf`).
+    /// Live only: load the kernel programs from this file instead of the built-in ones (`cargo
+    /// xtask build-ebpf`).
     #[arg(long, value_name = "FILE", help_heading = LIVE, value_hint = ValueHint::FilePath)]
     pub(super) bpf_object: Option<PathBuf>,
 
@@ -111,7 +118,8 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = FILES)]
     pub(super) serve: bool,
 
-    /// File only: replay against the clock: `realtime`, a multiple like `10x` or `0.5x`, or `max` [default: max].
+    /// File only: replay against the clock: `realtime`, a multiple like `10x` or `0.5x`, or `max`
+    /// [default: max].
     #[arg(long, value_name = "PACE", help_heading = FILES)]
     pub(super) pace: Option<Pace>,
 
@@ -133,15 +141,18 @@ pub(super) struct Arguments {
     #[arg(value_parser = clap::value_parser!(u64).range(1..=600_000))]
     pub(super) dns_timeout_ms: u64,
 
-    /// Count the labels of names from the registrable domain (example.co.uk) instead of from the top.
+    /// Count the labels of names from the registrable domain (example.co.uk) instead of from the
+    /// top.
     #[arg(long, help_heading = DNS)]
     pub(super) public_suffix: bool,
 
-    /// City or country database in MaxMind's format (.mmdb); read again when the file changes, and on SIGHUP.
+    /// City or country database in MaxMind's format (.mmdb); read again when the file changes, and
+    /// on SIGHUP.
     #[arg(long, value_name = "FILE", help_heading = PLACES, value_hint = ValueHint::FilePath)]
     pub(super) geo_city: Option<PathBuf>,
 
-    /// ASN or ISP database in MaxMind's format (.mmdb); read again when the file changes, and on SIGHUP.
+    /// ASN or ISP database in MaxMind's format (.mmdb); read again when the file changes, and on
+    /// SIGHUP.
     #[arg(long, value_name = "FILE", help_heading = PLACES, value_hint = ValueHint::FilePath)]
     pub(super) geo_asn: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! What the parts of the agent take from the options.
+//! Makes the settings of the parts of the agent from the options.
 
 use pktvisor_capture::Filter;
 use pktvisor_capture::hosts::HostSet;
@@ -10,7 +10,7 @@ use crate::pipeline::config::PipelineConfig;
 
 impl Options {
     /// The settings of a live capture; `None` for a capture file.
-    pub fn live_config(&self) -> Option<LiveConfig> {
+    pub(crate) fn live_config(&self) -> Option<LiveConfig> {
         let target = match &self.target {
             Target::Stdin | Target::File(_) => return None,
             Target::AnyInterface => LiveTarget::AnyInterface,
@@ -36,7 +36,7 @@ impl Options {
     }
 
     /// The settings of the analysis.
-    pub fn pipeline_config(&self) -> PipelineConfig {
+    pub(crate) fn pipeline_config(&self) -> PipelineConfig {
         PipelineConfig {
             dns_ports: self.dns_ports,
             dns_timeout: self.dns_timeout,
@@ -47,12 +47,12 @@ impl Options {
     }
 
     /// The filter of a capture file.
-    pub fn file_filter(&self) -> Option<Filter> {
+    pub(crate) fn file_filter(&self) -> Option<Filter> {
         self.filter.as_deref().map(Filter::for_files)
     }
 
     /// HOST of a capture file: the networks that the user gave.
-    pub fn file_hosts(&self) -> HostSet {
+    pub(crate) fn file_hosts(&self) -> HostSet {
         self.host_networks.iter().copied().collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Options that tcpdump's users type from habit, and what they write here instead.
+//! Options that users of tcpdump type from habit, and what to write instead.
 
 use std::ffi::OsString;
 
@@ -7,10 +7,10 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::arguments::Arguments;
 
-/// Short and long forms of options that name what is TARGET here.
+/// Short and long forms of options whose value is TARGET in this program.
 const TARGETS: [(&str, &str); 2] = [("-i", "--interface"), ("-r", "--read-file")];
 
-/// Explains an option that is unknown here and known elsewhere; any other error stays as it is.
+/// Explains an option of tcpdump that this program does not have. Any other error stays as it is.
 pub(super) fn explain(error: clap::Error, words: &[OsString]) -> clap::Error {
     let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return error };
     let is_unknown = error.kind() == ErrorKind::UnknownArgument;
@@ -26,7 +26,8 @@ pub(super) fn explain(error: clap::Error, words: &[OsString]) -> clap::Error {
         .error(ErrorKind::UnknownArgument, format!("TARGET is given without {option}: pktvisord {example}"))
 }
 
-/// What the option names, in any of its spellings: "-i eth0", "-ieth0", "--interface eth0", "--interface=eth0".
+/// The value of the option in any of its spellings: "-i eth0", "-ieth0", "--interface eth0",
+/// "--interface=eth0".
 fn value(words: &[OsString], short: &str, long: &str) -> Option<String> {
     let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn other_unknown_options_are_refused_as_ever() {
+    fn other_unknown_options_are_refused_without_advice() {
         for words in [["-n", "eth0"], ["--inter", "eth0"], ["-I", "eth0"]] {
             assert!(!refused(&words).1.contains("TARGET is given without"), "{words:?}");
         }

@@ -1,13 +1,13 @@
-//! The command line of `pktvisord`: what was written, checked and made into [`Options`].
+//! The command line of `pktvisord`, parsed and checked into [`Options`].
 //!
 //! ```text
 //! arguments   every option, defined once for parsing and help
-//! values      how single values are read
-//! foreign     options of other programs that people type from habit
-//! target      what TARGET means
-//! options     all of it, checked
-//! configs     what the parts of the agent take from the options
-//! logging     where the agent's own messages go
+//! values      parsers of single values
+//! foreign     options of other programs that users type from habit
+//! target      the meaning of TARGET
+//! options     the whole command line, checked
+//! configs     settings of the parts of the agent, from the options
+//! logging     the agent's own messages
 //! ```
 
 mod arguments;

@@ -1,4 +1,4 @@
-//! The whole command line, checked: what the agent runs on.
+//! The whole command line, checked.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,44 +15,45 @@ use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat};
 use super::foreign;
 use super::target::{Target, TargetError, resolve};
 
-/// What the agent was asked to do. Every value is valid.
+/// What the agent is to do. Every value is valid.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// What to capture from.
     pub target: Target,
-    /// TARGET as it was written.
+    /// TARGET as the user wrote it.
     pub target_text: String,
     /// A tcpdump filter expression, not yet compiled.
     pub filter: Option<String>,
-    /// The port whose TCP packets a live capture does not count: that of the web server, as soon as it is known.
+    /// The port whose TCP packets a live capture does not count. With port 0 the real one is known
+    /// only after listening.
     pub ignored_port: Option<u16>,
     /// The networks of `-H`.
     pub host_networks: Vec<IpNet>,
     /// Periods kept, 1 to 1440.
     pub periods: usize,
-    /// Whether the whole file is one period. Never set for a live target.
+    /// Whether the whole file is one period. Never true for a live target.
     pub summary: bool,
-    /// Whether to serve a file after it was read. Never set for a live target, which always serves.
+    /// Whether to serve after a file was read. Never true for a live target, which always serves.
     pub serve: bool,
     /// How fast to replay a file.
     pub pace: Pace,
     /// Ceiling of the share of DNS flows that are analysed, 0 to 100.
     pub max_deep_sample_pct: u8,
-    /// Ports on which DNS is spoken.
+    /// Ports whose traffic is DNS.
     pub dns_ports: DnsPorts,
     /// How long a query waits for its response.
     pub dns_timeout: Duration,
-    /// How packets are to be taken from an interface; the best way that works without.
+    /// How to take packets from an interface; `None`: in the best mode that works.
     pub mode: Option<Mode>,
     /// Whether tap mode may take the traffic of an interface with addresses or routes.
     pub force: bool,
-    /// Threads that analyse DNS; as many as are of use without.
+    /// Number of worker threads; `None`: the mode decides.
     pub threads: Option<u16>,
-    /// Whether threads that analyse DNS take packets without pauses.
+    /// Whether worker threads poll without pauses.
     pub busy_drain: bool,
-    /// Percentage of one processor that the agent may need before it analyses less.
+    /// Percentage of one processor above which the agent analyses fewer flows.
     pub cpu_budget_pct: Option<u32>,
-    /// Kernel programs to load instead of those that are built in.
+    /// BPF programs to load instead of the built-in ones.
     pub bpf_object: Option<PathBuf>,
     /// Whether labels count from the registrable domain.
     pub public_suffix: bool,
@@ -62,9 +63,10 @@ pub struct Options {
     pub geo_asn: Option<PathBuf>,
     /// Where the web server listens.
     pub listen: Listen,
-    /// How messages are written.
+    /// Format of the agent's messages.
     pub log_format: LogFormat,
-    /// What was clamped or has no effect, one sentence each; to be logged once logging works.
+    /// Values that were clamped and options without effect, one sentence each, to log after logging
+    /// has started.
     pub warnings: Vec<String>,
 }
 
@@ -77,19 +79,20 @@ pub struct Listen {
     pub port: u16,
 }
 
-/// The command line cannot be run.
+/// The command line is wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// Wrong usage, or a request for help or the version.
     #[error(transparent)]
     Usage(#[from] clap::Error),
-    /// TARGET means nothing on this machine.
+    /// TARGET does not exist on this machine.
     #[error(transparent)]
     Target(#[from] TargetError),
 }
 
 impl ParseError {
-    /// The exit code: 0 for help and version, 1 for a target that is not there, 2 for wrong usage.
+    /// The exit code: 0 for help and version, 1 for a target that does not exist, 2 for wrong
+    /// usage.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
@@ -98,7 +101,7 @@ impl ParseError {
     }
 }
 
-/// Reads a command line, the program's name first.
+/// Parses a command line that begins with the program's name.
 pub fn parse<I>(arguments: I, interfaces: &dyn Interfaces) -> Result<Options, ParseError>
 where
     I: IntoIterator,
@@ -114,7 +117,7 @@ impl Options {
     fn new(arguments: Arguments, target: Target) -> Self {
         let mut warnings = Vec::new();
         let max_deep_sample_pct = clamp_percentage(arguments.max_deep_sample, &mut warnings);
-        warn_of_what_has_no_effect(&arguments, &target, &mut warnings);
+        warn_of_options_without_effect(&arguments, &target, &mut warnings);
         let is_file = !target.is_live();
         Self {
             target_text: arguments.target.to_string_lossy().into_owned(),
@@ -157,11 +160,11 @@ fn clamp_percentage(given: i64, warnings: &mut Vec<String>) -> u8 {
     u8::try_from(clamped).unwrap_or(100)
 }
 
-fn warn_of_what_has_no_effect(arguments: &Arguments, target: &Target, warnings: &mut Vec<String>) {
+fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnings: &mut Vec<String>) {
     let for_files = [
         ("--summary", arguments.summary, "an interface has no end; window/N merges its newest N periods"),
         ("--serve", arguments.serve, "an interface is always served"),
-        ("--pace", arguments.pace.is_some(), "packets of an interface come when they come"),
+        ("--pace", arguments.pace.is_some(), "packets of an interface arrive at their own pace"),
     ];
     for (option, is_given, because) in for_files {
         if is_given && target.is_live() {

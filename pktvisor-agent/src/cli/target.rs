@@ -1,4 +1,4 @@
-//! What TARGET means. The order of the questions is part of the contract of the command line.
+//! The meaning of TARGET. The order of the checks is part of the contract of the command line.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -21,14 +21,14 @@ pub enum Target {
     Stdin,
     /// A capture file or FIFO.
     File(PathBuf),
-    /// Every interface that is up, also those that come up later.
+    /// Every interface that is up, including those that come up later.
     AnyInterface,
     /// One interface.
     Interface(Interface),
 }
 
 impl Target {
-    /// Whether packets come from the network as they pass.
+    /// Whether packets come from an interface.
     pub fn is_live(&self) -> bool {
         match self {
             Self::Stdin | Self::File(_) => false,
@@ -37,29 +37,29 @@ impl Target {
     }
 }
 
-/// TARGET means nothing.
+/// TARGET is nothing to capture from.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// A directory.
     #[error("cannot read {}: it is a directory; give a capture file in it", Escaped(path.display()))]
     Directory {
-        /// Which.
+        /// The directory.
         path: PathBuf,
     },
     /// Neither an interface nor a file.
     #[error("cannot capture from {target:?}: {tried}; interfaces here: {interfaces}")]
     Unknown {
-        /// As given.
+        /// TARGET as the user wrote it.
         target: String,
-        /// What it is not.
+        /// What it was taken for.
         tried: String,
-        /// What there is.
+        /// The interfaces of this machine.
         interfaces: String,
     },
-    /// The interfaces are not known.
+    /// The interfaces cannot be listed.
     #[error("cannot list the network interfaces: {reason}")]
     Interfaces {
-        /// What the kernel said.
+        /// The error of the kernel.
         reason: io::Error,
     },
 }

@@ -1,18 +1,19 @@
-//! Command lines and what they mean.
+//! Command lines and their meaning.
 
-use std::fs;
+mod target;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use capture_file::Pace;
 use clap::CommandFactory;
-
-use super::arguments::Arguments;
 use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces};
 use pktvisor_definitions::Mode;
 
-use super::*;
+use super::arguments::{Arguments, LogFormat};
+use super::options::{Listen, Options, ParseError, parse};
+use super::target::Target;
 
 /// A machine with a few interfaces.
 struct Machine;
@@ -51,19 +52,8 @@ fn refused(words: &[&str]) -> (u8, String) {
     (error.exit_code(), error.to_string())
 }
 
-fn target_of(text: impl AsRef<std::ffi::OsStr>) -> Result<Target, TargetError> {
-    resolve(text.as_ref(), &Machine)
-}
-
 fn file(path: impl AsRef<Path>) -> Target {
     Target::File(path.as_ref().to_owned())
-}
-
-fn interface_named(text: &str) -> String {
-    match target_of(text) {
-        Ok(Target::Interface(interface)) => interface.name,
-        other => panic!("{text}: {other:?}"),
-    }
 }
 
 #[test]
@@ -116,7 +106,7 @@ fn options_of_live_capture_are_read_and_ignored_with_a_warning_for_files() {
 }
 
 #[test]
-fn draining_without_pauses_is_for_interfaces_and_leaves_no_budget() {
+fn busy_polling_is_for_interfaces_and_excludes_a_budget() {
     let live = options(&["--busy-drain", "mirror0"]);
     assert!(live.busy_drain && live.warnings.is_empty());
     let file = options(&["--busy-drain", "t.pcap"]);
@@ -176,10 +166,10 @@ fn wrong_usage_is_exit_code_2_and_names_the_option() {
         (&["--unknown", "-"], "--unknown"),
         (&["-p", "65536", "-"], "-p"),
         (&["-p", "http", "-"], "-p"),
-        (&["-H", "192.0.2.0/33", "-"], "\"192.0.2.0/33\" is no network"),
-        (&["-H", "10.0.0.1,,::1", "-"], "\"\" is no network"),
+        (&["-H", "192.0.2.0/33", "-"], "\"192.0.2.0/33\" is not a network"),
+        (&["-H", "10.0.0.1,,::1", "-"], "\"\" is not a network"),
         (&["--dns-ports", "53,0", "-"], "0 is no DNS port"),
-        (&["--dns-ports", "53,dns", "-"], "\"dns\" is no port"),
+        (&["--dns-ports", "53,dns", "-"], "\"dns\" is not a port"),
         (&["--dns-ports", "1,2,3,4,5,6,7,8,9", "-"], "too many DNS ports"),
         (&["--dns-timeout-ms", "0", "-"], "--dns-timeout-ms"),
         (&["--pace", "fast", "-"], "\"fast\" is not understood"),
@@ -212,7 +202,7 @@ fn a_listen_address_without_serving_is_warned_of() {
 }
 
 #[test]
-fn an_empty_filter_is_none() {
+fn an_empty_filter_counts_every_packet() {
     assert_eq!(options(&["-b", " ", "-"]).filter, None);
 }
 
@@ -244,74 +234,8 @@ fn help_and_version_are_exit_code_0() {
 }
 
 #[test]
-fn the_definition_of_the_command_is_sound() {
+fn the_definition_of_the_command_line_is_valid() {
     Arguments::command().debug_assert();
-}
-
-#[test]
-fn a_dash_is_stdin() {
-    assert_eq!(target_of("-").unwrap(), Target::Stdin);
-}
-
-#[test]
-fn names_that_look_like_captures_are_files_whether_they_exist_or_not() {
-    for name in [
-        "no.pcap",
-        "no.pcapng",
-        "no.cap",
-        "no.pcap.gz",
-        "no.pcapng.zst",
-        "no.cap.zst",
-        "trace.pcap17",
-        "./eth0",
-        "/dev/stdin",
-        "dir/any",
-    ] {
-        assert_eq!(target_of(name).unwrap(), file(name));
-    }
-}
-
-#[test]
-fn an_address_is_the_interface_that_owns_it_one_that_is_up_first() {
-    assert_eq!(interface_named("192.0.2.1"), "eth0");
-    assert_eq!(interface_named("2001:db8::1"), "eth0");
-    assert_eq!(interface_named("2001:0DB8::0:1"), "eth0");
-    assert_eq!(interface_named("::ffff:192.0.2.1"), "eth0");
-    assert_eq!(interface_named("fe80::1%dummy0"), "dummy0");
-    // Not owned, but a name.
-    assert_eq!(interface_named("10.9.9.9"), "10.9.9.9");
-}
-
-#[test]
-fn any_and_interface_names_are_live() {
-    assert_eq!(target_of("any").unwrap(), Target::AnyInterface);
-    assert_eq!(interface_named("mirror0"), "mirror0");
-    assert!(target_of("mirror0").unwrap().is_live() && Target::AnyInterface.is_live());
-    assert!(!Target::Stdin.is_live() && !file("x").is_live());
-}
-
-#[test]
-fn a_target_that_is_nothing_lists_the_interfaces_and_is_exit_code_1() {
-    let (code, message) = refused(&["eth9"]);
-    assert_eq!(code, 1);
-    assert_eq!(
-        message,
-        "cannot capture from \"eth9\": there is no interface of that name, and no file; interfaces here: \
-         dummy0 (down 192.0.2.1 fe80::1), eth0 (192.0.2.1 2001:db8::1 fe80::1), mirror0, 10.9.9.9"
-    );
-    let (code, message) = refused(&["198.51.100.1"]);
-    assert_eq!(code, 1);
-    assert!(message.contains("no interface has that address"), "{message}");
-}
-
-#[test]
-fn directories_are_never_targets() {
-    let directory = tempfile::tempdir().unwrap();
-    for path in [directory.path().to_owned(), directory.path().join("x.pcap")] {
-        fs::create_dir_all(&path).unwrap();
-        let error = target_of(&path).unwrap_err();
-        assert!(matches!(error, TargetError::Directory { .. }), "{error}");
-    }
 }
 
 #[test]
@@ -325,7 +249,7 @@ fn hostspec_takes_spaces_host_bits_and_both_families() {
 }
 
 #[test]
-fn the_own_port_is_ignored_when_asked_and_only_live() {
+fn the_own_port_is_ignored_on_request_and_only_live() {
     assert_eq!(options(&["eth0"]).ignored_port, None);
     assert_eq!(options(&["eth0", "--ignore-own-port"]).ignored_port, Some(10853));
     assert_eq!(options(&["any", "--ignore-own-port", "-p", "99"]).ignored_port, Some(99));

@@ -1,4 +1,4 @@
-//! How single values are read.
+//! Parsers of single values.
 
 use std::net::IpAddr;
 
@@ -13,17 +13,17 @@ const MAPPED_PREFIX_LEN: u8 = 96;
 /// A parsed HOSTSPEC.
 pub(super) type HostSpec = std::sync::Arc<[IpNet]>;
 
-/// A part of HOSTSPEC that is no network.
+/// A part of HOSTSPEC that is not a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{part:?} is no network: write CIDRs or addresses, separated by commas, like 192.0.2.0/24,2001:db8::1"
+    "{part:?} is not a network: write CIDRs or addresses, separated by commas, like 192.0.2.0/24,2001:db8::1"
 )]
 pub struct HostSpecError {
     part: String,
 }
 
-/// Comma separated CIDRs; a bare address is a network of one. IPv4-mapped ones (RFC 4291 section 2.5.5.2) are the IPv4
-/// networks that they stand for.
+/// Parses comma-separated CIDRs. A bare address is a network of one address. IPv4-mapped networks
+/// (RFC 4291 section 2.5.5.2) become IPv4 networks.
 pub(super) fn host_spec(text: &str) -> Result<HostSpec, HostSpecError> {
     let network = |part: &str| {
         let part = part.trim();
@@ -36,7 +36,7 @@ pub(super) fn host_spec(text: &str) -> Result<HostSpec, HostSpecError> {
     text.split(',').map(network).collect()
 }
 
-/// The IPv4 network that an IPv4-mapped one stands for; others as they are.
+/// The IPv4 network of an IPv4-mapped one. Other networks stay as they are.
 fn unmapped(network: IpNet) -> IpNet {
     let IpNet::V6(mapped) = network else { return network };
     let address = mapped.addr().to_ipv4_mapped();
@@ -45,7 +45,7 @@ fn unmapped(network: IpNet) -> IpNet {
     v4.map_or(network, IpNet::V4)
 }
 
-/// A number of periods.
+/// Parses a number of periods.
 pub(super) fn periods(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(periods @ 1..=PERIODS_MAX) => Ok(periods),
@@ -53,7 +53,7 @@ pub(super) fn periods(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Any whole number, however large; what it is clamped to is decided where a warning can be given.
+/// Parses any whole number, however large. The caller clamps it, because the caller can warn.
 pub(super) fn percentage(text: &str) -> Result<i64, &'static str> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -65,16 +65,16 @@ pub(super) fn percentage(text: &str) -> Result<i64, &'static str> {
     }
 }
 
-/// A part of a list of ports that is no port, or a list that is too long.
+/// A part of a list of ports is not a port, or the list is wrong as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PortListError {
-    #[error("{0:?} is no port: write numbers from 1 to 65535, separated by commas, like 53,5353")]
+    #[error("{0:?} is not a port: write numbers from 1 to 65535, separated by commas, like 53,5353")]
     NoPort(String),
     #[error("{0}")]
     List(DnsPortsError),
 }
 
-/// Comma separated ports.
+/// Parses comma-separated ports.
 pub(super) fn dns_ports(text: &str) -> Result<DnsPorts, PortListError> {
     let port = |part: &str| {
         let part = part.trim();
@@ -96,7 +96,7 @@ mod tests {
             ("::ffff:192.0.2.10/128", "192.0.2.10/32"),
             ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
             ("::ffff:0:0/96", "0.0.0.0/0"),
-            // These hold more than mapped addresses, or none.
+            // These networks hold other addresses as well, or no mapped ones.
             ("::ffff:0:0/95", "::ffff:0:0/95"),
             ("::/0", "::/0"),
             ("::192.0.2.10", "::192.0.2.10/128"),

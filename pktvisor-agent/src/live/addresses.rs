@@ -1,4 +1,4 @@
-//! What the kernel remembers of remote addresses, brought into the live period.
+//! Adds the kernel's sketches of remote addresses to the live period.
 
 use std::net::IpAddr;
 
@@ -8,8 +8,9 @@ use pktvisor_common::address::IpVersion;
 use pktvisor_metrics::Recorder;
 use pktvisor_metrics::frequent::{Item, Key};
 
-/// Takes over the addresses with the most packets of one draining. Where they are is looked up once for each.
-pub(super) fn take_frequent(hitters: &HeavyHitters, geo: Option<&mut Geo>, recorder: &mut Recorder) {
+/// Adds the addresses with the most packets of one collection. Looks up the place of each address
+/// once.
+pub(super) fn add_frequent(hitters: &HeavyHitters, geo: Option<&mut Geo>, recorder: &mut Recorder) {
     let HeavyHitters { v4, v6 } = hitters;
     let items =
         v4.addresses.iter().map(|hitter| item(hitter, Key::new(IpVersion::V4.number(), &hitter.address)));
@@ -20,12 +21,12 @@ pub(super) fn take_frequent(hitters: &HeavyHitters, geo: Option<&mut Geo>, recor
     let Some(geo) = geo else { return };
     locate(v4, geo, recorder);
     locate(v6, geo, recorder);
-    // Wherever they were, they may all have been in one place.
+    // The missed packets may all have been from one place.
     recorder.located_nowhere(v4.missed + v6.missed);
 }
 
-/// Takes over the registers of distinct addresses.
-pub(super) fn take_distinct(registers: &CardinalityRegisters, recorder: &mut Recorder) {
+/// Adds the registers of distinct addresses.
+pub(super) fn add_distinct(registers: &CardinalityRegisters, recorder: &mut Recorder) {
     recorder.distinct_addresses(&registers.sources_in, &registers.destinations_out);
 }
 

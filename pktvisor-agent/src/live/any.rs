@@ -1,4 +1,4 @@
-//! `any`: every interface that is up, also those that come up later.
+//! `any`: every interface that is up, including those that come up later.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::agent::interfaces::{LinkState, Topic};
 
 /// The hooks on every interface that is up.
 pub(super) struct AnyInterface {
-    /// By index. Taken off before the programs are unloaded.
+    /// By index. First, so that the programs are detached before they are unloaded.
     attached: HashMap<u32, AttachedInterface>,
     attacher: Attacher,
     agent: Arc<Agent>,
     host: HostFollower,
-    /// Interfaces that did not take our programs, by index: not tried again as long as they are there.
+    /// Interfaces that refused the programs, by index. They are not tried again while they exist.
     refused: HashMap<u32, Refused>,
 }
 
@@ -40,17 +40,17 @@ impl AnyInterface {
         Self { attached, attacher, agent: Arc::clone(agent), host, refused }
     }
 
-    /// Whether anything is captured from.
+    /// Whether any interface is attached.
     pub(super) fn is_attached(&self) -> bool {
         !self.attached.is_empty()
     }
 
-    /// Why nothing is.
+    /// Why the interfaces refused the programs.
     pub(super) fn refusals(&self) -> String {
         self.refused.values().map(|refused| refused.reason.clone()).collect::<Vec<_>>().join("; ")
     }
 
-    /// Lets go of what is gone.
+    /// Forgets the interfaces that are gone.
     fn release(&mut self, interfaces: &[Interface]) {
         let is_there = |index: &u32| interfaces.iter().any(|interface| interface.index == *index);
         let (agent, refused) = (&self.agent, &mut self.refused);
@@ -71,8 +71,8 @@ impl AnyInterface {
         });
     }
 
-    /// Takes over the name and the state that an interface has now.
-    fn look_at(&mut self, interface: &Interface) {
+    /// Updates the name and the state of an interface.
+    fn refresh(&mut self, interface: &Interface) {
         let Some(watched) = self.attached.get_mut(&interface.index) else { return };
         let name = &mut watched.attached.interface;
         if *name != interface.name {
@@ -86,7 +86,7 @@ impl AnyInterface {
         }
     }
 
-    fn take(&mut self, attached: Attached, interface: &Interface) {
+    fn add(&mut self, attached: Attached, interface: &Interface) {
         tracing::info!("watching {}", attached.interface);
         attached.notes.iter().for_each(|note| tracing::info!("{note}"));
         let link = link_state(interface);
@@ -101,7 +101,7 @@ impl AnyInterface {
     }
 
     fn refuse(&mut self, interface: &Interface, error: &AttachError) {
-        tracing::warn!("{error}; its packets are not seen");
+        tracing::warn!("{error}; its packets are not counted");
         let (name, reason) = (interface.name.clone(), error.to_string());
         let note = Some(reason.clone());
         self.agent.status.update_interfaces(|known| known.set_note(&name, Topic::State, note));
@@ -110,23 +110,23 @@ impl AnyInterface {
 }
 
 impl Watch for AnyInterface {
-    /// Attaches to what came up and lets go of what is gone.
+    /// Attaches to interfaces that came up and forgets those that are gone.
     fn update(&mut self, interfaces: &[Interface]) {
         self.release(interfaces);
         for interface in interfaces {
-            self.look_at(interface);
+            self.refresh(interface);
             let index = interface.index;
             let is_known = self.attached.contains_key(&index) || self.refused.contains_key(&index);
             if is_known || !interface.is_up {
                 continue;
             }
             match self.attacher.attach(interface) {
-                Ok(attached) => self.take(attached, interface),
+                Ok(attached) => self.add(attached, interface),
                 Err(error) => self.refuse(interface, &error),
             }
         }
-        let is_deaf = !self.is_attached();
-        self.agent.status.set_outage(is_deaf.then(|| "no interface is up that can be watched".to_owned()));
+        let is_out = !self.is_attached();
+        self.agent.status.set_outage(is_out.then(|| "no interface is up that can be watched".to_owned()));
         self.host.update(interfaces);
     }
 }

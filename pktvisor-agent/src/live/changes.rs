@@ -1,6 +1,7 @@
-//! Tells when interfaces or their addresses change: the multicast groups of rtnetlink(7).
+//! Waits for changes of interfaces and addresses, by the multicast groups of rtnetlink(7).
 //!
-//! What changed is not read out of the messages: whoever waits looks at the interfaces anew, which cannot miss anything.
+//! The messages are not parsed. After any of them the agent lists all interfaces again, which
+//! cannot miss a change.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -22,7 +23,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Subscribes; from now on no change is missed.
+    /// Subscribes to changes. None is missed after this.
     pub(super) fn subscribe() -> io::Result<Self> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
@@ -30,7 +31,7 @@ impl Changes {
         Ok(Self { socket })
     }
 
-    /// Waits until something changed, or the time is over; true if something has.
+    /// Waits for a change, at most for this time; true if there was one.
     pub(super) fn wait(&self, at_most: Duration) -> io::Result<bool> {
         let timeout = PollTimeout::try_from(at_most).unwrap_or(PollTimeout::MAX);
         match poll(&mut [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)], timeout) {
@@ -42,7 +43,7 @@ impl Changes {
         loop {
             match recv(self.socket.as_raw_fd(), &mut message, MsgFlags::empty()) {
                 Ok(_) | Err(Errno::EINTR) => {}
-                // More changes than the kernel keeps: that is a change, too.
+                // There were more changes than the kernel keeps, which is a change as well.
                 Err(Errno::ENOBUFS) => {}
                 Err(Errno::EAGAIN) => return Ok(true),
                 Err(error) => return Err(error.into()),

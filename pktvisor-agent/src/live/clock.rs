@@ -1,36 +1,37 @@
-//! Two clocks in one: the kernel stamps packets by the monotonic clock, the world asks for wall-clock time.
+//! Converts the monotonic time stamps of the kernel to wall-clock time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pktvisor_capture::kernel::monotonic_ns;
 
-/// How far the wall clock is ahead of the monotonic clock. Taken anew now and then, since the wall clock may be set.
+/// How far the wall clock is ahead of the monotonic clock. Read it again now and then, because the
+/// wall clock may be set.
 #[derive(Clone, Copy, Debug)]
-pub struct WallClock {
+pub(super) struct WallClock {
     ahead_ns: u64,
 }
 
 impl WallClock {
-    /// As of now.
-    pub fn now() -> Self {
+    /// Reads both clocks.
+    pub(super) fn now() -> Self {
         Self { ahead_ns: wall_ns().saturating_sub(monotonic_ns()) }
     }
 
-    /// Nanoseconds since 1970, of a monotonic time stamp.
+    /// Converts a monotonic time stamp to nanoseconds since 1970.
     #[inline]
-    pub fn wall_ns(&self, monotonic_ns: u64) -> u64 {
+    pub(super) fn wall_ns(&self, monotonic_ns: u64) -> u64 {
         monotonic_ns.saturating_add(self.ahead_ns)
     }
 }
 
-/// Nanoseconds since 1970.
-pub fn wall_ns() -> u64 {
+/// The time now, in nanoseconds since 1970.
+pub(super) fn wall_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// How long it is until the next whole second of the wall clock.
-pub fn until_next_second() -> Duration {
+/// The time until the next whole second of the wall clock.
+pub(super) fn until_next_second() -> Duration {
     Duration::from_nanos(NS_PER_SECOND - wall_ns() % NS_PER_SECOND)
 }
 

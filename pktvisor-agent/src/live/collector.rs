@@ -1,4 +1,5 @@
-//! The thread that reads, at every whole second of the wall clock, what the kernel counted, and turns the periods.
+//! The thread that collects the kernel's counters at every whole second of the wall clock, and
+//! rotates the periods.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -23,16 +24,17 @@ use super::losses::DriverDrops;
 use super::rate::RateControl;
 use crate::agent::Agent;
 
-/// How long worker threads may need to analyse what was counted before the moment is published a second later.
+/// How long to wait for worker threads to finish an epoch. After that its moment is published a
+/// second later.
 const WORKER_PATIENCE: Duration = Duration::from_millis(700);
 
-/// After so long without an end, a worker thread has broken down.
-const WORKER_BREAKDOWN: Duration = Duration::from_secs(15);
+/// A worker thread that takes longer than this for an epoch does not work.
+const WORKER_FAILURE: Duration = Duration::from_secs(15);
 
-/// How often they are looked at.
+/// How often to check whether worker threads have finished.
 const WORKER_POLL: Duration = Duration::from_millis(1);
 
-/// The sockets that packets are handed to, where there are any, and what those before them had lost.
+/// The AF_XDP sockets in use, if any, and the losses of earlier ones.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     current: Vec<StatisticsHandle>,
@@ -40,7 +42,7 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    /// From now on packets are handed to these. What the ones before have lost is final.
+    /// Replaces the sockets. The losses of the old ones are final.
     pub(super) fn replace(&mut self, sockets: impl Iterator<Item = StatisticsHandle>) {
         self.lost_before = self.lost();
         self.current = sockets.collect();
@@ -52,7 +54,7 @@ impl Sockets {
     }
 }
 
-/// The drain thread's own.
+/// The state of the collector thread.
 pub(super) struct Collector {
     pub(super) agent: Arc<Agent>,
     pub(super) coordination: Arc<Coordination>,
@@ -61,16 +63,16 @@ pub(super) struct Collector {
     pub(super) rate: RateControl,
     pub(super) driver: DriverDrops,
     pub(super) counted: KernelCounts,
-    /// What the programs say, where they say something.
+    /// The log messages of the programs, if they have any.
     pub(super) log: Option<ProgramLog>,
     pub(super) sockets: Arc<Mutex<Sockets>>,
-    /// What these had lost.
+    /// What the sockets had lost at the last collection.
     pub(super) lost_by_sockets: u64,
-    /// What was counted in an epoch that worker threads have not analysed to its end.
+    /// The counters of an epoch that worker threads still analyse.
     pub(super) pending: Option<Pending>,
 }
 
-/// What was counted in an epoch.
+/// The counters of one epoch.
 #[derive(Debug)]
 pub(super) struct Pending {
     /// When it ended (wall clock).
@@ -84,24 +86,27 @@ pub(super) struct Pending {
 }
 
 impl Collector {
-    /// Runs until `stop` is hung up. Returns itself for the [last](Self::finish) draining.
+    /// Runs until the sender of `stop` is dropped. Returns itself for the [last](Self::finish)
+    /// collection.
     pub(super) fn run(mut self, stop: &Receiver<()>) -> Self {
         while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(until_next_second()) {
             if let Err(error) = self.tick() {
-                // It will not get better, and must not fill the log: said once, and for all to see.
+                // It will not get better. Only the first report is logged, so that the log does not
+                // fill up.
                 self.agent.status.report_failure(format!("the kernel's counters cannot be read: {error}"));
             }
         }
         self
     }
 
-    /// Everything up to now: the programs are off, the rings empty, the worker threads have ended.
+    /// Collects the last counters, after the programs are detached, the rings are empty and the
+    /// worker threads have ended.
     pub(super) fn finish(mut self) -> Result<(), KernelError> {
         self.publish();
-        let drained = self.end_epoch(wall_ns(), Cut::Epoch);
+        let collected = self.end_epoch(wall_ns(), Cut::Epoch);
         self.publish();
         self.flush_log();
-        drained
+        collected
     }
 
     fn flush_log(&mut self) {
@@ -110,38 +115,39 @@ impl Collector {
         }
     }
 
-    /// The second is over.
+    /// Ends a second.
     fn tick(&mut self) -> Result<(), KernelError> {
-        let mut drained = Ok(());
-        // Where a worker thread is behind, the last moment is not over: what is counted now waits for the next second.
+        let mut collected = Ok(());
+        // If a worker thread is behind, the last moment is not over, so the next one begins a
+        // second later.
         if self.publish() {
             let now_ns = wall_ns();
             let period_ends = self.agent.store.batch().turns_at(now_ns);
-            drained = self.end_epoch(now_ns, if period_ends { Cut::Period } else { Cut::Epoch });
+            collected = self.end_epoch(now_ns, if period_ends { Cut::Period } else { Cut::Epoch });
             self.wait_for_workers();
             self.publish();
         } else {
-            self.watch_workers();
+            self.check_workers();
         }
         self.rate.adjust(&self.agent, &self.coordination);
         if let Some(geo) = &mut self.geo {
             geo.refresh(Instant::now());
         }
         self.flush_log();
-        drained
+        collected
     }
 
-    /// Begins the next epoch, and reads what was counted in the one that ends.
+    /// Begins the next epoch and collects the counters of the one that ends.
     fn end_epoch(&mut self, now_ns: u64, cut: Cut) -> Result<(), KernelError> {
         let period_ends = cut == Cut::Period;
-        // First: what was lost by now was counted before.
+        // Before the counters, so that each lost packet is also a counted one.
         let (lost_by_sockets, wait) = {
             let sockets = self.sockets.lock();
             (sockets.lost(), if sockets.current.is_empty() { Wait::Grace } else { Wait::Brief })
         };
         let mut standby = self.maps.flip(period_ends);
         let counted = self.maps.seal(&mut standby, wait);
-        // Also where the counters cannot be read, as the epoch is over.
+        // Even if the counters cannot be read, because the epoch is over.
         self.coordination.epochs().order(CutOrder { sealed_ns: monotonic_ns(), cut });
         let mut pending = Pending {
             now_ns,
@@ -159,7 +165,7 @@ impl Collector {
             self.counted = counted;
             self.lost_by_sockets = lost_by_sockets;
         }
-        // Also where the sketches cannot be read: what was counted is not to be lost.
+        // Even if the sketches cannot be read, so that the counters are not lost.
         let collected = self.maps.collect(standby);
         let distinct = match &collected {
             Ok(Collected { cardinality: Some(registers), .. }) => Ok(registers.clone()),
@@ -171,16 +177,17 @@ impl Collector {
         counted.and(collected).and(distinct)
     }
 
-    /// A worker thread is only ever behind by what the rings hold, so one that stays behind has broken down.
-    fn watch_workers(&self) {
-        if self.pending.as_ref().is_some_and(|pending| pending.sealed.elapsed() > WORKER_BREAKDOWN) {
+    /// Reports a worker thread that stays behind. One that works is never further behind than the
+    /// rings hold.
+    fn check_workers(&self) {
+        if self.pending.as_ref().is_some_and(|pending| pending.sealed.elapsed() > WORKER_FAILURE) {
             self.agent.status.report_failure(
-                "DNS is no longer analysed: a worker thread has broken down, restart the agent".into(),
+                "DNS is no longer analysed: a worker thread does not work, restart the agent".into(),
             );
         }
     }
 
-    /// Worker threads need a few milliseconds, more where they are behind.
+    /// Waits for the worker threads, which need a few milliseconds, or more if they are behind.
     fn wait_for_workers(&self) {
         let deadline = Instant::now() + WORKER_PATIENCE;
         while !self.coordination.epochs().are_reached() && Instant::now() < deadline {
@@ -188,22 +195,22 @@ impl Collector {
         }
     }
 
-    /// Brings what was counted in the last epoch, with what the worker threads found in it, into the live period, and lets
-    /// time pass; false where a worker thread has not reached its end.
+    /// Publishes the counters of the last epoch together with its analysis, and moves the time of
+    /// the store. Returns false if a worker thread has not finished the epoch.
     fn publish(&mut self) -> bool {
         if !self.coordination.epochs().are_reached() {
             return false;
         }
         let Some(pending) = self.pending.take() else { return true };
         {
-            // One lock: nobody sees a part of it.
+            // Under one lock, so that readers see all of it or nothing.
             let mut batch = self.agent.store.batch();
             batch.counted(&pending.counters, pending.lost);
             if let Some(heavy) = &pending.heavy {
-                addresses::take_frequent(heavy, self.geo.as_mut(), batch.recorder());
+                addresses::add_frequent(heavy, self.geo.as_mut(), batch.recorder());
             }
             if let Some(distinct) = &pending.distinct {
-                addresses::take_distinct(distinct, batch.recorder());
+                addresses::add_distinct(distinct, batch.recorder());
             }
             batch.publish();
             batch.tick(pending.now_ns);

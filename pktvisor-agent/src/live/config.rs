@@ -13,7 +13,7 @@ use crate::pipeline::config::PipelineConfig;
 
 /// What a live capture is to do. Every value is valid.
 #[derive(Clone, Debug)]
-pub struct LiveConfig {
+pub(crate) struct LiveConfig {
     /// Which interfaces to watch.
     pub target: LiveTarget,
     /// The target as the user wrote it.
@@ -40,7 +40,7 @@ pub struct LiveConfig {
 
 /// The interfaces of a live capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LiveTarget {
+pub(crate) enum LiveTarget {
     /// One interface.
     Interface(Interface),
     /// Every interface that is up, also those that come up later.
@@ -49,7 +49,7 @@ pub enum LiveTarget {
 
 /// How worker threads wait for packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Polling {
+pub(crate) enum Polling {
     /// They sleep between polls, so that each poll finds many packets.
     WithPauses,
     /// They poll without pauses; each needs a processor of its own.
@@ -58,7 +58,7 @@ pub enum Polling {
 
 /// Which interfaces `tap` mode may take the packets of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TapSafety {
+pub(crate) enum TapSafety {
     /// Only those that the host does not use: without addresses and routes.
     UnusedOnly,
     /// All. The host then loses the packets of the interface.
@@ -67,7 +67,7 @@ pub enum TapSafety {
 
 /// The filter of a live capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LiveFilter {
+pub(crate) struct LiveFilter {
     /// A tcpdump filter expression.
     pub expression: Option<String>,
     /// A port whose TCP packets do not count: that of the agent's own web server.
@@ -76,7 +76,7 @@ pub struct LiveFilter {
 
 impl LiveFilter {
     /// The filter with both parts; `None` if every packet counts.
-    pub fn filter(&self) -> Option<Filter> {
+    pub(crate) fn filter(&self) -> Option<Filter> {
         match self.ignored_port {
             Some(port) => Some(Filter::without_tcp_port(self.expression.as_deref(), port)),
             None => self.expression.as_deref().map(Filter::new),
@@ -86,16 +86,17 @@ impl LiveFilter {
 
 /// Which networks are HOST.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostConfig {
+pub(crate) struct HostConfig {
     /// The networks that the user gave.
     pub networks: Vec<IpNet>,
-    /// The index of the interface whose addresses are HOST as well; `None`: the addresses of all interfaces are.
+    /// The index of the interface whose addresses are HOST as well; `None`: the addresses of all
+    /// interfaces are.
     pub interface: Option<u32>,
 }
 
 impl HostConfig {
     /// HOST while these are the machine's interfaces.
-    pub fn host_set(&self, interfaces: &[Interface]) -> HostSet {
+    pub(crate) fn host_set(&self, interfaces: &[Interface]) -> HostSet {
         let is_watched = |interface: &&Interface| self.interface.is_none_or(|index| interface.index == index);
         let watched = interfaces.iter().filter(is_watched);
         let own = watched.flat_map(|interface| &interface.addresses).map(|&address| IpNet::from(address));
@@ -109,7 +110,7 @@ impl LiveConfig {
     /// # Errors
     ///
     /// The expression does not compile, or does not compile for the link type of the interface.
-    pub fn check_filter(&self) -> Result<(), FilterError> {
+    pub(crate) fn check_filter(&self) -> Result<(), FilterError> {
         // First the user's words alone: an error then quotes nothing that the agent added.
         let expression = self.filter.expression.as_deref().map(Filter::new);
         for filter in expression.into_iter().chain(self.filter.filter()) {

@@ -1,4 +1,4 @@
-//! What the threads of a live capture tell each other.
+//! The state that the threads of a capture by BPF programs share.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -9,30 +9,35 @@ use pktvisor_common::sharding::Shards;
 
 use super::epochs::Epochs;
 
-/// Between the deep threads, the drain thread and whoever stops them.
+/// Shared by the worker threads, the collector thread, the thread that follows the interfaces, and
+/// the one that stops them.
+///
+/// The stop flags are atomics, not cancellation tokens: a worker thread reads one in each round,
+/// and with `--busy-drain` it makes rounds without pauses, while each look at a token takes a lock.
 #[derive(Debug)]
 pub(super) struct Coordination {
     detaching: AtomicBool,
     stopping: AtomicBool,
-    /// For each deep thread.
+    /// For each worker thread.
     workers: Box<[WorkerSlot]>,
     epochs: Epochs,
 }
 
-/// Between one deep thread and the others.
+/// What one worker thread shares with the others.
 #[derive(Debug, Default)]
 pub(super) struct WorkerSlot {
-    /// The emptiest that the fullest ring was since this was last asked for, in thousandths and one.
+    /// The minimum, since the last read, of the fill of the fullest ring: thousandths plus one, or
+    /// [`UNKNOWN`].
     fill_low: AtomicU32,
     new_rate: Mutex<Option<SampleRate>>,
     new_host: Mutex<Option<HostSet>>,
 }
 
-/// Nothing was noted.
+/// The fill has not been recorded.
 const UNKNOWN: u32 = 0;
 
 impl Coordination {
-    /// For so many deep threads.
+    /// For so many worker threads.
     pub(super) fn new(shards: Shards) -> Self {
         Self {
             detaching: AtomicBool::new(false),
@@ -42,17 +47,17 @@ impl Coordination {
         }
     }
 
-    /// For each deep thread.
+    /// The slot of each worker thread.
     pub(super) fn workers(&self) -> &[WorkerSlot] {
         &self.workers
     }
 
-    /// How the drain thread and the deep threads end an epoch.
+    /// How the collector thread and the worker threads end an epoch.
     pub(super) fn epochs(&self) -> &Epochs {
         &self.epochs
     }
 
-    /// Tells whoever attaches to take all programs off and end.
+    /// Asks the thread that follows the interfaces to detach all programs and end.
     pub(super) fn detach(&self) {
         self.detaching.store(true, Ordering::Release);
     }
@@ -61,7 +66,7 @@ impl Coordination {
         self.detaching.load(Ordering::Acquire)
     }
 
-    /// Tells the deep threads to empty the rings and end.
+    /// Asks the worker threads to empty the rings and end.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
     }
@@ -70,37 +75,37 @@ impl Coordination {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// What the fullest ring was never below since the last call, from 0 to 1; `None` if no deep thread got round to
-    /// looking.
+    /// The minimum fill of the fullest ring since the last call, from 0 to 1; `None` if no worker
+    /// thread recorded it.
     pub(super) fn take_ring_fill_low(&self) -> Option<f64> {
         self.workers.iter().filter_map(WorkerSlot::take_ring_fill_low).max_by(f64::total_cmp)
     }
 
-    /// Tells the deep threads which share of TCP streams and fragmented datagrams to analyse.
+    /// Sets the share of TCP streams and fragmented datagrams that worker threads analyse.
     pub(super) fn set_rate(&self, rate: SampleRate) {
         self.workers.iter().for_each(|worker| *worker.new_rate.lock() = Some(rate));
     }
 
-    /// Tells the deep threads which networks are HOST.
+    /// Sets the networks that are HOST for the worker threads.
     pub(super) fn set_host(&self, host: &HostSet) {
         self.workers.iter().for_each(|worker| *worker.new_host.lock() = Some(host.clone()));
     }
 }
 
 impl WorkerSlot {
-    /// How full the thread's fullest ring is, from 0 to 1.
-    pub(super) fn note_ring_fill(&self, fill: f64) {
-        let noted = (fill.clamp(0.0, 1.0) * 1000.0) as u32 + 1;
+    /// Records how full the thread's fullest ring is, from 0 to 1.
+    pub(super) fn record_ring_fill(&self, fill: f64) {
+        let recorded = (fill.clamp(0.0, 1.0) * 1000.0) as u32 + 1;
         let low = self.fill_low.load(Ordering::Relaxed);
-        if low == UNKNOWN || noted < low {
-            self.fill_low.store(noted, Ordering::Relaxed);
+        if low == UNKNOWN || recorded < low {
+            self.fill_low.store(recorded, Ordering::Relaxed);
         }
     }
 
     fn take_ring_fill_low(&self) -> Option<f64> {
         match self.fill_low.swap(UNKNOWN, Ordering::Relaxed) {
             UNKNOWN => None,
-            noted => Some(f64::from(noted - 1) / 1000.0),
+            recorded => Some(f64::from(recorded - 1) / 1000.0),
         }
     }
 
@@ -118,24 +123,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_low_water_mark_is_of_the_time_since_it_was_asked_for() {
+    fn the_low_water_mark_covers_the_time_since_the_last_read() {
         let coordination = Coordination::new(Shards::ONE);
         let worker = &coordination.workers()[0];
         assert_eq!(coordination.take_ring_fill_low(), None);
         for fill in [0.9, 0.5, 0.7] {
-            worker.note_ring_fill(fill);
+            worker.record_ring_fill(fill);
         }
         assert_eq!(coordination.take_ring_fill_low(), Some(0.5));
-        worker.note_ring_fill(0.0);
+        worker.record_ring_fill(0.0);
         assert_eq!(coordination.take_ring_fill_low(), Some(0.0));
         assert_eq!(coordination.take_ring_fill_low(), None);
     }
 
     #[test]
-    fn the_fullest_thread_counts_and_orders_reach_each() {
+    fn the_fullest_ring_counts_and_a_new_rate_reaches_each_worker() {
         let coordination = Coordination::new(Shards::new(3));
         for (worker, fill) in coordination.workers().iter().zip([0.2, 0.6]) {
-            worker.note_ring_fill(fill);
+            worker.record_ring_fill(fill);
         }
         assert_eq!(coordination.take_ring_fill_low(), Some(0.6));
         coordination.set_rate(SampleRate::percent(7));

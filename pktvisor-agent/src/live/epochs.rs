@@ -1,9 +1,12 @@
-//! One moment for counters and analysis: how the drain thread and the worker threads end an epoch together.
+//! One moment for counters and analysis: how the collector thread and the worker threads end an
+//! epoch together.
 //!
-//! The drain thread begins the next epoch in the kernel, waits until no program counts in the old one, reads what was counted
-//! in it and [orders](Epochs::order) a cut. Each worker thread holds back the records of the next epoch until it has
-//! analysed all of the old one; then it cuts what it remembers and [says so](Epochs::reach). When all have, counters and
-//! analysis are of the same packets. A worker looks at the order once for each batch, so a packet costs nothing.
+//! The collector thread begins the next epoch in the kernel, waits until no program counts in the
+//! old one, collects its counters and [orders](Epochs::order) a cut. Each worker thread holds back
+//! the records of the next epoch until it has analysed all of the old one. Then it cuts its
+//! recorder and [reports that](Epochs::reach). When all workers have, counters and analysis cover
+//! the same packets. A worker looks for an order once in a batch, so it costs nothing for each
+//! packet.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,19 +19,19 @@ use pktvisor_metrics::Cut;
 /// An epoch that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CutOrder {
-    /// All of its records had been handed over by then (monotonic clock).
+    /// All of its records were in the rings at this time (monotonic clock).
     pub(super) sealed_ns: u64,
-    /// Why the threads cut.
+    /// What ends with the epoch.
     pub(super) cut: Cut,
 }
 
 /// The epochs of a capture, counted from 0.
 #[derive(Debug)]
 pub(super) struct Epochs {
-    /// How many are over.
+    /// The number of epochs that are over.
     over: AtomicU64,
     order: Mutex<CutOrder>,
-    /// How many each worker thread has cut.
+    /// The number of epochs that each worker thread has cut.
     reached: Box<[AtomicU64]>,
 }
 
@@ -42,37 +45,38 @@ impl Epochs {
         }
     }
 
-    /// The epoch is over. To be said again only when all have [reached](Self::are_reached) its end.
+    /// Orders the worker threads to end the epoch. Only when all have [done so](Self::are_reached),
+    /// the next may end.
     pub(super) fn order(&self, order: CutOrder) {
         *self.order.lock() = order;
         self.over.fetch_add(1, Ordering::Release);
     }
 
-    /// The epoch after so many is over, if it is.
+    /// The order to end the epoch after so many; `None` if it is not over.
     pub(super) fn order_after(&self, epochs: u64) -> Option<CutOrder> {
         (self.over.load(Ordering::Acquire) > epochs).then(|| *self.order.lock())
     }
 
-    /// A worker thread has cut so many epochs.
+    /// Records that a worker thread has cut so many epochs.
     pub(super) fn reach(&self, thread: u32, epochs: u64) {
         if let Some(reached) = self.reached.get(thread as usize) {
             reached.store(epochs, Ordering::Release);
         }
     }
 
-    /// A worker thread has ended, and left all that it had.
+    /// Records that a worker thread has ended, after it cut everything.
     pub(super) fn leave(&self, thread: u32) {
         self.reach(thread, u64::MAX);
     }
 
-    /// Whether all worker threads have cut what is over.
+    /// Whether all worker threads have cut every epoch that is over.
     pub(super) fn are_reached(&self) -> bool {
         let over = self.over.load(Ordering::Relaxed);
         self.reached.iter().all(|reached| reached.load(Ordering::Acquire) >= over)
     }
 }
 
-/// The epoch whose records wait while a thread is in the epoch after so many: the next one.
+/// The epoch whose records wait while a thread analyses the epoch after so many: the next one.
 pub(super) fn held_back(epochs: u64) -> u32 {
     ((epochs + 1) % u64::from(EPOCHS)) as u32
 }

@@ -1,4 +1,4 @@
-//! Follows the interfaces of the machine while the capture runs: those that are watched come, change and go.
+//! Follows the interfaces of the machine while the capture runs: they appear, change and go.
 
 use std::sync::Arc;
 use std::thread::{JoinHandle, sleep};
@@ -13,24 +13,25 @@ use crate::agent::Agent;
 use pktvisor_capture::interfaces::{Interface, Interfaces, SystemInterfaces};
 use pktvisor_capture::privileges::{self, Keep};
 
-/// How often the stop sign is looked at; changes are seen at once.
+/// How often the thread checks whether it is to stop. It sees changes at once.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// How often the interfaces are looked at without a change: what failed is tried again.
+/// How often the interfaces are listed without a change, to try again what failed.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Acts on changes of the interfaces. Takes all programs off when it is dropped.
+/// Acts on changes of the interfaces. Detaches all programs when it is dropped.
 pub(super) trait Watch: Send + 'static {
-    /// The interfaces are these now.
+    /// Acts on the current interfaces.
     fn update(&mut self, interfaces: &[Interface]);
 }
 
-/// Starts the thread that follows the interfaces until `is_over`, and gives away all privileges but what `keep` leaves it.
-/// `changes` was subscribed to before `watch` looked at the interfaces first.
+/// Starts the thread that follows the interfaces until `is_over`, and gives away all privileges
+/// except those in `keep`. `changes` must be older than the list of interfaces that `watch` began
+/// with.
 ///
 /// # Errors
 ///
-/// The privileges are still there.
+/// The privileges cannot be given away.
 pub(super) fn start(
     agent: &Arc<Agent>,
     watch: impl Watch,
@@ -41,7 +42,7 @@ pub(super) fn start(
     let agent_of_thread = Arc::clone(agent);
     let (report, given_up) = sync_channel(1);
     let thread = spawn(agent, "interfaces", move || {
-        // This thread alone keeps what it takes to attach.
+        // This thread alone keeps the privileges to attach.
         let result = privileges::give_up(&keep);
         let is_safe = result.is_ok();
         let _ = report.send(result);
@@ -49,7 +50,7 @@ pub(super) fn start(
             follow(&agent_of_thread, watch, &SystemInterfaces, &changes, is_over);
         }
     })?;
-    given_up.recv().context("the watch over the interfaces broke down")??;
+    given_up.recv().context("the interfaces thread panicked")??;
     Ok(thread)
 }
 
@@ -60,7 +61,7 @@ fn follow(
     changes: &Changes,
     is_over: impl Fn() -> bool,
 ) {
-    // They may have changed before.
+    // At once, because the interfaces may have changed before.
     let mut looked: Option<Instant> = None;
     while !is_over() {
         let is_due = looked.is_none_or(|looked| looked.elapsed() >= LOOK_INTERVAL);

@@ -1,4 +1,4 @@
-//! HOST of a live capture: its interfaces' own addresses come and go while it runs.
+//! HOST of a live capture, which changes with the addresses of the interfaces.
 
 use std::sync::Arc;
 
@@ -9,26 +9,32 @@ use super::config::HostConfig;
 use super::follow::Watch;
 use crate::agent::Agent;
 
-/// Tells whoever counts, all or none, which networks are HOST; fails where one has no room for so many.
-pub(super) type Tell = Box<dyn FnMut(&HostSet) -> anyhow::Result<()> + Send>;
+/// Sets HOST in all parts of the capture, or in none; fails if a part has no room for so many
+/// networks.
+pub(super) type SetHost = Box<dyn FnMut(&HostSet) -> anyhow::Result<()> + Send>;
 
-/// Tells whoever must know which networks are HOST.
+/// Watches the addresses of the interfaces and sets HOST when they change.
 pub(super) struct HostFollower {
     config: HostConfig,
     agent: Arc<Agent>,
-    tell: Tell,
-    /// As last seen.
+    set_host: SetHost,
+    /// The last HOST that was seen.
     host: HostSet,
 }
 
 impl HostFollower {
-    /// HOST is that of `interfaces`, and everybody knows.
-    pub(super) fn new(config: &HostConfig, agent: &Arc<Agent>, interfaces: &[Interface], tell: Tell) -> Self {
+    /// HOST of these interfaces is already set.
+    pub(super) fn new(
+        config: &HostConfig,
+        agent: &Arc<Agent>,
+        interfaces: &[Interface],
+        set_host: SetHost,
+    ) -> Self {
         let host = config.host_set(interfaces);
-        Self { config: config.clone(), agent: Arc::clone(agent), tell, host }
+        Self { config: config.clone(), agent: Arc::clone(agent), set_host, host }
     }
 
-    /// From now on it is the addresses of this interface that are HOST.
+    /// Changes the interface whose addresses are HOST.
     pub(super) fn watch(&mut self, interface: &Interface, interfaces: &[Interface]) {
         self.config.interface = Some(interface.index);
         self.update(interfaces);
@@ -41,15 +47,16 @@ impl Watch for HostFollower {
         if now == self.host {
             return;
         }
-        match (self.tell)(&now) {
+        match (self.set_host)(&now) {
             Ok(()) => {
                 let networks: Vec<String> = now.networks().iter().map(ToString::to_string).collect();
                 let networks = if networks.is_empty() { "empty".to_owned() } else { networks.join(", ") };
                 tracing::info!("addresses have changed: HOST is now {networks}");
             }
-            Err(error) => {
-                self.agent.status.add_note(format!("addresses have changed, HOST has not: {error}"))
-            }
+            Err(error) => self
+                .agent
+                .status
+                .add_note(format!("addresses have changed, but HOST stays the same: {error}")),
         }
         self.host = now;
     }

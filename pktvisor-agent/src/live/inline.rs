@@ -1,4 +1,5 @@
-//! `inline`: programs count every packet in passing and copy DNS, for threads to analyse in the order of time.
+//! `inline`: programs count every packet as it passes and copy DNS. Worker threads analyse it in
+//! the order of time.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -27,11 +28,12 @@ use super::successors::Successors;
 use super::worker::{self, WorkerSettings};
 use crate::agent::Agent;
 
-/// Attaches the programs to the target's interface, gives away the privileges and starts the threads.
+/// Attaches the programs to the target's interface, gives away the privileges and starts the
+/// threads.
 ///
 /// # Errors
 ///
-/// Whatever keeps us from seeing every packet; nothing stays attached.
+/// Why the agent would not see every packet. Nothing stays attached.
 pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Box<dyn RunningCapture>> {
     let placement = Placement::of_processors(config.threads);
     let interfaces = match &config.target {
@@ -41,16 +43,17 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
     let Prepared { coordination, attacher, configuration, collector, rings, ring_records, analysis } =
         Prepared::new(config, agent, &interfaces, placement.shards, DnsPath::RingBuffers)?;
     agent.store.batch().tick(clock::wall_ns());
-    let tell = tell_host(configuration, Arc::clone(&coordination));
-    let host = HostFollower::new(&config.host, agent, &interfaces, tell);
+    let set_host = host_setter(configuration, Arc::clone(&coordination));
+    let host = HostFollower::new(&config.host, agent, &interfaces, set_host);
     let attachments = attachments(config, agent, attacher, host, &coordination)?;
     let settings = WorkerSettings { analysis, pause: Pause::new(config.polling, ring_records) };
     let threads = worker::start(agent, &coordination, rings, &settings, &placement, &Successors::default())?;
     Ok(Box::new(Programs::run(coordination, attachments, collector, threads)?))
 }
 
-/// Tells the programs and the analysis, which must agree: where the programs have no room, both keep what they know.
-pub(super) fn tell_host(configuration: ProgramConfig, coordination: Arc<Coordination>) -> host::Tell {
+/// Sets HOST in the programs and in the analysis, which must agree. If the programs have no room
+/// for it, both keep their old HOST.
+pub(super) fn host_setter(configuration: ProgramConfig, coordination: Arc<Coordination>) -> host::SetHost {
     Box::new(move |host| {
         let table = host_table(host)?;
         configuration.change(|config| config.host = table);
@@ -59,7 +62,8 @@ pub(super) fn tell_host(configuration: ProgramConfig, coordination: Arc<Coordina
     })
 }
 
-/// Attaches to the one interface, or to all there are, and from a thread of its own to those that come.
+/// Attaches to one interface or to all, and starts the thread that attaches to those that appear
+/// later.
 fn attachments(
     config: &LiveConfig,
     agent: &Arc<Agent>,
@@ -68,7 +72,7 @@ fn attachments(
     coordination: &Arc<Coordination>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let keep = privileges::keep(Mode::Inline, &privileges::KernelFeatures::running());
-    // Before the first look, so that nothing is missed between them.
+    // Before the first look at the interfaces, so that no change is missed in between.
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
     let coordination = Arc::clone(coordination);
     let is_over = move || coordination.is_detaching();

@@ -1,22 +1,23 @@
-//! A live capture: which way packets are taken, and the threads that take over what there is.
+//! Live capture: the modes, and their threads.
 //!
 //! ```text
-//! inline     interface ─ programs ─┬─ maps ── drain thread (at every second) ─┬─ store
-//!                                  └─ rings ─ deep thread (DNS analysis) ─────┘
-//! tap        mirror port ─ program ─┬─ maps ── drain thread ────────────────────┬─ store
-//!                                   └─ AF_XDP sockets ─ deep threads ───────────┘
+//! inline     interface ─ programs ─┬─ maps ── collector thread (every second) ──┬─ store
+//!                                  └─ rings ─ worker threads (DNS analysis) ────┘
+//! tap        mirror port ─ program ─┬─ maps ── collector thread ────────────────┬─ store
+//!                                   └─ AF_XDP sockets ─ worker threads ─────────┘
 //! afpacket   interface ─ packet socket ─ capture thread (pipeline) ── ticker ── store
 //! ```
 //!
-//! The wall clock rotates the periods. The threads share the store's live period, each for moments. One more thread follows the
-//! interfaces (`follow`), attaches to those that come or come back, and is the only one that keeps privileges for that.
+//! The wall clock rotates the periods. Each thread locks the store's live period only for moments.
+//! One more thread follows the interfaces (`follow`) and attaches to those that appear or come
+//! back. It alone keeps the privileges for that.
 
 mod addresses;
 mod any;
 mod changes;
-pub mod clock;
+mod clock;
 mod collector;
-pub mod config;
+pub(crate) mod config;
 mod coordination;
 mod epochs;
 mod follow;
@@ -32,38 +33,39 @@ mod prepare;
 mod program_config;
 mod programs;
 mod rate;
+mod refusal;
 mod running;
 mod successors;
 mod tap;
 mod worker;
 
-use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use pktvisor_api as api;
 use pktvisor_capture::privileges::{self, KernelFeatures};
 use pktvisor_definitions::Mode;
 
 use self::config::LiveConfig;
+use self::refusal::{both_reasons, explain_refusal};
 use self::running::RunningCapture;
 use crate::agent::Agent;
 
 /// A capture that runs.
-pub struct LiveCapture {
+pub(crate) struct LiveCapture {
     agent: Arc<Agent>,
     capture: Box<dyn RunningCapture>,
 }
 
 impl LiveCapture {
-    /// Starts to capture from the target in the given mode, or else in the best mode that works, and gives away the
-    /// privileges that only starting needed.
+    /// Starts to capture from the target in the given mode, or else in the best mode that works,
+    /// and gives away the privileges that only starting needed.
     ///
     /// # Errors
     ///
     /// Why the agent would not see every packet, for each mode that was tried.
-    pub fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Self> {
+    pub(crate) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Self> {
         let capture = match config.mode {
             Some(mode) => start_mode(mode, config, agent)?,
             None => start_best_mode(config, agent)?,
@@ -71,12 +73,13 @@ impl LiveCapture {
         Ok(Self { agent: Arc::clone(agent), capture })
     }
 
-    /// Ends the capture, counts and analyses the packets that came before, and returns the closed ledger.
+    /// Ends the capture, counts and analyses the packets that came before, and returns the closed
+    /// ledger.
     ///
     /// # Errors
     ///
     /// The last packets cannot be accounted for.
-    pub fn stop(self) -> anyhow::Result<api::Ledger> {
+    pub(crate) fn stop(self) -> anyhow::Result<api::Ledger> {
         self.capture.stop()?;
         Ok(self.agent.ledger())
     }
@@ -105,7 +108,7 @@ fn start_best_mode(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Bo
     };
     let capture = match start_mode(Mode::AfPacket, config, agent) {
         Ok(capture) => capture,
-        Err(second) => bail!("{reason:#}; a packet socket does not work either: {second:#}"),
+        Err(second) => return Err(both_reasons(reason, &second)),
     };
     let note = format!("{reason:#}; packets are counted by a packet socket instead (afpacket)");
     tracing::warn!("{note}");
@@ -113,20 +116,7 @@ fn start_best_mode(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Bo
     Ok(capture)
 }
 
-/// Adds the cause where the kernel refuses although the capabilities are there: a container engine's seccomp profile.
-fn explain_refusal(error: anyhow::Error) -> anyhow::Error {
-    let refusal = io::Error::from_raw_os_error(libc::EPERM).to_string();
-    let is_refused = error.chain().any(|cause| cause.to_string().contains(&refusal));
-    match (is_refused, privileges::Environment::detect()) {
-        (false, _) | (_, privileges::Environment::Host) => error,
-        (true, _) => anyhow::anyhow!(
-            "{error:#}; the container engine forbids it: run the container with {}",
-            privileges::container_flags(&privileges::needed(Mode::Tap, &KernelFeatures::running()))
-        ),
-    }
-}
-
-/// Starts a thread. Should it break down, the agent is not healthy any more.
+/// Starts a thread. If it panics, the agent reports that it is not healthy.
 fn spawn<T: Send + 'static>(
     agent: &Arc<Agent>,
     name: &str,
@@ -153,7 +143,7 @@ impl Drop for Sentinel {
         if thread::panicking() {
             self.agent
                 .status
-                .report_failure(format!("the {} thread broke down: start the agent again", self.name));
+                .report_failure(format!("the {} thread panicked: start the agent again", self.name));
         }
     }
 }
@@ -166,13 +156,13 @@ mod tests {
     use pktvisor_metrics::{Clock, Settings, Store};
 
     #[test]
-    fn an_agent_one_of_whose_threads_broke_down_is_not_healthy() {
+    fn an_agent_with_a_thread_that_panicked_is_not_healthy() {
         let (name_cut, clock) = (NameCut::default(), Clock::Wall);
         let store = Store::new(Settings { periods: 5, summary: false, name_cut, clock });
         let agent = Arc::new(Agent::new(store, 100, Default::default()));
         spawn(&agent, "first", || ()).unwrap().join().unwrap();
         assert_eq!(agent.health(), Ok(()));
         spawn(&agent, "second", || panic!("as the test wants it")).unwrap().join().unwrap_err();
-        assert!(agent.health().unwrap_err().starts_with("the second thread broke down"));
+        assert!(agent.health().unwrap_err().starts_with("the second thread panicked"));
     }
 }

@@ -1,7 +1,8 @@
-//! One interface that was named: watched for as long as it is there, and again when it comes back.
+//! One interface that the user named: watched while it exists, and again when it comes back.
 //!
-//! It is the same interface as long as its index is: renamed, it stays watched. When it is gone, the next one that the target
-//! means takes its place: the one with the address that was given as the target, else the one with its name.
+//! Its index identifies it: if it is renamed, it stays watched. When it is gone, a successor takes
+//! its place: the interface with the address of the target if that is an address, else the
+//! interface of the same name.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,35 +18,36 @@ use pktvisor_capture::interfaces::Interface;
 
 /// Puts a capture on an interface.
 pub(super) trait Attach: Send + 'static {
-    /// Takes the capture off the interface when it is dropped.
+    /// Detaches from the interface when it is dropped.
     type Attached: Send;
 
-    /// Begins to capture; what to tell the operator of it comes back as well.
+    /// Starts to capture, and returns the hooks to report as well.
     ///
     /// # Errors
     ///
-    /// Whatever keeps us from seeing every packet; nothing stays attached.
+    /// Why the agent would not see every packet. Nothing stays attached.
     fn attach(&mut self, interface: &Interface) -> anyhow::Result<(Self::Attached, Hooks)>;
 
-    /// Whether the capture is still on the interface, whose name and index may belong to another one by now, and may stay there.
+    /// Whether the capture is still attached, and may stay. Another interface may own the name and
+    /// the index by now.
     fn is_live(&self, attached: &Self::Attached, interface: &Interface) -> bool;
 
-    /// The interface is gone; what was captured before is still to be analysed.
+    /// Detaches from an interface that is gone. Packets captured before are still analysed.
     fn detach(&mut self, attached: Self::Attached);
 }
 
-/// Where packets of an interface are seen.
+/// The hooks that see the packets of an interface.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hooks {
     pub(super) ingress: String,
     pub(super) egress: Option<String>,
-    /// What was fallen back from, one sentence each.
+    /// Why better hooks are not used, one sentence each.
     pub(super) notes: Vec<String>,
 }
 
-/// The named interface.
+/// The interface that the user named.
 pub(super) struct NamedInterface<A: Attach> {
-    // Taken off before the programs are unloaded.
+    // First, so that the programs are detached before they are unloaded.
     state: State<A::Attached>,
     attach: A,
     agent: Arc<Agent>,
@@ -63,11 +65,11 @@ struct Gone {
     /// Its name when it was last seen.
     name: String,
     since: Instant,
-    /// Why its successor is not watched, where there is one.
+    /// Why the successor is not watched, if one exists.
     refusal: Option<String>,
 }
 
-/// What the operator asked for.
+/// The target as the user named it.
 struct NamedTarget {
     text: String,
     /// The interface's name at start.
@@ -76,7 +78,7 @@ struct NamedTarget {
 }
 
 impl<A: Attach> NamedInterface<A> {
-    /// An interface that `attach` has been [put on](Attach::attach).
+    /// An interface that `attach` is already [attached](Attach::attach) to.
     pub(super) fn new(
         target_text: &str,
         agent: &Arc<Agent>,
@@ -110,7 +112,7 @@ impl<A: Attach> NamedInterface<A> {
         self.report_link(interface);
     }
 
-    /// Says so where no packet can come.
+    /// Reports the state of the link, with a warning if no packet can arrive.
     fn report_link(&self, interface: &Interface) {
         let note = match (interface.is_up, interface.has_carrier) {
             (true, true) => None,
@@ -128,8 +130,8 @@ impl<A: Attach> NamedInterface<A> {
         });
     }
 
-    /// The interface is still there, and may have changed.
-    fn look_at(&mut self, now: &Interface) {
+    /// Reports what changed on an interface that is still there.
+    fn refresh(&mut self, now: &Interface) {
         let State::Watched { interface, .. } = &mut self.state else { return };
         let before = std::mem::replace(interface, now.clone());
         if before.name != now.name {
@@ -148,7 +150,7 @@ impl<A: Attach> NamedInterface<A> {
         }
     }
 
-    /// The interface is gone, or somebody took the programs off it.
+    /// Reports that the interface is gone, or that another program detached ours.
     fn lose(&mut self) {
         let State::Watched { interface, .. } = &self.state else { return };
         let name = interface.name.clone();
@@ -179,10 +181,10 @@ impl<A: Attach> NamedInterface<A> {
         self.agent.status.set_outage(Some(reason));
     }
 
-    /// Attaches to the interface that is there now.
+    /// Attaches to the successor.
     fn regain(&mut self, interface: &Interface, interfaces: &[Interface]) {
         let State::Gone(gone) = &mut self.state else { return };
-        // Before the first packet is seen.
+        // Before the first packet, which must be counted with the new HOST.
         self.host.watch(interface, interfaces);
         let (attached, hooks) = match self.attach.attach(interface) {
             Ok(attached) => attached,
@@ -220,7 +222,7 @@ impl<A: Attach> Watch for NamedInterface<A> {
             let now = interfaces.iter().find(|now| now.index == interface.index);
             match now.filter(|now| self.attach.is_live(attached, now)) {
                 Some(now) => {
-                    self.look_at(now);
+                    self.refresh(now);
                     self.host.update(interfaces);
                 }
                 None => self.lose(),
@@ -235,7 +237,7 @@ impl<A: Attach> Watch for NamedInterface<A> {
 }
 
 impl NamedTarget {
-    /// The interface that takes the place of one that was last called `name`.
+    /// The successor of an interface that was last called `name`.
     fn find<'a>(&self, name: &str, interfaces: &'a [Interface]) -> Option<&'a Interface> {
         if self.is_address {
             return owner_of(&self.text, interfaces);
@@ -257,7 +259,7 @@ fn absence(name: &str, lasted: Duration, absences: u64) -> String {
     )
 }
 
-/// Whether packets can come.
+/// Whether packets can arrive.
 pub(super) fn link_state(interface: &Interface) -> LinkState {
     if interface.is_up && interface.has_carrier { LinkState::Up } else { LinkState::Down }
 }

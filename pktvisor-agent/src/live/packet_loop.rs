@@ -1,4 +1,4 @@
-//! The capture thread: blocks of packets down the pipeline, until told to stop.
+//! The capture thread: sends blocks of packets through the pipeline until it is to stop.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,36 +13,40 @@ use pktvisor_metrics::Store;
 use super::clock::wall_ns;
 use crate::pipeline::{Intake, Pipeline};
 
-/// Packets between two looks at whoever waits for the store.
+/// Packets after which the thread releases the store for readers.
 const BATCH_PACKETS: usize = 512;
 
-/// Longest wait for packets: how soon a stop is noticed, and how often a quiet clock moves.
+/// Longest wait for packets. A stop is noticed within this time, and the clock moves at least as
+/// often.
 const WAIT_MAX: Duration = Duration::from_millis(100);
 
-/// How often progress is told.
+/// How often progress is reported.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How far a capture is.
+/// The progress of a capture by packet socket.
 #[derive(Clone, Copy, Debug)]
 pub struct CaptureProgress<'a> {
-    /// What came in.
+    /// The packets so far.
     pub intake: &'a Intake,
-    /// What the kernel says of the socket.
+    /// The kernel's statistics of the socket.
     pub statistics: SocketStatistics,
     /// Queries that wait for their response.
     pub open_transactions: u64,
 }
 
-/// What a capture brought.
+/// The totals of a finished capture.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
-    /// What came in.
+    /// The packets so far.
     pub intake: Intake,
-    /// What the kernel said of the socket.
+    /// The kernel's statistics of the socket.
     pub statistics: SocketStatistics,
 }
 
-/// What a capture is told from outside while it runs.
+/// Controls a running capture from another thread.
+///
+/// The stop flag is an atomic, not a cancellation token, because nothing waits for it: the loop
+/// waits for packets.
 #[derive(Debug, Default)]
 pub struct LoopControl {
     stop: AtomicBool,
@@ -60,7 +64,7 @@ impl LoopControl {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Changes which networks are HOST, for packets that are looked at from now on.
+    /// Sets the networks that are HOST for the packets that follow.
     pub fn set_host(&self, host: HostSet) {
         *self.host.lock() = Some(host);
     }
@@ -70,16 +74,18 @@ impl LoopControl {
     }
 }
 
-/// Sends what the socket hears down the pipeline until told to stop; what was there before that is still taken in.
-/// `progress` is told a few times a second. A store whose clock are the packets ([`Clock::Packets`]) is moved by them, and
-/// while there are none by the wall clock: nobody else needs to tick.
+/// Sends the packets of the socket through the pipeline until it is to stop, including all packets
+/// from before the stop. Reports to `progress` a few times a second. Packets move the time of a
+/// store with [`Clock::Packets`]. While there are none, this loop moves it by the wall clock, so no
+/// other thread needs to.
 ///
 /// [`Clock::Packets`]: pktvisor_metrics::Clock::Packets
 ///
 /// # Errors
 ///
-/// The filter does not fit what the interface brings, or the socket is broken. What was counted stays counted. An interface
-/// that is gone brings nothing until the socket is [bound](pktvisor_capture::afpacket::Binding) to another one.
+/// The filter does not compile for the link type of a packet, or the socket fails. The packets
+/// before that stay counted. An interface that is gone brings no packets until the socket is
+/// [bound](pktvisor_capture::afpacket::Binding) to another one.
 pub fn capture(
     socket: &mut AfPacket,
     pipeline: &mut Pipeline,
@@ -89,7 +95,7 @@ pub fn capture(
 ) -> Result<Totals, AfPacketError> {
     let outcome = run(socket, pipeline, store, control, &mut progress);
     finish(pipeline, store);
-    let statistics = tell(socket, pipeline, &mut progress);
+    let statistics = report(socket, pipeline, &mut progress);
     outcome?;
     Ok(Totals { intake: pipeline.intake.clone(), statistics: statistics? })
 }
@@ -101,8 +107,9 @@ fn run(
     control: &LoopControl,
     progress: &mut impl FnMut(CaptureProgress<'_>),
 ) -> Result<(), AfPacketError> {
-    let mut told = Instant::now();
-    // When the last block with packets from before the stop is surely here, and the time of the stop.
+    let mut reported = Instant::now();
+    // When the last block with packets from before the stop must have arrived, and the time of the
+    // stop.
     let mut end: Option<(Instant, u64)> = None;
     loop {
         if end.is_none() && control.is_stopped() {
@@ -112,31 +119,32 @@ fn run(
             pipeline.set_host(host);
         }
         let until_ns = end.map_or(u64::MAX, |(_, at_ns)| at_ns);
-        let is_over = drain(socket, pipeline, store, until_ns)?.is_break();
+        let is_over = read_blocks(socket, pipeline, store, until_ns)?.is_break();
         if is_over || end.is_some_and(|(at, _)| Instant::now() >= at) {
             return Ok(());
         }
         if !socket.has_block() {
             tick(pipeline, store, wall_ns().saturating_sub(lag_ns(socket)));
         }
-        if told.elapsed() >= PROGRESS_INTERVAL {
-            told = Instant::now();
-            tell(socket, pipeline, progress)?;
+        if reported.elapsed() >= PROGRESS_INTERVAL {
+            reported = Instant::now();
+            report(socket, pipeline, progress)?;
             if let Some(geo) = &mut pipeline.geo {
-                geo.refresh(told);
+                geo.refresh(reported);
             }
         }
         match socket.poll(WAIT_MAX) {
-            // The thread that follows the interfaces may bind the socket to the interface's successor.
+            // The thread that follows the interfaces may bind the socket to the interface's
+            // successor.
             Ok(_) | Err(AfPacketError::Gone { .. }) => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Takes all blocks there are, at most for the time between two tellings of progress. Breaks off at the first packet
-/// that came after `until_ns` (since 1970).
-fn drain(
+/// Reads all blocks that are ready, at most for the time between two reports of progress. Stops at
+/// the first packet after `until_ns` (since 1970).
+fn read_blocks(
     socket: &mut AfPacket,
     pipeline: &mut Pipeline,
     store: &Store,
@@ -187,18 +195,19 @@ fn batch(
     Ok(why)
 }
 
-/// Time passes without packets too: seconds end, periods turn, queries time out.
+/// Moves the time without a packet: seconds end, periods rotate, queries time out.
 fn tick(pipeline: &mut Pipeline, store: &Store, now_ns: u64) {
     let mut batch = store.batch();
     let analysis = &mut pipeline.analysis;
-    // Behind the newest packet nothing is to be moved, and a clock that went back is none of its business.
+    // Time never moves back behind the newest packet. A clock that jumped back does not affect it.
     if now_ns > batch.now_ns() {
         batch.advance(now_ns, |end_ns, recorder| analysis.advance(end_ns, recorder));
         analysis.advance(now_ns, batch.recorder());
     }
 }
 
-/// How old a packet may be when it is read, beyond which the clock can go without it.
+/// The greatest age of a packet when it is read. The clock stays this much behind, so that no
+/// packet is from the past.
 fn lag_ns(socket: &AfPacket) -> u64 {
     u64::try_from((socket.latency_max() + WAIT_MAX).as_nanos()).unwrap_or(u64::MAX)
 }
@@ -210,7 +219,7 @@ fn finish(pipeline: &mut Pipeline, store: &Store) {
     analysis.finish(batch.recorder());
 }
 
-fn tell(
+fn report(
     socket: &mut AfPacket,
     pipeline: &Pipeline,
     progress: &mut impl FnMut(CaptureProgress<'_>),

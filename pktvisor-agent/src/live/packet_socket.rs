@@ -1,4 +1,4 @@
-//! `afpacket`: a packet socket brings every packet, and we count them.
+//! `afpacket`: a packet socket copies every packet to the agent, which counts it.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -31,9 +31,9 @@ use crate::pipeline::Pipeline;
 struct PacketSocket {
     control: Arc<LoopControl>,
     capture: JoinHandle<Result<Totals, AfPacketError>>,
-    /// It follows the interfaces.
+    /// The thread that follows the interfaces.
     interfaces: JoinHandle<()>,
-    /// Hung up to stop the ticker.
+    /// Dropped to stop the ticker.
     stop_ticking: SyncSender<()>,
     ticker: JoinHandle<()>,
 }
@@ -53,7 +53,7 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
     let host = config.host.host_set(&interfaces);
     let pipeline = Pipeline::new(&config.pipeline, config.filter.filter(), host)?;
     agent.status.set_geo(pipeline.geo.as_ref());
-    // Before the first look, so that nothing is missed between them.
+    // Before the first look at the interfaces, so that no change is missed in between.
     let changes = Changes::subscribe().context("cannot watch for interfaces that come and go")?;
     let socket = AfPacket::open(ifindex, &afpacket::SocketOptions::default())
         .with_context(|| format!("cannot capture from {}", config.target_text))?;
@@ -76,15 +76,16 @@ fn follow_interfaces(
     socket: &AfPacket,
     control: &Arc<LoopControl>,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let told = Arc::clone(control);
-    let tell = move |host: &HostSet| {
-        told.set_host(host.clone());
+    let loop_control = Arc::clone(control);
+    let set_host = move |host: &HostSet| {
+        loop_control.set_host(host.clone());
         Ok(())
     };
-    let host = HostFollower::new(&config.host, agent, interfaces, Box::new(tell));
-    let told = Arc::clone(control);
-    let is_over = move || told.is_stopped();
-    // No thread needs a privilege after this: a packet socket may be bound to another interface without one.
+    let host = HostFollower::new(&config.host, agent, interfaces, Box::new(set_host));
+    let loop_control = Arc::clone(control);
+    let is_over = move || loop_control.is_stopped();
+    // No thread needs a privilege after this: a packet socket may be bound to another interface
+    // without one.
     let keep = Keep::default();
     match &config.target {
         LiveTarget::Interface(interface) => {
@@ -126,16 +127,17 @@ fn start_capture(
 impl RunningCapture for PacketSocket {
     fn stop(self: Box<Self>) -> anyhow::Result<()> {
         self.control.stop();
-        let captured = self.capture.join().ok().context("the capture broke down")?;
+        let captured = self.capture.join().ok().context("the capture thread panicked")?;
         drop(self.stop_ticking);
-        self.ticker.join().ok().context("the clock broke down")?;
-        self.interfaces.join().ok().context("the watch over the interfaces broke down")?;
+        self.ticker.join().ok().context("the ticker thread panicked")?;
+        self.interfaces.join().ok().context("the interfaces thread panicked")?;
         captured?;
         Ok(())
     }
 }
 
-/// A packet socket on one interface after the other: the one that was named, and its successors.
+/// A packet socket on one interface after the other: first the one that the user named, then its
+/// successors.
 struct PacketPort {
     binding: Binding,
     filter: Option<Filter>,
@@ -165,7 +167,7 @@ fn hooks() -> Hooks {
     Hooks { ingress: "af_packet".to_owned(), ..Hooks::default() }
 }
 
-/// Turns seconds and periods by the wall clock until `stop` is hung up.
+/// Ends seconds and rotates periods by the wall clock, until the sender of `stop` is dropped.
 fn tick(agent: &Agent, stop: &Receiver<()>) {
     let mut driver = DriverDrops::default();
     while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(until_next_second()) {

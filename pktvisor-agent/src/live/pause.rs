@@ -1,29 +1,30 @@
-//! How long packets are let come before somebody looks after them again.
+//! The pause of a worker thread between two polls.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use super::config::Polling;
 
-/// A visit should find at most so many packets, and a quarter of that at least. For a few, waking up and filling the caches
-/// anew costs more than analysing them; and what was written a moment ago is still in the cache of another processor, where
-/// it is dear to get.
-const VISIT_PACKETS_MAX: usize = 16_384;
-/// As much again should have room thrice: who visits may be kept from it for a while.
-const VISITS_OF_ROOM: usize = 4;
+/// A poll should find at most so many packets, and at least a quarter of that. For a few packets,
+/// waking up and filling the caches again costs more than the analysis, and a packet that was
+/// written just now is still in the cache of another processor, where reading it is expensive.
+const POLL_PACKETS_MAX: usize = 16_384;
+/// The buffer has room for four polls, because the worker may be scheduled late.
+const POLLS_OF_ROOM: usize = 4;
 const SHORTEST: Duration = Duration::from_millis(1);
-/// What is analysed shows up that much later.
+/// Analysis appears in answers later by up to this time.
 const LONGEST: Duration = Duration::from_millis(50);
-/// Packets are not left alone for longer than 0.8 million a second take to fill the room: a flood may begin meanwhile.
+/// A pause is no longer than 0.8 million packets a second take to fill the buffer, because a flood
+/// may begin during it.
 const FLOOD_PACKET: Duration = Duration::from_nanos(1200);
 
-/// The pause between two visits, which follows what they find.
+/// The pause between two polls. It adapts to the number of packets that they find.
 #[derive(Clone, Debug)]
 pub(super) struct Pause {
     current: Duration,
     longest: Duration,
-    /// How many packets a visit should find.
-    visit: Range<usize>,
+    /// How many packets a poll should find.
+    poll: Range<usize>,
 }
 
 impl Pause {
@@ -38,19 +39,19 @@ impl Pause {
     /// Short at first.
     fn with_room(packets: u32) -> Self {
         let longest = FLOOD_PACKET.saturating_mul(packets).min(LONGEST);
-        let most = (packets as usize / VISITS_OF_ROOM).min(VISIT_PACKETS_MAX);
-        Self { current: SHORTEST.min(longest), longest, visit: most / 4..most }
+        let most = (packets as usize / POLLS_OF_ROOM).min(POLL_PACKETS_MAX);
+        Self { current: SHORTEST.min(longest), longest, poll: most / 4..most }
     }
 
     fn none() -> Self {
         Self::with_room(0)
     }
 
-    /// How long to pause after a visit that found so many packets.
+    /// How long to pause after a poll that found so many packets.
     pub(super) fn after(&mut self, packets: usize) -> Duration {
-        if packets < self.visit.start {
+        if packets < self.poll.start {
             self.current = (self.current * 2).min(self.longest);
-        } else if packets >= self.visit.end {
+        } else if packets >= self.poll.end {
             self.current = (self.current / 2).max(SHORTEST.min(self.longest));
         }
         self.current
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn visits_find_up_to_a_quarter_of_what_there_is_room_for_at_any_rate() {
+    fn polls_find_up_to_a_quarter_of_the_room_at_any_rate() {
         let mut pause = Pause::with_room(16_384);
         for (rate, pause_ms) in [(1000, 2), (500, 4), (100, 16), (1, 19), (5000, 1), (300, 4)] {
             assert_eq!(settled(&mut pause, rate), pause_ms, "{rate} a millisecond");
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pause_is_none_whatever_is_found() {
+    fn busy_polling_never_pauses() {
         let mut pause = Pause::none();
         for packets in [0, 0, 1, 1 << 20, 0] {
             assert_eq!(pause.after(packets), Duration::ZERO);
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_never_longer_than_there_is_room_for() {
+    fn a_pause_is_never_longer_than_a_flood_needs_to_fill_the_room() {
         let mut pause = Pause::with_room(512);
         assert_eq!(pause.after(1 << 20), Duration::from_nanos(614_400));
         assert_eq!(pause.after(0), Duration::from_nanos(614_400));

@@ -1,4 +1,5 @@
-//! What comes before attaching: the programs loaded and told what to do, and the parts for the threads laid out.
+//! The steps before attaching: load and configure the programs, and prepare the state of the
+//! threads.
 
 use std::borrow::Cow;
 use std::fs;
@@ -24,18 +25,19 @@ use super::program_config::ProgramConfig;
 use super::rate::RateControl;
 use crate::agent::Agent;
 
-/// What most records take at most.
+/// Most records are no larger than this.
 const RECORD_BYTES: u32 = 256;
 
-/// Memory of a ring that nothing is written to; the kernel wants a page.
+/// Memory of a ring that no program writes to. The kernel requires at least a page.
 const UNUSED_RING_BYTES: u32 = 4096;
 
-/// Memory of all rings together, as far as that makes those of a processor neither too small nor larger than is of use.
+/// Memory of all rings together, unless the share of a processor leaves the bounds below.
 const RINGS_BYTES: u32 = 128 << 20;
 const PROCESSOR_BYTES_MIN: u32 = 2 << 20;
-/// Less is of no use, however many threads share a processor's memory.
+/// A smaller ring overflows too often, however many threads share a processor's memory.
 const RING_BYTES_MIN: u32 = 256 << 10;
-/// What a million messages a second need for a tenth of a second in which the deep thread gets no processor.
+/// Enough for a million messages a second while the worker thread gets no processor for a tenth of
+/// a second.
 const PROCESSOR_BYTES_MAX: u32 = 16 << 20;
 
 /// How the programs hand DNS packets to the worker threads.
@@ -49,13 +51,13 @@ pub(super) enum DnsPath {
 
 /// The parts of a capture by BPF programs.
 pub(super) struct Prepared {
-    /// What the threads tell each other.
+    /// The state that the threads share.
     pub(super) coordination: Arc<Coordination>,
     /// Attaches the programs.
     pub(super) attacher: Attacher,
     /// Changes the configuration of the programs.
     pub(super) configuration: ProgramConfig,
-    /// For the drain thread.
+    /// The collector thread, not started yet.
     pub(super) collector: Collector,
     /// The ring buffers of each worker thread.
     pub(super) rings: Vec<Deep>,
@@ -70,7 +72,7 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// There are no programs, or the kernel rejects them or their maps.
+    /// This build has no programs, or the kernel rejects them or their maps.
     pub(super) fn new(
         config: &LiveConfig,
         agent: &Arc<Agent>,
@@ -129,14 +131,14 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Memory of one ring, of which each processor has one for each shard.
+/// Memory of one ring. Each processor has a ring for each shard.
 fn ring_bytes(processors: usize, shards: Shards) -> u32 {
     let of_processor = RINGS_BYTES / u32::try_from(processors).unwrap_or(u32::MAX).max(1);
     let of_processor = of_processor.clamp(PROCESSOR_BYTES_MIN, PROCESSOR_BYTES_MAX);
     (of_processor / shards.count()).max(RING_BYTES_MIN)
 }
 
-/// The programs to load: those given, or those built in.
+/// The object file with the programs: the user's, or the built-in one.
 fn read_object(config: &LiveConfig) -> anyhow::Result<Cow<'static, [u8]>> {
     if let Some(path) = &config.bpf_object {
         return Ok(fs::read(path)
@@ -152,7 +154,7 @@ fn read_object(config: &LiveConfig) -> anyhow::Result<Cow<'static, [u8]>> {
     }
 }
 
-/// HOST as the programs know it.
+/// HOST in the form that the programs read.
 pub(super) fn host_table(host: &HostSet) -> anyhow::Result<HostTable> {
     let mut table = HostTable::EMPTY;
     for network in host.networks() {
@@ -179,7 +181,7 @@ mod tests {
             [(1, 1), (2, 1), (8, 1), (8, 4), (64, 8)].map(|(p, t)| mebibytes(p, t)),
             [16, 32, 128, 128, 128]
         );
-        assert_eq!(mebibytes(256, 1), 512, "too little for a processor would be of no use");
+        assert_eq!(mebibytes(256, 1), 512, "each processor gets at least its minimum");
         assert_eq!(ring_bytes(64, Shards::new(64)), RING_BYTES_MIN);
     }
 }

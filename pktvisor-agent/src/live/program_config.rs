@@ -1,4 +1,4 @@
-//! What the kernel programs are told, changed by several threads a part at a time.
+//! The configuration of the BPF programs. Several threads change parts of it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use pktvisor_capture::kernel::ControlMap;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::sampling::SampleRate;
 
-/// The configuration in force; clones are the same one.
+/// The configuration in force. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct ProgramConfig {
     control: ControlMap,
@@ -15,17 +15,17 @@ pub(super) struct ProgramConfig {
 }
 
 impl ProgramConfig {
-    /// `config` is already in force.
+    /// Takes over a configuration that is already in force.
     pub(super) fn new(control: ControlMap, config: KernelConfig) -> Self {
         Self { control, config: Arc::new(Mutex::new(config)) }
     }
 
-    /// Changes the part of the DNS flows that is handed up.
+    /// Sets the share of the DNS flows that is handed to userspace.
     pub(super) fn set_sample_rate(&self, rate: SampleRate) {
         self.change(|config| config.sample_rate = rate);
     }
 
-    /// Changes what it changes.
+    /// Changes the configuration and puts it into force.
     pub(super) fn change(&self, change: impl FnOnce(&mut KernelConfig)) {
         let mut config = self.config.lock();
         change(&mut config);

@@ -1,4 +1,4 @@
-//! A capture by kernel programs, while it runs and at its end, whichever way DNS comes up from them.
+//! A running capture by BPF programs, for both `inline` and `tap`.
 
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -11,20 +11,20 @@ use super::coordination::Coordination;
 use super::running::RunningCapture;
 use super::spawn;
 
-/// The threads, and what they depend on.
+/// The threads of the capture.
 pub(super) struct Programs {
     coordination: Arc<Coordination>,
-    /// It follows the interfaces, and takes the programs off when it ends.
+    /// The thread that follows the interfaces. It detaches the programs when it ends.
     interfaces: JoinHandle<()>,
-    /// Hung up to stop the drain thread.
+    /// Dropped to stop the collector thread.
     stop: SyncSender<()>,
     collector: JoinHandle<Collector>,
-    /// They take up and analyse DNS.
+    /// The worker threads.
     workers: Vec<JoinHandle<()>>,
 }
 
 impl Programs {
-    /// Starts the drain thread beside the deep ones.
+    /// Starts the collector thread beside the other threads.
     pub(super) fn run(
         coordination: Arc<Coordination>,
         interfaces: JoinHandle<()>,
@@ -39,16 +39,17 @@ impl Programs {
 }
 
 impl RunningCapture for Programs {
-    /// Detaches the programs first, so that the worker threads find every remaining packet in the rings.
+    /// Detaches the programs first, so that the worker threads find every remaining packet in the
+    /// rings.
     fn stop(self: Box<Self>) -> anyhow::Result<()> {
         self.coordination.detach();
-        self.interfaces.join().ok().context("the watch over the interfaces broke down")?;
+        self.interfaces.join().ok().context("the interfaces thread panicked")?;
         self.coordination.stop();
         for thread in self.workers {
-            thread.join().ok().context("the analysis broke down")?;
+            thread.join().ok().context("a worker thread panicked")?;
         }
         drop(self.stop);
-        self.collector.join().ok().context("the counting broke down")?.finish()?;
+        self.collector.join().ok().context("the collector thread panicked")?.finish()?;
         Ok(())
     }
 }

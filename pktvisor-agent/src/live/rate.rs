@@ -1,7 +1,8 @@
-//! How much is analysed when there is more than can be: the rate is lowered, by whole flows, and raised again.
+//! Lowers the share of flows that is analysed under overload, and raises it again afterwards.
 //!
-//! Counting stays exact whatever the rate; what is analysed is analysed whole, query and response. Without this, a ring
-//! that is full loses messages at random, and with them the other half of their transactions.
+//! Counters stay exact at any rate, and a sampled flow is analysed whole, query and response.
+//! Without this, a full ring would lose messages at random, and with each message the other half of
+//! its transaction.
 
 use std::time::{Duration, Instant};
 
@@ -12,12 +13,12 @@ use super::coordination::Coordination;
 use super::program_config::ProgramConfig;
 use crate::agent::Agent;
 
-/// Above this, all through a second, the ring buffers are too full.
+/// Ring buffers that stay fuller than this for a second are too full.
 const RING_HIGH: f64 = 0.5;
-/// Below this there is room for more.
+/// Below this, more can be analysed.
 const RING_LOW: f64 = 0.1;
-/// Smallest share that is analysed, in parts: something is always looked at.
-const LEAST: f64 = 0.001;
+/// Smallest share that is analysed, from 0 to 1, so that some flows are always analysed.
+const RATE_MIN: f64 = 0.001;
 
 /// Adjusts the rate once a second.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(super) struct RateControl {
     configuration: ProgramConfig,
     /// The share that the user allows, from 0 to 1.
     ceiling: f64,
-    /// Of one processor, from 0; `None` is no limit.
+    /// The share of one processor that the agent may use; `None` is no limit.
     cpu_budget: Option<f64>,
     rate: f64,
     cpu: CpuMeter,
@@ -39,7 +40,7 @@ impl RateControl {
         Self { configuration, ceiling, cpu_budget, rate: ceiling, cpu: CpuMeter::new() }
     }
 
-    /// Looks at the last second and changes the rate if need be.
+    /// Changes the rate if the last second requires it.
     pub(super) fn adjust(&mut self, agent: &Agent, coordination: &Coordination) {
         let ring_fill = coordination.take_ring_fill_low().unwrap_or(0.0);
         let load = self.cpu_budget.map(|budget| self.cpu.share_since_last() / budget);
@@ -50,14 +51,14 @@ impl RateControl {
         let share = SampleRate::fraction(rate);
         self.configuration.set_sample_rate(share);
         coordination.set_rate(share);
-        tell(self.rate, rate, self.ceiling);
+        log_change(self.rate, rate, self.ceiling);
         self.rate = rate;
         agent.status.set_deep_sample_rate_now(rate * 100.0);
     }
 }
 
-/// What the log says of a change: when it begins and when it is over.
-fn tell(before: f64, rate: f64, ceiling: f64) {
+/// Logs when an overload begins and when it is over.
+fn log_change(before: f64, rate: f64, ceiling: f64) {
     if before == ceiling {
         tracing::warn!("overload: analysing {:.1} % of DNS flows until there is room again", rate * 100.0);
     } else if rate == ceiling {
@@ -65,13 +66,14 @@ fn tell(before: f64, rate: f64, ceiling: f64) {
     }
 }
 
-/// The share to analyse next. `load` is the processor time needed by that allowed; `ring_fill` what the fullest ring was
-/// never below.
+/// The share to analyse next. `load` is the processor time used, divided by the budget; `ring_fill`
+/// the minimum fill of the fullest ring.
 fn next_rate(rate: f64, ceiling: f64, load: Option<f64>, ring_fill: f64) -> f64 {
-    let floor = LEAST.min(ceiling);
+    let floor = RATE_MIN.min(ceiling);
     let overload = load.unwrap_or(0.0).max(if ring_fill > RING_HIGH { 1.5 } else { 0.0 });
     if overload > 1.0 {
-        // Not all of the time goes into analysis; come down to the point and stay a little below.
+        // Proportional to the overload, and 5 % less, because not all processor time goes into
+        // analysis.
         (rate / overload * 0.95).clamp(floor, rate)
     } else if rate < ceiling && overload < 0.8 && ring_fill < RING_LOW {
         (rate * 1.1 + 0.001).min(ceiling)
@@ -84,18 +86,18 @@ fn next_rate(rate: f64, ceiling: f64, load: Option<f64>, ring_fill: f64) -> f64 
 #[derive(Debug)]
 struct CpuMeter {
     since: Instant,
-    /// Needed up to then.
+    /// Processor time used before.
     cpu: Duration,
 }
 
 impl CpuMeter {
     fn new() -> Self {
-        // A clock that always exists; without it the budget is never exceeded.
+        // This clock always exists. If it did not, the budget would never be exceeded.
         let cpu = ClockId::CLOCK_PROCESS_CPUTIME_ID.now().map(Duration::from).unwrap_or_default();
         Self { since: Instant::now(), cpu }
     }
 
-    /// Of one processor, since the last call.
+    /// The share of one processor used since the last call.
     fn share_since_last(&mut self) -> f64 {
         let before = std::mem::replace(self, Self::new());
         let wall = self.since.duration_since(before.since).as_secs_f64().max(f64::EPSILON);
@@ -122,12 +124,12 @@ mod tests {
         for _ in 0..1000 {
             rate = next_rate(rate, 1.0, Some(10.0), 1.0);
         }
-        assert_eq!(rate, LEAST);
+        assert_eq!(rate, RATE_MIN);
     }
 
     #[test]
     fn when_there_is_room_again_the_rate_comes_back_to_the_ceiling_within_two_minutes() {
-        let mut rate = LEAST;
+        let mut rate = RATE_MIN;
         for _ in 0..120 {
             rate = next_rate(rate, 0.5, Some(0.1), 0.0);
         }

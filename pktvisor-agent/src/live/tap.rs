@@ -1,5 +1,5 @@
-//! `tap`: a program takes every packet of a mirror port off it and hands DNS to sockets, for threads to analyse in the order
-//! of time.
+//! `tap`: a program takes every packet of a mirror port and hands DNS to AF_XDP sockets. Worker
+//! threads analyse it in the order of time.
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use super::collector::Sockets;
 use super::config::{LiveConfig, LiveTarget, TapSafety};
 use super::follow;
 use super::host::HostFollower;
-use super::inline::tell_host;
+use super::inline::host_setter;
 use super::named::{Attach, Hooks, NamedInterface};
 use super::pause::Pause;
 use super::placement::Placement;
@@ -34,12 +34,13 @@ use super::successors::Successors;
 use super::worker::{self, WorkerSettings};
 use crate::agent::Agent;
 
-/// Opens the sockets of the target's interface, puts the program before them, gives away the privileges and starts the
-/// threads.
+/// Opens the sockets of the target's interface, attaches the program, gives away the privileges and
+/// starts the threads.
 ///
 /// # Errors
 ///
-/// Whatever keeps us from seeing every packet, or the host from what is its own; nothing stays attached.
+/// Why the agent would not see every packet, or would take packets that the host needs. Nothing
+/// stays attached.
 pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<Box<dyn RunningCapture>> {
     let LiveTarget::Interface(interface) = &config.target else {
         bail!("cannot capture from {} in tap mode: give one interface", config.target_text);
@@ -61,12 +62,12 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
         sockets: Arc::clone(&collector.sockets),
     };
     let (queues, attached) = port.open(interface)?;
-    // All of them have as much room.
+    // All queues have the same room.
     let Some(room_packets) = queues.first().map(TapQueue::room) else {
         bail!("{} has no receive queue to tap", interface.name);
     };
-    let tell = tell_host(configuration, Arc::clone(&coordination));
-    let host = HostFollower::new(&config.host, agent, interfaces, tell);
+    let set_host = host_setter(configuration, Arc::clone(&coordination));
+    let host = HostFollower::new(&config.host, agent, interfaces, set_host);
     let named = NamedInterface::new(&config.target_text, agent, port, attached, host, interface);
     let keep = privileges::keep(Mode::Tap, &privileges::KernelFeatures::running());
     let is_over = Arc::clone(&coordination);
@@ -77,7 +78,7 @@ pub(super) fn start(config: &LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<B
     Ok(Box::new(Programs::run(coordination, interfaces, collector, threads)?))
 }
 
-/// Taps one interface after the other: the one that was named, and its successors.
+/// Taps one interface after the other: first the one that the user named, then its successors.
 struct MirrorPort {
     attacher: Attacher,
     agent: Arc<Agent>,
@@ -87,19 +88,19 @@ struct MirrorPort {
     sockets: Arc<Mutex<Sockets>>,
 }
 
-/// How long the deep threads may take to let go of the sockets of an interface that is gone.
+/// How long the worker threads may take to close the sockets of an interface that is gone.
 const RELEASE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The program on a mirror port.
 struct Tapped {
     attached: Attached,
     _promiscuous: Promiscuous,
-    /// Whether the interface took the place of the one that was tapped at start.
+    /// Whether the interface replaced the one that was tapped at start.
     is_successor: bool,
 }
 
 impl MirrorPort {
-    /// Opens the sockets of the interface, and puts the program before them.
+    /// Opens the sockets of the interface and attaches the program.
     fn open(&mut self, interface: &Interface) -> anyhow::Result<(Vec<TapQueue>, (Tapped, Hooks))> {
         if self.safety == TapSafety::UnusedOnly {
             check_unused(&interface.name, &interface.addresses)?;
@@ -108,7 +109,7 @@ impl MirrorPort {
         let insert = |place, socket: BorrowedFd<'_>| map.set(place, socket, 0);
         let tap = Tap::open(&interface.name, interface.index, self.shards, insert)?;
         let attached = self.attacher.attach_tap(interface)?;
-        tell_sockets(&self.agent, &tap, self.shards);
+        report_sockets(&self.agent, &tap, self.shards);
         let Tap { queues, promiscuous, notes } = tap;
         self.sockets.lock().replace(queues.iter().map(TapQueue::statistics));
         let hooks = Hooks { ingress: attached.ingress.to_string(), egress: None, notes };
@@ -116,7 +117,7 @@ impl MirrorPort {
         Ok((queues, (tapped, hooks)))
     }
 
-    /// The memory of old sockets counts until they are closed.
+    /// Waits until the old sockets are closed: their locked memory counts until then.
     fn wait_for_release(&self) {
         let began = Instant::now();
         while !self.successors.are_taken() && began.elapsed() < RELEASE_PATIENCE {
@@ -135,7 +136,8 @@ impl Attach for MirrorPort {
         Ok((Tapped { is_successor: true, ..tapped }, hooks))
     }
 
-    /// A successor gets its addresses only after it is there. Then it is no mirror port, and its traffic is the host's.
+    /// A successor gets its addresses only after it appears. With addresses it is no mirror port:
+    /// the host needs its traffic.
     fn is_live(&self, tapped: &Tapped, interface: &Interface) -> bool {
         let is_unused = || check_unused(&interface.name, &interface.addresses).is_ok();
         tapped.attached.is_live() && (self.safety == TapSafety::Forced || !tapped.is_successor || is_unused())
@@ -147,9 +149,12 @@ impl Attach for MirrorPort {
     }
 }
 
-fn tell_sockets(agent: &Agent, tap: &Tap, shards: Shards) {
-    let how =
-        if tap.is_zero_copy() { "without copying" } else { "by copying, as the driver cannot do without" };
+fn report_sockets(agent: &Agent, tap: &Tap, shards: Shards) {
+    let how = if tap.is_zero_copy() {
+        "without copying"
+    } else {
+        "with copying, because the driver does not support zero copy"
+    };
     let (sockets, threads) = (tap.queues.len(), shards.count());
     let queues = sockets / threads as usize;
     tracing::info!("AF_XDP: receive queues {queues}, sockets {sockets}, threads {threads}; {how}");

@@ -1,4 +1,5 @@
-//! The threads that analyse what the kernel handed up, each its shard, in the order of time.
+//! The worker threads. Each analyses the packets of its shard that the kernel handed to userspace,
+//! in the order of time.
 
 use std::io;
 use std::mem::take;
@@ -23,27 +24,27 @@ use super::spawn;
 use super::successors::Successors;
 use crate::agent::Agent;
 
-/// Records between two looks at whoever waits for the store.
+/// Records after which a thread releases the store for readers.
 const BATCH_RECORDS: usize = 512;
 
-/// What programs handed over before they were taken off arrives within so long.
+/// Records that programs wrote before they were detached arrive within this time.
 const LAST_WAIT: Duration = Duration::from_millis(2);
 
-/// How often time-outs are looked after and the wall clock is taken anew.
+/// How often time-outs are handled and the wall clock is read again.
 const UPKEEP: Duration = Duration::from_millis(100);
 
-/// What all deep threads are told.
+/// The settings of all worker threads.
 pub(super) struct WorkerSettings {
     pub(super) analysis: analysis::Settings<HostSet>,
-    /// How long records may be left alone.
+    /// The pause between two polls.
     pub(super) pause: Pause,
 }
 
-/// Starts a thread for each shard, which takes what comes from its sources.
+/// Starts a thread for each shard, which analyses the records of its sources.
 ///
 /// # Errors
 ///
-/// There are too many threads.
+/// The system cannot start so many threads.
 pub(super) fn start<S: RecordSource + Send + 'static>(
     agent: &Arc<Agent>,
     coordination: &Arc<Coordination>,
@@ -65,21 +66,21 @@ pub(super) fn start<S: RecordSource + Send + 'static>(
     (0..).zip(sources).map(start).collect()
 }
 
-/// A deep thread's own.
+/// The state of a worker thread.
 struct Worker<S> {
     agent: Arc<Agent>,
     coordination: Arc<Coordination>,
-    /// Which of the threads it is.
+    /// The number of the thread.
     shard: u32,
     sources: Deep<S>,
     successors: Successors<S>,
     pause: Pause,
     dns_ports: DnsPorts,
     analysis: Analysis<HostSet>,
-    /// Epochs that it has cut.
+    /// The number of epochs that it has cut.
     epochs: u64,
-    /// Its open transactions when it last told of them.
-    open_told: u64,
+    /// Its open transactions at the last report.
+    open_reported: u64,
 }
 
 impl<S: RecordSource> Worker<S> {
@@ -102,21 +103,21 @@ impl<S: RecordSource> Worker<S> {
             dns_ports: settings.analysis.dns_ports,
             analysis: Analysis::new(settings.analysis.clone()),
             epochs: 0,
-            open_told: 0,
+            open_reported: 0,
         }
     }
 
-    /// Runs until told to stop, then takes all that is left.
+    /// Runs until it is to stop, and then until its sources are empty.
     fn run(mut self) {
         let mut clock = WallClock::now();
         let mut upkeep = Instant::now();
         let mut found = 0;
         let mut is_last = false;
         loop {
-            // Asked before anything is looked at: what was seen before the sign came is then there.
+            // Read before the rings: every packet from before the stop is then in them.
             let stopping = self.coordination.is_stopping();
             if stopping {
-                // The last moment is the end.
+                // There is no next epoch whose records would have to wait.
                 self.sources.hold(None);
             }
             let taken = self.round(&clock);
@@ -133,19 +134,19 @@ impl<S: RecordSource> Worker<S> {
                 upkeep = Instant::now();
                 clock = WallClock::now();
                 self.replace_sources(&clock);
-                self.look_after(&clock);
+                self.run_upkeep(&clock);
             }
         }
-        self.look_after(&clock);
+        self.run_upkeep(&clock);
         self.analysis.finish(&mut *self.agent.store.recorder(self.shard));
         self.agent.store.cut(self.shard, Cut::Epoch);
         self.coordination.epochs().leave(self.shard);
-        self.report();
+        self.report_open_transactions();
     }
 
-    /// Analyses what there is, at most a batch of it; returns how much that was.
+    /// Analyses the waiting records, at most a batch of them, and returns how many there were.
     fn round(&mut self, clock: &WallClock) -> usize {
-        // Asked before the time: by then all of an epoch that is over is there.
+        // Read before the time: all records of an epoch that is over are then in the rings.
         let order = self.coordination.epochs().order_after(self.epochs);
         let until_ns = monotonic_ns();
         let taken = self.analyse_until(until_ns, clock);
@@ -157,7 +158,7 @@ impl<S: RecordSource> Worker<S> {
         taken
     }
 
-    /// Ends the epoch if all of its records have been analysed: there was nothing more to take at `until_ns`.
+    /// Ends the epoch if all of its records have been analysed: none was left at `until_ns`.
     fn cut(&mut self, order: CutOrder, until_ns: u64) {
         if until_ns < order.sealed_ns.saturating_add(S::DELAY_NS) {
             return;
@@ -171,10 +172,10 @@ impl<S: RecordSource> Worker<S> {
     fn analyse_until(&mut self, until_ns: u64, clock: &WallClock) -> usize {
         let fill = self.sources.fill();
         if let Some(slot) = self.coordination.workers().get(self.shard as usize) {
-            slot.note_ring_fill(fill);
+            slot.record_ring_fill(fill);
         }
         if fill == 0.0 {
-            // A driver may have run out of room for packets meanwhile, and wait to be told that there is some.
+            // A driver that ran out of buffers waits until it is told that there are some.
             self.sources.release();
             return 0;
         }
@@ -183,43 +184,44 @@ impl<S: RecordSource> Worker<S> {
         let taken = self.sources.poll(until_ns, BATCH_RECORDS, |header, bytes| {
             analyse(analysis, dns_ports, clock, header, bytes, &mut recorder);
         });
-        // Whoever looks next sees of all metrics the same messages.
+        // Before the store is released, so that readers see the same messages in all metrics.
         analysis.tell_transactions(&mut *recorder);
         taken
     }
 
-    /// Goes on with the sockets of an interface that has come back, once all that came by the old ones is analysed.
+    /// Changes to the sockets of an interface that came back, after all packets of the old ones are
+    /// analysed.
     fn replace_sources(&mut self, clock: &WallClock) {
         if let Some(mut sources) = self.successors.take(self.shard) {
-            // Nothing more comes by the old ones, so the records of the next epoch do not wait for it.
+            // The old sockets get no more packets, so the records of the next epoch need not wait.
             self.sources.hold(None);
             while self.round(clock) > 0 {}
-            // What they lost is final now; that they have ended is known.
+            // Reads their final losses. The error, that the interface is gone, is known.
             drop(self.sources.upkeep());
             sources.hold(Some(held_back(self.epochs)));
             self.sources = sources;
         }
     }
 
-    /// Lets time pass where no packet does.
-    fn look_after(&mut self, clock: &WallClock) {
+    /// Applies new settings, handles time-outs, and reports failed sources.
+    fn run_upkeep(&mut self, clock: &WallClock) {
         if let Some(slot) = self.coordination.workers().get(self.shard as usize) {
             slot.take_new_rate().into_iter().for_each(|rate| self.analysis.set_sample_rate(rate));
             slot.take_new_host().into_iter().for_each(|host| self.analysis.set_host(host));
         }
         let now_ns = clock.wall_ns(monotonic_ns());
         self.analysis.advance(now_ns, &mut *self.agent.store.recorder(self.shard));
-        // That the interface is gone is seen, and told, by the thread that follows the interfaces.
+        // The thread that follows the interfaces reports those that are gone.
         let is_gone = |error: &io::Error| error.raw_os_error() == Some(libc::ENETDOWN);
         for error in self.sources.upkeep().into_iter().filter(|error| !is_gone(error)) {
             self.agent.status.report_failure(format!("the capture of a receive queue has ended: {error}"));
         }
-        self.report();
+        self.report_open_transactions();
     }
 
-    fn report(&mut self) {
+    fn report_open_transactions(&mut self) {
         let open = self.analysis.open_transactions() as u64;
-        self.agent.status.replace_open_transactions(std::mem::replace(&mut self.open_told, open), open);
+        self.agent.status.replace_open_transactions(std::mem::replace(&mut self.open_reported, open), open);
     }
 }
 

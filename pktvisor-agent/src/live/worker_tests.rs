@@ -12,7 +12,7 @@ use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_capture::kernel::NextRecord;
 use pktvisor_metrics::{self as metrics, Clock, Store};
 
-/// The packets of a capture, which have all just come.
+/// The packets of a capture, which all wait at once.
 struct Waiting(VecDeque<Vec<u8>>);
 
 impl RecordSource for Waiting {
@@ -61,7 +61,7 @@ fn settings() -> WorkerSettings {
 }
 
 #[test]
-fn what_a_round_adds_to_one_metric_it_adds_to_all() {
+fn each_round_adds_the_same_messages_to_all_metrics() {
     let mut waiting = Waiting(VecDeque::new());
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/demo.pcap");
     let mut capture = Capture::open(&demo).unwrap();
@@ -82,7 +82,7 @@ fn what_a_round_adds_to_one_metric_it_adds_to_all() {
     assert!(answered > 1000, "{answered}");
 }
 
-/// Records of known epochs, each a query of its own.
+/// Records of known epochs, one query each.
 struct Marked(VecDeque<(u32, Vec<u8>)>);
 
 impl RecordSource for Marked {

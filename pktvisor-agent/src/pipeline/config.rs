@@ -11,7 +11,7 @@ use pktvisor_common::sampling::SampleRate;
 
 /// How DNS is analysed, and where places are looked up. Files and interfaces use the same settings.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PipelineConfig {
+pub(crate) struct PipelineConfig {
     /// Ports whose traffic is DNS.
     pub dns_ports: DnsPorts,
     /// How long a query waits for its response.
@@ -26,12 +26,12 @@ pub struct PipelineConfig {
 
 impl PipelineConfig {
     /// The largest share of DNS flows that is analysed.
-    pub fn sample_rate(&self) -> SampleRate {
+    pub(crate) fn sample_rate(&self) -> SampleRate {
         SampleRate::percent(self.max_deep_sample_pct)
     }
 
     /// The settings of an analysis for these HOST networks.
-    pub fn analysis_settings(&self, host: HostSet) -> analysis::Settings<HostSet> {
+    pub(crate) fn analysis_settings(&self, host: HostSet) -> analysis::Settings<HostSet> {
         analysis::Settings {
             dns_ports: self.dns_ports,
             sample_rate: self.sample_rate(),
@@ -45,7 +45,7 @@ impl PipelineConfig {
     /// # Errors
     ///
     /// A database cannot be read.
-    pub fn open_geo(&self) -> Result<Option<Geo>, GeoError> {
+    pub(crate) fn open_geo(&self) -> Result<Option<Geo>, GeoError> {
         let geo = Geo::open(self.geo_city.as_deref(), self.geo_asn.as_deref())?;
         Ok((!geo.is_empty()).then_some(geo))
     }

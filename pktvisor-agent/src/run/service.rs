@@ -21,8 +21,8 @@ use crate::signals;
 /// Threads that answer HTTP.
 const SERVER_THREADS: usize = 2;
 
-/// How long work beside the server may take to notice that it is to stop. A replay looks every few hundred packets, or
-/// every 50 ms.
+/// How long work beside the server may take to notice that it is to stop. A replay looks every few
+/// hundred packets, or every 50 ms.
 const STOP_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The web server in the background, until SIGINT or SIGTERM.
@@ -62,7 +62,8 @@ impl Service {
         }
     }
 
-    /// Runs `work` beside the server in a thread of this name, until it ends or the agent is to stop.
+    /// Runs `work` beside the server in a thread of this name, until it ends or the agent is to
+    /// stop.
     ///
     /// # Errors
     ///
@@ -74,7 +75,8 @@ impl Service {
     ) -> anyhow::Result<()> {
         let stop = self.stop.clone();
         let (report, mut result) = oneshot::channel();
-        // A thread, not a task: it may wait for hours for a pipe, and then the agent ends without it.
+        // A thread, not a task: it may wait for hours for a pipe, and then the agent ends without
+        // it.
         thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {

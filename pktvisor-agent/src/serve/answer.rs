@@ -1,4 +1,4 @@
-//! What goes back: documents, errors, compression.
+//! Answers: documents, errors, compression.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -14,9 +14,9 @@ use pktvisor_api::ErrorBody;
 use serde::Serialize;
 use warp::reply::Response;
 
-use super::PeriodError;
+use super::source::PeriodError;
 
-/// Below this many bytes compression saves no packet.
+/// Compression of fewer bytes saves no packet.
 const GZIP_BYTES_MIN: usize = 1024;
 
 const JSON: &str = "application/json";
@@ -24,7 +24,7 @@ const JSON: &str = "application/json";
 /// The methods of every path.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
 
-/// A body, with its compressed form once somebody has asked for that.
+/// A body, and its compressed form after the first request for it.
 #[derive(Debug)]
 pub(super) struct Document {
     content_type: &'static str,
@@ -50,9 +50,12 @@ impl Document {
         &self.plain
     }
 
-    /// The answer with status 200, compressed where that is accepted and worth it.
-    pub(super) fn response(&self, accepts_gzip: bool) -> Response {
-        let gzip = if accepts_gzip { self.gzip() } else { None };
+    /// The answer with status 200, compressed if the client accepts that and it saves packets.
+    pub(super) fn response(&self, gzip: Gzip) -> Response {
+        let gzip = match gzip {
+            Gzip::Accepted => self.gzip(),
+            Gzip::Unwanted => None,
+        };
         let is_gzip = gzip.is_some();
         let mut response = Response::new(gzip.unwrap_or_else(|| self.plain.clone()).into());
         let headers = response.headers_mut();
@@ -79,8 +82,21 @@ fn compress(plain: &[u8]) -> Option<Bytes> {
     encoder.finish().ok().map(Bytes::from)
 }
 
-/// Whether the client takes gzip (RFC 9110 section 12.5.3).
-pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
+/// Whether a client accepts compressed answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gzip {
+    Accepted,
+    Unwanted,
+}
+
+impl Gzip {
+    /// Reads it from a request's headers (RFC 9110 section 12.5.3).
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        if accepts_gzip(headers) { Self::Accepted } else { Self::Unwanted }
+    }
+}
+
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     let mut wildcard = false;
     for value in headers.get_all(ACCEPT_ENCODING) {
         for item in value.to_str().unwrap_or_default().split(',') {
@@ -97,7 +113,7 @@ pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
     wildcard
 }
 
-/// Why there is no answer. The messages are sent to the client.
+/// Why a request gets an error. The client gets the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
     #[error("unknown path; /api/v1/openapi.json lists all paths")]
@@ -131,12 +147,12 @@ impl Failure {
     }
 }
 
-/// The answer to a request that has none.
+/// The answer with an error.
 pub(super) fn failed(failure: &Failure) -> Response {
     let body = ErrorBody { error: failure.to_string() };
     // A struct of one string always serialises.
     let body = serde_json::to_vec(&body).unwrap_or_default();
-    let mut response = Document::new(JSON, body).response(false);
+    let mut response = Document::new(JSON, body).response(Gzip::Unwanted);
     *response.status_mut() = failure.status();
     if *failure == Failure::Method {
         response.headers_mut().insert(ALLOW, METHODS);
@@ -155,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_used_only_where_the_client_takes_it() {
+    fn gzip_is_used_only_if_the_client_accepts_it() {
         assert!(!accepts_gzip(&HeaderMap::new()));
         for yes in ["gzip", "GZIP", "deflate, gzip;q=0.5", "*", "br , gzip ; q=1.0"] {
             assert!(accepts(yes), "{yes}");

@@ -1,7 +1,8 @@
-//! Merges are made once a second, however many ask.
+//! Merges periods once a second, however many clients ask.
 //!
-//! Each answer has a slot. Who finds it stale makes it anew, on a thread that may block, holding the slot's lock;
-//! who comes meanwhile waits for the lock and takes what was made. A client that goes away does not undo the work.
+//! Each answer has a slot. A request that finds it stale makes the answer again, on a thread that
+//! may block, and holds the slot's lock. Other requests wait for the lock and take that answer. A
+//! client that disconnects does not undo the work.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,13 +11,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tokio::task::spawn_blocking;
 
-use super::Moment;
 use super::answer::{Document, Failure};
+use super::source::Moment;
 
-/// Answers in the making at a time: being read must not cost more than this many cores.
+/// Answers made at the same time, so that clients never cost more than this many processors.
 const MAKING_MAX: usize = 2;
 
-/// Which answer.
+/// An answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum CacheKey {
     Bucket(usize),
@@ -24,7 +25,7 @@ pub(super) enum CacheKey {
     Prometheus,
 }
 
-/// A made answer, and until when it may be given again.
+/// An answer, and the moment that it describes.
 struct Made {
     document: Arc<Document>,
     at: Instant,
@@ -33,7 +34,7 @@ struct Made {
 
 type Slot = Arc<tokio::sync::Mutex<Option<Made>>>;
 
-/// The answers made lately.
+/// The last answers.
 pub(super) struct Cache {
     lifetime: Duration,
     slots: Mutex<HashMap<CacheKey, Slot>>,
@@ -41,13 +42,13 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Answers are given again for `lifetime`.
+    /// Keeps answers for `lifetime` where moments are not published.
     pub(super) fn new(lifetime: Duration) -> Self {
         Self { lifetime, slots: Mutex::default(), making: Arc::new(Semaphore::new(MAKING_MAX)) }
     }
 
-    /// The answer for `key` if it was made in this moment and, where moments are not published, is fresh; else what `make`
-    /// gives.
+    /// The answer for `key` if it was made in this moment and, where moments are not published, is
+    /// fresh; else the answer of `make`.
     pub(super) async fn get<F>(
         &self,
         key: CacheKey,
@@ -70,7 +71,7 @@ impl Cache {
         .await
     }
 
-    /// Runs `make` where it may block.
+    /// Runs `make` on a thread that may block.
     pub(super) async fn make<T, F>(&self, make: F) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -95,8 +96,8 @@ impl Cache {
         made.at.elapsed() < self.lifetime
     }
 
-    /// The slot of `key`. Making a new one forgets those that are stale and not in use, so that a client that asks for
-    /// every number there is fills no memory.
+    /// The slot of `key`. A new slot removes those that are stale and not in use, so that a client
+    /// that asks for every number does not fill the memory.
     fn slot(&self, key: CacheKey) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(&key) {
@@ -118,14 +119,14 @@ mod tests {
         Document::new("text/plain", text.to_owned())
     }
 
-    fn turned(turns: u64) -> Moment {
-        Moment { turns, published: None }
+    fn rotated(rotations: u64) -> Moment {
+        Moment { rotations, published: None }
     }
 
     #[tokio::test]
     async fn an_answer_lives_as_long_as_its_moment_where_moments_are_published() {
         let cache = Cache::new(Duration::ZERO);
-        let moment = |published| Moment { turns: 0, published: Some(published) };
+        let moment = |published| Moment { rotations: 0, published: Some(published) };
         let first = cache.get(CacheKey::Window(2), moment(1), || Ok(document("a"))).await.unwrap();
         let again = cache.get(CacheKey::Window(2), moment(1), || Ok(document("b"))).await.unwrap();
         let later = cache.get(CacheKey::Window(2), moment(2), || Ok(document("c"))).await.unwrap();
@@ -134,27 +135,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fresh_answer_is_given_again_until_a_period_turns() {
+    async fn a_fresh_answer_is_given_again_until_a_period_rotates() {
         let cache = Cache::new(Duration::from_secs(3600));
-        let first = cache.get(CacheKey::Bucket(0), turned(7), || Ok(document("a"))).await.unwrap();
-        let again = cache.get(CacheKey::Bucket(0), turned(7), || Ok(document("b"))).await.unwrap();
-        let turned = cache.get(CacheKey::Bucket(0), turned(8), || Ok(document("c"))).await.unwrap();
+        let first = cache.get(CacheKey::Bucket(0), rotated(7), || Ok(document("a"))).await.unwrap();
+        let again = cache.get(CacheKey::Bucket(0), rotated(7), || Ok(document("b"))).await.unwrap();
+        let rotated = cache.get(CacheKey::Bucket(0), rotated(8), || Ok(document("c"))).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again));
-        assert_eq!(turned.plain(), b"c".as_slice());
+        assert_eq!(rotated.plain(), b"c".as_slice());
     }
 
     #[tokio::test]
     async fn failures_are_not_remembered() {
         let cache = Cache::new(Duration::from_secs(3600));
-        assert!(cache.get(CacheKey::Window(2), turned(0), || Err(Failure::Broken)).await.is_err());
-        assert!(cache.get(CacheKey::Window(2), turned(0), || Ok(document("a"))).await.is_ok());
+        assert!(cache.get(CacheKey::Window(2), rotated(0), || Err(Failure::Broken)).await.is_err());
+        assert!(cache.get(CacheKey::Window(2), rotated(0), || Ok(document("a"))).await.is_ok());
     }
 
     #[tokio::test]
     async fn asking_for_many_numbers_keeps_no_slots() {
         let cache = Cache::new(Duration::ZERO);
         for n in 0..1000 {
-            let _ = cache.get(CacheKey::Bucket(n), turned(0), || Ok(document("a"))).await;
+            let _ = cache.get(CacheKey::Bucket(n), rotated(0), || Ok(document("a"))).await;
         }
         assert!(cache.slots.lock().unwrap().len() <= 2);
     }

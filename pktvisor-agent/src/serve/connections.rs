@@ -1,4 +1,5 @@
-//! The open connections: a bounded number, of which the one that has been idle for longest makes room for a new one.
+//! The open connections: a bounded number. The one that has been idle for longest makes room for a
+//! new one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,10 +11,10 @@ use tracing::warn;
 
 use super::stream::{Phase, now_ms};
 
-/// How often the log says that clients are turned away.
+/// How often to log that clients are turned away.
 const WARN_EVERY: Duration = Duration::from_secs(60);
 
-/// What is known of the open connections. Clones are the same ones.
+/// The open connections. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct Connections(Arc<Mutex<HashMap<u64, Connection>>>);
 
@@ -23,20 +24,20 @@ struct Connection {
 }
 
 impl Connections {
-    /// A connection is served by this task.
+    /// Adds a connection and the task that serves it.
     pub(super) fn add(&self, id: u64, phase: Phase, task: AbortHandle) {
         let mut connections = self.0.lock();
         connections.insert(id, Connection { phase, task });
-        // One that ended before it was added, or was closed, is forgotten here.
+        // Also removes connections that ended, perhaps before they were added.
         connections.retain(|_, connection| !connection.task.is_finished());
     }
 
-    /// How many there are.
+    /// The number of connections.
     pub(super) fn len(&self) -> usize {
         self.0.lock().len()
     }
 
-    /// Closes the connection that has been idle for longest; false if none is idle.
+    /// Closes the connection that has been idle for longest. Returns false if none is idle.
     pub(super) fn close_idlest(&self) -> bool {
         let mut connections = self.0.lock();
         let idle = connections.iter().filter_map(|(id, connection)| {
@@ -51,7 +52,7 @@ impl Connections {
     }
 }
 
-/// Says in the log that there are too many clients: once a minute, however many come.
+/// Logs that there are too many clients, once a minute however many come.
 #[derive(Default)]
 pub(super) struct Crowd {
     closed: u64,
@@ -60,14 +61,14 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// An idle connection was closed for a new one.
-    pub(super) fn closed(&mut self, limit: usize) {
+    /// Counts an idle connection that was closed for a new one.
+    pub(super) fn record_closed(&mut self, limit: usize) {
         self.closed += 1;
         self.warn(limit);
     }
 
-    /// A new connection was refused, as none was idle.
-    pub(super) fn refused(&mut self, limit: usize) {
+    /// Counts a new connection that was refused because none was idle.
+    pub(super) fn record_refused(&mut self, limit: usize) {
         self.refused += 1;
         self.warn(limit);
     }

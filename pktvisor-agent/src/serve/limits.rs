@@ -1,8 +1,8 @@
-//! How much time and room a client gets.
+//! Bounds of time and number for clients.
 
 use std::time::Duration;
 
-/// What a client may take.
+/// The bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections at a time; further ones wait in the kernel's accept queue.
@@ -13,7 +13,7 @@ pub struct Limits {
     pub request: Duration,
     /// Between requests.
     pub idle: Duration,
-    /// For answers in flight when the server is told to stop.
+    /// For answers in flight at shutdown.
     pub shutdown: Duration,
     /// How long an answer made of periods is given again.
     pub cache: Duration,

@@ -1,6 +1,7 @@
-//! The addresses the server listens on.
+//! The addresses that the server listens on.
 //!
-//! A name can stand for several addresses, `localhost` for one of each family; all of them get the same port.
+//! A name can have several addresses, `localhost` has one of each family. All of them get the same
+//! port.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
@@ -10,20 +11,20 @@ use tokio::net::TcpListener;
 
 use super::zone::{ZoneError, literal};
 
-/// How often a port that is free in one family but not in the other is given back for another one.
+/// How often to try another port if one is free in one family but not in the other.
 const PORT_ATTEMPTS_MAX: usize = 16;
 
 /// The web server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// Another program listens there.
+    /// Another program listens on the port.
     #[error(
         "cannot serve HTTP on {address}: the port is in use, perhaps by another pktvisord; \
-         choose another with -p PORT, or see who has it with `ss -ltnp 'sport = :{port}'`",
+         choose another with -p PORT, or see which program has it with `ss -ltnp 'sport = :{port}'`",
         port = address.port()
     )]
     Busy {
-        /// Where.
+        /// The address.
         address: SocketAddr,
     },
     /// Ports below 1024 are reserved.
@@ -32,7 +33,7 @@ pub enum BindError {
          or grant CAP_NET_BIND_SERVICE"
     )]
     Denied {
-        /// Where.
+        /// The address.
         address: SocketAddr,
     },
     /// The address belongs to another machine.
@@ -41,7 +42,7 @@ pub enum BindError {
          choose one that `ip address` shows, or 0.0.0.0 for all, with -l HOST"
     )]
     NotLocal {
-        /// Where.
+        /// The address.
         address: SocketAddr,
     },
     /// The address and its interface do not go together.
@@ -49,7 +50,7 @@ pub enum BindError {
     Zone {
         /// The address.
         host: String,
-        /// Why not.
+        /// The mistake.
         reason: ZoneError,
     },
     /// The name has no address.
@@ -57,15 +58,15 @@ pub enum BindError {
     Unresolved {
         /// The name.
         host: String,
-        /// What the resolver said.
+        /// The error of the resolver.
         source: io::Error,
     },
     /// Anything else.
     #[error("cannot serve HTTP on {address}: {reason}")]
     Other {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// What the kernel said.
+        /// The error of the kernel.
         reason: io::Error,
     },
 }
@@ -80,7 +81,8 @@ impl BindError {
         }
     }
 
-    /// Whether the machine lacks the address (no IPv6, say), rather than refusing the port.
+    /// Whether the machine lacks the address, for example because it has no IPv6, rather than
+    /// refusing the port.
     fn is_absent(&self) -> bool {
         match self {
             Self::NotLocal { .. } => true,
@@ -110,7 +112,7 @@ async fn resolve(host: &str) -> Result<Vec<SocketAddr>, BindError> {
         return Ok(vec![address]);
     }
     if host.eq_ignore_ascii_case("localhost") {
-        // RFC 6761 section 6.3: always loopback, whatever a resolver would say.
+        // RFC 6761 section 6.3: always loopback, without asking a resolver.
         let both: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         return Ok(both.map(|address| SocketAddr::new(address, 0)).to_vec());
     }
@@ -123,7 +125,8 @@ async fn resolve(host: &str) -> Result<Vec<SocketAddr>, BindError> {
     Ok(distinct.into_iter().collect())
 }
 
-/// Missing addresses are skipped as long as one is left; any other failure is final.
+/// Listens on all addresses. Skips addresses that the machine lacks, unless it lacks all. Any other
+/// failure is final.
 async fn listen_on_all(addresses: &[SocketAddr], port: u16) -> Result<Vec<TcpListener>, BindError> {
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut port = port;

@@ -1,22 +1,23 @@
-//! How it is read: HTTP.
+//! Answers to clients, over HTTP.
 //!
 //! ```text
-//! source      what the agent can be asked
-//! listen      the addresses it is asked on
+//! source      what the server needs from the agent
+//! listen      the addresses it listens on
 //! zone        link-local addresses and their interfaces
-//! limits      how much time and room a client gets
-//! stream      a connection that does not wait for ever
-//! connections the open ones, and which of them makes room
+//! limits      bounds of time and number for clients
+//! stream      a connection with time limits
+//! connections the open connections, and which of them makes room
 //! refusal     requests that reach no handler
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
-//! cache       merges are made once a second, however many ask
+//! cache       merges periods once a second, however many clients ask
 //! answer      bodies, errors, compression
 //! prometheus  the text exposition
-//! openapi     the API, described
+//! openapi     the description of the API
 //! ```
 //!
-//! The contract is version 1 of the JSON of [`pktvisor_api`]; `docs/openapi.json` is its golden copy.
+//! The contract is version 1 of the JSON of [`pktvisor_api`]; `docs/openapi.json` is its golden
+//! copy.
 
 mod answer;
 mod cache;

@@ -1,11 +1,11 @@
-//! The API, described: an OpenAPI 3.1 document made from the types and handlers themselves.
+//! The description of the API: an OpenAPI 3.1 document, made from the types and handlers.
 
 use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::routes;
 
-/// Left out when empty although it is not optional to a reader: quantiles of nothing.
+/// Left out if empty, although the type is not optional: a group of quantiles without values.
 const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
 
 #[derive(OpenApi)]
@@ -38,8 +38,8 @@ pub fn document() -> Value {
     document
 }
 
-/// The types default every key, for readers of older agents. This agent always sends all of them, save optional ones,
-/// which are left out rather than null.
+/// The types have a default for every key, for readers of older agents. This agent sends all keys
+/// except optional ones without a value, which it leaves out instead of sending null.
 fn describe_as_sent(name: &str, schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
@@ -56,7 +56,7 @@ fn describe_as_sent(name: &str, schema: &mut Value) {
     object.insert("required".to_owned(), Value::Array(required));
 }
 
-/// Takes the null alternative out of a schema, and tells whether there was one.
+/// Removes the null alternative from a schema. Returns whether it had one.
 fn strip_null(schema: &mut Value) -> bool {
     if let Some(types) = schema.get_mut("type").filter(|types| types.is_array()) {
         let kept = types.as_array().and_then(|types| types.iter().find(|kind| *kind != "null")).cloned();

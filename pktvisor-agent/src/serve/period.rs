@@ -1,4 +1,4 @@
-//! A period as it is sent.
+//! The JSON form of a period.
 
 use std::collections::BTreeMap;
 

@@ -5,12 +5,12 @@ use hyper::http::uri::PathAndQuery;
 
 use super::answer::Failure;
 
-/// The same target as a path and perhaps a query, which is all that handlers know. A proxy's absolute form
-/// (`http://host/metrics`, RFC 9112 section 3.2.2) has a path, too.
+/// The path and query of a target, the only form that handlers know. A proxy's absolute form
+/// (`http://host/metrics`, RFC 9112 section 3.2.2) has a path as well.
 ///
 /// # Errors
 ///
-/// The target has none: it is an authority (`example.com:80`), `*`, or a word.
+/// The target has no path: it is an authority (`example.com:80`), `*`, or a word.
 pub(super) fn with_path(target: &Uri) -> Result<Uri, Failure> {
     let path = target.path_and_query().map_or("", PathAndQuery::as_str);
     let is_absolute = target.scheme().is_some();
@@ -23,8 +23,8 @@ pub(super) fn with_path(target: &Uri) -> Result<Uri, Failure> {
     path.parse().map_err(|_| Failure::NoPath)
 }
 
-/// What to send in place of the answer that hyper gives by itself to what it cannot parse: the same status, with a sentence.
-/// `None` if `bytes` are no such answer.
+/// Replaces hyper's own answer to a request that it cannot parse by one with the same status and a
+/// sentence. `None` if `bytes` are not such an answer.
 pub(super) fn in_place_of(bytes: &[u8]) -> Option<Vec<u8>> {
     let status_line = std::str::from_utf8(bytes).ok()?.lines().next()?;
     let sentence = match status_line.strip_prefix("HTTP/1.1 ")?.get(..3)? {
@@ -41,7 +41,7 @@ pub(super) fn in_place_of(bytes: &[u8]) -> Option<Vec<u8>> {
     Some((head + &body).into_bytes())
 }
 
-/// A whole answer for a client that finds no place.
+/// The whole answer for a client for which there is no room.
 pub(super) fn busy() -> String {
     let body = format!("{{\"error\":\"{}\"}}", Failure::Busy);
     format!(

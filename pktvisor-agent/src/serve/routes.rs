@@ -1,4 +1,4 @@
-//! Paths and methods: one function per path, with its description for [OpenAPI](super::openapi) above it.
+//! Paths and methods: one function per path, with its [OpenAPI](super::openapi) description above it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use warp::reject::MethodNotAllowed;
 use warp::reply::Response;
 use warp::{Filter, Rejection};
 
-use super::answer::{Document, Failure, accepts_gzip, failed};
+use super::answer::{Document, Failure, Gzip, failed};
 use super::cache::{Cache, CacheKey};
 use super::limits::Limits;
 use super::period::KeyedPeriod;
@@ -23,7 +23,7 @@ use super::source::AnswerSource;
 /// The content type of the Prometheus text format, version 0.0.4.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What every path needs.
+/// The state that all handlers share.
 struct Api {
     source: Arc<dyn AnswerSource>,
     cache: Cache,
@@ -38,7 +38,7 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     let cache = Cache::new(limits.cache);
     let api = Arc::new(Api { source, cache, openapi: Document::json(openapi) });
     let api = warp::any().map(move || api.clone());
-    // What follows a matched path: the method, then what the handlers take.
+    // After a matched path: the method, then the arguments of the handlers.
     let get = read_only().and(api).and(gzip());
     let app = warp::path!("api" / "v1" / "metrics" / "app").and(get.clone()).then(app);
     let rates = warp::path!("api" / "v1" / "metrics" / "rates").and(get.clone()).then(rates);
@@ -52,7 +52,7 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     no_trailing_slash().and(paths).recover(rejected).unify().boxed()
 }
 
-/// warp takes `/metrics/` for `/metrics`; a resource has one name here.
+/// Rejects `/metrics/`, which warp takes for `/metrics`: a resource has one name.
 fn no_trailing_slash() -> impl Filter<Extract = (), Error = Rejection> + Clone {
     let check = |path: FullPath| async move {
         if path.as_str().ends_with('/') { Err(warp::reject::not_found()) } else { Ok(()) }
@@ -64,8 +64,8 @@ fn read_only() -> impl Filter<Extract = (), Error = Rejection> + Clone {
     warp::get().or(warp::head()).unify()
 }
 
-fn gzip() -> impl Filter<Extract = (bool,), Error = Infallible> + Clone {
-    warp::header::headers_cloned().map(|headers: HeaderMap| accepts_gzip(&headers))
+fn gzip() -> impl Filter<Extract = (Gzip,), Error = Infallible> + Clone {
+    warp::header::headers_cloned().map(|headers: HeaderMap| Gzip::of(&headers))
 }
 
 async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
@@ -76,14 +76,15 @@ async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
     Ok(failed(&failure))
 }
 
-fn respond(result: Result<Arc<Document>, Failure>, gzip: bool) -> Response {
+fn respond(result: Result<Arc<Document>, Failure>, gzip: Gzip) -> Response {
     match result {
         Ok(document) => document.response(gzip),
         Err(failure) => failed(&failure),
     }
 }
 
-/// A period's number. What is not one lies outside every range, and is answered by the range.
+/// A period's number. Any other text becomes a number outside every range, so that the answer names
+/// the range.
 fn number(segment: &str) -> usize {
     let is_decimal = segment.bytes().all(|byte| byte.is_ascii_digit());
     segment.parse().ok().filter(|_| is_decimal).unwrap_or(usize::MAX)
@@ -94,7 +95,7 @@ fn number(segment: &str) -> usize {
     (status = 200, description = "The agent's settings and state", body = App),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
     (status = 500, description = "The answer could not be made", body = ErrorBody)))]
-async fn app(api: Arc<Api>, gzip: bool) -> Response {
+async fn app(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let made = api.cache.make(move || Document::json(&source.app()).map(Arc::new)).await;
     respond(made, gzip)
@@ -105,7 +106,7 @@ async fn app(api: Arc<Api>, gzip: bool) -> Response {
     (status = 200, description = "Counts of the last full second", body = Rates),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
     (status = 500, description = "The answer could not be made", body = ErrorBody)))]
-async fn rates(api: Arc<Api>, gzip: bool) -> Response {
+async fn rates(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let made = api.cache.make(move || Document::json(&source.rates()).map(Arc::new)).await;
     respond(made, gzip)
@@ -120,7 +121,7 @@ async fn rates(api: Arc<Api>, gzip: bool) -> Response {
         (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
         (status = 425, description = "Not filled yet; the sentence names the filled range", body = ErrorBody),
         (status = 500, description = "The answer could not be made", body = ErrorBody)))]
-async fn bucket(segment: String, api: Arc<Api>, gzip: bool) -> Response {
+async fn bucket(segment: String, api: Arc<Api>, gzip: Gzip) -> Response {
     let n = number(&segment);
     let source = api.source.clone();
     let make = move || Document::json(&KeyedPeriod::new(1, source.bucket(n)?));
@@ -135,7 +136,7 @@ async fn bucket(segment: String, api: Arc<Api>, gzip: bool) -> Response {
         (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
         (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
         (status = 500, description = "The answer could not be made", body = ErrorBody)))]
-async fn window(segment: String, api: Arc<Api>, gzip: bool) -> Response {
+async fn window(segment: String, api: Arc<Api>, gzip: Gzip) -> Response {
     let n = number(&segment);
     let source = api.source.clone();
     let make = move || {
@@ -150,15 +151,15 @@ async fn window(segment: String, api: Arc<Api>, gzip: bool) -> Response {
     (status = 200, description = "Prometheus text exposition", body = String, content_type = PROMETHEUS_TEXT),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
     (status = 500, description = "The answer could not be made", body = ErrorBody)))]
-async fn metrics(api: Arc<Api>, gzip: bool) -> Response {
+async fn metrics(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let make = move || Ok(Document::new(PROMETHEUS_TEXT, exposition(source.as_ref())));
     respond(api.cache.get(CacheKey::Prometheus, api.source.moment(), make).await, gzip)
 }
 
-/// What is asked one after the other, of one moment.
+/// The exposition of one moment, although its parts are read one after the other.
 fn exposition(source: &dyn AnswerSource) -> String {
-    /// A moment lasts for a second.
+    /// More than enough, because a moment lasts for a second.
     const ATTEMPTS: usize = 3;
     let mut text = String::new();
     for _ in 0..ATTEMPTS {
@@ -177,7 +178,7 @@ fn exposition(source: &dyn AnswerSource) -> String {
     (status = 200, description = "An OpenAPI 3.1 document", body = Object),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
     (status = 500, description = "The answer could not be made", body = ErrorBody)))]
-async fn description(api: Arc<Api>, gzip: bool) -> Response {
+async fn description(api: Arc<Api>, gzip: Gzip) -> Response {
     match &api.openapi {
         Ok(document) => document.response(gzip),
         Err(failure) => failed(failure),
@@ -196,7 +197,7 @@ pub(super) struct Health {
     (status = 200, description = "Capturing, or serving a finished file", body = Health),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
     (status = 503, description = "Nothing is captured: not yet, not any more, or the interface is gone; the sentence tells", body = ErrorBody)))]
-async fn health(api: Arc<Api>, gzip: bool) -> Response {
+async fn health(api: Arc<Api>, gzip: Gzip) -> Response {
     let ok = Health { status: "ok" };
     let document = api.source.health().map_err(Failure::Unhealthy).and_then(|()| Document::json(&ok));
     respond(document.map(Arc::new), gzip)

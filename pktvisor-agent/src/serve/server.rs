@@ -1,4 +1,4 @@
-//! The accept loop: a bounded number of connections, and an end that lets answers finish.
+//! The accept loop: a bounded number of connections, and a shutdown that lets answers finish.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -34,10 +34,10 @@ use super::{openapi, refusal};
 /// Largest request header, in bytes; larger ones are answered with status 431.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 
-/// Pause after a failed accept: descriptors run out for a while, not for a moment.
+/// Pause after a failed accept, because descriptors run out for longer than a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a closed connection may take to give up its place.
+/// How long to wait for the place of a connection that was closed.
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// The metrics web server, listening but not yet answering.
@@ -48,7 +48,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on every address of `host` (`localhost`: both loopback addresses). Port 0 takes a free one.
+    /// Listens on every address of `host` (`localhost`: both loopback addresses). Port 0 takes a
+    /// free one.
     pub async fn bind(host: &str, port: u16) -> Result<Self, BindError> {
         Ok(Self { listeners: listen(host, port).await?, limits: Limits::default() })
     }
@@ -58,7 +59,7 @@ impl Server {
         Self { limits, ..self }
     }
 
-    /// Where it listens, with the actual port.
+    /// The addresses that it listens on, with the actual port.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
         self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
@@ -77,7 +78,7 @@ impl Server {
             };
             match accepted {
                 Ok(stream) => acceptor.take(stream).await,
-                Err(error) => acceptor.failed(&error).await,
+                Err(error) => acceptor.handle_failure(&error).await,
             }
         }
         drop(listeners);
@@ -124,10 +125,10 @@ impl Acceptor {
         }
     }
 
-    /// Serves a new connection, in the place of an idle one if there is no other; else refuses it.
+    /// Serves a new connection, in the place of an idle one if no other is free; else refuses it.
     async fn take(&mut self, stream: TcpStream) {
         let Some(place) = self.place().await else {
-            self.crowd.refused(self.limits.connections);
+            self.crowd.record_refused(self.limits.connections);
             refuse(&stream);
             return;
         };
@@ -148,17 +149,17 @@ impl Acceptor {
         if !self.connections.close_idlest() {
             return None;
         }
-        self.crowd.closed(self.limits.connections);
-        // At once: what was closed is dropped as soon as a thread gets round to it.
+        self.crowd.record_closed(self.limits.connections);
+        // Soon: a thread drops the closed connection when it next runs.
         timeout(CLOSING, self.places.clone().acquire_owned()).await.ok()?.ok()
     }
 
-    /// No connection could be accepted.
-    async fn failed(&mut self, error: &io::Error) {
+    /// Handles a failed accept: closes an idle connection if descriptors ran out.
+    async fn handle_failure(&mut self, error: &io::Error) {
         if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
             && self.connections.close_idlest()
         {
-            self.crowd.closed(self.connections.len());
+            self.crowd.record_closed(self.connections.len());
         } else {
             warn!("cannot accept an HTTP connection: {error}");
         }
@@ -166,9 +167,10 @@ impl Acceptor {
     }
 }
 
-/// Answers a connection that finds no place, as far as that goes without waiting.
+/// Answers a connection for which there is no place, as far as possible without waiting.
 fn refuse(stream: &TcpStream) {
-    // What is left unread would have the kernel reset the connection, and the client lose the answer.
+    // Unread bytes would make the kernel reset the connection, and the client would lose the
+    // answer.
     let _ = stream.try_read(&mut [0; 4096]);
     let _ = stream.try_write(refusal::busy().as_bytes());
 }
@@ -186,7 +188,7 @@ async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
     .await
 }
 
-/// One connection from its first request to its last.
+/// Serves one connection from its first request to its last.
 fn serve(
     stream: TcpStream,
     handler: Handler,
@@ -197,8 +199,8 @@ fn serve(
     let stream = TimedStream::new(stream, limits, phase.clone());
     let handler = TowerToHyperService::new(warp::service(handler));
     let service = service_fn(move |mut request: Request<Incoming>| {
-        phase.request_received();
-        // Before warp, which takes every target for a path.
+        phase.set_request_received();
+        // Before warp, which treats every target as a path.
         let path = refusal::with_path(request.uri());
         let answer = path.map(|path| {
             *request.uri_mut() = path;
@@ -213,14 +215,14 @@ fn serve(
                 },
                 Err(failure) => answer::failed(&failure),
             };
-            phase.answer_made();
+            phase.set_answer_made();
             Ok::<_, Infallible>(response)
         }
     });
     let mut http = http1::Builder::new();
-    // Time is kept by the stream, which also covers idle connections and clients that do not read.
+    // The stream keeps the time, which also covers idle connections and clients that do not read.
     http.header_read_timeout(None).max_buf_size(HEADER_BYTES_MAX);
-    // A client may say that it has sent all (`nc -N`) and still wait for its answers.
+    // A client may close its sending side (`nc -N`) and still wait for its answers.
     http.half_close(true);
     let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
     async move {

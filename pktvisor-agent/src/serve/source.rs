@@ -1,8 +1,9 @@
-//! What the agent can be asked. The state of the agent implements [`AnswerSource`]; the server knows nothing else of it.
+//! What the server needs from the agent. It knows nothing else of it.
 
 use pktvisor_api as api;
 
-/// Gives the answers. Called from threads that may block, a few at a time; merging belongs here.
+/// The source of all answers. A few threads that may block call it at a time, so merging belongs
+/// here.
 pub trait AnswerSource: Send + Sync + 'static {
     /// The agent about itself.
     fn app(&self) -> api::App;
@@ -13,39 +14,40 @@ pub trait AnswerSource: Send + Sync + 'static {
     /// One period: 0 is the live one, 1 the last closed one.
     fn bucket(&self, n: usize) -> Result<api::Period, PeriodError>;
 
-    /// The newest `n` periods merged, or as many as are filled.
+    /// The newest `n` periods merged, or all that are filled if those are fewer.
     fn window(&self, n: usize) -> Result<Window, PeriodError>;
 
-    /// The moment that answers are of now. Cheap.
+    /// The moment that answers describe now. Cheap.
     fn moment(&self) -> Moment;
 
-    /// Whether packets are being captured, or a finished file is served; if not, why not, in one sentence. Cheap, never
-    /// blocks.
+    /// Whether packets are being captured, or a finished file is served. If not, one sentence says
+    /// why. Cheap, never blocks.
     fn health(&self) -> Result<(), String>;
 }
 
-/// What an answer is of. An answer of one moment is not given in another.
+/// The moment that an answer describes. The cache never gives it in another moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
-    /// How many periods were closed since start.
-    pub turns: u64,
-    /// How many moments were published since start, where answers change only then; `None` where they change at any time.
+    /// Number of periods closed since start.
+    pub rotations: u64,
+    /// Number of moments published since start, if answers change only then; `None` if they change
+    /// at any time.
     pub published: Option<u64>,
 }
 
 /// Several periods merged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Window {
-    /// The length that the key of the answer names ("5m"), whatever is filled.
+    /// The length in the key of the answer ("5m"), even if fewer periods are filled.
     pub minutes: usize,
     /// The merged periods.
     pub period: api::Period,
 }
 
-/// There is no such period. The sentences are part of the HTTP contract.
+/// The period does not exist. The sentences are part of the HTTP contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeriodError {
-    /// There never will be (404).
+    /// It never will (404).
     #[error("invalid metrics period, specify [{first}, {last}]")]
     OutOfRange {
         /// Smallest valid number.
@@ -53,7 +55,7 @@ pub enum PeriodError {
         /// Largest valid number.
         last: usize,
     },
-    /// There will be later (425).
+    /// It will later (425).
     #[error("this metrics period has not yet accumulated, current range is [0, {last}]")]
     NotYet {
         /// The oldest filled bucket.

@@ -1,10 +1,11 @@
-//! A connection that does not wait for ever.
+//! A connection with time limits.
 //!
-//! A client holds one of a bounded number of places. It may keep it while idle between requests, while it sends a
-//! request's header, and while it takes the answer, each for a limited time; then the connection ends. Where places run out,
-//! the server ends it [earlier](super::connections).
+//! A client holds one of a bounded number of places. It may keep it while it is idle between
+//! requests, while it sends a request's header, and while it takes the answer, each for a limited
+//! time. Then the connection ends. If no place is free, the server ends it
+//! [earlier](super::connections).
 //!
-//! hyper refuses a request that it cannot parse without a body; the stream puts the sentence there.
+//! hyper refuses a request that it cannot parse with an empty body. The stream adds a sentence.
 
 use std::io;
 use std::pin::Pin;
@@ -23,14 +24,15 @@ const IDLE: u64 = 0;
 const RECEIVING: u64 = 1;
 const ANSWERING: u64 = 2;
 const ANSWERED: u64 = 3;
-/// Above the bits of a phase: since when, in milliseconds since the process began to serve.
+/// Above the bits of a phase: its start, in milliseconds since the process began to serve.
 const SINCE_SHIFT: u32 = 2;
 const PHASE: u64 = (1 << SINCE_SHIFT) - 1;
 
-/// How long a client that takes its answer may take for it where another one has no place.
+/// How long a client may take to read its answer while another client needs the place.
 const UNHURRIED_MS: u64 = 1000;
 
-/// Where in its exchange a connection is, and since when; shared between its stream, its service and the server.
+/// The phase of a connection's exchange and its start, shared by its stream, its service and the
+/// server.
 #[derive(Clone)]
 pub(super) struct Phase(Arc<AtomicU64>);
 
@@ -45,25 +47,25 @@ fn begun(phase: u64) -> u64 {
     (now_ms() << SINCE_SHIFT) | phase
 }
 
-/// Milliseconds since this was first asked.
+/// Milliseconds since the first call.
 pub(super) fn now_ms() -> u64 {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
     u64::try_from(BEGAN.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX >> SINCE_SHIFT)
 }
 
 impl Phase {
-    /// A whole request has arrived.
-    pub(super) fn request_received(&self) {
+    /// Begins the phase after a whole request has arrived.
+    pub(super) fn set_request_received(&self) {
         self.0.store(begun(ANSWERING), Ordering::Relaxed);
     }
 
-    /// Its answer is made; it remains to be sent.
-    pub(super) fn answer_made(&self) {
+    /// Begins the phase in which a finished answer is sent.
+    pub(super) fn set_answer_made(&self) {
         self.0.store(begun(ANSWERED), Ordering::Relaxed);
     }
 
-    /// Since when (as [`now_ms`] tells) nobody waits for the server: the client is idle, has sent a part of a request, or has
-    /// not taken its answer for a while.
+    /// The time ([`now_ms`]) since which the client has not waited for the server: it is idle, has
+    /// sent a part of a request, or has not read its answer for a while. `None` if it waits.
     pub(super) fn idle_since_ms(&self) -> Option<u64> {
         let value = self.0.load(Ordering::Relaxed);
         let since_ms = value >> SINCE_SHIFT;
@@ -78,7 +80,7 @@ impl Phase {
         self.0.load(Ordering::Relaxed) & PHASE
     }
 
-    /// Goes from one phase to another, whose time begins now; false in any other phase.
+    /// Changes from one phase to another, whose time begins now. Returns false in any other phase.
     fn advance(&self, from: u64, to: u64) -> bool {
         let value = self.0.load(Ordering::Relaxed);
         value & PHASE == from
@@ -94,13 +96,13 @@ pub(super) struct TimedStream {
     /// The phase that `deadline` was set for.
     timed: u64,
     deadline: Pin<Box<Sleep>>,
-    /// What is sent in place of a refusal without a body, and how much of it has been sent.
+    /// The refusal that is sent in place of hyper's, and how many bytes of it have been sent.
     refusal: Option<(Vec<u8>, usize)>,
 }
 
 impl TimedStream {
     pub(super) fn new(inner: TcpStream, limits: Limits, phase: Phase) -> Self {
-        // Nothing received yet: a new connection has no more time to begin than a header has to arrive.
+        // A new connection must begin its request within the time that a header has to arrive.
         Self { inner, limits, phase, timed: IDLE, deadline: Box::pin(sleep(limits.header)), refusal: None }
     }
 
@@ -109,7 +111,7 @@ impl TimedStream {
         let phase = self.phase.get();
         let limit = match phase {
             RECEIVING => self.limits.header,
-            // The service keeps this time itself, and still has an answer when it is over.
+            // The service keeps this time itself, because it still sends an answer after it.
             ANSWERING => return Ok(()),
             ANSWERED => self.limits.request,
             _ => self.limits.idle,
@@ -124,14 +126,16 @@ impl TimedStream {
         }
     }
 
-    /// Goes from one phase to another, whose time begins now. In any other phase nothing changes.
+    /// Changes from one phase to another, whose time begins now. In any other phase nothing
+    /// changes.
     fn advance(&mut self, cx: &mut Context<'_>, from: u64, to: u64) -> io::Result<()> {
         if self.phase.advance(from, to) { self.check(cx) } else { Ok(()) }
     }
 
-    /// Sends a sentence in place of what hyper wrote itself, if it did: `bytes` then count as written.
+    /// Sends a refusal with a sentence if `bytes` are a refusal by hyper, which then count as
+    /// written.
     fn poll_refusal(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
-        // With a service that was asked it would be its answer.
+        // After a whole request the bytes are the answer of the service.
         if self.refusal.is_none() && self.phase.get() <= RECEIVING {
             self.refusal = refusal::in_place_of(bytes).map(|refusal| (refusal, 0));
         }

@@ -1,31 +1,33 @@
-//! Link-local IPv6 addresses, which mean nothing without the interface they are on: `fe80::1%eth0` (RFC 4007 section 11).
+//! Link-local IPv6 addresses, which are valid only together with an interface: `fe80::1%eth0` (RFC
+//! 4007 section 11).
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use nix::net::if_::if_nameindex;
 
-/// The address and the interface do not go together. The messages continue "cannot serve HTTP on ADDRESS: ".
+/// The address and the interface do not go together. The messages continue "cannot serve HTTP on
+/// ADDRESS: ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ZoneError {
-    /// There is no such interface.
+    /// The interface does not exist.
     #[error("no interface has the name or number {zone:?}; give one that `ip link` shows")]
     Unknown {
-        /// What was given behind `%`.
+        /// The text behind `%`.
         zone: String,
     },
-    /// An address that exists on every interface.
+    /// A link-local address without an interface: every interface can have it.
     #[error("a link-local address needs its interface, as in -l '{address}%eth0'")]
     Missing {
         /// The address.
         address: Ipv6Addr,
     },
-    /// An interface behind something else.
+    /// An interface behind another kind of address or a name.
     #[error("only an IPv6 address may be followed by % and an interface")]
     NotIpv6,
 }
 
-/// An IP address in text, with or without brackets, an IPv6 one perhaps with `%` and an interface's name or number; in a URL
-/// `%` is `%25` (RFC 6874), which is understood as well. `None` where the text is a name.
+/// Parses an IP address, with or without brackets. An IPv6 address may have `%` and an interface's
+/// name or number, and `%25` as in a URL (RFC 6874). `None` if the text is a name.
 pub(super) fn literal(text: &str) -> Result<Option<SocketAddr>, ZoneError> {
     let text = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let Some((address, zone)) = text.split_once('%') else {
@@ -73,14 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_a_name() {
+    fn any_other_text_is_a_name() {
         assert_eq!(literal("localhost"), Ok(None));
         assert_eq!(literal("[::1]"), Ok(Some("[::1]:0".parse().unwrap())));
         assert_eq!(literal("192.0.2.1"), Ok(Some("192.0.2.1:0".parse().unwrap())));
     }
 
     #[test]
-    fn a_zone_that_does_not_fit_is_told_in_one_sentence() {
+    fn a_wrong_zone_is_reported_in_one_sentence() {
         for zone in ["nope", "", "4294967295", "99999999999", "+1"] {
             let error = literal(&format!("fe80::1%{zone}")).unwrap_err();
             assert_eq!(error, ZoneError::Unknown { zone: zone.to_owned() });

@@ -1,4 +1,4 @@
-//! A live capture counts what the replay of the same packets counts.
+//! A live capture counts the same as the replay of the same packets.
 
 use std::path::Path;
 use std::thread;
@@ -49,7 +49,7 @@ fn pipeline(filter: Option<&str>) -> Pipeline {
     }
 }
 
-/// Everything that does not depend on when packets come.
+/// All numbers that do not depend on the arrival times of packets.
 fn timeless(mut period: Period) -> Period {
     period.period = Default::default();
     period.packets.rates = Default::default();
@@ -70,13 +70,13 @@ fn replayed(filter: Option<&str>) -> (Period, Intake) {
     (timeless(store.document().remove("1m").unwrap()), replay.pipeline.intake)
 }
 
-/// Captures at `end` while `meanwhile` runs; what was counted when told to stop.
-fn captured(end: &End, filter: Option<&str>, meanwhile: impl FnOnce(&Store)) -> (Period, Totals) {
+/// Captures at `end` while `traffic` runs, and returns the totals after the stop.
+fn captured(end: &End, filter: Option<&str>, traffic: impl FnOnce(&Store)) -> (Period, Totals) {
     let mut socket = listen_with(end, &SocketOptions::default());
     let (store, orders) = (store(), LoopControl::default());
     let totals = thread::scope(|scope| {
         let thread = scope.spawn(|| capture(&mut socket, &mut pipeline(filter), &store, &orders, |_| ()));
-        meanwhile(&store);
+        traffic(&store);
         orders.stop();
         thread.join().unwrap().unwrap()
     });
@@ -84,7 +84,7 @@ fn captured(end: &End, filter: Option<&str>, meanwhile: impl FnOnce(&Store)) -> 
 }
 
 #[test]
-fn packets_count_live_as_they_count_from_a_file() {
+fn packets_count_the_same_live_and_from_a_file() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();
@@ -105,7 +105,7 @@ fn packets_count_live_as_they_count_from_a_file() {
 }
 
 #[test]
-fn seconds_pass_without_packets() {
+fn seconds_end_without_packets() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();

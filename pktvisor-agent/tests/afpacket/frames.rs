@@ -1,4 +1,4 @@
-//! Frames come whole, tags and all, on every kind of interface.
+//! Frames arrive whole, with their tags, on every kind of interface.
 
 use std::fs::File;
 use std::net::UdpSocket;
@@ -11,9 +11,9 @@ use pktvisor_capture::afpacket::{AfPacket, AfPacketError, SocketOptions};
 use pktvisor_common::classify::LinkType;
 use testbed::{Namespace, Need, PacketSocket, Veth};
 
-use crate::{hear, listen, listen_with};
+use crate::{listen, listen_with, receive};
 
-/// A broadcast frame of this length, so that nobody answers, with these bytes behind its addresses.
+/// A broadcast frame of this length, which nobody answers, with these bytes behind its addresses.
 fn frame(len: usize, after_addresses: &[u8]) -> Vec<u8> {
     let mut frame = vec![0xff; 6];
     frame.extend_from_slice(&[2, 0, 0, 0, 0, 9]);
@@ -23,7 +23,7 @@ fn frame(len: usize, after_addresses: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn frames_of_every_size_come_whole_and_in_order() {
+fn frames_of_every_size_arrive_whole_and_in_order() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).mtu(9000).create();
@@ -33,12 +33,12 @@ fn frames_of_every_size_come_whole_and_in_order() {
     for frame in &sent {
         sender.send(frame);
     }
-    let heard = hear(&mut socket);
-    assert_eq!(heard.len(), sent.len());
-    for (heard, sent) in heard.iter().zip(&sent) {
-        assert_eq!(&heard.data, sent);
-        assert_eq!((heard.wire_len as usize, heard.segments), (sent.len(), 1));
-        assert_eq!(heard.link_type, LinkType::ETHERNET);
+    let received = receive(&mut socket);
+    assert_eq!(received.len(), sent.len());
+    for (received, sent) in received.iter().zip(&sent) {
+        assert_eq!(&received.data, sent);
+        assert_eq!((received.wire_len as usize, received.segments), (sent.len(), 1));
+        assert_eq!(received.link_type, LinkType::ETHERNET);
     }
     let statistics = socket.statistics().unwrap();
     assert_eq!((statistics.frames, statistics.lost), (sent.len() as u64, 0));
@@ -60,14 +60,14 @@ fn tags_are_where_they_were_on_the_wire() {
         sender.send(frame);
     }
     for socket in [&mut here, &mut there] {
-        let heard: Vec<_> =
-            hear(socket).into_iter().map(|heard| (heard.wire_len as usize, heard.data)).collect();
-        assert_eq!(heard, sent.clone().map(|frame| (frame.len(), frame)));
+        let received: Vec<_> =
+            receive(socket).into_iter().map(|received| (received.wire_len as usize, received.data)).collect();
+        assert_eq!(received, sent.clone().map(|frame| (frame.len(), frame)));
     }
 }
 
 #[test]
-fn a_packet_on_loopback_is_heard_once() {
+fn a_packet_on_loopback_is_received_once() {
     testbed::require!(Need::Namespaces);
     let namespace = Namespace::new();
     let mut socket = namespace.run(|| AfPacket::open(None, &SocketOptions::default()).unwrap());
@@ -78,8 +78,8 @@ fn a_packet_on_loopback_is_heard_once() {
             sender.send_to(&[n; 30], receiver.local_addr().unwrap()).unwrap();
         }
     });
-    let heard = hear(&mut socket);
-    let payloads: Vec<_> = heard.iter().map(|heard| *heard.data.last().unwrap()).collect();
+    let received = receive(&mut socket);
+    let payloads: Vec<_> = received.iter().map(|received| *received.data.last().unwrap()).collect();
     assert_eq!(payloads, (0..10).collect::<Vec<u8>>());
 }
 
@@ -98,13 +98,14 @@ fn an_interface_without_link_layer_gives_raw_ip() {
         let sender = UdpSocket::bind("10.53.0.1:5300").unwrap();
         sender.send_to(&[7; 40], "10.53.0.2:53").unwrap();
     });
-    let heard = hear(&mut socket);
-    assert_eq!(heard.len(), 1, "{heard:?}");
-    assert_eq!((heard[0].link_type, heard[0].wire_len), (LinkType::RAW, 68));
-    assert_eq!((heard[0].data[0], &heard[0].data[28..]), (0x45, &[7; 40][..]));
+    let received = receive(&mut socket);
+    assert_eq!(received.len(), 1, "{received:?}");
+    assert_eq!((received[0].link_type, received[0].wire_len), (LinkType::RAW, 68));
+    assert_eq!((received[0].data[0], &received[0].data[28..]), (0x45, &[7; 40][..]));
 }
 
-/// A device of layer 3 (<https://docs.kernel.org/networking/tuntap.html>) that lives as long as the file.
+/// A device of layer 3 (<https://docs.kernel.org/networking/tuntap.html>) that lives as long as the
+/// file.
 fn tun(name: &str) -> File {
     let file = File::options().read(true).write(true).open("/dev/net/tun").unwrap();
     // SAFETY: integers and bytes, for which all zeros is a value.
@@ -120,7 +121,7 @@ fn tun(name: &str) -> File {
 }
 
 #[test]
-fn what_finds_the_ring_full_is_counted_as_lost() {
+fn packets_that_find_the_ring_full_are_counted_as_lost() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();
@@ -131,11 +132,11 @@ fn what_finds_the_ring_full_is_counted_as_lost() {
     for _ in 0..4000 {
         sender.send(&frame);
     }
-    let heard = hear(&mut socket).len() as u64;
+    let received = receive(&mut socket).len() as u64;
     let statistics = socket.statistics().unwrap();
     assert_eq!(statistics.frames, 4000);
     assert!(statistics.lost > 1000 && statistics.freezes > 0, "{statistics:?}");
-    assert_eq!(heard, statistics.frames - statistics.lost);
+    assert_eq!(received, statistics.frames - statistics.lost);
 }
 
 #[test]
@@ -146,12 +147,12 @@ fn an_interface_that_is_down_may_come_back_and_one_that_is_removed_is_gone() {
     let mut socket = listen(&pair.right);
     let sender = PacketSocket::open(&left, pair.left.name());
     right.ip(&["link", "set", pair.right.name(), "down"]);
-    assert_eq!(hear(&mut socket), []);
+    assert_eq!(receive(&mut socket), []);
     right.ip(&["link", "set", pair.right.name(), "up"]);
     // The other end lost its carrier with it.
     std::thread::sleep(Duration::from_millis(200));
     sender.send(&frame(60, &[0x88, 0xb5]));
-    assert_eq!(hear(&mut socket).len(), 1);
+    assert_eq!(receive(&mut socket).len(), 1);
     let index = right.run(|| if_nametoindex(pair.right.name()).unwrap());
     drop(sender);
     drop(pair);

@@ -1,4 +1,4 @@
-//! The packet socket on interfaces of our own: what it hears is what was on the wire.
+//! The packet socket on interfaces of the tests: it receives the packets that were on the wire.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -13,16 +13,16 @@ use pktvisor_capture::afpacket::{AfPacket, SocketOptions};
 use pktvisor_common::classify::LinkType;
 use testbed::End;
 
-/// What is told of a packet, to keep.
+/// A received packet, copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     pub(crate) data: Vec<u8>,
     pub(crate) wire_len: u32,
     pub(crate) link_type: LinkType,
     pub(crate) segments: u16,
 }
 
-/// Listens to an end of a pair.
+/// Receives at one end of a pair.
 pub(crate) fn listen(end: &End) -> AfPacket {
     listen_with(end, &SocketOptions { ring_bytes: 16 << 20, ..SocketOptions::default() })
 }
@@ -31,16 +31,16 @@ pub(crate) fn listen_with(end: &End, options: &SocketOptions) -> AfPacket {
     end.namespace().run(|| AfPacket::open(Some(if_nametoindex(end.name()).unwrap()), options).unwrap())
 }
 
-/// All packets until none has come for a while.
-pub(crate) fn hear(socket: &mut AfPacket) -> Vec<Heard> {
-    let mut heard = Vec::new();
+/// All packets until none arrives for a while.
+pub(crate) fn receive(socket: &mut AfPacket) -> Vec<Received> {
+    let mut received = Vec::new();
     let mut last = Instant::now();
     while last.elapsed() < Duration::from_millis(300) {
         socket.poll(Duration::from_millis(50)).unwrap();
         while let Some(mut block) = socket.next_block() {
             while let Some((packet, _)) = block.next_packet() {
                 last = Instant::now();
-                heard.push(Heard {
+                received.push(Received {
                     data: packet.data.to_vec(),
                     wire_len: packet.wire_len,
                     link_type: packet.link_type,
@@ -49,5 +49,5 @@ pub(crate) fn hear(socket: &mut AfPacket) -> Vec<Heard> {
             }
         }
     }
-    heard
+    received
 }

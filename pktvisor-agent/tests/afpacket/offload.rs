@@ -1,4 +1,4 @@
-//! What offload makes one packet of counts as the packets it was on the wire.
+//! A packet that offload made of several counts as those on the wire.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::thread;
 use etherparse::{SlicedPacket, TransportSlice};
 use testbed::{Namespace, Need, Veth};
 
-use crate::{Heard, hear, listen_with};
+use crate::{Received, listen_with, receive};
 
 const BYTES: usize = 3 << 20;
 /// Ethernet, IPv4, and TCP with time stamps.
@@ -15,7 +15,7 @@ const HEADERS: usize = 14 + 20 + 32;
 /// Payload of a full segment.
 const SEGMENT: usize = 1500 - 20 - 32;
 
-/// What a frame holds of the stream.
+/// The bytes of the stream in a frame.
 struct Data {
     sequence: u32,
     payload: usize,
@@ -23,31 +23,32 @@ struct Data {
     packets: usize,
 }
 
-/// The frames with payload for the port, in order of the stream. Not acknowledgements: those of segments that overtook
-/// each other on their way are longer than others, and no data for that.
-fn data(heard: &[Heard], port: u16) -> Vec<Data> {
-    let mut data: Vec<_> = heard
+/// The frames with payload for the port, in the order of the stream. Without acknowledgements, some
+/// of which are longer although they carry no data: those for reordered segments.
+fn data(received: &[Received], port: u16) -> Vec<Data> {
+    let mut data: Vec<_> = received
         .iter()
-        .filter_map(|heard| {
-            let TransportSlice::Tcp(tcp) = SlicedPacket::from_ethernet(&heard.data).unwrap().transport?
+        .filter_map(|received| {
+            let TransportSlice::Tcp(tcp) = SlicedPacket::from_ethernet(&received.data).unwrap().transport?
             else {
                 return None;
             };
             (tcp.destination_port() == port && !tcp.payload().is_empty()).then(|| Data {
                 sequence: tcp.sequence_number(),
                 payload: tcp.payload().len(),
-                wire_len: heard.wire_len as usize,
-                packets: usize::from(heard.segments),
+                wire_len: received.wire_len as usize,
+                packets: usize::from(received.segments),
             })
         })
         .collect();
     let first = data.first().map_or(0, |data| data.sequence);
-    // Half of all numbers lie before the first that was seen: it may have been overtaken.
+    // Half of all numbers are before the first one seen, because another segment may have overtaken
+    // an earlier one.
     data.sort_by_key(|data| data.sequence.wrapping_sub(first).cast_signed());
     data
 }
 
-/// Bytes of the stream that the frames hold, those that were sent twice once.
+/// Bytes of the stream in the frames; retransmitted bytes count once.
 fn covered(data: &[Data]) -> usize {
     let Some(first) = data.first() else { return 0 };
     let mut end = 0;
@@ -60,7 +61,7 @@ fn covered(data: &[Data]) -> usize {
 }
 
 #[test]
-fn a_tcp_transfer_with_offload_has_the_packets_and_bytes_of_one_without() {
+fn a_tcp_transfer_counts_the_same_with_and_without_offload() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).addresses("10.53.1.1/24", "10.53.1.2/24").with_offloads().create();
@@ -77,14 +78,14 @@ fn a_tcp_transfer_with_offload_has_the_packets_and_bytes_of_one_without() {
     left.run(|| TcpStream::connect(to).unwrap().write_all(&vec![7; BYTES]).unwrap());
     assert_eq!(receiver.join().unwrap(), BYTES);
     for socket in &mut sockets {
-        let heard = hear(socket);
-        let data = data(&heard, to.port());
+        let received = receive(socket);
+        let data = data(&received, to.port());
         assert_eq!(covered(&data), BYTES);
         let frames = data.len();
         let packets: usize = data.iter().map(|data| data.packets).sum();
         assert!(frames * 2 < packets, "offload is not in use: {frames} frames, {packets} packets");
         for Data { payload, wire_len, packets, .. } in data {
-            // Full ones but for the last.
+            // All are full except the last.
             assert_eq!(packets, payload.div_ceil(SEGMENT), "{payload} bytes");
             assert_eq!(wire_len, payload + packets * HEADERS, "{payload} bytes in {packets} packets");
         }

@@ -1,4 +1,5 @@
-//! A server on a free port, and the simplest client: one request, one connection, everything read to the end.
+//! A server on a free port, and the simplest client: one request, one connection, everything read
+//! to the end.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -16,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::source::Fake;
 
-/// Only a hang takes this long.
+/// Longer than any test takes, unless the agent hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Limits that no test reaches unless it lowers one.
@@ -83,7 +84,7 @@ impl Running {
     }
 }
 
-/// What came back.
+/// The answer.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,

@@ -114,7 +114,7 @@ async fn a_client_that_is_slow_with_its_header_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_client_slow_with_its_second_header_is_cut_off_too() {
+async fn a_client_that_is_slow_with_its_second_header_is_cut_off() {
     let server = Running::with(Limits { header: SOON, ..LIMITS }).await;
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     exchange(&mut stream).await;
@@ -137,7 +137,7 @@ async fn a_client_that_does_not_read_is_cut_off() {
     // More answers than the socket buffers of both ends hold.
     let requests = b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: test\r\n\r\n".repeat(2000);
     deaf.write_all(&requests).await.unwrap();
-    // It makes room once it has not read for a while.
+    // A client that has not read for a while makes room.
     let deadline = std::time::Instant::now() + Duration::from_secs(60);
     while server.get("/healthz").await.status != 200 {
         assert!(std::time::Instant::now() < deadline, "the deaf client keeps its place");
@@ -160,7 +160,7 @@ async fn at_the_bound_the_connection_idle_for_longest_makes_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn idle_and_half_sent_connections_shut_nobody_out() {
+async fn idle_and_half_sent_connections_exclude_no_client() {
     let server = Running::with(Limits { connections: 256, ..LIMITS }).await;
     for half_sent in [&b""[..], b"GET /metr", b"GET /metrics HTTP/1.1\r\nhost: te"] {
         let mut crowd = Vec::new();
@@ -172,14 +172,14 @@ async fn idle_and_half_sent_connections_shut_nobody_out() {
         for path in ["/metrics", "/healthz", "/api/v1/metrics/bucket/0"] {
             let began = std::time::Instant::now();
             assert_eq!(server.get(path).await.status, 200);
-            // The limit that operators are promised.
+            // The documented limit.
             assert!(began.elapsed() < SOON, "{path} took {:?}", began.elapsed());
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_all_are_being_answered_a_further_client_is_refused() {
+async fn a_client_is_refused_while_all_places_are_busy() {
     let server = Running::with(Limits { connections: 2, ..LIMITS }).await;
     server.source.close_gate();
     let mut waiting = Vec::new();

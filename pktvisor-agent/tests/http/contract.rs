@@ -1,4 +1,4 @@
-//! The API keeps what its description promises, and the description changes only on purpose.
+//! The API matches its description, and the description changes only on purpose.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -41,7 +41,7 @@ async fn every_answer_is_what_openapi_says() {
         statuses.insert(response.status);
     }
     assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [200, 404, 405, 425, 500, 503]);
-    // A new optional key: let the source in source.rs give it once.
+    // For a new optional key, add it once to the source in source.rs.
     assert_eq!(schemas.never_seen(), []);
 }
 

@@ -1,4 +1,4 @@
-//! What each path answers.
+//! The answers of each path.
 
 use std::sync::atomic::Ordering;
 
@@ -28,7 +28,7 @@ async fn a_query_string_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_number_out_of_range_is_told_the_range() {
+async fn an_error_for_a_number_out_of_range_names_the_range() {
     let server = Running::start().await;
     for odd in ["5", "abc", "-1", "+1", "1.0", "0x1", "%30", "99999999999999999999", "%F0%9F%8D%BA"] {
         let bucket = server.get(&format!("/api/v1/metrics/bucket/{odd}")).await;
@@ -57,7 +57,7 @@ async fn a_bucket_not_yet_filled_is_too_early() {
 }
 
 #[tokio::test]
-async fn unknown_paths_are_not_found_whatever_the_method() {
+async fn unknown_paths_are_not_found_with_any_method() {
     let server = Running::start().await;
     for path in [
         "/",
@@ -77,7 +77,7 @@ async fn unknown_paths_are_not_found_whatever_the_method() {
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_are_allowed() {
+async fn an_error_for_another_method_names_the_allowed_ones() {
     let server = Running::start().await;
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"] {
         for path in ["/api/v1/metrics/app", "/api/v1/metrics/bucket/0", "/healthz"] {
@@ -104,7 +104,7 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn gzip_is_sent_when_asked_for() {
+async fn gzip_is_sent_on_request() {
     let server = Running::start().await;
     let path = "/api/v1/metrics/window/5";
     let plain = server.get(path).await;
@@ -127,7 +127,7 @@ async fn an_agent_that_does_not_capture_is_not_healthy_and_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_who_ask_for_a_window_share_one_merge() {
+async fn many_clients_that_request_a_window_share_one_merge() {
     let server = Running::start().await;
     server.source.close_gate();
     let mut clients = JoinSet::new();
@@ -142,7 +142,7 @@ async fn many_who_ask_for_a_window_share_one_merge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_merge_in_the_making_holds_up_nobody_else() {
+async fn a_slow_merge_does_not_delay_other_requests() {
     let server = Running::start().await;
     server.source.close_gate();
     let address = server.address();
@@ -155,10 +155,10 @@ async fn a_merge_in_the_making_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_turned_period_ends_the_life_of_cached_windows() {
+async fn a_rotated_period_invalidates_cached_windows() {
     let server = Running::start().await;
-    for turns in [0, 0, 1, 1] {
-        server.source.turns.store(turns, Ordering::SeqCst);
+    for rotations in [0, 0, 1, 1] {
+        server.source.rotations.store(rotations, Ordering::SeqCst);
         assert_eq!(server.get("/api/v1/metrics/window/2").await.status, 200);
     }
     assert_eq!(server.source.merges.load(Ordering::SeqCst), 2);

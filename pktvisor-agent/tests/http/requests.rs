@@ -1,4 +1,4 @@
-//! Requests as they come: from clients that close their half, and with request lines of every kind.
+//! Unusual requests: from clients that close their half, and with request lines of every kind.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
@@ -68,7 +68,7 @@ async fn each_of_several_requests_is_answered_when_the_client_closes_its_half() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_closes_its_half_early_does_not_keep_its_place() {
+async fn a_client_that_closes_its_half_early_gives_up_its_place() {
     let server = Running::start().await;
     for bytes in [
         &b""[..],
@@ -76,7 +76,7 @@ async fn a_client_that_closes_its_half_early_does_not_keep_its_place() {
         b"GET /metrics HTTP/1.1\r\n",
         b"POST /metrics HTTP/1.1\r\ncontent-length: 9\r\n\r\n",
     ] {
-        // Ends, or the test fails for it.
+        // The test fails if this does not end.
         sent_and_closed(&server, bytes).await;
     }
 }

@@ -17,7 +17,7 @@ impl<'a> Schemas<'a> {
         Self { document, seen: BTreeSet::new() }
     }
 
-    /// Panics where `value` is not what `schema` says.
+    /// Panics if `value` does not match `schema`.
     pub(crate) fn check(&mut self, schema: &'a Value, value: &Value, place: &str) {
         self.check_named("", schema, value, place);
     }

@@ -10,16 +10,16 @@ use pktvisor_api as api;
 /// Periods kept by the source.
 pub(crate) const PERIODS: usize = 5;
 
-/// Of them filled; bucket 0 is full of numbers, the others are empty periods.
+/// Filled periods: bucket 0 is full of numbers, the others are empty.
 pub(crate) const FILLED: usize = 3;
 
-/// A window number whose merge panics; outside the range that a client is told of.
+/// A window number whose merge panics, outside the range in error messages.
 pub(crate) const PANICS: usize = 666;
 
 #[derive(Default)]
 pub(crate) struct Fake {
     pub(crate) unhealthy: AtomicBool,
-    pub(crate) turns: AtomicU64,
+    pub(crate) rotations: AtomicU64,
     pub(crate) merges: AtomicUsize,
     /// While true, merges wait.
     closed: Mutex<bool>,
@@ -102,7 +102,7 @@ impl AnswerSource for Fake {
     }
 
     fn moment(&self) -> Moment {
-        Moment { turns: self.turns.load(Ordering::SeqCst), published: None }
+        Moment { rotations: self.rotations.load(Ordering::SeqCst), published: None }
     }
 
     fn health(&self) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Every packet of every capture at hand: the bundled ones, real ones where they are there, and generated ones.
+//! Every packet of every available capture: bundled, real and generated ones.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use pktvisor_common::classify::LinkType;
 
 use crate::captures::captures;
 
-/// Packets by what they begin with.
+/// Packets by their link type.
 pub(crate) type Corpus = BTreeMap<u16, Vec<Vec<u8>>>;
 
 /// All packets.
@@ -23,7 +23,7 @@ pub(crate) fn corpus() -> Corpus {
     corpus
 }
 
-/// Some of everything that the generator can make.
+/// Some of every kind of traffic that the generator knows.
 const EVERYTHING: Config = Config {
     packets: 20_000,
     names: 500,
@@ -39,7 +39,7 @@ const EVERYTHING: Config = Config {
     ..Config::DEFAULT
 };
 
-/// A capture that is damaged on purpose counts as far as it can be read.
+/// The readable packets of a capture, which may be damaged on purpose.
 fn add_capture(path: &Path, corpus: &mut Corpus) {
     let Ok(mut capture) = Capture::open(path) else { return };
     while let Ok(Some(packet)) = capture.next_packet() {

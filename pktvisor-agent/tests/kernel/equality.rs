@@ -1,4 +1,4 @@
-//! Kernel and file replay count and choose the same, packet for packet.
+//! Kernel and file replay count and sample the same packets.
 
 use std::collections::HashMap;
 
@@ -18,25 +18,25 @@ use pktvisor_common::sharding::Shards;
 use crate::corpus::corpus;
 use crate::support;
 
-/// Rings are looked after before that many packets have come.
+/// Rings are polled after at most so many packets.
 const BATCH: usize = 1_000;
 
-/// What file replay makes of packets.
+/// The numbers of a file replay.
 #[derive(Default)]
 struct Expected {
     counters: Counters,
-    /// Packets of DNS that were chosen.
+    /// DNS packets of sampled flows.
     delivered: u64,
-    chosen: Vec<Chosen>,
-    /// Frames of EtherTypes that are not understood.
+    sampled: Vec<Sampled>,
+    /// Frames with an EtherType that the classifier does not know.
     unknown_ethertypes: u64,
     cardinality: [Registers; 2],
     /// Packets of remote addresses.
     remotes: [HashMap<[u8; 16], u64>; 2],
 }
 
-/// A packet that goes up.
-struct Chosen {
+/// A packet that is handed to userspace.
+struct Sampled {
     packet: Vec<u8>,
     direction: Direction,
     shard: u32,
@@ -65,16 +65,16 @@ impl Expected {
             *of_version.entry(*remote.bytes()).or_default() += 1;
         }
         let goes_up = if class.has(flags::DNS_UDP) {
-            let chosen = config.sample_rate.chooses(packet_hash(&class));
-            self.counters.packets.dns_not_chosen += u64::from(!chosen);
-            chosen
+            let sampled = config.sample_rate.chooses(packet_hash(&class));
+            self.counters.packets.dns_not_chosen += u64::from(!sampled);
+            sampled
         } else {
             needs_reassembly(&class)
         };
         if goes_up {
             self.delivered += u64::from(class.has(flags::ANY_DNS));
             let shard = config.shards.of(&class);
-            self.chosen.push(Chosen { packet: packet.to_vec(), direction, shard });
+            self.sampled.push(Sampled { packet: packet.to_vec(), direction, shard });
         }
     }
 }
@@ -85,7 +85,7 @@ fn config(percent: u8) -> KernelConfig {
         shards: Shards::new(3),
         ..KernelConfig::default()
     };
-    // The host of generated traffic, and networks that real captures are about.
+    // The host of generated traffic, and networks of real captures.
     for (address, len) in [([192, 0, 2, 0], 28), ([192, 168, 0, 0], 16), ([10, 0, 0, 0], 9)] {
         let bytes = address_bytes(address.into());
         config.host.insert(Address::new(IpVersion::V4, &bytes), len).unwrap();
@@ -99,7 +99,7 @@ fn config(percent: u8) -> KernelConfig {
     config
 }
 
-/// At all rates in one test, since most of its time goes into verifying the programs.
+/// All rates in one test, because verifying the programs takes most of its time.
 #[test]
 fn kernel_and_replay_agree_on_every_packet_at_100_and_at_30_percent() {
     for (link_type, packets) in corpus() {
@@ -128,9 +128,9 @@ fn compare_entry(
 ) {
     let before = loaded.collector.counts().unwrap();
     let (mut run, mut refused) = (Expected::default(), 0);
-    let mut chosen = 0;
+    let mut sampled = 0;
     for packets in packets.chunks(BATCH) {
-        run.chosen.clear();
+        run.sampled.clear();
         for packet in packets {
             match support::run(&mut loaded.programs, entry, packet) {
                 Some(verdict) => {
@@ -144,13 +144,13 @@ fn compare_entry(
             for (shard, deep) in (0..).zip(&mut loaded.deep) {
                 compare_chosen(
                     deep,
-                    run.chosen.iter().filter(|chosen| chosen.shard == shard),
+                    run.sampled.iter().filter(|record| record.shard == shard),
                     entry,
                     link_type,
                 );
             }
         }
-        chosen += run.chosen.len();
+        sampled += run.sampled.len();
     }
     let mut counts = loaded.collector.counts().unwrap();
     counts.counters.subtract(&before.counters);
@@ -161,7 +161,7 @@ fn compare_entry(
     assert_eq!(unknown(&counts) - unknown(&before), run.unknown_ethertypes, "{entry:?}, {link_type:?}");
     let (handed_up, before) = (counts.handed_up, before.handed_up);
     match entry {
-        // There are no sockets here to hand packets to.
+        // This test has no sockets for packets.
         EntryPoint::Tap => assert_eq!(handed_up.lost_no_socket - before.lost_no_socket, run.delivered),
         _ => assert_eq!(handed_up.delivered - before.delivered, run.delivered, "{entry:?}"),
     }
@@ -170,13 +170,13 @@ fn compare_entry(
     let standby = loaded.collector.flip(true);
     compare_addresses(&run, &loaded.collector.collect(standby).unwrap(), entry);
     println!(
-        "{entry:?}, link type {}: {} packets, {chosen} chosen, {refused} that BPF_PROG_TEST_RUN does not take",
+        "{entry:?}, link type {}: {} packets, {sampled} sampled, {refused} that BPF_PROG_TEST_RUN does not take",
         link_type.0,
         run.counters.packets.total(),
     );
 }
 
-/// XDP_DROP where packets are taken away from the host, else XDP_PASS and TCX_NEXT.
+/// XDP_DROP if the program takes packets away from the host, else XDP_PASS and TCX_NEXT.
 fn verdict_of(entry: EntryPoint) -> u32 {
     match entry {
         EntryPoint::Tap => 1,
@@ -187,7 +187,8 @@ fn verdict_of(entry: EntryPoint) -> u32 {
     }
 }
 
-/// Registers are the same; the heavy hitters' bounds hold, and every packet is in one or among the missed.
+/// Registers are equal, the bounds of heavy hitters hold, and every packet is in a hitter or among
+/// the missed ones.
 fn compare_addresses(run: &Expected, collected: &Collected, entry: EntryPoint) {
     let registers = collected.cardinality.as_ref().unwrap();
     assert!(registers.sources_in == run.cardinality[0].0, "{entry:?}: other sources");
@@ -213,13 +214,13 @@ fn compare_addresses(run: &Expected, collected: &Collected, entry: EntryPoint) {
 
 fn compare_chosen<'a>(
     deep: &mut Deep,
-    mut expected: impl Iterator<Item = &'a Chosen>,
+    mut expected: impl Iterator<Item = &'a Sampled>,
     entry: EntryPoint,
     link_type: LinkType,
 ) {
     deep.poll(monotonic_ns(), usize::MAX, |header, bytes| {
-        let Chosen { packet, direction, .. } =
-            expected.next().unwrap_or_else(|| panic!("{entry:?}: more than were chosen"));
+        let Sampled { packet, direction, .. } =
+            expected.next().unwrap_or_else(|| panic!("{entry:?}: more than were sampled"));
         assert_eq!(bytes, packet, "{entry:?}, {link_type:?}");
         assert_eq!((header.direction(), header.link_type()), (*direction, link_type), "{entry:?}");
         assert_eq!((header.wire_len as usize, header.packets), (packet.len(), 1), "{entry:?}");

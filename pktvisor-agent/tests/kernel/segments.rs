@@ -1,4 +1,4 @@
-//! Buffers that segmentation offload makes of many packets count as those packets.
+//! A buffer of many packets, made by segmentation offload, counts as those packets.
 
 use aya::programs::{TestRun, TestRunOptions};
 use etherparse::PacketBuilder;
@@ -77,7 +77,7 @@ fn a_segmented_buffer_counts_as_the_packets_on_the_wire() {
     let mut before = Counters::default();
     for (entry, fields) in [
         (EntryPoint::TcIngress, vec![segs, size]),
-        // Who has not reckoned how many packets it will be leaves that to us.
+        // A sender may leave the number of packets open; then the program computes it.
         (EntryPoint::TcIngress, vec![size]),
         (EntryPoint::TcEgress, vec![segs, size, (WIRE_LEN, wire_len)]),
     ] {

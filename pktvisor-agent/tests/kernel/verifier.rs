@@ -1,4 +1,4 @@
-//! What the kernel makes of the object.
+//! The verdict of the kernel on the object.
 
 use pktvisor_capture::kernel::{EntryPoint, ProgramSettings};
 
@@ -26,7 +26,7 @@ fn every_program_passes_the_verifier() {
 }
 
 #[test]
-fn an_object_that_is_none_is_refused_with_a_reason() {
+fn a_file_without_programs_is_refused_with_a_reason() {
     let error = pktvisor_capture::kernel::KernelPrograms::load(b"nonsense", &ProgramSettings::default())
         .err()
         .unwrap();

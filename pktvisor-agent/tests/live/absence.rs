@@ -1,4 +1,5 @@
-//! A named interface that goes and comes back, is renamed, or goes down: what is counted, and what the agent says.
+//! A named interface that disappears and comes back, is renamed, or goes down: its counters, and
+//! the notes of the agent.
 
 use testbed::{Namespace, Need, PacketSocket, Pair, Veth};
 
@@ -65,7 +66,8 @@ fn wait_for(agent: &Agent, name: &str, state: &str) {
     wait_until(agent, &format!("{name} {state}"), || states(agent) == [(name.to_owned(), state.to_owned())]);
 }
 
-/// In this mode an interface that is deleted and made again is watched again; the agent says so meanwhile and afterwards.
+/// In this mode an interface that is deleted and made again is watched again. The agent reports its
+/// absence and its return.
 fn comes_back(mode: &str) {
     let mut cable = Cable::new();
     cable.plug(None);
@@ -104,7 +106,7 @@ fn comes_back(mode: &str) {
     let notes = notes(&agent);
     assert!(notes.contains("was gone for") && !notes.contains("pkvwatched is gone"), "{mode}: {notes}");
 
-    // As often as it likes, and quickly.
+    // Several times, and quickly.
     for _ in 0..3 {
         cable.pull();
         cable.plug(None);
@@ -179,7 +181,7 @@ fn an_interface_that_is_renamed_stays_watched_and_is_shown_by_its_new_name() {
         cable.send_queries(HOST, 5);
         assert_eq!(agent.settled(5).period.packets.received, 5, "{mode}");
         assert!(notes(&agent).contains("pkvwatched is called pkvrenamed now"), "{mode}: {}", notes(&agent));
-        // Gone, it is waited for by either name.
+        // After it is gone, the agent waits for both names.
         cable.watched.ip(&["link", "del", "pkvrenamed"]);
         wait_for(&agent, "pkvrenamed", "gone");
         cable.pull();
@@ -191,7 +193,7 @@ fn an_interface_that_is_renamed_stays_watched_and_is_shown_by_its_new_name() {
 }
 
 #[test]
-fn an_interface_that_was_meant_by_its_address_is_waited_for_by_that() {
+fn an_interface_named_by_its_address_is_waited_for_by_its_address() {
     require_kernel_programs!();
     let mut cable = Cable::new();
     cable.plug(Some("10.53.0.1/24"));
@@ -210,7 +212,7 @@ fn an_interface_that_was_meant_by_its_address_is_waited_for_by_that() {
 }
 
 #[test]
-fn what_comes_back_and_cannot_be_watched_leaves_the_agent_unhealthy_and_tells_why() {
+fn a_successor_that_cannot_be_watched_leaves_the_agent_unhealthy_with_the_reason() {
     require_kernel_programs!();
     let mut cable = Cable::new();
     cable.plug(None);
@@ -218,7 +220,7 @@ fn what_comes_back_and_cannot_be_watched_leaves_the_agent_unhealthy_and_tells_wh
     wait_for(&agent, "pkvwatched", "up");
     cable.pull();
     wait_for(&agent, "pkvwatched", "gone");
-    // It is no mirror port any more, and may get its address before or after it is tapped.
+    // With an address it is not a mirror port. It may get the address before or after it is tapped.
     cable.plug(Some("10.53.0.1/24"));
     wait_until(&agent, "refused", || agent.health().1.contains("cannot be watched"));
     assert_eq!((agent.health().0, states(&agent)[0].1.as_str()), (503, "gone"));

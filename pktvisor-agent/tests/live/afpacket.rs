@@ -1,4 +1,4 @@
-//! Capture by packet socket, where there are no kernel programs: the same numbers.
+//! Capture by packet socket, without kernel programs: the same numbers.
 
 use testbed::{Need, require};
 
@@ -7,9 +7,9 @@ use crate::compare::assert_counts_as_its_file;
 use crate::network::Network;
 use crate::traffic::{GENERATED_HOST, REAL_TIME, Trace, hostile_second, one_second};
 
-/// Inline capture is held against the same file, so that the two agree.
+/// Inline capture is compared with the same file, so both modes agree.
 #[test]
-fn what_a_packet_socket_sees_counts_as_its_capture_does() {
+fn packets_count_the_same_by_a_packet_socket_and_from_their_capture() {
     require!(Need::Namespaces);
     for config in [one_second(), hostile_second()] {
         let trace = Trace::generated(config);

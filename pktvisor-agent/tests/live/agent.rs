@@ -14,12 +14,13 @@ use testbed::{Namespace, Process, http};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pktvisord");
 /// Every namespace has its own.
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);
-/// Only a hang takes this long.
+/// Longer than any test takes, unless the agent hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The agent takes in what the kernel counted once a second; what has not changed for longer than two of these is final.
-const QUIET: Duration = Duration::from_millis(2300);
+/// The agent collects the counters once a second. Numbers that have not changed for more than two
+/// seconds are final.
+const UNCHANGED: Duration = Duration::from_millis(2300);
 
-/// Where `cargo xtask build-ebpf` leaves the kernel programs, which the agent is then built with.
+/// The file that `cargo xtask build-ebpf` writes the kernel programs to, which the agent contains.
 pub(crate) fn kernel_programs() -> PathBuf {
     let crate_root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     crate_root.join("../pktvisor-ebpf/target/bpfel-unknown-none/release/pktvisor-ebpf")
@@ -44,7 +45,7 @@ pub(crate) struct Agent {
     stderr: Arc<Mutex<String>>,
 }
 
-/// What the agent says once it has taken in all there was.
+/// The answers of the agent after it has counted all packets.
 pub(crate) struct Settled {
     /// All periods since the start, merged.
     pub(crate) period: Period,
@@ -80,7 +81,7 @@ impl Agent {
         let deadline = Instant::now() + PATIENCE;
         while !matches!(http::get(&self.namespace, SERVER, "/healthz"), Ok((200, _))) {
             if let Some(status) = self.process.child().try_wait().unwrap() {
-                // Its last words may still be on their way.
+                // Its last message may not have been read yet.
                 thread::sleep(Duration::from_millis(50));
                 panic!("pktvisord ended with {status}: {}", self.stderr());
             }
@@ -93,7 +94,7 @@ impl Agent {
         self.process.id()
     }
 
-    /// What it has written to stderr so far.
+    /// The text on stderr so far.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
@@ -115,7 +116,7 @@ impl Agent {
         document.into_values().next().unwrap()
     }
 
-    /// One period; `None` where it is not filled yet.
+    /// One period; `None` if it is not filled yet.
     pub(crate) fn bucket(&self, n: usize) -> Option<Period> {
         let (status, body) =
             http::get(&self.namespace, SERVER, &format!("/api/v1/metrics/bucket/{n}")).unwrap();
@@ -123,13 +124,13 @@ impl Agent {
         document?.into_values().next()
     }
 
-    /// Waits until at least so many packets have been seen and nothing changes any more.
+    /// Waits until at least so many packets have been seen and the numbers do not change any more.
     pub(crate) fn settled(&self, packets: u64) -> Settled {
         self.settle(packets, |ledger| ledger.seen)
     }
 
-    /// Waits until at least so many DNS packets have been seen and none comes any more: where the agent also sees how it is
-    /// asked (`any`).
+    /// Waits until at least so many DNS packets have been seen and no more arrive. For `any`, where
+    /// the agent also counts the HTTP requests of the test.
     pub(crate) fn settled_dns(&self, packets: u64) -> Settled {
         self.settle(packets, |ledger| ledger.dns_packets)
     }
@@ -145,7 +146,7 @@ impl Agent {
             if state != last {
                 (last, since) = (state, Instant::now());
             }
-            if state.0 >= packets && since.elapsed() >= QUIET {
+            if state.0 >= packets && since.elapsed() >= UNCHANGED {
                 return now;
             }
             assert!(
@@ -166,7 +167,7 @@ impl Agent {
         self.process.wait(PATIENCE);
     }
 
-    /// Ends it as a service manager does; its exit status and all that it wrote to stderr.
+    /// Ends it as a service manager does. Returns its exit status and the text on stderr.
     pub(crate) fn stop(mut self) -> (ExitStatus, String) {
         self.process.signal(libc::SIGTERM);
         let status = self.process.wait(PATIENCE);
@@ -175,13 +176,13 @@ impl Agent {
     }
 }
 
-/// Runs it to its end: for what it refuses, and for files.
+/// Runs the agent to its end: for wrong options, and for files.
 pub(crate) fn run(namespace: &Namespace, words: &[&str]) -> Output {
     let mut command = namespace.command(PROGRAM);
     command.args(["-l", "127.0.0.1"]).args(words).env_remove("RUST_LOG").output().unwrap()
 }
 
-/// What must be true of every ledger at any time (of packets).
+/// Asserts what is true of every ledger at any time.
 pub(crate) fn assert_balanced(ledger: &Ledger) {
     let Ledger { seen, filtered, counted, dns_packets, not_chosen, delivered, lost, pending, .. } = *ledger;
     assert_eq!(seen, filtered + counted, "{ledger:?}");

@@ -1,4 +1,4 @@
-//! `any`: every interface that is up, those that come later, and those that go.
+//! `any`: every interface that is up, those that appear later, and those that disappear.
 
 use testbed::{Namespace, PacketSocket, Tun, Veth};
 
@@ -54,7 +54,7 @@ fn interfaces_that_come_and_go_are_watched_while_they_are_there() {
 }
 
 #[test]
-fn a_link_without_an_ethernet_header_is_watched_by_itself_and_among_others() {
+fn a_link_without_an_ethernet_header_is_watched_by_name_and_with_any() {
     require_kernel_programs!(testbed::Need::File(std::path::Path::new("/dev/net/tun")));
     for target in ["pkvtun", "any"] {
         let namespace = Namespace::new();
@@ -66,7 +66,7 @@ fn a_link_without_an_ethernet_header_is_watched_by_itself_and_among_others() {
         let settled = agent.settled_dns(10);
         let (packets, dns) = (&settled.period.packets, &settled.period.dns);
         assert_eq!(dns.wire_packets.queries, 10, "{target}");
-        // `any` sees on the loopback interface how the test asks.
+        // `any` also counts the HTTP requests of the test on the loopback interface.
         assert!(packets.received == 10 || target == "any" && packets.received > 10, "{target}");
         assert_eq!(packets.non_ip, 0, "{target}");
     }

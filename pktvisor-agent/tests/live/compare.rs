@@ -1,4 +1,4 @@
-//! Compares what is counted live with what the same packets count as a file, field by field.
+//! Compares live counters with those of the same packets from a file, field by field.
 
 use serde_json::Value;
 use testbed::Namespace;
@@ -6,8 +6,8 @@ use testbed::Namespace;
 use crate::agent::{Settled, run};
 use crate::traffic::{GENERATED_HOST, Trace};
 
-/// What depends on when packets came, and not on which.
-const SAVE_TIMES_AND_RATES: &[&str] = &[
+/// The fields that depend on the arrival times of packets.
+const TIMES_AND_RATES: &[&str] = &[
     "period",
     "packets.rates",
     "packets.out_of_order",
@@ -15,28 +15,28 @@ const SAVE_TIMES_AND_RATES: &[&str] = &[
     "dns.xact.out.quantiles_us",
     "dns.xact.in.top_slow",
     "dns.xact.out.top_slow",
-    // A file's end is the end of what waits; on an interface, 30 seconds later.
+    // Incomplete datagrams are given up at the end of a file, but after 30 seconds on an interface.
     "dns.reassembly.datagrams_incomplete",
 ];
 
-/// The numbers are those of the trace as a file, save times and rates.
+/// Asserts that the numbers equal those of the trace as a file, except times and rates.
 pub(crate) fn assert_counts_as_its_file(settled: &Settled, trace: &Trace) {
     assert_counts_as_its_file_with(&[], settled, trace);
 }
 
-/// Likewise, where the agent was started with these options.
+/// Likewise, for an agent with these options.
 pub(crate) fn assert_counts_as_its_file_with(options: &[&str], settled: &Settled, trace: &Trace) {
     let path = trace.path().display().to_string();
     let output = run(&Namespace::new(), &[&["--summary", "-H", GENERATED_HOST, &*path], options].concat());
     assert!(output.status.success(), "{output:?}");
     let file: Value = serde_json::from_slice(&output.stdout).unwrap();
     let live = serde_json::to_value(&settled.period).unwrap();
-    let found = differences(&live, &file["1m"], SAVE_TIMES_AND_RATES);
+    let found = differences(&live, &file["1m"], TIMES_AND_RATES);
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// Paths (`dns.xact.in.quantiles_us`) at which the documents differ, with both values; what lies at or below an ignored path
-/// is not compared.
+/// Paths (`dns.xact.in.quantiles_us`) at which the documents differ, with both values. Fields at or
+/// below an ignored path are not compared.
 fn differences(live: &Value, file: &Value, ignored: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     compare("", live, file, ignored, &mut found);
@@ -62,7 +62,7 @@ fn compare(path: &str, live: &Value, file: &Value, ignored: &[&str], found: &mut
 }
 
 #[test]
-fn documents_are_compared_field_by_field_save_what_is_ignored() {
+fn documents_are_compared_field_by_field_except_ignored_paths() {
     let live = serde_json::json!({"a": {"b": 1, "time": 5}, "c": [1, 2], "only": 0});
     let file = serde_json::json!({"a": {"b": 2, "time": 6}, "c": [1, 2]});
     assert_eq!(differences(&live, &file, &["a.time"]), ["a.b: live 1, file 2", "only: live 0, file null"]);

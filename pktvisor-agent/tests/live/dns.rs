@@ -1,4 +1,4 @@
-//! A real name server, and a client that counts by itself.
+//! A real name server, and a client that counts its own exchanges.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,7 +12,7 @@ use testbed::{Namespace, Process};
 
 use crate::network::HOST;
 
-/// Names that are there; as many are asked for that are not.
+/// Existing names. The client queries as many others that do not exist.
 const NAMES: usize = 1000;
 
 /// Knot DNS, authoritative for `example.test`, on the watched host's addresses.
@@ -37,7 +37,7 @@ impl NameServer {
         Self { _process: process, directory }
     }
 
-    /// A file of queries: half of them for names that are there, some for a zone that is not served.
+    /// A file of queries: half of them for existing names, some for a zone that is not served.
     pub(crate) fn queries(&self) -> String {
         self.directory.path().join("queries").display().to_string()
     }
@@ -91,7 +91,7 @@ pub(crate) struct Dnsperf {
 }
 
 impl Dnsperf {
-    /// Asks the watched host from inside the peer's namespace.
+    /// Sends queries to the watched host from the peer's namespace.
     pub(crate) fn run(namespace: &Namespace, server: &NameServer, words: &[&str]) -> Self {
         let mut command = namespace.command("dnsperf");
         command.args(["-s", HOST[0], "-T", "1", "-d", &server.queries()]).args(words);
@@ -113,7 +113,7 @@ impl Dnsperf {
     }
 }
 
-/// The number behind a label; 0 where there is no such label, as for response codes that did not come.
+/// The number behind a label; 0 without the label, as for response codes that did not occur.
 fn number_behind(text: &str, label: &str) -> u64 {
     let digits = text.split_once(label).map_or("0", |(_, rest)| rest.trim_start());
     digits.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()

@@ -1,4 +1,4 @@
-//! Super-packets count as the packets they become.
+//! Super-packets count as the packets that they are split into.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,11 +9,12 @@ use crate::agent::{Agent, Settled, assert_balanced, require_kernel_programs};
 use crate::network::{Network, PEER};
 
 #[test]
-fn tcp_super_packets_are_counted_as_the_interface_counts_their_segments() {
+fn tcp_super_packets_are_counted_as_the_segments_that_the_interface_counts() {
     require_kernel_programs!(Need::Program("iperf3"), Need::Program("ethtool"));
     let network = Network::host_with(|veth| veth.with_offloads());
     let interface = network.interface();
-    // The stack makes super-packets all the same, and cuts them up behind tcx and before the interface counts.
+    // The stack makes super-packets nevertheless, and splits them after tcx and before the
+    // interface counts them.
     interface.ethtool("-K", &["tso", "off"]);
     let agent = Agent::start(&network.watched, &["--mode", "inline", interface.name()]);
     let before = interface.statistics();
@@ -28,7 +29,8 @@ fn tcp_super_packets_are_counted_as_the_interface_counts_their_segments() {
     assert_balanced(&settled.ledger());
 }
 
-/// What agent and interface have counted once nothing comes any more: a connection goes on after its program has ended.
+/// The counters of agent and interface after the last packet: a connection lasts longer than its
+/// program.
 fn at_rest(agent: &Agent, interface: &End, before: &Statistics) -> (Settled, Statistics) {
     for _ in 0..20 {
         let now = interface.statistics();
@@ -40,7 +42,7 @@ fn at_rest(agent: &Agent, interface: &End, before: &Statistics) -> (Settled, Sta
     panic!("packets do not stop to come");
 }
 
-/// Until the server listens, which it does not tell.
+/// Waits until the server listens, which it does not report.
 fn send_by_tcp(network: &Network) {
     for _ in 0..100 {
         let mut client = network.watched.command("iperf3");

@@ -1,4 +1,4 @@
-//! Inline on a name server's own interface: exact, and never felt.
+//! Inline on a name server's own interface: exact, and without loss for the server.
 
 use testbed::Need;
 
@@ -31,7 +31,7 @@ fn a_name_server_is_counted_as_dnsperf_counts_it_and_loses_no_query() {
     assert_eq!((counts.total, dns.xact.inbound.total), (asked.completed, asked.completed));
     assert_eq!((counts.timed_out, counts.orphans, counts.negative_times), (0, 0, 0));
 
-    // dnsperf times the same exchanges, from further away.
+    // dnsperf measures the same exchanges from the other end, so its times are longer.
     let times = dns.xact.inbound.quantiles_us.unwrap();
     assert!(times.p50 > 0 && times.p50 as f64 <= asked.latency_average_us * 2.0, "{times:?}, {asked:?}");
     assert!(times.p99 as f64 <= asked.latency_max_us * 1.01, "{times:?}, {asked:?}");
@@ -61,7 +61,7 @@ fn dns_over_tcp_is_counted_message_by_message() {
 }
 
 #[test]
-fn what_arrives_inline_counts_as_its_capture_does() {
+fn packets_count_the_same_inline_and_from_their_capture() {
     require_kernel_programs!();
     for (config, threads) in [(one_second(), "1"), (hostile_second(), "1"), (hostile_second(), "3")] {
         let trace = Trace::generated(config);
@@ -77,7 +77,7 @@ fn what_arrives_inline_counts_as_its_capture_does() {
 }
 
 #[test]
-fn what_a_filter_takes_out_in_the_kernel_is_what_it_takes_out_of_the_capture() {
+fn a_filter_takes_out_the_same_packets_in_the_kernel_and_from_the_capture() {
     require_kernel_programs!();
     let trace = Trace::generated(hostile_second());
     for expression in ["udp port 53", "vlan and ip6", "greater 200"] {

@@ -1,17 +1,18 @@
-//! The binary on live interfaces, end to end: in network namespaces that a test makes and removes, with real traffic,
-//! asked over HTTP.
+//! The binary on live interfaces, end to end: in network namespaces that a test makes and removes,
+//! with real traffic and HTTP requests.
 //!
-//! Each test states what an operator may rely on. They need root and network namespaces, most of them the kernel programs
-//! (`cargo xtask build-ebpf`, before the agent is built); where something is missing a test says so and is skipped.
+//! Each test states a fact that an operator may rely on. The tests need root and network
+//! namespaces, most of them the kernel programs (`cargo xtask build-ebpf`, before the agent is
+//! built). If something is missing, a test prints that and is skipped.
 //!
 //! | file | is |
 //! |---|---|
-//! | `agent`, `network`, `dns`, `traffic`, `compare` | what the tests are made of |
-//! | `inline`, `tap`, `afpacket` | a way of capture, against what is known of the traffic |
-//! | `any`, `absence`, `addresses`, `tags`, `gso` | links and packets of other kinds, and what becomes of them |
-//! | `start`, `own_port` | what is counted from when on, and what is not |
-//! | `moments` | that a document is of one moment |
-//! | `overload`, `neighbours`, `signals`, `traces` | what the agent does to others, and what it leaves behind |
+//! | `agent`, `network`, `dns`, `traffic`, `compare` | helpers |
+//! | `inline`, `tap`, `afpacket` | a capture mode, compared with the known traffic |
+//! | `any`, `absence`, `addresses`, `tags`, `gso` | other kinds of links and packets, and their changes |
+//! | `start`, `own_port` | the first packet that counts, and packets that do not count |
+//! | `moments` | a document describes one moment |
+//! | `overload`, `neighbours`, `signals`, `traces` | overload, other programs, signals, and the end of the agent |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,4 @@
-//! One document is one moment: what the kernel counted and what analysis found are of the same packets, at any time.
+//! One document is one moment: its counters and its analysis cover the same packets at any time.
 
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use crate::agent::{Agent, assert_balanced, require_kernel_programs};
 use crate::network::Network;
 use crate::traffic::{GENERATED_HOST, REAL_TIME, Trace, one_second};
 
-/// Longer than a period: one ends on the way.
+/// Longer than a period, so that one ends during the test.
 const SECONDS: u32 = 66;
 const PACKETS_PER_SECOND: u32 = 3_000;
 
@@ -77,18 +77,19 @@ fn assert_always_of_one_moment(mode: &str, threads: &str) {
 }
 
 #[test]
-fn inline_a_document_is_of_one_moment_also_when_a_period_ends() {
+fn inline_a_document_describes_one_moment_even_when_a_period_ends() {
     require_kernel_programs!();
     assert_always_of_one_moment("inline", "2");
 }
 
 #[test]
-fn in_tap_mode_a_document_is_of_one_moment_also_when_a_period_ends() {
+fn in_tap_mode_a_document_describes_one_moment_even_when_a_period_ends() {
     require_kernel_programs!();
     assert_always_of_one_moment("tap", "1");
 }
 
-/// Waits, where less than this is left of the minute, until the next one: live periods end with it.
+/// Waits for the next minute if less than this is left of the current one, with which live periods
+/// end.
 fn wait_for_room_in_the_minute(needed: Duration) {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let left = Duration::from_secs(60 - since_1970.as_secs() % 60);
@@ -98,7 +99,7 @@ fn wait_for_room_in_the_minute(needed: Duration) {
 }
 
 #[test]
-fn two_answers_of_one_second_are_of_the_same_moment() {
+fn two_answers_of_one_second_describe_the_same_moment() {
     require_kernel_programs!();
     let trace = Trace::generated(Config { packets: 30_000, ..one_second() });
     // In the first period the window is the live period.
@@ -121,7 +122,7 @@ fn two_answers_of_one_second_are_of_the_same_moment() {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        // Two of three reads may straddle the end of a second.
+        // Two of three reads may be on both sides of the end of a second.
         assert!(same > 5 * different, "{same} the same, {different} different");
     });
 }

@@ -1,4 +1,4 @@
-//! An XDP program that is there already keeps its place.
+//! A foreign XDP program on the interface keeps its place.
 
 use std::process::Command;
 
@@ -15,7 +15,7 @@ __attribute__((section("xdp"), used)) int pass(void *context) { return 2; }
 char name[] __attribute__((section("license"), used)) = "GPL";
 "#;
 
-/// Attaches an XDP program of somebody else's in native mode.
+/// Attaches a foreign XDP program in native mode.
 pub(crate) fn occupy_xdp(end: &End) {
     let directory = tempfile::tempdir().unwrap();
     let (source, object) = (directory.path().join("pass.c"), directory.path().join("pass.o"));
@@ -44,7 +44,7 @@ fn xdp_program(end: &End) -> Option<u64> {
 }
 
 #[test]
-fn an_xdp_program_of_somebody_else_stays_and_everything_is_counted_behind_it() {
+fn a_foreign_xdp_program_stays_and_every_packet_is_counted_behind_it() {
     require_kernel_programs!(Need::Program("clang"), Need::Program("knotd"), Need::Program("dnsperf"));
     let network = Network::host();
     let interface = network.interface();

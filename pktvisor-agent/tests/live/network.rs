@@ -25,7 +25,7 @@ impl Network {
         Self::new(|veth| change(veth.addresses("10.53.0.2/24", "10.53.0.1/24")))
     }
 
-    /// An interface that only receives, wide enough for what a mirror adds.
+    /// An interface that only receives, with an MTU for the tags that a mirror adds.
     pub(crate) fn mirror(queues: u32) -> Self {
         let network = Self::new(|veth| veth.queues(queues).mtu(2000));
         network.peer().hold_back();

@@ -1,4 +1,4 @@
-//! Faster than deep analysis can follow: counting stays exact, and what was shed is told.
+//! More DNS than deep analysis can follow: counters stay exact, and losses are reported.
 
 use dns_traffic::Config;
 
@@ -6,12 +6,12 @@ use crate::agent::{Agent, assert_balanced, require_kernel_programs};
 use crate::network::Network;
 use crate::traffic::{GENERATED_HOST, MAX, Trace, one_second};
 
-/// More than the rings hold, and nothing but DNS over UDP.
+/// More than the rings hold, all of it DNS over UDP.
 fn flood() -> Trace {
     Trace::generated(Config { packets: 200_000, dns_share: 1.0, tcp_share: 0.0, ..one_second() })
 }
 
-/// Floods an agent that is stopped in the meantime.
+/// Floods an agent while it is stopped.
 fn assert_only_deep_analysis_is_lost(mode: &str) {
     let trace = flood();
     let network = Network::mirror(1);
@@ -32,13 +32,13 @@ fn assert_only_deep_analysis_is_lost(mode: &str) {
 }
 
 #[test]
-fn an_agent_that_stands_still_loses_deep_analysis_and_no_count() {
+fn an_agent_that_is_stopped_loses_analysis_but_no_count() {
     require_kernel_programs!();
     assert_only_deep_analysis_is_lost("inline");
 }
 
 #[test]
-fn a_tap_that_stands_still_loses_deep_analysis_and_no_count() {
+fn a_tap_that_is_stopped_loses_analysis_but_no_count() {
     require_kernel_programs!();
     assert_only_deep_analysis_is_lost("tap");
 }
@@ -66,7 +66,7 @@ fn the_ledger_balances_at_every_moment_of_a_flood() {
 }
 
 #[test]
-fn an_agent_told_to_end_takes_in_all_that_is_on_its_way() {
+fn an_agent_counts_all_pending_packets_before_it_ends() {
     require_kernel_programs!();
     let trace = flood();
     for mode in ["inline", "tap"] {
@@ -76,7 +76,8 @@ fn an_agent_told_to_end_takes_in_all_that_is_on_its_way() {
         trace.send(network.peer(), 1, MAX);
         let (status, stderr) = agent.stop();
         assert!(status.success(), "{stderr}");
-        // "200000 packets seen, 0 filtered; 199000 DNS packets: 198000 analysed, 0 not sampled, 1000 lost"
+        // "200000 packets seen, 0 filtered; 199000 DNS packets: 198000 analysed, 0 not sampled,
+        // 1000 lost"
         let account = stderr.lines().last().unwrap();
         let numbers: Vec<u64> = account.split(' ').filter_map(|word| word.parse().ok()).collect();
         let [seen, filtered, dns, analysed, not_chosen, lost] = numbers[..] else { panic!("{account}") };

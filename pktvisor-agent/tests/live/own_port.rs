@@ -1,4 +1,4 @@
-//! The agent's own traffic: part of what `any` counts, unless it is told otherwise.
+//! The agent's own traffic, which `any` counts without `--ignore-own-port`.
 
 use etherparse::PacketBuilder;
 use testbed::{Namespace, Need, PacketSocket, Veth};
@@ -25,7 +25,8 @@ fn segment(tags: &[(u16, u16)], is_v6: bool, port: u16) -> Vec<u8> {
     frame
 }
 
-/// The agent takes out all that carries its port, tagged or not, and nothing else; `-b` holds for the rest.
+/// The agent takes out all TCP packets of its port, tagged or not, and no others. `-b` applies to
+/// the rest.
 fn own_port_is_left_out(words: &[&str], queries: u64, other_segments: u64) {
     let (peer, watched) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&peer, &watched).create();
@@ -51,7 +52,7 @@ fn own_port_is_left_out(words: &[&str], queries: u64, other_segments: u64) {
 fn segments_of_the_own_port_are_filtered_inline_tagged_or_not() {
     require_kernel_programs!();
     own_port_is_left_out(&["--mode", "inline"], 20, 6);
-    // An expression with `vlan` means what it did.
+    // The option does not change the meaning of an expression with `vlan`.
     own_port_is_left_out(&["--mode", "inline", "-b", "udp port 53 or (vlan 7 and udp port 53)"], 20, 0);
     own_port_is_left_out(&["--mode", "inline", "-b", "vlan"], 10, 4);
 }
@@ -64,7 +65,7 @@ fn segments_of_the_own_port_are_filtered_by_a_packet_socket_tagged_or_not() {
 }
 
 #[test]
-fn how_the_agent_is_asked_counts_unless_its_port_is_ignored() {
+fn http_requests_to_the_agent_count_unless_its_port_is_ignored() {
     require_kernel_programs!();
     for mode in ["inline", "afpacket"] {
         for (words, is_ignored) in [(&["--ignore-own-port"][..], true), (&[], false)] {

@@ -1,4 +1,4 @@
-//! From when on packets are counted.
+//! The moment from which packets are counted.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use testbed::Need;
 use crate::agent::{Agent, assert_balanced, require_kernel_programs};
 use crate::network::{HOST, Network, PEER};
 
-/// Echoes until it is told to stop.
+/// Echoes packets until it is to stop.
 fn echo(socket: &UdpSocket, stop: &AtomicBool) {
     let mut packet = [0; 512];
     while !stop.load(Ordering::Relaxed) {
@@ -25,7 +25,7 @@ fn ask(socket: &UdpSocket, server: SocketAddr, stop: &AtomicBool) {
     let mut packet = [0; 512];
     while !stop.load(Ordering::Relaxed) {
         socket.send_to(&[7; 64], server).unwrap();
-        // One that is lost would hold up the others.
+        // A lost packet must not delay the others for ever.
         let _ = socket.recv_from(&mut packet);
     }
 }
@@ -49,7 +49,7 @@ fn both_directions_begin_at_once(words: &[&str]) {
         stop.store(true, Ordering::Relaxed);
         let settled = agent.settled(10);
         let packets = &settled.period.packets;
-        // The first packet seen may be an answer, the last a question whose answer was not waited for.
+        // The first packet seen may be an echo, and the last may be one whose echo is missing.
         assert!(packets.received.abs_diff(packets.sent) <= 2, "{} {}", packets.received, packets.sent);
         assert_balanced(&settled.ledger());
     });
@@ -63,7 +63,7 @@ fn an_agent_that_starts_amid_traffic_counts_both_directions_or_none() {
 }
 
 #[test]
-fn a_packet_socket_that_starts_amid_traffic_hears_both_directions_or_none() {
+fn a_packet_socket_that_starts_amid_traffic_receives_both_directions_or_none() {
     testbed::require!(Need::Namespaces);
     both_directions_begin_at_once(&["--mode", "afpacket"]);
 }

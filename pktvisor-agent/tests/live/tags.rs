@@ -1,4 +1,4 @@
-//! VLAN tags, wherever the kernel keeps them: in the data before XDP, beside it before tcx.
+//! VLAN tags in both places where the kernel keeps them: in the frame for XDP, beside it for tcx.
 
 use testbed::PacketSocket;
 

@@ -1,4 +1,4 @@
-//! Tap on a mirror port: what was captured once and is sent again counts as its file does.
+//! Tap on a mirror port: a capture that is sent again counts the same as its file.
 
 use crate::agent::{Agent, assert_balanced, require_kernel_programs, run};
 use crate::compare::assert_counts_as_its_file;
@@ -21,20 +21,20 @@ fn assert_mirror_equals_file(trace: &Trace, queues: u32, threads: &str) {
 }
 
 #[test]
-fn a_mirrored_capture_counts_as_its_file_does() {
+fn a_mirrored_capture_counts_the_same_as_its_file() {
     require_kernel_programs!();
     assert_mirror_equals_file(&Trace::generated(one_second()), 1, "1");
     assert_mirror_equals_file(&Trace::generated(hostile_second()), 1, "1");
 }
 
 #[test]
-fn a_capture_mirrored_over_four_queues_counts_as_its_file_does() {
+fn a_capture_mirrored_over_four_queues_counts_the_same_as_its_file() {
     require_kernel_programs!();
     assert_mirror_equals_file(&Trace::generated(one_second()), 4, "1");
 }
 
 #[test]
-fn a_mirrored_capture_that_several_threads_analyse_counts_as_its_file_does() {
+fn a_mirrored_capture_with_several_worker_threads_counts_the_same_as_its_file() {
     require_kernel_programs!();
     assert_mirror_equals_file(&Trace::generated(one_second()), 4, "4");
     assert_mirror_equals_file(&Trace::generated(hostile_second()), 1, "3");

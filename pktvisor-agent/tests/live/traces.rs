@@ -1,4 +1,4 @@
-//! What the agent leaves behind when it is killed: nothing, and nobody notices.
+//! A killed agent leaves nothing behind, and its end disturbs no traffic.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,8 @@ use crate::agent::{Agent, require_kernel_programs};
 use crate::dns::{Dnsperf, NameServer};
 use crate::network::Network;
 
-/// Numbers of one kind of kernel object (`link`, `prog`, `map`) that the process holds by file descriptor.
+/// Numbers of one kind of kernel object (`link`, `prog`, `map`) that the process holds by file
+/// descriptor.
 fn held(process: u32, kind: &str) -> BTreeSet<u64> {
     let label = format!("{kind}_id:");
     let infos = fs::read_dir(format!("/proc/{process}/fdinfo")).unwrap().flatten();
@@ -34,7 +35,7 @@ fn existing(kind: &str) -> BTreeSet<u64> {
 }
 
 #[test]
-fn nothing_is_left_of_a_killed_agent_and_no_query_is_lost() {
+fn a_killed_agent_leaves_nothing_attached_and_no_query_is_lost() {
     require_kernel_programs!(Need::Program("bpftool"), Need::Program("knotd"), Need::Program("dnsperf"));
     let network = Network::host();
     let server = NameServer::start(&network.watched);

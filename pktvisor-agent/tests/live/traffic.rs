@@ -6,14 +6,14 @@ use std::sync::atomic::AtomicBool;
 use capture_file::Pace;
 use capture_file::write::PcapWriter;
 use dns_traffic::{Config, Generator};
-use pcap_replay::send::{SendOptions, Report, Tempo, send};
+use pcap_replay::send::{Report, SendOptions, Tempo, send};
 use tempfile::TempDir;
 use testbed::End;
 
-/// The host in all generated traffic, as it is given to the agent (`-H`).
+/// The host of all generated traffic, for the option `-H`.
 pub(crate) const GENERATED_HOST: &str = "192.0.2.0/28,2001:db8:53::/64";
 
-/// A capture in a directory that goes with it.
+/// A capture in a directory that is removed with it.
 pub(crate) struct Trace {
     path: PathBuf,
     pub(crate) packets: u64,
@@ -50,17 +50,18 @@ impl Trace {
     }
 }
 
-/// As fast as it was captured.
+/// At the pace of the capture.
 pub(crate) const REAL_TIME: Tempo = Tempo::Capture(Pace::RealTime);
-/// As fast as can be.
+/// As fast as possible.
 pub(crate) const MAX: Tempo = Tempo::Capture(Pace::Max);
 
-/// Traffic of a second, of few enough names and clients that every list fits into its table and must be exact.
+/// Traffic of a second, of few enough names and clients that every list fits into its table and
+/// must be exact.
 pub(crate) fn one_second() -> Config {
     Config { packets: 10_000, rate: 10_000.0, names: 1_000, clients: 500, ..Config::default() }
 }
 
-/// The same with tags, fragments, split and reordered segments, and nonsense.
+/// The same with tags, fragments, split and reordered segments, and malformed packets.
 pub(crate) fn hostile_second() -> Config {
     Config {
         malformed: 0.05,

@@ -1,4 +1,4 @@
-//! Hostile traffic without an end: every packet from somebody else, about something else.
+//! Endless hostile traffic: every packet has another source and another name.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ const TCP: u8 = 6;
 const SYN: u8 = 0x02;
 const ACK: u8 = 0x10;
 const SECOND_NS: u64 = 1_000_000_000;
-/// Packets come so fast that a flood of ten million turns five periods and more.
+/// The packets of a second, so that a flood of ten million lasts for more than five periods.
 const PACKETS_PER_SECOND: u64 = 30_000;
 
 /// Writes packets to a capture.
@@ -30,14 +30,14 @@ impl<W: Write> Flood<W> {
         Self { writer, state: 1, time_ns: 1_700_000_000 * SECOND_NS, written: 0, packet: Vec::new() }
     }
 
-    /// Ends the capture; how many packets it has.
+    /// Ends the capture and returns the number of its packets.
     pub(crate) fn finish(self) -> u64 {
         self.writer.finish().unwrap();
         self.written
     }
 
-    /// A query for a random name from a random address, or the response to one, with one of the rcodes that have lists.
-    /// A third of the names are as long as names can be.
+    /// A query for a random name from a random address, or the response to one, with one of the
+    /// rcodes that have lists. A third of the names are as long as names can be.
     pub(crate) fn random_names(&mut self, n: u64) {
         self.name_packet(n);
         self.write(SECOND_NS / PACKETS_PER_SECOND);
@@ -75,12 +75,12 @@ impl<W: Write> Flood<W> {
         }
     }
 
-    /// The first fragment of a query that has no other.
+    /// The first fragment of a query, without the others.
     pub(crate) fn first_fragment(&mut self, _: u64) {
         self.fragment(0);
     }
 
-    /// A fragment that has no first one.
+    /// A later fragment, without the first one.
     pub(crate) fn later_fragment(&mut self, n: u64) {
         self.fragment(1 + n as u16 % 8000);
     }
@@ -156,7 +156,7 @@ impl<W: Write> Flood<W> {
         self.written += 1;
     }
 
-    /// Anybody but HOST.
+    /// Any address except HOST.
     fn address(&mut self) -> [u8; 4] {
         let mut address = (self.random() as u32).to_be_bytes();
         address[0] = address[0] % 126 + 1;

@@ -1,7 +1,7 @@
-//! Memory under hostile traffic: it reaches a ceiling and stays there, and what was shed is counted.
+//! Memory under hostile traffic: it reaches a ceiling and stays there, and every loss is counted.
 //!
-//! The agent reads from a pipe what is made up on the fly, and is asked for its answers before it is measured. One
-//! test, so that nothing runs beside it.
+//! The agent reads generated packets from a pipe, and answers HTTP requests before it is measured.
+//! This is one test, so that no other runs beside it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -20,18 +20,18 @@ use support::Served;
 
 /// The ceiling, in KiB: 256 MB.
 const RESIDENT_MAX_KIB: u64 = 256_000_000 / 1024;
-/// The ceiling with a day of periods: some 220 KB more for each (64 long names in each list, three sets of registers,
-/// histograms).
+/// The ceiling with a day of periods: some 220 KB more for each (64 long names in each list, three
+/// sets of registers, histograms).
 const DAY_RESIDENT_MAX_KIB: u64 = 384_000_000 / 1024;
 
-/// What an agent was after a flood.
+/// The state of an agent after a flood.
 struct Outcome {
     document: Value,
     ledger: Value,
     resident_max_kib: u64,
 }
 
-/// Lets the agent read a flood and answer for it.
+/// Lets the agent read a flood and answer requests.
 fn survive(
     name: &str,
     options: &[&str],
@@ -78,9 +78,9 @@ fn count(document: &Value, path: &str) -> u64 {
 }
 
 #[test]
-fn hostile_traffic_does_not_take_more_than_256_mb_and_what_is_shed_is_counted() {
+fn hostile_traffic_takes_at_most_256_mb_and_every_loss_is_counted() {
     let queries = survive("random names and sources", &[], 10_000_000, Flood::random_names);
-    // What has timed out gives way before what is open.
+    // Entries that timed out make room before open ones.
     assert_eq!(count(&queries.document, "/dns/xact/counts/shed"), 0);
     assert!(count(&queries.document, "/dns/cardinality/qname") > 1_000_000);
     assert!(count(&queries.document, "/packets/cardinality/src_ips_in") > 1_000_000);
@@ -91,7 +91,7 @@ fn hostile_traffic_does_not_take_more_than_256_mb_and_what_is_shed_is_counted() 
 
     let day =
         survive("the same, a day kept", &["--periods", "1440"], 1_500_000, Flood::random_names_over_a_day);
-    // The flood does fill what is kept of a day.
+    // The flood fills all periods of a day.
     assert!(day.resident_max_kib > 2 * queries.resident_max_kib);
 
     let connections = survive("connections that never end", &[], 1_500_000, Flood::half_open_connection);

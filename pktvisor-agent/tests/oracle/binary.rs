@@ -9,7 +9,7 @@ use pktvisor_api::{Period, PeriodDocument};
 use super::compare::{Lists, assert_agrees};
 use super::traffic::{self, Traffic};
 
-/// What the program prints for a capture under a key.
+/// The document that the program prints for a capture under a key.
 fn printed(traffic: &Traffic, options: &[&str], key: &str) -> Period {
     let folder = tempfile::tempdir().unwrap();
     let capture = folder.path().join("traffic.pcap");

@@ -1,4 +1,4 @@
-//! A summary against its answer, field by field. All that differs is told at once.
+//! Compares a summary with its answer, field by field, and reports all differences at once.
 
 use std::fmt::Write as _;
 
@@ -6,25 +6,26 @@ use dns_traffic::{Counts, Quantiles, Summary};
 use pktvisor_api::{self as api, TopEntry};
 
 const LISTED: usize = 10;
-/// Four standard errors of an estimate of few distinct things.
+/// Four standard errors of an estimate of few distinct items.
 const CARDINALITY_ERROR: f64 = 0.024;
 
-/// Whether everything that was counted still fits into the tables behind the lists.
+/// Whether all items fit into the tables behind the lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lists {
-    /// So the ten most frequent are listed, with their exact counts.
+    /// They fit: the ten most frequent are listed with their exact counts.
     Exact,
-    /// So the truth lies between the bounds. Codes (types, response codes, ports) are all kept.
+    /// They do not: the truth lies between the bounds. Codes (types, response codes, ports) all
+    /// fit.
     Bounded,
-    /// Nor are all codes kept.
+    /// Codes do not fit either.
     Archived,
 }
 
-/// What differs.
+/// The differences.
 #[derive(Default)]
 struct Differences(String);
 
-/// Fails with all that differs between what the agent found in everything it was given and the answer.
+/// Fails with all differences between the summary of the agent and the answer.
 #[track_caller]
 pub(crate) fn assert_agrees(what: &str, found: &api::Period, answer: &Summary, lists: Lists) {
     let mut differences = Differences::default();
@@ -41,7 +42,7 @@ pub(crate) fn assert_agrees(what: &str, found: &api::Period, answer: &Summary, l
     assert!(differences.0.is_empty(), "{what}:\n{}", differences.0);
 }
 
-/// As [`assert_agrees`], but only what must be exact whatever the sampling rate.
+/// As [`assert_agrees`], but only for numbers that are exact at any sampling rate.
 #[track_caller]
 pub(crate) fn assert_wire_agrees(what: &str, found: &api::Period, answer: &Summary) {
     let mut differences = Differences::default();
@@ -63,7 +64,7 @@ impl Differences {
         }
     }
 
-    /// Within `share` of the truth, or exact where `share` of it is less than `floor`.
+    /// Within `share` of the truth, or exact if `share` of it is less than `floor`.
     fn within(&mut self, field: &str, found: u64, truth: u64, share: f64, floor: u64) {
         let allowed = ((truth as f64 * share) as u64).max(floor);
         if found.abs_diff(truth) > allowed {
@@ -174,7 +175,7 @@ fn transactions(differences: &mut Differences, found: &api::Transactions, summar
     }
 }
 
-/// The generator loses nothing that would have to be given up.
+/// The generator makes nothing that the agent would have to give up.
 fn reassembly(differences: &mut Differences, found: &api::Reassembly) {
     let given_up = [
         found.unsynchronised,

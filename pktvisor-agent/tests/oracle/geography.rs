@@ -1,6 +1,6 @@
 //! Places and networks, with MaxMind's public test databases.
 //!
-//! They lie in `../shared/geo` beside the repository; without them this says so and passes.
+//! They are in `../shared/geo` beside the repository. Without them these tests print so and pass.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use pktvisor_api::TopEntry;
 use super::replay::{Setup, replay};
 use super::traffic::{self, Traffic};
 
-/// Addresses that the generator uses, and what the databases say of them.
+/// Addresses that the generator uses, and their places in the databases.
 const KNOWN: [(&str, &str, &str); 5] = [
     ("216.160.83.57", "NA/United States/WA/Milton", "209"),
     ("89.160.20.113", "EU/Sweden/E/Linköping", "29518/Bredband2 AB"),
@@ -63,7 +63,7 @@ fn every_packet_of_known_direction_counts_under_the_place_and_network_of_its_rem
 }
 
 #[test]
-fn places_and_networks_are_spelled_as_pktvisor_always_did() {
+fn places_and_networks_are_spelled_as_in_version_3() {
     let Some((city, asn)) = databases() else { return };
     let mut geo = Geo::open(Some(&city), Some(&asn)).unwrap();
     for (address, place, network) in KNOWN {

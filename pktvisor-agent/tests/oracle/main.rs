@@ -1,12 +1,12 @@
-//! The agent against an oracle: the generator of `pcap-replay` knows what the right summary of its packets is.
+//! The agent against an oracle: the generator `dns-traffic` knows the right summary of its packets.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `traffic` | packets and their answer |
-//! | `replay` | packets on their way through the agent, without a file |
+//! | `replay` | a replay of packets through the agent, without a file |
 //! | `compare` | a summary against its answer, field by field |
 //! | `scenarios` | ordinary, hostile and IPv6 traffic: the summary, each period, windows |
-//! | `sampling` | what the sampling rate must not change, and what it may |
+//! | `sampling` | the numbers that the sampling rate must not change, and those that it may |
 //! | `windows` | periods merged against the same packets in one period |
 //! | `slowness` | slow names against a plain list of all times |
 //! | `prefetching` | what leaving out every prefetch must not change |

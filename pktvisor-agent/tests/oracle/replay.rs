@@ -1,4 +1,4 @@
-//! A capture in memory on its way through the agent.
+//! Replays a capture in memory through the agent.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Setup {
     }
 }
 
-/// What is left after the last packet.
+/// The state after the last packet.
 pub(crate) struct Replayed {
     pub(crate) store: Store,
     pub(crate) open_transactions: u64,

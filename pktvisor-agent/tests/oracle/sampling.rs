@@ -1,4 +1,4 @@
-//! What the sampling rate must not change, and what it may.
+//! The numbers that the sampling rate must not change, and those that it may.
 
 use pktvisor_api as api;
 
@@ -15,7 +15,7 @@ fn sampled(traffic: &Traffic, sample_pct: u8) -> (Replayed, api::Period) {
 }
 
 #[test]
-fn what_every_packet_says_is_exact_at_every_rate() {
+fn counters_are_exact_at_every_rate() {
     for config in [traffic::ordinary(), traffic::hostile()] {
         let traffic = Traffic::of(config);
         for percent in RATES_PCT {
@@ -30,14 +30,14 @@ fn what_every_packet_says_is_exact_at_every_rate() {
 }
 
 #[test]
-fn the_achieved_rate_is_near_what_was_asked_for_and_exact_at_the_ends() {
+fn the_achieved_rate_is_near_the_requested_one_and_exact_at_0_and_100() {
     for config in [traffic::ordinary(), traffic::hostile()] {
         let traffic = Traffic::of(config);
         for percent in RATES_PCT {
             let found = sampled(&traffic, percent).1;
             let wanted = f64::from(percent) / 100.0;
-            // A conversation has two messages, one over TCP up to twelve: six standard deviations of a fair choice
-            // of conversations of four.
+            // A conversation has two messages, or up to twelve over TCP. The bound is six standard
+            // deviations of a fair choice of conversations with four messages.
             let conversations = found.dns.wire_packets.total as f64 / 4.0;
             let band = 6.0 * (wanted * (1.0 - wanted) / conversations).sqrt();
             let (rate, all) = (found.sampling.rate, found.dns.wire_packets.total);
@@ -50,7 +50,7 @@ fn the_achieved_rate_is_near_what_was_asked_for_and_exact_at_the_ends() {
 }
 
 #[test]
-fn without_sampling_nothing_of_dns_is_analysed() {
+fn at_a_rate_of_0_no_dns_is_analysed() {
     let traffic = Traffic::of(traffic::hostile());
     let found = sampled(&traffic, 0).1;
     assert_eq!((found.sampling.messages, found.sampling.rate), (0, 0.0));
@@ -92,7 +92,7 @@ fn a_lower_rate_analyses_a_part_of_what_a_higher_one_does() {
 }
 
 #[test]
-fn every_analysed_message_is_part_of_a_transaction_or_counted_as_why_not() {
+fn every_analysed_message_is_in_a_transaction_or_counted_with_the_reason() {
     for config in [traffic::ordinary(), traffic::hostile()] {
         let traffic = Traffic::of(config);
         for percent in RATES_PCT {

@@ -1,4 +1,5 @@
-//! Ordinary and extraordinary traffic: the summary, each period, and the window over all of them.
+//! Ordinary, hostile, IPv6 and sparse traffic: the summary, each period, and the window over all
+//! periods.
 
 use dns_traffic::Config;
 use pktvisor_api::IpCardinality;
@@ -30,7 +31,7 @@ fn hostile_traffic_is_summarised_as_the_answer_says() {
     assert_all_agrees(&traffic, Lists::Exact);
     let found = replay(&traffic, Setup::summary()).document();
     let answer = &traffic.answer.total;
-    // The scenario holds what its name promises.
+    // The scenario has the kinds of hostile traffic that it promises.
     assert!(
         found.dns.reassembly.datagrams_reassembled > 500 && found.dns.reassembly.retransmitted_segments > 500
     );
@@ -43,12 +44,12 @@ fn traffic_over_ipv6_is_summarised_as_the_answer_says() {
 }
 
 #[test]
-fn sparse_traffic_with_quiet_seconds_is_summarised_as_the_answer_says() {
+fn sparse_traffic_with_idle_seconds_is_summarised_as_the_answer_says() {
     assert_all_agrees(&Traffic::of(traffic::sparse()), Lists::Exact);
 }
 
 #[test]
-fn the_truth_lies_between_the_bounds_where_there_is_more_than_is_kept() {
+fn the_truth_lies_between_the_bounds_of_lists_that_overflow() {
     assert_all_agrees(&Traffic::of(traffic::plentiful()), Lists::Bounded);
 }
 
@@ -67,7 +68,7 @@ fn many_seeds_are_summarised_as_their_answers_say() {
 }
 
 #[test]
-fn without_a_host_every_direction_is_unknown_and_all_else_the_same() {
+fn without_host_every_direction_is_unknown_and_all_other_numbers_are_the_same() {
     let mut traffic = Traffic::of(traffic::hostile());
     let with_host = replay(&traffic, Setup::summary()).document();
     traffic.answer.host.clear();
@@ -85,7 +86,7 @@ fn without_a_host_every_direction_is_unknown_and_all_else_the_same() {
 }
 
 #[test]
-fn a_query_times_out_with_the_first_packet_that_comes_more_than_5_s_later_whatever_it_is() {
+fn a_query_times_out_with_the_first_packet_of_any_kind_more_than_5_s_later() {
     let lone_query = Config { packets: 1, dns_share: 1.0, ..traffic::ordinary() };
     for (after_ns, timed_out) in [(5_000_000_000, 0), (5_000_000_001, 1)] {
         let traffic = Traffic::between(None, Some(after_ns), lone_query.clone());

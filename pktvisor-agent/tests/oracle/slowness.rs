@@ -1,4 +1,4 @@
-//! Slow names against a plain sorted list of all times so far.
+//! Slow names, compared with a sorted list of all times so far.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ impl Observer for Transactions {
             Asker::Host => &mut self.outbound,
             Asker::Unknown => return,
         };
-        // Without a question there is a time, but no name to call slow.
+        // Without a question there is a time, but no slow name.
         let name = transaction.question.map(|question| presentation(question.name.as_wire()).to_string());
         list.push((transaction.duration_ns.unwrap() / 1000, name.unwrap_or_default()));
     }
@@ -66,7 +66,8 @@ fn transactions(traffic: &Traffic) -> Transactions {
     found
 }
 
-/// How often each name was slow: at least, and at most, with a percentile known to one part in 128.
+/// How often each name was slow, at least and at most, because the percentile is known to one part
+/// in 128.
 fn slow(times: &[(u64, String)]) -> HashMap<&str, (u64, u64)> {
     let mut sorted = Vec::new();
     let mut counts = HashMap::<&str, (u64, u64)>::new();
@@ -91,7 +92,7 @@ fn assert_slow(found: &[TopEntry], times: &[(u64, String)]) {
         let (least, most) = counts[entry.name.as_str()];
         assert!(least <= entry.estimate && entry.estimate <= most, "{entry:?}: {least} to {most}");
     }
-    // Whoever was certainly slow more often than the last one listed is listed.
+    // A name that was certainly slow more often than the last listed one is listed.
     let last = found[9].estimate;
     for (name, (least, _)) in counts {
         assert!(

@@ -1,4 +1,4 @@
-//! Generated packets, as a capture in memory, and the right answer.
+//! Generated packets as a capture in memory, and their right summary.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use dns_traffic::{Answer, Config, Generator};
 
 const ETHERNET: u16 = 1;
 
-/// A capture and what is true about it.
+/// A capture and its right summary.
 pub(crate) struct Traffic {
     pub(crate) pcap: Arc<[u8]>,
     pub(crate) answer: Answer,
@@ -18,8 +18,8 @@ impl Traffic {
         Self::between(None, None, config)
     }
 
-    /// With a frame that says nothing (an empty 802.3 frame) this long before the first packet, where it sets when
-    /// periods turn, or after the last one. The answer does not know of them.
+    /// Adds an empty 802.3 frame this long before the first packet, where it decides when periods
+    /// rotate, or after the last one. The answer does not count these frames.
     pub(crate) fn between(before_ns: Option<u64>, after_ns: Option<u64>, config: Config) -> Self {
         let mut newest_ns = config.start_s * 1_000_000_000;
         let mut generator = Generator::new(config).unwrap();
@@ -43,7 +43,7 @@ pub(crate) fn ordinary() -> Config {
     Config { packets: 40_000, rate: 200.0, names: 2_000, clients: 1_000, ..Config::default() }
 }
 
-/// Everything that the generator can do to make life hard.
+/// Every kind of hostile traffic that the generator knows.
 pub(crate) fn hostile() -> Config {
     Config {
         random_subdomains: 0.1,
@@ -60,17 +60,17 @@ pub(crate) fn hostile() -> Config {
     }
 }
 
-/// Nearly everyone has IPv6.
+/// Nearly all clients have IPv6.
 pub(crate) fn ipv6() -> Config {
     Config { ipv6_share: 0.95, dns_share: 0.9, fragments: 0.05, mixed_case: 1.0, seed: 3, ..ordinary() }
 }
 
-/// So little traffic that most seconds are quiet.
+/// So little traffic that most seconds are idle.
 pub(crate) fn sparse() -> Config {
     Config { packets: 600, rate: 0.7, seed: 4, ..ordinary() }
 }
 
-/// More of everything than a closed period keeps.
+/// More names and clients than a closed period keeps.
 pub(crate) fn plentiful() -> Config {
     Config {
         packets: 150_000,

@@ -1,4 +1,4 @@
-//! Merging: a window of periods equals one period of the same packets, wherever the periods turn.
+//! Merging: a window of periods equals one period of the same packets, wherever periods rotate.
 
 use dns_traffic::Config;
 use pktvisor_api::{self as api, TopEntry};
@@ -15,7 +15,7 @@ fn moments_ns() -> impl Iterator<Item = u64> {
     })
 }
 
-/// Both ways for the same packets, with periods that turn at any time.
+/// Both summaries of the same packets, with rotations at any time.
 fn window_and_whole(ahead_ns: u64, sample_pct: u8, config: Config) -> (api::Period, api::Period) {
     let traffic = Traffic::between(Some(ahead_ns), None, config);
     let split = replay(&traffic, Setup { sample_pct, ..Setup::periods() });
@@ -36,14 +36,15 @@ fn lists(period: &mut api::Period) -> Vec<&mut Vec<TopEntry>> {
     ]
 }
 
-/// What is slow is measured by the running percentile of each period: the one thing that depends on where they turn.
+/// Slow names depend on the running percentile of each period, and so, as the only list, on the
+/// moment of rotation.
 fn forget_slow(period: &mut api::Period) {
     period.dns.xact.inbound.top_slow.clear();
     period.dns.xact.outbound.top_slow.clear();
 }
 
 #[test]
-fn a_window_equals_the_summary_exactly_where_every_list_fits() {
+fn a_window_equals_the_summary_exactly_if_every_list_fits() {
     for (seed, ahead_ns) in (0..16).zip(moments_ns()) {
         let config = Config { packets: 6_000, rate: 60.0, seed, ..traffic::hostile() };
         let sample_pct = [100, 100, 100, 30][seed as usize % 4];
@@ -55,7 +56,7 @@ fn a_window_equals_the_summary_exactly_where_every_list_fits() {
 }
 
 #[test]
-fn a_window_equals_the_summary_within_the_bounds_where_lists_do_not_fit() {
+fn a_window_equals_the_summary_within_the_bounds_if_lists_overflow() {
     for (seed, ahead_ns) in (100..103).zip(moments_ns()) {
         let config = Config { packets: 60_000, seed, ..traffic::plentiful() };
         let (mut window, mut whole) = window_and_whole(ahead_ns, 100, config);

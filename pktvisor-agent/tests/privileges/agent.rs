@@ -1,132 +1,18 @@
-//! The binary with no more than it needs, as nobody, and what it still has once it captures.
+//! The binary as an ordinary user with the capabilities that it needs, and those that it keeps
+//! while it captures.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pktvisor_capture::kernel::object;
 use pktvisor_capture::privileges::Capability;
-use testbed::{Namespace, Need, PacketSocket, Process, Veth, http};
+use testbed::{Need, Process};
+
+use crate::network::Network;
 
 /// What all modes together need.
 const FOUR: &str = "+bpf,+net_admin,+net_raw,+perfmon";
-
-const SERVER: &str = "127.0.0.1:10853";
-
-/// A namespace whose one interface has its other end in another.
-struct Network {
-    pair: testbed::Pair,
-    other: Namespace,
-    watched: Namespace,
-    sender: PacketSocket,
-}
-
-impl Network {
-    fn new() -> Self {
-        let (other, watched) = (Namespace::new(), Namespace::new());
-        Self::between(other, watched)
-    }
-
-    fn between(other: Namespace, watched: Namespace) -> Self {
-        let pair = Veth::new(&other, &watched).names("pkvother", "pkvwatched").create();
-        let sender = PacketSocket::open(&other, "pkvother");
-        Self { pair, other, watched, sender }
-    }
-
-    /// The same with new interfaces, while the agent runs.
-    fn plugged_again(self) -> Self {
-        let Self { pair, other, watched, sender } = self;
-        drop((sender, pair));
-        Self::between(other, watched)
-    }
-
-    /// Until the agent sees `pkvwatched`, new or not, in this state.
-    fn wait_for_state(&self, state: &str) {
-        // What it was before is seen at once.
-        std::thread::sleep(Duration::from_millis(500));
-        let began = Instant::now();
-        loop {
-            let app = self.app();
-            let interfaces = app["capture"]["interfaces"].as_array().unwrap();
-            let is_there = |interface: &serde_json::Value| {
-                interface["name"] == "pkvwatched" && interface["state"] == state
-            };
-            if interfaces.iter().any(is_there) {
-                return;
-            }
-            assert!(began.elapsed() < Duration::from_secs(60), "{app}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    /// The agent as an ordinary user with these capabilities, such as `+bpf,+net_admin`, once it watches
-    /// `watched`: loading programs takes a while.
-    fn agent(&self, capabilities: &str, words: &[&str], watched: &str) -> Process {
-        self.agent_limited(None, capabilities, words, watched)
-    }
-
-    /// Likewise, with a limit of prlimit(1).
-    fn agent_limited(
-        &self,
-        limit: Option<&str>,
-        capabilities: &str,
-        words: &[&str],
-        watched: &str,
-    ) -> Process {
-        let mut command = self.watched.command(if limit.is_some() { "prlimit" } else { "setpriv" });
-        if let Some(limit) = limit {
-            command.args([limit, "setpriv"]);
-        }
-        let capabilities = format!("-all,{capabilities}");
-        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
-        command.args([
-            "--inh-caps",
-            &capabilities,
-            "--ambient-caps",
-            &capabilities,
-            "--bounding-set",
-            &capabilities,
-        ]);
-        command.arg(env!("CARGO_BIN_EXE_pktvisord")).args(words).env_remove("RUST_LOG");
-        let agent = Process::spawn(&mut command);
-        http::wait_until_ok(&self.watched, server(), "/healthz", Duration::from_secs(30));
-        self.wait_for_interface(watched);
-        agent
-    }
-
-    /// Until the agent watches the interface.
-    fn wait_for_interface(&self, name: &str) {
-        let began = Instant::now();
-        while !self.app()["capture"]["interfaces"].to_string().contains(name) {
-            assert!(began.elapsed() < Duration::from_secs(60), "{}", self.app());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn app(&self) -> serde_json::Value {
-        http::json(&self.watched, server(), "/api/v1/metrics/app")["app"].clone()
-    }
-
-    /// Sends frames and waits until the agent has counted them.
-    fn count(&self, frames: u64) {
-        let mut frame = vec![0xff; 60];
-        frame[12..14].copy_from_slice(&[0x88, 0xb5]);
-        let before = self.app()["ledger"]["seen"].as_u64().unwrap();
-        for _ in 0..frames {
-            self.sender.send(&frame);
-        }
-        let began = Instant::now();
-        while self.app()["ledger"]["seen"].as_u64().unwrap() < before + frames {
-            assert!(began.elapsed() < Duration::from_secs(5), "{}", self.app());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-fn server() -> SocketAddr {
-    SERVER.parse().unwrap()
-}
 
 /// Name, effective and permitted capabilities of each thread, which must have no way to more.
 fn threads(agent: &Process) -> Vec<(String, u64, u64)> {
@@ -160,7 +46,7 @@ fn is_reachable() -> bool {
     })
 }
 
-/// Why this cannot be tried here.
+/// Why this test is skipped.
 fn obstacle(needs_programs: bool) -> Option<&'static str> {
     if !is_reachable() {
         return Some("the binary lies where an ordinary user cannot run it");
@@ -168,7 +54,7 @@ fn obstacle(needs_programs: bool) -> Option<&'static str> {
     (needs_programs && object::embedded().is_none()).then_some("this build has no kernel programs")
 }
 
-/// That the thread which attaches has these capabilities, and no other has any.
+/// Asserts that the thread that attaches has these capabilities, and no other thread has any.
 fn assert_kept_by_one(agent: &Process, kept: &[Capability]) {
     let kept = kept.iter().fold(0, |mask, capability| mask | capability.bitmask());
     let threads = threads(agent);
@@ -180,7 +66,7 @@ fn assert_kept_by_one(agent: &Process, kept: &[Capability]) {
 }
 
 #[test]
-fn four_capabilities_are_enough_for_inline_and_one_thread_keeps_what_it_takes_to_attach_again() {
+fn four_capabilities_are_enough_for_inline_and_one_thread_keeps_those_to_attach_again() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
     if let Some(reason) = obstacle(true) {
         return testbed::tell_skipped(reason);
@@ -221,7 +107,7 @@ fn sys_admin_stands_for_the_capabilities_that_older_container_engines_do_not_kno
 }
 
 #[test]
-fn four_capabilities_are_enough_for_tap_with_what_memory_may_be_locked() {
+fn four_capabilities_are_enough_for_tap_within_the_limit_of_locked_memory() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"), Need::Program("prlimit"));
     if let Some(reason) = obstacle(true) {
         return testbed::tell_skipped(reason);
@@ -243,7 +129,7 @@ fn four_capabilities_are_enough_for_tap_with_what_memory_may_be_locked() {
 }
 
 #[test]
-fn for_interfaces_to_come_one_thread_keeps_what_it_takes_to_attach() {
+fn with_any_one_thread_keeps_the_capabilities_to_attach_to_new_interfaces() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
     if let Some(reason) = obstacle(true) {
         return testbed::tell_skipped(reason);
@@ -271,7 +157,7 @@ fn a_packet_socket_takes_one_capability_and_keeps_none() {
         network.count(100);
         let threads = threads(&agent);
         assert!(threads.iter().all(|(_, effective, permitted)| effective | permitted == 0), "{threads:?}");
-        // Why it is not the default is told.
+        // The note says why inline is not used.
         let notes = network.app()["capture"]["notes"].to_string();
         assert_eq!(
             notes.contains("without CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN"),
@@ -299,6 +185,7 @@ fn without_any_capability_the_error_says_how_to_grant_them() {
     let line = "setcap cap_bpf,cap_perfmon,cap_net_admin,cap_net_raw+ep /";
     assert!(text.contains(line) && text.contains("AmbientCapabilities=CAP_BPF CAP_PERFMON"), "{text}");
     assert!(!text.contains("listening"), "{text}");
+    assert!(text.contains("a packet socket without CAP_NET_RAW"), "{text}");
     // In a container it is the engine that grants them.
     let output = command.env("container", "podman").output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);

@@ -1,4 +1,4 @@
-//! Giving up capabilities, tried on processes of their own: this test runs itself again for that.
+//! Giving up capabilities, in processes of their own: a test runs itself again for that.
 
 use std::env;
 use std::process::Command;
@@ -9,10 +9,10 @@ use std::time::Duration;
 use pktvisor_capture::privileges::{Capability, Keep, KernelFeatures, check, give_up, threads};
 use pktvisor_definitions::Mode;
 
-/// Which part the process plays that a test has started.
+/// The variable with the part of the process that a test has started.
 const PART: &str = "PKTVISOR_TEST_PART";
 
-/// Runs the test of this name again, alone, to play `part`; what it printed.
+/// Runs the test of this name again, alone, to play `part`. Returns its output.
 fn play(test: &str, part: &str) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
     command
@@ -36,7 +36,7 @@ fn has(capability: Capability) -> bool {
     threads().unwrap().iter().all(|thread| thread.effective & capability.bitmask() != 0)
 }
 
-/// Threads as the agent has them: of tokio, asleep, busy, and waiting for another.
+/// Threads like those of the agent: of tokio, asleep, busy, and waiting for another.
 fn start_threads() -> (tokio::runtime::Runtime, mpsc::Sender<()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     thread::spawn(|| thread::sleep(Duration::from_secs(3600)));
@@ -51,8 +51,8 @@ fn start_threads() -> (tokio::runtime::Runtime, mpsc::Sender<()>) {
 }
 
 #[test]
-fn nothing_is_left_in_any_thread() {
-    const NAME: &str = "nothing_is_left_in_any_thread";
+fn no_thread_keeps_a_capability() {
+    const NAME: &str = "no_thread_keeps_a_capability";
     if part().is_none() {
         if !has(Capability::CAP_NET_RAW) {
             return testbed::tell_skipped("there is nothing to give up without CAP_NET_RAW");
@@ -71,14 +71,14 @@ fn nothing_is_left_in_any_thread() {
     })
     .join()
     .unwrap();
-    // Not by becoming root anew, either.
+    // Becoming root again does not help either.
     let status = Command::new("cat").arg("/proc/self/status").output().unwrap().stdout;
     assert!(String::from_utf8(status).unwrap().contains("CapEff:\t0000000000000000"));
 }
 
 #[test]
-fn what_is_kept_is_kept_where_it_is_needed() {
-    const NAME: &str = "what_is_kept_is_kept_where_it_is_needed";
+fn only_the_threads_that_need_a_capability_keep_it() {
+    const NAME: &str = "only_the_threads_that_need_a_capability_keep_it";
     if part().is_none() {
         if !(has(Capability::CAP_BPF) && has(Capability::CAP_NET_ADMIN)) {
             return testbed::tell_skipped("keeping capabilities needs CAP_BPF and CAP_NET_ADMIN to keep");
@@ -106,8 +106,8 @@ fn what_is_kept_is_kept_where_it_is_needed() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
-    const NAME: &str = "what_is_missing_is_named";
+fn missing_capabilities_are_named() {
+    const NAME: &str = "missing_capabilities_are_named";
     if part().is_some() {
         let kernel = KernelFeatures::running();
         for mode in Mode::ALL {
@@ -120,7 +120,7 @@ fn what_is_missing_is_named() {
     }
     testbed::require!(testbed::Need::Program("setpriv"));
     if !has(Capability::CAP_BPF) || !has(Capability::CAP_NET_ADMIN) {
-        return testbed::tell_skipped("capabilities can only be granted by who has them");
+        return testbed::tell_skipped("only a process with the capabilities can grant them");
     }
     let granted = |capabilities: &str| {
         let mut command = Command::new("setpriv");

@@ -12,7 +12,7 @@ pub(crate) const DEMO_HOST: &str = "192.0.2.0/28,2001:db8:53::/64";
 /// Packets of the bundled capture, over three minutes.
 pub(crate) const DEMO_PACKETS: u64 = 2_700;
 
-/// Where the bundled capture lies.
+/// The path of the bundled capture.
 pub(crate) fn demo_path() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../captures/demo.pcap"))
 }
@@ -22,7 +22,7 @@ pub(crate) fn demo() -> Vec<u8> {
     fs::read(demo_path()).unwrap()
 }
 
-/// Much of everything, also of what is hostile: lists overflow, periods turn.
+/// Much traffic of every kind, including hostile: lists overflow, periods rotate.
 pub(crate) fn hostile() -> Vec<u8> {
     let config = Config {
         packets: 120_000,
@@ -51,7 +51,7 @@ pub(crate) fn raw_ipv4(packets: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Vec
     pcap(101, packets)
 }
 
-/// A small capture of something that once went wrong.
+/// A small capture that once caused a fault.
 pub(crate) fn fault(name: &str) -> Vec<u8> {
     fs::read(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../captures/faults")).join(name)).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What counts as what, in captures of few packets.
+//! The class of packets, in small captures.
 
 use std::path::PathBuf;
 
@@ -24,21 +24,21 @@ fn numbers<const N: usize>(of: &Value, keys: [&str; N]) -> [u64; N] {
 }
 
 #[test]
-fn ipv6_fragments_that_begin_with_destination_options_are_put_together() {
+fn ipv6_fragments_that_begin_with_destination_options_are_reassembled() {
     for (name, fragments) in [("v6frag-dstopts.pcap", 2), ("v6f-dst3.pcap", 3)] {
         let period = summary(name);
         assert_eq!(numbers(&period["dns"]["wire_packets"], ["total", "queries", "udp", "ipv6"]), [1; 4]);
         let reassembly = &period["dns"]["reassembly"];
         let keys = ["datagrams_reassembled", "datagrams_incomplete", "datagrams_unidentified"];
         assert_eq!(numbers(reassembly, keys), [1, 0, 0], "{name}");
-        // Later fragments count by the number that they carry.
+        // Later fragments count by the protocol number of their header.
         let packets = numbers(&period["packets"], ["total", "fragments", "udp", "other_l4"]);
         assert_eq!(packets, [fragments, fragments, 1, fragments - 1], "{name}");
     }
 }
 
 #[test]
-fn an_ipv4_header_longer_than_the_frame_counts_as_the_fragment_that_it_says_it_is() {
+fn a_truncated_ipv4_header_of_a_fragment_counts_as_a_fragment() {
     let period = summary("ihl-beyond-the-frame-mf.pcap");
     let keys = ["total", "ipv4", "other_l4", "malformed", "fragments", "udp"];
     assert_eq!(numbers(&period["packets"], keys), [1, 1, 1, 1, 1, 0]);
@@ -53,7 +53,7 @@ fn names_are_escaped_as_in_zone_files() {
 }
 
 #[test]
-fn what_is_inside_provider_and_port_extender_tags_counts() {
+fn packets_inside_provider_and_port_extender_tags_count() {
     for name in ["eth-8021ah-88e7.pcap", "eth-etag-893f.pcap"] {
         let period = summary(name);
         assert_eq!(numbers(&period["packets"], ["total", "ipv4", "udp", "non_ip"]), [2, 2, 2, 0], "{name}");
@@ -62,18 +62,18 @@ fn what_is_inside_provider_and_port_extender_tags_counts() {
     }
 }
 
-/// Frames that carry nothing.
+/// Frames without a payload.
 fn frames(ethertypes: impl IntoIterator<Item = u16>) -> Vec<u8> {
     let frame = |ethertype: u16| [&[2; 12], &ethertype.to_be_bytes()[..], &[0; 46]].concat();
     pcap(1, ethertypes.into_iter().map(|ethertype| (START_NS, frame(ethertype))))
 }
 
 #[test]
-fn an_ethertype_that_is_not_understood_is_warned_of_once_with_its_share() {
+fn the_agent_warns_once_of_an_unknown_ethertype_with_its_share() {
     let shell =
         Shell::with("t.pcap", &frames([0x88e5, 0x0806, 0x88e5, 0x88cc, 0x8100, 0x88e7, 0x22f3, 0x0027]));
-    let macsec = "EtherType 0x88e5 is not understood: 2 of 8 packets (25.0 %) with it count as non-IP";
-    let trill = "EtherType 0x22f3 is not understood: 1 of 8 packets (12.5 %) with it count as non-IP";
+    let macsec = "EtherType 0x88e5 is not supported: 2 of 8 packets (25.0 %) with it count as non-IP";
+    let trill = "EtherType 0x22f3 is not supported: 1 of 8 packets (12.5 %) with it count as non-IP";
     let run = shell.run(&["--summary", "t.pcap"]);
     assert_eq!(numbers(&run.document("1m")["packets"], ["total", "non_ip"]), [8, 8]);
     let lines: Vec<_> = run.stderr.lines().collect();
@@ -89,7 +89,7 @@ fn an_ethertype_that_is_not_understood_is_warned_of_once_with_its_share() {
 }
 
 #[test]
-fn all_ethertypes_there_are_give_a_bounded_number_of_warnings() {
+fn all_possible_ethertypes_give_a_bounded_number_of_warnings() {
     let shell = Shell::with("t.pcap", &frames(0x0600..=u16::MAX));
     let run = shell.run(&["--summary", "t.pcap"]);
     let period = run.document("1m");
@@ -98,7 +98,7 @@ fn all_ethertypes_there_are_give_a_bounded_number_of_warnings() {
     assert_eq!(run.stderr.lines().count(), 17, "{}", run.stderr);
 }
 
-/// How a packet is kept in a capture.
+/// The block type of a packet in a capture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Block {
     /// Without a time stamp.
@@ -162,7 +162,8 @@ fn a_pair_without_time_stamps_is_a_transaction_without_direction_or_time() {
             let xact =
                 shell.run(&["--summary", "-H", "192.0.2.1", "t.pcapng"]).document("1m")["dns"]["xact"].take();
             let is_timed = kinds == [Enhanced, Enhanced];
-            // A query without one at the start of a capture is of 1970: then its response comes far too late.
+            // A query without a time stamp at the start of a capture is of 1970, so that its
+            // response is far too late.
             let is_in_time = kinds != [Simple, Enhanced];
             assert_eq!(numbers(&xact["counts"], ["total"]), [u64::from(is_in_time)], "{kinds:?}");
             assert_eq!(numbers(&xact["out"], ["total"]), [u64::from(is_timed)], "{kinds:?}");
@@ -170,7 +171,7 @@ fn a_pair_without_time_stamps_is_a_transaction_without_direction_or_time() {
             assert_eq!(numbers(&xact["in"], ["total"]), [0]);
             assert_eq!(numbers(&xact["counts"], ["negative_times"]), [0]);
         }
-        // Where a time has been seen before, it is borrowed.
+        // A packet without a time stamp uses the last one seen.
         let [query, response] = pair(is_tcp);
         let bytes = pcapng(&[(Enhanced, vec![0; 60]), (Simple, query), (Enhanced, response)]);
         let shell = Shell::with("t.pcapng", &bytes);

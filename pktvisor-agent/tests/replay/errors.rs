@@ -1,4 +1,4 @@
-//! What cannot be done is told in one sentence.
+//! Each failure is reported in one sentence.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -7,13 +7,13 @@ use crate::captures::{demo, demo_path, raw_ip};
 use crate::shell::{Run, Shell};
 
 #[test]
-fn a_file_that_is_not_there_is_named_with_the_reason() {
+fn a_missing_file_is_named_with_the_reason() {
     let run = Shell::new().run(&["no-such.pcap"]);
     assert_eq!(run.sentence(), "cannot open no-such.pcap: No such file or directory (os error 2)");
 }
 
 #[test]
-fn a_file_that_is_no_capture_is_named() {
+fn a_file_that_is_not_a_capture_is_named() {
     let shell = Shell::with("notes.pcap", b"remember the milk");
     assert_eq!(
         shell.run(&["notes.pcap"]).sentence(),
@@ -24,14 +24,14 @@ fn a_file_that_is_no_capture_is_named() {
 }
 
 #[test]
-fn an_empty_file_is_no_capture() {
+fn an_empty_file_is_not_a_capture() {
     let run = Shell::with("empty.pcap", b"").run(&["empty.pcap"]);
     assert!(run.sentence().starts_with("empty.pcap: the capture is empty"), "{run:?}");
     assert!(Shell::new().run_with_input(&["-"], b"").sentence().starts_with("stdin: the capture is empty"));
 }
 
 #[test]
-fn a_header_that_is_not_understood_is_refused() {
+fn an_unsupported_header_is_refused() {
     let mut version = demo();
     version[4] = 9;
     let run = Shell::with("new.pcap", &version).run(&["new.pcap"]);
@@ -63,7 +63,7 @@ fn a_bad_filter_is_refused_in_the_words_of_libpcap() {
 }
 
 #[test]
-fn a_bad_filter_is_refused_whether_or_not_there_are_packets() {
+fn a_bad_filter_is_refused_even_without_packets() {
     let run = filtered("udp prt 53", &demo()[..24]);
     assert!(run.sentence().contains("syntax error"), "{run:?}");
 }
@@ -108,7 +108,7 @@ fn a_geo_database_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn a_summary_that_nobody_takes_is_a_failure() {
+fn a_summary_that_nobody_reads_is_a_failure() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut command = Command::new(env!("CARGO_BIN_EXE_pktvisord"));

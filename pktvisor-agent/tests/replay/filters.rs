@@ -1,4 +1,4 @@
-//! `-b`: files of other systems, tags, long expressions; and what messages repeat of the command line.
+//! `-b`: files of other systems, tags, long expressions; and arguments that messages quote.
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +42,8 @@ fn joined_and_padded_captures_are_read_without_a_warning() {
     assert_eq!((total(&run), run.document("1m")["period"]["length"].as_u64()), (4, Some(1)));
 }
 
-/// A capture of one UDP packet to port 53, with these bytes between the MAC addresses and the EtherType.
+/// A capture of one UDP packet to port 53, with these bytes between the MAC addresses and the
+/// EtherType.
 fn ethernet(tags: &[u8]) -> Vec<u8> {
     let mut frame = [&[2; 12], tags, &[8, 0, 0x45, 0, 0, 32, 0, 0, 0, 0, 64, 17, 0, 0]].concat();
     frame.extend([192, 0, 2, 1, 192, 0, 2, 2, 0x80, 0, 0, 53, 0, 12, 0, 0, 1, 2, 3, 4]);
@@ -55,7 +56,7 @@ fn ethernet(tags: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn tagged_packets_that_an_expression_without_vlan_takes_out_are_warned_of_once() {
+fn the_agent_warns_once_of_tagged_packets_that_a_filter_without_vlan_takes_out() {
     let (tagged, plain) = (ethernet(&[0x81, 0, 0, 7]), ethernet(&[]));
     for (capture, expression, is_warned) in [
         (&tagged, "port 53", true),
@@ -80,7 +81,7 @@ fn thousands_of_hosts_filter_a_file() {
 }
 
 #[test]
-fn what_was_given_controls_no_terminal() {
+fn arguments_in_messages_cannot_control_a_terminal() {
     let escape = "\x1b[31mx\u{9b}2J\u{202e}\n";
     let name = format!("{escape}.pcap");
     let shell = Shell::with(&name, b"no capture");
@@ -113,7 +114,7 @@ fn what_was_given_controls_no_terminal() {
         let run = shell.run(words);
         let odd = |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
         assert!(!run.stderr.is_empty() && !run.stderr.contains(odd), "{words:?}: {run:?}");
-        // clap leaves out the sequences of terminals.
+        // clap removes terminal sequences.
         assert!(
             run.code == Some(2) || run.stderr.contains("u{1b}[31mx") || run.stderr.contains("u001b"),
             "{words:?}: {run:?}"

@@ -1,4 +1,4 @@
-//! TCP connections of which some segments were not captured.
+//! TCP connections with segments that were not captured.
 
 use serde_json::Value;
 
@@ -94,7 +94,7 @@ fn summary(segments: impl IntoIterator<Item = Segment>, options: &[&str]) -> Run
     Shell::with("t.pcap", &raw_ipv4(packets)).run(&[&["--summary"], options, &["t.pcap"]].concat())
 }
 
-/// Where the query of an exchange lies among the segments.
+/// The index of the segment with the query of an exchange.
 fn query_of(exchange: usize) -> usize {
     2 + 2 * exchange
 }
@@ -122,7 +122,7 @@ fn one_lost_response_of_500_costs_one_transaction() {
 }
 
 #[test]
-fn a_chosen_connection_is_analysed_whole_beside_others_with_holes() {
+fn a_sampled_connection_is_analysed_whole_beside_others_with_holes() {
     let mut segments: Vec<_> = (40_000..40_100)
         .flat_map(|port| {
             let mut segments = connection(port, 20, MS);

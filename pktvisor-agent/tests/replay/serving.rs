@@ -1,4 +1,4 @@
-//! `--serve`: the summary, then HTTP until told to stop.
+//! `--serve`: the summary, then HTTP until a signal.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -61,7 +61,7 @@ fn filtered_packets_are_in_the_ledger() {
 }
 
 #[test]
-fn what_the_reader_warned_of_is_noted() {
+fn a_warning_of_the_reader_becomes_a_note() {
     let bytes = demo();
     let shell = Shell::with("cut.pcap", &bytes[..bytes.len() - 1]);
     let path = shell.path().join("cut.pcap");
@@ -80,7 +80,7 @@ fn a_summary_is_served_as_the_window_that_old_clients_ask_for() {
 }
 
 #[test]
-fn a_replay_against_the_clock_is_served_meanwhile_and_ends_when_told() {
+fn a_paced_replay_is_served_while_it_runs_and_ends_on_a_signal() {
     let mut served = served(&["--pace", "0.001x"]);
     let app = served.json("/api/v1/metrics/app");
     assert_eq!(app["app"]["capture"]["finished"], false);
@@ -93,7 +93,7 @@ fn a_replay_against_the_clock_is_served_meanwhile_and_ends_when_told() {
 }
 
 #[test]
-fn a_pipe_that_brings_nothing_holds_nobody_up() {
+fn a_pipe_without_data_delays_no_answer() {
     let mut served = Served::start(&["-"]);
     let mut stdin = served.stdin();
     assert_eq!(served.get("/healthz").0, 200);
@@ -104,7 +104,7 @@ fn a_pipe_that_brings_nothing_holds_nobody_up() {
         at + 16 + len as usize
     });
     stdin.write_all(&bytes[..end + 20]).unwrap();
-    // Answers are made again after a second at the latest, so this ends.
+    // The server makes answers again after at most a second, so this ends.
     while served.json("/api/v1/metrics/bucket/0")["1m"]["packets"]["total"] != 100 {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
@@ -127,7 +127,7 @@ fn a_busy_port_ends_the_agent_before_it_reads_anything() {
 }
 
 #[test]
-fn a_capture_that_is_not_there_ends_the_agent() {
+fn a_missing_capture_ends_the_agent() {
     let run = Shell::new().run(&["--serve", "-l", "127.0.0.1", "-p", "0", "no-such.pcap"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
     let last = run.stderr.lines().last().unwrap();

@@ -13,7 +13,7 @@ pub(crate) struct Shell {
     folder: TempDir,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
@@ -48,7 +48,7 @@ impl Shell {
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
-        // It may end before it has read everything.
+        // The agent may end before it has read everything.
         let writing = std::thread::spawn(move || drop(stdin.write_all(&input)));
         let output = child.wait_with_output().unwrap();
         writing.join().unwrap();
@@ -73,7 +73,8 @@ impl From<Output> for Run {
 }
 
 impl Run {
-    /// The document under `key`, of a run that went well and printed exactly that, as one compact line.
+    /// The document under `key` of a successful run that printed exactly this document, as one
+    /// compact line.
     pub(crate) fn document(&self, key: &str) -> Value {
         assert_eq!(self.code, Some(0), "{self:?}");
         let line = self.stdout.strip_suffix('\n').unwrap();
@@ -83,7 +84,7 @@ impl Run {
         document.get_mut(key).unwrap_or_else(|| panic!("no {key}: {line}")).take()
     }
 
-    /// The one sentence on stderr of a run that failed, without the program's name.
+    /// The one sentence on stderr of a failed run, without the program's name.
     pub(crate) fn sentence(&self) -> &str {
         assert_eq!(self.code, Some(1), "{self:?}");
         assert_eq!(self.stdout, "");

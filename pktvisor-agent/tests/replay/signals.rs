@@ -1,4 +1,4 @@
-//! Signals while a capture is served, and geo databases that are replaced meanwhile.
+//! Signals while a capture is served, and geo databases that are replaced while they are used.
 
 use std::fs;
 use std::io::Write;
@@ -24,10 +24,11 @@ fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
         }
         sleep(Duration::from_millis(50));
     }
-    panic!("{what} does not come to pass");
+    panic!("{what}: waited for too long");
 }
 
-/// A capture of one UDP packet from 198.51.100.7 to 192.0.2.10: file header, then record header and packet.
+/// A capture of one UDP packet from 198.51.100.7 to 192.0.2.10: file header, then record header and
+/// packet.
 fn one_packet() -> (Vec<u8>, Vec<u8>) {
     let mut file = Vec::new();
     for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101] {
@@ -67,7 +68,7 @@ fn sighup_opens_the_geo_databases_again_and_the_agent_goes_on() {
 }
 
 #[test]
-fn signals_without_a_meaning_end_nothing_that_serves() {
+fn signals_without_a_meaning_do_not_end_a_serving_agent() {
     let shell = Shell::with("t.pcap", &demo());
     let path = shell.path().join("t.pcap");
     let mut served = Served::start(&[path.to_str().unwrap()]);
@@ -85,7 +86,7 @@ fn signals_without_a_meaning_end_nothing_that_serves() {
 
 #[test]
 fn records_that_cannot_be_decoded_are_noted_and_logged_once() {
-    // A pointer to nowhere in place of the text.
+    // An invalid pointer in place of the text.
     let mut octets = fs::read(database("asn-u16.mmdb")).unwrap();
     let at = octets.windows(11).position(|window| window == b"Example Net").unwrap();
     octets[at - 1..at + 1].copy_from_slice(&[0x2f, 0xff]);

@@ -1,4 +1,4 @@
-//! What is printed for a capture.
+//! The summary that is printed for a capture.
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ fn a_capture_is_summarised_as_one_line_and_nothing_else() {
 }
 
 #[test]
-fn the_key_tells_how_many_periods_are_merged() {
+fn the_key_is_the_number_of_merged_periods() {
     for (options, key) in [
         (&["--summary"][..], "1m"),
         (&["--periods", "3"], "3m"),
@@ -37,7 +37,7 @@ fn the_key_tells_how_many_periods_are_merged() {
 }
 
 #[test]
-fn a_capture_reads_alike_plain_compressed_and_from_stdin() {
+fn a_capture_gives_the_same_summary_plain_compressed_and_from_stdin() {
     let expected = demo_run(&["-H", DEMO_HOST]).stdout;
     for (name, bytes) in
         [("t.pcap", demo()), ("t.pcap.gz", gzip(&demo())), ("t.pcap.zst", zstd(&demo())), ("plain", demo())]
@@ -82,7 +82,7 @@ fn host_decides_the_direction() {
 }
 
 #[test]
-fn a_filter_leaves_out_what_does_not_match() {
+fn a_filter_counts_only_packets_that_match() {
     let udp = demo_run(&["-b", "udp"]).document("5m");
     assert_eq!(udp["packets"]["udp"], udp["packets"]["total"]);
     assert_eq!(udp["packets"]["udp"], demo_run(&[]).document("5m")["packets"]["udp"]);

@@ -15,7 +15,7 @@ use pktvisor_metrics::{self as metrics, Store};
 
 use crate::identities;
 
-/// What an operator could have asked for.
+/// The options that an operator can choose.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) periods: usize,
@@ -78,7 +78,7 @@ pub(crate) enum End {
     Error,
 }
 
-/// Replays a capture and checks everything that must be true of what comes of it.
+/// Replays a capture and checks everything that must be true of the result.
 pub(crate) fn replay(bytes: Vec<u8>, setup: &Setup) -> Result<End, String> {
     let capture = match Capture::from_reader(Cursor::new(bytes)) {
         Ok(capture) => capture,

@@ -1,5 +1,5 @@
-//! The captures that are damaged: real ones where they are at hand, the bundled one, and generated ones with everything
-//! hostile in them, plain and compressed.
+//! The captures to damage: available real ones, the bundled one, and generated hostile ones, plain
+//! and compressed.
 
 use std::fs;
 use std::io::Write;
@@ -11,14 +11,14 @@ use dns_traffic::{Config, Generator};
 
 use crate::captures::captures;
 
-/// A capture, and where its records begin as far as that is known.
+/// A capture, and the known offsets of its records.
 pub(crate) struct Sample {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
     pub(crate) records: Vec<usize>,
 }
 
-/// Everything there is to try.
+/// All captures to try.
 pub(crate) fn samples() -> Vec<Sample> {
     let mut samples: Vec<Sample> = captures().iter().map(|path| Sample::at(path)).collect();
     let generated = generated();
@@ -45,7 +45,7 @@ impl Sample {
     }
 }
 
-/// In a plain file; where a record ends the next one begins.
+/// The offsets of records in a plain file: each record begins where the one before ends.
 fn record_starts(path: &Path) -> Vec<usize> {
     let Ok(mut capture) = Capture::open(path) else { return Vec::new() };
     let mut starts = Vec::new();
@@ -63,7 +63,7 @@ fn generated() -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-/// Some of everything, over several periods.
+/// Some of every kind of traffic, over several periods.
 pub(crate) const HOSTILE: Config = Config {
     packets: 2_000,
     rate: 10.0,

@@ -7,7 +7,7 @@ use std::thread;
 use crate::agent::{End, Setup, replay};
 use crate::corpus::{Sample, samples};
 
-/// Of each kind of damage, for every capture.
+/// Damaged copies of each kind, for every capture.
 const ATTEMPTS: usize = 200;
 
 /// SplitMix64: the same numbers everywhere.
@@ -34,7 +34,8 @@ fn cut_off(sample: &Sample, random: &mut Random) -> Vec<u8> {
     sample.bytes[..len].to_vec()
 }
 
-/// Up to 16 bytes changed: anywhere, in the file's header, and in the headers of records and of the packets in them.
+/// Up to 16 bytes changed: anywhere, in the file's header, and in the headers of records and of the
+/// packets in them.
 fn flipped(sample: &Sample, random: &mut Random) -> Vec<u8> {
     let mut bytes = sample.bytes.clone();
     for _ in 0..=random.below(16) {
@@ -55,13 +56,13 @@ fn flipped(sample: &Sample, random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// What comes of one damaged capture; a panic is told like any other failure.
+/// The result of one damaged capture. A panic is reported like any other failure.
 fn attempt(bytes: Vec<u8>, setup: &Setup) -> Result<End, String> {
     catch_unwind(AssertUnwindSafe(|| replay(bytes, setup))).unwrap_or_else(|_| Err("it panicked".to_owned()))
 }
 
 fn damage(sample: &Sample) -> Vec<String> {
-    // Far apart for each capture, however many there are.
+    // Far apart for each capture.
     let seed =
         sample.bytes.iter().fold(0u64, |sum, &byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let mut random = Random(seed);
@@ -100,7 +101,7 @@ fn a_damaged_capture_ends_in_a_summary_that_adds_up_or_in_a_clear_error() {
 }
 
 #[test]
-fn damage_of_every_kind_is_met() {
+fn the_random_damage_covers_every_kind() {
     let samples = samples();
     let sample = samples.iter().find(|sample| sample.name == "generated.pcap").unwrap();
     let ends: Vec<End> = [&sample.bytes[..], &sample.bytes[..1000], &sample.bytes[..20]]

@@ -1,4 +1,4 @@
-//! What holds for every document and every ledger, whatever the packets were.
+//! Identities of every document and every ledger, for any packets.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use pktvisor_metrics::Store;
 
 use crate::agent::Setup;
 
-/// Names what does not hold.
+/// The identities that do not hold.
 macro_rules! holds {
     ($($what:expr),+ $(,)?) => {
         $({
@@ -20,7 +20,7 @@ macro_rules! holds {
     };
 }
 
-/// Checks all that the store can be asked for, after `intake` went through it.
+/// Checks every document of the store after the packets of `intake`.
 pub(crate) fn check(setup: &Setup, store: &Store, intake: &Intake) -> Result<(), String> {
     let ledger = store.ledger();
     check_ledger(setup, &ledger, intake)?;

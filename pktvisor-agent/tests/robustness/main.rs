@@ -1,4 +1,4 @@
-//! Whatever comes in, the agent ends in a summary that adds up, or in a clear error.
+//! For any input, the agent ends with a summary that adds up, or with a clear error.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -118,7 +118,7 @@ impl Step {
 fn change(frame: &[u8], changes: &[(Index, u8)], keep: Option<Index>, headless: bool) -> Vec<u8> {
     let mut packet = frame[if headless { ETHERNET_BYTES } else { 0 }..].to_vec();
     for (at, value) in changes {
-        // Headers are where a change matters.
+        // Mostly in headers, because changes matter there.
         let at = at.index(packet.len().min(100));
         packet[at] = *value;
     }

@@ -1,12 +1,12 @@
-//! The captures at hand.
+//! The available captures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a capture's name ends with.
+/// Endings of the names of captures.
 const SUFFIXES: [&str; 5] = [".pcap", ".pcapng", ".cap", ".gz", ".zst"];
 
-/// The bundled captures, and the real ones where they are there; some are damaged on purpose.
+/// The bundled captures, and the real ones if available. Some are damaged on purpose.
 pub(crate) fn captures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = Vec::new();

@@ -1,4 +1,4 @@
-//! The binary `pktvisord` as it serves: started, asked over HTTP, told to stop.
+//! The binary `pktvisord` as a server: start it, send HTTP requests, stop it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// Only a hang takes this long.
+/// Longer than any test takes, unless the agent hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A running `pktvisord --serve`; killed if a test gives it up.
+/// A running `pktvisord --serve`; killed when dropped.
 pub(crate) struct Served {
     child: Child,
     address: SocketAddr,
     stdout: BufReader<ChildStdout>,
-    /// What came on stderr after it listened.
+    /// Lines on stderr after it began to listen.
     stderr: Arc<Mutex<String>>,
     /// Ends with stderr.
     reader: Option<JoinHandle<()>>,
@@ -47,7 +47,7 @@ impl Served {
         self.child.id()
     }
 
-    /// Its stdin, to be had once.
+    /// Takes its stdin.
     pub(crate) fn stdin(&mut self) -> ChildStdin {
         self.child.stdin.take().unwrap()
     }
@@ -59,7 +59,7 @@ impl Served {
         line
     }
 
-    /// What it has written to stderr so far, since it listened.
+    /// The text on stderr since it began to listen.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
@@ -77,20 +77,21 @@ impl Served {
         (status, body.to_owned())
     }
 
-    /// The JSON that a path answers with.
+    /// The JSON at a path.
     pub(crate) fn json(&self, path: &str) -> Value {
         let (status, body) = self.get(path);
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
     }
 
-    /// Sends a signal. By the shell's own kill, because a small system has no program of that name.
+    /// Sends a signal by the shell's built-in kill, because a small system has no program of that
+    /// name.
     pub(crate) fn signal(&self, signal: &str) {
         let line = format!("kill -s {signal} {}", self.id());
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
     }
 
-    /// Sends a signal and waits for the end; how it ended, and what else it wrote to stdout and stderr.
+    /// Sends a signal and waits for the end. Returns its status and the rest of stdout and stderr.
     pub(crate) fn stop(mut self, signal: &str) -> (ExitStatus, String, String) {
         self.signal(signal);
         let mut stdout = String::new();
@@ -102,13 +103,13 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // Both fail where it has ended.
+        // Both fail if it has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// From the line that says where it listens.
+/// Reads the address from the line that names it.
 fn listening_address(stderr: &mut BufReader<ChildStderr>) -> SocketAddr {
     let mut line = String::new();
     stderr.read_line(&mut line).unwrap();

@@ -16,7 +16,7 @@ fn server() -> SocketAddr {
     "127.0.0.1:10853".parse().unwrap()
 }
 
-/// A mirror port in a namespace of its own, and what feeds it.
+/// A mirror port in a namespace of its own, and the interface that feeds it.
 struct MirrorPort {
     _pair: Pair,
     watched: Namespace,
@@ -31,7 +31,7 @@ impl MirrorPort {
         Self { _pair: pair, watched, sender }
     }
 
-    /// The agent, once it captures.
+    /// Starts the agent and waits until it captures.
     fn agent(&self, words: &[&str]) -> Process {
         let mut command = self.watched.command(env!("CARGO_BIN_EXE_pktvisord"));
         command.args(["pkvmirror", "--mode", "tap", "--periods", "5"]).args(words).env_remove("RUST_LOG");
@@ -41,7 +41,7 @@ impl MirrorPort {
         agent
     }
 
-    /// What the agent says of itself, once it is as it should be.
+    /// The `app` document, as soon as it meets the condition.
     fn wait_for(&self, is_so: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
@@ -54,7 +54,7 @@ impl MirrorPort {
         }
     }
 
-    /// Sends a whole capture; the number of its packets.
+    /// Sends a whole capture and returns the number of its packets.
     fn send(&self, capture: &PathBuf) -> u64 {
         let mut capture = Capture::open(capture).unwrap();
         let mut count = 0;
@@ -70,7 +70,7 @@ fn demo() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../captures/demo.pcap")
 }
 
-/// What a replay of the capture prints.
+/// The summary that a replay of the capture prints.
 fn replayed(words: &[&str]) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pktvisord"));
     command.arg("--summary").arg(demo()).args(words);
@@ -78,7 +78,7 @@ fn replayed(words: &[&str]) -> Value {
     serde_json::from_slice::<Value>(&output.stdout).unwrap()["1m"].clone()
 }
 
-/// What does not depend on when packets come.
+/// The numbers that do not depend on the arrival times of packets.
 fn timeless(mut period: Value) -> Value {
     for (part, names) in [("packets", &["rates", "out_of_order", "time_jumps"][..]), ("dns", &["xact"])] {
         for name in names {
@@ -89,7 +89,7 @@ fn timeless(mut period: Value) -> Value {
 }
 
 #[test]
-fn a_mirror_port_gives_what_the_replay_of_the_same_packets_gives() {
+fn a_mirror_port_counts_the_same_as_a_replay_of_the_same_packets() {
     testbed::require!(Need::Namespaces);
     if object::embedded().is_none() {
         return testbed::tell_skipped("this build has no kernel programs");
@@ -107,7 +107,7 @@ fn a_mirror_port_gives_what_the_replay_of_the_same_packets_gives() {
         let ledger = &app["ledger"];
         assert_eq!((&ledger["lost"], &ledger["not_chosen"]), (&json!(0), &json!(0)), "{ledger}");
         assert_eq!(ledger["delivered"], ledger["dns_packets"]);
-        // Should the period have turned meanwhile, both are in it.
+        // Two periods, in case one ended during the test.
         let window = http::json(&port.watched, server(), "/api/v1/metrics/window/5");
         let period = window.as_object().unwrap().values().next().unwrap().clone();
         transactions.push(period["dns"]["xact"]["counts"]["total"].clone());
@@ -115,13 +115,13 @@ fn a_mirror_port_gives_what_the_replay_of_the_same_packets_gives() {
         agent.signal(libc::SIGTERM);
         assert!(agent.wait(Duration::from_secs(10)).success());
     }
-    // Whoever takes them, queries meet their responses.
+    // Queries meet their responses, whichever thread takes them.
     assert!(transactions.iter().all(|total| total == &transactions[0]), "{transactions:?}");
     assert!(transactions[0].as_u64().unwrap() > 1000);
 }
 
 #[test]
-fn what_a_filter_takes_out_on_a_mirror_port_is_counted_as_filtered() {
+fn packets_that_a_filter_takes_out_on_a_mirror_port_count_as_filtered() {
     testbed::require!(Need::Namespaces);
     if object::embedded().is_none() {
         return testbed::tell_skipped("this build has no kernel programs");
@@ -156,7 +156,7 @@ fn an_interface_with_an_address_is_tapped_by_force_only() {
     assert!(agent.wait(Duration::from_secs(10)).success());
 }
 
-/// How often the thread that analyses has gone to sleep.
+/// How often the worker thread has slept.
 fn sleeps(agent: &Process) -> u64 {
     let tasks = fs::read_dir(format!("/proc/{}/task", agent.id())).unwrap();
     let mut statuses =
@@ -167,7 +167,7 @@ fn sleeps(agent: &Process) -> u64 {
 }
 
 #[test]
-fn draining_without_pauses_analyses_everything_and_never_sleeps() {
+fn busy_polling_analyses_every_packet_and_never_sleeps() {
     testbed::require!(Need::Namespaces);
     if object::embedded().is_none() {
         return testbed::tell_skipped("this build has no kernel programs");

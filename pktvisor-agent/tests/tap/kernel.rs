@@ -1,4 +1,4 @@
-//! The real program before the sockets.
+//! The real program in front of the sockets.
 
 use std::path::Path;
 
@@ -62,7 +62,7 @@ fn every_packet_is_counted_and_dns_arrives() {
     assert_eq!(counts.handed_up.delivered, expected.packets.dns_packets);
     assert_eq!(counts.handed_up.lost(), 0);
     assert_eq!(host.receive(std::time::Duration::from_millis(50)), None);
-    // Without its socket a queue's packets are lost, and counted as that.
+    // The DNS packets of a queue without a socket are lost, and counted as lost.
     programs.sockets().unwrap().unset(0).unwrap();
     sender.send(&dns[0]);
     assert_eq!(receive(&mut tap.queues[0]), []);

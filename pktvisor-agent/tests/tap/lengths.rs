@@ -6,7 +6,7 @@ use testbed::{End, Namespace, Need, PacketSocket, Veth};
 
 use crate::sockets::{frame, receive, tap};
 
-/// Sends packets of these lengths; the lengths of those that arrive.
+/// Sends packets of these lengths and returns the lengths of those that arrive.
 fn arriving(sender: &PacketSocket, queue: &mut TapQueue, lens: &[usize]) -> Vec<usize> {
     for (n, len) in (0..).zip(lens) {
         sender.send(&frame(*len, 0x0800, n));
@@ -24,7 +24,7 @@ fn set_mtu(end: &End, mtu: &str) {
 }
 
 #[test]
-fn packets_with_two_tags_fit_and_those_of_a_larger_mtu_are_counted_as_lost_once_it_has_grown() {
+fn packets_with_two_tags_fit_and_packets_of_an_mtu_that_grew_are_counted_as_lost() {
     testbed::require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).mtu(1770).create();

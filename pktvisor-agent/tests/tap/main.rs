@@ -1,4 +1,4 @@
-//! AF_XDP sockets on interfaces of our own.
+//! AF_XDP sockets on interfaces of the tests.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,5 +1,5 @@
-//! A program as small as can be that does to the sockets what the real one does: before each packet with IPv4 it leaves a
-//! record and hands it to the socket of its queue; all others it drops.
+//! A program as small as can be that does to the sockets what the real one does: before each packet
+//! with IPv4 it leaves a record and hands it to the socket of its queue; all others it drops.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -169,7 +169,8 @@ fn bpf(command: c_long, attributes: &[u32]) -> io::Result<OwnedFd> {
 /// bpf(2); the new file, for commands that make one.
 fn call(command: c_long, attributes: &[u64]) -> io::Result<Option<OwnedFd>> {
     let size = size_of_val(attributes) as c_long;
-    // SAFETY: the kernel reads the attributes, and through them only what the caller lent for the time of the call.
+    // SAFETY: the kernel reads the attributes, and through them only what the caller lent for the
+    // time of the call.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, attributes.as_ptr(), size) };
     match i32::try_from(result) {
         Ok(fd) if fd > 0 => {

@@ -1,4 +1,4 @@
-//! What the program hands over arrives, with its record; what is lost is counted.
+//! Packets that the program hands over arrive with their records, and losses are counted.
 
 use std::os::fd::BorrowedFd;
 use std::thread;
@@ -140,7 +140,8 @@ fn the_sockets_of_a_queue_use_the_same_frames_again_and_again() {
     let mut attached = Attached::new(64);
     let mut tap = right.run(|| {
         let ifindex = if_nametoindex(pair.right.name()).unwrap();
-        // The program knows the first place only: whichever socket is put there last gets the packets.
+        // The program knows the first place only: whichever socket is put there last gets the
+        // packets.
         let insert = |_, socket: BorrowedFd<'_>| attached.insert(0, socket);
         let tap = Tap::open(pair.right.name(), ifindex, Shards::new(3), insert).unwrap();
         attached.attach(ifindex);
@@ -170,7 +171,7 @@ fn packets_of_several_queues_come_in_the_order_of_time() {
     let sender = PacketSocket::open(&left, pair.left.name());
     for n in 0..2000_u32 {
         let mut frame = frame(100, 0x0800, n);
-        // Of UDP from ever another source, lest all take one queue.
+        // UDP from different sources, so that packets take all queues.
         frame[14..18].copy_from_slice(&[0x45, 0, 0, 86]);
         frame[23] = 17;
         frame[26..30].copy_from_slice(&n.to_be_bytes());

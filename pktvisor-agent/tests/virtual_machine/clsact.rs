@@ -1,4 +1,4 @@
-//! The agent on a veth: native XDP on the way in, a filter of a clsact qdisc on the way out.
+//! The agent on a veth: native XDP for received packets, a filter of a clsact qdisc for sent ones.
 
 use aya::util::KernelVersion;
 use testbed::{Namespace, PacketSocket, Pair, Veth};
@@ -9,7 +9,7 @@ use crate::watched::{PATIENCE, Watched, stop};
 /// The agent on one end of a veth pair.
 struct Cable {
     watched: Watched,
-    /// Sends to the watched end, and sees what leaves it.
+    /// Sends to the watched end, and receives the packets that leave it.
     far: PacketSocket,
     /// Sends from the watched end.
     near: PacketSocket,
@@ -33,19 +33,20 @@ impl Cable {
         Some(Self { watched, far, near, _pair: pair })
     }
 
-    /// What `tc` shows of the watched end.
+    /// The filters of the watched end, as `tc` shows them.
     fn tc(&self, what: &str, at: &[&str]) -> String {
         let mut command = self.watched.namespace.command("tc");
         let output = command.args([what, "show", "dev", &self.watched.interface]).args(at).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// How many of our filters see packets leave.
+    /// The number of our filters for sent packets.
     fn filters(&self) -> usize {
         self.tc("filter", &["egress"]).matches("pktvisord-").count()
     }
 
-    /// Frames to and from the watched end, of port 53 and of another; each must arrive at the far end.
+    /// Frames to and from the watched end, of port 53 and of another; each must arrive at the far
+    /// end.
     fn exchange(&self, to: usize, from: usize) {
         (0..to).for_each(|_| self.far.send(&udp(false, 53)));
         for number in 0..from {
@@ -55,13 +56,13 @@ impl Cable {
     }
 }
 
-/// With nothing that is DNS in it.
+/// A frame without DNS.
 fn udp(from_watched: bool, port: u16) -> Vec<u8> {
     frames::udp(from_watched, port, &[1, 2, 3, 4])
 }
 
 #[test]
-fn every_packet_is_counted_both_ways_and_nothing_stays_behind() {
+fn every_packet_is_counted_in_both_directions_and_nothing_stays_attached() {
     let Some(cable) = Cable::new() else { return };
     let agent = cable.watched.agent(&[]);
     let capture = cable.watched.capture();
@@ -76,7 +77,7 @@ fn every_packet_is_counted_both_ways_and_nothing_stays_behind() {
 }
 
 #[test]
-fn a_filter_is_applied_both_ways() {
+fn a_filter_applies_in_both_directions() {
     let Some(cable) = Cable::new() else { return };
     let agent = cable.watched.agent(&["-b", "udp port 53"]);
     cable.exchange(20, 10);
@@ -86,7 +87,7 @@ fn a_filter_is_applied_both_ways() {
 }
 
 #[test]
-fn the_next_start_clears_away_what_a_killed_agent_left() {
+fn the_next_start_removes_the_filters_of_a_killed_agent() {
     let Some(cable) = Cable::new() else { return };
     let mut killed = cable.watched.agent(&[]);
     killed.signal(libc::SIGKILL);

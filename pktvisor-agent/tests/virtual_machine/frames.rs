@@ -1,6 +1,6 @@
-//! Frames between the two ends of a cable: 10.53.0.1 is the far one, 10.53.0.2 the watched one.
+//! Frames between both ends of a cable: 10.53.0.1 is the far end, 10.53.0.2 the watched end.
 
-/// UDP with this payload. The watched end takes what is for everybody, whatever its address.
+/// A broadcast UDP packet with this payload, which the watched end takes with any address.
 pub(crate) fn udp(from_watched: bool, port: u16, payload: &[u8]) -> Vec<u8> {
     let (from, to): (u8, u8) = if from_watched { (2, 1) } else { (1, 2) };
     let [total, length] = [28, 8].map(|headers| headers + payload.len() as u16);

@@ -1,5 +1,5 @@
-//! Live capture where this machine cannot try it: on a kernel without tcx (before 6.6), and on an interface with a driver
-//! for hardware. `cargo xtask test-vm` boots a virtual machine for these.
+//! Live capture in a virtual machine, which `cargo xtask test-vm` boots: on a kernel without tcx
+//! (before 6.6), and on an interface with a hardware driver.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -11,7 +11,8 @@ mod watched;
 use pktvisor_capture::kernel::object;
 use testbed::Need;
 
-/// Whether the tests cannot run, be it for what all of them take or for the reason given; says so then.
+/// Whether a test must be skipped, for lack of something that all tests need or for the given
+/// reason. Prints why.
 fn skipped(reason: Option<String>) -> bool {
     let no_object = || {
         let missing = "the agent was built without kernel programs (cargo xtask build-ebpf)";

@@ -1,5 +1,5 @@
-//! The agent on an interface with a driver for hardware, which receives what another one sends: the driver's own XDP, and
-//! AF_XDP without copying.
+//! The agent on an interface with a hardware driver, which receives the packets of another one: the
+//! driver's native XDP, and AF_XDP without copying.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,11 +12,13 @@ use crate::frames::query;
 use crate::skipped;
 use crate::watched::{PATIENCE, Watched, stop};
 
-/// The names of the two ends, given only where they are there for this: a machine's own interface is never touched.
+/// The variables with the names of both ends. They are set only for these tests, so that no other
+/// interface is touched.
 const ENDS: &str = "PKTVISOR_TEST_CABLE";
 const QUERIES: u64 = 500;
 
-/// Both ends of the cable, up, in namespaces of their own. The kernel takes them back when the namespaces go.
+/// Both ends of the cable, up, in namespaces of their own. The kernel moves them back when the
+/// namespaces are removed.
 struct Cable {
     watched: Watched,
     far: PacketSocket,
@@ -39,7 +41,8 @@ impl Cable {
         Some(Self { watched, far, _far_namespace: far_namespace })
     }
 
-    /// Queries that the agent, started like this, is to count and to analyse, every one.
+    /// Sends queries and checks that the agent, started with these options, counts and analyses
+    /// every one.
     fn assert_all_analysed(&self, words: &[&str]) {
         let agent = self.watched.agent(words);
         (0..QUERIES).for_each(|id| self.far.send(&query(id as u16)));
@@ -52,11 +55,11 @@ impl Cable {
     }
 }
 
-/// Takes an interface into a namespace.
+/// Moves an interface into a namespace.
 fn end(interface: &str) -> Namespace {
     let namespace = Namespace::new();
     let deadline = Instant::now() + PATIENCE;
-    // The kernel takes its time to hand back what the test before had.
+    // The kernel needs some time to move back the interface of the test before.
     while !Path::new("/sys/class/net").join(interface).exists() {
         assert!(Instant::now() < deadline, "there is no {interface}");
         std::thread::sleep(Duration::from_millis(50));
@@ -69,14 +72,14 @@ fn end(interface: &str) -> Namespace {
 }
 
 #[test]
-fn inline_uses_the_drivers_own_xdp() {
+fn inline_uses_the_native_xdp_of_the_driver() {
     let Some(cable) = Cable::new() else { return };
     cable.assert_all_analysed(&[]);
 }
 
-/// virtio_net does without copying since Linux 6.13.
+/// virtio_net supports zero copy since Linux 6.13.
 #[test]
-fn tap_does_without_copying_where_the_driver_can() {
+fn tap_uses_zero_copy_if_the_driver_supports_it() {
     let Some(cable) = Cable::new() else { return };
     for threads in ["1", "2"] {
         let words = ["--mode", "tap", "--threads", threads];

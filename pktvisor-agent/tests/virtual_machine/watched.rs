@@ -7,7 +7,7 @@ use pktvisor_api::{App, CaptureInfo, Ledger};
 use testbed::{Namespace, Process, http};
 
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);
-/// Only a hang takes this long, also where every instruction is emulated.
+/// Longer than any test takes, even if every instruction is emulated, unless the agent hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Watched {
@@ -16,7 +16,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// An agent that captures.
+    /// Starts an agent and waits until it captures.
     pub(crate) fn agent(&self, words: &[&str]) -> Process {
         let mut command = self.namespace.command(env!("CARGO_BIN_EXE_pktvisord"));
         let agent = Process::spawn(command.args([&self.interface, "-l", "127.0.0.1"]).args(words));
@@ -32,7 +32,7 @@ impl Watched {
         self.app().app.capture.unwrap()
     }
 
-    /// The ledger once it tells of so many packets and all of them are analysed.
+    /// Waits for so many packets in the ledger, all of them analysed, and returns it.
     pub(crate) fn ledger(&self, seen: u64) -> Ledger {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -45,7 +45,7 @@ impl Watched {
     }
 }
 
-/// Has the agent end as an operator would.
+/// Ends the agent as an operator would.
 pub(crate) fn stop(mut agent: Process) {
     agent.signal(libc::SIGTERM);
     assert!(agent.wait(PATIENCE).success());

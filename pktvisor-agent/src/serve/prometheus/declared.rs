@@ -30,7 +30,7 @@ fn collect(groups: &[Group], document: &Value) -> Vec<Samples> {
     for group in groups {
         let Some(object) = document.pointer(&format!("/{}", group.path.replace('.', "/"))) else { continue };
         for metric in group.metrics.iter().filter(|metric| metric.kind == Kind::Number) {
-            let Some((name, label)) = place(group, metric) else { continue };
+            let Some((name, label)) = family_of(group, metric) else { continue };
             let Some(value) = object.get(metric.key).and_then(Value::as_u64) else { continue };
             match families.iter_mut().find(|family| family.name == name) {
                 Some(family) => family.samples.push((label, value)),
@@ -44,8 +44,8 @@ fn collect(groups: &[Group], document: &Value) -> Vec<Samples> {
     families
 }
 
-/// The family that a metric belongs to, and its label there; none where the exposition computes it.
-fn place(group: &Group, metric: &Metric) -> Option<(String, Option<(&'static str, &'static str)>)> {
+/// The family of a metric and its label there; `None` if the exposition computes the metric.
+fn family_of(group: &Group, metric: &Metric) -> Option<(String, Option<(&'static str, &'static str)>)> {
     match metric.family {
         Family::Generated => {
             Some((format!("pktvisor_period_{}_{}", group.path.replace('.', "_"), metric.key), None))

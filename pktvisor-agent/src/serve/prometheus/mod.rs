@@ -1,8 +1,8 @@
-//! The text exposition: what Prometheus scrapes at `/metrics`.
+//! The text exposition that Prometheus scrapes at `/metrics`.
 //!
-//! What the agent counts since its start is a counter, named `_total`. What belongs to one period of 60 seconds
-//! starts anew with the next one; it is a gauge, named `pktvisor_period_`, of the last closed period (of the live one
-//! before the first turn; `pktvisor_period_start_timestamp_seconds` tells which).
+//! Counts since the start of the agent are counters, named `_total`. Counts of one period of 60
+//! seconds are gauges, named `pktvisor_period_`, of the last closed period, or of the live one
+//! before the first rotation. `pktvisor_period_start_timestamp_seconds` identifies the period.
 
 mod declared;
 mod writer;

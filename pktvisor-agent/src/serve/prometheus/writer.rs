@@ -2,10 +2,10 @@
 
 use std::fmt::{Display, Write};
 
-/// What a family's numbers mean.
+/// The type of a family.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
-    /// Only grows, since start; the name ends in `_total`.
+    /// Grows from the start of the agent; the name ends in `_total`.
     Counter,
     /// Goes up and down.
     Gauge,
@@ -27,7 +27,7 @@ impl Exposition {
         self.text.push_str("# HELP ");
         self.text.push_str(name);
         self.text.push(' ');
-        escape(&mut self.text, help, false);
+        escape(&mut self.text, help, Quotes::Kept);
         self.line(format_args!("\n# TYPE {name} {kind}"));
         Family { exposition: self, name }
     }
@@ -49,7 +49,7 @@ impl Exposition {
     }
 }
 
-/// One family, taking samples.
+/// A family, to which samples are added.
 pub(super) struct Family<'a> {
     exposition: &'a mut Exposition,
     name: &'a str,
@@ -64,7 +64,7 @@ impl Family<'_> {
             text.push(if index == 0 { '{' } else { ',' });
             text.push_str(label);
             text.push_str("=\"");
-            escape(text, content, true);
+            escape(text, content, Quotes::Escaped);
             text.push('"');
         }
         if !labels.is_empty() {
@@ -75,13 +75,20 @@ impl Family<'_> {
     }
 }
 
-/// Backslashes and line feeds are escaped everywhere, quotes in label values only.
-fn escape(text: &mut String, content: &str, quotes: bool) {
+/// What happens to quotes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    Kept,
+    Escaped,
+}
+
+/// Appends text with escaped backslashes and line feeds. Quotes are escaped in label values only.
+fn escape(text: &mut String, content: &str, quotes: Quotes) {
     for character in content.chars() {
         match character {
             '\\' => text.push_str("\\\\"),
             '\n' => text.push_str("\\n"),
-            '"' if quotes => text.push_str("\\\""),
+            '"' if quotes == Quotes::Escaped => text.push_str("\\\""),
             other => text.push(other),
         }
     }
