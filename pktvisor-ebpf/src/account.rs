@@ -25,10 +25,12 @@ pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &W
     }
     match direction {
         Direction::Received => {
-            count_remote(control, live, class.source(), wire.packets, seen::SOURCE_IN, 0);
+            let source = Address::new(class.known_ip_version(), &class.source);
+            count_remote(control, live, source, wire.packets, seen::SOURCE_IN, 0);
         }
         Direction::Sent => {
-            count_remote(control, live, class.destination(), wire.packets, seen::DESTINATION_OUT, 1);
+            let destination = Address::new(class.known_ip_version(), &class.destination);
+            count_remote(control, live, destination, wire.packets, seen::DESTINATION_OUT, 1);
         }
         Direction::Unknown => {}
     }
@@ -49,12 +51,11 @@ pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &W
 fn count_remote(
     control: &Control,
     live: u32,
-    address: Option<Address<'_>>,
+    address: Address<'_>,
     packets: u32,
     seen: u64,
     cardinality: u32,
 ) {
-    let Some(address) = address else { return };
     let Some(table) = HEAVY.get_ptr_mut(heavy_entry(live)) else { return };
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
     let table = unsafe { &mut *table };

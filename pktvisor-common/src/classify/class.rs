@@ -156,6 +156,16 @@ impl Class {
         }
     }
 
+    /// The IP version of a packet that is known to have one, because it holds DNS or has a known direction. The kernel
+    /// programs save the branch that asking for it would cost.
+    #[inline(always)]
+    pub const fn known_ip_version(&self) -> IpVersion {
+        match self.ip_version {
+            Some(IpVersion::V4) => IpVersion::V4,
+            Some(IpVersion::V6) | None => IpVersion::V6,
+        }
+    }
+
     /// A copy of both addresses; `None` without a (whole) IP header.
     #[inline(always)]
     pub const fn addresses(&self) -> Option<AddressPair> {

@@ -98,13 +98,11 @@ impl Counters {
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
         self.packets.count_all(class, direction, wire);
-        if class.has(flags::DNS_UDP)
-            && let Some(ip_version) = class.ip_version
-        {
+        if class.has(flags::DNS_UDP) {
             self.dns.count(
                 class.dns_flags,
                 DnsTransport::Udp,
-                ip_version,
+                class.known_ip_version(),
                 class.has(flags::TRUNCATED_CAPTURE),
             );
         }
