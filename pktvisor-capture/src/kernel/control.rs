@@ -7,12 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use aya::maps::MapData;
+use memmap2::MmapRaw;
 use parking_lot::Mutex;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::control;
 
 use super::error::KernelError;
-use super::mapping::{Access, MapMemory, page_size};
+use super::mapping::{Access, page_size, share};
 
 const NAME: &str = "CONTROL";
 
@@ -22,7 +23,7 @@ pub struct ControlMap(Arc<MappedControl>);
 
 #[derive(Debug)]
 struct MappedControl {
-    page: MapMemory,
+    page: MmapRaw,
     /// Held while the configuration is written.
     writing: Mutex<()>,
 }
@@ -30,7 +31,7 @@ struct MappedControl {
 impl ControlMap {
     pub(super) fn new(map: &MapData) -> Result<Self, KernelError> {
         let len = size_of::<control::Control>().next_multiple_of(page_size());
-        let page = MapMemory::new(map.fd().as_fd(), 0, len, Access::ReadWrite)
+        let page = share(map.fd().as_fd(), 0, len, Access::ReadWrite)
             .map_err(|source| KernelError::Mapping { name: NAME, source })?;
         Ok(Self(Arc::new(MappedControl { page, writing: Mutex::new(()) })))
     }
@@ -87,7 +88,7 @@ impl ControlMap {
     }
 
     fn control(&self) -> *mut control::Control {
-        self.0.page.start().as_ptr().cast()
+        self.0.page.as_mut_ptr().cast()
     }
 }
 

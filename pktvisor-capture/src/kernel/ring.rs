@@ -8,16 +8,16 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use aya::maps::{MapData, MapError};
 use aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_RINGBUF;
+use memmap2::MmapRaw;
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_memory::prefetch::prefetch_address;
 
 use super::error::KernelError;
-use super::mapping::{Access, MapMemory, page_size};
+use super::mapping::{Access, page_size, share};
 use super::source::{NextRecord, RecordSource};
 
 const NAME: &str = "DEEP";
@@ -32,8 +32,8 @@ const RECORD_HEADER: usize = 8;
 #[derive(Debug)]
 pub struct RecordRing {
     map: MapData,
-    consumer: MapMemory,
-    producer: MapMemory,
+    consumer: MmapRaw,
+    producer: MmapRaw,
     size: usize,
     /// Where the next record begins that was not taken.
     position: u64,
@@ -56,7 +56,7 @@ impl RecordRing {
         let definition = aya_obj::Map::new_from_params(BPF_MAP_TYPE_RINGBUF as u32, 0, 0, size as u32, 0);
         let map = MapData::create(definition, "DEEP_RING", None).map_err(map_error)?;
         let mapping = |offset, len, access| {
-            MapMemory::new(map.fd().as_fd(), offset, len, access)
+            share(map.fd().as_fd(), offset, len, access)
                 .map_err(|source| KernelError::Mapping { name: NAME, source })
         };
         let consumer = mapping(0, page, Access::ReadWrite)?;
@@ -110,18 +110,18 @@ impl RecordRing {
 
     fn consumer_position(&self) -> &AtomicU64 {
         // SAFETY: the first word of a page that stays mapped as long as `self`; both sides access it atomically.
-        unsafe { self.consumer.start().cast::<AtomicU64>().as_ref() }
+        unsafe { AtomicU64::from_ptr(self.consumer.as_mut_ptr().cast()) }
     }
 
     fn producer_position(&self) -> &AtomicU64 {
         // SAFETY: as above; it is only read here.
-        unsafe { self.producer.start().cast::<AtomicU64>().as_ref() }
+        unsafe { AtomicU64::from_ptr(self.producer.as_mut_ptr().cast()) }
     }
 
     /// The data, `size` bytes twice.
-    fn data_start(&self) -> NonNull<u8> {
+    fn data_start(&self) -> *mut u8 {
         // SAFETY: the data begin behind the first page of the mapping.
-        unsafe { self.producer.start().add(self.producer.len() - 2 * self.size) }
+        unsafe { self.producer.as_mut_ptr().add(self.producer.len() - 2 * self.size) }
     }
 
     /// Of the record at `position`.
@@ -131,7 +131,7 @@ impl RecordRing {
 
     fn record_header(&self) -> &AtomicU32 {
         // SAFETY: records begin at multiples of 8 within the data; the kernel writes this word atomically.
-        unsafe { self.data_start().add(self.record_offset()).cast::<AtomicU32>().as_ref() }
+        unsafe { AtomicU32::from_ptr(self.data_start().add(self.record_offset()).cast()) }
     }
 
     /// The bytes of the record at `position`.
@@ -143,7 +143,7 @@ impl RecordRing {
         // complete record before its room is released, which takes `&mut self`.
         Some(unsafe {
             let start = self.data_start().add(self.record_offset() + RECORD_HEADER);
-            std::slice::from_raw_parts(start.as_ptr(), len)
+            std::slice::from_raw_parts(start, len)
         })
     }
 }
