@@ -11,6 +11,7 @@ mod filter;
 pub mod hosts;
 pub mod interfaces;
 pub mod kernel;
+mod packet_socket;
 pub mod privileges;
 pub mod promiscuous;
 pub mod tap;
