@@ -1,4 +1,4 @@
-//! What is done with a classified packet, whichever program saw it: counted, and perhaps chosen.
+//! What every program does with a classified packet: it counts the packet and decides whether to punt it.
 
 use pktvisor_common::address::Address;
 use pktvisor_common::classify::flags;
@@ -12,7 +12,7 @@ use pktvisor_common::wire::Wire;
 
 use crate::maps::{CARDINALITY, HEAVY};
 
-/// Counts the packets of `cpu.class` in the copies that `live` says; the direction, where they are to go up to deep analysis.
+/// Counts the packets of `cpu.class` in the copies that `live` selects. Returns the direction of packets to punt.
 #[inline(always)]
 pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &Wire) -> Option<Direction> {
     let config = control.config();
@@ -35,18 +35,18 @@ pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &W
         Direction::Unknown => {}
     }
     if class.has(flags::DNS_UDP) {
-        if config.sample_rate.chooses_packet(class) {
+        if config.sample_rate.samples_packet(class) {
             return Some(direction);
         }
-        cpu.counters.packets.dns_not_chosen += u64::from(wire.packets);
+        cpu.counters.packets.dns_not_sampled += u64::from(wire.packets);
         None
     } else {
         needs_reassembly(class).then_some(direction)
     }
 }
 
-/// Counts packets of a remote address: among the heavy hitters, and, if it is not known that this has been done, in the
-/// cardinality of its direction.
+/// Counts packets of a remote address among the heavy hitters, and enters it into the cardinality of its direction unless
+/// the table knows that this was done.
 #[inline(always)]
 fn count_remote(
     control: &Control,

@@ -1,12 +1,12 @@
-//! The kernel programs, run by BPF_PROG_TEST_RUN: they need no interface, but root and a kernel with BPF.
+//! The kernel programs, run by BPF_PROG_TEST_RUN: they need root and a kernel with BPF, but no interface.
 //!
 //! ```text
-//! support     loads programs, runs them, or says why that cannot be done here
-//! captures    the files that are at hand
+//! support     loads and runs programs, or says why this machine cannot
+//! captures    the available capture files
 //! corpus      packets to run them with
-//! verifier    what the kernel makes of the object
-//! equality    kernel and file replay count and choose the same
-//! segments    buffers of many packets, and the turns of periods
+//! verifier    whether the verifier accepts the object
+//! equality    kernel and file replay count and sample the same
+//! segments    buffers of many packets, and rotated periods
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]

@@ -2,7 +2,7 @@
 //!
 //! Layout (kernel/bpf/ringbuf.c): a page with the consumer's position, a page with the producer's, then the data, mapped
 //! twice in a row so that no record is cut. A record is a header of 8 bytes (length with two flags, and a page offset),
-//! then the data, rounded up to 8 bytes. Positions count bytes and never turn back.
+//! then the data, rounded up to 8 bytes. Positions count bytes and never decrease.
 //!
 //! Unlike aya's reader this one can look at a record without taking it, and takes many at a time.
 
@@ -23,7 +23,7 @@ use super::source::{NextRecord, RecordSource};
 const NAME: &str = "DEEP";
 /// The record is not yet complete.
 const BUSY: u32 = 1 << 31;
-/// The record was given up.
+/// The program discarded the record.
 const DISCARDED: u32 = 1 << 30;
 /// Bytes of a record's header.
 const RECORD_HEADER: usize = 8;
@@ -35,11 +35,11 @@ pub struct RecordRing {
     consumer: MmapRaw,
     producer: MmapRaw,
     size: usize,
-    /// Where the next record begins that was not taken.
+    /// Where the next record begins.
     position: u64,
-    /// What the kernel knows of `position`.
+    /// The position that the kernel was given last.
     released: u64,
-    /// What is known of the producer's position.
+    /// The producer's position when it was last read.
     produced: u64,
 }
 
@@ -64,7 +64,7 @@ impl RecordRing {
         Ok(Self { map, consumer, producer, size, position: 0, released: 0, produced: 0 })
     }
 
-    /// The map, to be put where programs find it.
+    /// The map, for the programs' array of rings.
     pub(super) fn map(&self) -> &MapData {
         &self.map
     }
@@ -91,11 +91,11 @@ impl RecordRing {
         }
     }
 
-    /// Takes the record that was looked at, whose length it had. The kernel gets to know by [`RecordSource::release`].
+    /// Removes the record that was peeked at, of this length. The kernel learns it by [`RecordSource::release`].
     #[inline]
     fn skip(&mut self, len: usize) {
         self.position += (RECORD_HEADER + len).next_multiple_of(8) as u64;
-        // Early enough that programs need not wait for the end of a long round.
+        // Early, so that programs find room before a long poll ends.
         if self.position - self.released > (self.size / 8) as u64 {
             self.release_taken();
         }
@@ -153,7 +153,7 @@ impl RecordSource for RecordRing {
 
     #[inline]
     fn next(&mut self) -> Option<NextRecord> {
-        // A record too short for a header is not ours; it is taken at once.
+        // A record too short for a header is not ours; its time stamp of 0 makes it the next one to remove.
         let next = |record: &[u8]| {
             RecordHeader::split(record)
                 .map_or(NextRecord { timestamp_ns: 0, epoch: NextRecord::NO_EPOCH }, |(header, _)| {
@@ -166,7 +166,7 @@ impl RecordSource for RecordRing {
     #[inline]
     fn take_next(&mut self, mut take: impl FnMut(&RecordHeader, &[u8])) {
         let Some(record) = self.peek() else { return };
-        expect_behind(record);
+        prefetch_behind(record);
         if let Some((header, bytes)) = RecordHeader::split(record) {
             take(&header, bytes);
         }
@@ -188,9 +188,9 @@ impl RecordSource for RecordRing {
     }
 }
 
-/// Asks for the beginning of what lies behind a record, which is most likely the next one.
+/// Prefetches the bytes behind a record, which are most likely the next record.
 #[inline]
-fn expect_behind(record: &[u8]) {
+fn prefetch_behind(record: &[u8]) {
     const LINE_BYTES: usize = 64;
     const LINES: usize = 4;
     for line in 0..LINES {
