@@ -22,7 +22,7 @@ pub(crate) fn bind(fd: impl AsFd, ifindex: u32) -> io::Result<()> {
     address.sll_family = libc::AF_PACKET as u16;
     address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
     address.sll_ifindex = ifindex as c_int;
-    // SAFETY: the address is a whole `sockaddr_ll` and its size is told.
+    // SAFETY: the address is a whole `sockaddr_ll` and its size is given.
     let bound = unsafe {
         libc::bind(
             fd.as_fd().as_raw_fd(),

@@ -2,7 +2,7 @@
 //!
 //! Every packet crosses into userspace, where the pipeline of the file replay classifies and counts it. The host's
 //! traffic is untouched: the kernel copies. Needs CAP_NET_RAW and Linux 4.11; nothing remains when the socket is closed,
-//! however that comes about.
+//! even by a crash.
 //!
 //! What the kernel changes before a packet socket sees it is undone: VLAN tags are put back into the frame, and a packet
 //! that segmentation or receive offload makes of many says how many it was on the wire. The loopback interface, which
@@ -62,7 +62,7 @@ impl Default for SocketOptions {
     }
 }
 
-/// What the kernel says of a socket since it was opened, in frames.
+/// The kernel's statistics of a socket since it was opened, in frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketStatistics {
     /// Frames that came, with those that were lost. The loopback interface counts twice.
@@ -151,7 +151,7 @@ impl AfPacket {
         }
         let events = fds[0].revents().unwrap_or(PollFlags::empty());
         if events.contains(PollFlags::POLLERR) {
-            self.look_after_error()?;
+            self.take_error()?;
         }
         Ok(self.has_block())
     }
@@ -169,12 +169,12 @@ impl AfPacket {
         Ok(self.statistics)
     }
 
-    /// Size of the ring that was to be had, in bytes.
+    /// Size of the ring, in bytes.
     pub fn ring_bytes(&self) -> usize {
         self.ring_bytes
     }
 
-    /// Whether packets put together by offload are told from single ones.
+    /// Whether the kernel says how many packets offload has merged.
     pub fn counts_segments(&self) -> bool {
         self.has_offload
     }
@@ -185,8 +185,8 @@ impl AfPacket {
         self.block_timeout * 2
     }
 
-    /// The error of the socket is taken, so that it is not told again.
-    fn look_after_error(&self) -> Result<(), AfPacketError> {
+    /// Takes the error of the socket, so that the next poll does not report it again.
+    fn take_error(&self) -> Result<(), AfPacketError> {
         let error = getsockopt(&self.fd, sockopt::SocketError).unwrap_or(0);
         if packet_socket::is_unbound(&self.fd) {
             return Err(AfPacketError::Gone { ifindex: self.ifindex });
@@ -207,7 +207,7 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// From now on the socket hears this interface and no other.
+    /// From now on the socket receives from this interface only.
     ///
     /// # Errors
     ///
@@ -242,7 +242,7 @@ fn refused(option: &'static str) -> impl FnOnce(io::Error) -> AfPacketError {
     move |reason| AfPacketError::Option { option, reason }
 }
 
-/// The largest ring up to what is asked for that the kernel has memory for, and its size.
+/// The largest ring, up to the requested size, that the kernel has memory for, and its size.
 fn make_ring(fd: &OwnedFd, options: &SocketOptions) -> Result<(BlockRing, usize), AfPacketError> {
     let mut blocks = (options.ring_bytes / BLOCK_BYTES).clamp(BLOCKS_MIN, BLOCKS_MAX);
     while let Err(reason) = packet_socket::set(fd, libc::PACKET_RX_RING, &request(options, blocks)) {

@@ -41,18 +41,18 @@ pub(crate) struct LoadRefusal {
 ///
 /// Minimum kernel version: 4.17 (attach types).
 pub(crate) fn load(load: &Load<'_>) -> Result<OwnedFd, LoadRefusal> {
-    let quiet = match load_with_log(load, &mut []) {
+    let error = match load_with_log(load, &mut []) {
         Ok(program) => return Ok(program),
         Err(error) => error,
     };
-    // A log costs time and may itself be too small, so it is asked for only after a failure.
+    // A log costs time and may itself be too small, so it is requested only after a failure.
     let mut log = vec![0; 1 << 20];
     match load_with_log(load, &mut log) {
         Ok(program) => Ok(program),
         Err(_) => {
             let len = log.iter().position(|&byte| byte == 0).unwrap_or(log.len());
             Err(LoadRefusal {
-                source: quiet,
+                source: error,
                 log: String::from_utf8_lossy(&log[..len]).trim_end().to_owned(),
             })
         }
@@ -228,7 +228,7 @@ unsafe fn bpf_fd(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<Owne
 /// Pointers in `attributes` must be valid for what the command does with them.
 pub(crate) unsafe fn bpf(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<c_long> {
     let size = size_of::<bpf_attr>();
-    // SAFETY: the kernel reads and writes no more than the size it is told; the rest was promised by the caller.
+    // SAFETY: the kernel reads and writes no more than the given size; the rest was promised by the caller.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command as c_long, &raw mut *attributes, size) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
