@@ -23,7 +23,7 @@ impl<H: HostNetworks> Settings<H> {
     /// Whether a flow is chosen for analysis; its hash is not asked for where all are.
     #[inline]
     pub(super) fn chooses(&self, flow_hash: impl FnOnce() -> u64) -> bool {
-        self.sample_rate == SampleRate::ALL || self.sample_rate.chooses(flow_hash())
+        self.sample_rate == SampleRate::ALL || self.sample_rate.samples(flow_hash())
     }
 
     /// Who asked, in a flow that carries responses.

@@ -1,7 +1,7 @@
 //! What a packet costs in the kernel: nanoseconds a run of the XDP program by BPF_PROG_TEST_RUN, over those of an empty
 //! program.
 //!
-//! The programs take turns, and of each the fastest of many short runs counts: whatever else the machine does only adds.
+//! The programs run alternately, and of each the fastest of many short runs counts, because other load only adds time.
 //! The packet is the same every time, so caches are warm and branches are known; a busy server pays more for both.
 
 use std::error::Error;
@@ -18,9 +18,9 @@ use pktvisor_common::classify::LinkType;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::sampling::SampleRate;
 
-/// How often the programs take turns.
+/// How often each program runs.
 const ROUNDS: u32 = 300;
-/// Runs of a program in a turn; as many chosen packets fit into a ring.
+/// Runs of a program in a round; as many sampled packets fit into a ring.
 const RUNS: u32 = 2_000;
 const RING_BYTES: u32 = 1 << 20;
 /// Bytes of the DNS query.
@@ -70,7 +70,7 @@ impl Row {
         Ok(self)
     }
 
-    fn turn(&mut self) -> Result<(), Box<dyn Error>> {
+    fn run_round(&mut self) -> Result<(), Box<dyn Error>> {
         let took = match &self.filter {
             Some(filter) => test_run(filter.as_fd(), &self.packet, RUNS)?,
             None => test_run(self.loaded.programs.fd(self.entry)?.as_fd(), &self.packet, RUNS)?,
@@ -89,25 +89,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         row("TCP, 64 host networks", EntryPoint::Xdp, tcp(), config(64, 100)?)?,
         row("TCP, passed by a filter", EntryPoint::Xdp, tcp(), config(1, 100)?)?.behind(PASSING)?,
         row("TCP, filtered out", EntryPoint::Xdp, tcp(), config(1, 100)?)?.behind(REJECTING)?,
-        row("DNS, not chosen", EntryPoint::Xdp, query(), config(1, 1)?)?,
-        row("DNS, not chosen, 64 host networks", EntryPoint::Xdp, query(), config(64, 1)?)?,
-        row("DNS, not chosen, passed by a filter", EntryPoint::Xdp, query(), config(1, 1)?)?
+        row("DNS, not sampled", EntryPoint::Xdp, query(), config(1, 1)?)?,
+        row("DNS, not sampled, 64 host networks", EntryPoint::Xdp, query(), config(64, 1)?)?,
+        row("DNS, not sampled, passed by a filter", EntryPoint::Xdp, query(), config(1, 1)?)?
             .behind(FILTER)?,
-        row("DNS, chosen", EntryPoint::Xdp, query(), config(1, 100)?)?,
-        row("DNS, chosen, 64 host networks", EntryPoint::Xdp, query(), config(64, 100)?)?,
-        row("DNS, chosen, passed by a filter", EntryPoint::Xdp, query(), config(1, 100)?)?.behind(FILTER)?,
+        row("DNS, sampled", EntryPoint::Xdp, query(), config(1, 100)?)?,
+        row("DNS, sampled, 64 host networks", EntryPoint::Xdp, query(), config(64, 100)?)?,
+        row("DNS, sampled, passed by a filter", EntryPoint::Xdp, query(), config(1, 100)?)?.behind(FILTER)?,
     ];
     for _ in 0..ROUNDS {
         for row in &mut rows {
-            row.turn()?;
+            row.run_round()?;
         }
     }
     let empty = rows.first().map_or(Duration::ZERO, |row| row.best);
     println!("{:40}{:>10}{:>14}", "", "ns/packet", "over empty");
     for Row { name, best, loaded, .. } in &rows {
         println!("{name:40}{:>10}{:>14}", best.as_nanos(), best.saturating_sub(empty).as_nanos());
-        // That would be cheaper than to deliver them.
-        assert_eq!(loaded.collector.counts()?.handed_up.lost(), 0, "{name}: packets were lost");
+        // Losing packets would be cheaper than delivering them.
+        assert_eq!(loaded.collector.counts()?.punted.lost(), 0, "{name}: packets were lost");
     }
     Ok(())
 }

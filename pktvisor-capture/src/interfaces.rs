@@ -1,4 +1,4 @@
-//! What this machine can capture from.
+//! The interfaces of this machine.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -89,7 +89,7 @@ impl Interfaces for SystemInterfaces {
             interface.addresses.extend(v4.or_else(v6));
         }
         for interface in interfaces.values_mut().filter(|interface| interface.index == 0) {
-            // Gone meanwhile: as good as never there, and not up.
+            // Removed during the call: report it as down.
             match link_of(&interface.name) {
                 Ok((index, hardware)) => (interface.index, interface.hardware) = (index, hardware),
                 Err(_) => (interface.is_up, interface.has_carrier) = (false, false),

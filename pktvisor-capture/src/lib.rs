@@ -1,8 +1,8 @@
 //! Where packets come from: programs in the kernel and the rings they fill, AF_XDP sockets, packet sockets.
 //!
-//! It attaches and detaches, lends out packets and counters, translates filter expressions, and knows which privileges that
-//! takes. It knows neither what a packet means nor what is remembered of it, and starts no thread: when to look for packets
-//! and what to do with them is the agent's to say, which alone depends on this crate.
+//! This crate attaches and detaches programs, lends out packets and counters, translates filter expressions, and knows the
+//! privileges that this needs. It does not know what a packet means or what is counted of it, and it starts no thread: the
+//! agent, the only crate that depends on this one, decides when to poll for packets and how to process them.
 
 pub mod afpacket;
 pub mod attach;
@@ -11,6 +11,7 @@ mod filter;
 pub mod hosts;
 pub mod interfaces;
 pub mod kernel;
+mod packet_socket;
 pub mod privileges;
 pub mod promiscuous;
 pub mod tap;

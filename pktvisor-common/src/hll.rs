@@ -1,7 +1,7 @@
 //! HyperLogLog registers as Apache DataSketches fills them, so that registers from the kernel, from files and from
 //! any other DataSketches implementation can be merged.
 //!
-//! An item is hashed with MurmurHash3_x64_128 (Austin Appleby; seed 9001 in DataSketches). The first word chooses a
+//! An item is hashed with MurmurHash3_x64_128 (Austin Appleby; seed 9001 in DataSketches). The first word selects a
 //! register, the leading zeros of the second give its value; a register keeps its greatest value. Items are raw
 //! bytes: 4 for an IPv4 address, 16 for IPv6, the lower-cased wire form of a name.
 
@@ -67,7 +67,7 @@ impl Coupon {
     /// Enters the coupon into `registers`.
     #[inline(always)]
     pub fn update(self, registers: &mut [u8; REGISTERS]) {
-        // The mask tells the verifier what the type already says.
+        // The type already bounds it; the mask shows that to the verifier.
         let register = &mut registers[usize::from(self.slot) & (REGISTERS - 1)];
         if *register < self.value {
             *register = self.value;

@@ -1,5 +1,5 @@
-//! The choice of DNS flows for deep analysis: by a hash of the flow, so that no state is needed and every place that
-//! chooses (kernel, file replay, any thread) chooses the same.
+//! Which DNS flows deep analysis takes. A hash of the flow decides, so no state is needed, and kernel, file replay and every
+//! thread decide the same.
 
 use crate::classify::{Class, flags};
 use crate::hll::finalise;
@@ -24,7 +24,7 @@ impl Endpoint<'_> {
 }
 
 /// A hash of a conversation, the same for both directions, with the DNS id for UDP (a resolver's port 53 to port 53
-/// traffic is one flow) and 0 for TCP, so that a query and its response are chosen together.
+/// traffic is one flow) and 0 for TCP, so that a query and its response are sampled together.
 #[inline(always)]
 pub fn flow_hash(a: Endpoint<'_>, b: Endpoint<'_>, protocol: u8, dns_id: u16) -> u64 {
     let ends = a.hash().wrapping_add(b.hash());
@@ -43,14 +43,14 @@ pub fn packet_hash(class: &Class) -> u64 {
     )
 }
 
-/// Whether a packet goes up to deep analysis, and so to reassembly, whatever is chosen of what it may hold: DNS in TCP
-/// and in fragments. First fragments of other datagrams tell which later ones need not be kept.
+/// Whether a packet goes to reassembly before its flow is sampled: DNS in TCP and in fragments. First fragments of other
+/// datagrams show which later ones need not be kept.
 #[inline(always)]
 pub const fn needs_reassembly(class: &Class) -> bool {
     class.has(flags::DNS_TCP) || class.is_fragment_of_use()
 }
 
-/// The part of all flows that is chosen.
+/// The share of flows that is sampled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct SampleRate {
@@ -62,7 +62,7 @@ impl SampleRate {
     /// Every flow.
     pub const ALL: Self = Self::percent(100);
 
-    /// 0 chooses nothing, 100 (and more) everything, both exactly.
+    /// 0 samples no flow, 100 (and more) every flow, both exactly.
     pub const fn percent(percent: u8) -> Self {
         let percent = if percent > 100 { 100 } else { percent as u64 };
         Self { threshold: (percent << 32) / 100 }
@@ -74,24 +74,24 @@ impl SampleRate {
         Self { threshold: (part.clamp(0.0, 1.0) * (1u64 << 32) as f64) as u64 }
     }
 
-    /// Whether it chooses no flow at all.
+    /// Whether it samples no flow at all.
     pub const fn is_none(self) -> bool {
         self.threshold == 0
     }
 
-    /// Whether the flow of a packet is chosen. Hashes it only where that matters.
+    /// Whether the flow of a packet is sampled. Hashes it only if needed.
     #[inline(always)]
-    pub fn chooses_packet(self, class: &Class) -> bool {
+    pub fn samples_packet(self, class: &Class) -> bool {
         match self.threshold {
             0 => false,
             threshold if threshold > u64::from(u32::MAX) => true,
-            _ => self.chooses(packet_hash(class)),
+            _ => self.samples(packet_hash(class)),
         }
     }
 
-    /// Whether a flow is chosen, by its hash. What is chosen at a rate is also chosen at any higher rate.
+    /// Whether a flow is sampled, by its hash. A flow that is sampled at one rate is also sampled at any higher rate.
     #[inline(always)]
-    pub const fn chooses(self, flow_hash: u64) -> bool {
+    pub const fn samples(self, flow_hash: u64) -> bool {
         flow_hash >> 32 < self.threshold
     }
 }
@@ -128,23 +128,23 @@ mod tests {
     }
 
     #[test]
-    fn a_query_and_its_response_are_chosen_together() {
+    fn a_query_and_its_response_are_sampled_together() {
         for i in 0..10_000 {
             assert_eq!(packet_hash(&packet(i)), packet_hash(&reversed(&packet(i))));
         }
     }
 
     #[test]
-    fn every_rate_chooses_its_share_of_flows_that_differ_little() {
+    fn every_rate_samples_its_share_of_flows_that_differ_little() {
         const FLOWS: u32 = 100_000;
         for percent in [1, 10, 50, 90] {
             let rate = SampleRate::percent(percent);
-            let chosen = (0..FLOWS).filter(|&i| rate.chooses(packet_hash(&packet(i)))).count() as f64;
+            let sampled = (0..FLOWS).filter(|&i| rate.samples(packet_hash(&packet(i)))).count() as f64;
             let p = f64::from(percent) / 100.0;
             let expected = f64::from(FLOWS) * p;
             // Four standard deviations of a fair choice.
             let tolerance = 4.0 * (f64::from(FLOWS) * p * (1.0 - p)).sqrt();
-            assert!((chosen - expected).abs() < tolerance, "{percent} %: {chosen} of {FLOWS}");
+            assert!((sampled - expected).abs() < tolerance, "{percent} %: {sampled} of {FLOWS}");
         }
     }
 
@@ -182,11 +182,11 @@ mod tests {
     }
 
     #[test]
-    fn rate_0_chooses_nothing_and_rate_100_everything() {
+    fn rate_0_samples_nothing_and_rate_100_everything() {
         for hash in [0, 1, u64::MAX / 2, u64::MAX] {
-            assert!(!SampleRate::percent(0).chooses(hash));
-            assert!(SampleRate::percent(100).chooses(hash));
-            assert!(SampleRate::percent(255).chooses(hash));
+            assert!(!SampleRate::percent(0).samples(hash));
+            assert!(SampleRate::percent(100).samples(hash));
+            assert!(SampleRate::percent(255).samples(hash));
         }
         assert_eq!(SampleRate::fraction(0.5), SampleRate::percent(50));
         assert_eq!(
@@ -194,12 +194,12 @@ mod tests {
             (SampleRate::percent(0), SampleRate::ALL)
         );
         for i in 0..1000 {
-            assert!(!SampleRate::percent(0).chooses_packet(&packet(i)));
-            assert!(SampleRate::percent(100).chooses_packet(&packet(i)));
+            assert!(!SampleRate::percent(0).samples_packet(&packet(i)));
+            assert!(SampleRate::percent(100).samples_packet(&packet(i)));
             let half = SampleRate::percent(50);
-            assert_eq!(half.chooses_packet(&packet(i)), half.chooses(packet_hash(&packet(i))));
+            assert_eq!(half.samples_packet(&packet(i)), half.samples(packet_hash(&packet(i))));
         }
         assert!(SampleRate::percent(0).is_none() && !SampleRate::percent(1).is_none());
-        assert!(SampleRate::percent(99).chooses(0) && !SampleRate::percent(99).chooses(u64::MAX));
+        assert!(SampleRate::percent(99).samples(0) && !SampleRate::percent(99).samples(u64::MAX));
     }
 }

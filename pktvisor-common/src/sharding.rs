@@ -1,8 +1,7 @@
-//! Which of several threads analyses a packet: all packets between two hosts go to the same one.
+//! Which of several worker threads analyses a packet: all packets between two hosts go to the same one.
 //!
-//! By hosts and not by flow, since fragments have no ports: whatever belongs together (a query and its response, the
-//! segments of a connection, the fragments of a datagram) is then in one thread's hands, in the order of time, whichever
-//! receive queues it came by. No thread waits for another.
+//! By hosts and not by flow, since fragments have no ports. A query and its response, the segments of a connection and the
+//! fragments of a datagram then reach one thread, in the order of time, by any receive queue. No thread waits for another.
 
 use crate::classify::Class;
 use crate::sampling::{Endpoint, flow_hash};
@@ -15,10 +14,10 @@ pub struct Shards(u16);
 impl Shards {
     /// One for all.
     pub const ONE: Self = Self(1);
-    /// As many as there can be.
+    /// The most that there can be.
     pub const MAX: Self = Self(64);
 
-    /// So many, within the limits.
+    /// This many, within the limits.
     pub const fn new(count: u16) -> Self {
         match count {
             0 => Self::ONE,

@@ -11,7 +11,7 @@ pub struct Wire {
     pub packets: u32,
     /// Bytes of all of them.
     pub bytes: u32,
-    /// Bytes of each of them save the last.
+    /// Bytes of each of them except the last.
     pub segment_len: u32,
     /// Keeps the size a multiple of 8 without hidden bytes.
     pub reserved: u32,
@@ -24,8 +24,8 @@ impl Wire {
         Self { packets: 1, bytes, segment_len: bytes, reserved: 0 }
     }
 
-    /// A buffer of `len` bytes that begins with `header_len` bytes of headers; every segment has a copy of them and, save
-    /// the last, `payload_len` bytes of payload. `packets` is 0 where nobody has reckoned yet.
+    /// A buffer of `len` bytes that begins with `header_len` bytes of headers; every segment has a copy of them and, except
+    /// for the last, `payload_len` bytes of payload. `packets` is 0 where nobody has reckoned yet.
     #[inline(always)]
     pub fn segmented(len: u32, header_len: u32, payload_len: u32, packets: u32) -> Self {
         let payload = len.saturating_sub(header_len);

@@ -1,4 +1,4 @@
-//! What is done with a classified packet, whichever program saw it: counted, and perhaps chosen.
+//! What every program does with a classified packet: it counts the packet and decides whether to punt it.
 
 use pktvisor_common::address::Address;
 use pktvisor_common::classify::flags;
@@ -12,7 +12,7 @@ use pktvisor_common::wire::Wire;
 
 use crate::maps::{CARDINALITY, HEAVY};
 
-/// Counts the packets of `cpu.class` in the copies that `live` says; the direction, where they are to go up to deep analysis.
+/// Counts the packets of `cpu.class` in the copies that `live` selects. Returns the direction of packets to punt.
 #[inline(always)]
 pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &Wire) -> Option<Direction> {
     let config = control.config();
@@ -25,36 +25,37 @@ pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &W
     }
     match direction {
         Direction::Received => {
-            count_remote(control, live, class.source(), wire.packets, seen::SOURCE_IN, 0);
+            let source = Address::new(class.known_ip_version(), &class.source);
+            count_remote(control, live, source, wire.packets, seen::SOURCE_IN, 0);
         }
         Direction::Sent => {
-            count_remote(control, live, class.destination(), wire.packets, seen::DESTINATION_OUT, 1);
+            let destination = Address::new(class.known_ip_version(), &class.destination);
+            count_remote(control, live, destination, wire.packets, seen::DESTINATION_OUT, 1);
         }
         Direction::Unknown => {}
     }
     if class.has(flags::DNS_UDP) {
-        if config.sample_rate.chooses_packet(class) {
+        if config.sample_rate.samples_packet(class) {
             return Some(direction);
         }
-        cpu.counters.packets.dns_not_chosen += u64::from(wire.packets);
+        cpu.counters.packets.dns_not_sampled += u64::from(wire.packets);
         None
     } else {
         needs_reassembly(class).then_some(direction)
     }
 }
 
-/// Counts packets of a remote address: among the heavy hitters, and, if it is not known that this has been done, in the
-/// cardinality of its direction.
+/// Counts packets of a remote address among the heavy hitters, and enters it into the cardinality of its direction unless
+/// the table knows that this was done.
 #[inline(always)]
 fn count_remote(
     control: &Control,
     live: u32,
-    address: Option<Address<'_>>,
+    address: Address<'_>,
     packets: u32,
     seen: u64,
     cardinality: u32,
 ) {
-    let Some(address) = address else { return };
     let Some(table) = HEAVY.get_ptr_mut(heavy_entry(live)) else { return };
     // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
     let table = unsafe { &mut *table };

@@ -1,4 +1,4 @@
-//! The classifier as a function of the kernel's.
+//! The classifier, called in the kernel.
 
 use pktvisor_common::classify::{DnsPorts, LinkType, classify};
 use pktvisor_common::kernel::cpu::CpuState;
@@ -30,8 +30,8 @@ impl LinkLayer {
     }
 }
 
-/// Classifies into `cpu.class`; `cpu.missed` tells whether a header lies beyond `data_end`. In place: a call costs a third
-/// of all that is done for a packet, where the processor must be kept from speculating beyond its return.
+/// Classifies into `cpu.class`; `cpu.missed` says whether a header lies beyond `data_end`. Inlined, because where the kernel
+/// protects returns from speculation, a call costs a third of the whole program.
 #[inline(always)]
 pub(crate) fn classify_packet(
     link: LinkLayer,
@@ -47,7 +47,7 @@ pub(crate) fn classify_packet(
     classify(&reader, link.link_type(), dns_ports, &mut cpu.class);
 }
 
-/// The same for the few packets of which more has come to light after they were classified.
+/// The same for the few packets of which more bytes became known after they were classified.
 #[inline(always)]
 pub(crate) fn classify_again(
     link: LinkLayer,

@@ -1,10 +1,10 @@
-//! Hands chosen packets to the agent: a record in a ring buffer of this processor.
+//! Punts packets to the agent: a record in a ring buffer of this processor.
 //!
-//! Room is reserved in a few sizes (the verifier wants a constant), and the packet is copied straight into it: small ones
-//! by the program itself, since every call of a helper costs as much as a good part of the classification; others by a
-//! helper that collects the bytes from wherever they lie.
+//! The program reserves room in one of a few sizes, because the verifier wants a constant, and copies the packet straight into
+//! it. It copies small packets itself, since a call of a helper costs as much as a good part of the classification. For others
+//! it calls a helper, which collects the bytes from all buffers.
 //!
-//! Nobody is woken up: the agent looks after the rings by itself, and a wake-up costs more than all the rest.
+//! The program wakes nobody up: the agent polls the rings, and a wake-up costs more than everything else.
 
 use core::arch::asm;
 use core::ffi::c_void;
@@ -15,7 +15,7 @@ use aya_ebpf::helpers::{
     bpf_get_smp_processor_id, bpf_ktime_get_ns, bpf_ringbuf_discard, bpf_ringbuf_reserve, bpf_ringbuf_submit,
 };
 use pktvisor_common::classify::flags;
-use pktvisor_common::kernel::cpu::{CpuState, HandedUp};
+use pktvisor_common::kernel::cpu::{CpuState, Punts};
 use pktvisor_common::kernel::record::{CAPTURED_MAX, HEADER_LEN, LARGE, RecordHeader, SMALL, SMALL_MAX};
 use pktvisor_common::sharding::Shards;
 
@@ -24,7 +24,7 @@ use crate::reader::bounded;
 
 const NO_WAKEUP: u64 = BPF_RB_NO_WAKEUP as u64;
 
-/// A packet, wherever its bytes lie.
+/// The bytes of a packet, in one piece or several.
 pub(crate) trait PacketBytes {
     /// The part that can be read directly: the context's `data` and `data_end`.
     fn linear(&self) -> (usize, usize);
@@ -37,7 +37,7 @@ pub(crate) trait PacketBytes {
     unsafe fn copy(&self, to: *mut c_void, len: u32) -> Result<(), ()>;
 }
 
-/// What became of a record.
+/// The outcome of sending a record.
 enum SendOutcome {
     Delivered,
     RingFull,
@@ -51,8 +51,8 @@ pub(crate) fn now_ns() -> u64 {
     unsafe { bpf_ktime_get_ns() }
 }
 
-/// Sends up the first [`CAPTURED_MAX`] of the `len` bytes of a packet, and counts what became of it. Of `header`, time
-/// and captured length are filled in here.
+/// Punts the first [`CAPTURED_MAX`] of the `len` bytes of a packet and counts the outcome. Fills in the time and the captured
+/// length of `header`.
 #[inline(always)]
 pub(crate) fn send(
     packet: &impl PacketBytes,
@@ -61,7 +61,8 @@ pub(crate) fn send(
     shards: Shards,
     cpu: &mut CpuState,
 ) {
-    // Fragments that only tell what need not be kept are no packets of DNS, and in nobody's account.
+    // Only packets that may hold DNS are in the ledger. Other fragments go along because they show which fragments
+    // reassembly need not keep.
     let packets = if cpu.class.has(flags::ANY_DNS) { u64::from(header.packets) } else { 0 };
     let captured_len = if len as usize > CAPTURED_MAX { CAPTURED_MAX } else { len as usize };
     header.timestamp_ns = now_ns();
@@ -76,7 +77,7 @@ pub(crate) fn send(
     } else {
         send_large(packet, captured_len, header, ring)
     };
-    let HandedUp { delivered, lost_ring_full, lost_unreadable, .. } = &mut cpu.handed_up;
+    let Punts { delivered, lost_ring_full, lost_unreadable, .. } = &mut cpu.punted;
     *match sent {
         SendOutcome::Delivered => delivered,
         SendOutcome::RingFull => lost_ring_full,
@@ -92,7 +93,7 @@ fn send_small(data: usize, data_end: usize, len: usize, header: RecordHeader, ri
         return SendOutcome::RingFull;
     }
     // SAFETY: `reserve` made room for a header and `room` bytes, aligned to 8; what is read lies between `data` and
-    // `data_end`. The verifier checks all of it once more. The record is given back exactly once.
+    // `data_end`. The verifier checks all of it again. The record is submitted or discarded exactly once.
     unsafe {
         record.cast::<RecordHeader>().write(header);
         let bytes = record.add(HEADER_LEN);
@@ -141,8 +142,8 @@ fn send_large(packet: &impl PacketBytes, len: usize, header: RecordHeader, ring:
     }
 }
 
-/// The same length, in a register that the verifier knows to hold 1 to `room`. Of comparisons that the compiler makes it may
-/// learn nothing, because they are made with a copy; before Linux 6.8 it does not follow these.
+/// The same length, in a register that the verifier knows to hold 1 to `room`. A comparison that the compiler makes may use a
+/// copy of the register, which teaches the verifier nothing before Linux 6.8.
 #[inline(always)]
 fn within(mut len: usize, room: usize) -> usize {
     // SAFETY: arithmetic on registers.

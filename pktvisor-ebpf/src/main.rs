@@ -4,7 +4,7 @@
 //! them changes a packet, and only the one for mirror ports (`tap`) decides its fate.
 #![no_std]
 #![no_main]
-// Inline assembly for BPF; aya-ebpf wants an unstable compiler anyway.
+// Inline assembly for BPF. aya-ebpf needs an unstable compiler too.
 #![feature(asm_experimental_arch)]
 
 mod account;
@@ -17,7 +17,7 @@ mod tap;
 mod tc;
 mod xdp;
 
-/// Nothing here panics; what the compiler cannot prove that of would be refused by the verifier, not run.
+/// Nothing here panics: the verifier would reject a program that the compiler cannot prove free of panics.
 #[cfg(not(test))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

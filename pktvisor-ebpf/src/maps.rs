@@ -28,8 +28,8 @@ pub(crate) static HEAVY: PerCpuArray<HeavyTable, HEAVY_ENTRIES> = PerCpuArray::n
 pub(crate) static CARDINALITY: PerCpuArray<[u8; REGISTERS], CARDINALITY_ENTRIES> = PerCpuArray::new();
 
 /// Ring buffers for each possible processor, one for every shard, at
-/// [`Shards::place`](pktvisor_common::sharding::Shards::place): one for all would have processors wait for one another. Made
-/// by the agent, as large as it wants; the sizes here are replaced.
+/// [`Shards::place`](pktvisor_common::sharding::Shards::place): with one
+/// for all, processors would wait for each other. The agent creates them; it replaces the sizes given here.
 #[btf_map]
 pub(crate) static DEEP: ArrayOfMaps<RingBuf<u8, 4096>, 1> = ArrayOfMaps::new();
 

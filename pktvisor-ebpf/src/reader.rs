@@ -14,7 +14,7 @@ pub(crate) struct DirectReader {
 }
 
 impl DirectReader {
-    /// `len` is the packet's whole length. What cannot be read is noted in `missed`.
+    /// `len` is the packet's whole length. The reader records in `missed` how far it could not read.
     ///
     /// # Safety
     ///
@@ -51,8 +51,9 @@ impl PacketReader for DirectReader {
 
 const _: () = assert!(OFFSET_MAX == 0x3fff);
 
-/// The same offset, in a register that the verifier knows to be bounded. The check before is none to it where the
-/// compiler has compared one number (an offset less a few bytes) and adds another; a mask would be optimised away.
+/// The same offset, in a register that the verifier knows to be bounded. The check before does
+/// not help where the compiler has compared one number (an offset less a few bytes) and adds another, and it would optimise a
+/// mask away.
 #[inline(always)]
 pub(crate) fn bounded(mut offset: usize) -> usize {
     // SAFETY: arithmetic on one register.

@@ -1,5 +1,5 @@
-//! Sees every packet of an interface that a mirror port feeds, and lets none of them reach the host: those that are chosen
-//! go to an AF_XDP socket of their receive queue, the others are dropped.
+//! Sees every packet of an interface that a mirror port feeds, and lets none of them reach the host: it punts sampled ones
+//! to an AF_XDP socket of their receive queue and drops the others.
 //!
 //! Minimum kernel version: 5.18 (packets in several buffers).
 
@@ -20,7 +20,7 @@ use crate::log;
 use crate::maps::{CONTROL, CPU, XSKS};
 use crate::xdp::classify_frame;
 
-/// Counts the packet, and hands it to a socket if it is chosen.
+/// Counts the packet, then punts it to a socket or drops it.
 #[xdp(frags)]
 pub fn pktvisor_tap(context: XdpContext) -> u32 {
     take(&context)
@@ -35,9 +35,9 @@ fn take(context: &XdpContext) -> u32 {
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
     let len = classify_frame(context, config, cpu);
-    let chosen = account(cpu, control, live, &Wire::single(len));
-    log::packet(context, cpu, chosen.is_some());
-    let Some(direction) = chosen else { return XDP_DROP };
+    let punted = account(cpu, control, live, &Wire::single(len));
+    log::packet(context, cpu, punted.is_some());
+    let Some(direction) = punted else { return XDP_DROP };
     let captured_len = if len as usize > CAPTURED_MAX { CAPTURED_MAX } else { len as usize };
     let header = RecordHeader {
         timestamp_ns: deep::now_ns(),
@@ -54,26 +54,27 @@ fn take(context: &XdpContext) -> u32 {
     hand_over(context, header, socket, cpu)
 }
 
-/// Leaves the header before the packet and sends both to the socket.
+/// Writes the header before the packet and sends both to the socket.
 #[inline(always)]
 fn hand_over(context: &XdpContext, header: RecordHeader, socket: u32, cpu: &mut CpuState) -> u32 {
-    // Fragments that only tell what need not be kept are no packets of DNS, and in nobody's account.
+    // Only packets that may hold DNS are in the ledger. Other fragments go along because they show which fragments
+    // reassembly need not keep.
     let packets = u64::from(cpu.class.has(class_flags::ANY_DNS));
     write_header(context, header);
     match XSKS.redirect(socket, u64::from(XDP_DROP)) {
         Ok(XDP_REDIRECT) => {
-            cpu.handed_up.delivered += packets;
+            cpu.punted.delivered += packets;
             XDP_REDIRECT
         }
         _ => {
-            cpu.handed_up.lost_no_socket += packets;
+            cpu.punted.lost_no_socket += packets;
             XDP_DROP
         }
     }
 }
 
-/// Not every driver has room for metadata. The agent recognises a header that belongs to its packet, and does without if
-/// there is none.
+/// Some drivers have no room for metadata. The agent recognises a header that belongs to its packet and manages without
+/// one.
 #[inline(always)]
 fn write_header(context: &XdpContext, header: RecordHeader) {
     // SAFETY: a program's context is valid; nothing refers to the packet's bytes any more, which may now be elsewhere.

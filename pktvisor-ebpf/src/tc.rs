@@ -1,8 +1,8 @@
 //! Sees every packet at the traffic control hooks: what an interface is about to send, and what it has received where
-//! XDP is not to be had.
+//! XDP is unavailable.
 //!
-//! The kernel's own view of a packet: segmentation offload makes many one, and a VLAN tag has been taken out. Minimum
-//! kernel version: 5.10 for the helpers, of which 5.8 brings the ring buffers.
+//! Programs see the kernel's view of a packet: segmentation offload makes one buffer of many packets, and a VLAN tag is in
+//! the metadata. Minimum kernel version: 5.10 for the helpers, of which 5.8 brings the ring buffers.
 
 use core::ffi::c_void;
 
@@ -51,7 +51,7 @@ pub fn pktvisor_egress_raw(context: TcContext) -> i32 {
     inspect(&context, LinkDirection::Egress, LinkLayer::Raw)
 }
 
-/// Counts the packet and leaves it to whoever comes next; a copy goes up if it is chosen.
+/// Counts the packet and leaves it to the next program; a copy is punted if its flow is sampled.
 #[inline(always)]
 fn inspect(context: &TcContext, direction: LinkDirection, link: LinkLayer) -> i32 {
     count(context, direction, link);
@@ -91,9 +91,9 @@ fn count(context: &TcContext, direction: LinkDirection, link: LinkLayer) {
         noted.write_volatile(wire);
         noted.read_volatile()
     };
-    let chosen = account(cpu, control, live, &wire);
-    log::packet(context, cpu, chosen.is_some());
-    if let Some(direction) = chosen {
+    let punted = account(cpu, control, live, &wire);
+    log::packet(context, cpu, punted.is_some());
+    if let Some(direction) = punted {
         let header = RecordHeader {
             ifindex: skb.ifindex,
             wire_len: wire.bytes,
@@ -115,7 +115,7 @@ fn wire(skb: &__sk_buff, len: u32, payload_offset: u32, direction: LinkDirection
     }
     let mut wire = Wire::segmented(len, payload_offset, skb.gso_size, skb.gso_segs);
     if direction == LinkDirection::Egress && skb.wire_len > len && wire.packets > 1 {
-        // The kernel has reckoned itself, also with headers that the classifier does not look through.
+        // The kernel has computed it, also for headers that the classifier does not parse.
         wire.segment_len = (skb.wire_len - len) / (wire.packets - 1) + skb.gso_size;
         wire.bytes = skb.wire_len;
     }

@@ -21,12 +21,12 @@ use crate::deep::{self, PacketBytes};
 use crate::log;
 use crate::maps::{CONTROL, CPU};
 
-/// A longer frame is a jumbo frame, and may lie in several buffers of which a program reads only the first. One that is not
-/// longer gives itself away by an IP header that promises more than the first buffer holds.
+/// A longer frame is a jumbo frame. It may lie in several buffers, of which a program reads only the first. A shorter frame in
+/// several buffers shows by an IP header that promises more than the first buffer holds.
 const FRAME_LEN: u32 = 1518;
 const CUT: u16 = classify::flags::MALFORMED | classify::flags::TRUNCATED_CAPTURE;
 
-/// Counts the packet and lets it pass; a copy goes up if it is chosen.
+/// Counts the packet and lets it pass; a copy is punted if its flow is sampled.
 #[xdp(frags)]
 pub fn pktvisor_xdp(context: XdpContext) -> u32 {
     inspect(&context);
@@ -45,9 +45,9 @@ fn inspect(context: &XdpContext) {
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
     let len = classify_frame(context, config, cpu);
-    let chosen = account(cpu, control, live, &Wire::single(len));
-    log::packet(context, cpu, chosen.is_some());
-    if let Some(direction) = chosen {
+    let punted = account(cpu, control, live, &Wire::single(len));
+    log::packet(context, cpu, punted.is_some());
+    if let Some(direction) = punted {
         let header = RecordHeader {
             ifindex: context.ingress_ifindex() as u32,
             wire_len: len,
@@ -100,7 +100,7 @@ impl PacketBytes for XdpContext {
     }
 }
 
-/// Does nothing: what the others are measured against.
+/// Does nothing, so that the benchmark can measure the others against it.
 #[xdp(frags)]
 pub fn pktvisor_nothing(_: XdpContext) -> u32 {
     XDP_PASS

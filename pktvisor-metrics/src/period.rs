@@ -102,7 +102,7 @@ impl Period {
 
     /// DNS packets whose flow was not chosen, wherever that was decided.
     pub(super) fn not_chosen(&self) -> u64 {
-        self.counters.packets.dns_not_chosen + self.outcomes.not_chosen
+        self.counters.packets.dns_not_sampled + self.outcomes.not_chosen
     }
 
     /// Keeps what `limits` allow of each list.

@@ -232,7 +232,7 @@ fn dns_packets(count: u64, not_chosen: u64) -> Counters {
     let mut counters = Counters::default();
     counters.packets.received = count;
     counters.packets.dns_packets = count;
-    counters.packets.dns_not_chosen = not_chosen;
+    counters.packets.dns_not_sampled = not_chosen;
     counters
 }
 

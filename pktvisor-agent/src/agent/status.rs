@@ -251,9 +251,9 @@ impl CaptureStatus {
         state.filtered = counts.filtered;
         state.warn_of_tags(counts.filtered_tagged);
         let losses = state.losses();
-        losses.ring_full = counts.handed_up.lost_ring_full;
-        losses.no_socket = counts.handed_up.lost_no_socket;
-        losses.unreadable = counts.handed_up.lost_unreadable;
+        losses.ring_full = counts.punted.lost_ring_full;
+        losses.no_socket = counts.punted.lost_no_socket;
+        losses.unreadable = counts.punted.lost_unreadable;
         losses.xsk_full = lost_by_sockets;
         losses.driver = driver_drops;
     }

@@ -160,8 +160,8 @@ impl Collector {
         if let Ok(counted) = counted {
             pending.counters = counted.counters;
             pending.counters.subtract(&self.counted.counters);
-            pending.lost = (counted.handed_up.lost() + lost_by_sockets)
-                .saturating_sub(self.counted.handed_up.lost() + self.lost_by_sockets);
+            pending.lost = (counted.punted.lost() + lost_by_sockets)
+                .saturating_sub(self.counted.punted.lost() + self.lost_by_sockets);
             self.counted = counted;
             self.lost_by_sockets = lost_by_sockets;
         }

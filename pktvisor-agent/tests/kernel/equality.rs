@@ -1,4 +1,4 @@
-//! Kernel and file replay count and sample the same packets.
+//! Kernel and file replay count and sample the same, packet for packet.
 
 use std::collections::HashMap;
 
@@ -11,31 +11,31 @@ use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::hll;
 use pktvisor_common::kernel::config::KernelConfig;
-use pktvisor_common::kernel::cpu::HandedUp;
+use pktvisor_common::kernel::cpu::Punts;
 use pktvisor_common::sampling::{SampleRate, needs_reassembly, packet_hash};
 use pktvisor_common::sharding::Shards;
 
 use crate::corpus::corpus;
 use crate::support;
 
-/// Rings are polled after at most so many packets.
+/// The rings are polled after this many packets.
 const BATCH: usize = 1_000;
 
-/// The numbers of a file replay.
+/// What file replay counts and samples.
 #[derive(Default)]
 struct Expected {
     counters: Counters,
-    /// DNS packets of sampled flows.
+    /// Packets of DNS that were sampled.
     delivered: u64,
     sampled: Vec<Sampled>,
-    /// Frames with an EtherType that the classifier does not know.
+    /// Frames of EtherTypes that are not understood.
     unknown_ethertypes: u64,
     cardinality: [Registers; 2],
     /// Packets of remote addresses.
     remotes: [HashMap<[u8; 16], u64>; 2],
 }
 
-/// A packet that is handed to userspace.
+/// A packet that is punted.
 struct Sampled {
     packet: Vec<u8>,
     direction: Direction,
@@ -64,14 +64,14 @@ impl Expected {
             let of_version = &mut self.remotes[usize::from(remote.version() == IpVersion::V6)];
             *of_version.entry(*remote.bytes()).or_default() += 1;
         }
-        let goes_up = if class.has(flags::DNS_UDP) {
-            let sampled = config.sample_rate.chooses(packet_hash(&class));
-            self.counters.packets.dns_not_chosen += u64::from(!sampled);
+        let is_punted = if class.has(flags::DNS_UDP) {
+            let sampled = config.sample_rate.samples(packet_hash(&class));
+            self.counters.packets.dns_not_sampled += u64::from(!sampled);
             sampled
         } else {
             needs_reassembly(&class)
         };
-        if goes_up {
+        if is_punted {
             self.delivered += u64::from(class.has(flags::ANY_DNS));
             let shard = config.shards.of(&class);
             self.sampled.push(Sampled { packet: packet.to_vec(), direction, shard });
@@ -142,9 +142,9 @@ fn compare_entry(
         }
         if entry != EntryPoint::Tap {
             for (shard, deep) in (0..).zip(&mut loaded.deep) {
-                compare_chosen(
+                compare_sampled(
                     deep,
-                    run.sampled.iter().filter(|record| record.shard == shard),
+                    run.sampled.iter().filter(|sampled| sampled.shard == shard),
                     entry,
                     link_type,
                 );
@@ -159,14 +159,14 @@ fn compare_entry(
         counts.ethertypes.others() + counts.ethertypes.counts().map(|count| count.packets).sum::<u64>()
     };
     assert_eq!(unknown(&counts) - unknown(&before), run.unknown_ethertypes, "{entry:?}, {link_type:?}");
-    let (handed_up, before) = (counts.handed_up, before.handed_up);
+    let (punted, before) = (counts.punted, before.punted);
     match entry {
-        // This test has no sockets for packets.
-        EntryPoint::Tap => assert_eq!(handed_up.lost_no_socket - before.lost_no_socket, run.delivered),
-        _ => assert_eq!(handed_up.delivered - before.delivered, run.delivered, "{entry:?}"),
+        // There are no sockets here to hand packets to.
+        EntryPoint::Tap => assert_eq!(punted.lost_no_socket - before.lost_no_socket, run.delivered),
+        _ => assert_eq!(punted.delivered - before.delivered, run.delivered, "{entry:?}"),
     }
-    let all = |counted: HandedUp| counted.lost() + counted.delivered;
-    assert_eq!(all(handed_up) - all(before), run.delivered, "{entry:?}");
+    let all = |counted: Punts| counted.lost() + counted.delivered;
+    assert_eq!(all(punted) - all(before), run.delivered, "{entry:?}");
     let standby = loaded.collector.flip(true);
     compare_addresses(&run, &loaded.collector.collect(standby).unwrap(), entry);
     println!(
@@ -212,7 +212,7 @@ fn compare_addresses(run: &Expected, collected: &Collected, entry: EntryPoint) {
     }
 }
 
-fn compare_chosen<'a>(
+fn compare_sampled<'a>(
     deep: &mut Deep,
     mut expected: impl Iterator<Item = &'a Sampled>,
     entry: EntryPoint,
@@ -225,5 +225,5 @@ fn compare_chosen<'a>(
         assert_eq!((header.direction(), header.link_type()), (*direction, link_type), "{entry:?}");
         assert_eq!((header.wire_len as usize, header.packets), (packet.len(), 1), "{entry:?}");
     });
-    assert!(expected.next().is_none(), "{entry:?}, {link_type:?}: fewer than were chosen");
+    assert!(expected.next().is_none(), "{entry:?}, {link_type:?}: fewer than were sampled");
 }

@@ -1,13 +1,12 @@
-//! The kernel programs, run by BPF_PROG_TEST_RUN: they need no interface, but root and a kernel
-//! with BPF.
+//! The kernel programs, run by BPF_PROG_TEST_RUN: they need root and a kernel with BPF, but no interface.
 //!
 //! ```text
-//! support     loads and runs programs, or prints why that is impossible
-//! captures    the available files
+//! support     loads and runs programs, or says why this machine cannot
+//! captures    the available capture files
 //! corpus      packets to run them with
-//! verifier    the verdict of the kernel on the object
-//! equality    kernel and file replay count and sample the same packets
-//! segments    buffers of many packets, and rotation of periods
+//! verifier    whether the verifier accepts the object
+//! equality    kernel and file replay count and sample the same
+//! segments    buffers of many packets, and rotated periods
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]

@@ -77,7 +77,7 @@ fn a_segmented_buffer_counts_as_the_packets_on_the_wire() {
     let mut before = Counters::default();
     for (entry, fields) in [
         (EntryPoint::TcIngress, vec![segs, size]),
-        // A sender may leave the number of packets open; then the program computes it.
+        // Without a count of segments the program computes it.
         (EntryPoint::TcIngress, vec![size]),
         (EntryPoint::TcEgress, vec![segs, size, (WIRE_LEN, wire_len)]),
     ] {
@@ -95,7 +95,7 @@ fn a_segmented_buffer_counts_as_the_packets_on_the_wire() {
         assert_eq!(bytes, &packet, "{entry:?}");
     }
     let counts = loaded.collector.counts().unwrap();
-    assert_eq!(counts.handed_up.delivered, counts.counters.packets.dns_packets);
+    assert_eq!(counts.punted.delivered, counts.counters.packets.dns_packets);
     let standby = loaded.collector.flip(true);
     let heavy = loaded.collector.collect(standby).unwrap().heavy;
     assert_eq!(heavy.v4.addresses.iter().map(|hitter| hitter.packets).collect::<Vec<_>>(), [9]);

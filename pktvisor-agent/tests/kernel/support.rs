@@ -3,8 +3,8 @@
 use aya::programs::{TestRun, TestRunOptions};
 use pktvisor_capture::kernel::{EntryPoint, KernelPrograms, Loaded, ProgramSettings, object};
 
-/// Loads the embedded object, or another one, to try it without building the agent again. Prints
-/// why the test is skipped if that is impossible.
+/// Loads the embedded object, or the one in `PKTVISOR_TEST_BPF_OBJECT`, which saves building the agent again. Prints why the
+/// test is skipped if neither can be loaded.
 pub(crate) fn load(settings: &ProgramSettings) -> Option<Loaded> {
     let given = std::env::var_os("PKTVISOR_TEST_BPF_OBJECT").map(|path| std::fs::read(path).unwrap());
     let Some(object) = given.as_deref().or(object::embedded()) else {
@@ -18,8 +18,7 @@ pub(crate) fn load(settings: &ProgramSettings) -> Option<Loaded> {
     Some(KernelPrograms::load(object, settings).unwrap())
 }
 
-/// The return value of a program for a packet; `None` if the kernel does not accept such a packet
-/// for a test.
+/// What a program returns for a packet; `None` if the kernel rejects such a packet for a test run.
 pub(crate) fn run(programs: &mut KernelPrograms, entry: EntryPoint, packet: &[u8]) -> Option<u32> {
     let options = TestRunOptions { data_in: Some(packet), ..TestRunOptions::default() };
     let result = match entry {

@@ -1,4 +1,4 @@
-//! The verdict of the kernel on the object.
+//! Whether the verifier accepts the programs.
 
 use pktvisor_capture::kernel::{EntryPoint, ProgramSettings};
 
@@ -26,7 +26,7 @@ fn every_program_passes_the_verifier() {
 }
 
 #[test]
-fn a_file_without_programs_is_refused_with_a_reason() {
+fn a_file_that_is_no_object_is_refused_with_a_reason() {
     let error = pktvisor_capture::kernel::KernelPrograms::load(b"nonsense", &ProgramSettings::default())
         .err()
         .unwrap();

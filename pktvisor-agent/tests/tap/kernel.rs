@@ -59,14 +59,14 @@ fn every_packet_is_counted_and_dns_arrives() {
     }
     let counts = collector.counts().unwrap();
     assert_eq!(counts.counters, expected);
-    assert_eq!(counts.handed_up.delivered, expected.packets.dns_packets);
-    assert_eq!(counts.handed_up.lost(), 0);
+    assert_eq!(counts.punted.delivered, expected.packets.dns_packets);
+    assert_eq!(counts.punted.lost(), 0);
     assert_eq!(host.receive(std::time::Duration::from_millis(50)), None);
     // The DNS packets of a queue without a socket are lost, and counted as lost.
     programs.sockets().unwrap().unset(0).unwrap();
     sender.send(&dns[0]);
     assert_eq!(receive(&mut tap.queues[0]), []);
     let without_socket = collector.counts().unwrap();
-    assert_eq!(without_socket.handed_up.lost_no_socket, 1);
+    assert_eq!(without_socket.punted.lost_no_socket, 1);
     assert_eq!(without_socket.counters.packets.total(), expected.packets.total() + 1);
 }

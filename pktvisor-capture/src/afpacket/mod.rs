@@ -2,7 +2,7 @@
 //!
 //! Every packet crosses into userspace, where the pipeline of the file replay classifies and counts it. The host's
 //! traffic is untouched: the kernel copies. Needs CAP_NET_RAW and Linux 4.11; nothing remains when the socket is closed,
-//! however that comes about.
+//! even by a crash.
 //!
 //! What the kernel changes before a packet socket sees it is undone: VLAN tags are put back into the frame, and a packet
 //! that segmentation or receive offload makes of many says how many it was on the wire. The loopback interface, which
@@ -14,10 +14,10 @@ mod error;
 mod frame;
 mod offload;
 mod ring;
-mod socket;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt};
 
-use super::promiscuous;
+use crate::packet_socket;
 use ring::BlockRing;
 
 /// Bytes of a block: several of the largest packets there are (64 KiB), and a power of two, as the kernel wants it.
@@ -40,6 +40,9 @@ const BLOCKS_MAX: usize = 4095;
 const FRAME_BYTES: usize = 1 << 11;
 /// Room before a packet for the VLAN tag that is put back.
 const RESERVED_BYTES: libc::c_uint = 4;
+
+/// What packet(7) takes for an interface index when a socket listens to all interfaces.
+const ALL_INTERFACES: u32 = 0;
 
 /// How to listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +62,7 @@ impl Default for SocketOptions {
     }
 }
 
-/// What the kernel says of a socket since it was opened, in frames.
+/// The kernel's statistics of a socket since it was opened, in frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketStatistics {
     /// Frames that came, with those that were lost. The loopback interface counts twice.
@@ -91,18 +94,15 @@ impl AfPacket {
     ///
     /// No CAP_NET_RAW, no such interface, or not even memory for the smallest ring.
     pub fn open(ifindex: Option<u32>, options: &SocketOptions) -> Result<Self, AfPacketError> {
-        let fd = socket::open()?;
+        let fd = packet_socket::open().map_err(AfPacketError::Socket)?;
         let version = libc::tpacket_versions::TPACKET_V3 as libc::c_int;
-        socket::set(&fd, libc::PACKET_VERSION, "PACKET_VERSION", &version)?;
-        socket::set(&fd, libc::PACKET_RESERVE, "PACKET_RESERVE", &RESERVED_BYTES)?;
+        packet_socket::set(&fd, libc::PACKET_VERSION, &version).map_err(refused("PACKET_VERSION"))?;
+        packet_socket::set(&fd, libc::PACKET_RESERVE, &RESERVED_BYTES).map_err(refused("PACKET_RESERVE"))?;
         // Without it large packets of offload count as one.
-        let has_offload = socket::set(&fd, libc::PACKET_VNET_HDR, "PACKET_VNET_HDR", &1).is_ok();
+        let has_offload = packet_socket::set(&fd, libc::PACKET_VNET_HDR, &1).is_ok();
         let (ring, ring_bytes) = make_ring(&fd, options)?;
-        if let Some(ifindex) = ifindex.filter(|_| options.promiscuous) {
-            promiscuous::join(&fd, ifindex).map_err(|reason| AfPacketError::Bind { ifindex, reason })?;
-        }
-        let ifindex = ifindex.unwrap_or(0);
-        socket::bind(&fd, ifindex)?;
+        bind(&fd, ifindex, options.promiscuous)?;
+        let ifindex = ifindex.unwrap_or(ALL_INTERFACES);
         Ok(Self {
             ring,
             fd,
@@ -151,7 +151,7 @@ impl AfPacket {
         }
         let events = fds[0].revents().unwrap_or(PollFlags::empty());
         if events.contains(PollFlags::POLLERR) {
-            self.look_after_error()?;
+            self.take_error()?;
         }
         Ok(self.has_block())
     }
@@ -162,19 +162,19 @@ impl AfPacket {
     ///
     /// The kernel does not say.
     pub fn statistics(&mut self) -> Result<SocketStatistics, AfPacketError> {
-        let new = socket::take_statistics(&self.fd)?;
+        let new = packet_socket::take_statistics(&self.fd).map_err(refused("PACKET_STATISTICS"))?;
         self.statistics.frames += u64::from(new.tp_packets);
         self.statistics.lost += u64::from(new.tp_drops);
         self.statistics.freezes += u64::from(new.tp_freeze_q_cnt);
         Ok(self.statistics)
     }
 
-    /// Size of the ring that was to be had, in bytes.
+    /// Size of the ring, in bytes.
     pub fn ring_bytes(&self) -> usize {
         self.ring_bytes
     }
 
-    /// Whether packets put together by offload are told from single ones.
+    /// Whether the kernel says how many packets offload has merged.
     pub fn counts_segments(&self) -> bool {
         self.has_offload
     }
@@ -185,10 +185,10 @@ impl AfPacket {
         self.block_timeout * 2
     }
 
-    /// The error of the socket is taken, so that it is not told again.
-    fn look_after_error(&self) -> Result<(), AfPacketError> {
+    /// Takes the error of the socket, so that the next poll does not report it again.
+    fn take_error(&self) -> Result<(), AfPacketError> {
         let error = getsockopt(&self.fd, sockopt::SocketError).unwrap_or(0);
-        if socket::is_unbound(&self.fd) {
+        if packet_socket::is_unbound(&self.fd) {
             return Err(AfPacketError::Gone { ifindex: self.ifindex });
         }
         match Errno::from_raw(error) {
@@ -207,21 +207,18 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// From now on the socket hears this interface and no other.
+    /// From now on the socket receives from this interface only.
     ///
     /// # Errors
     ///
     /// There is no such interface.
     pub fn bind(&self, ifindex: u32) -> Result<(), AfPacketError> {
-        if self.promiscuous {
-            promiscuous::join(&self.fd, ifindex).map_err(|reason| AfPacketError::Bind { ifindex, reason })?;
-        }
-        socket::bind(&self.fd, ifindex)
+        bind(&self.fd, Some(ifindex), self.promiscuous)
     }
 
     /// Whether the interface that the socket was bound to has been removed.
     pub fn is_lost(&self) -> bool {
-        socket::is_unbound(&self.fd)
+        packet_socket::is_unbound(&self.fd)
     }
 }
 
@@ -231,13 +228,26 @@ impl AsFd for AfPacket {
     }
 }
 
-/// The largest ring up to what is asked for that the kernel has memory for, and its size.
+/// Binds a socket to an interface, or to all of them for `None`.
+fn bind(fd: &OwnedFd, ifindex: Option<u32>, promiscuous: bool) -> Result<(), AfPacketError> {
+    if let Some(ifindex) = ifindex.filter(|_| promiscuous) {
+        packet_socket::join_promiscuous(fd, ifindex)
+            .map_err(|reason| AfPacketError::Bind { ifindex, reason })?;
+    }
+    let ifindex = ifindex.unwrap_or(ALL_INTERFACES);
+    packet_socket::bind(fd, ifindex).map_err(|reason| AfPacketError::Bind { ifindex, reason })
+}
+
+fn refused(option: &'static str) -> impl FnOnce(io::Error) -> AfPacketError {
+    move |reason| AfPacketError::Option { option, reason }
+}
+
+/// The largest ring, up to the requested size, that the kernel has memory for, and its size.
 fn make_ring(fd: &OwnedFd, options: &SocketOptions) -> Result<(BlockRing, usize), AfPacketError> {
     let mut blocks = (options.ring_bytes / BLOCK_BYTES).clamp(BLOCKS_MIN, BLOCKS_MAX);
-    while let Err(error) = socket::set(fd, libc::PACKET_RX_RING, "PACKET_RX_RING", &request(options, blocks))
-    {
+    while let Err(reason) = packet_socket::set(fd, libc::PACKET_RX_RING, &request(options, blocks)) {
         if blocks == BLOCKS_MIN {
-            return Err(error);
+            return Err(refused("PACKET_RX_RING")(reason));
         }
         blocks = (blocks / 2).max(BLOCKS_MIN);
     }

@@ -5,10 +5,11 @@
 //! any time.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
-use std::ptr::NonNull;
+use std::os::fd::OwnedFd;
 use std::slice;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use memmap2::{MmapOptions, MmapRaw};
 
 /// Offset of the word that says who owns a block, in `struct tpacket_block_desc`.
 const STATUS_OFFSET: usize = 8;
@@ -16,35 +17,18 @@ const STATUS_OFFSET: usize = 8;
 /// A mapped ring.
 #[derive(Debug)]
 pub(super) struct BlockRing {
-    start: NonNull<u8>,
+    memory: MmapRaw,
     block_bytes: usize,
     blocks: usize,
     /// The block that is handed over next.
     next: usize,
 }
 
-// SAFETY: the memory belongs to the process, not to a thread, and is only reached through `&mut self`.
-unsafe impl Send for BlockRing {}
-
 impl BlockRing {
     /// Maps the ring that the packet socket `fd` was given: `blocks` blocks of `block_bytes` bytes.
-    pub(super) fn map(fd: impl AsFd, block_bytes: usize, blocks: usize) -> io::Result<Self> {
-        // SAFETY: a new mapping at a place of the kernel's choice touches nothing that exists.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                block_bytes * blocks,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                fd.as_fd().as_raw_fd(),
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
-        Ok(Self { start, block_bytes, blocks, next: 0 })
+    pub(super) fn map(fd: &OwnedFd, block_bytes: usize, blocks: usize) -> io::Result<Self> {
+        let memory = MmapOptions::new().len(block_bytes * blocks).map_raw(fd)?;
+        Ok(Self { memory, block_bytes, blocks, next: 0 })
     }
 
     /// Whether the kernel has handed over the next block.
@@ -60,7 +44,7 @@ impl BlockRing {
         }
         // SAFETY: `next` is below `blocks`, so the block lies within the mapping; it is ours until `release`, which
         // needs `self` while the slice borrows it.
-        Some(unsafe { slice::from_raw_parts_mut(self.next_block().as_ptr(), self.block_bytes) })
+        Some(unsafe { slice::from_raw_parts_mut(self.next_block(), self.block_bytes) })
     }
 
     /// Hands the block back that was read last.
@@ -70,22 +54,14 @@ impl BlockRing {
         self.next = (self.next + 1) % self.blocks;
     }
 
-    fn next_block(&self) -> NonNull<u8> {
+    fn next_block(&self) -> *mut u8 {
         // SAFETY: `next` is below `blocks`, so the offset lies within the mapping.
-        unsafe { self.start.add(self.next * self.block_bytes) }
+        unsafe { self.memory.as_mut_ptr().add(self.next * self.block_bytes) }
     }
 
     fn status(&self) -> &AtomicU32 {
         // SAFETY: the word lies within the block, blocks begin at page boundaries, so it is aligned; it is only ever
         // reached as an atomic while the kernel may look at it.
-        unsafe { AtomicU32::from_ptr(self.next_block().add(STATUS_OFFSET).as_ptr().cast()) }
-    }
-}
-
-impl Drop for BlockRing {
-    fn drop(&mut self) {
-        // SAFETY: the mapping was made by `map` with this size, and nothing borrows from it any more. A failure would
-        // leave it mapped, which is harmless.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), self.block_bytes * self.blocks) };
+        unsafe { AtomicU32::from_ptr(self.next_block().add(STATUS_OFFSET).cast()) }
     }
 }

@@ -14,7 +14,7 @@ const VARIANT: usize = offset_of!(tpacket3_hdr, hv1);
 /// Where these tests put the packet.
 const MAC: usize = 96;
 
-/// A frame that is told field by field.
+/// A frame that is built field by field.
 struct Frame(Vec<u8>);
 
 impl Frame {

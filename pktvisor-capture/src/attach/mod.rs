@@ -1,6 +1,6 @@
 //! Puts the kernel programs where an interface's packets pass: native XDP or tcx on the way in, tcx on the way out.
 //!
-//! Links are held by file descriptor: whatever happens to the agent, the kernel takes the programs off again. Below
+//! Links are held by file descriptor: the kernel detaches the programs even if the agent crashes. Below
 //! Linux 6.6 there is no tcx; filters of a [`super::clsact`] qdisc take its place.
 
 mod error;
@@ -50,8 +50,8 @@ pub struct Attached {
 }
 
 impl Attached {
-    /// Whether the kernel still has all programs on the interface. It takes them off when the interface is removed, of which
-    /// the name and even the index may have a successor already. Filters of clsact cannot be asked: they count as there.
+    /// Whether the kernel still has all programs on the interface. It detaches them when the interface is removed; a
+    /// new interface may already have its name and even its index. Filters of clsact give no answer: they count as live.
     pub fn is_live(&self) -> bool {
         let links = self.programs.iter().filter_map(|placed| placed.link.as_ref());
         // A kernel that does not say (before Linux 5.8) has not taken them off either, as far as is known.
@@ -67,7 +67,7 @@ struct Placed {
     _filter: Option<FilterProgram>,
 }
 
-/// What is seen of an interface by which entries.
+/// The entry point for each direction of an interface.
 struct Ways {
     xdp: Option<EntryPoint>,
     ingress: EntryPoint,
@@ -163,7 +163,7 @@ impl Attacher {
         self.programs.sockets()
     }
 
-    /// Puts one program in its place. The outer error is one that no other hook would mend.
+    /// Puts one program in its place. The outer error would occur at any other hook too.
     fn put(
         &mut self,
         entry: EntryPoint,

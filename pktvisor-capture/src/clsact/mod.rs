@@ -10,13 +10,12 @@
 mod message;
 mod netlink;
 
-use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-use message::{Message, TcFilter};
+use message::TcFilter;
 use netlink::Netlink;
 use pktvisor_common::direction::LinkDirection;
 
@@ -48,7 +47,7 @@ impl Clsact {
     pub fn on(interface_index: u32) -> io::Result<Self> {
         let netlink = Netlink::open()?;
         let name = HolderName::hold()?;
-        let made = match netlink.request(&Message::make_qdisc(interface_index)) {
+        let made = match netlink.request(message::make_qdisc(interface_index)) {
             Ok(_) => true,
             Err(error) if error.raw_os_error() == Some(libc::EEXIST) => false,
             Err(error) => return Err(error),
@@ -71,13 +70,13 @@ impl Clsact {
     ///
     /// EINVAL: not a tc program.
     pub fn attach(&self, direction: LinkDirection, program: BorrowedFd<'_>) -> io::Result<()> {
-        let add = Message::add_filter(
+        let add = message::add_filter(
             self.interface_index,
             direction,
-            program.as_raw_fd(),
-            &self.name.as_c_string()?,
+            program.as_raw_fd().cast_unsigned(),
+            &self.name.text,
         );
-        self.netlink.request(&add).map(drop)
+        self.netlink.request(add).map(drop)
     }
 
     /// Leaves everything behind, as a killed process does.
@@ -94,11 +93,7 @@ impl Clsact {
             for filter in self.filters(direction)? {
                 // Our own name is new, so a filter that has it was left by an earlier process with our number.
                 if filter.name == self.name.text || HolderName::is_abandoned(&filter.name) {
-                    self.netlink.request(&Message::remove_filter(
-                        self.interface_index,
-                        direction,
-                        &filter,
-                    ))?;
+                    self.netlink.request(message::remove_filter(self.interface_index, direction, &filter))?;
                     self.leftovers += 1;
                 }
             }
@@ -114,7 +109,7 @@ impl Clsact {
     }
 
     fn filters(&self, direction: LinkDirection) -> io::Result<Vec<TcFilter>> {
-        let answers = self.netlink.request(&Message::list_filters(self.interface_index, direction))?;
+        let answers = self.netlink.request(message::list_filters(self.interface_index, direction))?;
         Ok(answers.iter().filter_map(|answer| TcFilter::parse(answer)).collect())
     }
 
@@ -122,16 +117,12 @@ impl Clsact {
         for direction in DIRECTIONS {
             for filter in self.filters(direction)? {
                 if filter.name == self.name.text {
-                    self.netlink.request(&Message::remove_filter(
-                        self.interface_index,
-                        direction,
-                        &filter,
-                    ))?;
+                    self.netlink.request(message::remove_filter(self.interface_index, direction, &filter))?;
                 }
             }
         }
         if self.owned && self.is_empty()? {
-            self.netlink.request(&Message::remove_qdisc(self.interface_index))?;
+            self.netlink.request(message::remove_qdisc(self.interface_index))?;
         }
         Ok(())
     }
@@ -177,9 +168,5 @@ impl HolderName {
     fn is_abandoned(text: &str) -> bool {
         let bind = |text: &str| UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(text)?);
         text.starts_with(NAME_PREFIX) && bind(text).is_ok()
-    }
-
-    fn as_c_string(&self) -> io::Result<CString> {
-        CString::new(self.text.as_str()).map_err(io::Error::from)
     }
 }

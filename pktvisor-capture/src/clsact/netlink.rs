@@ -1,13 +1,17 @@
 //! Requests to the kernel's routing subsystem, one at a time.
+//!
+//! The messages are those of netlink-packet-route. The rtnetlink crate would also send them, but only from an async
+//! runtime, which this crate does not have.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use netlink_packet_core::{DecodeError, ErrorBuffer, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
 };
 
-use super::message::{HEADER_LEN, Message, number};
+use super::message::Request;
 
 /// What the kernel puts into one datagram at most.
 const BUFFER_LEN: usize = 1 << 16;
@@ -26,39 +30,47 @@ impl Netlink {
     }
 
     /// Sends a request and returns the bodies of all answers, until the kernel says that it is done or why not.
-    pub(super) fn request(&self, message: &Message) -> io::Result<Vec<Vec<u8>>> {
-        sendto(self.socket.as_raw_fd(), &message.bytes, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
+    pub(super) fn request(&self, mut request: Request) -> io::Result<Vec<Vec<u8>>> {
+        request.finalize();
+        let mut bytes = vec![0; request.buffer_len()];
+        request.serialize(&mut bytes);
+        sendto(self.socket.as_raw_fd(), &bytes, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
         let mut answers = Vec::new();
         let mut buffer = vec![0; BUFFER_LEN];
         loop {
             let len = recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
-            if parse(&buffer[..len], &mut answers)? {
+            if parse(&buffer[..len], &mut answers)? == Answers::Complete {
                 return Ok(answers);
             }
         }
     }
 }
 
-/// Adds the answers of one datagram. Returns whether they were the last.
-fn parse(mut datagram: &[u8], answers: &mut Vec<Vec<u8>>) -> io::Result<bool> {
-    let malformed =
-        || io::Error::new(io::ErrorKind::InvalidData, "a netlink message does not fit its datagram");
+/// Whether the kernel has answered a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answers {
+    Complete,
+    MoreFollow,
+}
+
+/// Adds the answers of one datagram.
+fn parse(mut datagram: &[u8], answers: &mut Vec<Vec<u8>>) -> io::Result<Answers> {
+    let malformed = |error: DecodeError| io::Error::new(io::ErrorKind::InvalidData, error);
     while !datagram.is_empty() {
-        let len = number(datagram, 0).ok_or_else(malformed)? as usize;
-        let kind = datagram.get(4..6).ok_or_else(malformed)?;
-        let body = datagram.get(HEADER_LEN..len).ok_or_else(malformed)?;
-        match i32::from(u16::from_ne_bytes([kind[0], kind[1]])) {
-            libc::NLMSG_DONE => return Ok(true),
-            libc::NLMSG_ERROR => {
-                // Zero acknowledges.
-                return match number(body, 0).ok_or_else(malformed)?.cast_signed() {
-                    0 => Ok(true),
-                    error => Err(io::Error::from_raw_os_error(-error)),
+        let message = NetlinkBuffer::new_checked(datagram).map_err(malformed)?;
+        match message.message_type() {
+            NLMSG_DONE => return Ok(Answers::Complete),
+            NLMSG_ERROR => {
+                // Without a code it acknowledges.
+                return match ErrorBuffer::new_checked(message.payload()).map_err(malformed)?.code() {
+                    None => Ok(Answers::Complete),
+                    Some(code) => Err(io::Error::from_raw_os_error(code.get().saturating_neg())),
                 };
             }
-            _ => answers.push(body.to_vec()),
+            _ => answers.push(message.payload().to_vec()),
         }
-        datagram = datagram.get(len.next_multiple_of(4)..).unwrap_or(&[]);
+        let len = (message.length() as usize).next_multiple_of(4);
+        datagram = datagram.get(len..).unwrap_or(&[]);
     }
-    Ok(false)
+    Ok(Answers::MoreFollow)
 }

@@ -4,7 +4,7 @@
 //! The direct way stands in line, everything else behind the program. A load beyond the packet's end rejects the
 //! packet.
 //!
-//! [`tag`] tells what is read of a packet whose VLAN tag is in the metadata.
+//! [`tag`] describes what is read of a packet whose VLAN tag is in the metadata.
 
 use super::assembler::{Alu, Assembler, Cond, FP, Helper, Label, R0, R1, R2, R3, R4, Reg, Src, Width};
 use super::classic::{Op, Size};

@@ -1,37 +1,21 @@
-//! The few bpf(2) commands that a program made at run time needs: what aya offers loads ELF objects only.
+//! The few bpf(2) commands that a program made at run time needs: aya loads programs from ELF objects only.
 //!
-//! Every attribute structure is as long as the command's fields in use; the kernel takes what is missing as zero.
+//! Commands and their attributes are aya's bindings of `<linux/bpf.h>`. An older kernel accepts attributes that are
+//! longer than its own as long as the rest is zero.
 
-use std::ffi::{CStr, c_long};
+use std::ffi::{CStr, c_char, c_long};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use aya_obj::generated::bpf_attach_type::{self, BPF_TCX_EGRESS, BPF_TCX_INGRESS, BPF_XDP};
+use aya_obj::generated::bpf_cmd::{
+    self, BPF_LINK_CREATE, BPF_MAP_CREATE, BPF_MAP_UPDATE_ELEM, BPF_OBJ_GET_INFO_BY_FD, BPF_PROG_LOAD,
+};
+use aya_obj::generated::bpf_map_type::{self, BPF_MAP_TYPE_PROG_ARRAY};
+use aya_obj::generated::bpf_prog_type::{self, BPF_PROG_TYPE_XDP};
+use aya_obj::generated::{XDP_FLAGS_DRV_MODE, bpf_attr, bpf_link_info};
+
 use super::assembler::Instruction;
-
-const BPF_MAP_CREATE: c_long = 0;
-const BPF_MAP_UPDATE_ELEM: c_long = 2;
-const BPF_PROG_LOAD: c_long = 5;
-const BPF_LINK_CREATE: c_long = 28;
-
-const BPF_MAP_TYPE_PROG_ARRAY: u32 = 3;
-
-/// Which context a program gets (`enum bpf_prog_type`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProgramType {
-    SchedCls = 3,
-    Xdp = 6,
-}
-
-/// Where a link attaches (`enum bpf_attach_type`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AttachType {
-    Xdp = 37,
-    TcxIngress = 46,
-    TcxEgress = 47,
-}
-
-/// A program may handle packets that lie in several pieces (`BPF_F_XDP_HAS_FRAGS`).
-pub(crate) const XDP_HAS_FRAGS: u32 = 1 << 5;
 
 /// Bytes of a name with its terminator (`BPF_OBJ_NAME_LEN`).
 const NAME_LEN: usize = 16;
@@ -39,7 +23,7 @@ const NAME_LEN: usize = 16;
 /// A program to load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load<'a> {
-    pub(crate) program_type: ProgramType,
+    pub(crate) program_type: bpf_prog_type,
     pub(crate) name: &'static CStr,
     pub(crate) instructions: &'a [Instruction],
     pub(crate) flags: u32,
@@ -57,18 +41,18 @@ pub(crate) struct LoadRefusal {
 ///
 /// Minimum kernel version: 4.17 (attach types).
 pub(crate) fn load(load: &Load<'_>) -> Result<OwnedFd, LoadRefusal> {
-    let quiet = match load_with_log(load, &mut []) {
+    let error = match load_with_log(load, &mut []) {
         Ok(program) => return Ok(program),
         Err(error) => error,
     };
-    // A log costs time and may itself be too small, so it is asked for only after a failure.
+    // A log costs time and may itself be too small, so it is requested only after a failure.
     let mut log = vec![0; 1 << 20];
     match load_with_log(load, &mut log) {
         Ok(program) => Ok(program),
         Err(_) => {
             let len = log.iter().position(|&byte| byte == 0).unwrap_or(log.len());
             Err(LoadRefusal {
-                source: quiet,
+                source: error,
                 log: String::from_utf8_lossy(&log[..len]).trim_end().to_owned(),
             })
         }
@@ -76,41 +60,26 @@ pub(crate) fn load(load: &Load<'_>) -> Result<OwnedFd, LoadRefusal> {
 }
 
 fn load_with_log(load: &Load<'_>, log: &mut [u8]) -> io::Result<OwnedFd> {
-    #[repr(C)]
-    struct Attributes {
-        prog_type: u32,
-        insn_cnt: u32,
-        insns: u64,
-        license: u64,
-        log_level: u32,
-        log_size: u32,
-        log_buf: u64,
-        kern_version: u32,
-        prog_flags: u32,
-        prog_name: [u8; NAME_LEN],
-        prog_ifindex: u32,
-        expected_attach_type: u32,
-    }
     let too_long = || io::Error::from_raw_os_error(libc::E2BIG);
-    let mut attributes = Attributes {
-        prog_type: load.program_type as u32,
-        insn_cnt: u32::try_from(load.instructions.len()).map_err(|_| too_long())?,
-        insns: load.instructions.as_ptr() as u64,
-        // Some helpers are open to programs under the GPL or a compatible licence only, as in the kernel programs.
-        license: c"Dual MIT/GPL".as_ptr() as u64,
-        log_level: u32::from(!log.is_empty()),
-        log_size: u32::try_from(log.len()).map_err(|_| too_long())?,
-        log_buf: if log.is_empty() { 0 } else { log.as_mut_ptr() as u64 },
-        kern_version: 0,
-        prog_flags: load.flags,
-        prog_name: name(load.name),
-        prog_ifindex: 0,
-        // tc programs are loaded without one; both programs of a tail call must have the same.
-        expected_attach_type: match load.program_type {
-            ProgramType::Xdp => AttachType::Xdp as u32,
-            ProgramType::SchedCls => 0,
-        },
-    };
+    let mut attributes = attributes();
+    // SAFETY: all members of the union are integers, for which every value is valid.
+    let program = unsafe { &mut attributes.__bindgen_anon_3 };
+    program.prog_type = load.program_type as u32;
+    program.insn_cnt = u32::try_from(load.instructions.len()).map_err(|_| too_long())?;
+    program.insns = load.instructions.as_ptr() as u64;
+    // Some helpers are open to programs under the GPL or a compatible licence only, as in the kernel programs.
+    program.license = c"Dual MIT/GPL".as_ptr() as u64;
+    if !log.is_empty() {
+        program.log_level = 1;
+        program.log_size = u32::try_from(log.len()).map_err(|_| too_long())?;
+        program.log_buf = log.as_mut_ptr() as u64;
+    }
+    program.prog_flags = load.flags;
+    program.prog_name = name(load.name);
+    // tc programs are loaded without one; both programs of a tail call must have the same.
+    if load.program_type == BPF_PROG_TYPE_XDP {
+        program.expected_attach_type = BPF_XDP as u32;
+    }
     loop {
         // SAFETY: the pointers are to slices and a string that outlive the call, with their true lengths.
         match unsafe { bpf_fd(BPF_PROG_LOAD, &mut attributes) } {
@@ -130,57 +99,35 @@ pub(crate) fn program_array(name: &CStr, program: BorrowedFd<'_>) -> io::Result<
 
 /// Makes an array.
 pub(super) fn create_map(
-    map_type: u32,
+    map_type: bpf_map_type,
     value_size: usize,
     entries: u32,
     map_name: &CStr,
 ) -> io::Result<OwnedFd> {
-    #[repr(C)]
-    struct Attributes {
-        map_type: u32,
-        key_size: u32,
-        value_size: u32,
-        max_entries: u32,
-        map_flags: u32,
-        inner_map_fd: u32,
-        numa_node: u32,
-        map_name: [u8; NAME_LEN],
-    }
-    let mut attributes = Attributes {
-        map_type,
-        key_size: size_of::<u32>() as u32,
-        value_size: value_size as u32,
-        max_entries: entries,
-        map_flags: 0,
-        inner_map_fd: 0,
-        numa_node: 0,
-        map_name: name(map_name),
-    };
-    // SAFETY: the structure holds no pointers.
+    let mut attributes = attributes();
+    // SAFETY: all members of the union are integers, for which every value is valid.
+    let map = unsafe { &mut attributes.__bindgen_anon_1 };
+    map.map_type = map_type as u32;
+    map.key_size = size_of::<u32>() as u32;
+    map.value_size = value_size as u32;
+    map.max_entries = entries;
+    map.map_name = name(map_name);
+    // SAFETY: the attributes hold no pointers.
     unsafe { bpf_fd(BPF_MAP_CREATE, &mut attributes) }
 }
 
 /// Puts a program into the first slot. Fails where the two programs do not go together.
 fn fill(map: &OwnedFd, program: BorrowedFd<'_>) -> io::Result<()> {
-    #[repr(C)]
-    struct Update {
-        map_fd: u32,
-        padding: u32,
-        key: u64,
-        value: u64,
-        flags: u64,
-    }
     let key = 0_u32;
     let value = program.as_raw_fd();
-    let mut update = Update {
-        map_fd: map.as_raw_fd() as u32,
-        padding: 0,
-        key: &raw const key as u64,
-        value: &raw const value as u64,
-        flags: 0,
-    };
+    let mut attributes = attributes();
+    // SAFETY: all members of the union are integers, for which every value is valid.
+    let element = unsafe { &mut attributes.__bindgen_anon_2 };
+    element.map_fd = map.as_raw_fd().cast_unsigned();
+    element.key = &raw const key as u64;
+    element.__bindgen_anon_1.value = &raw const value as u64;
     // SAFETY: key and value are as long as the map's and outlive the call.
-    unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut update) }.map(drop)
+    unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attributes) }.map(drop)
 }
 
 /// Attaches a program to the driver's XDP hook (native mode) for as long as the returned link is held.
@@ -191,8 +138,7 @@ fn fill(map: &OwnedFd, program: BorrowedFd<'_>) -> io::Result<()> {
 ///
 /// EBUSY: another program is there. EOPNOTSUPP: the driver has no XDP. ERANGE: frames are too long for it.
 pub(crate) fn attach_xdp(program: BorrowedFd<'_>, interface_index: u32) -> io::Result<OwnedFd> {
-    const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
-    create_link(program, interface_index, AttachType::Xdp, XDP_FLAGS_DRV_MODE)
+    create_link(program, interface_index, BPF_XDP, XDP_FLAGS_DRV_MODE)
 }
 
 /// Attaches a program behind the tcx programs of received packets for as long as the returned link is held.
@@ -203,7 +149,7 @@ pub(crate) fn attach_xdp(program: BorrowedFd<'_>, interface_index: u32) -> io::R
 ///
 /// EINVAL: the kernel does not know tcx.
 pub(crate) fn attach_tcx_ingress(program: BorrowedFd<'_>, interface_index: u32) -> io::Result<OwnedFd> {
-    create_link(program, interface_index, AttachType::TcxIngress, 0)
+    create_link(program, interface_index, BPF_TCX_INGRESS, 0)
 }
 
 /// As [`attach_tcx_ingress`], for packets sent.
@@ -212,30 +158,24 @@ pub(crate) fn attach_tcx_ingress(program: BorrowedFd<'_>, interface_index: u32) 
 ///
 /// EINVAL: the kernel does not know tcx.
 pub(crate) fn attach_tcx_egress(program: BorrowedFd<'_>, interface_index: u32) -> io::Result<OwnedFd> {
-    create_link(program, interface_index, AttachType::TcxEgress, 0)
+    create_link(program, interface_index, BPF_TCX_EGRESS, 0)
 }
 
 /// Attaches a program to an interface, for as long as the link lives.
 fn create_link(
     program: BorrowedFd<'_>,
     interface_index: u32,
-    attach_type: AttachType,
+    attach_type: bpf_attach_type,
     flags: u32,
 ) -> io::Result<OwnedFd> {
-    #[repr(C)]
-    struct Attributes {
-        prog_fd: u32,
-        target_ifindex: u32,
-        attach_type: u32,
-        flags: u32,
-    }
-    let mut attributes = Attributes {
-        prog_fd: program.as_raw_fd() as u32,
-        target_ifindex: interface_index,
-        attach_type: attach_type as u32,
-        flags,
-    };
-    // SAFETY: the structure holds no pointers.
+    let mut attributes = attributes();
+    // SAFETY: all members of the union are integers, for which every value is valid.
+    let link = unsafe { &mut attributes.link_create };
+    link.__bindgen_anon_1.prog_fd = program.as_raw_fd().cast_unsigned();
+    link.__bindgen_anon_2.target_ifindex = interface_index;
+    link.attach_type = attach_type as u32;
+    link.flags = flags;
+    // SAFETY: the attributes hold no pointers.
     unsafe { bpf_fd(BPF_LINK_CREATE, &mut attributes) }
 }
 
@@ -244,40 +184,29 @@ fn create_link(
 ///
 /// Minimum kernel version: 5.9.
 pub(crate) fn link_interface(link: &OwnedFd) -> Option<u32> {
-    const BPF_OBJ_GET_INFO_BY_FD: c_long = 15;
-    /// The beginning of `struct bpf_link_info`; the union is aligned to 8 bytes.
-    #[repr(C, align(8))]
-    #[derive(Default)]
-    struct Info {
-        link_type: u32,
-        id: u32,
-        prog_id: u32,
-        padding: u32,
-        ifindex: u32,
-        attach_type: u32,
-    }
-    #[repr(C)]
-    struct Attributes {
-        bpf_fd: u32,
-        info_len: u32,
-        info: u64,
-    }
-    let mut info = Info::default();
-    let mut attributes = Attributes {
-        bpf_fd: link.as_raw_fd() as u32,
-        info_len: size_of::<Info>() as u32,
-        info: &raw mut info as u64,
-    };
+    // SAFETY: a struct and unions of integers, for which all zeros is a value.
+    let mut info: bpf_link_info = unsafe { std::mem::zeroed() };
+    let mut attributes = attributes();
+    attributes.info.bpf_fd = link.as_raw_fd().cast_unsigned();
+    attributes.info.info_len = size_of::<bpf_link_info>() as u32;
+    attributes.info.info = &raw mut info as u64;
     // SAFETY: the kernel writes at most `info_len` bytes, which are integers, to a structure that outlives the call.
     unsafe { bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }.ok()?;
-    Some(info.ifindex)
+    // SAFETY: an integer, which every type of link has zeroed or written; that of tcx begins with the same field.
+    Some(unsafe { info.__bindgen_anon_1.xdp.ifindex })
+}
+
+/// Attributes with nothing set.
+pub(super) fn attributes() -> bpf_attr {
+    // SAFETY: a union of structs of integers, for which all zeros is a value.
+    unsafe { std::mem::zeroed() }
 }
 
 /// As a name in the kernel's listings, cut to its length.
-fn name(text: &CStr) -> [u8; NAME_LEN] {
+fn name(text: &CStr) -> [c_char; NAME_LEN] {
     let mut name = [0; NAME_LEN];
     for (to, from) in name.iter_mut().take(NAME_LEN - 1).zip(text.to_bytes()) {
-        *to = *from;
+        *to = *from as c_char;
     }
     name
 }
@@ -287,7 +216,7 @@ fn name(text: &CStr) -> [u8; NAME_LEN] {
 /// # Safety
 ///
 /// As [`bpf`].
-unsafe fn bpf_fd<T>(command: c_long, attributes: &mut T) -> io::Result<OwnedFd> {
+unsafe fn bpf_fd(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<OwnedFd> {
     // SAFETY: promised by the caller.
     let fd = unsafe { bpf(command, attributes)? };
     // SAFETY: the kernel has just made it for us; descriptors fit an int.
@@ -296,10 +225,10 @@ unsafe fn bpf_fd<T>(command: c_long, attributes: &mut T) -> io::Result<OwnedFd> 
 
 /// # Safety
 ///
-/// Pointers in `attributes` must be valid for what the command does with them, and the structure be laid out as its
-/// part of `union bpf_attr`.
-pub(crate) unsafe fn bpf<T>(command: c_long, attributes: &mut T) -> io::Result<c_long> {
-    // SAFETY: the kernel reads and writes no more than the size it is told; the rest was promised by the caller.
-    let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<T>()) };
+/// Pointers in `attributes` must be valid for what the command does with them.
+pub(crate) unsafe fn bpf(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<c_long> {
+    let size = size_of::<bpf_attr>();
+    // SAFETY: the kernel reads and writes no more than the given size; the rest was promised by the caller.
+    let result = unsafe { libc::syscall(libc::SYS_bpf, command as c_long, &raw mut *attributes, size) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }

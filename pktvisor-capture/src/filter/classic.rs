@@ -1,7 +1,7 @@
 //! Classic BPF as libpcap emits it: one accumulator `A`, one index register `X`, sixteen words of scratch memory, and
 //! jumps that only go forward.
 //!
-//! What the compiler hands over is decoded into [`Op`] once, with every jump made absolute and checked, so that the
+//! The compiled program is decoded into [`Op`] once, with every jump made absolute and checked, so that the
 //! translation need not think of malformed programs. The encoding is that of `<linux/bpf_common.h>`, the meaning that
 //! of bpf(4).
 
@@ -57,13 +57,13 @@ pub(crate) enum Arithmetic {
     Or,
     And,
     Xor,
-    /// By 32 bits and more: nothing is left.
+    /// By 32 bits and more, the result is 0.
     ShiftLeft,
     /// As [`Arithmetic::ShiftLeft`].
     ShiftRight,
 }
 
-/// What `A` is asked, unsigned.
+/// Conditions on `A`, unsigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Test {
     Equal,
@@ -103,7 +103,7 @@ pub(crate) enum Op {
     ReturnA,
 }
 
-/// Why a program is none.
+/// Why a program was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClassicError {
     /// An instruction that libpcap's compiler never emits.

@@ -1,4 +1,4 @@
-//! libpcap's compiler, told where packets come from, and kept within bounds of time and stack.
+//! libpcap's compiler, for packets of a known origin, and within bounds of time and stack.
 
 use std::io::{self, Write};
 use std::os::fd::IntoRawFd;
@@ -36,19 +36,19 @@ pub enum PacketOrigin {
     File(Endian),
 }
 
-/// Expressions up to this length are compiled at once: libpcap needs no time for them that could be noticed.
+/// Expressions up to this length are compiled on the calling thread: libpcap needs no noticeable time for them.
 const SHORT_BYTES: usize = 1000;
-/// What is longer, and no chain of [`split`], is not optimised any more: that takes longest, and the packets can do without.
+/// Longer expressions that are no chain of [`split`] are not optimised: that takes longest, and the verdicts are the same.
 const OPTIMIZED_BYTES: usize = 2000;
 /// The longest time to compile. libpcap cannot be interrupted.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// libpcap descends once for every test of a program. Untouched pages cost nothing.
 const STACK_BYTES: usize = 512 << 20;
 
-/// libpcap's word for a program that is no use, which a piece of a chain may be all the same.
+/// libpcap's message for a program that rejects all packets, which is legal for a piece of a chain.
 const REJECTS_ALL: &str = "expression rejects all packets";
 
-/// The program of an expression, or why there is none.
+/// The program of an expression, or the reason that there is none.
 pub(super) fn compile(
     expression: &str,
     link_type: LinkType,
@@ -58,7 +58,7 @@ pub(super) fn compile(
         return whole(expression, link_type, source);
     }
     let expression = expression.to_owned();
-    let (tell, told) = sync_channel(1);
+    let (sender, receiver) = sync_channel(1);
     thread::Builder::new()
         .name("filter".to_owned())
         .stack_size(STACK_BYTES)
@@ -68,11 +68,11 @@ pub(super) fn compile(
                 Some(pieces) => joined(&pieces, link_type, source, began),
                 None => whole(&expression, link_type, source),
             };
-            // Nobody listens after the time is up.
-            let _ = tell.send(program);
+            // The receiver is gone once the time is up.
+            let _ = sender.send(program);
         })
         .map_err(|error| format!("cannot start a thread for it: {error}"))?;
-    told.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(too_long()))
+    receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(too_long()))
 }
 
 fn too_long() -> String {

@@ -1,8 +1,8 @@
-//! Which packets count at all: a tcpdump expression, compiled by libpcap, run over captured packets or in the kernel.
+//! Which packets count: a tcpdump expression, compiled by libpcap, run over captured packets or in the kernel.
 //!
 //! The compiled program is classic BPF and is specific to a link type and to what kind of capture it comes from, so each
 //! pair that turns up gets its own.
-//! `len`, `greater` and `less` mean the length on the wire, which the interpreter is told apart from what was captured.
+//! `len`, `greater` and `less` mean the length on the wire, which the interpreter gets beside the captured length.
 //!
 //! [`compile`] asks libpcap. Captured packets: [`interpret`]. Live interfaces: [`classic`] decodes what libpcap compiled, [`translate`] makes
 //! eBPF of it, [`program`] puts that before the counting program.
@@ -43,10 +43,10 @@ pub use translate::TranslateError;
 use classic::BpfInsn;
 use pktvisor_common::packet::Packet;
 
-/// Why an expression is no filter.
+/// Why an expression does not compile.
 #[derive(Debug, thiserror::Error)]
 pub enum FilterError {
-    /// libpcap refuses it whatever the link type.
+    /// libpcap refuses it for every link type.
     #[error(
         "cannot compile the filter expression '{}': {}; see pcap-filter(7) for its syntax",
         Excerpt(.expression),
@@ -148,7 +148,7 @@ impl Filter {
         self.source = PacketOrigin::File(order);
     }
 
-    /// Looks at the expression alone: a mistake is told before the first packet has come.
+    /// Checks the expression alone, so that a mistake is reported before the first packet.
     ///
     /// # Errors
     ///

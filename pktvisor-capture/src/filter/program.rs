@@ -7,9 +7,11 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use aya_obj::generated::BPF_F_XDP_HAS_FRAGS;
+use aya_obj::generated::bpf_prog_type::{BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP};
 use pktvisor_common::classify::LinkType;
 
-use super::bpf::{self, Load, ProgramType};
+use super::bpf::{self, Load};
 use super::context::ProgramContext;
 use super::translate::{TranslateError, translate};
 use super::verdict::TaggedPackets;
@@ -113,9 +115,9 @@ impl FilterProgram {
         let instructions = translate(&classic, site.link_type, &verdicts)
             .map_err(|reason| FilterProgramError::Translate { expression: expression(), reason })?;
         let (program_type, flags) = match site.context {
-            ProgramContext::Xdp { frags: true } => (ProgramType::Xdp, bpf::XDP_HAS_FRAGS),
-            ProgramContext::Xdp { frags: false } => (ProgramType::Xdp, 0),
-            ProgramContext::Tc => (ProgramType::SchedCls, 0),
+            ProgramContext::Xdp { frags: true } => (BPF_PROG_TYPE_XDP, BPF_F_XDP_HAS_FRAGS),
+            ProgramContext::Xdp { frags: false } => (BPF_PROG_TYPE_XDP, 0),
+            ProgramContext::Tc => (BPF_PROG_TYPE_SCHED_CLS, 0),
         };
         let load = Load { program_type, name: c"pktvisor_filter", instructions: &instructions, flags };
         let program = bpf::load(&load).map_err(|refused| FilterProgramError::Load {
@@ -144,6 +146,7 @@ fn tags(filter: &Filter, site: &FilterSite<'_>) -> TaggedPackets {
 
 /// What the filter program returns.
 fn action(site: &FilterSite<'_>) -> i32 {
+    // `enum xdp_action` and `enum tcx_action_base` of linux/bpf.h, which aya's bindings leave out.
     const XDP_DROP: i32 = 1;
     const XDP_PASS: i32 = 2;
     const TCX_NEXT: i32 = -1;

@@ -2,7 +2,7 @@
 //!
 //! On an Ethernet interface the kernel moves the outer tag from the packet to the socket buffer's metadata, but an
 //! expression (`vlan 7 and udp`) is compiled for packets that have it. For such packets there is a second translation
-//! ([`View::Tagged`](super::context::View)): whatever lies behind the two MAC addresses is read 4 bytes earlier,
+//! ([`View::Tagged`](super::context::View)): everything behind the two MAC addresses is read 4 bytes earlier,
 //! and the few loads that touch the tag read an image of the 16 bytes around it, on the stack.
 
 use super::assembler::{Alu, Assembler, Cond, FP, Helper, Label, R1, R2, R3, R4, Reg, Src, Width};

@@ -7,7 +7,7 @@ use pktvisor_common::packet::Packet;
 /// EtherTypes of tags: IEEE 802.1Q, 802.1ad, and what came before that.
 pub(super) const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
-/// What an operator is told of such packets.
+/// The warning about such packets.
 pub const WARNING: &str = "packets with a VLAN tag were filtered: an expression without `vlan` is about untagged packets only; \
      for both write -b '(EXPRESSION) or (vlan and (EXPRESSION))'";
 

@@ -1,4 +1,4 @@
-//! What the programs counted, read out of their maps. Needs no capability on Linux 5.19 and later.
+//! Collects counters and sketches from the programs' maps. Needs no capability on Linux 5.19 and later.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use pktvisor_common::classify::UnknownEtherTypes;
 use pktvisor_common::counters::Counters;
 use pktvisor_common::hll::REGISTERS;
 use pktvisor_common::kernel::control::{CPU_ENTRIES, cardinality_entry, cpu_entry, heavy_entry};
-use pktvisor_common::kernel::cpu::{CpuState, HandedUp};
+use pktvisor_common::kernel::cpu::{CpuState, Punts};
 use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_TAGGED};
 use pktvisor_common::kernel::heavy::HeavyTable;
 
@@ -22,11 +22,11 @@ use super::heavy::HeavyHitters;
 pub struct KernelCounts {
     /// Every packet.
     pub counters: Counters,
-    /// What became of those that were chosen.
-    pub handed_up: HandedUp,
+    /// Outcomes of punted packets.
+    pub punted: Punts,
     /// Frames of EtherTypes that are not understood.
     pub ethertypes: UnknownEtherTypes,
-    /// Packets that a filter took out before they were counted.
+    /// Packets that a filter rejected before they were counted.
     pub filtered: u64,
     /// Of these: packets with a VLAN tag, where the filter's expression says nothing of tags.
     pub filtered_tagged: u64,
@@ -52,9 +52,10 @@ pub struct Collector {
     cardinality: PerCpuArray<MapData, [u8; REGISTERS]>,
 }
 
-/// What programs no longer write to, once they have been waited for: to be [collected](Collector::collect).
+/// The standby copies of an epoch that has ended, to be [collected](Collector::collect). Programs write to them until the
+/// collector has waited for them.
 #[derive(Debug)]
-#[must_use = "what is not collected is lost, or counted again"]
+#[must_use = "sketches that are not collected are lost, or counted again"]
 pub struct Standby {
     /// The copies that were live.
     live: u32,
@@ -72,10 +73,10 @@ impl Standby {
     }
 }
 
-/// How to wait for programs that run.
+/// How to wait for running programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// Until each has ended for certain: some milliseconds, in which records of the next epoch gather.
+    /// Until each has certainly ended: some milliseconds, in which records of the next epoch gather.
     Grace,
     /// A millisecond. Programs run for microseconds; one that is interrupted for longer counts a packet in the epoch before
     /// its record. For sockets, which have room for few milliseconds.
@@ -88,16 +89,16 @@ const BRIEF: Duration = Duration::from_millis(1);
 #[derive(Clone, Copy, Debug, Default)]
 struct CpuSum {
     counters: Counters,
-    handed_up: HandedUp,
+    punted: Punts,
     ethertypes: UnknownEtherTypes,
 }
 
 /// What [`Collector::collect`] returns.
 #[derive(Clone, Debug)]
 pub struct Collected {
-    /// Since the last time.
+    /// Since the last collection.
     pub heavy: HeavyHitters,
-    /// Since the last time that a period ended; only where one does.
+    /// Of the period that ended; `None` if none did.
     pub cardinality: Option<CardinalityRegisters>,
 }
 
@@ -138,7 +139,7 @@ impl Collector {
         })
     }
 
-    /// What was counted so far. Never goes back: subtract what was read before.
+    /// The counters since the programs were loaded. They never decrease: subtract an earlier reading.
     ///
     /// # Errors
     ///
@@ -148,14 +149,14 @@ impl Collector {
     }
 
     /// Begins the next epoch: programs go on with the other copy of the counters, with empty heavy hitters and, where a
-    /// period ends, with empty cardinality registers. Takes no time: call it where the period ends.
+    /// period ends, with empty cardinality registers. It returns at once: call it when the period ends.
     pub fn flip(&self, period_ends: bool) -> Standby {
         let live = self.control.flip_sketches(period_ends);
         Standby { live, with_cardinality: period_ends, has_waited: false }
     }
 
-    /// Waits until programs have finished with what was flipped and returns what they counted up to the end of that epoch:
-    /// no packet of the next one is in these counts, and every record of an earlier one has been handed over.
+    /// Waits until programs have left the ended epoch and returns the counters up to its end: no packet of the next epoch is in
+    /// them, and every record of an earlier epoch is in its ring.
     ///
     /// # Errors
     ///
@@ -177,7 +178,7 @@ impl Collector {
         let mut sum = CpuSum::default();
         for PodCpuState(state) in self.cpu.get(&entry, 0).map_err(failed("CPU"))?.iter() {
             sum.counters.add(&state.counters);
-            sum.handed_up.add(&state.handed_up);
+            sum.punted.add(&state.punted);
             sum.ethertypes.merge(&state.ethertypes);
         }
         Ok(sum)
@@ -187,7 +188,7 @@ impl Collector {
         let mut counts = KernelCounts::default();
         for copy in copies {
             counts.counters.add(&copy.counters);
-            counts.handed_up.add(&copy.handed_up);
+            counts.punted.add(&copy.punted);
             counts.ethertypes.merge(&copy.ethertypes);
         }
         let filtered = |entry| -> Result<u64, KernelError> {
@@ -198,7 +199,7 @@ impl Collector {
         Ok(counts)
     }
 
-    /// Waits until programs have finished with what was flipped, reads it and empties it. Takes some milliseconds.
+    /// Waits until programs have left the ended epoch, then reads and empties its sketches. Takes some milliseconds.
     ///
     /// # Errors
     ///

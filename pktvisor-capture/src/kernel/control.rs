@@ -1,4 +1,4 @@
-//! What the programs are told: the map `CONTROL`, in our memory.
+//! The programs' configuration: the map `CONTROL`, in our memory.
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -7,12 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use aya::maps::MapData;
+use memmap2::MmapRaw;
 use parking_lot::Mutex;
 use pktvisor_common::kernel::config::KernelConfig;
 use pktvisor_common::kernel::control;
 
 use super::error::KernelError;
-use super::mapping::{Access, MapMemory, page_size};
+use super::mapping::{Access, page_size, share};
 
 const NAME: &str = "CONTROL";
 
@@ -22,7 +23,7 @@ pub struct ControlMap(Arc<MappedControl>);
 
 #[derive(Debug)]
 struct MappedControl {
-    page: MapMemory,
+    page: MmapRaw,
     /// Held while the configuration is written.
     writing: Mutex<()>,
 }
@@ -30,7 +31,7 @@ struct MappedControl {
 impl ControlMap {
     pub(super) fn new(map: &MapData) -> Result<Self, KernelError> {
         let len = size_of::<control::Control>().next_multiple_of(page_size());
-        let page = MapMemory::new(map.fd().as_fd(), 0, len, Access::ReadWrite)
+        let page = share(map.fd().as_fd(), 0, len, Access::ReadWrite)
             .map_err(|source| KernelError::Mapping { name: NAME, source })?;
         Ok(Self(Arc::new(MappedControl { page, writing: Mutex::new(()) })))
     }
@@ -52,7 +53,7 @@ impl ControlMap {
     }
 
     /// Begins the next [epoch](control::epoch): programs write to the other copy of the counters and the heavy hitters, and
-    /// of the cardinality registers where wanted. Returns the [bits](control::live) that were in force. One thread flips.
+    /// of the cardinality registers where wanted. Returns the previous [bits](control::live). Only one thread may flip.
     pub(super) fn flip_sketches(&self, with_cardinality: bool) -> u32 {
         let before = self.live_sketches();
         self.live().store(control::flipped(before, with_cardinality), Ordering::Release);
@@ -64,7 +65,7 @@ impl ControlMap {
         self.live().load(Ordering::Acquire)
     }
 
-    /// Has programs count no packets of the interface, of which not all hooks are attached, until the guard is dropped.
+    /// Stops programs from counting packets of an interface while its hooks are being attached, until the guard is dropped.
     /// One interface at a time.
     pub(crate) fn attaching(&self, interface_index: u32) -> Attaching {
         self.attaching_word().store(interface_index, Ordering::Release);
@@ -87,7 +88,7 @@ impl ControlMap {
     }
 
     fn control(&self) -> *mut control::Control {
-        self.0.page.start().as_ptr().cast()
+        self.0.page.as_mut_ptr().cast()
     }
 }
 
@@ -105,7 +106,7 @@ impl Drop for Attaching {
 pub(super) fn wait_for_programs() {
     /// Of linux/membarrier.h.
     const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
-    /// Where the kernel does not do that (nohz_full): programs run for microseconds.
+    /// For kernels that refuse it (nohz_full). Programs run for microseconds.
     const LONG_ENOUGH: Duration = Duration::from_millis(20);
     // SAFETY: takes numbers, writes nothing.
     if unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) } != 0 {

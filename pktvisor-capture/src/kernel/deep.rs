@@ -1,4 +1,4 @@
-//! The packets that the kernel handed up, from all processors or receive queues, in the order of time.
+//! The punted packets of all processors or receive queues, in the order of time.
 
 use std::io;
 
@@ -15,7 +15,7 @@ const NOT_HELD: u32 = u32::MAX - 1;
 
 /// The ring buffers of all processors, or the sockets of all receive queues, for one consumer.
 ///
-/// Programs wake nobody up: look after them every few milliseconds.
+/// Programs wake nobody up: poll every few milliseconds.
 #[derive(Debug)]
 pub struct Deep<S = RecordRing> {
     sources: Vec<S>,
@@ -55,7 +55,7 @@ impl<S: RecordSource> Deep<S> {
     /// order of their time stamps; returns how many.
     ///
     /// What happened before a packet was seen is in the rings before that packet is, or after a [delay](RecordSource::DELAY_NS):
-    /// with a time read just before this, a response never comes before its query. What is not taken for its delay stays.
+    /// with a time read just before this, a response never comes before its query. Records within the delay stay.
     pub fn poll(
         &mut self,
         until_ns: u64,
@@ -71,7 +71,7 @@ impl<S: RecordSource> Deep<S> {
             && let Some((first, second_ns)) = self.earliest()
             && let (Some(source), Some(due)) = (self.sources.get_mut(first), self.due.get_mut(first))
         {
-            // As long as no other has an earlier one there is nothing to compare.
+            // Take records of this source until another source has an earlier one.
             while *due <= second_ns && *due != NONE && taken < records_max {
                 source.take_next(&mut take);
                 taken += 1;
@@ -82,22 +82,22 @@ impl<S: RecordSource> Deep<S> {
         taken
     }
 
-    /// Gives room back to the kernel, and sees that it knows; done by every [`poll`](Self::poll).
+    /// Gives room back to the kernel and wakes it if it waits for room; done by every [`poll`](Self::poll).
     pub fn release(&mut self) {
         self.sources.iter_mut().for_each(S::release);
     }
 
-    /// The part of the fullest that is in use, from 0 to 1.
+    /// The used share of the fullest source, from 0 to 1.
     pub fn fill(&mut self) -> f64 {
         self.sources.iter_mut().map(S::fill).fold(0.0, f64::max)
     }
 
-    /// To be called some ten times a second; returns why nothing will come any more from where that is so, once.
+    /// Checks the sources; call it about ten times a second. Reports once why a source has ended.
     pub fn upkeep(&mut self) -> Vec<io::Error> {
         self.sources.iter_mut().filter_map(|source| source.upkeep().err()).collect()
     }
 
-    /// The one whose next record is the earliest, and the time stamp of the earliest of the others.
+    /// The source with the earliest next record, and the earliest time stamp of the other sources.
     fn earliest(&self) -> Option<(usize, u64)> {
         let (mut first, mut first_ns, mut second_ns) = (0, NONE, NONE);
         for (i, &ns) in self.due.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! The heavy hitters of all processors, put together.
+//! The heavy hitters of all processors, merged.
 
 use pktvisor_common::kernel::heavy::{Heavy, HeavyTable, V4Bucket, V6Bucket};
 
-/// The addresses with the most packets since the last time.
+/// The addresses with the most packets since the last collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeavyHitters {
     /// By the 4 bytes of an IPv4 address.
@@ -22,14 +22,14 @@ pub struct Hitters<K> {
     pub absent_max: u64,
 }
 
-/// What is known of one address.
+/// The bounds of one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hitter<K> {
     /// Its bytes.
     pub address: K,
     /// Packets from and to it.
     pub packets: u64,
-    /// At most so many more were missed.
+    /// At most this many more were missed.
     pub missed_max: u64,
 }
 
@@ -40,7 +40,7 @@ impl<K> Default for Hitters<K> {
 }
 
 impl HeavyHitters {
-    /// Puts together what each processor found.
+    /// Merges the tables of all processors.
     pub(super) fn of(tables: &[&HeavyTable]) -> Self {
         Self {
             v4: Hitters::of(
@@ -76,7 +76,7 @@ impl<K: Copy + Ord> Hitters<K> {
             for table in tables {
                 let bucket = &buckets(table)[i];
                 list(bucket, &mut found);
-                // What this bucket missed later was not of an address that had its slot by then.
+                // Packets that this bucket missed later are not of an address that had a slot by then.
                 all.extend(found.drain(..).map(|heavy| {
                     let later = u64::from(missed(bucket)).saturating_sub(u64::from(heavy.missed_before));
                     (heavy.address, u64::from(heavy.packets), later)
@@ -107,9 +107,9 @@ mod tests {
 
     use super::*;
 
-    /// Traffic over several processors: each address is bounded by what is said of it.
+    /// Traffic over several processors: the bounds of each address hold.
     #[test]
-    fn what_several_processors_found_bounds_the_truth() {
+    fn the_merged_tables_of_several_processors_bound_the_truth() {
         for version in [IpVersion::V4, IpVersion::V6] {
             let mut tables: Vec<_> = (0..3).map(|_| Box::new(HeavyTable::EMPTY)).collect();
             let mut truth: HashMap<[u8; 16], u64> = HashMap::new();

@@ -1,4 +1,4 @@
-//! Loads the object: maps at once, programs when they are asked for.
+//! Loads the object: maps at once, each program at its first use.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -83,7 +83,7 @@ impl EntryPoint {
     }
 }
 
-/// The programs. They are unloaded and detached when this is dropped, save those whose links were taken out.
+/// The programs. They are unloaded and detached when this is dropped, except those whose links were taken out.
 #[derive(Debug)]
 pub struct KernelPrograms {
     ebpf: Ebpf,
@@ -93,15 +93,15 @@ pub struct KernelPrograms {
 
 /// What [`KernelPrograms::load`] returns: each part for another thread.
 pub struct Loaded {
-    /// For who attaches.
+    /// Attaches.
     pub programs: KernelPrograms,
-    /// For who configures.
+    /// Configures.
     pub control: ControlMap,
-    /// For who counts.
+    /// Collects counters.
     pub collector: Collector,
-    /// For whoever analyses, a shard each.
+    /// For the worker threads, one for each shard.
     pub deep: Vec<Deep>,
-    /// For who debugs, where the object was built for that.
+    /// Messages of the programs, if the object was built with them.
     pub log: Option<ProgramLog>,
 }
 
@@ -112,7 +112,7 @@ impl KernelPrograms {
     ///
     /// `object` is not a BPF object of this version, or there is no permission, or no memory.
     pub fn load(object: &[u8], settings: &ProgramSettings) -> Result<Loaded, KernelError> {
-        // Before Linux 5.11 maps count as locked memory. Where the limit stays too low the maps are refused, and that is said.
+        // Before Linux 5.11 maps count as locked memory. If the limit stays too low, the kernel refuses the maps and loading fails.
         if privileges::KernelFeatures::running().counts_bpf_memory() {
             let _ = privileges::raise_memlock();
         }
@@ -197,7 +197,7 @@ impl KernelPrograms {
         fd.map_err(refused(entry.name()))
     }
 
-    /// The map in which filter programs count what they take out: `u64`, one entry, per processor.
+    /// The map in which filter programs count the packets that they reject: `u64`, per processor.
     ///
     /// # Errors
     ///
@@ -209,7 +209,7 @@ impl KernelPrograms {
         }
     }
 
-    /// Has programs count no packets of the interface until the guard is dropped; to be held while its hooks are attached.
+    /// Stops programs from counting packets of the interface until the guard is dropped. Hold it while attaching.
     pub(crate) fn attaching(&self, interface_index: u32) -> Attaching {
         self.control.attaching(interface_index)
     }

@@ -1,4 +1,4 @@
-//! What the programs say of every packet, where they were built to (`cargo xtask build-ebpf --log`).
+//! The programs' message about every packet, if they were built with it (`cargo xtask build-ebpf --log`).
 
 use std::fmt;
 
@@ -9,20 +9,20 @@ use aya_log::EbpfLogger;
 pub struct ProgramLog(EbpfLogger<&'static dyn log::Log>);
 
 impl ProgramLog {
-    /// Of programs that say something.
+    /// `None` for programs that were built without messages.
     pub(super) fn of(ebpf: &mut Ebpf) -> Option<Self> {
-        // The map with which aya-log-ebpf speaks to us.
+        // The map of aya-log-ebpf.
         ebpf.map("AYA_LOGS")?;
         match EbpfLogger::init(ebpf) {
             Ok(logger) => Some(Self(logger)),
             Err(error) => {
-                tracing::warn!("what the kernel programs say cannot be read: {error}");
+                tracing::warn!("cannot read the messages of the kernel programs: {error}");
                 None
             }
         }
     }
 
-    /// Writes what was said since the last time to the agent's log.
+    /// Writes the messages since the last call to the agent's log.
     pub fn flush(&mut self) {
         self.0.flush();
     }

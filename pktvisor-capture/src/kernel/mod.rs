@@ -1,10 +1,10 @@
 //! The kernel half, seen from the agent: programs that look at every packet, and the maps that they share with us.
 //!
 //! ```text
-//! object ── KernelPrograms ── programs, for whoever attaches them
-//!             ├────── ControlMap: what the programs are told (shared memory)
-//!             ├────── Collector: what they counted
-//!             └────── Deep: packets that they handed up
+//! object ── KernelPrograms   attaches
+//!             ├── ControlMap   configures (shared memory)
+//!             ├── Collector    collects counters and sketches
+//!             └── Deep         polls for punted packets
 //! ```
 //!
 //! [`KernelPrograms::load`] wants CAP_BPF (and CAP_NET_ADMIN for XDP, CAP_PERFMON for packet access); what it returns works

@@ -2,28 +2,28 @@
 //!
 //! Layout (kernel/bpf/ringbuf.c): a page with the consumer's position, a page with the producer's, then the data, mapped
 //! twice in a row so that no record is cut. A record is a header of 8 bytes (length with two flags, and a page offset),
-//! then the data, rounded up to 8 bytes. Positions count bytes and never turn back.
+//! then the data, rounded up to 8 bytes. Positions count bytes and never decrease.
 //!
 //! Unlike aya's reader this one can look at a record without taking it, and takes many at a time.
 
 use std::io;
 use std::os::fd::AsFd;
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use aya::maps::{MapData, MapError};
 use aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_RINGBUF;
+use memmap2::MmapRaw;
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_memory::prefetch::prefetch_address;
 
 use super::error::KernelError;
-use super::mapping::{Access, MapMemory, page_size};
+use super::mapping::{Access, page_size, share};
 use super::source::{NextRecord, RecordSource};
 
 const NAME: &str = "DEEP";
 /// The record is not yet complete.
 const BUSY: u32 = 1 << 31;
-/// The record was given up.
+/// The program discarded the record.
 const DISCARDED: u32 = 1 << 30;
 /// Bytes of a record's header.
 const RECORD_HEADER: usize = 8;
@@ -32,14 +32,14 @@ const RECORD_HEADER: usize = 8;
 #[derive(Debug)]
 pub struct RecordRing {
     map: MapData,
-    consumer: MapMemory,
-    producer: MapMemory,
+    consumer: MmapRaw,
+    producer: MmapRaw,
     size: usize,
-    /// Where the next record begins that was not taken.
+    /// Where the next record begins.
     position: u64,
-    /// What the kernel knows of `position`.
+    /// The position that the kernel was given last.
     released: u64,
-    /// What is known of the producer's position.
+    /// The producer's position when it was last read.
     produced: u64,
 }
 
@@ -56,7 +56,7 @@ impl RecordRing {
         let definition = aya_obj::Map::new_from_params(BPF_MAP_TYPE_RINGBUF as u32, 0, 0, size as u32, 0);
         let map = MapData::create(definition, "DEEP_RING", None).map_err(map_error)?;
         let mapping = |offset, len, access| {
-            MapMemory::new(map.fd().as_fd(), offset, len, access)
+            share(map.fd().as_fd(), offset, len, access)
                 .map_err(|source| KernelError::Mapping { name: NAME, source })
         };
         let consumer = mapping(0, page, Access::ReadWrite)?;
@@ -64,7 +64,7 @@ impl RecordRing {
         Ok(Self { map, consumer, producer, size, position: 0, released: 0, produced: 0 })
     }
 
-    /// The map, to be put where programs find it.
+    /// The map, for the programs' array of rings.
     pub(super) fn map(&self) -> &MapData {
         &self.map
     }
@@ -91,11 +91,11 @@ impl RecordRing {
         }
     }
 
-    /// Takes the record that was looked at, whose length it had. The kernel gets to know by [`RecordSource::release`].
+    /// Removes the record that was peeked at, of this length. The kernel learns it by [`RecordSource::release`].
     #[inline]
     fn skip(&mut self, len: usize) {
         self.position += (RECORD_HEADER + len).next_multiple_of(8) as u64;
-        // Early enough that programs need not wait for the end of a long round.
+        // Early, so that programs find room before a long poll ends.
         if self.position - self.released > (self.size / 8) as u64 {
             self.release_taken();
         }
@@ -110,18 +110,18 @@ impl RecordRing {
 
     fn consumer_position(&self) -> &AtomicU64 {
         // SAFETY: the first word of a page that stays mapped as long as `self`; both sides access it atomically.
-        unsafe { self.consumer.start().cast::<AtomicU64>().as_ref() }
+        unsafe { AtomicU64::from_ptr(self.consumer.as_mut_ptr().cast()) }
     }
 
     fn producer_position(&self) -> &AtomicU64 {
         // SAFETY: as above; it is only read here.
-        unsafe { self.producer.start().cast::<AtomicU64>().as_ref() }
+        unsafe { AtomicU64::from_ptr(self.producer.as_mut_ptr().cast()) }
     }
 
     /// The data, `size` bytes twice.
-    fn data_start(&self) -> NonNull<u8> {
+    fn data_start(&self) -> *mut u8 {
         // SAFETY: the data begin behind the first page of the mapping.
-        unsafe { self.producer.start().add(self.producer.len() - 2 * self.size) }
+        unsafe { self.producer.as_mut_ptr().add(self.producer.len() - 2 * self.size) }
     }
 
     /// Of the record at `position`.
@@ -131,7 +131,7 @@ impl RecordRing {
 
     fn record_header(&self) -> &AtomicU32 {
         // SAFETY: records begin at multiples of 8 within the data; the kernel writes this word atomically.
-        unsafe { self.data_start().add(self.record_offset()).cast::<AtomicU32>().as_ref() }
+        unsafe { AtomicU32::from_ptr(self.data_start().add(self.record_offset()).cast()) }
     }
 
     /// The bytes of the record at `position`.
@@ -143,7 +143,7 @@ impl RecordRing {
         // complete record before its room is released, which takes `&mut self`.
         Some(unsafe {
             let start = self.data_start().add(self.record_offset() + RECORD_HEADER);
-            std::slice::from_raw_parts(start.as_ptr(), len)
+            std::slice::from_raw_parts(start, len)
         })
     }
 }
@@ -153,7 +153,7 @@ impl RecordSource for RecordRing {
 
     #[inline]
     fn next(&mut self) -> Option<NextRecord> {
-        // A record too short for a header is not ours; it is taken at once.
+        // A record too short for a header is not ours; its time stamp of 0 makes it the next one to remove.
         let next = |record: &[u8]| {
             RecordHeader::split(record)
                 .map_or(NextRecord { timestamp_ns: 0, epoch: NextRecord::NO_EPOCH }, |(header, _)| {
@@ -188,7 +188,7 @@ impl RecordSource for RecordRing {
     }
 }
 
-/// Asks for the beginning of what lies behind a record, which is most likely the next one.
+/// Prefetches the bytes behind a record, which are most likely the next record.
 #[inline]
 fn prefetch_behind(record: &[u8]) {
     const LINE_BYTES: usize = 64;

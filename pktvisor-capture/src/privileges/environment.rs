@@ -1,4 +1,4 @@
-//! Where the agent runs: how it is granted capabilities depends on that.
+//! Where the agent runs, which decides how it is granted capabilities.
 
 use std::env;
 use std::fs;

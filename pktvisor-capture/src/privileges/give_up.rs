@@ -1,7 +1,7 @@
-//! Giving capabilities away, in every thread and for good.
+//! Gives capabilities away, in every thread and for good.
 //!
-//! The kernel changes the capabilities of the calling thread only. The others are asked by a signal, whose handler does
-//! for its thread what cannot be done from outside; `/proc` tells when all have done so.
+//! The kernel changes the capabilities of the calling thread only. The other threads get a signal, whose handler gives up the
+//! capabilities of its thread; `/proc` shows when all have done so.
 
 use std::io;
 use std::mem::size_of;
@@ -15,12 +15,12 @@ use libc::{c_int, c_long, c_ulong};
 
 use super::threads::{ThreadPrivileges, threads};
 
-/// What is not given away.
+/// The capabilities that are not given away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// What every thread keeps.
+    /// Capabilities that every thread keeps.
     pub everywhere: Vec<Capability>,
-    /// What the calling thread keeps besides.
+    /// Further capabilities that the calling thread keeps.
     pub here: Vec<Capability>,
 }
 
@@ -58,7 +58,7 @@ pub fn give_up(keep: &Keep) -> Result<(), GiveUpError> {
     listen_for_signal()?;
     restrict_others(everywhere)?;
     restrict_this_thread(here)?;
-    // A thread may have been started by one of the others before that one was asked.
+    // Another thread may have started a thread before it got the signal.
     restrict_others(everywhere)
 }
 
@@ -66,10 +66,10 @@ fn mask(capabilities: &[Capability]) -> u64 {
     capabilities.iter().fold(0, |mask, capability| mask | capability.bitmask())
 }
 
-/// Asks every other thread that has more than `kept`, and waits until none has.
+/// Signals every other thread that has more than `kept`, and waits until none has.
 fn restrict_others(kept: u64) -> Result<(), GiveUpError> {
     let deadline = Instant::now() + PATIENCE;
-    let mut asked = Vec::new();
+    let mut signalled = Vec::new();
     loop {
         let mut left = threads()?;
         left.retain(|thread| thread.id != this_thread() && !is_restricted(thread, kept));
@@ -80,9 +80,9 @@ fn restrict_others(kept: u64) -> Result<(), GiveUpError> {
             return Err(GiveUpError::Threads { names: left.into_iter().map(|thread| thread.name).collect() });
         }
         for thread in left {
-            if !asked.contains(&thread.id) {
-                ask(thread.id);
-                asked.push(thread.id);
+            if !signalled.contains(&thread.id) {
+                signal_thread(thread.id);
+                signalled.push(thread.id);
             }
         }
         thread::sleep(Duration::from_millis(1));
@@ -103,7 +103,7 @@ fn signal() -> c_int {
     libc::SIGRTMIN() + 9
 }
 
-/// The handler stays: a signal that came late would else end the process.
+/// The handler stays: without it, a late signal would end the process.
 fn listen_for_signal() -> io::Result<()> {
     // SAFETY: a structure of integers and optional pointers, for which all zeros is a value.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
@@ -118,8 +118,8 @@ fn listen_for_signal() -> io::Result<()> {
     }
 }
 
-fn ask(thread: i32) {
-    // SAFETY: integers only. That the thread has ended meanwhile is as good.
+fn signal_thread(thread: i32) {
+    // SAFETY: integers only. If the thread has ended, it has no capabilities either.
     unsafe { libc::syscall(libc::SYS_tgkill, process::id() as c_long, c_long::from(thread), signal()) };
 }
 
@@ -127,7 +127,7 @@ extern "C" fn on_signal(_: c_int) {
     // SAFETY: errno is this thread's own and always there.
     let errno = unsafe { &mut *libc::__errno_location() };
     let before = *errno;
-    // Whoever asked looks whether it worked.
+    // The thread that sent the signal checks the result.
     let _ = restrict_this_thread(KEPT_EVERYWHERE.load(Ordering::SeqCst));
     *errno = before;
 }
@@ -156,7 +156,7 @@ const VERSION: u32 = 0x2008_0522;
 /// Takes everything but `kept` from the calling thread. Runs in a signal handler: makes system calls, nothing else.
 fn restrict_this_thread(kept: u64) -> io::Result<()> {
     for number in (0..64).filter(|number| kept & (1 << number) == 0) {
-        // Needs CAP_SETPCAP, and most numbers are none; the bounding set is of no use to a thread that gains nothing.
+        // Needs CAP_SETPCAP, and most numbers are no capability. The bounding set is useless to a thread that gains nothing.
         let _ = prctl(libc::PR_CAPBSET_DROP, number);
     }
     // Below Linux 4.3 there is no ambient set.

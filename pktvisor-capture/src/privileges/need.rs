@@ -1,4 +1,4 @@
-//! Which capabilities a capture needs, which of them it keeps, and what to tell an operator who has not given them.
+//! The capabilities that a capture needs and those that it keeps, and the error for missing ones.
 
 use std::env;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What is needed on which kernel, and how it is told.
+//! Which capabilities each kernel needs, and the text of the error.
 
 use caps::Capability;
 use pktvisor_definitions::Mode;
@@ -55,7 +55,7 @@ fn a_container_is_known_by_what_its_engine_leaves_in_it() {
         let path = root.join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
-        let environment = Environment::of(&root, |asked| asked == variable);
+        let environment = Environment::of(&root, |name| name == variable);
         std::fs::remove_dir_all(&root).unwrap();
         environment
     };

@@ -1,4 +1,4 @@
-//! What the threads of this process may do, as the kernel tells it in `/proc`.
+//! The capabilities of the threads of this process, from `/proc`.
 
 use std::fs;
 use std::io;
@@ -29,7 +29,7 @@ impl ThreadPrivileges {
     }
 }
 
-/// All threads of this process, but for those that end meanwhile.
+/// All threads of this process, except those that end during the call.
 ///
 /// # Errors
 ///

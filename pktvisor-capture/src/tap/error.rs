@@ -25,10 +25,10 @@ pub enum TapError {
         /// Which.
         interface: String,
     },
-    /// The kernel does not tell about the interface.
+    /// The kernel does not describe the interface.
     #[error("cannot read {path}: {reason}")]
     Unknown {
-        /// Where it should tell.
+        /// The file that describes it.
         path: String,
         /// What it said.
         reason: io::Error,

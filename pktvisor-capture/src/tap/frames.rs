@@ -35,7 +35,7 @@ impl Frames {
         }
     }
 
-    /// Frames for packets of `mtu` bytes and what comes before them, or the largest there are.
+    /// Frames for packets of `mtu` bytes with their headroom, or the largest there are.
     fn for_mtu(mtu: u32) -> Self {
         let fits = mtu.saturating_add(LINK_BYTES + HEADROOM_BYTES) <= SMALL_BYTES;
         let bytes = if fits { SMALL_BYTES } else { LARGE_BYTES };
@@ -47,7 +47,7 @@ impl Frames {
         (self.count > COUNT_MIN).then_some(Self { count: self.count / 2, ..self })
     }
 
-    /// How many of them may wait for one of so many who share them. Some have more to do than others.
+    /// How many of them may wait in one of `among` sockets that share them: twice its share, because load is uneven.
     pub(super) fn share(self, among: u32) -> u32 {
         (self.count / among.max(1) * 2).next_power_of_two().min(self.count)
     }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_shares_frames_may_have_twice_a_share_and_never_more_than_all() {
+    fn a_socket_may_have_twice_its_share_of_frames_and_never_more_than_all() {
         let frames = Frames { count: 16384, bytes: 2048 };
         assert_eq!([1, 2, 3, 4, 64].map(|among| frames.share(among)), [16384, 16384, 16384, 8192, 512]);
     }

@@ -1,11 +1,11 @@
 //! Capture from an interface that a mirror port, a SPAN or a tap feeds, by AF_XDP sockets.
 //!
-//! The XDP program counts every packet, hands those that are chosen to a socket of their queue, and drops the rest: the
-//! host sees nothing of them, so an interface with traffic of its own is [refused](check_unused). Before each packet the
+//! The XDP program counts every packet, punts sampled ones to a socket of their queue, and drops the rest: the
+//! host never receives them, so an interface with traffic of its own is [refused](check_unused). Before each packet the
 //! program leaves a [`RecordHeader`](pktvisor_common::kernel::record::RecordHeader); the frames lie in memory that driver
 //! and agent share, without a copy where the driver can.
 //!
-//! A thread looks after a socket of every queue and takes their packets in the order of time ([`Deep`](super::kernel::Deep)),
+//! A worker thread polls a socket of every queue and takes their packets in the order of time ([`Deep`](super::kernel::Deep)),
 //! so that a response by one queue does not come before its query by another. Where there are several such threads, every
 //! queue has a socket for each of them, and the program divides the packets by their hosts ([`Shards`]).
 //!
@@ -87,7 +87,7 @@ fn open_queues(
     notes: &mut Vec<String>,
 ) -> Result<Vec<TapQueue>, TapError> {
     let count = unused::receive_queues(interface)?;
-    // What cannot be raised shows when memory is asked for.
+    // If the limit stays too low, opening the sockets reports it.
     let _ = crate::privileges::raise_memlock();
     let wanted = Frames::of(interface)?;
     let mut frames = wanted;

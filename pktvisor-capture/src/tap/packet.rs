@@ -1,4 +1,4 @@
-//! A packet in its frame, and the record that the program left before it.
+//! A packet in its frame, and the record that the program wrote before it.
 
 use std::ptr;
 use std::slice;
@@ -41,7 +41,7 @@ pub(super) unsafe fn record<'a>(memory: &Memory<'a>, frame: &FrameDesc) -> (Opti
     (header.filter(|header| is_of(header, packet, memory.ifindex)), packet)
 }
 
-/// Asks for the record before a packet and the first of its bytes.
+/// Prefetches the record before a packet and its first bytes.
 #[inline]
 pub(super) fn prefetch_record(packet: &[u8]) {
     const LINE_BYTES: usize = 64;

@@ -23,16 +23,16 @@ const BURST_FRAMES: usize = 256;
 /// What was lost between the program and us, in packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueStatistics {
-    /// Handed over, but no frame was free, or the packet did not fit into one.
+    /// Punted, but no frame was free, or the packet did not fit into one.
     pub lost_no_frame: u64,
-    /// Handed over, but we were too slow to take it.
+    /// Punted, but the worker thread was too slow to take it.
     pub lost_ring_full: u64,
     /// How often the driver found no free frame. In zero-copy mode the card may lose packets for that, which it counts.
     pub starved: u64,
 }
 
 impl QueueStatistics {
-    /// Packets that the program counts as handed up, and that did not arrive.
+    /// Packets that the program counts as delivered, but that did not arrive.
     pub fn lost(&self) -> u64 {
         self.lost_no_frame + self.lost_ring_full
     }
@@ -82,7 +82,7 @@ pub struct TapQueue {
 }
 
 impl TapQueue {
-    /// Binds a socket for each shard, which share these frames. Without copying where the driver can: the kernel chooses.
+    /// Binds a socket for each shard, which share these frames. Without copying if the driver supports that: the kernel decides.
     /// No packet reaches them before they are in a program's map of sockets.
     pub(super) fn open(
         interface: &str,
@@ -159,7 +159,7 @@ impl TapQueue {
         self.statistics.clone()
     }
 
-    /// The next frame. When all have been taken they are given back, and what has come meanwhile is next.
+    /// The next frame. When all have been taken, they are given back, and the frames that have come since are next.
     #[inline]
     fn next_frame(&mut self) -> Option<&FrameDesc> {
         if self.next == self.count {
@@ -170,7 +170,7 @@ impl TapQueue {
         self.received.get(..self.count)?.get(self.next)
     }
 
-    /// Asks for the beginning of a frame whose turn comes soon.
+    /// Prefetches a frame that is taken soon.
     #[inline]
     fn prefetch_ahead(&self) {
         const AHEAD: usize = 2;
@@ -196,7 +196,7 @@ impl TapQueue {
     ///
     /// # Errors
     ///
-    /// The interface is gone, which a socket is told once, and which waiting for it does not tell.
+    /// The interface is gone. The kernel reports that once, and not by poll(2).
     fn update_statistics(&self) -> io::Result<()> {
         let kernel = self.rx.fd().xdp_statistics()?;
         self.statistics.write(&QueueStatistics {
@@ -241,7 +241,7 @@ impl RecordSource for TapQueue {
     fn release(&mut self) {
         self.give_back();
         if self.fill.lock().needs_wakeup() {
-            // Should the interface be gone, the upkeep tells.
+            // If the interface is gone, the upkeep reports it.
             let _ = self.rx.poll(0);
         }
     }

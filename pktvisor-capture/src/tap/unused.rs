@@ -1,4 +1,4 @@
-//! Whether an interface is nobody's but ours.
+//! Whether the host does not use an interface itself.
 
 use std::fs;
 use std::net::IpAddr;
@@ -31,7 +31,7 @@ pub fn check_unused(interface: &str, addresses: &[IpAddr]) -> Result<(), TapErro
 ///
 /// # Errors
 ///
-/// The kernel does not tell.
+/// The kernel does not list them.
 pub fn receive_queues(interface: &str) -> Result<u32, TapError> {
     let path = format!("/sys/class/net/{interface}/queues");
     let unknown = |reason| TapError::Unknown { path: path.clone(), reason };

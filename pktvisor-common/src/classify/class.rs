@@ -32,10 +32,10 @@ pub mod flags {
     /// or invalid. Always with [`MALFORMED`].
     pub const NO_ADDRESSES: u16 = 1 << 9;
     /// The first fragment of an IPv6 datagram whose fragmentable part begins with an extension header: its later
-    /// fragments carry that header's number, whatever the transport is (RFC 8200 section 4.5).
+    /// fragments carry that header's number for every transport (RFC 8200 section 4.5).
     pub const EXTENSION_FIRST: u16 = 1 << 10;
 
-    /// What goes up to DNS analysis.
+    /// Packets for DNS analysis.
     pub const ANY_DNS: u16 = DNS_UDP | DNS_TCP | DNS_FRAGMENT;
 }
 
@@ -83,7 +83,7 @@ pub struct Class {
     /// Of a non-IP frame: the EtherType that ended the way to an IP header, if it is one that nobody expects there;
     /// else 0.
     pub unknown_ethertype: u16,
-    /// `None` for a non-IP frame. Decided by the link layer, whatever the IP header says.
+    /// `None` for a non-IP frame. The link layer decides, not the version in the IP header.
     pub ip_version: Option<IpVersion>,
     /// IPv4 protocol, or the last IPv6 next-header value reached; meaningless unless `ip_version` is set and the
     /// packet is not malformed.
@@ -108,7 +108,7 @@ impl Class {
             let mut i = 0;
             while i < WORDS {
                 // SAFETY: `words` points to WORDS aligned words of which this is one (asserted above), and zero is a
-                // valid value of every field. Volatile, lest it become a call to memset, which in BPF costs 35 ns.
+                // valid value of every field. Volatile, so that it does not become a call to memset, which in BPF costs 35 ns.
                 unsafe { words.add(i).write_volatile(0) };
                 i += 1;
             }
@@ -123,8 +123,8 @@ impl Class {
         self.flags & flags != 0
     }
 
-    /// Whether reassembly of fragments has a use for the packet: as a part of a datagram that may hold DNS, or because it
-    /// shows that the other fragments of its datagram do not.
+    /// Whether reassembly of fragments needs the packet: as a part of a datagram that may hold DNS, or because it shows that
+    /// the other fragments of its datagram do not.
     #[inline(always)]
     pub const fn is_fragment_of_use(&self) -> bool {
         self.has(flags::FRAGMENT)
@@ -153,6 +153,16 @@ impl Class {
         match self.address_version() {
             Some(version) => Some(Address::new(version, &self.destination)),
             None => None,
+        }
+    }
+
+    /// The IP version of a packet that is known to have one, because it holds DNS or has a known direction. The kernel
+    /// programs save the branch that asking for it would cost.
+    #[inline(always)]
+    pub const fn known_ip_version(&self) -> IpVersion {
+        match self.ip_version {
+            Some(IpVersion::V4) => IpVersion::V4,
+            Some(IpVersion::V6) | None => IpVersion::V6,
         }
     }
 

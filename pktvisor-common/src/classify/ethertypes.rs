@@ -56,7 +56,7 @@ pub struct UnknownEtherTypes {
 }
 
 impl UnknownEtherTypes {
-    /// How many different EtherTypes are counted one by one: whoever sends all there are must not fill memory or the log.
+    /// How many different EtherTypes are counted one by one. A sender of all EtherTypes must not fill memory or the log.
     pub const MAX: usize = 16;
 
     /// Counts frames.

@@ -24,7 +24,7 @@ pub(super) const CISCO_METADATA: u32 = 0x8909;
 pub(super) const LLC: u32 = 0x1_0000;
 /// PPP from its address or protocol field on.
 pub(super) const PPP: u32 = 0x1_0001;
-/// IP of the version that its first nibble tells.
+/// IP of the version in its first nibble.
 pub(super) const RAW_IP: u32 = 0x1_0002;
 /// A number that no arm knows.
 pub(super) const UNKNOWN: u32 = 0x1_0003;

@@ -1,6 +1,6 @@
 //! What a packet's first byte belongs to.
 
-/// A link type as in capture files (<https://www.tcpdump.org/linktypes.html>) and as told for a live interface.
+/// A link type as in capture files (<https://www.tcpdump.org/linktypes.html>) and as reported for a live interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct LinkType(pub u16);
@@ -18,11 +18,11 @@ impl LinkType {
     pub const RAW_BSD: Self = Self(12);
     /// Raw IP as OpenBSD numbers it.
     pub const RAW_OPENBSD: Self = Self(14);
-    /// PPP in HDLC-like framing (RFC 1662), or Cisco's HDLC: the first byte tells.
+    /// PPP in HDLC-like framing (RFC 1662), or Cisco's HDLC: the first byte shows which.
     pub const PPP_SERIAL: Self = Self(50);
     /// PPPoE session frames without their Ethernet header.
     pub const PPP_ETHER: Self = Self(51);
-    /// Raw IP: the version nibble tells.
+    /// Raw IP of the version in its first nibble.
     pub const RAW: Self = Self(101);
     /// Cisco HDLC (RFC 1547 section 4.3.1): address, control, EtherType.
     pub const C_HDLC: Self = Self(104);
@@ -30,7 +30,7 @@ impl LinkType {
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture.
     pub const LINUX_SLL: Self = Self(113);
-    /// PPP behind one byte that tells the direction.
+    /// PPP behind one byte with the direction.
     pub const PPP_WITH_DIR: Self = Self(204);
     /// Raw IPv4.
     pub const IPV4: Self = Self(228);

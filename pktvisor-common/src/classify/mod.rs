@@ -33,7 +33,7 @@ use verifier::forget_flags;
 
 /// Classifies one packet that begins with a header of `link_type`; `out` is overwritten as a whole.
 ///
-/// Never fails: what cannot be understood is a non-IP frame, what is IP by its link layer but cut or invalid is
+/// Never fails: a frame that it does not understand is non-IP. A packet that is IP by its link layer, but cut or invalid, is
 /// [`flags::MALFORMED`].
 #[inline(always)]
 pub fn classify<R: PacketReader + ?Sized>(

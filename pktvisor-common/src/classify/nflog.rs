@@ -47,7 +47,7 @@ pub(super) fn packet<R: PacketReader + ?Sized>(reader: &R, out: &mut Class) -> O
 }
 
 /// Length and type, in the byte order of the host that captured. All types are below 256, and none is 0: the byte of
-/// the two that is set tells the order.
+/// the two that is set shows the byte order.
 #[inline(always)]
 fn attribute([l0, l1, t0, t1]: [u8; 4]) -> (usize, u16) {
     match (t0, t1 & !TYPE_FLAGS) {

@@ -163,7 +163,7 @@ fn transport_header<const N: usize, R: PacketReader + ?Sized>(
     header
 }
 
-/// The payload from `start` to `end`, or to the end of the capture, or as much as 16 bits can tell.
+/// The payload from `start` to `end`, or to the end of the capture, or at most what 16 bits can count.
 #[inline(always)]
 fn set_payload<R: PacketReader + ?Sized>(reader: &R, start: usize, end: usize, out: &mut Class) {
     let captured_end = reader.captured_len();

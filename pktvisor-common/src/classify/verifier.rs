@@ -2,27 +2,27 @@
 
 use super::class::Class;
 
-/// Notes an offset, or another small number, in a field of [`Class`] and takes it from there again.
+/// Writes an offset, or another small number, to a field of [`Class`] and reads it back.
 ///
-/// For the verifier: the field lies in a map, so that it forgets by which of many paths the offset came about, and
-/// checks what follows once instead of once a path.
+/// The field lies in a map, so the verifier forgets on which of many paths the offset was computed. It then checks the code
+/// behind it once instead of once for each path.
 #[inline(always)]
 pub(super) fn note_offset(field: &mut u16, offset: usize) -> usize {
     *field = offset as u16;
     if cfg!(target_arch = "bpf") {
-        // SAFETY: a valid reference; volatile, lest the compiler sees through it.
+        // SAFETY: a valid reference; volatile, so that the compiler does not optimise it away.
         usize::from(unsafe { core::ptr::from_ref(field).read_volatile() })
     } else {
         offset
     }
 }
 
-/// Takes the flags from their field again, for the same reason.
+/// Writes the flags to their field and reads them back, for the same reason.
 #[inline(always)]
 pub(super) fn forget_flags(out: &mut Class) {
     if cfg!(target_arch = "bpf") {
         let flags = &raw mut out.flags;
-        // SAFETY: a valid field, read and written as it is; volatile, lest the compiler keeps it in a register.
+        // SAFETY: a valid field, read and written as it is; volatile, so that the compiler does not keep it in a register.
         unsafe { flags.write_volatile(flags.read_volatile()) };
     }
 }

@@ -55,7 +55,7 @@ macro_rules! packet_counters {
             /// fragments that may hold DNS.
             pub dns_packets: u64,
             /// Of `dns_packets`: those whose flow was not sampled for deep analysis.
-            pub dns_not_chosen: u64,
+            pub dns_not_sampled: u64,
         } $($rows)* }
     };
 }
@@ -88,7 +88,7 @@ const _: () = assert!(size_of::<Counters>() == WORDS * size_of::<u64>());
 impl Counters {
     /// Counts one packet of `wire_len` bytes, and its DNS message if it is [`flags::DNS_UDP`].
     ///
-    /// Not `dns_not_chosen`: who chooses counts that.
+    /// It does not count `dns_not_sampled`; the caller does, because it samples.
     #[inline(always)]
     pub fn count(&mut self, class: &Class, direction: Direction, wire_len: u32) {
         self.count_all(class, direction, &Wire::single(wire_len));
@@ -98,13 +98,11 @@ impl Counters {
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
         self.packets.count_all(class, direction, wire);
-        if class.has(flags::DNS_UDP)
-            && let Some(ip_version) = class.ip_version
-        {
+        if class.has(flags::DNS_UDP) {
             self.dns.count(
                 class.dns_flags,
                 DnsTransport::Udp,
-                ip_version,
+                class.known_ip_version(),
                 class.has(flags::TRUNCATED_CAPTURE),
             );
         }
@@ -158,7 +156,7 @@ impl PacketCounters {
         self.bytes_in.saturating_add(self.bytes_out).saturating_add(self.bytes_unknown)
     }
 
-    /// Counts all packets that one buffer stands for. A SYN or RST is that of a single one of them.
+    /// Counts all packets that one buffer stands for. Only one of them carries a SYN or RST.
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
         let count = u64::from(wire.packets);

@@ -1,4 +1,4 @@
-//! What the agent tells the kernel programs about packets.
+//! The configuration of the kernel programs.
 
 use super::hosts::HostTable;
 use crate::classify::DnsPorts;
@@ -9,13 +9,13 @@ use crate::sharding::Shards;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct KernelConfig {
-    /// The part of DNS flows that is handed up.
+    /// The share of DNS flows that is punted.
     pub sample_rate: SampleRate,
     /// Makes it hard to guess which addresses share a bucket of the [heavy hitters](super::heavy).
     pub hash_key: u64,
-    /// Where DNS is spoken.
+    /// Ports that carry DNS.
     pub dns_ports: DnsPorts,
-    /// Among how many threads packets are divided that are handed up.
+    /// The worker threads that punted packets are divided among.
     pub shards: Shards,
     /// Keeps what follows aligned without hidden bytes.
     pub reserved: [u16; 2],

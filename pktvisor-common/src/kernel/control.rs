@@ -1,7 +1,7 @@
-//! The value of the map `CONTROL`: written by the agent through shared memory, read by every program.
+//! The value of the map `CONTROL`: the agent writes it through shared memory, every program reads it.
 //!
-//! What cannot be written in one go is there twice. The agent writes the copy that no program uses, then the word that
-//! says which one is live, and waits until no program can still use the old one before it writes that.
+//! Data that cannot be written atomically exists twice. The agent writes the standby copy, then the word that selects the live
+//! one, and waits until no program can still use the old copy before it writes that again.
 
 use super::config::KernelConfig;
 
@@ -33,11 +33,11 @@ pub mod live {
     pub const EPOCH_HIGH: u32 = 1 << 2;
 }
 
-/// Epochs there are names for; then the first one follows again.
+/// Number of epochs; the first one follows the last one.
 pub const EPOCHS: u32 = 4;
 
-/// The epoch, below [`EPOCHS`]: the agent begins the next one at each flip. What a program counts and the record that it
-/// hands up carry the same epoch, so that both can be cut at the same packet.
+/// The epoch, below [`EPOCHS`]: the agent begins the next one at each flip. A program counts a packet and punts its record in
+/// the same epoch, so that both can be cut at the same packet.
 #[inline(always)]
 pub const fn epoch(live_sketches: u32) -> u32 {
     (live_sketches & live::HEAVY) | ((live_sketches & live::EPOCH_HIGH) >> 1)
@@ -93,10 +93,10 @@ impl Control {
         self.attaching != 0 && self.attaching == ifindex()
     }
 
-    /// The configuration that counts.
+    /// The live configuration.
     #[inline(always)]
     pub fn config(&self) -> &KernelConfig {
-        // The mask tells the verifier what the agent promises.
+        // The agent writes 0 or 1; the mask proves it to the verifier.
         &self.configs[(self.live_config & 1) as usize]
     }
 }

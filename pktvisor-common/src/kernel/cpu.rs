@@ -11,12 +11,12 @@ use crate::wire::Wire;
 pub struct CpuState {
     /// What is counted for every packet.
     pub counters: Counters,
-    /// Where packets for deep analysis went.
-    pub handed_up: HandedUp,
+    /// Outcomes of packets for deep analysis.
+    pub punted: Punts,
     /// What the running program found out about its packet.
     ///
-    /// Not on the stack: of what lies there the verifier remembers every value on every path, and checks what follows as
-    /// often; what lies in a map it forgets.
+    /// Not on the stack: the verifier remembers every value on the stack on every path and checks the rest of the program for
+    /// each. It forgets values in a map.
     pub class: Class,
     /// See [`MissedHeader`].
     pub missed: MissedHeader,
@@ -27,21 +27,21 @@ pub struct CpuState {
     pub ethertypes: UnknownEtherTypes,
 }
 
-/// DNS packets that were chosen for deep analysis: their sum and `dns_not_chosen` is `dns_packets`.
+/// The outcomes of punted DNS packets. Their sum and `dns_not_sampled` is `dns_packets`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
-pub struct HandedUp {
+pub struct Punts {
     /// Handed to the agent.
     pub delivered: u64,
     /// Lost because the ring buffer was full.
     pub lost_ring_full: u64,
     /// Lost because the packet's receive queue has no socket (`tap`).
     pub lost_no_socket: u64,
-    /// Lost because the packet's bytes could not be had.
+    /// Lost because the packet's bytes could not be read.
     pub lost_unreadable: u64,
 }
 
-impl HandedUp {
+impl Punts {
     /// Adds what `other` counted.
     pub fn add(&mut self, other: &Self) {
         self.delivered = self.delivered.saturating_add(other.delivered);
@@ -50,12 +50,11 @@ impl HandedUp {
         self.lost_unreadable = self.lost_unreadable.saturating_add(other.lost_unreadable);
     }
 
-    /// Lost packets, whatever the cause.
+    /// Lost packets, for all causes.
     pub fn lost(&self) -> u64 {
         self.lost_ring_full.saturating_add(self.lost_no_socket).saturating_add(self.lost_unreadable)
     }
 }
 
-/// How far a packet's directly readable part would have to reach for the header that the classifier did not get; 0 if
-/// it got all.
+/// How many directly readable bytes the classifier would have needed for the header that it could not read; 0 if it read all.
 pub type MissedHeader = u64;

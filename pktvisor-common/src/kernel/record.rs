@@ -1,9 +1,9 @@
-//! What goes up to the agent: a header and a packet's bytes, in a ring buffer or before an AF_XDP frame.
+//! A punted packet: a header and the packet's bytes, in a ring buffer or in an AF_XDP frame.
 
 use crate::classify::LinkType;
 use crate::direction::Direction;
 
-/// Precedes the packet. Little more than what the packet's bytes do not tell: the agent classifies it again.
+/// Precedes the packet. It holds little more than what the bytes do not show, because the agent classifies them again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct RecordHeader {
@@ -29,7 +29,7 @@ pub struct RecordHeader {
 pub const HEADER_LEN: usize = size_of::<RecordHeader>();
 const _: () = assert!(HEADER_LEN == 24);
 
-/// Most bytes of a packet that go up: what an IP datagram can have, less the little that 16 bits cannot tell.
+/// Most bytes of a packet that are punted: nearly the longest IP datagram with its link layer, and what 16 bits can count.
 pub const CAPTURED_MAX: usize = u16::MAX as usize;
 
 /// Bits of [`RecordHeader::flags`].
@@ -71,7 +71,8 @@ impl RecordHeader {
     /// Splits a record into header and bytes; `None` if it is too short for what it says.
     pub fn split(record: &[u8]) -> Option<(Self, &[u8])> {
         let (header, rest) = record.split_first_chunk::<HEADER_LEN>()?;
-        // SAFETY: as many initialised bytes as the header has, of which every value is one; no alignment is asked for.
+        // SAFETY: the bytes are initialised and as many as the header has; every value of them is a valid header; the read is
+        // unaligned.
         let header: Self = unsafe { core::ptr::read_unaligned(header.as_ptr().cast()) };
         let bytes = rest.get(..usize::from(header.captured_len))?;
         Some((header, bytes))

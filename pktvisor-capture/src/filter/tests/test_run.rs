@@ -3,11 +3,15 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use aya_obj::generated::BPF_F_XDP_HAS_FRAGS;
+use aya_obj::generated::bpf_cmd::{BPF_MAP_LOOKUP_ELEM, BPF_PROG_TEST_RUN};
+use aya_obj::generated::bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY;
+use aya_obj::generated::bpf_prog_type::{self, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP};
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_ENTRIES, FILTERED_TAGGED};
 
 use crate::filter::assembler::{Alu, Assembler, Helper, Instruction, R0, R1, R2, R3, R6, Src, Width};
-use crate::filter::bpf::{self, Load, ProgramType};
+use crate::filter::bpf::{self, Load};
 use crate::filter::verdict::{self, TaggedPackets, Verdicts};
 use crate::filter::{Filter, FilterProgram, FilterSite, ProgramContext, Rejected};
 
@@ -40,10 +44,10 @@ pub(super) fn unavailable() -> Option<String> {
     }
 }
 
-fn program_type(context: ProgramContext) -> (ProgramType, u32) {
+fn program_type(context: ProgramContext) -> (bpf_prog_type, u32) {
     match context {
-        ProgramContext::Xdp { frags } => (ProgramType::Xdp, if frags { bpf::XDP_HAS_FRAGS } else { 0 }),
-        ProgramContext::Tc => (ProgramType::SchedCls, 0),
+        ProgramContext::Xdp { frags } => (BPF_PROG_TYPE_XDP, if frags { BPF_F_XDP_HAS_FRAGS } else { 0 }),
+        ProgramContext::Tc => (BPF_PROG_TYPE_SCHED_CLS, 0),
     }
 }
 
@@ -77,7 +81,6 @@ fn counting_main(context: ProgramContext, passed: &OwnedFd) -> OwnedFd {
 
 /// A map of two numbers a CPU.
 fn counter() -> OwnedFd {
-    const BPF_MAP_TYPE_PERCPU_ARRAY: u32 = 6;
     bpf::create_map(BPF_MAP_TYPE_PERCPU_ARRAY, 8, FILTERED_ENTRIES as u32, c"counter").unwrap()
 }
 
@@ -181,23 +184,13 @@ impl Chain {
 
 /// The sum of one entry over all CPUs.
 fn sum(counter: &OwnedFd, key: u32) -> u64 {
-    #[repr(C)]
-    struct Lookup {
-        map_fd: u32,
-        padding: u32,
-        key: u64,
-        value: u64,
-        flags: u64,
-    }
-    const BPF_MAP_LOOKUP_ELEM: i64 = 1;
     let mut values = vec![0_u64; aya::util::nr_cpus().unwrap()];
-    let mut lookup = Lookup {
-        map_fd: counter.as_raw_fd() as u32,
-        padding: 0,
-        key: &raw const key as u64,
-        value: values.as_mut_ptr() as u64,
-        flags: 0,
-    };
+    let mut lookup = bpf::attributes();
+    // SAFETY: all members of the union are integers, for which every value is valid.
+    let element = unsafe { &mut lookup.__bindgen_anon_2 };
+    element.map_fd = counter.as_raw_fd().cast_unsigned();
+    element.key = &raw const key as u64;
+    element.__bindgen_anon_1.value = values.as_mut_ptr() as u64;
     // SAFETY: one key of the map's length, and a value for every possible CPU.
     unsafe { bpf::bpf(BPF_MAP_LOOKUP_ELEM, &mut lookup) }.unwrap();
     values.iter().sum()
@@ -226,42 +219,25 @@ pub(super) fn test_run(
     tag: Option<Tag>,
     repeat: u32,
 ) -> io::Result<Outcome> {
-    #[repr(C)]
-    struct Run {
-        prog_fd: u32,
-        retval: u32,
-        data_size_in: u32,
-        data_size_out: u32,
-        data_in: u64,
-        data_out: u64,
-        repeat: u32,
-        duration: u32,
-        ctx_size_in: u32,
-        ctx_size_out: u32,
-        ctx_in: u64,
-        ctx_out: u64,
-    }
-    const BPF_PROG_TEST_RUN: i64 = 10;
     let mut context = [0_u32; 48];
     if let Some(Tag { tpid, tci }) = tag {
         context[8] = u32::from(tpid.to_be());
         context[2] = u32::from(tci);
     }
-    let mut run = Run {
-        prog_fd: program.as_raw_fd() as u32,
-        retval: 0,
-        data_size_in: packet.len() as u32,
-        data_size_out: 0,
-        data_in: packet.as_ptr() as u64,
-        data_out: 0,
-        repeat,
-        duration: 0,
-        ctx_size_in: if tag.is_some() { size_of_val(&context) as u32 } else { 0 },
-        ctx_size_out: 0,
-        ctx_in: if tag.is_some() { context.as_ptr() as u64 } else { 0 },
-        ctx_out: 0,
-    };
-    // SAFETY: packet and context are read up to their lengths, nothing is written beside `run`.
-    unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &mut run)? };
+    let mut attributes = bpf::attributes();
+    // SAFETY: all members of the union are integers, for which every value is valid.
+    let run = unsafe { &mut attributes.test };
+    run.prog_fd = program.as_raw_fd().cast_unsigned();
+    run.data_size_in = packet.len() as u32;
+    run.data_in = packet.as_ptr() as u64;
+    run.repeat = repeat;
+    if tag.is_some() {
+        run.ctx_size_in = size_of_val(&context) as u32;
+        run.ctx_in = context.as_ptr() as u64;
+    }
+    // SAFETY: packet and context are read up to their lengths, nothing is written beside the attributes.
+    unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &mut attributes)? };
+    // SAFETY: the kernel filled in this member.
+    let run = unsafe { attributes.test };
     Ok(Outcome { retval: run.retval, duration_ns: run.duration })
 }

@@ -1,4 +1,4 @@
-//! Whatever the bytes: no panic, offsets within the capture, and sums that agree.
+//! Malformed input: no panic, offsets within the capture, and sums that agree.
 
 use proptest::prelude::*;
 

@@ -262,7 +262,7 @@ fn a_first_ipv6_fragment_with_extension_headers_tells_what_its_later_ones_are() 
     let class = first(&[&extension(17, 1)[..8]]);
     assert_eq!(class.flags, flags::FRAGMENT | flags::MALFORMED);
     assert!(!class.is_fragment_of_use() && !needs_reassembly(&class));
-    // What comes before the fragment header is not part of the datagram's fragments.
+    // A header before the fragment header is not part of the datagram's fragments.
     let before = v6(&ipv6(60, &join(&[&extension(44, 0), &fragment_header(17, 1), &udp(9, 10, &QUERY)])));
     assert_eq!(before.flags, flags::FRAGMENT);
 }

@@ -1,14 +1,14 @@
 //! Heavy hitters: the addresses with the most packets, in a table of fixed size that needs no hash map.
 //!
 //! An address has its place in one bucket of few slots (the heavy part of an Elastic Sketch: Yang et al., SIGCOMM 2018).
-//! Packets of an address without a slot are votes against the bucket's smallest; when they are `VOTES` times as many
-//! as that one's packets, it goes and the newcomer gets its slot. While an address has a slot all its packets are
-//! counted there; what was not, or was thrown out, is added up for the bucket. So for each address
+//! Packets of an address without a slot are votes against the address with the fewest packets in the bucket. When the votes are
+//! `VOTES` times as many as its packets, the newcomer takes its slot. While an address has a slot, all its packets are
+//! counted there; the bucket adds up all other packets, evicted ones included. So for each address
 //!
 //! - with a slot: packets counted ≤ true ≤ packets counted + what the bucket had missed before it came,
 //! - without: true ≤ what its bucket has missed.
 //!
-//! The table is emptied every second, so that slots turn over. A slot remembers besides whether the address has been
+//! The table is emptied every second, so that old addresses free their slots. A slot remembers besides whether the address has been
 //! entered into the [cardinality](crate::hll) of this and that direction: most packets need not hash it again.
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! The packet socket itself: the few calls of packet(7), one small function each.
+//! Packet sockets: the few calls of packet(7), one small function each.
+//!
+//! They are libc's, because nix can neither build a `sockaddr_ll` nor set an option of `SOL_PACKET`.
 
 use std::io;
 use std::mem::size_of;
@@ -7,24 +9,20 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use libc::{c_int, c_void, socklen_t};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
-use super::error::AfPacketError;
-
-/// A packet socket that hears nothing yet: neither protocol nor interface are chosen, lest packets of others get in
-/// before it is bound.
-pub(super) fn open() -> Result<OwnedFd, AfPacketError> {
+/// A packet socket that receives nothing before it is bound: without a protocol no packet of another interface gets in.
+pub(crate) fn open() -> io::Result<OwnedFd> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    socket(AddressFamily::Packet, SockType::Raw, flags, None)
-        .map_err(|errno| AfPacketError::Socket(errno.into()))
+    Ok(socket(AddressFamily::Packet, SockType::Raw, flags, None)?)
 }
 
 /// Listens to every protocol on the interface, or on all for 0.
-pub(super) fn bind(fd: impl AsFd, ifindex: u32) -> Result<(), AfPacketError> {
+pub(crate) fn bind(fd: impl AsFd, ifindex: u32) -> io::Result<()> {
     // SAFETY: a structure of plain integers, of which zero is a valid value.
     let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
     address.sll_family = libc::AF_PACKET as u16;
     address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
     address.sll_ifindex = ifindex as c_int;
-    // SAFETY: the address is a whole `sockaddr_ll` and its size is told.
+    // SAFETY: the address is a whole `sockaddr_ll` and its size is given.
     let bound = unsafe {
         libc::bind(
             fd.as_fd().as_raw_fd(),
@@ -32,14 +30,11 @@ pub(super) fn bind(fd: impl AsFd, ifindex: u32) -> Result<(), AfPacketError> {
             size_of::<libc::sockaddr_ll>() as socklen_t,
         )
     };
-    match bound {
-        0 => Ok(()),
-        _ => Err(AfPacketError::Bind { ifindex, reason: io::Error::last_os_error() }),
-    }
+    check(bound)
 }
 
 /// Whether the interface that the socket was bound to has been removed.
-pub(super) fn is_unbound(fd: impl AsFd) -> bool {
+pub(crate) fn is_unbound(fd: impl AsFd) -> bool {
     // SAFETY: a structure of plain integers, of which zero is a valid value.
     let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
     let mut len = size_of::<libc::sockaddr_ll>() as socklen_t;
@@ -48,13 +43,19 @@ pub(super) fn is_unbound(fd: impl AsFd) -> bool {
     got == 0 && address.sll_ifindex == -1
 }
 
+/// Makes the interface promiscuous as long as the packet socket lives.
+pub(crate) fn join_promiscuous(fd: impl AsFd, ifindex: u32) -> io::Result<()> {
+    let membership = libc::packet_mreq {
+        mr_ifindex: ifindex.cast_signed(),
+        mr_type: libc::PACKET_MR_PROMISC as u16,
+        mr_alen: 0,
+        mr_address: [0; 8],
+    };
+    set(fd, libc::PACKET_ADD_MEMBERSHIP, &membership)
+}
+
 /// Sets an option of level `SOL_PACKET`.
-pub(super) fn set<T: Copy>(
-    fd: impl AsFd,
-    option: c_int,
-    name: &'static str,
-    value: &T,
-) -> Result<(), AfPacketError> {
+pub(crate) fn set<T: Copy>(fd: impl AsFd, option: c_int, value: &T) -> io::Result<()> {
     // SAFETY: the kernel reads `size_of::<T>()` bytes of a live value, and takes what it finds for numbers.
     let set = unsafe {
         libc::setsockopt(
@@ -65,14 +66,11 @@ pub(super) fn set<T: Copy>(
             size_of::<T>() as socklen_t,
         )
     };
-    match set {
-        0 => Ok(()),
-        _ => Err(AfPacketError::Option { option: name, reason: io::Error::last_os_error() }),
-    }
+    check(set)
 }
 
-/// What happened since the last call: the kernel begins anew at each.
-pub(super) fn take_statistics(fd: impl AsFd) -> Result<libc::tpacket_stats_v3, AfPacketError> {
+/// What happened since the last call, which resets the kernel's counters.
+pub(crate) fn take_statistics(fd: impl AsFd) -> io::Result<libc::tpacket_stats_v3> {
     let mut statistics = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
     let mut len = size_of::<libc::tpacket_stats_v3>() as socklen_t;
     // SAFETY: the kernel writes at most `len` bytes into a structure of that size, made of integers.
@@ -85,8 +83,9 @@ pub(super) fn take_statistics(fd: impl AsFd) -> Result<libc::tpacket_stats_v3, A
             &raw mut len,
         )
     };
-    match got {
-        0 => Ok(statistics),
-        _ => Err(AfPacketError::Option { option: "PACKET_STATISTICS", reason: io::Error::last_os_error() }),
-    }
+    check(got).map(|()| statistics)
+}
+
+fn check(result: c_int) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
