@@ -147,12 +147,12 @@ fn steps(criterion: &mut Criterion) {
         bencher.iter(|| {
             let mut batch = store.batch();
             for (_, class, octets) in traffic.datagrams() {
-                if let Some(head) = MessageHead::parse(octets, &mut name) {
+                if let Some(mut head) = MessageHead::parse(octets, &mut name) {
                     let recorder = batch.recorder();
                     let keys = recorder.keys(&head);
                     recorder.prefetch_message(&head, &keys);
                     let message = head.parse_rest(false);
-                    recorder.message(&Flow::of(class, Transport::Udp), &message, keys);
+                    recorder.message(&Flow::of(class, Transport::Udp), message, keys);
                 }
             }
         });

@@ -220,7 +220,7 @@ impl<H: HostNetworks> Messages<H> {
         let Self { settings, transactions, name, .. } = self;
         let Some(exchange) = exchange(flow, octets) else { return Outcome::WithoutMessage };
         transactions.prefetch_index(&exchange);
-        let Some(head) = MessageHead::parse(octets, name) else { return Outcome::WithoutMessage };
+        let Some(mut head) = MessageHead::parse(octets, name) else { return Outcome::WithoutMessage };
         let keys = out.keys(&head);
         out.prefetch_message(&head, &keys);
         let message = head.parse_rest(truncated);
@@ -234,7 +234,7 @@ impl<H: HostNetworks> Messages<H> {
         {
             out.transaction(&Transaction { asker: settings.asker(flow), duration_ns, question });
         }
-        out.message(flow, &message, keys);
+        out.message(flow, message, keys);
         if !message.malformed {
             return Outcome::Analysed;
         }

@@ -1,7 +1,7 @@
 //! What is asked and answered: names, types, codes.
 
 use pktvisor_analysis::ReassemblyEvent;
-use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::message::{Message, MessageHead, Question};
 
 use super::context::Context;
 use super::frequent::{FrequentItems, Mark};
@@ -39,16 +39,16 @@ impl DnsRecord {
 
     /// Prefetches the memory where a message will be counted.
     #[inline]
-    pub(super) fn prefetch(&self, header: Header, keys: &MessageKeys<'_>) {
-        let Some(keys) = keys.question() else { return };
+    pub(super) fn prefetch(&self, head: &MessageHead<'_>, keys: &MessageKeys<'_>) {
+        let (Some(question), Some(keys)) = (head.question(), keys.question()) else { return };
         self.top_qname2.prefetch(keys.qname2);
         if let Some(qname3) = keys.qname3 {
             self.top_qname3.prefetch(qname3);
         }
-        if header.qr()
-            && let Some(failed) = self.failed(header.rcode().to_int().into())
+        if head.header().qr()
+            && let Some(failed) = self.failed(head.header().rcode().to_int().into())
         {
-            failed.prefetch(keys.whole);
+            failed.prefetch(whole(question));
         }
     }
 
@@ -153,7 +153,6 @@ impl MessageRecord {
 
 #[cfg(test)]
 mod tests {
-    use pktvisor_analysis::message::MessageHead;
     use pktvisor_analysis::name::Name;
     use pktvisor_analysis::public_suffix::NameCut;
 
@@ -165,9 +164,9 @@ mod tests {
         let mut octets = [0; 12];
         octets[2..4].copy_from_slice(&flags.to_be_bytes());
         let mut name = Name::default();
-        let head = MessageHead::parse(&octets, &mut name).unwrap();
+        let mut head = MessageHead::parse(&octets, &mut name).unwrap();
         let keys = MessageKeys::of(&head, NameCut::Labels);
-        record.message(&head.parse_rest(false), keys);
+        record.message(head.parse_rest(false), keys);
     }
 
     #[test]

@@ -46,17 +46,12 @@ impl<'a> MessageKeys<'a> {
 pub(super) struct QuestionKeys<'a> {
     pub(super) qname2: Key<'a>,
     pub(super) qname3: Option<Key<'a>>,
-    pub(super) whole: Key<'a>,
 }
 
 impl<'a> QuestionKeys<'a> {
     #[inline]
     fn of(question: &Question<'a>, name_cut: NameCut) -> Self {
         let CutName { qname2, qname3 } = name_cut.apply(question.name);
-        Self {
-            qname2: key(qname2, question),
-            qname3: qname3.map(|qname3| key(qname3, question)),
-            whole: whole(question),
-        }
+        Self { qname2: key(qname2, question), qname3: qname3.map(|qname3| key(qname3, question)) }
     }
 }

@@ -132,7 +132,7 @@ impl Observer for Recorder {
 
     #[inline]
     fn prefetch_message(&self, head: &MessageHead<'_>, keys: &MessageKeys<'_>) {
-        self.period.dns.prefetch(head.header(), keys);
+        self.period.dns.prefetch(head, keys);
     }
 
     #[inline]

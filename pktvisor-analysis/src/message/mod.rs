@@ -63,7 +63,9 @@ impl<'a> Message<'a> {
     /// `name`: it is costly to move.
     #[inline]
     pub fn parse(octets: &'a [u8], snapped: bool, name: &'a mut Name) -> Option<Self> {
-        Some(MessageHead::parse(octets, name)?.parse_rest(snapped))
+        let mut head = MessageHead::parse(octets, name)?;
+        head.parse_rest(snapped);
+        Some(head.into_message())
     }
 
     /// Transaction id.

@@ -318,7 +318,7 @@ fn the_head_tells_the_question_before_the_rest_is_parsed() {
         let (mut name, mut again) = (Name::default(), Name::default());
         let (head, whole) =
             (MessageHead::parse(&octets[..len], &mut name), Message::parse(&octets[..len], true, &mut again));
-        let (Some(head), Some(whole)) = (head, whole) else {
+        let (Some(mut head), Some(whole)) = (head, whole) else {
             assert!(len < HEADER_BYTES);
             continue;
         };

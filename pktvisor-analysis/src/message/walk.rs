@@ -45,12 +45,6 @@ impl<'a> Walk<'a> {
         Self { octets, offset: HEADER_BYTES, names: NameSkipper::default() }
     }
 
-    /// The whole message.
-    #[inline]
-    pub(super) fn octets(&self) -> &'a [u8] {
-        self.octets
-    }
-
     #[inline]
     pub(super) fn first_question<'n>(&mut self, name: &'n mut Name) -> Result<Question<'n>, Stop> {
         let start = self.offset;
