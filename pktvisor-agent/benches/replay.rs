@@ -15,7 +15,7 @@ use pktvisor_analysis::name::Name;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::streams::TcpSegment;
 use pktvisor_analysis::transactions::{Exchange, TIMEOUT_NS_DEFAULT, Transactions};
-use pktvisor_analysis::{Analysis, Flow, Observer, Settings, Transport};
+use pktvisor_analysis::{Analysis, AnalysisSettings, Flow, Observer, Transport};
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, flags};
 use pktvisor_common::direction::direction;
@@ -75,8 +75,8 @@ impl Traffic {
         writer.finish().expect("memory takes everything")
     }
 
-    fn settings(&self) -> Settings<HostSet> {
-        Settings {
+    fn settings(&self) -> AnalysisSettings<HostSet> {
+        AnalysisSettings {
             dns_ports: DnsPorts::default(),
             sample_rate: SampleRate::ALL,
             transaction_timeout_ns: TIMEOUT_NS_DEFAULT,
@@ -92,7 +92,7 @@ fn class_of(data: &[u8]) -> Class {
 }
 
 fn store() -> Store {
-    Store::new(metrics::Settings {
+    Store::new(metrics::StoreSettings {
         periods: 5,
         summary: true,
         name_cut: NameCut::Labels,

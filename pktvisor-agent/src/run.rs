@@ -84,7 +84,7 @@ fn account(ledger: &api::Ledger) -> String {
 
 fn agent(options: &Options) -> Agent {
     let cut = if options.public_suffix { NameCut::PublicSuffix } else { NameCut::Labels };
-    let store = Store::new(metrics::Settings {
+    let store = Store::new(metrics::StoreSettings {
         periods: options.periods,
         summary: options.summary,
         name_cut: cut,
@@ -163,7 +163,7 @@ fn pipeline(options: &Options, agent: &Agent, interfaces: &[Interface]) -> anyho
         dns_ports: options.dns_ports,
         host: host.clone(),
         geo,
-        analysis: Analysis::new(analysis::Settings {
+        analysis: Analysis::new(analysis::AnalysisSettings {
             dns_ports: options.dns_ports,
             sample_rate: SampleRate::percent(options.max_deep_sample_pct),
             transaction_timeout_ns: u64::try_from(options.dns_timeout.as_nanos()).unwrap_or(u64::MAX),

@@ -11,7 +11,7 @@ use capture_file::{Capture, PacketRef};
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{Analysis, Flow, Observer, Outcome, ReassemblyEvent, Settings, Transaction};
+use pktvisor_analysis::{Analysis, AnalysisSettings, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::packet::{Packet, Stamp};
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args_os().nth(1).ok_or("usage: responses CAPTURE_FILE")?;
     let mut capture = Capture::open(path)?;
     let dns_ports = DnsPorts::default();
-    let mut analysis = Analysis::new(Settings {
+    let mut analysis = Analysis::new(AnalysisSettings {
         dns_ports,
         sample_rate: SampleRate::ALL,
         transaction_timeout_ns: 5_000_000_000,

@@ -19,7 +19,7 @@ use super::message::{HEADER_BYTES, Message, MessageHead, Question};
 use super::name::Name;
 use super::streams::{StreamSink, Streams, TcpSegment};
 use super::transactions::{self, Exchange, Moment, QuestionKey, ResponseOutcome, Transactions};
-use super::{Flow, Observer, Outcome, ReassemblyEvent, Settings, Transaction, Transport};
+use super::{AnalysisSettings, Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
 
 /// One thread's analysis: what it has to keep between packets.
 pub struct Analysis<H> {
@@ -31,7 +31,7 @@ pub struct Analysis<H> {
 /// What happens to every message, however it came.
 #[derive(Debug)]
 struct Messages<H> {
-    settings: Settings<H>,
+    settings: AnalysisSettings<H>,
     transactions: Transactions,
     /// Where names are read into.
     name: Name,
@@ -42,7 +42,7 @@ struct Messages<H> {
 
 impl<H: HostNetworks> Analysis<H> {
     /// An analysis that has seen nothing.
-    pub fn new(settings: Settings<H>) -> Self {
+    pub fn new(settings: AnalysisSettings<H>) -> Self {
         Self {
             fragments: Fragments::new(settings.dns_ports, fragments::Limits::default()),
             streams: Streams::default(),

@@ -25,4 +25,4 @@ pub mod transactions;
 pub use engine::Analysis;
 pub use flow::{Flow, Transport, ip_address};
 pub use observer::{Asker, Observer, Outcome, ReassemblyEvent, Transaction};
-pub use settings::Settings;
+pub use settings::AnalysisSettings;

@@ -8,7 +8,7 @@ use super::{Asker, Flow};
 
 /// What is analysed, and how.
 #[derive(Clone, Debug)]
-pub struct Settings<H> {
+pub struct AnalysisSettings<H> {
     /// Ports that carry DNS.
     pub dns_ports: DnsPorts,
     /// Share of the DNS flows that is analysed.
@@ -19,7 +19,7 @@ pub struct Settings<H> {
     pub host: H,
 }
 
-impl<H: HostNetworks> Settings<H> {
+impl<H: HostNetworks> AnalysisSettings<H> {
     /// Whether a flow is chosen for analysis; its hash is not asked for where all are.
     #[inline]
     pub(super) fn chooses(&self, flow_hash: impl FnOnce() -> u64) -> bool {

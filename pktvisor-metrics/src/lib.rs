@@ -50,7 +50,7 @@ pub use network::address_key;
 pub use period::Period;
 pub use quantiles::Quantiles;
 pub use recorder::Recorder;
-pub use settings::{Clock, Settings};
+pub use settings::{Clock, StoreSettings};
 pub use shares::Cut;
 pub use store::{NoPeriod, Store};
 pub use timeline::Timeline;

@@ -8,7 +8,7 @@ use pktvisor_common::counters::Counters;
 
 use super::frequent::Limits;
 use super::ledger::Totals;
-use super::settings::{Clock, Settings};
+use super::settings::{Clock, StoreSettings};
 use super::shares::Shares;
 use super::timeline::{PERIOD_SECONDS, Step, Timeline};
 use super::{Period, Recorder};
@@ -18,7 +18,7 @@ const MERGEABLE_PERIODS: usize = 10;
 
 #[derive(Debug)]
 pub(super) struct Live {
-    settings: Settings,
+    settings: StoreSettings,
     pub recorder: Recorder,
     /// Where worker threads leave what they add to it.
     shares: Arc<Shares>,
@@ -42,7 +42,7 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(settings: Settings, shares: Arc<Shares>) -> Self {
+    pub(super) fn new(settings: StoreSettings, shares: Arc<Shares>) -> Self {
         Self {
             settings,
             recorder: Recorder::new(settings.name_cut),

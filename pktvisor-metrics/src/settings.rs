@@ -14,7 +14,7 @@ pub enum Clock {
 
 /// How time is cut and how much of it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct StoreSettings {
     /// Periods kept, the live one included; at least 1.
     pub periods: usize,
     /// One period for the whole capture.

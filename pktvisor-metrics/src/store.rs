@@ -14,7 +14,7 @@ use super::Recorder;
 use super::batch::Batch;
 use super::live::Live;
 use super::period::Period;
-use super::settings::Settings;
+use super::settings::StoreSettings;
 use super::shares::{Cut, Shares};
 
 /// Why there is no such period.
@@ -37,20 +37,20 @@ pub enum NoPeriod {
 /// All that is remembered.
 #[derive(Debug)]
 pub struct Store {
-    settings: Settings,
+    settings: StoreSettings,
     live: Mutex<Live>,
     shares: Arc<Shares>,
 }
 
 impl Store {
     /// An empty store.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: StoreSettings) -> Self {
         let shares = Arc::<Shares>::default();
         Self { settings, live: Mutex::new(Live::new(settings, Arc::clone(&shares))), shares }
     }
 
     /// The settings it was made with.
-    pub fn settings(&self) -> Settings {
+    pub fn settings(&self) -> StoreSettings {
         self.settings
     }
 

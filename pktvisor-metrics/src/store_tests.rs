@@ -10,7 +10,7 @@ use crate::settings::Clock;
 const S: u64 = 1_000_000_000;
 
 fn store(periods: usize, summary: bool) -> Store {
-    Store::new(Settings { periods, summary, name_cut: NameCut::Labels, clock: Clock::Packets })
+    Store::new(StoreSettings { periods, summary, name_cut: NameCut::Labels, clock: Clock::Packets })
 }
 
 /// Counts a packet to HOST at each of these times, in seconds.
@@ -220,7 +220,8 @@ fn a_capture_without_packets_has_one_empty_period() {
 
 /// A store on the wall clock, which first ticks at this second.
 fn live_store(start_s: u64) -> Store {
-    let settings = Settings { periods: 5, summary: false, name_cut: NameCut::Labels, clock: Clock::Wall };
+    let settings =
+        StoreSettings { periods: 5, summary: false, name_cut: NameCut::Labels, clock: Clock::Wall };
     let store = Store::new(settings);
     store.batch().tick(start_s * S);
     store

@@ -34,7 +34,7 @@ const UPKEEP: Duration = Duration::from_millis(100);
 
 /// What all deep threads are told.
 pub(super) struct DeepSettings {
-    pub(super) analysis: analysis::Settings<HostSet>,
+    pub(super) analysis: analysis::AnalysisSettings<HostSet>,
     /// How long records may be left alone.
     pub(super) pause: Pause,
 }

@@ -196,12 +196,12 @@ mod tests {
     use super::*;
     use crate::serve::Source;
     use pktvisor_analysis::public_suffix::NameCut;
-    use pktvisor_metrics::{Clock, Settings, Store};
+    use pktvisor_metrics::{Clock, Store, StoreSettings};
 
     #[test]
     fn an_agent_one_of_whose_threads_broke_down_is_not_healthy() {
         let (name_cut, clock) = (NameCut::default(), Clock::Wall);
-        let store = Store::new(Settings { periods: 5, summary: false, name_cut, clock });
+        let store = Store::new(StoreSettings { periods: 5, summary: false, name_cut, clock });
         let agent = Arc::new(Agent::new(store, 100, Default::default()));
         spawn(&agent, "first", || ()).unwrap().join().unwrap();
         assert_eq!(agent.health(), Ok(()));

@@ -55,7 +55,7 @@ pub(super) struct Prepared {
     /// How long these may be left alone.
     pub(super) pause: Pause,
     /// For the threads that analyse: what and how.
-    pub(super) analysis: analysis::Settings<HostSet>,
+    pub(super) analysis: analysis::AnalysisSettings<HostSet>,
 }
 
 impl Prepared {
@@ -108,7 +108,7 @@ impl Prepared {
             lost_by_sockets: 0,
             pending: None,
         };
-        let analysis = analysis::Settings {
+        let analysis = analysis::AnalysisSettings {
             dns_ports: options.dns_ports,
             sample_rate: config.sample_rate,
             transaction_timeout_ns: u64::try_from(options.dns_timeout.as_nanos()).unwrap_or(u64::MAX),

@@ -18,7 +18,7 @@ use super::traffic::{self, Traffic};
 
 /// The JSON after a replay: the window, and each period.
 fn json(pcap: &Arc<[u8]>, host: &[String], name_cut: NameCut) -> serde_json::Value {
-    let store = Store::new(metrics::Settings {
+    let store = Store::new(metrics::StoreSettings {
         periods: 60,
         summary: false,
         name_cut,
