@@ -297,7 +297,7 @@ impl Source for Agent {
     }
 
     fn moment(&self) -> Moment {
-        Moment { turns: self.store.turns(), published: self.store.moments() }
+        Moment { turns: self.store.rotations(), published: self.store.moments() }
     }
 
     fn health(&self) -> Result<(), String> {

@@ -16,7 +16,7 @@
 //! | `codes` | exact counts by code |
 //! | `record` | makes a period's records of the above from their declarations |
 //! | `network`, `dns`, `transactions` | the metrics of a period |
-//! | `live`, `batch`, `shares`, `ledger` | the live period in time, in the hands of one thread or several, and where its packets went |
+//! | `live_period`, `batch`, `shares`, `ledger` | the live period in time, in the hands of one thread or several, and where its packets went |
 
 mod batch;
 mod cardinality;
@@ -28,7 +28,7 @@ pub mod frequent;
 mod keys;
 mod ledger;
 mod listed;
-mod live;
+mod live_period;
 mod network;
 mod period;
 mod quantiles;

@@ -3,7 +3,7 @@
 //!
 //! A reader never sees a recorder that is being written: kernel counters and analysis would be of different moments. At
 //! the end of an epoch each thread [cuts](Shares::cut): it leaves a copy of its recorder, or the recorder itself where the
-//! period ends. Once all have, [`Live::publish`](super::live::Live::publish) takes the copies together with the counters.
+//! period ends. Once all have, [`LivePeriod::publish`](super::live_period::LivePeriod::publish) takes the copies together with the counters.
 
 use std::sync::{Arc, OnceLock};
 

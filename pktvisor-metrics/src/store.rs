@@ -12,7 +12,7 @@ use pktvisor_api as api;
 
 use super::Recorder;
 use super::batch::Batch;
-use super::live::Live;
+use super::live_period::LivePeriod;
 use super::period::Period;
 use super::settings::StoreSettings;
 use super::shares::{Cut, Shares};
@@ -38,7 +38,7 @@ pub enum NoPeriod {
 #[derive(Debug)]
 pub struct Store {
     settings: StoreSettings,
-    live: Mutex<Live>,
+    live: Mutex<LivePeriod>,
     shares: Arc<Shares>,
 }
 
@@ -46,7 +46,7 @@ impl Store {
     /// An empty store.
     pub fn new(settings: StoreSettings) -> Self {
         let shares = Arc::<Shares>::default();
-        Self { settings, live: Mutex::new(Live::new(settings, Arc::clone(&shares))), shares }
+        Self { settings, live: Mutex::new(LivePeriod::new(settings, Arc::clone(&shares))), shares }
     }
 
     /// The settings it was made with.
@@ -85,8 +85,8 @@ impl Store {
     }
 
     /// How many periods were closed since start.
-    pub fn turns(&self) -> u64 {
-        self.live.lock().turns
+    pub fn rotations(&self) -> u64 {
+        self.live.lock().rotations
     }
 
     /// How many moments were published since start; `None` where every batch of packets is one.

@@ -175,26 +175,26 @@ fn the_ledger_counts_what_closed_periods_counted() {
 fn before_a_period_turns_its_owner_is_told_when() {
     let store = store(5, false);
     let mut batch = store.batch();
-    let mut turns = Vec::new();
+    let mut rotations = Vec::new();
     for second in [100, 150, 290] {
-        batch.advance(second * S, |end_ns, _| turns.push(end_ns / S));
+        batch.advance(second * S, |end_ns, _| rotations.push(end_ns / S));
     }
-    assert_eq!(turns, [160, 220, 280]);
+    assert_eq!(rotations, [160, 220, 280]);
 }
 
 #[test]
 fn quiet_periods_that_nobody_can_see_are_closed_as_one() {
     let store = store(3, false);
-    let mut turns = Vec::new();
+    let mut rotations = Vec::new();
     let mut batch = store.batch();
     for second in [100, 3_130] {
-        batch.advance(second * S, |end_ns, _| turns.push(end_ns / S));
+        batch.advance(second * S, |end_ns, _| rotations.push(end_ns / S));
         batch.packet(&Class::default(), Direction::Unknown, 60);
     }
     drop(batch);
     // Fifty periods are over, of which two are kept.
-    assert_eq!(turns, [2_980, 3_040, 3_100]);
-    assert_eq!(store.turns(), 50);
+    assert_eq!(rotations, [2_980, 3_040, 3_100]);
+    assert_eq!(store.rotations(), 50);
     assert_eq!([0, 1, 2].map(|n| span(&bucket(&store, n))), [(3_100, 31, 1), (3_040, 60, 0), (2_980, 60, 0)]);
     assert_eq!(store.ledger().counted, 2);
 }
@@ -242,7 +242,7 @@ fn by_the_wall_clock_a_quiet_period_is_as_long_as_it_is_old() {
     assert_eq!(span(&bucket(&store, 0)), (120, 0, 0));
     store.batch().tick(127 * S + 5);
     assert_eq!(span(&bucket(&store, 0)), (120, 7, 0));
-    assert!(!store.batch().turns_at(180 * S - 1) && store.batch().turns_at(180 * S));
+    assert!(!store.batch().rotates_at(180 * S - 1) && store.batch().rotates_at(180 * S));
     store.batch().tick(180 * S);
     assert_eq!((span(&bucket(&store, 0)), span(&bucket(&store, 1))), ((180, 0, 0), (120, 60, 0)));
 }
@@ -250,7 +250,7 @@ fn by_the_wall_clock_a_quiet_period_is_as_long_as_it_is_old() {
 #[test]
 fn live_periods_rotate_on_the_full_minute_and_the_first_is_as_short_as_it_was() {
     let store = live_store(100);
-    assert!(!store.batch().turns_at(120 * S - 1) && store.batch().turns_at(120 * S));
+    assert!(!store.batch().rotates_at(120 * S - 1) && store.batch().rotates_at(120 * S));
     for second in 101..=185 {
         store.batch().tick(second * S);
     }
@@ -267,7 +267,7 @@ fn a_live_capture_that_was_suspended_goes_on_on_the_full_minute() {
     store.batch().tick(700 * S);
     let spans: Vec<_> = (0..5).map(|n| span(&bucket(&store, n))).collect();
     assert_eq!(spans, [(660, 40, 0), (600, 60, 0), (540, 60, 0), (480, 60, 0), (420, 60, 0)]);
-    assert_eq!(store.turns(), 10);
+    assert_eq!(store.rotations(), 10);
     // More than an hour is a jump of the clock.
     let store = live_store(100);
     store.batch().tick(10_000 * S);

@@ -1,4 +1,4 @@
-//! The capture's clock: which second it is, when a period turns, and that time never goes back.
+//! The capture's clock: which second it is, how it moves on, and that time never goes back.
 //!
 //! Periods of a capture begin at the whole second of its first packet and last 60 s each. A second counts in the
 //! rates when it is over. The clock knows nothing of what is counted: [`Timeline::advance`] says what time did, and

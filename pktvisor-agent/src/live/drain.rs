@@ -116,7 +116,7 @@ impl DrainThread {
         // Where a worker thread is behind, the last moment is not over: what is counted now waits for the next second.
         if self.publish() {
             let now_ns = wall_ns();
-            let period_ends = self.agent.store.batch().turns_at(now_ns);
+            let period_ends = self.agent.store.batch().rotates_at(now_ns);
             drained = self.end_epoch(now_ns, if period_ends { Cut::Period } else { Cut::Epoch });
             self.wait_for_workers();
             self.publish();
