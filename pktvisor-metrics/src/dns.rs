@@ -1,4 +1,4 @@
-//! What is asked and answered: names, types, codes.
+//! Questions and responses: names, types, codes.
 
 use pktvisor_analysis::ReassemblyEvent;
 use pktvisor_analysis::message::{Message, MessageHead, Question};
@@ -52,7 +52,7 @@ impl DnsRecord {
         }
     }
 
-    /// The list of the questions that were answered so.
+    /// The list of the questions with this response code.
     fn failed(&self, rcode: u16) -> Option<&FrequentItems> {
         match rcode {
             RCODE_SERVFAIL => Some(&self.top_srvfail),
@@ -68,7 +68,7 @@ impl DnsRecord {
         if let Some(qname3) = keys.qname3 {
             is_marked = self.top_qname3.add_and_mark(qname3, Mark::First);
         }
-        // Whoever is listed whole and has the mark has been counted.
+        // A name that is listed whole and has the mark has been counted.
         if !is_marked || keys.qname3.unwrap_or(keys.qname2).tag != WHOLE {
             self.cardinality.qname.add_hashed(question.name.as_wire(), question.name_hash);
         }
@@ -82,7 +82,7 @@ impl DnsRecord {
         self.flags.tc += u64::from(message.header().tc());
         let answers = u64::from(message.answer_records);
         self.edns.answer_records += answers;
-        // By the header: records that cannot be read are no empty answer.
+        // Decided by the header: a response with unreadable records is not empty.
         self.edns.empty_answers += u64::from(rcode == RCODE_NOERROR && message.counts().ancount() == 0);
         let failed = match rcode {
             RCODE_SERVFAIL => &mut self.top_srvfail,
@@ -97,7 +97,7 @@ impl DnsRecord {
 }
 
 impl EdnsRecord {
-    /// Counts what one message says.
+    /// Counts one message.
     fn message(&mut self, message: &Message<'_>) {
         let Some(edns) = &message.edns else { return };
         if message.is_response() {

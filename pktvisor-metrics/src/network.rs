@@ -1,4 +1,4 @@
-//! Who talks: remote addresses, where they are, and how many.
+//! Remote addresses: the most frequent ones, their places and networks, and how many there are.
 
 use pktvisor_common::classify::Class;
 use pktvisor_common::direction::Direction;
@@ -7,7 +7,7 @@ use super::context::Context;
 use super::frequent::{FrequentItems, Key, Mark};
 use super::record::record;
 
-/// What an address of a [`Class`] is counted under.
+/// The key of an address of a [`Class`].
 #[inline]
 pub fn address_key(address: &[u8; 16], ip_version: u8) -> Key<'_> {
     match ip_version {
@@ -20,7 +20,7 @@ pktvisor_definitions::packets!(record);
 pktvisor_definitions::ip_cardinality!(record);
 pktvisor_definitions::packet_rates!(record);
 
-/// Who talks. Only packets of known direction have a remote end.
+/// Only packets of known direction have a remote end.
 impl PacketRecord {
     /// Prefetches the memory where the remote end of a packet will be counted.
     #[inline]
@@ -43,7 +43,7 @@ impl PacketRecord {
             Direction::Unknown => return,
         };
         let key = address_key(remote, class.ip_version);
-        // Whoever is listed and has the mark of this direction has been counted there.
+        // A listed address with the mark of this direction has been counted there.
         if self.addresses(class.ip_version).add_and_mark(key, mark) {
             return;
         }

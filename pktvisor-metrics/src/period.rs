@@ -1,4 +1,4 @@
-//! One period: everything that is remembered of up to 60 seconds, or of several merged.
+//! One period: all metrics of up to 60 seconds, or of several merged periods.
 
 use std::sync::Arc;
 
@@ -10,23 +10,24 @@ use super::frequent::Limits;
 use super::network::PacketRecord;
 use super::record::Remember;
 
-/// A period, or several merged. Made by a [`Recorder`](super::Recorder), read through its report.
+/// A period, or several merged ones. A [`Recorder`](super::Recorder) fills it, and its report reads
+/// it.
 #[derive(Clone, Debug)]
 pub struct Period {
     /// When it began, in seconds since 1970.
     pub start_s: u64,
-    /// How long it lasted so far.
+    /// Its length so far, in seconds.
     pub length_s: u64,
-    /// What was counted for every packet.
+    /// The counters of packets and messages.
     pub counters: Counters,
-    /// DNS messages that were analysed: what the lists count.
+    /// Analysed DNS messages: those that the lists count.
     pub messages: u64,
     pub(super) outcomes: Outcomes,
     pub(super) packets: PacketRecord,
     pub(super) dns: DnsRecord,
 }
 
-/// What became of the DNS packets.
+/// DNS packets by outcome.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outcomes {
     pub not_chosen: u64,
@@ -75,7 +76,8 @@ impl Period {
         }
     }
 
-    /// Adds what `other` remembers; it covers the time of both, gaps between them left out.
+    /// Adds the metrics of `other`. The period then covers the time of both, without the gaps
+    /// between them.
     pub(super) fn merge(&mut self, other: &Self) {
         self.start_s = self.start_s.min(other.start_s);
         self.length_s += other.length_s;
@@ -86,7 +88,8 @@ impl Period {
         self.dns.merge(&other.dns);
     }
 
-    /// Adds what worker threads remember of the same time, where the kernel counts: analysis is theirs alone.
+    /// Adds the findings of worker threads for the same time. Used if the kernel counts: then only
+    /// worker threads analyse.
     pub(super) fn merge_shares(&mut self, shares: impl IntoIterator<Item = Arc<Self>>) {
         let start_s = self.start_s;
         let mut shares = shares.into_iter();
@@ -100,7 +103,7 @@ impl Period {
         self.start_s = start_s;
     }
 
-    /// DNS packets whose flow was not chosen, wherever that was decided.
+    /// DNS packets whose flow was not sampled, by the decision of the kernel or of analysis.
     pub(super) fn not_chosen(&self) -> u64 {
         self.counters.packets.dns_not_chosen + self.outcomes.not_chosen
     }
@@ -108,12 +111,12 @@ impl Period {
     /// Keeps what `limits` allow of each list.
     pub(super) fn shrink(&mut self, limits: Limits) {
         if self.counters.packets.total() == 0 && self.messages == 0 {
-            return; // A quiet minute, of which there may be many at once, has no lists.
+            return; // A quiet minute has no lists.
         }
         self.packets.shrink(limits);
         self.dns.shrink(limits);
-        // What was cut down where it lay would stand, for a day perhaps, at the head of each of the large places that
-        // the next live period wants again. A copy finds places of its size.
+        // Shrunk in place, the lists would occupy, perhaps for a day, the start of each large block
+        // that the next live period needs again. A copy gets blocks of its own size.
         *self = self.clone();
     }
 }

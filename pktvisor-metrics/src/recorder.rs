@@ -1,4 +1,5 @@
-//! One capture thread's share of the live period: counts packets, and remembers what analysis finds.
+//! One capture thread's share of the live period: counts packets, and records the findings of
+//! analysis.
 
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::public_suffix::NameCut;
@@ -13,7 +14,7 @@ use super::Period;
 use super::frequent::{Item, Key};
 use super::keys::MessageKeys;
 
-/// Takes what happens and files it under the live period.
+/// Records packets and findings in the live period.
 #[derive(Debug)]
 pub struct Recorder {
     period: Period,
@@ -34,7 +35,7 @@ impl Recorder {
         std::mem::replace(&mut self.period, Period::new(next_start_s))
     }
 
-    /// Says how long the live period lasts by the second `newest`.
+    /// Sets the length of the live period at the second `newest`.
     pub(super) fn measure(&mut self, newest: u64, begun: u64) {
         self.period.length_s = newest.saturating_sub(self.period.start_s) + begun;
     }
@@ -70,13 +71,14 @@ impl Recorder {
         self.period.packets.packet(class, direction);
     }
 
-    /// Adds what was counted elsewhere; of it `lost` DNS packets never reached analysis.
+    /// Adds the counters of the kernel, of which `lost` DNS packets never reached analysis.
     pub(super) fn counted(&mut self, counters: &Counters, lost: u64) {
         self.period.counters.add(counters);
         self.period.outcomes.lost += lost;
     }
 
-    /// Takes over the registers of remote addresses: the sources of what came in to HOST, the destinations of what went out.
+    /// Merges the registers of remote addresses: the sources of packets to HOST, and the
+    /// destinations of packets from HOST.
     pub fn distinct_addresses(
         &mut self,
         sources_in: &[u8; hll::REGISTERS],
@@ -86,8 +88,8 @@ impl Recorder {
         self.period.packets.cardinality.dst_ips_out.merge_registers(destinations_out);
     }
 
-    /// Takes over a summary of remote addresses of one IP version by packets: its items, keyed as
-    /// [`address_key`](super::address_key) does, and the bound for all others.
+    /// Merges a summary of remote addresses of one IP version by packets: its items, with the keys
+    /// of [`address_key`](super::address_key), and the bound for all other addresses.
     pub fn frequent_addresses<'a>(
         &mut self,
         ip_version: u8,
@@ -97,13 +99,13 @@ impl Recorder {
         self.period.packets.addresses(ip_version).merge_items(bound, items);
     }
 
-    /// So many packets have a remote address that nobody knows.
+    /// Adds `packets` packets with an unknown remote address.
     pub fn located_nowhere(&mut self, packets: u64) {
         self.period.packets.top_geo_loc.add_error(packets);
         self.period.packets.top_asn.add_error(packets);
     }
 
-    /// Counts `packets` of a remote address under its place and network.
+    /// Counts `packets` of a remote address by its place and network.
     pub fn located(&mut self, place: Option<&str>, network: Option<&str>, packets: u64) {
         if let Some(place) = place {
             self.period.packets.top_geo_loc.add(Key::new(0, place.as_bytes()), packets);

@@ -1,4 +1,4 @@
-//! From what is remembered to what the API says.
+//! The report of a period in the types of the API.
 
 use pktvisor_api as api;
 

@@ -1,4 +1,4 @@
-//! How fast answers come, and for which names they are slow.
+//! Times from query to response, and the names with slow responses.
 
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{Asker, Transaction};
