@@ -1,4 +1,4 @@
-//! Who talks to whom: addresses, ports and transport of one packet.
+//! Addresses, ports and transport of one packet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -24,7 +24,7 @@ impl Totals {
     pub(super) fn ledger(&self) -> api::Ledger {
         let Self { counters, outcomes } = self;
         let counted = counters.packets.total();
-        let not_chosen = counters.packets.dns_not_chosen + outcomes.not_chosen;
+        let not_chosen = counters.packets.dns_not_chosen + outcomes.not_sampled;
         let delivered = outcomes.delivered();
         let settled = not_chosen + delivered + outcomes.lost;
         api::Ledger {

@@ -30,7 +30,7 @@ pub struct Period {
 /// DNS packets by outcome.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outcomes {
-    pub not_chosen: u64,
+    pub not_sampled: u64,
     pub analysed: u64,
     pub malformed: u64,
     pub without_message: u64,
@@ -40,7 +40,7 @@ pub(super) struct Outcomes {
 impl Outcomes {
     pub(super) fn add(&mut self, outcome: Outcome, count: u64) {
         let counter = match outcome {
-            Outcome::NotChosen => &mut self.not_chosen,
+            Outcome::NotSampled => &mut self.not_sampled,
             Outcome::Analysed => &mut self.analysed,
             Outcome::Malformed => &mut self.malformed,
             Outcome::WithoutMessage => &mut self.without_message,
@@ -49,7 +49,7 @@ impl Outcomes {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        self.not_chosen += other.not_chosen;
+        self.not_sampled += other.not_sampled;
         self.analysed += other.analysed;
         self.malformed += other.malformed;
         self.without_message += other.without_message;
@@ -104,8 +104,8 @@ impl Period {
     }
 
     /// DNS packets whose flow was not sampled, by the decision of the kernel or of analysis.
-    pub(super) fn not_chosen(&self) -> u64 {
-        self.counters.packets.dns_not_chosen + self.outcomes.not_chosen
+    pub(super) fn not_sampled(&self) -> u64 {
+        self.counters.packets.dns_not_chosen + self.outcomes.not_sampled
     }
 
     /// Keeps what `limits` allow of each list.

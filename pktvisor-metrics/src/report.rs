@@ -11,7 +11,7 @@ impl Period {
         let sampling = api::Sampling { rate: self.sampling_rate(), messages: self.messages };
         let context = Context {
             counters: &self.counters,
-            not_analysed: self.not_chosen() + self.outcomes.lost,
+            not_analysed: self.not_sampled() + self.outcomes.lost,
             sampling_rate: sampling.rate,
         };
         let mut packets = self.packets.report(&context);

@@ -184,7 +184,7 @@ impl<S: Source> DeepThread<S> {
             analyse(analysis, dns_ports, clock, header, bytes, &mut recorder);
         });
         // Whoever looks next sees of all metrics the same messages.
-        analysis.tell_transactions(&mut *recorder);
+        analysis.report_transactions(&mut *recorder);
         taken
     }
 
@@ -243,7 +243,7 @@ fn analyse(
     };
     let mut class = Class::default();
     classify(bytes, packet.link_type, dns_ports, &mut class);
-    analysis.handed_up(&packet, &class, recorder);
+    analysis.sampled_packet(&packet, &class, recorder);
 }
 
 #[cfg(test)]

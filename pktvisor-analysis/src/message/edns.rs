@@ -1,4 +1,4 @@
-//! EDNS(0): what an OPT record says (RFC 6891), and the client subnet option (RFC 7871).
+//! EDNS(0): the OPT record (RFC 6891), and the client subnet option (RFC 7871).
 
 use std::net::IpAddr;
 

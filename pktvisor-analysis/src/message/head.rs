@@ -14,7 +14,7 @@ use crate::name::Name;
 #[derive(Clone, Debug)]
 pub struct MessageHead<'a> {
     message: Message<'a>,
-    /// Stands behind the first question.
+    /// The position behind the first question.
     walk: Walk<'a>,
     rest: Rest,
 }
@@ -23,7 +23,7 @@ pub struct MessageHead<'a> {
 #[derive(Clone, Copy, Debug)]
 enum Rest {
     Unparsed,
-    /// The header promises a question, which cannot be read. So nothing behind it can be found.
+    /// The header promises a question that cannot be read, so nothing behind it can be found.
     Unreadable(Stop),
     Parsed,
 }

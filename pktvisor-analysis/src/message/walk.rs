@@ -1,4 +1,4 @@
-//! The walk over questions and records: where each one ends, and little more.
+//! The walk over questions and records, which finds the end of each.
 
 use domain::base::iana::Rtype;
 
