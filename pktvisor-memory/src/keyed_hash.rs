@@ -7,10 +7,10 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-/// One for the state, two for what is taken in.
+/// One secret for the state, two for the input.
 static SECRETS: LazyLock<[u64; 3]> = LazyLock::new(|| {
     let random = RandomState::new();
-    // Odd: never zero, whatever the generator says.
+    // Odd numbers are never zero.
     [0, 1, 2].map(|n: u64| random.hash_one(n) | 1)
 });
 
@@ -31,11 +31,11 @@ pub fn of_bytes(bytes: &[u8], kind: u8) -> u64 {
         _ => short(bytes),
     };
     state = fold(first ^ secrets[1], last ^ state);
-    // Reads overlap, so length counts as well; here, where nobody can make up for it with other bytes.
+    // Reads overlap, so the length counts too. It enters here, where no other bytes can cancel it.
     fold(state ^ ((len as u64) << 8 | u64::from(kind)), secrets[2])
 }
 
-/// A hash of words, their number fixed by the caller.
+/// A hash of words. The caller fixes their number.
 #[inline(always)]
 pub fn of_words<const N: usize>(words: [u64; N]) -> u64 {
     let secrets = &*SECRETS;
@@ -47,7 +47,7 @@ pub fn of_words<const N: usize>(words: [u64; N]) -> u64 {
     fold(state ^ last.first().unwrap_or(&0), secrets[2])
 }
 
-/// Up to 16 bytes as two words, which overlap where there are fewer.
+/// Up to 16 bytes as two words, which overlap if there are fewer.
 #[inline(always)]
 fn short(bytes: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
@@ -103,7 +103,7 @@ mod tests {
         }
     }
 
-    /// The low bits choose a place, the high ones tell apart who stands there.
+    /// Low bits choose a place in a table; high bits identify the entry there.
     #[test]
     fn numbers_that_follow_one_another_spread_over_low_and_high_bits() {
         for shift in [0, 48] {

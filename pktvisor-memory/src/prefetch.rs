@@ -1,7 +1,7 @@
 //! Loads memory into the cache before it is used.
 //!
-//! The tables of a busy server do not fit into the cache, and one packet touches several of them. Asking for the lines
-//! before they are needed lets the waits overlap.
+//! The tables of a busy server do not fit into the cache, and one packet touches several of them.
+//! Prefetching lets the waits overlap.
 //!
 //! A prefetch has no effect but on speed. The feature `no-prefetch` compiles all of them out; tests compare the numbers.
 
