@@ -3,16 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use pktvisor_common::classify::Class;
-
-/// The transport that carries a DNS message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Transport {
-    /// RFC 1035 section 4.2.1.
-    Udp,
-    /// RFC 1035 section 4.2.2, RFC 7766.
-    Tcp,
-}
+pub use pktvisor_common::counters::Transport;
 
 /// One direction of a conversation. Addresses as in [`Class`]: IPv4 in the first 4 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

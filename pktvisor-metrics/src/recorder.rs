@@ -4,9 +4,9 @@
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
+use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_common::classify::Class;
-use pktvisor_common::counters::{Counters, DnsTransport};
+use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
@@ -118,11 +118,7 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool) {
-        let transport = match flow.transport {
-            Transport::Udp => DnsTransport::Udp,
-            Transport::Tcp => DnsTransport::Tcp,
-        };
-        self.period.counters.dns.count(header_flags, transport, flow.ip_version, truncated);
+        self.period.counters.dns.count(header_flags, flow.transport, flow.ip_version, truncated);
     }
 
     type Keys<'m> = MessageKeys<'m>;
