@@ -1,4 +1,5 @@
-//! Prints every DNS response of a capture file that has a question: its response code, type and name.
+//! Prints every DNS response of a capture file that has a question: its response code, type and
+//! name.
 //!
 //! ```text
 //! cargo run -p pktvisor-analysis --example responses captures/demo.pcap

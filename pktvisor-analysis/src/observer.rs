@@ -21,9 +21,11 @@ pub enum ReassemblyEvent {
     DatagramIncomplete,
     /// The first fragment of a datagram did not come within 30 s: whether it was DNS is not known.
     DatagramUnidentified,
-    /// A fragmented datagram was dropped to stay within the memory budget, or for its number of fragments.
+    /// A fragmented datagram was dropped to stay within the memory budget, or for its number of
+    /// fragments.
     DatagramEvicted,
-    /// A fragment's headers were cut, or contradicted themselves or other fragments; it was left out.
+    /// A fragment's headers were cut, or contradicted themselves or other fragments; it was left
+    /// out.
     FragmentMalformed,
 }
 
@@ -64,13 +66,15 @@ pub struct Transaction<'a> {
 
 /// Receives the findings of analysis, in the order of the packets.
 pub trait Observer {
-    /// The keys that a message is counted under. They are computed once, early enough to prefetch with them.
+    /// The keys that a message is counted under. They are computed once, early enough to prefetch
+    /// with them.
     type Keys<'m>: Copy;
 
     /// Computes the keys of a message from its header and first question. Has no effect.
     fn keys<'m>(&self, head: &MessageHead<'m>) -> Self::Keys<'m>;
 
-    /// Prefetches the memory where a message with this head and these keys will be counted. Has no effect.
+    /// Prefetches the memory where a message with this head and these keys will be counted. Has no
+    /// effect.
     fn prefetch_message(&self, _head: &MessageHead<'_>, _keys: &Self::Keys<'_>) {}
 
     /// A DNS message that reassembly completed, and that is not counted yet. `header_flags` are the

@@ -83,7 +83,8 @@ impl<T> Deref for Array<T> {
 
     #[inline(always)]
     fn deref(&self) -> &[T] {
-        // SAFETY: `len` values were written when it was made, and borrowing rules are those of `self`.
+        // SAFETY: `len` values were written when it was made, and borrowing rules are those of
+        // `self`.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }

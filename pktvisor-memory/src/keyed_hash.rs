@@ -1,8 +1,9 @@
-//! The hash below the tables that every packet visits: of a few words or a short byte string, in a few instructions.
+//! The hash below the tables that every packet visits: of a few words or a short byte string, in a
+//! few instructions.
 //!
-//! Each step multiplies two words, keyed with random ones, to 128 bits and folds the halves together. The key is drawn
-//! when the process starts, so nobody can make up names or addresses that collide; nothing that is shown or kept depends
-//! on it.
+//! Each step multiplies two words, keyed with random ones, to 128 bits and folds the halves
+//! together. The key is drawn when the process starts, so nobody can make up names or addresses
+//! that collide; nothing that is shown or kept depends on it.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
@@ -112,7 +113,8 @@ mod tests {
                 bins[(of_bytes(&n.to_be_bytes(), 4) >> shift) as usize % 256] += 1;
             }
             let chi_square: f64 = bins.iter().map(|&n| (f64::from(n) - 256.0).powi(2) / 256.0).sum();
-            // 255 degrees of freedom: mean 255, standard deviation 22.6; this is 7 of them, for any key.
+            // 255 degrees of freedom: mean 255, standard deviation 22.6; this is 7 of them, for any
+            // key.
             assert!(chi_square < 414.0, "bits from {shift}: {chi_square}");
         }
     }

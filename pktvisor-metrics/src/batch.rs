@@ -20,9 +20,10 @@ impl<'a> Batch<'a> {
         Self { live }
     }
 
-    /// Moves the clock to the time of the next packet and ends the seconds and periods that are over. Does nothing if the wall
-    /// clock moves the periods. Calls `before_rotation` with the end of each period (nanoseconds since 1970) before it ends, so that
-    /// analysis can still report to its recorder.
+    /// Moves the clock to the time of the next packet and ends the seconds and periods that are
+    /// over. Does nothing if the wall clock moves the periods. Calls `before_rotation` with the end
+    /// of each period (nanoseconds since 1970) before it ends, so that analysis can still report to
+    /// its recorder.
     #[inline]
     pub fn advance(&mut self, timestamp_ns: u64, before_rotation: impl FnMut(u64, &mut Recorder)) {
         if self.live.clock() == Clock::Packets {
@@ -42,13 +43,15 @@ impl<'a> Batch<'a> {
         self.live.rotates_at(now_ns)
     }
 
-    /// Adds the counters of the kernel, and the number of DNS packets that were lost on the way to analysis.
+    /// Adds the counters of the kernel, and the number of DNS packets that were lost on the way to
+    /// analysis.
     pub fn counted(&mut self, counters: &Counters, lost: u64) {
         self.live.recorder.counted(counters, lost);
     }
 
-    /// Combines the [counters](Self::counted) and the copies that the threads [cut](super::Store::cut) into one moment, which
-    /// readers see from now on. Packets that were counted and have no outcome yet are on their way to analysis.
+    /// Combines the [counters](Self::counted) and the copies that the threads
+    /// [cut](super::Store::cut) into one moment, which readers see from now on. Packets that were
+    /// counted and have no outcome yet are on their way to analysis.
     pub fn publish(&mut self) {
         self.live.publish();
     }

@@ -1,8 +1,9 @@
 //! The number of distinct items: HyperLogLog registers as Apache DataSketches keeps them.
 //!
-//! The registers are filled by the rules of [`pktvisor_common::hll`], in the kernel and here alike, and merge by
-//! their maxima. The estimate is the composite one of the `datasketches` crate, which does not depend on the order
-//! of arrival: file, kernel and fleet agree to the digit. With 2^14 registers its relative standard error is 0.8 %.
+//! The registers are filled by the rules of [`pktvisor_common::hll`], in the kernel and here alike,
+//! and merge by their maxima. The estimate is the composite one of the `datasketches` crate, which
+//! does not depend on the order of arrival: file, kernel and fleet agree to the digit. With 2^14
+//! registers its relative standard error is 0.8 %.
 
 use datasketches::hll::HllSketch;
 use pktvisor_common::hll::{self, Coupon};
@@ -21,7 +22,8 @@ impl Cardinality {
         Coupon::of_bytes(item).update(self.registers());
     }
 
-    /// Counts the item that has this [hash](hll::murmur3_x64_128) with the [seed](hll::SEED) of DataSketches.
+    /// Counts the item that has this [hash](hll::murmur3_x64_128) with the [seed](hll::SEED) of
+    /// DataSketches.
     #[inline]
     pub fn add_hash(&mut self, hash: (u64, u64)) {
         Coupon::of_hash(hash).update(self.registers());
@@ -71,7 +73,8 @@ impl Cardinality {
 
 /// The registers as a serialised HLL_8 sketch: 40 bytes of preamble, then one byte a register.
 ///
-/// Format: Apache DataSketches, `HllSketch` preamble (cross-language), mode HLL, type HLL_8, flag "out of order".
+/// Format: Apache DataSketches, `HllSketch` preamble (cross-language), mode HLL, type HLL_8, flag
+/// "out of order".
 fn image(registers: &[u8; hll::REGISTERS]) -> Vec<u8> {
     let sum = |wanted: fn(u8) -> bool| -> f64 {
         registers.iter().filter(|r| wanted(**r)).map(|r| (-f64::from(*r)).exp2()).sum()

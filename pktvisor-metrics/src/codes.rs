@@ -66,7 +66,8 @@ impl CodeCounts {
         self.bound = self.bound.saturating_add(other.bound);
     }
 
-    /// Keeps the `keep` most frequent codes only, ties broken by the smaller code, and gives back the memory.
+    /// Keeps the `keep` most frequent codes only, ties broken by the smaller code, and gives back
+    /// the memory.
     pub fn shrink(&mut self, keep: usize) {
         let mut kept: Vec<_> = self.iter().collect();
         kept.sort_unstable_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));

@@ -172,7 +172,8 @@ mod tests {
     #[test]
     fn flags_are_counted_of_replies_alone() {
         let mut record = DnsRecord::begin();
-        // AA 0x0400, TC 0x0200, AD 0x0020; QR 0x8000 makes a reply (RFC 1035 section 4.1.1, RFC 4035 section 3.2.3).
+        // AA 0x0400, TC 0x0200, AD 0x0020; QR 0x8000 makes a reply (RFC 1035 section 4.1.1, RFC
+        // 4035 section 3.2.3).
         for flags in [0x8400, 0x8600, 0x8020, 0x8000, 0x0620] {
             count(&mut record, flags);
         }

@@ -21,8 +21,8 @@ pub(super) fn whole<'a>(question: &Question<'a>) -> Key<'a> {
     Key::with_hash(WHOLE, question.name.as_wire(), question.name_hash)
 }
 
-/// The keys of a message: those of its first question, if it has one. Only [`MessageKeys::of`] makes them, so a message
-/// cannot be counted without them.
+/// The keys of a message: those of its first question, if it has one. Only [`MessageKeys::of`]
+/// makes them, so a message cannot be counted without them.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageKeys<'a> {
     question: Option<QuestionKeys<'a>>,

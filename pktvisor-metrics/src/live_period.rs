@@ -35,7 +35,8 @@ pub(super) struct LivePeriod {
     total: Totals,
     /// Number of closed periods.
     pub rotations: u64,
-    /// The ledger of the last moment, at which it balances; `None` if packets are counted here, because it then always balances.
+    /// The ledger of the last moment, at which it balances; `None` if packets are counted here,
+    /// because it then always balances.
     balanced: Option<api::Ledger>,
     /// Newest first.
     pub closed: VecDeque<Arc<Period>>,
@@ -68,8 +69,8 @@ impl LivePeriod {
         self.timeline.newest_ns()
     }
 
-    /// Moves the clock and ends the seconds and periods that are over. Calls `before_rotation` with the end of each period before it
-    /// ends.
+    /// Moves the clock and ends the seconds and periods that are over. Calls `before_rotation` with
+    /// the end of each period before it ends.
     #[inline]
     pub(super) fn advance(&mut self, timestamp_ns: u64, before_rotation: impl FnMut(u64, &mut Recorder)) {
         match self.timeline.advance(timestamp_ns) {
@@ -97,15 +98,16 @@ impl LivePeriod {
         self.balanced.unwrap_or_else(|| self.totals().ledger())
     }
 
-    /// Takes the copies that the threads cut. Together with the current counters they are a new moment.
+    /// Takes the copies that the threads cut. Together with the current counters they are a new
+    /// moment.
     pub(super) fn publish(&mut self) {
         self.shares.take_cuts(&mut self.published);
         self.balanced = Some(self.totals().ledger());
         self.moments = Some(self.moments.unwrap_or(0) + 1);
     }
 
-    /// The live period without the findings of worker threads. Its length is that up to its newest second, or by the wall clock
-    /// its age.
+    /// The live period without the findings of worker threads. Its length is that up to its newest
+    /// second, or by the wall clock its age.
     pub(super) fn measured(&mut self) -> &Period {
         if let Some(newest) = self.timeline.newest_second() {
             let begun = u64::from(self.settings.clock == Clock::Packets);
@@ -114,9 +116,9 @@ impl LivePeriod {
         self.recorder.period()
     }
 
-    /// The second in which the live period ends. The periods of a file last 60 s from its first packet. In live capture periods
-    /// end with the full minute of the wall clock, so that the periods of all agents cover the same time; only the first one is
-    /// shorter.
+    /// The second in which the live period ends. The periods of a file last 60 s from its first
+    /// packet. In live capture periods end with the full minute of the wall clock, so that the
+    /// periods of all agents cover the same time; only the first one is shorter.
     fn period_end_s(&self) -> u64 {
         let start_s = self.recorder.period().start_s;
         match self.settings.clock {
@@ -156,7 +158,8 @@ impl LivePeriod {
         self.recorder.time_jumps(u64::from(jump));
     }
 
-    /// Counts the seconds from `next` to `end` as seconds without packets, unless the clock jumped over them.
+    /// Counts the seconds from `next` to `end` as seconds without packets, unless the clock jumped
+    /// over them.
     fn quiet(&mut self, next: u64, end: u64, jump: bool) {
         if !jump {
             self.recorder.quiet_seconds(end.saturating_sub(next));
@@ -190,15 +193,17 @@ impl LivePeriod {
     }
 }
 
-/// How many periods leave the ring before a reader can see them, if the first one ends at `first_end` and the second `to`
-/// begins. They are closed as one, so that a packet after an hour rotates no more periods than the ring has places.
+/// How many periods leave the ring before a reader can see them, if the first one ends at
+/// `first_end` and the second `to` begins. They are closed as one, so that a packet after an hour
+/// rotates no more periods than the ring has places.
 fn unseen(first_end: u64, to: u64, periods: usize) -> u64 {
     let closed = 1 + to.saturating_sub(first_end) / PERIOD_SECONDS;
     closed.saturating_sub(periods as u64 - 1)
 }
 
-/// The start of the first period after a jump to the second `to`, on the grid of `end`. As many empty periods precede the
-/// one with `to` as fit into the ring without pushing out the last one with packets.
+/// The start of the first period after a jump to the second `to`, on the grid of `end`. As many
+/// empty periods precede the one with `to` as fit into the ring without pushing out the last one
+/// with packets.
 fn first_after_jump(end: u64, to: u64, periods: usize) -> u64 {
     let last = end + to.saturating_sub(end) / PERIOD_SECONDS * PERIOD_SECONDS;
     let room = (periods as u64).saturating_sub(2) * PERIOD_SECONDS;

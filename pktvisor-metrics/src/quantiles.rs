@@ -71,8 +71,8 @@ impl Quantiles {
     }
 }
 
-/// The histogram, made when first needed: two significant digits are 256 buckets of one unit, then 128 to each power
-/// of two.
+/// The histogram, made when first needed: two significant digits are 256 buckets of one unit, then
+/// 128 to each power of two.
 fn allocated(histogram: &mut Option<Histogram<u64>>) -> Option<&mut Histogram<u64>> {
     if histogram.is_none() {
         *histogram = Histogram::new(2).ok();

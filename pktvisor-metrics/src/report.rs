@@ -26,12 +26,13 @@ impl Period {
         }
     }
 
-    /// Analysed share of the DNS messages: messages are what the lists count, and what packets completed them
-    /// is not known of every packet.
+    /// Analysed share of the DNS messages: messages are what the lists count, and what packets
+    /// completed them is not known of every packet.
     fn sampling_rate(&self) -> f64 {
         match self.counters.dns.total() {
             0 => 1.0,
-            // Frames without a record (`tap`) are cut by time, which may place one before it was counted.
+            // Frames without a record (`tap`) are cut by time, which may place one before it was
+            // counted.
             all => (self.messages as f64 / all as f64).min(1.0),
         }
     }

@@ -1,7 +1,8 @@
 //! Prefetches have no effect but on speed.
 //!
-//! These tests save the JSON of a build with prefetches. With the feature `no-prefetch`, which compiles all of them out, they
-//! compare it with the saved JSON. `cargo xtask test` runs both builds, one after the other.
+//! These tests save the JSON of a build with prefetches. With the feature `no-prefetch`, which
+//! compiles all of them out, they compare it with the saved JSON. `cargo xtask test` runs both
+//! builds, one after the other.
 
 use std::fs;
 use std::io::Cursor;

@@ -7,8 +7,9 @@ use pktvisor_common::classify::Class;
 
 /// The key that the fragments of one datagram share.
 ///
-/// IPv4: source, destination, protocol, identification (RFC 791 section 3.2), and the protocol is always UDP here.
-/// IPv6: source, destination, identification (RFC 8200 section 4.5); the next header of a fragment is none of it.
+/// IPv4: source, destination, protocol, identification (RFC 791 section 3.2), and the protocol is
+/// always UDP here. IPv6: source, destination, identification (RFC 8200 section 4.5); the next
+/// header of a fragment is none of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DatagramKey {
     pub(super) source: [u8; 16],

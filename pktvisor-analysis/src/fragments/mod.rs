@@ -1,18 +1,22 @@
 //! Reassembles DNS messages in fragmented UDP datagrams (RFC 791 section 3.2, RFC 8200 section
 //! 4.5).
 //!
-//! Only a datagram's first fragment has ports, so the others may or may not belong to a DNS message:
+//! Only the first fragment of a datagram has ports, so the other ones may or may not belong to a DNS
+//! message:
 //!
-//! - In IPv6 a datagram's fragmentable part may begin with extension headers. Then its later fragments carry the number
-//!   of the first of these, and UDP is found once all has come; what belongs together never depends on that number.
-//! - A first fragment with a DNS port makes its datagram wanted; any other makes it unwanted, and the rest of it is
-//!   dropped on sight. A later fragment that comes before its first one waits.
-//! - A datagram is a message when all of it has come. What was sent first, wins: bytes that come twice are taken as
-//!   they came first. After 30 s it is given up, and counted: as incomplete if it was DNS, as unidentified if its
-//!   first fragment was never seen.
-//! - A fragment that was snapped is complete as far as the datagram is concerned; the message then is truncated at the
-//!   first byte that was not captured, and none if less than a DNS header lies before it.
-//! - Memory has two ceilings ([`Limits`]); the datagram that has waited longest goes first, and is counted.
+//! - In IPv6 the fragmentable part may begin with extension headers. Then the later fragments carry
+//!   the number of the first extension header, and UDP is found when the datagram is complete. So
+//!   this number never decides which fragments belong together.
+//! - A first fragment with a DNS port makes its datagram wanted. Any other first fragment makes it
+//!   unwanted, and its later fragments are dropped. A later fragment that arrives before its first
+//!   one waits.
+//! - A datagram is a message when all of it has arrived. Bytes that arrive twice count as they
+//!   arrived first. After 30 s the datagram is given up and counted: as incomplete if it was DNS, as
+//!   unidentified if its first fragment was never seen.
+//! - A snapped fragment counts as complete for the datagram. The message is then truncated at the
+//!   first byte that was not captured; there is no message if that lies within the DNS header.
+//! - Memory has two ceilings ([`Limits`]). The datagram that has waited longest is dropped first, and
+//!   counted.
 
 mod assembly;
 mod header;

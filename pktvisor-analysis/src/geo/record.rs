@@ -158,8 +158,8 @@ fn network<'a>(value: &Value<'a>) -> Vec<Part<'a>> {
     vec![number, organisation]
 }
 
-/// An autonomous system's number (32 bits, RFC 6793) and the text behind it: a number of any type, or a text like "64500",
-/// "AS64500" or "AS64500 Example Net".
+/// An autonomous system's number (32 bits, RFC 6793) and the text behind it: a number of any type,
+/// or a text like "64500", "AS64500" or "AS64500 Example Net".
 fn as_number<'a>(value: &Value<'a>) -> Option<(u32, Option<&'a str>)> {
     match *value {
         Value::Number(number) => Some((u32::try_from(number).ok()?, None)),

@@ -49,7 +49,8 @@ pub(super) fn judge(reader: &Reader<MappedFile>, wanted: Kind) -> Verdict {
     let named = Named::of(&reader.metadata().database_type);
     let other = named.only().is_some_and(|kind| kind != wanted);
     if sample.has(wanted) {
-        // A database of networks may say in which country each is registered, which is not where its addresses are.
+        // A database of networks may say in which country each is registered, which is not where
+        // its addresses are.
         let is_mixed_up = wanted == Kind::City && other && sample.has(Kind::Asn);
         return if is_mixed_up { Verdict::IsOtherKind } else { Verdict::Fits };
     }

@@ -11,7 +11,8 @@ use super::*;
 /// Builds a database of IPv4 in which 0.0.0.0/1 has one record and 128.0.0.0/1 none
 /// (<https://maxmind.github.io/MaxMind-DB/>).
 fn database(database_type: &str, record: &[u8]) -> Vec<u8> {
-    // One node of two 24-bit pointers: to the first record behind 1 node and 16 zero octets, and to nothing.
+    // One node of two 24-bit pointers: to the first record behind 1 node and 16 zero octets, and to
+    // nothing.
     let mut octets = vec![0, 0, 17, 0, 0, 1];
     octets.extend([0; 16]);
     octets.extend(record);

@@ -1,7 +1,7 @@
 //! The values of a record under the names that databases use for places and networks.
 //!
-//! Everything else is skipped without being decoded, so damage there does not matter. Depth and number of values are
-//! bounded: a database is outside input.
+//! Everything else is skipped without being decoded, so damage there does not matter. Depth and
+//! number of values are bounded: a database is outside input.
 
 use std::fmt;
 

@@ -29,8 +29,8 @@ enum Rest {
 }
 
 impl<'a> MessageHead<'a> {
-    /// Parses the header and the first question. Returns `None` for fewer than 12 octets. Writes the QNAME to `name`, because
-    /// moving a name is expensive.
+    /// Parses the header and the first question. Returns `None` for fewer than 12 octets. Writes
+    /// the QNAME to `name`, because moving a name is expensive.
     #[inline(always)]
     pub fn parse(octets: &'a [u8], name: &'a mut Name) -> Option<Self> {
         if octets.len() < HEADER_BYTES {
@@ -72,7 +72,8 @@ impl<'a> MessageHead<'a> {
         self.message.question.as_ref()
     }
 
-    /// Parses the rest, if this is the first call; `snapped` says that the capture holds only the beginning of the message.
+    /// Parses the rest, if this is the first call; `snapped` says that the capture holds only the
+    /// beginning of the message.
     #[inline(always)]
     pub fn parse_rest(&mut self, snapped: bool) -> &Message<'a> {
         let message = &mut self.message;

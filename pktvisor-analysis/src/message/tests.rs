@@ -46,7 +46,8 @@ fn response_octets() -> Vec<u8> {
     response().finish().into_target()
 }
 
-/// The response with EDNS: another option before the client subnet, and a further record behind the OPT record.
+/// The response with EDNS: another option before the client subnet, and a further record behind the
+/// OPT record.
 fn edns_response_octets() -> Vec<u8> {
     let mut builder = response();
     builder

@@ -1,9 +1,10 @@
-//! A domain name as it is counted: lower-cased, decompressed, in wire form, in a buffer on the stack.
+//! A domain name as it is counted: lower-cased, decompressed, in wire form, in a buffer on the
+//! stack.
 //!
-//! Names are compared without regard to case (RFC 4343: ASCII letters only), so the lower-cased wire form is the
-//! one form that sketches, transactions and lists agree on; text is made only when a list is read. Vocabulary
-//! (RFC 9499): a name is a sequence of labels; its wire form (RFC 1035 section 3.1) has a length octet before each
-//! label and ends with the empty label of the root.
+//! Names are compared without regard to case (RFC 4343: ASCII letters only), so the lower-cased
+//! wire form is the one form that sketches, transactions and lists agree on; text is made only when
+//! a list is read. Vocabulary (RFC 9499): a name is a sequence of labels; its wire form (RFC 1035
+//! section 3.1) has a length octet before each label and ends with the empty label of the root.
 
 mod presentation;
 mod runs;
@@ -56,8 +57,8 @@ impl Default for Name {
 }
 
 impl Name {
-    /// Reads the name at `offset` of a message into `self` and returns the offset behind it. After an error `self` is
-    /// the root.
+    /// Reads the name at `offset` of a message into `self` and returns the offset behind it. After
+    /// an error `self` is the root.
     #[inline]
     pub fn read(&mut self, message: &[u8], offset: usize) -> Result<usize, NameError> {
         let result = self.read_labels(message, offset);

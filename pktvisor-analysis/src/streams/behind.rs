@@ -72,7 +72,8 @@ pub(super) struct Behind {
     pub(super) waiting: Waiting,
     pub(super) gap: Option<Gap>,
     acknowledgement: Option<Acknowledgement>,
-    /// The last segment to arrive of those taken since the last gap was given up: its number and time stamp.
+    /// The last segment to arrive of those taken since the last gap was given up: its number and
+    /// time stamp.
     completed_by: (u64, u64),
 }
 

@@ -4,19 +4,21 @@
 //! in order is passed on in place. All other bytes are buffered within two ceilings, one per stream
 //! and one for all ([`Limits`]). Bytes that are given up at a ceiling are counted.
 //!
-//! - What was sent first, wins: bytes that arrive twice are taken as they arrived first.
-//! - A gap is given up when the peer has acknowledged what is missing and 10 ms of packet time have passed,
-//!   because then nobody will send it again; else when packet time has moved on by more than 2 s since the
-//!   first segment behind it, or when more than 64 KiB (or 1024 pieces) would wait, or when the connection
-//!   ends. Parsing resumes at the first segment that begins like a message.
-//! - While one direction of a connection has a gap, the other one waits too. What has waited is taken in the
-//!   order of its time stamps, so that a response never comes before its query.
-//! - A stream whose SYN was not captured is parsed from its first segment on, if that begins like a message.
-//! - Bytes beyond a snapped segment are known never to come, so nothing waits for them. A message that they
-//!   cut is handed on as truncated if at least its header is there.
-//! - A message is complete when everything before it and itself have come; the segment that brings that about
-//!   gives it its time. Behind a gap that was given up, or that the peer had acknowledged before it was
-//!   filled, a message's time is that of its own latest segment. That may lie some seconds in the past.
+//! - Bytes that arrive twice count as they arrived first.
+//! - A gap is given up 10 ms of packet time after the peer has acknowledged the missing bytes,
+//!   because then nobody will send them again. Otherwise it is given up when packet time is more
+//!   than 2 s later than the first segment behind it, when more than 64 KiB (or 1024 pieces) would
+//!   wait, or when the connection ends. Parsing resumes at the first segment that begins like a
+//!   message.
+//! - While one direction of a connection has a gap, the other one waits too. Waiting segments are
+//!   then taken in the order of their time stamps, so that a response never comes before its query.
+//! - A stream without a captured SYN is parsed from its first segment that begins like a message.
+//! - Nothing waits for the bytes beyond the end of a snapped segment. A message that is cut there is
+//!   passed on as truncated if it has at least its header.
+//! - A message is complete when all its bytes and all earlier ones have arrived; the segment that
+//!   completes it gives it its time. Behind a gap that was given up, or that the peer had
+//!   acknowledged before it was filled, a message has the time of its own latest segment. That may
+//!   be some seconds in the past.
 
 mod arrival;
 mod behind;

@@ -1,7 +1,7 @@
 //! One direction of one TCP connection: puts segments in order.
 //!
-//! Sequence numbers are compared in the ring of 2^32 (RFC 9293 section 3.4); `next` is the first byte not yet
-//! taken. A stream passes through these states:
+//! Sequence numbers are compared in the ring of 2^32 (RFC 9293 section 3.4); `next` is the first
+//! byte not yet taken. A stream passes through these states:
 //!
 //! ```text
 //! Fresh ── SYN, or data in mid-connection ──> Open ── FIN reached, or RST ──> Closed
@@ -248,7 +248,8 @@ impl Stream {
         }
         let ahead = piece.sequence.wrapping_sub(self.next).cast_signed();
         if ahead < 0 && !piece.cut_front(ahead.unsigned_abs()) {
-            // RFC 9293 section 3.8.4: a keep-alive repeats the byte before the next one, of any value.
+            // RFC 9293 section 3.8.4: a keep-alive repeats the byte before the next one, of any
+            // value.
             let is_keep_alive = ahead == -1 && piece.wire_len() == 1;
             if !is_keep_alive {
                 out.event(ReassemblyEvent::RetransmittedSegment);

@@ -116,7 +116,8 @@ impl Transactions {
         self.index.prefetch(exchange.index_hash());
     }
 
-    /// Prefetches the entry of an exchange, once the memory where its search begins has [arrived](Self::prefetch_index).
+    /// Prefetches the entry of an exchange, once the memory where its search begins has
+    /// [arrived](Self::prefetch_index).
     #[inline]
     pub fn prefetch_entry(&self, exchange: &Exchange) {
         if let Some(slot) = self.index.find(exchange.index_hash()).next() {

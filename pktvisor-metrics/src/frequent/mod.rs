@@ -10,7 +10,8 @@
 //! the median instead of remembering it. Remembering it makes the lower bounds tighter. An item
 //! that came early and stayed counts exactly, however many rare items flood the table.
 //!
-//! Which entries are kept depends on the stream alone, never on hash values, so the hash may be seeded at random.
+//! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
+//! seeded at random.
 
 mod table;
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The same rules without an index, without lists and without care for time: every operation looks at every query.
+//! The same rules without an index, without lists and without care for time: every operation looks
+//! at every query.
 
 use std::collections::HashMap;
 

@@ -12,7 +12,8 @@ const SERVER_ISN: u32 = 70_000;
 /// What a message of a [`Connection`] takes in its stream, in bytes.
 const FRAMED_LEN: u32 = 42;
 
-/// A connection whose two ends acknowledge everything that the other one sent before, captured or not.
+/// A connection whose two ends acknowledge everything that the other one sent before, captured or
+/// not.
 struct Connection {
     scenario: Scenario,
     client_next: u32,

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What an exchange goes through: whether query and response are captured, pauses, and whether a segment
-/// changes places with the next one that is captured.
+/// What an exchange goes through: whether query and response are captured, pauses, and whether a
+/// segment changes places with the next one that is captured.
 type Step = (bool, bool, bool, u64, [bool; 2]);
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
