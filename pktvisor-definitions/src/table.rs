@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_metric_says_what_it_means_and_in_which_unit() {
+    fn every_metric_has_a_meaning_and_a_unit() {
         for group in GROUPS.iter().chain([&LEDGER, &RATES]) {
             for metric in group.metrics {
                 assert!(

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_has_the_room_that_was_asked_for_wherever_its_memory_begins() {
+    fn a_vector_has_the_requested_room_wherever_its_memory_begins() {
         for capacity in [0, 1, 1000, HUGE_PAGE_BYTES / 8, HUGE_PAGE_BYTES] {
             let mut vec = vec_with_room::<u64>(capacity);
             assert!(vec.is_empty() && vec.capacity() >= capacity);

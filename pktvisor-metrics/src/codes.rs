@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_shrunk_is_small_and_still_counts() {
+    fn shrunk_counts_are_small_and_still_count() {
         let mut codes = CodeCounts::default();
         for (code, count) in [(1, 5), (65_535, 9)] {
             codes.add(code, count);

@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn transactions_count_by_who_asked() {
+    fn transactions_count_by_the_side_of_the_client() {
         let mut metrics = TransactionRecord::begin();
         for client in [ClientSide::Remote, ClientSide::Remote, ClientSide::Host, ClientSide::Unknown] {
             metrics.add(&answered(client, Some(5_000)));

@@ -1,4 +1,4 @@
-//! A summary against its answer, field by field. All that differs is told at once.
+//! A summary against its answer, field by field. It reports all differences at once.
 
 use std::fmt::Write as _;
 

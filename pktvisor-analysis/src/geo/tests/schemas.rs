@@ -82,7 +82,7 @@ fn an_asn_is_a_number_of_any_type() {
 }
 
 #[test]
-fn what_is_no_asn_is_noted_and_leaves_the_organisation() {
+fn a_bad_asn_is_noted_and_leaves_the_organisation() {
     let numbers = [
         unsigned(8, &[0xff; 4]),
         unsigned(9, &[1, 0, 0, 0, 0]),

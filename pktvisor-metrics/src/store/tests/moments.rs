@@ -47,7 +47,7 @@ fn of_one_moment(period: &api::Period) -> (u64, u64) {
 }
 
 #[test]
-fn what_is_analysed_before_its_counters_are_read_is_not_seen_before_them() {
+fn analysis_is_not_visible_before_the_counters_of_its_packets() {
     let store = kernel_store(2);
     analysed(&store, 0, 30);
     store.cut(0, Cut::Epoch);
@@ -83,7 +83,7 @@ fn late_analysis_belongs_to_the_period_in_which_its_packets_were_counted() {
 }
 
 #[test]
-fn the_ledger_balances_with_what_is_still_on_its_way() {
+fn the_ledger_balances_with_packets_on_their_way() {
     let store = kernel_store(1);
     analysed(&store, 0, 20);
     published(&store, &dns_packets(100, 40), 7, 121);
@@ -98,7 +98,7 @@ fn the_ledger_balances_with_what_is_still_on_its_way() {
 }
 
 #[test]
-fn what_several_threads_record_is_one_period() {
+fn the_records_of_several_threads_are_one_period() {
     let store = kernel_store(3);
     let count = |thread, packets| {
         let mut recorder = store.recorder(thread);

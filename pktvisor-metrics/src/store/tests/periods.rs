@@ -36,7 +36,7 @@ fn a_gap_yields_the_empty_periods_it_contains() {
 }
 
 #[test]
-fn a_jump_of_over_an_hour_turns_as_many_periods_as_are_kept() {
+fn a_jump_of_over_an_hour_rotates_as_many_periods_as_are_kept() {
     let store = store(3, false);
     feed(&store, &[100.0, 130.0, 1_000_000.0]);
     let live = bucket(&store, 0);
@@ -82,7 +82,7 @@ fn the_oldest_period_leaves_the_ring() {
 }
 
 #[test]
-fn the_window_over_a_turn_equals_the_summary_of_the_same_packets() {
+fn the_window_over_a_rotation_equals_the_summary_of_the_same_packets() {
     let times: Vec<f64> = (0..500).map(|n| 100.0 + f64::from(n) * 0.37).collect();
     let (split, whole) = (store(5, false), store(5, true));
     feed(&split, &times);
@@ -91,7 +91,7 @@ fn the_window_over_a_turn_equals_the_summary_of_the_same_packets() {
 }
 
 #[test]
-fn the_ledger_counts_what_closed_periods_counted() {
+fn the_ledger_includes_closed_periods() {
     let store = store(1, false);
     feed(&store, &[100.0, 200.0, 300.0]);
     assert_eq!(bucket(&store, 0).packets.total, 1);
@@ -99,7 +99,7 @@ fn the_ledger_counts_what_closed_periods_counted() {
 }
 
 #[test]
-fn before_a_period_turns_its_owner_is_told_when() {
+fn before_a_period_rotates_its_owner_gets_its_end() {
     let store = store(5, false);
     let mut batch = store.batch();
     let mut rotations = Vec::new();
@@ -110,7 +110,7 @@ fn before_a_period_turns_its_owner_is_told_when() {
 }
 
 #[test]
-fn quiet_periods_that_nobody_can_see_are_closed_as_one() {
+fn quiet_periods_that_no_reader_can_see_are_closed_as_one() {
     let store = store(3, false);
     let mut rotations = Vec::new();
     let mut batch = store.batch();
@@ -127,7 +127,7 @@ fn quiet_periods_that_nobody_can_see_are_closed_as_one() {
 }
 
 #[test]
-fn what_was_counted_last_before_a_turn_is_in_the_closed_period() {
+fn the_last_packets_before_a_rotation_are_in_the_closed_period() {
     let store = store(5, false);
     let mut batch = store.batch();
     batch.advance(100 * S, |_, _| {});

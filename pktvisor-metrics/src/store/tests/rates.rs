@@ -15,7 +15,7 @@ fn rates_are_those_of_whole_seconds_with_zeros_and_without_the_live_one() {
 }
 
 #[test]
-fn rates_are_split_where_a_period_turns() {
+fn rates_are_split_where_a_period_rotates() {
     let store = store(5, false);
     feed(&store, &[100.0, 161.0, 162.0]);
     let closed = bucket(&store, 1).packets.rates.pps_in.unwrap();

@@ -59,7 +59,7 @@ fn a_wall_clock_that_is_set_back_stands_until_it_catches_up() {
 }
 
 #[test]
-fn what_was_counted_before_a_tick_is_a_rate_of_the_second_before() {
+fn counts_before_a_tick_are_rates_of_the_previous_second() {
     let store = live_store(100);
     store.batch().counted(&dns_packets(30, 0), 0);
     store.batch().tick(101 * S);

@@ -14,7 +14,7 @@ fn a_reset_and_a_new_connection_release_both_directions() {
 }
 
 #[test]
-fn a_fin_waits_its_turn_and_closes() {
+fn a_fin_waits_for_earlier_bytes_and_closes() {
     let mut connection = Connection::opened();
     connection.query(1).lost_query(2).query(3).response(3);
     for from_server in [true, false] {
@@ -34,7 +34,7 @@ fn a_fin_that_was_not_captured_is_no_gap() {
 }
 
 #[test]
-fn a_leap_of_time_releases_what_waits_for_the_end_of_a_stream() {
+fn a_leap_of_time_releases_segments_behind_the_end_of_a_stream() {
     let mut connection = Connection::opened();
     connection.query(1).lost_query(2).query(3).lost_query(4);
     let mut fin = connection.sent(false, Vec::new());
@@ -47,7 +47,7 @@ fn a_leap_of_time_releases_what_waits_for_the_end_of_a_stream() {
 }
 
 #[test]
-fn a_retransmission_of_what_waits_its_turn_is_counted_once() {
+fn a_retransmission_of_waiting_bytes_is_counted_once() {
     let mut connection = Connection::opened();
     connection.query(1).lost_query(2).query(3);
     let response = connection.send_response(3);

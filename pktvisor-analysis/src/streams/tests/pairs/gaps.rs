@@ -43,7 +43,7 @@ fn a_response_whose_query_is_missing_waits_10_ms() {
 }
 
 #[test]
-fn a_gap_that_a_retransmission_fills_gives_its_time_to_what_waited() {
+fn a_gap_that_a_retransmission_fills_gives_its_time_to_waiting_messages() {
     let mut connection = Connection::opened();
     let lost = connection.send_query(1);
     let earlier = connection.client_next;
@@ -89,7 +89,7 @@ fn without_acknowledgements_a_gap_waits_2_s_and_so_does_the_other_direction() {
 }
 
 #[test]
-fn a_direction_that_is_captured_alone_waits_for_nobody() {
+fn a_direction_that_is_captured_alone_does_not_wait() {
     let mut connection = Connection::opened();
     connection.finish();
     for id in 1..=3 {

@@ -53,7 +53,7 @@ fn the_end_of_the_capture_keeps_the_order() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_does_not_turn_the_order_round() {
+fn a_clock_that_was_set_back_does_not_reverse_the_order() {
     let mut connection = Connection::opened();
     connection.query(1).lost_query(2).query(3);
     connection.scenario.now_ns -= 500 * SECOND;

@@ -16,7 +16,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #[test]
-    fn whatever_is_lost_all_that_was_captured_is_found_and_responses_follow_queries(steps in steps()) {
+    fn all_captured_messages_are_found_and_responses_follow_queries(steps in steps()) {
         let mut connection = Connection::opened();
         let (mut now_ns, mut unanswered, mut captured) = (connection.scenario.now_ns, Vec::new(), Vec::new());
         for (id, (is_query_captured, is_response_captured, answers_all, pause, swaps)) in steps.iter().enumerate() {
