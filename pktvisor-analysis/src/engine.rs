@@ -14,12 +14,14 @@ use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::{self, Endpoint, SampleRate};
 
-use super::fragments::{self, Datagram, Fragments};
-use super::message::{HEADER_BYTES, Message, MessageHead, Question};
-use super::name::Name;
-use super::streams::{StreamSink, Streams, TcpSegment};
-use super::transactions::{self, Exchange, Moment, QuestionKey, ResponseOutcome, Transactions};
-use super::{AnalysisSettings, Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
+use crate::flow::{Flow, Transport};
+use crate::fragments::{self, Datagram, Fragments};
+use crate::message::{HEADER_BYTES, Message, MessageHead, Question};
+use crate::name::Name;
+use crate::observer::{Observer, Outcome, ReassemblyEvent, Transaction};
+use crate::settings::AnalysisSettings;
+use crate::streams::{StreamSink, Streams, TcpSegment};
+use crate::transactions::{self, Exchange, Moment, QuestionKey, ResponseOutcome, Transactions};
 
 /// One thread's analysis: its state between packets.
 pub struct Analysis<H> {

@@ -1,8 +1,8 @@
 //! The findings of analysis, and the trait [`Observer`] that receives them.
 
-use super::Flow;
-use super::message::{Message, MessageHead, Question};
-use super::transactions::TransactionCounts;
+use crate::flow::Flow;
+use crate::message::{Message, MessageHead, Question};
+use crate::transactions::TransactionCounts;
 
 /// An event of reassembly. Each is a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

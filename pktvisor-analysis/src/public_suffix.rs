@@ -7,7 +7,7 @@
 
 use psl::Psl;
 
-use super::name::{Name, Suffix};
+use crate::name::{Name, Suffix};
 
 /// How names are cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

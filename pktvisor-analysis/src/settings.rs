@@ -4,7 +4,8 @@ use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::sampling::SampleRate;
 
-use super::{ClientSide, Flow};
+use crate::flow::Flow;
+use crate::observer::ClientSide;
 
 /// The settings of analysis.
 #[derive(Clone, Debug)]

@@ -5,9 +5,9 @@ use pktvisor_common::classify::Class;
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 
-use super::Recorder;
-use super::live_period::LivePeriod;
-use super::settings::Clock;
+use crate::live_period::LivePeriod;
+use crate::recorder::Recorder;
+use crate::settings::Clock;
 
 /// The live period, locked for a batch of packets.
 #[derive(Debug)]

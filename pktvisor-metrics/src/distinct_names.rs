@@ -11,7 +11,7 @@
 use hashbrown::HashSet;
 use pktvisor_common::hll;
 
-use super::Cardinality;
+use crate::cardinality::Cardinality;
 
 /// Up to this many names are counted exactly: the contents of a table with 1,024 places, in 9 KiB.
 const FEW_MAX: usize = 896;

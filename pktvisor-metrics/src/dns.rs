@@ -3,11 +3,11 @@
 use pktvisor_analysis::ReassemblyEvent;
 use pktvisor_analysis::message::{Message, MessageHead, Question};
 
-use super::context::Context;
-use super::frequent::{FrequentItems, Mark};
-use super::keys::{MessageKeys, QuestionKeys, WHOLE, whole};
-use super::record::record;
-use super::transactions::TransactionRecord;
+use crate::context::Context;
+use crate::frequent::{FrequentItems, Mark};
+use crate::keys::{MessageKeys, QuestionKeys, WHOLE, whole};
+use crate::record::record;
+use crate::transactions::TransactionRecord;
 
 pktvisor_definitions::dns!(record);
 pktvisor_definitions::dns_messages!(record);
@@ -156,8 +156,8 @@ mod tests {
     use pktvisor_analysis::name::Name;
     use pktvisor_analysis::public_suffix::NameCut;
 
-    use super::super::record::Remember;
     use super::*;
+    use crate::record::Remember;
 
     /// A message of a header alone, with these flags.
     fn count(record: &mut DnsRecord, flags: u16) {

@@ -4,7 +4,7 @@ use pktvisor_analysis::message::{MessageHead, Question};
 use pktvisor_analysis::name::{Name, Suffix};
 use pktvisor_analysis::public_suffix::{CutName, NameCut};
 
-use super::frequent::Key;
+use crate::frequent::Key;
 
 /// Tag of a list entry whose name is complete.
 pub(super) const WHOLE: u8 = Name::HASH_KIND;

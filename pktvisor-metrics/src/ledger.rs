@@ -3,8 +3,8 @@
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-use super::Period;
-use super::period::Outcomes;
+use crate::period::Outcomes;
+use crate::period::Period;
 
 /// Sums since start, which outlive their periods.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,9 +5,9 @@ use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
 use pktvisor_analysis::name::presentation;
 use pktvisor_api as api;
 
-use super::codes::CodeCounts;
-use super::frequent::{FrequentItems, Key};
-use super::keys::CUT;
+use crate::codes::CodeCounts;
+use crate::frequent::{FrequentItems, Key};
+use crate::keys::CUT;
 
 /// Number of entries in a list.
 const LISTED: usize = 10;

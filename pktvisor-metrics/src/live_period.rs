@@ -6,12 +6,13 @@ use std::sync::Arc;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-use super::frequent::Limits;
-use super::ledger::Totals;
-use super::settings::{Clock, StoreSettings};
-use super::shares::Shares;
-use super::timeline::{PERIOD_SECONDS, Step, Timeline};
-use super::{Period, Recorder};
+use crate::frequent::Limits;
+use crate::ledger::Totals;
+use crate::period::Period;
+use crate::recorder::Recorder;
+use crate::settings::{Clock, StoreSettings};
+use crate::shares::Shares;
+use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
 
 /// Closed periods beyond the newest this many keep only the heads of their lists.
 const MERGEABLE_PERIODS: usize = 10;

@@ -3,9 +3,9 @@
 use pktvisor_common::classify::Class;
 use pktvisor_common::direction::Direction;
 
-use super::context::Context;
-use super::frequent::{FrequentItems, Key, Mark};
-use super::record::record;
+use crate::context::Context;
+use crate::frequent::{FrequentItems, Key, Mark};
+use crate::record::record;
 
 /// The key of an address of a [`Class`].
 #[inline]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use pktvisor_analysis::Outcome;
 use pktvisor_common::counters::Counters;
 
-use super::dns::DnsRecord;
-use super::frequent::Limits;
-use super::network::PacketRecord;
-use super::record::Remember;
+use crate::dns::DnsRecord;
+use crate::frequent::Limits;
+use crate::network::PacketRecord;
+use crate::record::Remember;
 
 /// A period, or several merged ones. A [`Recorder`](super::Recorder) fills it, and its report reads
 /// it.

@@ -1,9 +1,12 @@
 //! Generates the records of a period from the declarations of [`pktvisor_definitions`]: how they
 //! begin, merge, shrink and are reported.
 
-use super::frequent::{FrequentItems, Limits};
-use super::slowness::Times;
-use super::{Cardinality, CodeCounts, DistinctNames, Quantiles};
+use crate::cardinality::Cardinality;
+use crate::codes::CodeCounts;
+use crate::distinct_names::DistinctNames;
+use crate::frequent::{FrequentItems, Limits};
+use crate::quantiles::Quantiles;
+use crate::slowness::Times;
 
 /// A part of the metrics of a period.
 pub(super) trait Remember {

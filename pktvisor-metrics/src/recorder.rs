@@ -10,9 +10,9 @@ use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
-use super::Period;
-use super::frequent::{Item, Key};
-use super::keys::MessageKeys;
+use crate::frequent::{Item, Key};
+use crate::keys::MessageKeys;
+use crate::period::Period;
 
 /// Records packets and findings in the live period.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use pktvisor_api as api;
 
-use super::context::Context;
-use super::period::Period;
+use crate::context::Context;
+use crate::period::Period;
 
 impl Period {
     /// The document of this period. The same contents give the same bytes.

@@ -12,7 +12,8 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, MutexGuard};
 use pktvisor_analysis::public_suffix::NameCut;
 
-use super::{Period, Recorder};
+use crate::period::Period;
+use crate::recorder::Recorder;
 
 /// Why a thread cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::Quantiles;
+use crate::quantiles::Quantiles;
 
 /// A distribution of times that keeps its 90th percentile up to date, so that reading it costs
 /// nothing.

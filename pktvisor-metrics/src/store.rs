@@ -10,12 +10,12 @@ use std::sync::Arc;
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use pktvisor_api as api;
 
-use super::Recorder;
-use super::batch::Batch;
-use super::live_period::LivePeriod;
-use super::period::Period;
-use super::settings::StoreSettings;
-use super::shares::{Cut, Shares};
+use crate::batch::Batch;
+use crate::live_period::LivePeriod;
+use crate::period::Period;
+use crate::recorder::Recorder;
+use crate::settings::StoreSettings;
+use crate::shares::{Cut, Shares};
 
 /// Why there is no such period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{ClientSide, Transaction};
 
-use super::record::record;
+use crate::record::record;
 
 pktvisor_definitions::transactions!(record);
 pktvisor_definitions::transaction_counts!(record);

@@ -28,8 +28,9 @@ use etherparse::{IpNumber, UdpHeaderSlice};
 use header::{DatagramKey, Fragment, walk_extensions};
 use pktvisor_common::classify::{Class, DnsPorts, flags};
 
-use super::table::{SlotId, Table};
-use super::{Flow, ReassemblyEvent, Transport};
+use crate::flow::{Flow, Transport};
+use crate::observer::ReassemblyEvent;
+use crate::table::{SlotId, Table};
 
 /// The maximum time for a datagram to become complete, in nanoseconds of packet time.
 pub const DATAGRAM_TIMEOUT_NS: u64 = 30_000_000_000;

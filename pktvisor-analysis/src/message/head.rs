@@ -5,7 +5,8 @@ use std::mem;
 use domain::base::header::{Header, HeaderSection};
 
 use super::walk::{Stop, Walk};
-use super::{Edns, HEADER_BYTES, Message, Question};
+use super::{HEADER_BYTES, Message, Question};
+use crate::message::edns::Edns;
 use crate::name::Name;
 
 /// A message of which the header and the first question are parsed, and then the rest.

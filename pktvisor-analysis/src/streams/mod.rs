@@ -39,8 +39,9 @@ pub use arrival::REORDERING_NS;
 pub use segment::TcpSegment;
 use stream::{Stream, When, Worth};
 
-use super::table::{SlotId, Table};
-use super::{Flow, ReassemblyEvent};
+use crate::flow::Flow;
+use crate::observer::ReassemblyEvent;
+use crate::table::{SlotId, Table};
 
 /// The maximum time that a gap may wait to be filled, in nanoseconds of packet time.
 pub const GAP_TIMEOUT_NS: u64 = 2_000_000_000;

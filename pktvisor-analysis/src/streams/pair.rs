@@ -6,7 +6,9 @@
 
 use super::arrival::Arrival;
 use super::stream::{Head, When};
-use super::{Books, Out, SlotId, StreamSink, Streams, TcpSegment};
+use super::{Books, Out, StreamSink, Streams};
+use crate::streams::segment::TcpSegment;
+use crate::table::SlotId;
 
 /// One or both directions of a connection, with their parts in the sums.
 struct Pair {

@@ -24,8 +24,9 @@ use super::arrival::Arrival;
 use super::behind::Behind;
 use super::framing::Framing;
 use super::waiting::Piece;
-use super::{GAP_TIMEOUT_NS, Out, StreamSink, TcpSegment};
+use super::{GAP_TIMEOUT_NS, Out, StreamSink};
 use crate::ReassemblyEvent;
+use crate::streams::segment::TcpSegment;
 use crate::table::SlotId;
 
 /// The maximum distance of a segment from the expected sequence number, in bytes. A segment further

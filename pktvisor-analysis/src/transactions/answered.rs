@@ -10,7 +10,8 @@
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::keyed_hash;
 
-use super::{ALIKE_MAX, ENTRIES_MAX_DEFAULT, QuestionKey};
+use super::{ALIKE_MAX, ENTRIES_MAX_DEFAULT};
+use crate::transactions::outcome::QuestionKey;
 
 /// Places at the start, a power of two.
 const PLACES_MIN: usize = 512;

@@ -7,7 +7,7 @@
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::prefetch::prefetch;
 
-use super::Entry;
+use crate::transactions::entry::Entry;
 
 /// No entry.
 const NONE: u32 = u32::MAX;

@@ -3,8 +3,9 @@
 use pktvisor_common::packet::Stamp;
 use pktvisor_memory::keyed_hash;
 
-use super::{Moment, QuestionKey};
 use crate::flow::{Flow, Transport};
+use crate::transactions::moment::Moment;
+use crate::transactions::outcome::QuestionKey;
 
 /// The key that a query and its response share, from their headers.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,11 @@
 //! The head of a stream's waiting bytes: the next piece, or the gap before it.
 
-use super::super::arrival::{Arrival, Order};
-use super::super::behind::{Behind, Evidence, Synchronised};
-use super::super::{Out, StreamSink, TcpSegment};
 use super::{State, Stream, WINDOW_MAX};
 use crate::ReassemblyEvent;
+use crate::streams::arrival::{Arrival, Order};
+use crate::streams::behind::{Behind, Evidence, Synchronised};
+use crate::streams::segment::TcpSegment;
+use crate::streams::{Out, StreamSink};
 
 /// The next part of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
