@@ -17,7 +17,7 @@ use pktvisor_analysis::name::Name;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::streams::TcpSegment;
 use pktvisor_analysis::transactions::{Exchange, TIMEOUT_NS_DEFAULT, Transactions};
-use pktvisor_analysis::{Analysis, Flow, Observer, Settings, Transport};
+use pktvisor_analysis::{Analysis, AnalysisSettings, Flow, Observer, Transport};
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, flags};
 use pktvisor_common::direction::direction;
@@ -77,8 +77,8 @@ impl Traffic {
         writer.finish().expect("memory takes everything")
     }
 
-    fn settings(&self) -> Settings<HostSet> {
-        Settings {
+    fn settings(&self) -> AnalysisSettings<HostSet> {
+        AnalysisSettings {
             dns_ports: DnsPorts::default(),
             sample_rate: SampleRate::ALL,
             transaction_timeout_ns: TIMEOUT_NS_DEFAULT,
@@ -98,7 +98,7 @@ fn flow_of(class: &Class) -> Flow {
 }
 
 fn store() -> Store {
-    Store::new(metrics::Settings {
+    Store::new(metrics::StoreSettings {
         periods: 5,
         summary: true,
         name_cut: NameCut::Labels,
@@ -145,12 +145,12 @@ fn steps(criterion: &mut Criterion) {
         bencher.iter(|| {
             let mut batch = store.batch();
             for (_, class, octets) in traffic.datagrams() {
-                if let Some(head) = MessageHead::parse(octets, &mut name) {
+                if let Some(mut head) = MessageHead::parse(octets, &mut name) {
                     let recorder = batch.recorder();
                     let keys = recorder.keys(&head);
                     recorder.prefetch_message(&head, &keys);
                     let message = head.parse_rest(false);
-                    recorder.message(&flow_of(class), &message, keys);
+                    recorder.message(&flow_of(class), message, keys);
                 }
             }
         });

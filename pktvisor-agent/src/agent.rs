@@ -80,7 +80,7 @@ impl AnswerSource for Agent {
     }
 
     fn moment(&self) -> Moment {
-        Moment { rotations: self.store.turns(), published: self.store.moments() }
+        Moment { rotations: self.store.rotations(), published: self.store.moments() }
     }
 
     fn health(&self) -> Result<(), String> {

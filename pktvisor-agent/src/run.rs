@@ -73,7 +73,7 @@ fn ledger_line(ledger: &api::Ledger) -> String {
 
 fn agent(options: &Options) -> Agent {
     let cut = if options.public_suffix { NameCut::PublicSuffix } else { NameCut::Labels };
-    let store = Store::new(metrics::Settings {
+    let store = Store::new(metrics::StoreSettings {
         periods: options.periods,
         summary: options.summary,
         name_cut: cut,

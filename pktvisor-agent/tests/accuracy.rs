@@ -15,7 +15,7 @@ use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::SampleRate;
-use pktvisor_metrics::{Clock, Settings, Store};
+use pktvisor_metrics::{Clock, Store, StoreSettings};
 
 const LISTED: usize = 10;
 /// Packets after which the time of the analysis moves, as in the replay of a file.
@@ -35,7 +35,7 @@ fn million() -> Config {
 }
 
 fn analysis() -> Analysis<HostSet> {
-    Analysis::new(analysis::Settings {
+    Analysis::new(analysis::AnalysisSettings {
         dns_ports: DnsPorts::default(),
         sample_rate: SampleRate::ALL,
         transaction_timeout_ns: TIMEOUT_NS_DEFAULT,
@@ -57,7 +57,7 @@ struct Agent {
 impl Agent {
     fn new(summary: bool) -> Self {
         Self {
-            store: Store::new(Settings {
+            store: Store::new(StoreSettings {
                 periods: 5,
                 summary,
                 name_cut: NameCut::Labels,

@@ -1,4 +1,5 @@
-//! Prints every DNS response of a capture file that has a question: its response code, type and name.
+//! Prints every DNS response of a capture file that has a question: its response code, type and
+//! name.
 //!
 //! ```text
 //! cargo run -p pktvisor-analysis --example responses captures/demo.pcap
@@ -11,7 +12,7 @@ use capture_file::{Capture, PacketRef};
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{Analysis, Flow, Observer, Outcome, ReassemblyEvent, Settings, Transaction};
+use pktvisor_analysis::{Analysis, AnalysisSettings, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_common::address::Address;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::direction::HostNetworks;
@@ -22,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args_os().nth(1).ok_or("usage: responses CAPTURE_FILE")?;
     let mut capture = Capture::open(path)?;
     let dns_ports = DnsPorts::default();
-    let mut analysis = Analysis::new(Settings {
+    let mut analysis = Analysis::new(AnalysisSettings {
         dns_ports,
         sample_rate: SampleRate::ALL,
         transaction_timeout_ns: 5_000_000_000,

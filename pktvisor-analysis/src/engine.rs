@@ -1,48 +1,51 @@
-//! From one classified packet to everything it says about DNS: the order of the steps.
+//! The steps from a classified packet to its DNS findings.
 //!
 //! ```text
-//! UDP message ───────────────────── chosen? ─┐
-//! fragment ──── Fragments ─ counted, chosen? ─┼─ Message ─ Transactions ─ Observer
-//! TCP segment ─ Streams ─── counted, chosen? ─┘
+//! UDP message ───────────────────── sampled? ─┐
+//! fragment ──── Fragments ─ counted, sampled? ─┼─ Message ─ Transactions ─ Observer
+//! TCP segment ─ Streams ─── counted, sampled? ─┘
 //! ```
 //!
-//! Messages in plain UDP datagrams were counted with their packet; those that reassembly completes are
-//! counted here.
+//! Messages in whole UDP datagrams are counted with their packet. Messages that reassembly
+//! completes are counted here.
 
 use pktvisor_common::classify::{Class, flags, protocol};
 use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::{self, Endpoint, SampleRate};
 
-use super::fragments::{self, Datagram, Fragments};
-use super::message::{HEADER_BYTES, Message, MessageHead, Question};
-use super::name::Name;
-use super::streams::{StreamSink, Streams, TcpSegment};
-use super::transactions::{self, Exchange, Moment, QuestionKey, ResponseOutcome, Transactions};
-use super::{Flow, Observer, Outcome, ReassemblyEvent, Settings, Transaction, Transport};
+use crate::flow::{Flow, Transport};
+use crate::fragments::{self, Datagram, Fragments};
+use crate::message::{HEADER_BYTES, Message, MessageHead, Question};
+use crate::name::Name;
+use crate::observer::{Observer, Outcome, ReassemblyEvent, Transaction};
+use crate::settings::AnalysisSettings;
+use crate::streams::{StreamSink, Streams, TcpSegment};
+use crate::transactions::{self, Exchange, Moment, QuestionKey, ResponseOutcome, Transactions};
 
-/// One thread's analysis: what it has to keep between packets.
+/// One thread's analysis: its state between packets.
 pub struct Analysis<H> {
     fragments: Fragments,
     streams: Streams,
     messages: Messages<H>,
 }
 
-/// What happens to every message, however it came.
+/// The steps that all messages share.
 #[derive(Debug)]
 struct Messages<H> {
-    settings: Settings<H>,
+    settings: AnalysisSettings<H>,
     transactions: Transactions,
-    /// Where names are read into.
+    /// The buffer for names.
     name: Name,
-    /// The last time that a segment without a time stamp had from the packet before it. Messages that come out of
-    /// streams with this time have none of their own, also those that waited for a gap to be closed.
+    /// The latest time that a segment without a time stamp borrowed from the packet before it.
+    /// Messages from streams with this time have no time of their own, even if they waited for a
+    /// gap to be closed.
     borrowed_ns: Option<u64>,
 }
 
 impl<H: HostNetworks> Analysis<H> {
-    /// An analysis that has seen nothing.
-    pub fn new(settings: Settings<H>) -> Self {
+    /// An analysis before the first packet.
+    pub fn new(settings: AnalysisSettings<H>) -> Self {
         Self {
             fragments: Fragments::new(settings.dns_ports, fragments::Limits::default()),
             streams: Streams::default(),
@@ -58,11 +61,11 @@ impl<H: HostNetworks> Analysis<H> {
         }
     }
 
-    /// Takes one packet; what the classifier did not mark as DNS is passed over.
+    /// Analyses one packet. Packets that the classifier did not mark as DNS are skipped.
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
         match class.flags & flags::ANY_DNS {
-            // A first fragment without a DNS port tells that the later ones are not wanted.
+            // A first fragment without a DNS port means that the later ones are not needed.
             0 if class.has(flags::FRAGMENT) => drop(self.assemble(packet, class, out)),
             0 => {}
             flags::DNS_UDP => self.messages.datagram(packet, class, out),
@@ -71,63 +74,63 @@ impl<H: HostNetworks> Analysis<H> {
         }
     }
 
-    /// Takes what the kernel handed up, of a flow that it has already chosen where it can: datagrams are not
-    /// asked again, since the rate may have changed while they were on their way.
+    /// Analyses a packet that the kernel handed to userspace. The kernel has already sampled the
+    /// flows of whole datagrams. They are not sampled again here, because the rate may have changed
+    /// on the way.
     #[inline]
-    pub fn handed_up(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
+    pub fn sampled_packet(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
         match class.flags & flags::ANY_DNS {
             flags::DNS_UDP => {
-                let outcome = self.messages.chosen_datagram(packet, class, out);
+                let outcome = self.messages.sampled_datagram(packet, class, out);
                 out.outcome(outcome, u64::from(packet.segments));
             }
             _ => self.packet(packet, class, out),
         }
     }
 
-    /// Changes the share of the flows that is analysed from now on.
+    /// Sets the share of the flows that is analysed from now on.
     pub fn set_sample_rate(&mut self, sample_rate: SampleRate) {
         self.messages.settings.sample_rate = sample_rate;
     }
 
-    /// Changes which networks are HOST.
+    /// Sets the networks that are HOST.
     pub fn set_host(&mut self, host: H) {
         self.messages.settings.host = host;
     }
 
-    /// Time has reached `now_ns`: queries time out, gaps are given up, and transactions are
-    /// [reported](Self::tell_transactions). To be called before a period turns, and now and then.
+    /// Moves the time to `now_ns`: queries time out, gaps are given up, and transactions are
+    /// [reported](Self::report_transactions). Call it before a period rotates, and regularly.
     pub fn advance(&mut self, now_ns: u64, out: &mut impl Observer) {
         let mut sink =
             Sink { messages: &mut self.messages, out, counted: None, outcome: Outcome::WithoutMessage };
         self.streams.advance(now_ns, &mut sink);
         self.fragments.advance(now_ns, |event| out.reassembly(event));
         self.messages.transactions.advance(now_ns);
-        self.tell_transactions(out);
+        self.report_transactions(out);
     }
 
-    /// Reports what has happened to transactions since the last call. To be called before anybody looks at
-    /// what the messages came to.
-    pub fn tell_transactions(&mut self, out: &mut impl Observer) {
+    /// Reports the transactions since the last call. Call it before the findings are read.
+    pub fn report_transactions(&mut self, out: &mut impl Observer) {
         out.transaction_counts(&self.messages.transactions.take_counts());
     }
 
-    /// The capture is over: what waits for more is taken as it is.
+    /// Ends the capture: incomplete messages and streams are analysed as they are.
     pub fn finish(&mut self, out: &mut impl Observer) {
         let mut sink =
             Sink { messages: &mut self.messages, out, counted: None, outcome: Outcome::WithoutMessage };
         self.streams.finish(&mut sink);
         self.fragments.finish(|event| out.reassembly(event));
-        self.tell_transactions(out);
+        self.report_transactions(out);
     }
 
-    /// Queries that wait for their response.
+    /// Number of queries that wait for their response.
     pub fn open_transactions(&self) -> usize {
         self.messages.transactions.open()
     }
 
     fn segment(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
         let flow = Flow::of(class, Transport::Tcp);
-        let chosen = self.messages.settings.chooses(|| sampling::packet_hash(class));
+        let is_sampled = self.messages.settings.samples(|| sampling::packet_hash(class));
         if packet.stamp == Stamp::Borrowed {
             self.messages.borrowed_ns = Some(packet.timestamp_ns);
         }
@@ -137,20 +140,21 @@ impl<H: HostNetworks> Analysis<H> {
             self.streams.segment(&flow, segment, packet.timestamp_ns, &mut sink);
         }
         let outcome = sink.outcome;
-        out.outcome(if chosen { outcome } else { Outcome::NotChosen }, u64::from(packet.segments));
+        out.outcome(if is_sampled { outcome } else { Outcome::NotSampled }, u64::from(packet.segments));
     }
 
     fn fragment(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
-        // Whether a datagram is chosen is known when it is complete; where none is, it is known at once.
+        // Whether a datagram is sampled is known when it is complete, or at once if no flow is
+        // sampled.
         let incomplete = match self.messages.settings.sample_rate.is_none() {
-            true => Outcome::NotChosen,
+            true => Outcome::NotSampled,
             false => Outcome::WithoutMessage,
         };
         let outcome = self.assemble(packet, class, out).unwrap_or(incomplete);
         out.outcome(outcome, u64::from(packet.segments));
     }
 
-    /// Adds a fragment to its datagram; says what became of the message that it completes.
+    /// Adds a fragment to its datagram. Returns the outcome of the message that it completes.
     fn assemble(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Option<Outcome> {
         let at = moment(packet);
         let Datagram { flow, message, truncated, .. } =
@@ -160,19 +164,19 @@ impl<H: HostNetworks> Analysis<H> {
 }
 
 impl<H: HostNetworks> Messages<H> {
-    /// A whole UDP datagram, counted with its packet.
+    /// Analyses a whole UDP datagram, which is counted with its packet.
     #[inline]
     fn datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
-        let outcome = if self.settings.chooses(|| sampling::packet_hash(class)) {
-            self.chosen_datagram(packet, class, out)
+        let outcome = if self.settings.samples(|| sampling::packet_hash(class)) {
+            self.sampled_datagram(packet, class, out)
         } else {
-            pass_over(payload(packet, class), class.has(flags::TRUNCATED_CAPTURE), out)
+            count_unsampled(payload(packet, class), class.has(flags::TRUNCATED_CAPTURE), out)
         };
         out.outcome(outcome, u64::from(packet.segments));
     }
 
     #[inline]
-    fn chosen_datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Outcome {
+    fn sampled_datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Outcome {
         let Some(flow) = Flow::of(class, Transport::Udp) else { return Outcome::WithoutMessage };
         let port = self.settings.other_port(&flow);
         out.prefetch_udp_port(port);
@@ -182,7 +186,7 @@ impl<H: HostNetworks> Messages<H> {
         outcome
     }
 
-    /// A message that reassembly completed: counted, then analysed if its flow is chosen.
+    /// Counts a message that reassembly completed, and analyses it if its flow is sampled.
     fn reassembled(
         &mut self,
         flow: &Flow,
@@ -199,8 +203,8 @@ impl<H: HostNetworks> Messages<H> {
         }
         out.reassembled(flow, u16::from_be_bytes([flags_high, flags_low]), truncated);
         let id = u16::from_be_bytes([id_high, id_low]);
-        if !self.settings.chooses(|| flow_hash(flow, id)) {
-            return pass_over(octets, truncated, out);
+        if !self.settings.samples(|| flow_hash(flow, id)) {
+            return count_unsampled(octets, truncated, out);
         }
         if flow.transport == Transport::Udp {
             out.udp_port(self.settings.other_port(flow));
@@ -220,7 +224,7 @@ impl<H: HostNetworks> Messages<H> {
         let Self { settings, transactions, name, .. } = self;
         let Some(exchange) = exchange(flow, octets) else { return Outcome::WithoutMessage };
         transactions.prefetch_index(&exchange);
-        let Some(head) = MessageHead::parse(octets, name) else { return Outcome::WithoutMessage };
+        let Some(mut head) = MessageHead::parse(octets, name) else { return Outcome::WithoutMessage };
         let keys = out.keys(&head);
         out.prefetch_message(&head, &keys);
         let message = head.parse_rest(truncated);
@@ -232,9 +236,9 @@ impl<H: HostNetworks> Messages<H> {
         } else if let ResponseOutcome::Answered { duration_ns, .. } =
             transactions.response(&exchange, key, at)
         {
-            out.transaction(&Transaction { asker: settings.asker(flow), duration_ns, question });
+            out.transaction(&Transaction { client: settings.client(flow), duration_ns, question });
         }
-        out.message(flow, &message, keys);
+        out.message(flow, message, keys);
         if !message.malformed {
             return Outcome::Analysed;
         }
@@ -243,29 +247,29 @@ impl<H: HostNetworks> Messages<H> {
     }
 }
 
-/// When a packet was captured, and whether it says so itself.
+/// The time of a packet, and whether it is the packet's own time stamp.
 #[inline]
 fn moment(packet: &Packet<'_>) -> Moment {
     Moment { ns: packet.timestamp_ns, stamp: packet.stamp }
 }
 
-/// What the datagram holds, as far as it was captured.
+/// The captured part of the datagram's payload.
 #[inline]
 fn payload<'a>(packet: &Packet<'a>, class: &Class) -> &'a [u8] {
     let start = usize::from(class.payload_offset);
     packet.data.get(start..start + usize::from(class.payload_len)).unwrap_or_default()
 }
 
-/// A message whose flow is not chosen: what is counted of it is exact all the same.
-fn pass_over(octets: &[u8], truncated: bool, out: &mut impl Observer) -> Outcome {
+/// Counts a message whose flow is not sampled, because the counter of malformed messages is exact.
+fn count_unsampled(octets: &[u8], truncated: bool, out: &mut impl Observer) -> Outcome {
     if Message::parse(octets, truncated, &mut Name::default()).is_some_and(|message| message.malformed) {
         out.malformed();
     }
-    Outcome::NotChosen
+    Outcome::NotSampled
 }
 
-/// What a message belongs to, by the first octets of its header (RFC 1035 section 4.1.1); none where it has
-/// fewer.
+/// The exchange of a message, by the first octets of its header (RFC 1035 section 4.1.1); `None` if
+/// it is shorter.
 #[inline]
 fn exchange(flow: &Flow, octets: &[u8]) -> Option<Exchange> {
     let &[id_high, id_low, flags_high] = octets.first_chunk()?;
@@ -279,7 +283,7 @@ fn question_key(question: &Question<'_>) -> QuestionKey {
 }
 
 fn flow_hash(flow: &Flow, id: u16) -> u64 {
-    // A TCP stream is chosen as a whole, with all its packets.
+    // A TCP stream is sampled as a whole, with all its packets.
     let (protocol, id) = match flow.transport {
         Transport::Udp => (protocol::UDP, id),
         Transport::Tcp => (protocol::TCP, 0),
@@ -292,14 +296,14 @@ fn flow_hash(flow: &Flow, id: u16) -> u64 {
     )
 }
 
-/// Takes the messages out of TCP streams.
+/// Receives the messages of TCP streams.
 struct Sink<'a, H, O> {
     messages: &'a mut Messages<H>,
     out: &'a mut O,
     /// The flow of the segment that is being counted.
     counted: Option<Flow>,
-    /// The best that came of that segment. What other connections come to meanwhile, because their time is
-    /// up, says nothing of it: their segments were counted when they came.
+    /// The best outcome of that segment. Other connections may time out at the same moment; their
+    /// messages do not count here, because their segments were counted on arrival.
     outcome: Outcome,
 }
 

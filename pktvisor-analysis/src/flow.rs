@@ -1,17 +1,8 @@
-//! Who talks to whom: addresses, ports and transport of one packet.
+//! Addresses, ports and transport of one packet.
 
 use pktvisor_common::address::AddressPair;
 use pktvisor_common::classify::Class;
-
-/// The transport that carries a DNS message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Transport {
-    /// RFC 1035 section 4.2.1.
-    Udp,
-    /// RFC 1035 section 4.2.2, RFC 7766.
-    Tcp,
-}
+pub use pktvisor_common::counters::Transport;
 
 /// One direction of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,12 +1,12 @@
-//! What a packet means: DNS messages, transactions, geography, names.
+//! The meaning of packets: DNS messages, transactions, geography, names.
 //!
-//! Vocabulary (RFC 9499): a *message* is a query or a response; a *transaction* is a query and the response that
-//! answers it; a *question* is QNAME, QTYPE and QCLASS. Everything found is told to an [`Observer`], which stands
-//! downstream and remembers it.
+//! Vocabulary (RFC 9499): a *message* is a query or a response; a *transaction* is a query and the
+//! response that answers it; a *question* is QNAME, QTYPE and QCLASS. Analysis reports its findings
+//! to an [`Observer`].
 //!
-//! This crate decides what a number means, and knows neither where packets come from nor what becomes of its findings: the
-//! metrics depend on it for the events they count, and the agent, which leads packets through it.
-//! `examples/responses.rs` uses it without either: it prints the DNS responses of a capture file.
+//! This crate knows neither the source of packets nor the use of its findings. The metrics depend
+//! on it for the events that they count; the agent depends on it because it sends packets through
+//! it. `examples/responses.rs` uses it without both: it prints the DNS responses of a capture file.
 
 mod engine;
 pub mod flow;
@@ -24,5 +24,5 @@ pub mod transactions;
 
 pub use engine::Analysis;
 pub use flow::{Flow, Transport};
-pub use observer::{Asker, Observer, Outcome, ReassemblyEvent, Transaction};
-pub use settings::Settings;
+pub use observer::{ClientSide, Observer, Outcome, ReassemblyEvent, Transaction};
+pub use settings::AnalysisSettings;

@@ -1,17 +1,19 @@
-//! The names of response codes and record types: those of `domain`, except where pktvisor 3.0 or IANA spells one differently.
+//! The names of response codes and record types: those of `domain`, except where pktvisor 3.0 or
+//! IANA spells one differently.
 
 use std::borrow::Cow;
 
 use domain::base::iana::{OptRcode, Rtype, TsigRcode};
 
-/// The name of a response code, including extended ones (RFC 6895 section 2.3), as pktvisor 3.0 spelled it: it wrote
-/// SRVFAIL for SERVFAIL. A code without a name is written in decimal.
+/// The name of a response code, including extended ones (RFC 6895 section 2.3), as pktvisor 3.0
+/// spelled it: it wrote SRVFAIL for SERVFAIL. A code without a name is written in decimal.
 pub fn rcode_name(rcode: u16) -> Cow<'static, str> {
     let name = match rcode {
         2 => Some("SRVFAIL"),
         // RFC 8490 section 5.4.
         11 => Some("DSOTYPENI"),
-        // TSIG's codes (RFC 8945 section 3), which `domain` keeps apart because they overlap with those of EDNS at 16.
+        // TSIG's codes (RFC 8945 section 3), which `domain` keeps apart because they overlap with
+        // those of EDNS at 16.
         17..=22 => TsigRcode::from_int(rcode).to_mnemonic_str(),
         // Not `checked_from_int`, which in domain 0.12.3 rejects every code but 0.
         0..=0xfff => OptRcode::masked_from_int(rcode).to_mnemonic_str(),
@@ -21,8 +23,8 @@ pub fn rcode_name(rcode: u16) -> Cow<'static, str> {
 }
 
 /// The name of a record type as IANA registers it
-/// (<https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#dns-parameters-4>), ANY for 255, and TYPEnnn for
-/// a type without a name (RFC 3597 section 5).
+/// (<https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#dns-parameters-4>), ANY
+/// for 255, and TYPEnnn for a type without a name (RFC 3597 section 5).
 pub fn qtype_name(qtype: u16) -> Cow<'static, str> {
     let name = match Rtype::from_int(qtype) {
         // `domain` writes no hyphens.

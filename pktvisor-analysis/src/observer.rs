@@ -1,17 +1,17 @@
-//! The way out of analysis: whoever remembers what was found implements [`Observer`].
+//! The findings of analysis, and the trait [`Observer`] that receives them.
 
-use super::Flow;
-use super::message::{Message, MessageHead, Question};
-use super::transactions::TransactionCounts;
+use crate::flow::Flow;
+use crate::message::{Message, MessageHead, Question};
+use crate::transactions::TransactionCounts;
 
-/// Something reassembly had to give up or put right; each is a counter.
+/// An event of reassembly. Each is a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReassemblyEvent {
     /// A TCP stream lost its message boundaries.
     Unsynchronised,
     /// A gap in a TCP stream was given up.
     Gap,
-    /// A TCP segment brought nothing new.
+    /// A TCP segment had only known bytes.
     RetransmittedSegment,
     /// A TCP stream was dropped to stay within the memory budget.
     StreamEvicted,
@@ -21,17 +21,19 @@ pub enum ReassemblyEvent {
     DatagramIncomplete,
     /// The first fragment of a datagram did not come within 30 s: whether it was DNS is not known.
     DatagramUnidentified,
-    /// A fragmented datagram was dropped to stay within the memory budget, or for its number of fragments.
+    /// A fragmented datagram was dropped to stay within the memory budget, or for its number of
+    /// fragments.
     DatagramEvicted,
-    /// A fragment's headers were cut, or contradicted themselves or other fragments; it was left out.
+    /// A fragment's headers were cut, or contradicted themselves or other fragments; it was left
+    /// out.
     FragmentMalformed,
 }
 
-/// What became of a DNS packet; the terms of the ledger.
+/// The outcome of a DNS packet, in the terms of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Its flow was not chosen for deep analysis.
-    NotChosen,
+    /// Its flow was not sampled for deep analysis.
+    NotSampled,
     /// It completed at least one message that parses.
     Analysed,
     /// None of the messages it completed parses.
@@ -40,12 +42,12 @@ pub enum Outcome {
     WithoutMessage,
 }
 
-/// Who asked, seen from HOST.
+/// The end of a transaction that sent the query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asker {
-    /// The query came in to HOST.
+pub enum ClientSide {
+    /// The query came to HOST.
     Remote,
-    /// HOST asked.
+    /// HOST sent the query.
     Host,
     /// Neither end is HOST.
     Unknown,
@@ -54,27 +56,29 @@ pub enum Asker {
 /// A query and the response that answered it.
 #[derive(Clone, Copy, Debug)]
 pub struct Transaction<'a> {
-    /// Who asked.
-    pub asker: Asker,
-    /// From query to response in nanoseconds; `None` where the response is older than the query.
+    /// The end that sent the query.
+    pub client: ClientSide,
+    /// Time from query to response in nanoseconds; `None` if the response is older than the query.
     pub duration_ns: Option<u64>,
-    /// The response's question, where it has one.
+    /// The question of the response, if it has one.
     pub question: Option<&'a Question<'a>>,
 }
 
-/// Receives what analysis finds, in the order of the packets.
+/// Receives the findings of analysis, in the order of the packets.
 pub trait Observer {
-    /// The keys that a message is counted under. They are computed once, early enough to prefetch with them.
+    /// The keys that a message is counted under. They are computed once, early enough to prefetch
+    /// with them.
     type Keys<'m>: Copy;
 
     /// Computes the keys of a message from its header and first question. Has no effect.
     fn keys<'m>(&self, head: &MessageHead<'m>) -> Self::Keys<'m>;
 
-    /// Prefetches the memory where a message with this head and these keys will be counted. Has no effect.
+    /// Prefetches the memory where a message with this head and these keys will be counted. Has no
+    /// effect.
     fn prefetch_message(&self, _head: &MessageHead<'_>, _keys: &Self::Keys<'_>) {}
 
-    /// A DNS message that reassembly completed, and that nobody has counted yet. `header_flags` are the second 16 bits
-    /// of its header; `truncated` tells that the capture holds only a part of it.
+    /// A DNS message that reassembly completed, and that is not counted yet. `header_flags` are the
+    /// second 16 bits of its header; `truncated` means that the capture holds only a part of it.
     fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool);
 
     /// An analysed message, with the [keys](Self::keys) of its head.
@@ -92,12 +96,12 @@ pub trait Observer {
     /// A query found its response.
     fn transaction(&mut self, transaction: &Transaction<'_>);
 
-    /// What happened to queries and responses since the last report.
+    /// Queries and responses since the last report, by outcome.
     fn transaction_counts(&mut self, counts: &TransactionCounts);
 
-    /// Reassembly gave something up or put it right.
+    /// An event of reassembly.
     fn reassembly(&mut self, event: ReassemblyEvent);
 
-    /// What became of `count` DNS packets.
+    /// The outcome of `count` DNS packets.
     fn outcome(&mut self, outcome: Outcome, count: u64);
 }

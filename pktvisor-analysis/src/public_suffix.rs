@@ -1,13 +1,13 @@
-//! Where names are cut for the lists of question names.
+//! How names are cut for the lists of question names.
 //!
-//! A list of whole names would hold little but names seen once. So names are counted by their last two and their last
-//! three labels; or, with the public suffix list (<https://publicsuffix.org>, compiled in, its ICANN and its private
-//! part), by the registrable domain and by what stands directly below it. The two agree where the public suffix is one
-//! label, as under `com`.
+//! A list of whole names would hold mostly names seen once. So names are counted by their last two
+//! and their last three labels; or, with the public suffix list (<https://publicsuffix.org>,
+//! compiled in, its ICANN and its private part), by the registrable domain and the domain directly
+//! below it. Both ways agree if the public suffix is one label, as under `com`.
 
 use psl::Psl;
 
-use super::name::{Name, Suffix};
+use crate::name::{Name, Suffix};
 
 /// How names are cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum NameCut {
 pub struct CutName<'a> {
     /// For `top_qname2`.
     pub qname2: Suffix<'a>,
-    /// For `top_qname3`; none where the name has no more labels than those of `qname2`.
+    /// For `top_qname3`; `None` if the name has no more labels than `qname2`.
     pub qname3: Option<Suffix<'a>>,
 }
 
@@ -41,9 +41,10 @@ impl NameCut {
     }
 }
 
-/// Labels of the public suffix of a name: 1 where the list knows nothing (its rule `*`), 0 for the root.
+/// Number of labels of a name's public suffix: 1 if the list does not know it (its rule `*`), 0 for
+/// the root.
 fn public_suffix_labels(name: &Name) -> usize {
-    // The list wants the last label first. Offsets of labels rather than labels: less to fill.
+    // The list takes the last label first. An array of offsets is smaller than one of labels.
     let wire = name.as_wire();
     let mut starts = [0_u8; 128];
     let mut start = 0;

@@ -1,14 +1,15 @@
-//! What is analysed, and what the addresses and ports of a message mean.
+//! The settings of analysis, and what they say about addresses and ports of a message.
 
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::sampling::SampleRate;
 
-use super::{Asker, Flow};
+use crate::flow::Flow;
+use crate::observer::ClientSide;
 
-/// What is analysed, and how.
+/// The settings of analysis.
 #[derive(Clone, Debug)]
-pub struct Settings<H> {
+pub struct AnalysisSettings<H> {
     /// Ports that carry DNS.
     pub dns_ports: DnsPorts,
     /// Share of the DNS flows that is analysed.
@@ -19,25 +20,25 @@ pub struct Settings<H> {
     pub host: H,
 }
 
-impl<H: HostNetworks> Settings<H> {
-    /// Whether a flow is chosen for analysis; its hash is not asked for where all are.
+impl<H: HostNetworks> AnalysisSettings<H> {
+    /// Whether a flow is sampled. Does not compute the hash if all flows are.
     #[inline]
-    pub(super) fn chooses(&self, flow_hash: impl FnOnce() -> u64) -> bool {
+    pub(super) fn samples(&self, flow_hash: impl FnOnce() -> u64) -> bool {
         self.sample_rate == SampleRate::ALL || self.sample_rate.samples(flow_hash())
     }
 
-    /// Who asked, in a flow that carries responses.
-    pub(super) fn asker(&self, response: &Flow) -> Asker {
+    /// The client of a flow that carries responses.
+    pub(super) fn client(&self, response: &Flow) -> ClientSide {
         if self.host.contains(response.addresses.source()) {
-            Asker::Remote
+            ClientSide::Remote
         } else if self.host.contains(response.addresses.destination()) {
-            Asker::Host
+            ClientSide::Host
         } else {
-            Asker::Unknown
+            ClientSide::Unknown
         }
     }
 
-    /// The port that is not a DNS port; of two that are, the smaller.
+    /// The port that is not a DNS port. If both are DNS ports, the smaller one.
     pub(super) fn other_port(&self, flow: &Flow) -> u16 {
         let ports = &self.dns_ports;
         let (source, destination) = (flow.source_port, flow.destination_port);

@@ -1,10 +1,10 @@
-//! A hash table whose entries also stand in queues, the least recently used one first.
+//! A hash table whose entries are also in queues, with the least recently used entry first.
 //!
-//! Reassembly needs three things of its memory: find an entry by key, know which one to give up first, and
-//! never grow beyond a ceiling. Entries lie in one slab and are linked by slot number, so that no operation
-//! allocates once the slab is filled, and what is dropped, and when, depends on nothing but the packets. The
-//! hash is seeded at random (keys are chosen by strangers), which is safe because the table is never
-//! iterated.
+//! Reassembly must find an entry by key, know which entry to give up first, and never grow beyond a
+//! ceiling. Entries are in one slab and linked by slot number. So no operation allocates once the
+//! slab is full, and only the packets decide which entry is dropped, and when. The hash is seeded
+//! at random, because strangers choose the keys. The order of the hash never matters, because the
+//! table is never iterated.
 
 use std::hash::{BuildHasher, Hash};
 use std::mem;
@@ -13,13 +13,13 @@ use std::ops::{Index, IndexMut};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Where an entry lies, from its insertion to its removal: the slot's number and one, so that an `Option` of
-/// it is no larger.
+/// The place of an entry from its insertion to its removal: the slot's number plus one, so that an
+/// `Option` of it is no larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SlotId(NonZeroU32);
 
 impl SlotId {
-    /// The id of a slot; there is never a slot [`NONE`].
+    /// The id of a slot. No slot has the number [`NONE`].
     fn of(slot: u32) -> Self {
         Self(NonZeroU32::MIN.saturating_add(slot))
     }
@@ -30,7 +30,7 @@ impl SlotId {
     }
 }
 
-/// No slot: ends every chain.
+/// No slot. It ends every chain.
 const NONE: u32 = u32::MAX;
 
 struct Slot<K, V> {
@@ -86,8 +86,7 @@ impl<K: Copy + Eq + Hash, V: Default, const QUEUES: usize> Table<K, V, QUEUES> {
         self.index.find(hash, |&slot| self.slots[slot as usize].key == *key).map(|&slot| SlotId::of(slot))
     }
 
-    /// Adds an entry at the back of `queue`. The caller has made sure that `key` is new and the table is not
-    /// full.
+    /// Adds an entry at the back of `queue`. `key` must be new, and the table not full.
     pub(super) fn insert(&mut self, key: K, value: V, queue: u8) -> SlotId {
         debug_assert!(!self.is_full() && self.find(&key).is_none());
         let entry = Slot { key, value, previous: NONE, next: NONE, queue };
@@ -106,7 +105,7 @@ impl<K: Copy + Eq + Hash, V: Default, const QUEUES: usize> Table<K, V, QUEUES> {
         SlotId::of(slot)
     }
 
-    /// Takes an entry out.
+    /// Removes an entry.
     pub(super) fn remove(&mut self, id: SlotId) -> (K, V) {
         self.unlink(id.slot());
         let slot = &mut self.slots[id.slot() as usize];
@@ -118,7 +117,7 @@ impl<K: Copy + Eq + Hash, V: Default, const QUEUES: usize> Table<K, V, QUEUES> {
         (key, value)
     }
 
-    /// Moves an entry to the back of `queue`: it was used just now.
+    /// Moves an entry to the back of `queue`, because it was used just now.
     #[inline]
     pub(super) fn move_to_back(&mut self, id: SlotId, queue: u8) {
         let slot = &self.slots[id.slot() as usize];
@@ -201,7 +200,7 @@ mod tests {
     }
 
     proptest! {
-        /// The table behaves as one ordered list a queue.
+        /// The table behaves like one ordered list per queue.
         #[test]
         fn queues_and_index_agree_with_a_model(
             operations in proptest::collection::vec((0u8..3, 0u8..20, 0u8..2), 0..300)

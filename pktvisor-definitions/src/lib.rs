@@ -1,8 +1,8 @@
 //! Names that several crates share: every metric, declared once, and the capture modes ([`Mode`]).
 //!
-//! A metric is one row in [`packets`], [`dns`], [`transactions`] or [`agent`]: its key in the JSON, its kind, unit and exactness,
-//! its meaning as a doc comment, and its Prometheus family where the generated name does not fit. Everything else is
-//! made from that row:
+//! A metric is one row in [`packets`], [`dns`], [`transactions`] or [`agent`]: its key in the JSON,
+//! its kind, unit and exactness, its meaning as a doc comment, and its Prometheus family if the
+//! generated name does not fit. Everything else is made from that row:
 //!
 //! | what | where |
 //! |---|---|
@@ -14,7 +14,8 @@
 //!
 //! To add a metric: add a row, and the line that counts it.
 //!
-//! A group of rows is a macro that hands its rows to another macro, so that each crate makes of them what it needs:
+//! A group of rows is a macro that passes its rows to another macro, so that each crate generates
+//! from them what it needs:
 //!
 //! ```
 //! macro_rules! keys {

@@ -7,7 +7,7 @@ pub enum Class {
     Exact,
     /// Exact, but only of what was sampled for deep analysis.
     Analysed,
-    /// An estimate of a number of distinct things.
+    /// An estimate of a number of distinct items.
     Distinct,
     /// Frequent items, each with its bounds.
     List,
@@ -15,7 +15,7 @@ pub enum Class {
     Quantile,
 }
 
-/// What a row is in the JSON.
+/// The JSON type of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// One integer.
@@ -30,7 +30,7 @@ pub enum Kind {
     Group,
 }
 
-/// Where a number stands in the Prometheus exposition.
+/// The place of a number in the Prometheus exposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// In a family of its own, named by path and key.
@@ -51,22 +51,22 @@ pub enum Family {
 pub struct Metric {
     /// Its JSON key inside the group.
     pub key: &'static str,
-    /// What it is in the JSON.
+    /// Its JSON type.
     pub kind: Kind,
-    /// What is counted, plural; empty for a group.
+    /// The unit, plural; empty for a group.
     pub unit: &'static str,
-    /// How exact it is.
+    /// Its exactness.
     pub class: Class,
-    /// What it means, in one or two sentences.
+    /// Its meaning, in one or two sentences.
     pub help: &'static str,
-    /// Where Prometheus finds it.
+    /// Its Prometheus family.
     pub family: Family,
 }
 
 /// The metrics of one JSON object.
 #[derive(Clone, Copy, Debug)]
 pub struct Group {
-    /// Where the object stands in a period: "dns.edns".
+    /// The path of the object in a period: "dns.edns".
     pub path: &'static str,
     /// Its rows, in the order of the JSON.
     pub metrics: &'static [Metric],
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_metric_says_what_it_means_and_in_which_unit() {
+    fn every_metric_has_a_meaning_and_a_unit() {
         for group in GROUPS.iter().chain([&LEDGER, &RATES]) {
             for metric in group.metrics {
                 assert!(

@@ -1,7 +1,8 @@
-//! Memory for tables that are visited at random: in pages of 2 MiB they cost fewer walks of page tables.
+//! Memory for tables with random access. Pages of 2 MiB need fewer page-table walks.
 //!
-//! Where transparent huge pages are on for whoever asks ("madvise", Linux's usual setting) one comes when its first byte
-//! is written. It is advice: where it cannot be followed nothing changes.
+//! If transparent huge pages are enabled on request ("madvise", Linux's usual setting), the kernel
+//! maps one when its first byte is written. This is advice: if the kernel cannot follow it, nothing
+//! changes.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::fmt;
@@ -9,10 +10,10 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 const HUGE_PAGE_BYTES: usize = 2 << 20;
-/// From here on a table has huge pages to itself, the last of them perhaps half empty.
+/// Tables of at least this size have huge pages of their own; the last one may be half empty.
 const LARGE_BYTES: usize = HUGE_PAGE_BYTES / 2;
 
-/// An array of fixed length; a large one begins with a huge page.
+/// An array of fixed length. A large one begins at a huge page.
 pub struct Array<T> {
     start: NonNull<T>,
     len: usize,
@@ -40,7 +41,7 @@ impl<T: Copy> Array<T> {
 }
 
 impl<T> Array<T> {
-    /// More than the address space has panics, as for any collection.
+    /// Panics if the size exceeds the address space, like any collection.
     fn layout(len: usize) -> Layout {
         let layout = Layout::array::<T>(len).unwrap_or_else(|_| panic!("a table of {len} places"));
         if layout.size() < LARGE_BYTES {
@@ -60,14 +61,14 @@ impl<T: Copy> Clone for Array<T> {
 }
 
 impl<T> Default for Array<T> {
-    /// Without a place.
+    /// An empty array.
     fn default() -> Self {
         Self { start: NonNull::dangling(), len: 0 }
     }
 }
 
 impl<T> Drop for Array<T> {
-    /// Only tables of plain values can be made, so there is nothing in them to drop.
+    /// Only arrays of `Copy` values can be made, so no value needs dropping.
     fn drop(&mut self) {
         let layout = Self::layout(self.len);
         if layout.size() > 0 {
@@ -82,7 +83,8 @@ impl<T> Deref for Array<T> {
 
     #[inline(always)]
     fn deref(&self) -> &[T] {
-        // SAFETY: `len` values were written when it was made, and borrowing rules are those of `self`.
+        // SAFETY: `len` values were written when it was made, and borrowing rules are those of
+        // `self`.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
@@ -106,7 +108,8 @@ impl<T> fmt::Debug for Array<T> {
     }
 }
 
-/// An empty vector with room for `capacity` values, on huge pages as far as those fit into it; they come as it fills.
+/// An empty vector with room for `capacity` values, on the huge pages that fit into it. They are
+/// mapped as it fills.
 pub fn vec_with_room<T>(capacity: usize) -> Vec<T> {
     let mut vec = Vec::with_capacity(capacity);
     let room = vec.spare_capacity_mut();
@@ -152,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_has_the_room_that_was_asked_for_wherever_its_memory_begins() {
+    fn a_vector_has_the_requested_room_wherever_its_memory_begins() {
         for capacity in [0, 1, 1000, HUGE_PAGE_BYTES / 8, HUGE_PAGE_BYTES] {
             let mut vec = vec_with_room::<u64>(capacity);
             assert!(vec.is_empty() && vec.capacity() >= capacity);

@@ -1,16 +1,17 @@
-//! The hash below the tables that every packet visits: of a few words or a short byte string, in a few instructions.
+//! The hash below the tables that every packet visits: of a few words or a short byte string, in a
+//! few instructions.
 //!
-//! Each step multiplies two words, keyed with random ones, to 128 bits and folds the halves together. The key is drawn
-//! when the process starts, so nobody can make up names or addresses that collide; nothing that is shown or kept depends
-//! on it.
+//! Each step multiplies two words, keyed with random ones, to 128 bits and folds the halves
+//! together. The key is drawn when the process starts, so nobody can make up names or addresses
+//! that collide; nothing that is shown or kept depends on it.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-/// One for the state, two for what is taken in.
+/// One secret for the state, two for the input.
 static SECRETS: LazyLock<[u64; 3]> = LazyLock::new(|| {
     let random = RandomState::new();
-    // Odd: never zero, whatever the generator says.
+    // Odd numbers are never zero.
     [0, 1, 2].map(|n: u64| random.hash_one(n) | 1)
 });
 
@@ -31,11 +32,11 @@ pub fn of_bytes(bytes: &[u8], kind: u8) -> u64 {
         _ => short(bytes),
     };
     state = fold(first ^ secrets[1], last ^ state);
-    // Reads overlap, so length counts as well; here, where nobody can make up for it with other bytes.
+    // Reads overlap, so the length counts too. It enters here, where no other bytes can cancel it.
     fold(state ^ ((len as u64) << 8 | u64::from(kind)), secrets[2])
 }
 
-/// A hash of words, their number fixed by the caller.
+/// A hash of words. The caller fixes their number.
 #[inline(always)]
 pub fn of_words<const N: usize>(words: [u64; N]) -> u64 {
     let secrets = &*SECRETS;
@@ -47,7 +48,7 @@ pub fn of_words<const N: usize>(words: [u64; N]) -> u64 {
     fold(state ^ last.first().unwrap_or(&0), secrets[2])
 }
 
-/// Up to 16 bytes as two words, which overlap where there are fewer.
+/// Up to 16 bytes as two words, which overlap if there are fewer.
 #[inline(always)]
 fn short(bytes: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
@@ -103,7 +104,7 @@ mod tests {
         }
     }
 
-    /// The low bits choose a place, the high ones tell apart who stands there.
+    /// Low bits choose a place in a table; high bits identify the entry there.
     #[test]
     fn numbers_that_follow_one_another_spread_over_low_and_high_bits() {
         for shift in [0, 48] {
@@ -112,7 +113,8 @@ mod tests {
                 bins[(of_bytes(&n.to_be_bytes(), 4) >> shift) as usize % 256] += 1;
             }
             let chi_square: f64 = bins.iter().map(|&n| (f64::from(n) - 256.0).powi(2) / 256.0).sum();
-            // 255 degrees of freedom: mean 255, standard deviation 22.6; this is 7 of them, for any key.
+            // 255 degrees of freedom: mean 255, standard deviation 22.6; this is 7 of them, for any
+            // key.
             assert!(chi_square < 414.0, "bits from {shift}: {chi_square}");
         }
     }

@@ -1,8 +1,9 @@
-//! What the tables are made of that every packet visits: memory on [huge pages](huge_pages), a word to the processor
-//! about what comes [next](prefetch), and a [hash](keyed_hash) that nobody outside can foresee.
+//! Building blocks of the tables that every packet touches: memory on [huge pages](huge_pages),
+//! [prefetching](prefetch), and a [hash](keyed_hash) that nobody outside can predict.
 //!
-//! It knows nothing of packets. Analysis and metrics keep their tables in it, and the capture prefetches with it. It stands
-//! beside `pktvisor-common` rather than in it because the kernel programs have no use for any of this.
+//! This crate knows nothing of packets. Analysis and metrics build their tables with it, and the
+//! capture prefetches with it. It is separate from `pktvisor-common` because the kernel programs do
+//! not need it.
 
 pub mod huge_pages;
 pub mod keyed_hash;

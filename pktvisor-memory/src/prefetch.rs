@@ -1,9 +1,10 @@
 //! Loads memory into the cache before it is used.
 //!
-//! The tables of a busy server do not fit into the cache, and one packet touches several of them. Asking for the lines
-//! before they are needed lets the waits overlap.
+//! The tables of a busy server do not fit into the cache, and one packet touches several of them.
+//! Prefetching lets the waits overlap.
 //!
-//! A prefetch has no effect but on speed. The feature `no-prefetch` compiles all of them out; tests compare the numbers.
+//! A prefetch has no effect but on speed. The feature `no-prefetch` compiles all of them out; tests
+//! compare the numbers.
 
 /// Prefetches the cache line of `place` of `slice`; does nothing where there is no such place.
 #[inline(always)]
@@ -13,11 +14,13 @@ pub fn prefetch<T>(slice: &[T], place: usize) {
     }
 }
 
-/// Prefetches the cache line at `address`, whatever lies there; does nothing where there is no such instruction.
+/// Prefetches the cache line at `address`, whatever lies there; does nothing where there is no such
+/// instruction.
 #[inline(always)]
 pub fn prefetch_address<T>(address: *const T) {
     #[cfg(all(target_arch = "x86_64", not(feature = "no-prefetch")))]
-    // SAFETY: a prefetch reads nothing that the program could see and faults on no address; SSE is part of x86-64.
+    // SAFETY: a prefetch reads nothing that the program could see and faults on no address; SSE is
+    // part of x86-64.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(address.cast());

@@ -1,54 +1,57 @@
-//! The live period in the hands of a capture thread.
+//! The live period while a capture thread holds it.
 
 use parking_lot::MutexGuard;
 use pktvisor_common::classify::Class;
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 
-use super::Recorder;
-use super::live::Live;
-use super::settings::Clock;
+use crate::live_period::LivePeriod;
+use crate::recorder::Recorder;
+use crate::settings::Clock;
 
-/// The live period, held for a batch of packets.
+/// The live period, locked for a batch of packets.
 #[derive(Debug)]
 pub struct Batch<'a> {
-    live: MutexGuard<'a, Live>,
+    live: MutexGuard<'a, LivePeriod>,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(live: MutexGuard<'a, Live>) -> Self {
+    pub(super) fn new(live: MutexGuard<'a, LivePeriod>) -> Self {
         Self { live }
     }
 
-    /// Moves the clock to the time of the next packet and turns what has to turn; does nothing where packets are not
-    /// the clock. Before a period turns, `before_turn` is told when it ends (nanoseconds since 1970) and may still
-    /// report to its recorder.
+    /// Moves the clock to the time of the next packet and ends the seconds and periods that are
+    /// over. Does nothing if the wall clock moves the periods. Calls `before_rotation` with the end
+    /// of each period (nanoseconds since 1970) before it ends, so that analysis can still report to
+    /// its recorder.
     #[inline]
-    pub fn advance(&mut self, timestamp_ns: u64, before_turn: impl FnMut(u64, &mut Recorder)) {
+    pub fn advance(&mut self, timestamp_ns: u64, before_rotation: impl FnMut(u64, &mut Recorder)) {
         if self.live.clock() == Clock::Packets {
-            self.live.advance(timestamp_ns, before_turn);
+            self.live.advance(timestamp_ns, before_rotation);
         }
     }
 
-    /// Moves the wall clock, at every whole second, and turns what has to turn.
+    /// Moves the wall clock, at every whole second, and ends the seconds and periods that are over.
     pub fn tick(&mut self, now_ns: u64) {
         if self.live.clock() == Clock::Wall && now_ns >= self.live.now_ns() {
             self.live.advance(now_ns, |_, _| {});
         }
     }
 
-    /// Whether a [tick](Self::tick) at this time turns the period.
-    pub fn turns_at(&self, now_ns: u64) -> bool {
-        self.live.turns_at(now_ns)
+    /// Whether a [tick](Self::tick) at this time rotates the period.
+    pub fn rotates_at(&self, now_ns: u64) -> bool {
+        self.live.rotates_at(now_ns)
     }
 
-    /// Adds what was counted elsewhere, in the kernel.
+    /// Adds the counters of the kernel, and the number of DNS packets that were lost on the way to
+    /// analysis.
     pub fn counted(&mut self, counters: &Counters, lost: u64) {
         self.live.recorder.counted(counters, lost);
     }
 
-    /// Makes what was [counted](Self::counted) and what the threads [cut](super::Store::cut) one moment, which readers see
-    /// from now on. What was counted and has not become anything is on its way to analysis.
+    /// Combines the [counters](Self::counted) and the copies that the threads
+    /// [cut](super::Store::cut) into one moment, which readers see from now on. Packets that were
+    /// counted and have no outcome yet are on their way to analysis.
     pub fn publish(&mut self) {
         self.live.publish();
     }
@@ -70,7 +73,7 @@ impl<'a> Batch<'a> {
         self.live.recorder.packet(class, direction, wire_len);
     }
 
-    /// Where analysis reports to.
+    /// The recorder, to which analysis reports.
     #[inline]
     pub fn recorder(&mut self) -> &mut Recorder {
         &mut self.live.recorder

@@ -1,8 +1,9 @@
-//! How many distinct things there were: HyperLogLog registers as Apache DataSketches keeps them.
+//! The number of distinct items: HyperLogLog registers as Apache DataSketches keeps them.
 //!
-//! The registers are filled by the rules of [`pktvisor_common::hll`], in the kernel and here alike, and merge by
-//! their maxima. The estimate is the composite one of the `datasketches` crate, which does not depend on the order
-//! of arrival: file, kernel and fleet agree to the digit. With 2^14 registers its relative standard error is 0.8 %.
+//! The registers are filled by the rules of [`pktvisor_common::hll`], in the kernel and here alike,
+//! and merge by their maxima. The estimate is the composite one of the `datasketches` crate, which
+//! does not depend on the order of arrival: file, kernel and fleet agree to the digit. With 2^14
+//! registers its relative standard error is 0.8 %.
 
 use datasketches::hll::HllSketch;
 use pktvisor_common::address::Address;
@@ -11,7 +12,7 @@ use pktvisor_common::hll::{self, Coupon};
 /// A count of distinct byte strings.
 #[derive(Clone, Debug, Default)]
 pub struct Cardinality {
-    /// One register of 8 bits each; none before the first item.
+    /// Registers of 8 bits; `None` before the first item.
     registers: Option<Box<[u8; hll::REGISTERS]>>,
 }
 
@@ -22,7 +23,8 @@ impl Cardinality {
         Coupon::of_bytes(item).update(self.registers());
     }
 
-    /// Counts the item that has this [hash](hll::murmur3_x64_128) with the [seed](hll::SEED) of DataSketches.
+    /// Counts the item that has this [hash](hll::murmur3_x64_128) with the [seed](hll::SEED) of
+    /// DataSketches.
     #[inline]
     pub fn add_hash(&mut self, hash: (u64, u64)) {
         Coupon::of_hash(hash).update(self.registers());
@@ -39,14 +41,14 @@ impl Cardinality {
         self.registers.get_or_insert_with(|| Box::new([0; hll::REGISTERS]))
     }
 
-    /// The count of both together.
+    /// Adds the items of `other`.
     pub fn merge(&mut self, other: &Self) {
         if let Some(theirs) = &other.registers {
             self.merge_registers(theirs);
         }
     }
 
-    /// The count of this and of what filled these registers, in the kernel for example.
+    /// Adds the items of other registers, for example those of the kernel.
     pub fn merge_registers(&mut self, theirs: &[u8; hll::REGISTERS]) {
         match &mut self.registers {
             None => self.registers = Some(Box::new(*theirs)),
@@ -62,8 +64,8 @@ impl Cardinality {
     pub fn estimate(&self) -> u64 {
         match &self.registers {
             None => 0,
-            // An image made to the format's rules is always accepted; should the crate ever refuse it, no count is
-            // more honest than a wrong one.
+            // The crate accepts every image that follows the format. If it ever rejects one, 0 is
+            // more honest than a wrong count.
             Some(registers) => HllSketch::deserialize(&image(registers))
                 .map_or(0, |sketch| sketch.composite_estimate().round() as u64),
         }
@@ -72,7 +74,8 @@ impl Cardinality {
 
 /// The registers as a serialised HLL_8 sketch: 40 bytes of preamble, then one byte a register.
 ///
-/// Format: Apache DataSketches, `HllSketch` preamble (cross-language), mode HLL, type HLL_8, flag "out of order".
+/// Format: Apache DataSketches, `HllSketch` preamble (cross-language), mode HLL, type HLL_8, flag
+/// "out of order".
 fn image(registers: &[u8; hll::REGISTERS]) -> Vec<u8> {
     let sum = |wanted: fn(u8) -> bool| -> f64 {
         registers.iter().filter(|r| wanted(**r)).map(|r| (-f64::from(*r)).exp2()).sum()
@@ -107,7 +110,7 @@ mod tests {
         for n in [1, 2, 10] {
             assert_eq!(of(0..n).estimate(), u64::from(n));
         }
-        // Of these twenty two do.
+        // Two of these twenty share a register.
         assert_eq!(of(0..20).estimate(), 19);
     }
 

@@ -1,17 +1,18 @@
 //! Exact counts of 16-bit codes: query types, response codes, ports.
 //!
-//! A row of counters as long as the largest code seen: an update is one load, and even a flood of random ports costs no
-//! more than half a mebibyte. What is kept for the record is a few pairs of code and count.
+//! The counters are an array as long as the largest code seen. An update is one load, and even a
+//! flood of random ports costs at most half a mebibyte. A closed period keeps a few pairs of code
+//! and count.
 
 use pktvisor_memory::prefetch::prefetch;
 
-/// Counts by code. Nothing is lost until it is [shrunk](Self::shrink).
+/// Counts by code. They are complete until [`shrink`](Self::shrink).
 #[derive(Clone, Debug, Default)]
 pub struct CodeCounts {
     counts: Vec<u64>,
-    /// In place of the row once it has been shrunk, in the order of the codes.
+    /// Replaces the array after [`shrink`](Self::shrink), in the order of the codes.
     kept: Vec<(u16, u64)>,
-    /// No code counts more than this beyond what is kept of it.
+    /// No code counts more than this in addition to its kept count.
     bound: u64,
 }
 
@@ -35,7 +36,7 @@ impl CodeCounts {
         prefetch(&self.counts, usize::from(code));
     }
 
-    /// To a power of two, so that the longest row, of half a mebibyte, has no room to spare.
+    /// The length is a power of two, so that the longest array, half a mebibyte, has no spare room.
     #[cold]
     fn lengthen(&mut self, needed: usize) {
         let len = needed.next_power_of_two();
@@ -52,12 +53,12 @@ impl CodeCounts {
         row.filter(|(_, count)| *count > 0).chain(self.kept.iter().copied())
     }
 
-    /// How much any code may count beyond what is kept.
+    /// The bound for the count of any code in addition to its kept count.
     pub fn bound(&self) -> u64 {
         self.bound
     }
 
-    /// Adds what `other` counted.
+    /// Adds the counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (code, count) in other.iter() {
             self.add(code, count);
@@ -65,7 +66,8 @@ impl CodeCounts {
         self.bound = self.bound.saturating_add(other.bound);
     }
 
-    /// Keeps the `keep` most frequent codes only, ties broken by the smaller code, and gives back the memory.
+    /// Keeps the `keep` most frequent codes only, ties broken by the smaller code, and gives back
+    /// the memory.
     pub fn shrink(&mut self, keep: usize) {
         let mut kept: Vec<_> = self.iter().collect();
         kept.sort_unstable_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_shrunk_is_small_and_still_counts() {
+    fn shrunk_counts_are_small_and_still_count() {
         let mut codes = CodeCounts::default();
         for (code, count) in [(1, 5), (65_535, 9)] {
             codes.add(code, count);

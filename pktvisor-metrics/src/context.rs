@@ -1,11 +1,11 @@
-//! What a report needs beyond the record of its group.
+//! The data that a report needs in addition to the record of its group.
 
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-/// Of the period that is reported.
+/// Data of the period that is reported.
 pub(super) struct Context<'a> {
-    /// What was counted for every packet and message.
+    /// The counters of packets and messages.
     pub counters: &'a Counters,
     /// DNS packets that were not sampled, or lost before analysis.
     pub not_analysed: u64,
@@ -14,7 +14,7 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// What was counted for every packet or message.
+    /// The counters of packets or messages.
     pub(super) fn kernel<T>(&self) -> &T
     where
         Counters: AsRef<T>,
@@ -22,12 +22,12 @@ impl Context<'_> {
         self.counters.as_ref()
     }
 
-    /// A list of everything there was.
+    /// A list of all items.
     pub(super) fn exact(&self, list: Vec<api::TopEntry>) -> Vec<api::TopEntry> {
         list
     }
 
-    /// A list of what was analysed: with what the counts would be had everything been.
+    /// A list of analysed items, with counts scaled up to all items.
     pub(super) fn analysed(&self, mut list: Vec<api::TopEntry>) -> Vec<api::TopEntry> {
         let rate = self.sampling_rate;
         for entry in &mut list {

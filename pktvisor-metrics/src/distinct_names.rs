@@ -1,28 +1,30 @@
-//! How many distinct names there were: exactly while they are few, by the registers of [`Cardinality`] beyond.
+//! The number of distinct names: exact while there are few, estimated by the registers of
+//! [`Cardinality`] above that.
 //!
-//! Registers alone miscount small sets: of a hundred names, two share a register in one capture out of four. Names are
-//! counted in userspace only, so there is room to remember which ones came, by their hashes, until there are too many.
+//! Registers alone miscount small sets: of a hundred names, two share a register in one capture out
+//! of four. Names are counted only in userspace, so there is room to keep the hashes of all names
+//! until there are too many.
 //!
-//! A response repeats the name of its query, and some names come all the time: those that came a moment ago are not
-//! looked at again.
+//! A response repeats the name of its query, and some names are frequent. So names that were
+//! counted a moment ago are skipped.
 
 use hashbrown::HashSet;
 use pktvisor_common::hll;
 
-use super::Cardinality;
+use crate::cardinality::Cardinality;
 
-/// Names that are counted exactly: what a table of 1,024 places holds, in 9 KiB.
+/// Up to this many names are counted exactly: the contents of a table with 1,024 places, in 9 KiB.
 const FEW_MAX: usize = 896;
 
-/// How many of the newest names are remembered, at most.
+/// The maximum number of the newest names that are remembered.
 const RECENT: usize = 1024;
 
 /// A count of distinct names.
 #[derive(Clone, Debug)]
 pub struct DistinctNames {
-    /// Names that have been counted, each at its place.
+    /// Hashes of the newest names, each at its place.
     recent: Box<[u64; RECENT]>,
-    /// Hashes of all names; none once there were too many.
+    /// Hashes of all names; `None` once there are too many.
     few: Option<HashSet<u64>>,
     registers: Cardinality,
 }
@@ -34,11 +36,11 @@ impl Default for DistinctNames {
 }
 
 impl DistinctNames {
-    /// As [`add`](Self::add), of a name of which a hash of 64 bits is at hand.
+    /// As [`add`](Self::add), if the 64-bit hash of the name is known.
     #[inline]
     pub fn add_hashed(&mut self, name: &[u8], hash: u64) {
         let recent = &mut self.recent[hash as usize % RECENT];
-        // Nothing stands at a place before a name does.
+        // An empty place matches no name.
         let hash = hash.max(1);
         if *recent != hash {
             *recent = hash;
@@ -59,7 +61,7 @@ impl DistinctNames {
         }
     }
 
-    /// The count of both together.
+    /// Adds the names of `other`.
     pub fn merge(&mut self, other: &Self) {
         self.registers.merge(&other.registers);
         self.few = match (self.few.take(), &other.few) {
@@ -71,7 +73,7 @@ impl DistinctNames {
         };
     }
 
-    /// The number of distinct names, estimated where there are many.
+    /// The number of distinct names, estimated if there are many.
     pub fn estimate(&self) -> u64 {
         self.few.as_ref().map_or_else(|| self.registers.estimate(), |few| few.len() as u64)
     }
@@ -93,7 +95,7 @@ mod tests {
     fn names_that_came_a_moment_ago_are_counted_once() {
         let mut names = DistinctNames::default();
         for _ in 0..3 {
-            // Two of them share a place.
+            // Two of these names share a place.
             for n in [0, 1, RECENT as u64, 2] {
                 names.add_hashed(&n.to_be_bytes(), n);
             }

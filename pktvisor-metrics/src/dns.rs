@@ -1,13 +1,13 @@
-//! What is asked and answered: names, types, codes.
+//! Questions and responses: names, types, codes.
 
 use pktvisor_analysis::ReassemblyEvent;
-use pktvisor_analysis::message::{Header, Message, Question};
+use pktvisor_analysis::message::{Message, MessageHead, Question};
 
-use super::context::Context;
-use super::frequent::{FrequentItems, Mark};
-use super::keys::{MessageKeys, QuestionKeys, WHOLE, whole};
-use super::record::record;
-use super::transactions::TransactionRecord;
+use crate::context::Context;
+use crate::frequent::{FrequentItems, Mark};
+use crate::keys::{MessageKeys, QuestionKeys, WHOLE, whole};
+use crate::record::record;
+use crate::transactions::TransactionRecord;
 
 pktvisor_definitions::dns!(record);
 pktvisor_definitions::dns_messages!(record);
@@ -39,20 +39,20 @@ impl DnsRecord {
 
     /// Prefetches the memory where a message will be counted.
     #[inline]
-    pub(super) fn prefetch(&self, header: Header, keys: &MessageKeys<'_>) {
-        let Some(keys) = keys.question() else { return };
+    pub(super) fn prefetch(&self, head: &MessageHead<'_>, keys: &MessageKeys<'_>) {
+        let (Some(question), Some(keys)) = (head.question(), keys.question()) else { return };
         self.top_qname2.prefetch(keys.qname2);
         if let Some(qname3) = keys.qname3 {
             self.top_qname3.prefetch(qname3);
         }
-        if header.qr()
-            && let Some(failed) = self.failed(header.rcode().to_int().into())
+        if head.header().qr()
+            && let Some(failed) = self.failed(head.header().rcode().to_int().into())
         {
-            failed.prefetch(keys.whole);
+            failed.prefetch(whole(question));
         }
     }
 
-    /// The list of the questions that were answered so.
+    /// The list of the questions with this response code.
     fn failed(&self, rcode: u16) -> Option<&FrequentItems> {
         match rcode {
             RCODE_SERVFAIL => Some(&self.top_srvfail),
@@ -68,7 +68,7 @@ impl DnsRecord {
         if let Some(qname3) = keys.qname3 {
             is_marked = self.top_qname3.add_and_mark(qname3, Mark::First);
         }
-        // Whoever is listed whole and has the mark has been counted.
+        // A name that is listed whole and has the mark has been counted.
         if !is_marked || keys.qname3.unwrap_or(keys.qname2).tag != WHOLE {
             self.cardinality.qname.add_hashed(question.name.as_wire(), question.name_hash);
         }
@@ -82,7 +82,7 @@ impl DnsRecord {
         self.flags.tc += u64::from(message.header().tc());
         let answers = u64::from(message.answer_records);
         self.edns.answer_records += answers;
-        // By the header: records that cannot be read are no empty answer.
+        // Decided by the header: a response with unreadable records is not empty.
         self.edns.empty_answers += u64::from(rcode == RCODE_NOERROR && message.counts().ancount() == 0);
         let failed = match rcode {
             RCODE_SERVFAIL => &mut self.top_srvfail,
@@ -97,7 +97,7 @@ impl DnsRecord {
 }
 
 impl EdnsRecord {
-    /// Counts what one message says.
+    /// Counts one message.
     fn message(&mut self, message: &Message<'_>) {
         let Some(edns) = &message.edns else { return };
         if message.is_response() {
@@ -153,27 +153,27 @@ impl MessageRecord {
 
 #[cfg(test)]
 mod tests {
-    use pktvisor_analysis::message::MessageHead;
     use pktvisor_analysis::name::Name;
     use pktvisor_analysis::public_suffix::NameCut;
 
-    use super::super::record::Remember;
     use super::*;
+    use crate::record::Remember;
 
     /// A message of a header alone, with these flags.
     fn count(record: &mut DnsRecord, flags: u16) {
         let mut octets = [0; 12];
         octets[2..4].copy_from_slice(&flags.to_be_bytes());
         let mut name = Name::default();
-        let head = MessageHead::parse(&octets, &mut name).unwrap();
+        let mut head = MessageHead::parse(&octets, &mut name).unwrap();
         let keys = MessageKeys::of(&head, NameCut::Labels);
-        record.message(&head.parse_rest(false), keys);
+        record.message(head.parse_rest(false), keys);
     }
 
     #[test]
     fn flags_are_counted_of_replies_alone() {
         let mut record = DnsRecord::begin();
-        // AA 0x0400, TC 0x0200, AD 0x0020; QR 0x8000 makes a reply (RFC 1035 section 4.1.1, RFC 4035 section 3.2.3).
+        // AA 0x0400, TC 0x0200, AD 0x0020; QR 0x8000 makes a reply (RFC 1035 section 4.1.1, RFC
+        // 4035 section 3.2.3).
         for flags in [0x8400, 0x8600, 0x8020, 0x8000, 0x0620] {
             count(&mut record, flags);
         }

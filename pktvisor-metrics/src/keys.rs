@@ -4,7 +4,7 @@ use pktvisor_analysis::message::{MessageHead, Question};
 use pktvisor_analysis::name::{Name, Suffix};
 use pktvisor_analysis::public_suffix::{CutName, NameCut};
 
-use super::frequent::Key;
+use crate::frequent::Key;
 
 /// Tag of a list entry whose name is complete.
 pub(super) const WHOLE: u8 = Name::HASH_KIND;
@@ -21,8 +21,8 @@ pub(super) fn whole<'a>(question: &Question<'a>) -> Key<'a> {
     Key::with_hash(WHOLE, question.name.as_wire(), question.name_hash)
 }
 
-/// The keys of a message: those of its first question, if it has one. Only [`MessageKeys::of`] makes them, so a message
-/// cannot be counted without them.
+/// The keys of a message: those of its first question, if it has one. Only [`MessageKeys::of`]
+/// makes them, so a message cannot be counted without them.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageKeys<'a> {
     question: Option<QuestionKeys<'a>>,
@@ -46,17 +46,12 @@ impl<'a> MessageKeys<'a> {
 pub(super) struct QuestionKeys<'a> {
     pub(super) qname2: Key<'a>,
     pub(super) qname3: Option<Key<'a>>,
-    pub(super) whole: Key<'a>,
 }
 
 impl<'a> QuestionKeys<'a> {
     #[inline]
     fn of(question: &Question<'a>, name_cut: NameCut) -> Self {
         let CutName { qname2, qname3 } = name_cut.apply(question.name);
-        Self {
-            qname2: key(qname2, question),
-            qname3: qname3.map(|qname3| key(qname3, question)),
-            whole: whole(question),
-        }
+        Self { qname2: key(qname2, question), qname3: qname3.map(|qname3| key(qname3, question)) }
     }
 }

@@ -1,12 +1,12 @@
-//! Where every counted packet went: the sums since start, and the ledger made of them.
+//! The ledger: where every counted packet went since start.
 
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-use super::Period;
-use super::period::Outcomes;
+use crate::period::Outcomes;
+use crate::period::Period;
 
-/// Sums since start, which outlive the periods they were counted in.
+/// Sums since start, which outlive their periods.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
     pub(super) counters: Counters,
@@ -19,11 +19,12 @@ impl Totals {
         self.outcomes.merge(&period.outcomes);
     }
 
-    /// Balanced: what was counted and neither passed over nor lost nor delivered is on its way.
+    /// The ledger. It balances: DNS packets that were counted, and neither sampled out nor lost nor
+    /// delivered, are on their way.
     pub(super) fn ledger(&self) -> api::Ledger {
         let Self { counters, outcomes } = self;
         let counted = counters.packets.total();
-        let not_chosen = counters.packets.dns_not_sampled + outcomes.not_chosen;
+        let not_chosen = counters.packets.dns_not_sampled + outcomes.not_sampled;
         let delivered = outcomes.delivered();
         let settled = not_chosen + delivered + outcomes.lost;
         api::Ledger {

@@ -1,22 +1,22 @@
-//! What is remembered: counters and sketches in a ring of 60-second periods.
+//! The memory of the agent: counters and sketches in a ring of 60-second periods.
 //!
-//! A [`Recorder`] is one capture thread's share of the live period; it takes what [analysis](pktvisor_analysis) finds
-//! and never waits for anybody. The [`Timeline`] turns periods and seconds on the capture's clock. The [`Store`]
-//! holds both and the closed periods, and answers readers. All that is remembered merges: shards into a period,
-//! periods into a window, windows into a fleet.
+//! A [`Recorder`] is one capture thread's share of the live period; it takes the findings of
+//! [analysis](pktvisor_analysis) and never waits. The [`Timeline`] ends seconds and periods by the
+//! capture's clock. The [`Store`] holds both and the closed periods, and answers readers. All
+//! metrics merge: shares into a period, periods into a window, windows into a fleet.
 //!
-//! It knows the events of analysis and the types of the HTTP JSON, which a period is reported as, but neither where packets
-//! come from nor who asks. The agent alone depends on it.
+//! This crate knows the events of analysis and the types of the HTTP JSON, but neither the source
+//! of packets nor the clients. Only the agent depends on it.
 //!
-//! | file | remembers |
+//! | file | holds |
 //! |---|---|
-//! | `cardinality`, `distinct_names` | how many distinct things |
-//! | `frequent` | who comes up most |
-//! | `quantiles`, `slowness` | how long, how fast |
+//! | `cardinality`, `distinct_names` | numbers of distinct items |
+//! | `frequent` | the most frequent items |
+//! | `quantiles`, `slowness` | times and rates |
 //! | `codes` | exact counts by code |
-//! | `record` | makes a period's records of the above from their declarations |
+//! | `record` | generates the records of a period from their declarations |
 //! | `network`, `dns`, `transactions` | the metrics of a period |
-//! | `live`, `batch`, `shares`, `ledger` | the live period in time, in the hands of one thread or several, and where its packets went |
+//! | `live_period`, `batch`, `shares`, `ledger` | the live period over time, for one thread or several, and the ledger |
 
 mod batch;
 mod cardinality;
@@ -28,7 +28,7 @@ pub mod frequent;
 mod keys;
 mod ledger;
 mod listed;
-mod live;
+mod live_period;
 mod network;
 mod period;
 mod quantiles;
@@ -50,7 +50,7 @@ pub use network::address_key;
 pub use period::Period;
 pub use quantiles::Quantiles;
 pub use recorder::Recorder;
-pub use settings::{Clock, Settings};
+pub use settings::{Clock, StoreSettings};
 pub use shares::Cut;
 pub use store::{NoPeriod, Store};
 pub use timeline::Timeline;

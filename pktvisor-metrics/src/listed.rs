@@ -1,4 +1,4 @@
-//! Lists as a report shows them: the largest entries, spelled.
+//! Lists as a report shows them: the largest entries, with their keys as text.
 
 use std::net::IpAddr;
 
@@ -7,14 +7,14 @@ use pktvisor_analysis::name::presentation;
 use pktvisor_api as api;
 use pktvisor_common::address::{Address, IpVersion};
 
-use super::codes::CodeCounts;
-use super::frequent::{FrequentItems, Key};
-use super::keys::CUT;
+use crate::codes::CodeCounts;
+use crate::frequent::{FrequentItems, Key};
+use crate::keys::CUT;
 
-/// Entries a list shows.
+/// Number of entries in a list.
 const LISTED: usize = 10;
 
-/// How the keys of a list are written.
+/// Writes the keys of a list.
 pub(super) mod spell {
     #![expect(non_snake_case, reason = "named as in the declarations")]
 
@@ -50,9 +50,9 @@ pub(super) mod spell {
     }
 }
 
-/// Something that can be listed, with keys spelled.
+/// A set of counts that can be listed, with keys as text.
 pub(super) trait Listed<F> {
-    /// The largest, by count descending, then by name.
+    /// The largest entries, by count descending, then by name.
     fn listed(&self, spell: F) -> Vec<api::TopEntry>;
 }
 
@@ -85,7 +85,7 @@ fn codes(codes: &CodeCounts, spell: impl Fn(u16) -> String) -> Vec<api::TopEntry
         0..=LISTED => 0,
         _ => *counts.select_nth_unstable_by(LISTED - 1, |a, b| b.cmp(a)).1,
     };
-    // Ports come by the ten thousand: only those that may be listed are spelled.
+    // There may be ten thousands of ports; only those that may be listed are written as text.
     let mut all: Vec<_> =
         codes.iter().filter(|(_, count)| *count >= least).map(|(code, count)| (count, spell(code))).collect();
     all.sort_by(|(count_a, name_a), (count_b, name_b)| count_b.cmp(count_a).then_with(|| name_a.cmp(name_b)));

@@ -1,14 +1,14 @@
-//! Who talks: remote addresses, where they are, and how many.
+//! Remote addresses: the most frequent ones, their places and networks, and how many there are.
 
 use pktvisor_common::address::{Address, IpVersion};
 use pktvisor_common::classify::Class;
 use pktvisor_common::direction::Direction;
 
-use super::context::Context;
-use super::frequent::{FrequentItems, Key, Mark};
-use super::record::record;
+use crate::context::Context;
+use crate::frequent::{FrequentItems, Key, Mark};
+use crate::record::record;
 
-/// What an address is counted under.
+/// The key of an address of a [`Class`].
 #[inline]
 pub fn address_key(address: Address<'_>) -> Key<'_> {
     Key::new(address.version().number(), address.octets())
@@ -18,7 +18,7 @@ pktvisor_definitions::packets!(record);
 pktvisor_definitions::ip_cardinality!(record);
 pktvisor_definitions::packet_rates!(record);
 
-/// Who talks. Only packets of known direction have a remote end.
+/// Only packets of known direction have a remote end.
 impl PacketRecord {
     /// Prefetches the memory where the remote end of a packet will be counted.
     #[inline]
@@ -37,7 +37,7 @@ impl PacketRecord {
         let Some(remote) = direction.remote(class) else { return };
         let mark = if direction == Direction::Received { Mark::First } else { Mark::Second };
         let key = address_key(remote);
-        // Whoever is listed and has the mark of this direction has been counted there.
+        // A listed address with the mark of this direction has been counted there.
         if self.addresses(remote.version()).add_and_mark(key, mark) {
             return;
         }

@@ -1,35 +1,36 @@
-//! One period: everything that is remembered of up to 60 seconds, or of several merged.
+//! One period: all metrics of up to 60 seconds, or of several merged periods.
 
 use std::sync::Arc;
 
 use pktvisor_analysis::Outcome;
 use pktvisor_common::counters::Counters;
 
-use super::dns::DnsRecord;
-use super::frequent::Limits;
-use super::network::PacketRecord;
-use super::record::Remember;
+use crate::dns::DnsRecord;
+use crate::frequent::Limits;
+use crate::network::PacketRecord;
+use crate::record::Remember;
 
-/// A period, or several merged. Made by a [`Recorder`](super::Recorder), read through its report.
+/// A period, or several merged ones. A [`Recorder`](super::Recorder) fills it, and its report reads
+/// it.
 #[derive(Clone, Debug)]
 pub struct Period {
     /// When it began, in seconds since 1970.
     pub start_s: u64,
-    /// How long it lasted so far.
+    /// Its length so far, in seconds.
     pub length_s: u64,
-    /// What was counted for every packet.
+    /// The counters of packets and messages.
     pub counters: Counters,
-    /// DNS messages that were analysed: what the lists count.
+    /// Analysed DNS messages: those that the lists count.
     pub messages: u64,
     pub(super) outcomes: Outcomes,
     pub(super) packets: PacketRecord,
     pub(super) dns: DnsRecord,
 }
 
-/// What became of the DNS packets.
+/// DNS packets by outcome.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outcomes {
-    pub not_chosen: u64,
+    pub not_sampled: u64,
     pub analysed: u64,
     pub malformed: u64,
     pub without_message: u64,
@@ -39,7 +40,7 @@ pub(super) struct Outcomes {
 impl Outcomes {
     pub(super) fn add(&mut self, outcome: Outcome, count: u64) {
         let counter = match outcome {
-            Outcome::NotChosen => &mut self.not_chosen,
+            Outcome::NotSampled => &mut self.not_sampled,
             Outcome::Analysed => &mut self.analysed,
             Outcome::Malformed => &mut self.malformed,
             Outcome::WithoutMessage => &mut self.without_message,
@@ -48,7 +49,7 @@ impl Outcomes {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        self.not_chosen += other.not_chosen;
+        self.not_sampled += other.not_sampled;
         self.analysed += other.analysed;
         self.malformed += other.malformed;
         self.without_message += other.without_message;
@@ -75,7 +76,8 @@ impl Period {
         }
     }
 
-    /// Adds what `other` remembers; it covers the time of both, gaps between them left out.
+    /// Adds the metrics of `other`. The period then covers the time of both, without the gaps
+    /// between them.
     pub(super) fn merge(&mut self, other: &Self) {
         self.start_s = self.start_s.min(other.start_s);
         self.length_s += other.length_s;
@@ -86,7 +88,8 @@ impl Period {
         self.dns.merge(&other.dns);
     }
 
-    /// Adds what worker threads remember of the same time, where the kernel counts: analysis is theirs alone.
+    /// Adds the findings of worker threads for the same time. Used if the kernel counts: then only
+    /// worker threads analyse.
     pub(super) fn merge_shares(&mut self, shares: impl IntoIterator<Item = Arc<Self>>) {
         let start_s = self.start_s;
         let mut shares = shares.into_iter();
@@ -100,20 +103,20 @@ impl Period {
         self.start_s = start_s;
     }
 
-    /// DNS packets whose flow was not chosen, wherever that was decided.
-    pub(super) fn not_chosen(&self) -> u64 {
-        self.counters.packets.dns_not_sampled + self.outcomes.not_chosen
+    /// DNS packets whose flow was not sampled, by the decision of the kernel or of analysis.
+    pub(super) fn not_sampled(&self) -> u64 {
+        self.counters.packets.dns_not_sampled + self.outcomes.not_sampled
     }
 
     /// Keeps what `limits` allow of each list.
     pub(super) fn shrink(&mut self, limits: Limits) {
         if self.counters.packets.total() == 0 && self.messages == 0 {
-            return; // A quiet minute, of which there may be many at once, has no lists.
+            return; // A quiet minute has no lists.
         }
         self.packets.shrink(limits);
         self.dns.shrink(limits);
-        // What was cut down where it lay would stand, for a day perhaps, at the head of each of the large places that
-        // the next live period wants again. A copy finds places of its size.
+        // Shrunk in place, the lists would occupy, perhaps for a day, the start of each large block
+        // that the next live period needs again. A copy gets blocks of its own size.
         *self = self.clone();
     }
 }

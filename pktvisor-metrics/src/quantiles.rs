@@ -1,7 +1,8 @@
 //! Quantiles of times and rates: a histogram with bounded relative error.
 //!
-//! Values below 256 are exact, above they are known to within 0.4 % (HDR histogram with two significant digits,
-//! each bucket read at its middle). Histograms add up exactly, whatever the shards and periods.
+//! Values below 256 are exact; larger values are exact to within 0.4 % (HDR histogram with two
+//! significant digits; each bucket is read at its middle). Histograms of threads and periods add up
+//! exactly.
 
 use hdrhistogram::Histogram;
 use pktvisor_api as api;
@@ -9,7 +10,7 @@ use pktvisor_api as api;
 /// A distribution of unsigned values.
 #[derive(Clone, Debug, Default)]
 pub struct Quantiles {
-    /// None before the first value.
+    /// `None` before the first value.
     histogram: Option<Histogram<u64>>,
 }
 
@@ -26,11 +27,11 @@ impl Quantiles {
             return;
         }
         let Some(histogram) = allocated(&mut self.histogram) else { return };
-        // Fails only where the histogram may not grow; ours may.
+        // Fails only if the histogram may not grow; this one may.
         let _ = histogram.record_n(value, count);
     }
 
-    /// The values by buckets; none before the first value.
+    /// The values by buckets; `None` before the first value.
     pub(super) fn histogram(&self) -> Option<&Histogram<u64>> {
         self.histogram.as_ref()
     }
@@ -53,7 +54,7 @@ impl Quantiles {
         let _ = ours.add(theirs);
     }
 
-    /// The four quantiles the API reports, or `None` where there is no value.
+    /// The four quantiles that the API reports, or `None` if there is no value.
     pub fn report(&self) -> Option<api::Quantiles> {
         let histogram = self.histogram.as_ref().filter(|h| !h.is_empty())?;
         let ranks = [50, 90, 95, 99].map(|percent| rank(histogram.len(), percent));
@@ -70,8 +71,8 @@ impl Quantiles {
     }
 }
 
-/// The histogram, made when first needed: two significant digits are 256 buckets of one unit, then 128 to each power
-/// of two.
+/// The histogram, made when first needed: two significant digits are 256 buckets of one unit, then
+/// 128 to each power of two.
 fn allocated(histogram: &mut Option<Histogram<u64>>) -> Option<&mut Histogram<u64>> {
     if histogram.is_none() {
         *histogram = Histogram::new(2).ok();

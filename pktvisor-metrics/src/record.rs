@@ -1,23 +1,26 @@
-//! Makes what a period remembers from the declarations of [`pktvisor_definitions`]: how it begins, merges, shrinks and
-//! is reported.
+//! Generates the records of a period from the declarations of [`pktvisor_definitions`]: how they
+//! begin, merge, shrink and are reported.
 
-use super::frequent::{FrequentItems, Limits};
-use super::slowness::Times;
-use super::{Cardinality, CodeCounts, DistinctNames, Quantiles};
+use crate::cardinality::Cardinality;
+use crate::codes::CodeCounts;
+use crate::distinct_names::DistinctNames;
+use crate::frequent::{FrequentItems, Limits};
+use crate::quantiles::Quantiles;
+use crate::slowness::Times;
 
-/// Something that is remembered of a period.
+/// A part of the metrics of a period.
 pub(super) trait Remember {
-    /// Nothing yet.
+    /// An empty one.
     fn begin() -> Self;
 
-    /// Adds what `other` remembers.
+    /// Adds the metrics of `other`.
     fn merge(&mut self, other: &Self);
 
-    /// Keeps what `limits` allow.
+    /// Reduces it to `limits`.
     fn shrink(&mut self, limits: Limits);
 }
 
-/// Things of fixed size, which are kept as they are.
+/// Types of fixed size, which are not reduced.
 macro_rules! remember_whole {
     ($($kind:ty),*) => { $(
         impl Remember for $kind {
@@ -72,14 +75,14 @@ impl Remember for CodeCounts {
     }
 
     fn shrink(&mut self, limits: Limits) {
-        // Thousands of codes that are spread over all pages take as much memory as all of them.
+        // Thousands of codes spread over all pages take as much memory as all codes.
         if limits.entries <= Self::FEW {
             self.shrink(limits.entries);
         }
     }
 }
 
-/// The record of a group, and its report as the JSON has it.
+/// The record of a group, and its report in the types of the JSON.
 ///
 /// A `Derived` row is an associated function of the record that has the row's name and takes the
 /// [`Context`](super::context::Context).
@@ -87,7 +90,7 @@ macro_rules! record {
     ($(#[$about:meta])* $path:literal: $report:ident / $record:ident $(, kernel $kernel:ident)? { $($rows:tt)* }) => {
         record! { @rows $report $record [$($kernel)?] {} {} $($rows)* }
     };
-    // Rows that are kept elsewhere: they stand in the report only.
+    // Rows of other records, which are only in the report.
     (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
         $(#[$help:meta])+ $field:ident $(as $json:literal)?: Kernel($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
         record! { @rows $report $record $kernel $kept { $($all)* [$field Kernel $kernel] } $($rest)* }
@@ -100,7 +103,7 @@ macro_rules! record {
         $(#[$help:meta])+ $field:ident $(as $json:literal)?: Derived($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
         record! { @rows $report $record $kernel $kept { $($all)* [$field Derived $record] } $($rest)* }
     };
-    // Rows that are kept here.
+    // Rows of this record.
     (@rows $report:ident $record:ident $kernel:tt { $($kept:tt)* } { $($all:tt)* }
         $(#[$help:meta])+ $field:ident $(as $json:literal)?: $kind:ident($($of:tt)*) $(=> $family:tt)?;
         $($rest:tt)*) => {
@@ -142,7 +145,7 @@ macro_rules! record {
     };
 }
 
-/// What a row is kept in.
+/// The type of a row in the record.
 macro_rules! kept {
     (Counter $of:tt) => {
         u64
@@ -176,7 +179,7 @@ macro_rules! kept {
     };
 }
 
-/// What a row is in the report.
+/// The value of a row in the report.
 macro_rules! reported {
     ($record:ident $context:ident $field:ident Kernel [$kernel:ident]) => {
         $context.kernel::<pktvisor_common::counters::$kernel>().$field

@@ -1,20 +1,21 @@
-//! One capture thread's share of the live period: counts packets, and remembers what analysis finds.
+//! One capture thread's share of the live period: counts packets, and records the findings of
+//! analysis.
 
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction, Transport};
+use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::Class;
-use pktvisor_common::counters::{Counters, DnsTransport};
+use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
-use super::Period;
-use super::frequent::{Item, Key};
-use super::keys::MessageKeys;
+use crate::frequent::{Item, Key};
+use crate::keys::MessageKeys;
+use crate::period::Period;
 
-/// Takes what happens and files it under the live period.
+/// Records packets and findings in the live period.
 #[derive(Debug)]
 pub struct Recorder {
     period: Period,
@@ -35,7 +36,7 @@ impl Recorder {
         std::mem::replace(&mut self.period, Period::new(next_start_s))
     }
 
-    /// Says how long the live period lasts by the second `newest`.
+    /// Sets the length of the live period at the second `newest`.
     pub(super) fn measure(&mut self, newest: u64, begun: u64) {
         self.period.length_s = newest.saturating_sub(self.period.start_s) + begun;
     }
@@ -71,13 +72,14 @@ impl Recorder {
         self.period.packets.packet(class, direction);
     }
 
-    /// Adds what was counted elsewhere; of it `lost` DNS packets never reached analysis.
+    /// Adds the counters of the kernel, of which `lost` DNS packets never reached analysis.
     pub(super) fn counted(&mut self, counters: &Counters, lost: u64) {
         self.period.counters.add(counters);
         self.period.outcomes.lost += lost;
     }
 
-    /// Takes over the registers of remote addresses: the sources of what came in to HOST, the destinations of what went out.
+    /// Merges the registers of remote addresses: the sources of packets to HOST, and the
+    /// destinations of packets from HOST.
     pub fn distinct_addresses(
         &mut self,
         sources_in: &[u8; hll::REGISTERS],
@@ -87,8 +89,8 @@ impl Recorder {
         self.period.packets.cardinality.dst_ips_out.merge_registers(destinations_out);
     }
 
-    /// Takes over a summary of remote addresses of one IP version by packets: its items, keyed as
-    /// [`address_key`](super::address_key) does, and the bound for all others.
+    /// Merges a summary of remote addresses of one IP version by packets: its items, with the keys
+    /// of [`address_key`](super::address_key), and the bound for all other addresses.
     pub fn frequent_addresses<'a>(
         &mut self,
         ip_version: IpVersion,
@@ -98,13 +100,13 @@ impl Recorder {
         self.period.packets.addresses(ip_version).merge_items(bound, items);
     }
 
-    /// So many packets have a remote address that nobody knows.
+    /// Adds `packets` packets with an unknown remote address.
     pub fn located_nowhere(&mut self, packets: u64) {
         self.period.packets.top_geo_loc.add_error(packets);
         self.period.packets.top_asn.add_error(packets);
     }
 
-    /// Counts `packets` of a remote address under its place and network.
+    /// Counts `packets` of a remote address by its place and network.
     pub fn located(&mut self, place: Option<&str>, network: Option<&str>, packets: u64) {
         if let Some(place) = place {
             self.period.packets.top_geo_loc.add(Key::new(0, place.as_bytes()), packets);
@@ -117,11 +119,7 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool) {
-        let transport = match flow.transport {
-            Transport::Udp => DnsTransport::Udp,
-            Transport::Tcp => DnsTransport::Tcp,
-        };
-        self.period.counters.dns.count(header_flags, transport, flow.addresses.version(), truncated);
+        self.period.counters.dns.count(header_flags, flow.transport, flow.addresses.version(), truncated);
     }
 
     type Keys<'m> = MessageKeys<'m>;
@@ -133,7 +131,7 @@ impl Observer for Recorder {
 
     #[inline]
     fn prefetch_message(&self, head: &MessageHead<'_>, keys: &MessageKeys<'_>) {
-        self.period.dns.prefetch(head.header(), keys);
+        self.period.dns.prefetch(head, keys);
     }
 
     #[inline]

@@ -1,9 +1,9 @@
-//! From what is remembered to what the API says.
+//! The report of a period in the types of the API.
 
 use pktvisor_api as api;
 
-use super::context::Context;
-use super::period::Period;
+use crate::context::Context;
+use crate::period::Period;
 
 impl Period {
     /// The document of this period. The same contents give the same bytes.
@@ -11,7 +11,7 @@ impl Period {
         let sampling = api::Sampling { rate: self.sampling_rate(), messages: self.messages };
         let context = Context {
             counters: &self.counters,
-            not_analysed: self.not_chosen() + self.outcomes.lost,
+            not_analysed: self.not_sampled() + self.outcomes.lost,
             sampling_rate: sampling.rate,
         };
         let mut packets = self.packets.report(&context);
@@ -26,12 +26,13 @@ impl Period {
         }
     }
 
-    /// Analysed share of the DNS messages: messages are what the lists count, and what packets completed them
-    /// is not known of every packet.
+    /// Analysed share of the DNS messages: messages are what the lists count, and what packets
+    /// completed them is not known of every packet.
     fn sampling_rate(&self) -> f64 {
         match self.counters.dns.total() {
             0 => 1.0,
-            // Frames without a record (`tap`) are cut by time, which may place one before it was counted.
+            // Frames without a record (`tap`) are cut by time, which may place one before it was
+            // counted.
             all => (self.messages as f64 / all as f64).min(1.0),
         }
     }

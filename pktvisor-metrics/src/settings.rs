@@ -1,26 +1,26 @@
-//! How time is cut, what moves it, and how names are cut.
+//! The settings of the store: periods, their clock, and how names are cut.
 
 use pktvisor_analysis::public_suffix::NameCut;
 
-/// What moves the clock of the periods.
+/// The clock of the periods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clock {
-    /// The packets: what is replayed has a time of its own.
+    /// The time stamps of the packets, for replayed captures.
     #[default]
     Packets,
-    /// Whoever [ticks](crate::Batch::tick): a quiet interface grows older, too.
+    /// The wall clock, by [ticks](crate::Batch::tick), because a quiet interface ages too.
     Wall,
 }
 
-/// How time is cut and how much of it is kept.
+/// How the store divides time into periods, and how many it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct StoreSettings {
     /// Periods kept, the live one included; at least 1.
     pub periods: usize,
     /// One period for the whole capture.
     pub summary: bool,
     /// How names are cut for the lists.
     pub name_cut: NameCut,
-    /// What moves the clock.
+    /// The clock of the periods.
     pub clock: Clock,
 }

@@ -1,16 +1,19 @@
-//! What the worker threads of a live capture remember of the live period: a recorder for each, so that none waits for
-//! another, and what each remembered at the end of its last epoch.
+//! The findings of the worker threads of a live capture for the live period: a recorder for each
+//! thread, so that no thread waits for another, and a copy of it from the end of its last epoch.
 //!
-//! A reader never sees a recorder that is being written: kernel counters and analysis would be of different moments. At
-//! the end of an epoch each thread [cuts](Shares::cut): it leaves a copy of its recorder, or the recorder itself where the
-//! period ends. Once all have, [`Live::publish`](super::live::Live::publish) takes the copies together with the counters.
+//! A reader never sees a recorder that is being written, because kernel counters and analysis would
+//! be of different moments. At the end of an epoch each thread [cuts](Shares::cut): it leaves a
+//! copy of its recorder, or the recorder itself if the period ends. After the last thread,
+//! [`LivePeriod::publish`](crate::live_period::LivePeriod::publish) takes the copies together with
+//! the counters.
 
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard};
 use pktvisor_analysis::public_suffix::NameCut;
 
-use super::{Period, Recorder};
+use crate::period::Period;
+use crate::recorder::Recorder;
 
 /// Why a thread cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +24,8 @@ pub enum Cut {
     Period,
 }
 
-/// None until they are [made](Self::make): where packets are counted and analysed by one thread, it writes to the live
-/// period itself.
+/// Empty until [`make`](Self::make). If one thread counts and analyses packets, it writes to the
+/// live period itself.
 #[derive(Debug, Default)]
 pub(super) struct Shares(OnceLock<Box<[Share]>>);
 
@@ -34,7 +37,7 @@ struct Share {
 }
 
 impl Shares {
-    /// Makes so many, once.
+    /// Makes a share for each thread, once.
     pub(super) fn make(&self, threads: u32, name_cut: NameCut) {
         self.0.get_or_init(|| {
             let share = |_| Share { recorder: Mutex::new(Recorder::new(name_cut)), cut: Mutex::default() };
@@ -51,20 +54,20 @@ impl Shares {
         self.all().get(thread as usize).map(|share| share.recorder.lock())
     }
 
-    /// A thread has analysed all packets of the epoch.
+    /// Keeps the findings of a thread that has analysed all packets of the epoch.
     pub(super) fn cut(&self, thread: u32, cut: Cut) {
         let Some(share) = self.all().get(thread as usize) else { return };
         let mut recorder = share.recorder.lock();
         let period = match cut {
             Cut::Epoch => recorder.period().clone(),
-            // The live period knows when the next one begins.
+            // The live period knows the start of the next one.
             Cut::Period => recorder.take(0),
         };
         drop(recorder);
         *share.cut.lock() = Some(period);
     }
 
-    /// What the threads left at their last cut; `published` stays for those that left nothing since.
+    /// Takes the copies of the threads' last cuts; `published` stays for threads without a new one.
     pub(super) fn take_cuts(&self, published: &mut Vec<Arc<Period>>) {
         for (thread, share) in self.all().iter().enumerate() {
             let cut = share.cut.lock().take();

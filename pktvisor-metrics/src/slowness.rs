@@ -1,17 +1,18 @@
-//! Times, and which of them are slow: at or above the 90th percentile of all times so far.
+//! Times, and which of them are slow: those at or above the 90th percentile of all times so far.
 
 use hdrhistogram::Histogram;
 
-use super::Quantiles;
+use crate::quantiles::Quantiles;
 
-/// A distribution of times that knows its 90th percentile while values come in, so that asking costs nothing.
+/// A distribution of times that keeps its 90th percentile up to date, so that reading it costs
+/// nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Times {
     values: Quantiles,
     mark: Mark,
 }
 
-/// The running 90th percentile means something only above this many values.
+/// The running 90th percentile is meaningful only above this number of values.
 const VALUES_MIN: u64 = 10;
 
 /// The bucket of the 90th percentile.
@@ -21,14 +22,14 @@ struct Mark {
     low: u64,
     /// Lowest value above it.
     end: u64,
-    /// How many values lie below the bucket.
+    /// Number of values below the bucket.
     below: u64,
-    /// How many lie in it.
+    /// Number of values in the bucket.
     within: u64,
 }
 
 impl Times {
-    /// Counts one value, and says whether it is slow.
+    /// Counts one value, and returns whether it is slow.
     #[inline]
     pub(super) fn record(&mut self, value: u64) -> bool {
         self.values.record(value);
@@ -72,7 +73,7 @@ impl Mark {
         self.below < rank && rank <= self.below + self.within
     }
 
-    /// Moves to the bucket that holds the rank wanted now. Neighbouring values settle in a step or two.
+    /// Moves to the bucket of the current rank. Similar values need one or two steps.
     #[cold]
     fn settle(&mut self, histogram: &Histogram<u64>) {
         let rank = rank(histogram.len());

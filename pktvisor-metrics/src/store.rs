@@ -1,21 +1,21 @@
-//! The live period, the closed ones, and whoever reads them.
+//! The live period and the closed ones, for writers and readers.
 //!
-//! A capture thread locks the live period, or its share of it where the kernel counts, once per batch of packets, never per
-//! packet; a reader copies and merges outside the lock, so that it holds up the capture for the time of a copy only.
-//! Closed periods never change and are shared. Where the kernel counts, readers see the last published moment: counters and
-//! analysis of the same packets.
+//! A capture thread locks the live period, or its share of it if the kernel counts, once per batch
+//! of packets, never per packet. A reader merges outside the lock, so that it delays the capture
+//! only for the time of a copy. Closed periods never change and are shared. If the kernel counts,
+//! readers see the last published moment: counters and analysis of the same packets.
 
 use std::sync::Arc;
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use pktvisor_api as api;
 
-use super::Recorder;
-use super::batch::Batch;
-use super::live::Live;
-use super::period::Period;
-use super::settings::Settings;
-use super::shares::{Cut, Shares};
+use crate::batch::Batch;
+use crate::live_period::LivePeriod;
+use crate::period::Period;
+use crate::recorder::Recorder;
+use crate::settings::StoreSettings;
+use crate::shares::{Cut, Shares};
 
 /// Why there is no such period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,38 +34,38 @@ pub enum NoPeriod {
     },
 }
 
-/// All that is remembered.
+/// The memory of the agent.
 #[derive(Debug)]
 pub struct Store {
-    settings: Settings,
-    live: Mutex<Live>,
+    settings: StoreSettings,
+    live: Mutex<LivePeriod>,
     shares: Arc<Shares>,
 }
 
 impl Store {
     /// An empty store.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: StoreSettings) -> Self {
         let shares = Arc::<Shares>::default();
-        Self { settings, live: Mutex::new(Live::new(settings, Arc::clone(&shares))), shares }
+        Self { settings, live: Mutex::new(LivePeriod::new(settings, Arc::clone(&shares))), shares }
     }
 
     /// The settings it was made with.
-    pub fn settings(&self) -> Settings {
+    pub fn settings(&self) -> StoreSettings {
         self.settings
     }
 
-    /// Takes the live period for a batch of packets. Readers that wait get their turn between batches.
+    /// Locks the live period for a batch of packets. Waiting readers read it between batches.
     pub fn batch(&self) -> Batch<'_> {
         Batch::new(self.live.lock())
     }
 
-    /// From now on the kernel counts and so many threads analyse, each with a [recorder](Self::recorder) of its own. To be
-    /// said once, before they do.
+    /// Prepares for counting in the kernel and analysis by this number of threads, each with a
+    /// [recorder](Self::recorder) of its own. Call it once, before they start.
     pub fn share_among(&self, threads: u32) {
         self.shares.make(threads, self.settings.name_cut);
     }
 
-    /// Where the analysis of one thread reports to, taken for a batch of packets.
+    /// The recorder of one thread's analysis, locked for a batch of packets.
     pub fn recorder(&self, thread: u32) -> MappedMutexGuard<'_, Recorder> {
         match self.shares.get(thread) {
             Some(share) => MutexGuard::map(share, |recorder| recorder),
@@ -73,8 +73,8 @@ impl Store {
         }
     }
 
-    /// The thread has analysed all packets of an epoch and none of the next: keeps what it remembers for
-    /// [`Batch::publish`].
+    /// Keeps the findings of a thread for [`Batch::publish`]. The thread must have analysed all
+    /// packets of an epoch and none of the next.
     pub fn cut(&self, thread: u32, cut: Cut) {
         self.shares.cut(thread, cut);
     }
@@ -84,12 +84,12 @@ impl Store {
         self.live.lock().closed.len() + 1
     }
 
-    /// How many periods were closed since start.
-    pub fn turns(&self) -> u64 {
-        self.live.lock().turns
+    /// Number of periods closed since start.
+    pub fn rotations(&self) -> u64 {
+        self.live.lock().rotations
     }
 
-    /// How many moments were published since start; `None` where every batch of packets is one.
+    /// Number of moments published since start; `None` if every batch of packets is one.
     pub fn moments(&self) -> Option<u64> {
         self.live.lock().moments
     }
@@ -135,11 +135,11 @@ impl Store {
         merged
     }
 
-    /// What a finished capture prints: its one period, or all that are kept.
+    /// The document that a finished capture prints: its one period, or all kept periods.
     pub fn document(&self) -> api::PeriodDocument {
         let single = self.settings.summary || self.settings.periods == 1;
         let (minutes, period) = match single {
-            // One thread reads a file, and nobody waits for the lock any more: no copy.
+            // One thread reads a file, and nobody else waits for the lock. So no copy is needed.
             true => (1, self.live.lock().measured().report()),
             false => (self.settings.periods, self.merged(self.settings.periods).report()),
         };
@@ -162,12 +162,11 @@ impl Store {
         }
     }
 
-    /// Where every counted packet went since start. What was filtered is for the capture to add.
+    /// The ledger since start, without the filtered packets, which only the capture knows.
     pub fn ledger(&self) -> api::Ledger {
         self.live.lock().ledger()
     }
 }
 
 #[cfg(test)]
-#[path = "store_tests.rs"]
 mod tests;

@@ -1,8 +1,8 @@
-//! The capture's clock: which second it is, when a period turns, and that time never goes back.
+//! The capture's clock. Its time never goes back.
 //!
-//! Periods of a capture begin at the whole second of its first packet and last 60 s each. A second counts in the
-//! rates when it is over. The clock knows nothing of what is counted: [`Timeline::advance`] says what time did, and
-//! its owner closes seconds and periods accordingly.
+//! Periods of a capture begin at the whole second of its first packet and last 60 s each. A second
+//! counts in the rates when it is over. The clock does not know the counters: [`Timeline::advance`]
+//! returns how time moved, and its owner closes seconds and periods.
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -12,12 +12,12 @@ pub(super) const PERIOD_SECONDS: u64 = 60;
 /// A step forward by more than this is a jump of the clock, not a quiet hour.
 const JUMP_SECONDS: u64 = 3600;
 
-/// Where the capture stands in time.
+/// The current time of the capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timeline {
     /// The newest time seen, in nanoseconds since 1970.
     newest_ns: u64,
-    /// The end of the second it lies in, likewise; 0 before the first packet.
+    /// The end of its second, in nanoseconds since 1970; 0 before the first packet.
     second_end_ns: u64,
 }
 
@@ -26,9 +26,9 @@ pub struct Timeline {
 pub enum Step {
     /// The same second as before.
     Same,
-    /// From the past: it belongs to the live period all the same.
+    /// A time in the past. The packet belongs to the live period.
     Back,
-    /// The first packet of all, in this second since 1970.
+    /// The time of the first packet, in this second since 1970.
     First(u64),
     /// A later second began. `from` and `to` are seconds since 1970.
     Forward {

@@ -1,9 +1,9 @@
-//! How fast answers come, and for which names they are slow.
+//! Times from query to response, and the names with slow responses.
 
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{Asker, Transaction};
+use pktvisor_analysis::{ClientSide, Transaction};
 
-use super::record::record;
+use crate::record::record;
 
 pktvisor_definitions::transactions!(record);
 pktvisor_definitions::transaction_counts!(record);
@@ -36,10 +36,10 @@ impl TransactionCountsRecord {
 
 impl TransactionRecord {
     pub(super) fn add(&mut self, transaction: &Transaction<'_>) {
-        match transaction.asker {
-            Asker::Remote => self.inbound.add(transaction),
-            Asker::Host => self.outbound.add(transaction),
-            Asker::Unknown => {}
+        match transaction.client {
+            ClientSide::Remote => self.inbound.add(transaction),
+            ClientSide::Host => self.outbound.add(transaction),
+            ClientSide::Unknown => {}
         }
     }
 }
@@ -49,15 +49,15 @@ mod tests {
     use super::*;
     use crate::record::Remember;
 
-    fn answered(asker: Asker, duration_ns: Option<u64>) -> Transaction<'static> {
-        Transaction { asker, duration_ns, question: None }
+    fn answered(client: ClientSide, duration_ns: Option<u64>) -> Transaction<'static> {
+        Transaction { client, duration_ns, question: None }
     }
 
     #[test]
-    fn transactions_count_by_who_asked() {
+    fn transactions_count_by_the_side_of_the_client() {
         let mut metrics = TransactionRecord::begin();
-        for asker in [Asker::Remote, Asker::Remote, Asker::Host, Asker::Unknown] {
-            metrics.add(&answered(asker, Some(5_000)));
+        for client in [ClientSide::Remote, ClientSide::Remote, ClientSide::Host, ClientSide::Unknown] {
+            metrics.add(&answered(client, Some(5_000)));
         }
         assert_eq!((metrics.inbound.total, metrics.outbound.total), (2, 1));
     }
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_response_older_than_its_query_is_counted_but_has_no_time() {
         let mut metrics = TransactionRecord::begin();
-        metrics.add(&answered(Asker::Host, None));
+        metrics.add(&answered(ClientSide::Host, None));
         assert_eq!(metrics.outbound.total, 1);
         assert!(metrics.outbound.quantiles_us.values().is_empty());
     }

@@ -122,7 +122,7 @@ impl Collector {
         // second later.
         if self.publish() {
             let now_ns = wall_ns();
-            let period_ends = self.agent.store.batch().turns_at(now_ns);
+            let period_ends = self.agent.store.batch().rotates_at(now_ns);
             collected = self.end_epoch(now_ns, if period_ends { Cut::Period } else { Cut::Epoch });
             self.wait_for_workers();
             self.publish();

@@ -153,12 +153,12 @@ mod tests {
     use super::*;
     use crate::serve::AnswerSource;
     use pktvisor_analysis::public_suffix::NameCut;
-    use pktvisor_metrics::{Clock, Settings, Store};
+    use pktvisor_metrics::{Clock, Store, StoreSettings};
 
     #[test]
     fn an_agent_with_a_thread_that_panicked_is_not_healthy() {
         let (name_cut, clock) = (NameCut::default(), Clock::Wall);
-        let store = Store::new(Settings { periods: 5, summary: false, name_cut, clock });
+        let store = Store::new(StoreSettings { periods: 5, summary: false, name_cut, clock });
         let agent = Arc::new(Agent::new(store, 100, Default::default()));
         spawn(&agent, "first", || ()).unwrap().join().unwrap();
         assert_eq!(agent.health(), Ok(()));

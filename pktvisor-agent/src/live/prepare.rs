@@ -64,7 +64,7 @@ pub(super) struct Prepared {
     /// How many records of usual size a ring buffer has room for.
     pub(super) ring_records: u32,
     /// The settings of the worker threads' analysis.
-    pub(super) analysis: analysis::Settings<HostSet>,
+    pub(super) analysis: analysis::AnalysisSettings<HostSet>,
 }
 
 impl Prepared {

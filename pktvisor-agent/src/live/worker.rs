@@ -35,7 +35,7 @@ const UPKEEP: Duration = Duration::from_millis(100);
 
 /// The settings of all worker threads.
 pub(super) struct WorkerSettings {
-    pub(super) analysis: analysis::Settings<HostSet>,
+    pub(super) analysis: analysis::AnalysisSettings<HostSet>,
     /// The pause between two polls.
     pub(super) pause: Pause,
 }
@@ -185,7 +185,7 @@ impl<S: RecordSource> Worker<S> {
             analyse(analysis, dns_ports, clock, header, bytes, &mut recorder);
         });
         // Before the store is released, so that readers see the same messages in all metrics.
-        analysis.tell_transactions(&mut *recorder);
+        analysis.report_transactions(&mut *recorder);
         taken
     }
 
@@ -245,7 +245,7 @@ fn analyse(
     };
     let mut class = Class::default();
     classify(bytes, packet.link_type, dns_ports, &mut class);
-    analysis.handed_up(&packet, &class, recorder);
+    analysis.sampled_packet(&packet, &class, recorder);
 }
 
 #[cfg(test)]

@@ -42,15 +42,19 @@ impl RecordSource for Waiting {
 
 fn agent_with_threads(shards: Shards) -> (Arc<Agent>, Arc<Coordination>) {
     let clock = Clock::Wall;
-    let store =
-        Store::new(metrics::Settings { periods: 5, summary: false, name_cut: NameCut::default(), clock });
+    let store = Store::new(metrics::StoreSettings {
+        periods: 5,
+        summary: false,
+        name_cut: NameCut::default(),
+        clock,
+    });
     store.share_among(shards.count());
     (Arc::new(Agent::new(store, 100, Default::default())), Arc::new(Coordination::new(shards)))
 }
 
 fn settings() -> WorkerSettings {
     WorkerSettings {
-        analysis: analysis::Settings {
+        analysis: analysis::AnalysisSettings {
             dns_ports: DnsPorts::default(),
             sample_rate: SampleRate::ALL,
             transaction_timeout_ns: 5_000_000_000,

@@ -31,8 +31,8 @@ impl PipelineConfig {
     }
 
     /// The settings of an analysis for these HOST networks.
-    pub(crate) fn analysis_settings(&self, host: HostSet) -> analysis::Settings<HostSet> {
-        analysis::Settings {
+    pub(crate) fn analysis_settings(&self, host: HostSet) -> analysis::AnalysisSettings<HostSet> {
+        analysis::AnalysisSettings {
             dns_ports: self.dns_ports,
             sample_rate: self.sample_rate(),
             transaction_timeout_ns: u64::try_from(self.dns_timeout.as_nanos()).unwrap_or(u64::MAX),

@@ -22,7 +22,7 @@ use testbed::{End, Namespace, Need, PacketSocket, Veth};
 use crate::listen_with;
 
 fn store() -> Store {
-    Store::new(metrics::Settings {
+    Store::new(metrics::StoreSettings {
         periods: 5,
         summary: true,
         name_cut: NameCut::Labels,
@@ -39,7 +39,7 @@ fn pipeline(filter: Option<&str>) -> Pipeline {
         dns_ports,
         host: host.clone(),
         geo: None,
-        analysis: Analysis::new(analysis::Settings {
+        analysis: Analysis::new(analysis::AnalysisSettings {
             dns_ports,
             sample_rate: SampleRate::percent(100),
             transaction_timeout_ns: 5_000_000_000,

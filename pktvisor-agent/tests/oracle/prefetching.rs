@@ -1,7 +1,8 @@
 //! Prefetches have no effect but on speed.
 //!
-//! These tests save the JSON of a build with prefetches. With the feature `no-prefetch`, which compiles all of them out, they
-//! compare it with the saved JSON. `cargo xtask test` runs both builds, one after the other.
+//! These tests save the JSON of a build with prefetches. With the feature `no-prefetch`, which
+//! compiles all of them out, they compare it with the saved JSON. `cargo xtask test` runs both
+//! builds, one after the other.
 
 use std::fs;
 use std::io::Cursor;
@@ -18,7 +19,7 @@ use super::traffic::{self, Traffic};
 
 /// The JSON after a replay: the window, and each period.
 fn json(pcap: &Arc<[u8]>, host: &[String], name_cut: NameCut) -> serde_json::Value {
-    let store = Store::new(metrics::Settings {
+    let store = Store::new(metrics::StoreSettings {
         periods: 60,
         summary: false,
         name_cut,

@@ -9,7 +9,7 @@ use pktvisor_agent::replay::Replay;
 use pktvisor_analysis::geo::Geo;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::TIMEOUT_NS_DEFAULT;
-use pktvisor_analysis::{Analysis, Settings};
+use pktvisor_analysis::{Analysis, AnalysisSettings};
 use pktvisor_api as api;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
@@ -56,7 +56,7 @@ impl Replayed {
 }
 
 pub(crate) fn replay(traffic: &Traffic, setup: Setup) -> Replayed {
-    let store = Store::new(metrics::Settings {
+    let store = Store::new(metrics::StoreSettings {
         periods: setup.periods,
         summary: setup.summary,
         name_cut: NameCut::Labels,
@@ -86,7 +86,7 @@ pub(crate) fn pipeline(host: &[String], sample_pct: u8, geo: Option<Geo>) -> Pip
         dns_ports,
         host: host.clone(),
         geo,
-        analysis: Analysis::new(Settings {
+        analysis: Analysis::new(AnalysisSettings {
             dns_ports,
             sample_rate: SampleRate::percent(sample_pct),
             transaction_timeout_ns: TIMEOUT_NS_DEFAULT,

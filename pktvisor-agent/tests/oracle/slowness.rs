@@ -6,7 +6,7 @@ use capture_file::Capture;
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::name::presentation;
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{Asker, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_analysis::{ClientSide, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_api::TopEntry;
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::packet::{Packet, Stamp};
@@ -27,10 +27,10 @@ impl Observer for Transactions {
     fn keys<'m>(&self, _: &MessageHead<'m>) {}
 
     fn transaction(&mut self, transaction: &Transaction<'_>) {
-        let list = match transaction.asker {
-            Asker::Remote => &mut self.inbound,
-            Asker::Host => &mut self.outbound,
-            Asker::Unknown => return,
+        let list = match transaction.client {
+            ClientSide::Remote => &mut self.inbound,
+            ClientSide::Host => &mut self.outbound,
+            ClientSide::Unknown => return,
         };
         // Without a question there is a time, but no slow name.
         let name = transaction.question.map(|question| presentation(question.name.as_wire()).to_string());

@@ -41,7 +41,7 @@ impl Setup {
 
     pub(crate) fn store(&self) -> Store {
         let name_cut = if self.public_suffix { NameCut::PublicSuffix } else { NameCut::Labels };
-        Store::new(metrics::Settings {
+        Store::new(metrics::StoreSettings {
             periods: self.periods,
             summary: self.summary,
             name_cut,
@@ -59,7 +59,7 @@ impl Setup {
             dns_ports,
             host: host.clone(),
             geo: None,
-            analysis: Analysis::new(analysis::Settings {
+            analysis: Analysis::new(analysis::AnalysisSettings {
                 dns_ports,
                 sample_rate: SampleRate::percent(self.sample_pct),
                 transaction_timeout_ns: 5_000_000_000,

@@ -37,7 +37,7 @@ pub(crate) fn check(setup: &Setup, store: &Store, intake: &Intake) -> Result<(),
     let key = if single { "1m".to_owned() } else { format!("{}m", setup.periods) };
     let Some(period) = document.get(&key) else { return Err(format!("no key {key}")) };
     check_period(setup, period)?;
-    let is_everything = setup.summary || store.turns() < setup.periods as u64;
+    let is_everything = setup.summary || store.rotations() < setup.periods as u64;
     let (packets, dns) = (&period.packets, &period.dns);
     if is_everything {
         holds!(

@@ -1,19 +1,20 @@
-//! One datagram in the making.
+//! Puts one datagram together.
 
 use etherparse::defrag::{IpDefragBuf, IpFragRange};
 use etherparse::{IpFragOffset, IpNumber};
 
 use super::header::Fragment;
 
-/// A fragment that cannot be a part of the datagram: beyond 65,535 bytes or the end that another fragment told.
+/// A fragment that cannot be a part of the datagram: beyond 65,535 bytes, or beyond the end that
+/// another fragment gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Impossible;
 
-/// A datagram that is complete.
+/// A complete datagram.
 #[derive(Debug)]
 pub(super) struct Whole {
     pub(super) data: Vec<u8>,
-    /// How much of `data` was captured without a hole, in bytes.
+    /// Length of the part of `data` that was captured without a hole, in bytes.
     pub(super) captured_len: usize,
     pub(super) protocol: Option<IpNumber>,
     pub(super) fragments: u16,
@@ -21,26 +22,26 @@ pub(super) struct Whole {
 
 /// Collects fragments until the datagram is whole.
 ///
-/// Bytes that a snapped fragment had on the wire count as come, so that the datagram is complete when all fragments
-/// were seen; only what lies before the first of them can be used.
+/// Bytes that a snapped fragment had only on the wire count as received, so the datagram is
+/// complete when all fragments were seen. Only the bytes before the first hole can be used.
 #[derive(Debug)]
 pub(super) struct Assembly {
     buffer: IpDefragBuf,
-    /// What the datagram begins with: only the fragment at offset 0 tells (RFC 8200 section 4.5).
+    /// The protocol of the datagram, from the fragment at offset 0 (RFC 8200 section 4.5).
     protocol: Option<IpNumber>,
-    /// Where the first byte lies that was not captured.
+    /// The offset of the first byte that was not captured.
     captured_end: usize,
     fragments: u16,
 }
 
 impl Assembly {
-    /// Nothing yet. `data` is memory to be used again.
+    /// An empty datagram that reuses the memory of `data`.
     pub(super) fn new(data: Vec<u8>) -> Self {
         let buffer = IpDefragBuf::new(IpNumber::UDP, data, Vec::new());
         Self { buffer, protocol: None, captured_end: usize::MAX, fragments: 0 }
     }
 
-    /// How many fragments have come, repeated ones included.
+    /// Number of fragments so far, repeated ones included.
     pub(super) fn fragments(&self) -> u16 {
         self.fragments
     }
@@ -55,7 +56,7 @@ impl Assembly {
         self.buffer.data().capacity() + self.buffer.sections().capacity() * size_of::<IpFragRange>()
     }
 
-    /// Adds those parts of a fragment that have not come yet.
+    /// Adds the new parts of a fragment.
     pub(super) fn add(&mut self, fragment: &Fragment<'_>) -> Result<(), Impossible> {
         let start = fragment.offset.byte_offset();
         let end = u16::try_from(fragment.wire_len).ok().and_then(|len| start.checked_add(len));
@@ -78,7 +79,8 @@ impl Assembly {
             from = part.end;
         }
         if is_last && self.buffer.end().is_none() {
-            // The last bytes had come in a fragment that did not say it was the last; now they are.
+            // The last bytes were in a fragment that was not marked as the last. This fragment
+            // marks the end.
             self.add_part(fragment, IpFragRange { start: end, end }, true)?;
         }
         if start == 0 {
@@ -88,7 +90,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// The first stretch of `from..end` that no fragment has covered.
+    /// The first part of `from..end` that no fragment covers.
     fn next_uncovered(&self, mut from: u16, mut end: u16) -> Option<IpFragRange> {
         // Sections are merged and few, in no order.
         while let Some(section) =

@@ -1,4 +1,4 @@
-//! One fragment: which datagram it belongs to, and which part of it it brings.
+//! One fragment: its datagram, and its part of the data.
 
 use etherparse::{
     IpFragOffset, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice,
@@ -6,10 +6,11 @@ use etherparse::{
 use pktvisor_common::address::{AddressPair, IpVersion};
 use pktvisor_common::classify::Class;
 
-/// What the fragments of one datagram have in common.
+/// The key that the fragments of one datagram share.
 ///
-/// IPv4: source, destination, protocol, identification (RFC 791 section 3.2), and the protocol is always UDP here.
-/// IPv6: source, destination, identification (RFC 8200 section 4.5); the next header of a fragment is none of it.
+/// IPv4: source, destination, protocol, identification (RFC 791 section 3.2), and the protocol is
+/// always UDP here. IPv6: source, destination, identification (RFC 8200 section 4.5); the next
+/// header of a fragment is none of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DatagramKey {
     pub(super) addresses: AddressPair,
@@ -20,7 +21,7 @@ pub(super) struct DatagramKey {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fragment<'a> {
     pub(super) key: DatagramKey,
-    /// What the fragmentable part begins with, as far as this fragment says.
+    /// The protocol of the fragmentable part, according to this fragment.
     pub(super) protocol: IpNumber,
     pub(super) offset: IpFragOffset,
     pub(super) more_fragments: bool,
@@ -31,8 +32,8 @@ pub(super) struct Fragment<'a> {
 }
 
 impl<'a> Fragment<'a> {
-    /// The fragment in a classified packet, `packet` beginning with the link-layer header. `None` where the headers
-    /// are cut or contradict themselves.
+    /// The fragment in a classified packet. `packet` begins with the link-layer header. `None` if
+    /// the headers are cut or contradictory.
     pub(super) fn of(packet: &'a [u8], class: &Class) -> Option<Self> {
         let datagram = packet.get(usize::from(class.network_offset)..)?;
         let fragment = match class.ip_version? {
@@ -45,7 +46,7 @@ impl<'a> Fragment<'a> {
 
     fn of_ipv4(datagram: &'a [u8], class: &Class) -> Option<Self> {
         let header = Ipv4HeaderSlice::from_slice(datagram).ok()?;
-        // 0: segmentation was left to the network card.
+        // 0: the network card does the segmentation.
         let end = match usize::from(header.total_len()) {
             0 => datagram.len(),
             total_len => total_len,
@@ -89,8 +90,8 @@ fn key(class: &Class, identification: u32) -> Option<DatagramKey> {
     Some(DatagramKey { addresses: class.addresses()?, identification })
 }
 
-/// Walks hop-by-hop, routing and destination options from `*offset` on (RFC 8200 section 4); returns what comes after
-/// them and moves `offset` there. Stops at what is cut.
+/// Walks hop-by-hop, routing and destination options from `*offset` on (RFC 8200 section 4).
+/// Returns the next protocol and moves `offset` to it. Stops at a cut header.
 pub(super) fn walk_extensions(mut next: IpNumber, bytes: &[u8], offset: &mut usize) -> IpNumber {
     const EXTENSIONS_MAX: usize = 8;
     for _ in 0..EXTENSIONS_MAX {

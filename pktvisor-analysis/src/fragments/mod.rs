@@ -1,17 +1,22 @@
-//! DNS messages out of fragmented UDP datagrams (RFC 791 section 3.2, RFC 8200 section 4.5).
+//! Reassembles DNS messages in fragmented UDP datagrams (RFC 791 section 3.2, RFC 8200 section
+//! 4.5).
 //!
-//! Only a datagram's first fragment has ports, so the others may or may not belong to a DNS message:
+//! Only the first fragment of a datagram has ports, so the other ones may or may not belong to a DNS
+//! message:
 //!
-//! - In IPv6 a datagram's fragmentable part may begin with extension headers. Then its later fragments carry the number
-//!   of the first of these, and UDP is found once all has come; what belongs together never depends on that number.
-//! - A first fragment with a DNS port makes its datagram wanted; any other makes it unwanted, and the rest of it is
-//!   dropped on sight. A later fragment that comes before its first one waits.
-//! - A datagram is a message when all of it has come. What was sent first, wins: bytes that come twice are taken as
-//!   they came first. After 30 s it is given up, and counted: as incomplete if it was DNS, as unidentified if its
-//!   first fragment was never seen.
-//! - A fragment that was snapped is complete as far as the datagram is concerned; the message then is truncated at the
-//!   first byte that was not captured, and none if less than a DNS header lies before it.
-//! - Memory has two ceilings ([`Limits`]); the datagram that has waited longest goes first, and is counted.
+//! - In IPv6 the fragmentable part may begin with extension headers. Then the later fragments carry
+//!   the number of the first extension header, and UDP is found when the datagram is complete. So
+//!   this number never decides which fragments belong together.
+//! - A first fragment with a DNS port makes its datagram wanted. Any other first fragment makes it
+//!   unwanted, and its later fragments are dropped. A later fragment that arrives before its first
+//!   one waits.
+//! - A datagram is a message when all of it has arrived. Bytes that arrive twice count as they
+//!   arrived first. After 30 s the datagram is given up and counted: as incomplete if it was DNS, as
+//!   unidentified if its first fragment was never seen.
+//! - A snapped fragment counts as complete for the datagram. The message is then truncated at the
+//!   first byte that was not captured; there is no message if that lies within the DNS header.
+//! - Memory has two ceilings ([`Limits`]). The datagram that has waited longest is dropped first, and
+//!   counted.
 
 mod assembly;
 mod header;
@@ -24,24 +29,26 @@ use header::{DatagramKey, Fragment, walk_extensions};
 use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::{Class, DnsPorts, flags};
 
-use super::table::{SlotId, Table};
-use super::{Flow, ReassemblyEvent, Transport};
+use crate::flow::{Flow, Transport};
+use crate::observer::ReassemblyEvent;
+use crate::table::{SlotId, Table};
 
-/// How long a datagram may take to become complete, in nanoseconds of packet time; exactly this long is in time.
+/// The maximum time for a datagram to become complete, in nanoseconds of packet time.
 pub const DATAGRAM_TIMEOUT_NS: u64 = 30_000_000_000;
 /// RFC 1035 section 4.1.1: no message is shorter than its header.
 const HEADER_LEN: usize = 12;
-/// Memory that is kept for the next datagram, in bytes: most fit into it (RFC 9715 speaks of 1,400).
+/// Memory that is kept for the next datagram, in bytes. Most datagrams fit into it (RFC 9715
+/// recommends 1,400).
 const SPARE_MAX: usize = 8 * 1024;
 
 /// Ceilings of a [`Fragments`] table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Datagrams at a time.
+    /// Number of datagrams at a time.
     pub datagrams: usize,
-    /// Memory for fragments that wait, of all datagrams together, in bytes.
+    /// Memory for waiting fragments of all datagrams together, in bytes.
     pub buffered_bytes: usize,
-    /// Fragments of one datagram, repeated ones included.
+    /// Number of fragments of one datagram, repeated ones included.
     pub fragments_per_datagram: u16,
 }
 
@@ -51,14 +58,14 @@ impl Default for Limits {
     }
 }
 
-/// A DNS message that came in fragments.
+/// A DNS message from fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Datagram<'a> {
-    /// Who sent it to whom.
+    /// Its flow.
     pub flow: Flow,
     /// The UDP payload, at least 12 bytes.
     pub message: &'a [u8],
-    /// How many packets it came in, repeated ones included.
+    /// The number of its packets, repeated ones included.
     pub fragments: u16,
     /// Whether the capture holds only the first bytes of the message.
     pub truncated: bool,
@@ -66,7 +73,7 @@ pub struct Datagram<'a> {
 
 #[derive(Default)]
 struct Pending {
-    /// When the first of its fragments came, in the table's time.
+    /// The arrival of its first fragment, in the table's time.
     since_ns: u64,
     /// `None`: unwanted.
     assembly: Option<Assembly>,
@@ -78,21 +85,21 @@ impl Pending {
     }
 }
 
-/// All datagrams of which some fragments have come.
+/// The table of incomplete datagrams.
 pub struct Fragments {
     /// One queue, in the order of arrival.
     table: Table<DatagramKey, Pending, 1>,
     dns_ports: DnsPorts,
     limits: Limits,
     buffered_bytes: usize,
-    /// The latest time stamp: never goes back.
+    /// The latest time stamp. It never goes back.
     now_ns: u64,
-    /// The datagram that was completed last; its memory serves the next one.
+    /// The last complete datagram. Its memory is used for the next one.
     complete: Vec<u8>,
 }
 
 impl Fragments {
-    /// No datagrams yet. A datagram is DNS if either port is among `dns_ports`.
+    /// An empty table. A datagram is DNS if either port is among `dns_ports`.
     pub fn new(dns_ports: DnsPorts, limits: Limits) -> Self {
         Self {
             table: Table::new(limits.datagrams),
@@ -104,7 +111,7 @@ impl Fragments {
         }
     }
 
-    /// Datagrams that are remembered, unwanted ones included.
+    /// Number of remembered datagrams, unwanted ones included.
     pub fn len(&self) -> usize {
         self.table.len()
     }
@@ -114,15 +121,18 @@ impl Fragments {
         self.len() == 0
     }
 
-    /// Memory for fragments that wait, in bytes: never above [`Limits::buffered_bytes`] between two calls.
+    /// Memory for waiting fragments, in bytes: never above [`Limits::buffered_bytes`] between two
+    /// calls.
     pub fn buffered_bytes(&self) -> usize {
         self.buffered_bytes
     }
 
-    /// Takes one fragment of a datagram that may be UDP; returns the message if that was the last that was missing.
+    /// Takes one fragment of a datagram that may be UDP. Returns the message if the fragment
+    /// completes it.
     ///
-    /// `packet` begins with the link-layer header, `class` has [`flags::FRAGMENT`]. First fragments without a DNS port
-    /// are of use too: they tell which later ones need not be kept. Others are passed over.
+    /// `packet` begins with the link-layer header; `class` has [`flags::FRAGMENT`]. First fragments
+    /// without a DNS port are needed too, because their later fragments need not be kept. Other
+    /// fragments are skipped.
     pub fn fragment(
         &mut self,
         packet: &[u8],
@@ -142,7 +152,7 @@ impl Fragments {
         let is_wanted = !is_first || class.flags & flags::DNS_FRAGMENT != 0;
         let id = self.find_or_insert(&fragment.key, is_first && is_wanted, &mut events);
         if !is_wanted {
-            // One that was wanted until now had the same identification and never became complete.
+            // An earlier wanted datagram had the same identification and never became complete.
             if self.drop_data(id).is_some_and(|assembly| assembly.has_first()) {
                 events(ReassemblyEvent::DatagramIncomplete);
             }
@@ -168,8 +178,8 @@ impl Fragments {
         None
     }
 
-    /// Says that packet time has reached `now_ns`: gives up what has waited for too long. For times without fragments;
-    /// each fragment brings its own time.
+    /// Moves packet time to `now_ns` and gives up datagrams that have waited too long. For times
+    /// without fragments; each fragment brings its own time.
     pub fn advance(&mut self, now_ns: u64, mut events: impl FnMut(ReassemblyEvent)) {
         self.now_ns = self.now_ns.max(now_ns);
         while let Some(id) = self.table.front(0)
@@ -179,15 +189,15 @@ impl Fragments {
         }
     }
 
-    /// The capture has ended: nothing that is missing will come.
+    /// Ends the capture: gives up all datagrams.
     pub fn finish(&mut self, mut events: impl FnMut(ReassemblyEvent)) {
         while let Some(id) = self.table.front(0) {
             self.give_up(id, &mut events);
         }
     }
 
-    /// The datagram of a fragment. A wanted first fragment means a new datagram where the old one was unwanted:
-    /// identifications are used again.
+    /// The datagram of a fragment. A wanted first fragment begins a new datagram if the old one was
+    /// unwanted, because identifications are reused.
     fn find_or_insert(
         &mut self,
         key: &DatagramKey,
@@ -208,14 +218,14 @@ impl Fragments {
         self.table.insert(*key, Pending { since_ns: self.now_ns, assembly: Some(assembly) }, 0)
     }
 
-    /// Keeps of a datagram only that it is unwanted.
+    /// Marks a datagram as unwanted and frees its memory.
     fn drop_data(&mut self, id: SlotId) -> Option<Assembly> {
         let pending = &mut self.table[id];
         self.buffered_bytes -= pending.heap_bytes();
         pending.assembly.take()
     }
 
-    /// Takes a complete datagram out and finds the message in it.
+    /// Removes a complete datagram and finds its message.
     fn deliver(&mut self, id: SlotId) -> Option<Datagram<'_>> {
         let key = *self.table.key(id);
         let whole = self.remove(id).assembly?.into_whole();
@@ -235,7 +245,7 @@ impl Fragments {
         }
         let whole_len = self.complete.len() - start;
         let end = match usize::from(header.length()) {
-            // RFC 2675 section 4: as long as IP says.
+            // RFC 2675 section 4: the length is that of IP.
             0 if key.addresses.version() == IpVersion::V6 => whole_len,
             udp_len => udp_len.min(whole_len),
         };
@@ -259,7 +269,7 @@ impl Fragments {
         }
     }
 
-    /// Keeps to the ceiling of memory.
+    /// Drops datagrams until memory is below the ceiling.
     fn shed(&mut self, events: &mut impl FnMut(ReassemblyEvent)) {
         while self.buffered_bytes > self.limits.buffered_bytes && !self.is_empty() {
             self.evict_oldest(events);

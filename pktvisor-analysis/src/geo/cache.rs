@@ -1,17 +1,18 @@
-//! What was looked up: texts by record, and records by address. Both have a fixed ceiling.
+//! The caches of lookups: texts by record, and records by address. Both have a fixed ceiling.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::{UNDECODABLE, UNKNOWN};
 
-/// Addresses kept.
+/// Number of addresses in the cache.
 const ADDRESSES: usize = 65_536;
 
-/// Places in which an address can be kept.
+/// Number of places for one address.
 const WAYS: usize = 4;
 
-/// Texts kept of a database; it has about twice as many. When that many have been met, all is forgotten.
+/// Maximum number of texts of a database, which has about twice as many. At this number the cache
+/// is cleared.
 const TEXTS_MAX: usize = 131_072;
 
 /// A set-associative cache from addresses to the numbers of their texts.
@@ -20,7 +21,7 @@ pub(super) struct AddressCache {
     sets: Vec<[Slot; WAYS]>,
 }
 
-/// IPv4 addresses are IPv4-mapped ones, as the databases have it.
+/// IPv4 addresses are kept as IPv4-mapped ones, as in the databases.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     address: u128,
@@ -54,7 +55,7 @@ impl AddressCache {
         Some(slot.ids)
     }
 
-    /// The newest comes first, the oldest goes.
+    /// The newest address is first; the oldest one is dropped.
     pub(super) fn insert(&mut self, address: IpAddr, ids: [u32; 2]) {
         let address = bits(address);
         let set = self.set(address);
@@ -110,7 +111,7 @@ impl Places {
         self.texts.get(id as usize).map_or(UNKNOWN, AsRef::as_ref)
     }
 
-    /// The number of a record's text, which is made when it is not known.
+    /// The number of a record's text. The text is made if it is not cached.
     pub(super) fn id(&mut self, record_offset: Option<usize>, text: impl FnOnce() -> Box<str>) -> u32 {
         let Some(offset) = record_offset else { return Self::UNKNOWN_ID };
         *self.ids.entry(offset).or_insert_with(|| {

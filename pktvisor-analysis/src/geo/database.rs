@@ -1,4 +1,4 @@
-//! A database file, and noticing that it has changed.
+//! A database file, and the check whether it has changed.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -21,7 +21,7 @@ pub enum GeoError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
     /// The file is no MaxMind database, or a damaged one.
@@ -29,7 +29,7 @@ pub enum GeoError {
     Invalid {
         /// The file.
         path: PathBuf,
-        /// What the reader says.
+        /// The error of the reader.
         reason: MaxMindDbError,
     },
     /// The database is of another kind.
@@ -42,7 +42,7 @@ pub enum GeoError {
         /// What would do.
         expected: &'static str,
     },
-    /// The records of the database hold nothing that is looked for.
+    /// The records of the database have no usable field.
     #[error(
         "{} ({}) is not {expected} database that can be read: its records hold {}",
         Escaped(path.display()), Escaped(found), Escaped(fields)
@@ -81,14 +81,14 @@ pub(super) enum Reopen {
     Always,
 }
 
-/// See the module.
+/// A database file.
 #[derive(Debug)]
 pub(super) struct Database {
     path: PathBuf,
     kind: Kind,
-    /// None when the file was overwritten by what is no database: what was mapped of it is gone.
+    /// `None` if the file was overwritten by something else: then the mapped content is gone.
     mapped: Option<Mapped>,
-    /// What the file was when last looked at, usable or not; none when it could not be found.
+    /// The state of the file at the last check, usable or not; `None` if there was no file.
     version: Option<Version>,
 }
 
@@ -98,7 +98,7 @@ struct Mapped {
     version: Version,
 }
 
-/// Tells one state of a file from another.
+/// Identifies the state of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Version {
     device: u64,
@@ -125,7 +125,7 @@ impl Version {
 
 impl Database {
     pub(super) fn open(path: &Path, kind: Kind) -> Result<Self, GeoError> {
-        // Looked at before it is mapped: a change in between is noticed later.
+        // Checked before the file is mapped, so that a change in between is noticed later.
         let version = look(path)?;
         let mapped = Mapped::new(path, kind, version)?;
         let database_type = &mapped.reader.metadata().database_type;
@@ -152,12 +152,13 @@ impl Database {
         }
     }
 
-    /// What a record of this database says.
+    /// Reads a record of this database.
     pub(super) fn place(&self, record: &Record<'_>) -> Place {
         self.kind.place(record)
     }
 
-    /// Maps the file again, if it has changed or always; true if what was found before holds no longer.
+    /// Maps the file again, if it has changed or always. Returns true if earlier results are
+    /// invalid.
     pub(super) fn refresh(&mut self, reopen: Reopen) -> bool {
         let looked = look(&self.path);
         let version = looked.as_ref().ok().copied();
@@ -212,7 +213,8 @@ fn refusal(path: &Path, kind: Kind, reader: &Reader<MappedFile>) -> Option<GeoEr
     }
 }
 
-/// What state a file is in. Anything but a file is refused: opening a FIFO could wait for ever.
+/// The state of a file. Only regular files are accepted, because opening a FIFO could wait for
+/// ever.
 fn look(path: &Path) -> Result<Version, GeoError> {
     let error = |reason| GeoError::Read { path: path.to_owned(), reason };
     let metadata = fs::metadata(path).map_err(error)?;

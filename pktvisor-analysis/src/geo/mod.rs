@@ -1,9 +1,10 @@
-//! Where addresses are: city and autonomous system, from MaxMind databases.
+//! Places and networks of addresses: city and autonomous system, from MaxMind databases.
 //!
-//! A place is a text, "NA/United States/WA/Milton" or "1221/Telstra Pty Ltd", made once for each record of a database and
-//! then found by address in a cache of fixed size, without allocating. The databases are mapped, so their pages are shared
-//! with whoever else uses them. One that is replaced by another file stays as it was until the new one is opened; one that is
-//! overwritten is lost with what it held, and what is found in it meanwhile may be wrong.
+//! A place is a text, "NA/United States/WA/Milton" or "1221/Telstra Pty Ltd". It is made once for
+//! each record of a database, and then found by address in a cache of fixed size, without
+//! allocating. The databases are mapped, so processes share their pages. A database that is
+//! replaced by another file stays valid until the new one is opened. A database that is overwritten
+//! is lost, and lookups until then may be wrong.
 
 mod cache;
 mod database;
@@ -23,16 +24,16 @@ use database::{Database, Reopen};
 use record::{Kind, Place};
 pub use watch::Watch;
 
-/// The text for an address of which a database knows nothing.
+/// The text for an address without a record.
 pub const UNKNOWN: &str = "Unknown";
 
 /// The text for an address whose record cannot be decoded.
 pub const UNDECODABLE: &str = "Undecodable";
 
-/// How often the files are looked at, at most.
+/// The minimum time between checks of the files.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Both databases, as far as there are any, and what was looked up in them.
+/// Both databases, if given, and their caches.
 #[derive(Debug)]
 pub struct Geo {
     city: Option<Source>,
@@ -42,12 +43,12 @@ pub struct Geo {
     watch: Arc<Watch>,
 }
 
-/// Where an address is.
+/// The place and the network of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location<'a> {
-    /// "Continent/Country/Subdivision/City"; none without a city database.
+    /// "Continent/Country/Subdivision/City"; `None` without a city database.
     pub city: Option<&'a str>,
-    /// "Number/Organisation"; none without an ASN database.
+    /// "Number/Organisation"; `None` without an ASN database.
     pub asn: Option<&'a str>,
 }
 
@@ -72,12 +73,12 @@ impl Geo {
         self.city.is_none() && self.asn.is_none()
     }
 
-    /// What other threads may ask.
+    /// The handle for other threads.
     pub fn watch(&self) -> Arc<Watch> {
         Arc::clone(&self.watch)
     }
 
-    /// Where an address is.
+    /// Looks up an address.
     #[inline]
     pub fn locate(&mut self, address: IpAddr) -> Location<'_> {
         let ids = match self.cache.get(address) {
@@ -91,9 +92,9 @@ impl Geo {
         }
     }
 
-    /// Opens the databases again if their files have changed, looking at most once a second, or at once if that was asked.
-    /// A new file that cannot be used leaves the old one in use, with a warning; a file that was overwritten leaves none.
-    /// May wait for the disk: not for the per-packet path.
+    /// Opens the databases again if their files have changed. Checks at most once a second, or at
+    /// once on request. If a new file cannot be used, the old one stays in use, with a warning; an
+    /// overwritten file leaves none. This may wait for the disk, so do not call it for each packet.
     pub fn refresh(&mut self, now: Instant) {
         let is_asked = self.watch.take_reopen();
         let is_early =

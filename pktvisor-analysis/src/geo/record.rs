@@ -1,7 +1,7 @@
-//! From a database record to the text that stands for it.
+//! Makes the text of a database record.
 //!
-//! Two families of schemas are read: MaxMind's, which nests ("country" is a map with names in many languages), and flat ones
-//! such as IPinfo's ("country_code", "asn", "as_name").
+//! It reads two families of schemas: MaxMind's, which nests ("country" is a map with names in many
+//! languages), and flat ones such as IPinfo's ("country_code", "asn", "as_name").
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ const TEXT_BYTES_MAX: usize = 256;
 
 pub(super) type Record<'a> = LookupResult<'a, MappedFile>;
 
-/// Where a part of a text may be, best first.
+/// The paths of a part of the text, best first.
 type Paths = &'static [&'static [&'static str]];
 
 const CONTINENT: Paths =
@@ -58,19 +58,19 @@ const ORGANISATION: Paths = &[
 /// Names so general that they count only beside a number.
 const ORGANISATION_OF_NUMBER: Paths = &[&["name"], &["org"]];
 
-/// What a database is for.
+/// The purpose of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     City,
     Asn,
 }
 
-/// What a record says of where an address is.
+/// The content of a record about an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Its parts, joined; parts it lacks are left out. None when it has none of them.
+    /// Its parts, joined, without the missing ones. `None` if all are missing.
     pub(super) text: Option<String>,
-    /// Why something in it cannot be read.
+    /// The reason why a part cannot be read.
     pub(super) fault: Option<String>,
 }
 
@@ -85,7 +85,7 @@ impl Kind {
         }
     }
 
-    /// What a record says.
+    /// Reads a record.
     pub(super) fn place(self, record: &Record<'_>) -> Place {
         match decode(record) {
             Ok(value) => self.place_of(&value),
@@ -118,8 +118,8 @@ enum Part<'a> {
     Unreadable(&'static str),
 }
 
-/// Looks at the paths in turn, for a value that `read` understands. Maps and lists are passed over, since another path may
-/// lead into them.
+/// Tries the paths in order, for a value that `read` understands. Maps and lists are skipped,
+/// because another path may lead into them.
 fn part<'a>(value: &Value<'a>, paths: Paths, read: impl Fn(&Value<'a>) -> Option<Cow<'a, str>>) -> Part<'a> {
     let mut unreadable = None;
     for path in paths {
@@ -158,8 +158,8 @@ fn network<'a>(value: &Value<'a>) -> Vec<Part<'a>> {
     vec![number, organisation]
 }
 
-/// An autonomous system's number (32 bits, RFC 6793) and the text behind it: a number of any type, or a text like "64500",
-/// "AS64500" or "AS64500 Example Net".
+/// An autonomous system's number (32 bits, RFC 6793) and the text behind it: a number of any type,
+/// or a text like "64500", "AS64500" or "AS64500 Example Net".
 fn as_number<'a>(value: &Value<'a>) -> Option<(u32, Option<&'a str>)> {
     match *value {
         Value::Number(number) => Some((u32::try_from(number).ok()?, None)),
@@ -176,7 +176,7 @@ fn as_number<'a>(value: &Value<'a>) -> Option<(u32, Option<&'a str>)> {
     }
 }
 
-/// Decodes what is looked for in a record.
+/// Decodes the needed fields of a record.
 fn decode<'a>(record: &Record<'a>) -> Result<Value<'a>, MaxMindDbError> {
     let Decoded(value) = record.decode()?.unwrap_or(Decoded(Value::Map(Vec::new())));
     Ok(value)

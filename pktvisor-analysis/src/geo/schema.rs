@@ -1,7 +1,7 @@
-//! Whether a database answers the question that it was given for.
+//! Checks whether a database has the fields of the kind that it was given as.
 //!
-//! Makers choose the names of their databases and fields freely. A database whose records hold nothing that is looked for
-//! would make every address "Unknown", as if it had no entry, so it is refused.
+//! Makers choose the names of their databases and fields freely. A database without any known field
+//! would make every address "Unknown", as if it had no entry, so it is rejected.
 
 use std::collections::BTreeMap;
 
@@ -11,26 +11,27 @@ use serde::de::IgnoredAny;
 
 use super::record::{Kind, Record};
 
-/// Records that are looked at; nearly always the first one tells.
+/// Number of records that are checked. Nearly always the first one decides.
 const RECORDS_MAX: usize = 256;
 
-/// Networks that are looked at, with a record or not. A damaged tree can have any number of them.
+/// Number of networks that are checked, with a record or not. A damaged tree can have any number of
+/// them.
 const NETWORKS_MAX: usize = 65_536;
 
-/// Fields of a record that a message names.
+/// Number of fields of a record that a message names.
 const FIELDS_MAX: usize = 8;
 
 /// Longer names are cut in messages.
 const NAME_CHARS_MAX: usize = 60;
 
-/// What a database holds.
+/// The content of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// What it was given for, or nothing that says otherwise.
+    /// The fields of the kind that it was given as, or nothing to the contrary.
     Fits,
-    /// What the other kind of database holds.
+    /// The fields of the other kind.
     IsOtherKind,
-    /// Records with fields that are not looked for, of which some are named.
+    /// Records with unknown fields, some of which are named.
     IsForeign {
         /// Names of fields.
         fields: String,
@@ -48,14 +49,16 @@ pub(super) fn judge(reader: &Reader<MappedFile>, wanted: Kind) -> Verdict {
     let named = Named::of(&reader.metadata().database_type);
     let other = named.only().is_some_and(|kind| kind != wanted);
     if sample.has(wanted) {
-        // A database of networks may say in which country each is registered, which is not where its addresses are.
+        // A database of networks may say in which country each is registered, which is not where
+        // its addresses are.
         let is_mixed_up = wanted == Kind::City && other && sample.has(Kind::Asn);
         return if is_mixed_up { Verdict::IsOtherKind } else { Verdict::Fits };
     }
     if other || Kind::ALL.into_iter().any(|kind| sample.has(kind)) {
         return Verdict::IsOtherKind;
     }
-    // Records without any part occur in good databases, a tree that leads to no record and has no end does not.
+    // Records without any part occur in good databases. A tree without records and without an end
+    // does not.
     if named.is(wanted) && !(sample.records == 0 && sample.fault.is_some()) {
         return Verdict::Fits;
     }
@@ -66,21 +69,21 @@ pub(super) fn judge(reader: &Reader<MappedFile>, wanted: Kind) -> Verdict {
     }
 }
 
-/// What the first records of a database hold.
+/// The content of the first records of a database.
 #[derive(Debug, Default)]
 struct Sample {
     /// How many there were.
     records: usize,
-    /// The kinds that some record answers for.
+    /// The kinds of which some record has fields.
     found: Vec<Kind>,
-    /// The fields of the first record; none where there is no record.
+    /// The fields of the first record; none if there is no record.
     fields: Option<String>,
-    /// Why the first one that cannot be read cannot.
+    /// The error of the first unreadable record.
     fault: Option<String>,
 }
 
 impl Sample {
-    /// Looks at records until one holds what is wanted, and a few at most.
+    /// Checks records until one has the wanted fields, and a few at most.
     fn of(reader: &Reader<MappedFile>, wanted: Kind) -> Self {
         let mut sample = Self::default();
         let networks = match reader.networks(WithinOptions::default().include_networks_without_data()) {
@@ -136,7 +139,7 @@ pub(super) fn printable(name: &str) -> String {
     name.chars().filter(|letter| !letter.is_control()).take(NAME_CHARS_MAX).collect()
 }
 
-/// What the name of a database says that it holds.
+/// The kind of a database by its name.
 #[derive(Clone, Copy, Debug)]
 struct Named {
     is_city: bool,
@@ -160,7 +163,7 @@ impl Named {
         }
     }
 
-    /// The kind, where there is exactly one.
+    /// The kind, if there is exactly one.
     fn only(self) -> Option<Kind> {
         match self {
             Self { is_city: true, is_asn: false } => Some(Kind::City),

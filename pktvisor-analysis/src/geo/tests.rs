@@ -11,7 +11,8 @@ use super::*;
 /// Builds a database of IPv4 in which 0.0.0.0/1 has one record and 128.0.0.0/1 none
 /// (<https://maxmind.github.io/MaxMind-DB/>).
 fn database(database_type: &str, record: &[u8]) -> Vec<u8> {
-    // One node of two 24-bit pointers: to the first record behind 1 node and 16 zero octets, and to nothing.
+    // One node of two 24-bit pointers: to the first record behind 1 node and 16 zero octets, and to
+    // nothing.
     let mut octets = vec![0, 0, 17, 0, 0, 1];
     octets.extend([0; 16]);
     octets.extend(record);
@@ -171,7 +172,7 @@ fn a_database_that_cannot_be_used_is_one_clear_sentence() {
 }
 
 #[test]
-fn databases_that_are_asked_for_are_opened_again_at_once() {
+fn databases_are_opened_again_at_once_on_request() {
     let files = Files::new();
     let path = files.write("asn.mmdb", &asn_database("before"));
     let mut geo = Geo::open(None, Some(&path)).expect("a database");
@@ -226,7 +227,7 @@ fn a_broken_or_missing_new_file_keeps_the_old_database() {
 }
 
 #[test]
-fn a_file_overwritten_by_what_is_no_database_leaves_none_and_does_no_harm() {
+fn a_file_overwritten_by_another_format_leaves_no_database_and_does_no_harm() {
     let files = Files::new();
     let path = files.write("asn.mmdb", &asn_database("before"));
     let mut geo = Geo::open(None, Some(&path)).expect("a database");

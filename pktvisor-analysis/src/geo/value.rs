@@ -1,13 +1,13 @@
-//! What a record holds under the names that databases use for places and networks.
+//! The values of a record under the names that databases use for places and networks.
 //!
-//! Everything else is skipped without being decoded, so damage there does not matter. Depth and number of values are
-//! bounded: a database is outside input.
+//! Everything else is skipped without being decoded, so damage there does not matter. Depth and
+//! number of values are bounded: a database is outside input.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// How deep maps and lists are looked into. MaxMind's schemas need four levels, the record included.
+/// The maximum depth of maps and lists. MaxMind's schemas need four levels, the record included.
 const DEPTH_MAX: u8 = 5;
 
 /// The names of the fields that are decoded.
@@ -49,12 +49,12 @@ pub(super) enum Value<'a> {
     Map(Vec<(&'static str, Value<'a>)>),
     /// The first element of a list.
     List(Option<Box<Value<'a>>>),
-    /// A truth value, octets, a negative number, a fraction, or what is nested too deep.
+    /// A boolean, octets, a negative number, a fraction, or a value that is nested too deep.
     Other,
 }
 
 impl<'a> Value<'a> {
-    /// What deserializes a whole record.
+    /// The deserializer of a whole record.
     pub(super) fn seed() -> Seed {
         Seed { depth: 0 }
     }
@@ -113,7 +113,7 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Value<'de>, E> {
-        // Beyond 2^53 a double no longer tells a whole number from its neighbours.
+        // Beyond 2^53 a double cannot represent every whole number.
         let is_whole = number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number);
         Ok(if is_whole { Value::Number(number as u128) } else { Value::Other })
     }

@@ -1,18 +1,19 @@
-//! What other threads ask of the databases: to be opened again, and what in them could not be read.
+//! The handle for other threads: it requests that the databases be opened again, and reports
+//! unreadable records.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-/// Shared by the thread that looks addresses up and those that ask.
+/// Shared by the thread that looks up addresses and the other threads.
 #[derive(Debug, Default)]
 pub struct Watch {
     is_reopen_asked: AtomicBool,
     faults: Mutex<Vec<Faults>>,
 }
 
-/// What could not be read in one database.
+/// The unreadable records of one database.
 #[derive(Debug)]
 struct Faults {
     path: PathBuf,
@@ -21,12 +22,12 @@ struct Faults {
 }
 
 impl Watch {
-    /// Asks that the databases be opened again, changed or not.
+    /// Requests that the databases be opened again, changed or not.
     pub fn ask_to_reopen(&self) {
         self.is_reopen_asked.store(true, Ordering::Relaxed);
     }
 
-    /// Whether that was asked since the last call.
+    /// Whether this was requested since the last call.
     pub(super) fn take_reopen(&self) -> bool {
         self.is_reopen_asked.load(Ordering::Relaxed) && self.is_reopen_asked.swap(false, Ordering::Relaxed)
     }
@@ -43,7 +44,7 @@ impl Watch {
         faults.push(first);
     }
 
-    /// Forgets what a database that was opened again could not be read for.
+    /// Forgets the unreadable records of a database that was opened again.
     pub(super) fn clear_faults(&self, path: &Path) {
         self.faults.lock().retain(|known| known.path != path);
     }

@@ -1,4 +1,4 @@
-//! EDNS(0): what an OPT record says (RFC 6891), and the client subnet option (RFC 7871).
+//! EDNS(0): the OPT record (RFC 6891), and the client subnet option (RFC 7871).
 
 use std::net::IpAddr;
 
@@ -41,7 +41,8 @@ pub struct ClientSubnet {
 }
 
 impl Edns {
-    /// Reads an OPT record; false when an option reaches beyond the record or is no valid client subnet.
+    /// Reads an OPT record; false when an option reaches beyond the record or is no valid client
+    /// subnet.
     #[inline]
     pub(super) fn read(class: u16, ttl: u32, rdata: &[u8]) -> (Self, bool) {
         let [extended_rcode, version, ..] = ttl.to_be_bytes();
@@ -82,8 +83,9 @@ impl ClientSubnet {
         }
     }
 
-    /// None when a prefix is longer than an address of its family, or the address is shorter than its prefix. An address
-    /// that is longer than it should be, or has bits behind its prefix, is cut to the prefix: no harm done.
+    /// None when a prefix is longer than an address of its family, or the address is shorter than
+    /// its prefix. An address that is longer than it should be, or has bits behind its prefix, is
+    /// cut to the prefix: no harm done.
     fn read(data: &[u8]) -> Option<Self> {
         let (&[family_high, family_low, source_prefix_bits, scope_prefix_bits], octets) =
             data.split_first_chunk()?;

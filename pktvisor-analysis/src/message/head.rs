@@ -1,83 +1,107 @@
 //! Parsing in two steps: the head of a message, then the rest.
 
-use domain::base::header::{Header, HeaderCounts, HeaderSection};
+use std::mem;
+
+use domain::base::header::{Header, HeaderSection};
 
 use super::walk::{Stop, Walk};
-use super::{Edns, HEADER_BYTES, Message, Question};
+use super::{HEADER_BYTES, Message, Question};
+use crate::message::edns::Edns;
 use crate::name::Name;
 
-/// The header and the first question of a message whose records are not parsed yet.
+/// A message of which the header and the first question are parsed, and then the rest.
+///
+/// The rest is parsed in place, because moving a message costs as much as parsing a short one.
 #[derive(Clone, Debug)]
 pub struct MessageHead<'a> {
-    header: Header,
-    counts: HeaderCounts,
-    question: Option<Question<'a>>,
-    /// Stands behind the first question.
+    message: Message<'a>,
+    /// The position behind the first question.
     walk: Walk<'a>,
-    /// An error if the header promises a question that cannot be read.
-    first_question: Result<(), Stop>,
+    rest: Rest,
+}
+
+/// The state of the part of a message behind its head.
+#[derive(Clone, Copy, Debug)]
+enum Rest {
+    Unparsed,
+    /// The header promises a question that cannot be read, so nothing behind it can be found.
+    Unreadable(Stop),
+    Parsed,
 }
 
 impl<'a> MessageHead<'a> {
-    /// Parses the header and the first question. Returns `None` for fewer than 12 octets. Writes the QNAME to `name`, because
-    /// moving a name is expensive.
-    #[inline]
+    /// Parses the header and the first question. Returns `None` for fewer than 12 octets. Writes
+    /// the QNAME to `name`, because moving a name is expensive.
+    #[inline(always)]
     pub fn parse(octets: &'a [u8], name: &'a mut Name) -> Option<Self> {
         if octets.len() < HEADER_BYTES {
             return None;
         }
         let section = HeaderSection::for_message_slice(octets);
-        let (header, counts) = (*section.header(), *section.counts());
-        let mut walk = Walk::behind_header(octets);
-        let (question, first_question) = match counts.qdcount() {
-            0 => (None, Ok(())),
-            _ => match walk.first_question(name) {
-                Ok(question) => (Some(question), Ok(())),
-                Err(stop) => (None, Err(stop)),
+        let mut head = Self {
+            message: Message {
+                octets,
+                header: *section.header(),
+                counts: *section.counts(),
+                question: None,
+                further_questions: (0, 0),
+                edns: None,
+                answer_records: 0,
+                malformed: false,
             },
+            walk: Walk::behind_header(octets),
+            rest: Rest::Unparsed,
         };
-        Some(Self { header, counts, question, walk, first_question })
+        if head.message.counts.qdcount() > 0 {
+            match head.walk.first_question(name) {
+                Ok(question) => head.message.question = Some(question),
+                Err(stop) => head.rest = Rest::Unreadable(stop),
+            }
+        }
+        Some(head)
     }
 
     /// The header's first four octets.
     #[inline]
     pub fn header(&self) -> Header {
-        self.header
+        self.message.header
     }
 
     /// The first question, if there is one that can be read.
     #[inline]
     pub fn question(&self) -> Option<&Question<'a>> {
-        self.question.as_ref()
+        self.message.question.as_ref()
     }
 
-    /// Parses the rest; `snapped` says that the capture holds only the beginning of the message.
-    #[inline]
-    pub fn parse_rest(self, snapped: bool) -> Message<'a> {
-        let Self { header, counts, question, walk, first_question } = self;
-        let mut message = Message {
-            octets: walk.octets(),
-            header,
-            counts,
-            question,
-            further_questions: (0, 0),
-            edns: None,
-            answer_records: 0,
-            malformed: false,
+    /// Parses the rest, if this is the first call; `snapped` says that the capture holds only the
+    /// beginning of the message.
+    #[inline(always)]
+    pub fn parse_rest(&mut self, snapped: bool) -> &Message<'a> {
+        let message = &mut self.message;
+        let result = match mem::replace(&mut self.rest, Rest::Parsed) {
+            Rest::Unparsed => message.walk_rest(&mut self.walk),
+            Rest::Unreadable(stop) => Err(stop),
+            Rest::Parsed => Ok(()),
         };
-        match first_question.and_then(|()| message.walk_rest(walk)) {
+        match result {
             Ok(()) => {}
             Err(Stop::EndsEarly) if snapped => message.answer_records = message.counts.ancount(),
             Err(_) => message.malformed = true,
         }
         message
     }
+
+    /// The message as far as it is parsed.
+    #[inline]
+    pub(super) fn into_message(self) -> Message<'a> {
+        self.message
+    }
 }
 
 impl<'a> Message<'a> {
     /// Walks from the second question to the end.
-    #[inline]
-    fn walk_rest(&mut self, mut walk: Walk<'a>) -> Result<(), Stop> {
+    #[inline(always)]
+    fn walk_rest(&mut self, walk: &mut Walk<'a>) -> Result<(), Stop> {
         let second = walk.offset;
         for questions in 1..self.counts.qdcount() {
             walk.skip_question()?;

@@ -1,13 +1,15 @@
-//! What a DNS message says about itself: header, questions, EDNS(0), how much of it can be read.
+//! DNS messages: header, questions, EDNS(0), and how much of a message can be read.
 //!
-//! A message (RFC 1035 section 4) is a header of 12 octets and four sections: questions, and resource records as
-//! answer, authority and additional. [`Message::parse`] walks all of them once, allocates nothing and keeps what
-//! stands before the first fault: a message that is malformed in its answer still has its question. A caller that
-//! needs the question before the records are parsed starts with the [head](MessageHead).
+//! A message (RFC 1035 section 4) is a header of 12 octets and four sections: questions, and
+//! resource records as answer, authority and additional. [`Message::parse`] walks all of them once,
+//! allocates nothing, and keeps everything before the first fault: a message that is malformed in
+//! its answer still has its question. A caller that needs the question before the records are
+//! parsed starts with the [head](MessageHead).
 //!
-//! The header is read with `domain`. The walk over records is ours: it needs no more than each record's bounds, its
-//! type and a check of its owner name, and as nearly all owners point to the question, remembering the last target of a
-//! pointer makes it several times faster than parsing each record. Tests hold it against `domain`.
+//! `domain` reads the header. The walk over records is ours: it needs only each record's bounds,
+//! its type and a check of its owner name. Nearly all owners point to the question, so remembering
+//! the last target of a pointer makes the walk several times faster than parsing each record. Tests
+//! compare it with `domain`.
 
 mod edns;
 mod head;
@@ -31,7 +33,7 @@ pub struct Question<'a> {
     pub name: &'a Name,
     /// Its [hash](Name::hash).
     pub name_hash: u64,
-    /// QTYPE; [`qtype_name`](super::mnemonics::qtype_name) spells it.
+    /// QTYPE; [`qtype_name`](super::mnemonics::qtype_name) returns its name.
     pub qtype: u16,
     /// QCLASS.
     pub qclass: u16,
@@ -45,25 +47,28 @@ pub struct Message<'a> {
     counts: HeaderCounts,
     /// The first question, if there is one that can be read.
     pub question: Option<Question<'a>>,
-    /// Where the second question begins, and how many follow the first one and can be read.
+    /// The offset of the second question, and the number of readable questions after the first.
     further_questions: (usize, u16),
-    /// EDNS(0), when the additional section has an OPT record (the first one counts).
+    /// EDNS(0), if the additional section has an OPT record (the first one counts).
     pub edns: Option<Edns>,
-    /// Answer records: those that can be read, or what the header says when the capture holds only part of a message.
+    /// Number of answer records: the readable ones, or the header's count if the capture holds only
+    /// part of the message.
     pub answer_records: u16,
-    /// Something after the header cannot be parsed: a name with a bad label, a bad pointer or over 255 octets; a
-    /// record or an EDNS option that reaches beyond its end; a count that promises more than there is. Octets after
-    /// the last record are no fault, nor is the early end of a message of which the capture holds only a part.
-    /// RDATA other than that of OPT is not looked into.
+    /// Something after the header cannot be parsed: a name with a bad label, a bad pointer or over
+    /// 255 octets; a record or an EDNS option that reaches beyond its end; a count that promises
+    /// too much. Octets after the last record are no fault, and neither is the early end of a
+    /// message that the capture holds only in part. Only the RDATA of OPT is checked.
     pub malformed: bool,
 }
 
 impl<'a> Message<'a> {
-    /// Parses a message; `snapped` says that the capture holds only its beginning. None below 12 octets. The QNAME goes to
-    /// `name`: it is costly to move.
+    /// Parses a message; `snapped` means that the capture holds only its beginning. Returns `None`
+    /// for fewer than 12 octets. Writes the QNAME to `name`, because moving a name is expensive.
     #[inline]
     pub fn parse(octets: &'a [u8], snapped: bool, name: &'a mut Name) -> Option<Self> {
-        Some(MessageHead::parse(octets, name)?.parse_rest(snapped))
+        let mut head = MessageHead::parse(octets, name)?;
+        head.parse_rest(snapped);
+        Some(head.into_message())
     }
 
     /// Transaction id.
@@ -90,7 +95,8 @@ impl<'a> Message<'a> {
         self.header.rcode().to_int()
     }
 
-    /// The response code of 12 bits where EDNS(0) extends it (RFC 6891 section 6.1.3), else the header's.
+    /// The response code: 12 bits if EDNS(0) extends it (RFC 6891 section 6.1.3), else that of the
+    /// header.
     #[inline]
     pub fn rcode(&self) -> u16 {
         let extension = self.edns.as_ref().map_or(0, |edns| edns.extended_rcode);
@@ -117,7 +123,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Names of questions, decompressed one after the other.
+/// Iterator over names of questions, which it decompresses.
 #[derive(Clone, Debug)]
 pub struct QuestionNames<'a> {
     octets: &'a [u8],

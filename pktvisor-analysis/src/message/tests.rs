@@ -46,7 +46,8 @@ fn response_octets() -> Vec<u8> {
     response().finish().into_target()
 }
 
-/// The response with EDNS: another option before the client subnet, and a further record behind the OPT record.
+/// The response with EDNS: another option before the client subnet, and a further record behind the
+/// OPT record.
 fn edns_response_octets() -> Vec<u8> {
     let mut builder = response();
     builder
@@ -318,7 +319,7 @@ fn the_head_tells_the_question_before_the_rest_is_parsed() {
         let (mut name, mut again) = (Name::default(), Name::default());
         let (head, whole) =
             (MessageHead::parse(&octets[..len], &mut name), Message::parse(&octets[..len], true, &mut again));
-        let (Some(head), Some(whole)) = (head, whole) else {
+        let (Some(mut head), Some(whole)) = (head, whole) else {
             assert!(len < HEADER_BYTES);
             continue;
         };

@@ -1,4 +1,4 @@
-//! The walk over questions and records: where each one ends, and little more.
+//! The walk over questions and records, which finds the end of each.
 
 use domain::base::iana::Rtype;
 
@@ -43,12 +43,6 @@ impl<'a> Walk<'a> {
     #[inline]
     pub(super) fn behind_header(octets: &'a [u8]) -> Self {
         Self { octets, offset: HEADER_BYTES, names: NameSkipper::default() }
-    }
-
-    /// The whole message.
-    #[inline]
-    pub(super) fn octets(&self) -> &'a [u8] {
-        self.octets
     }
 
     #[inline]

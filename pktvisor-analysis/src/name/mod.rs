@@ -1,9 +1,10 @@
-//! A domain name as it is counted: lower-cased, decompressed, in wire form, in a buffer on the stack.
+//! A domain name as it is counted: lower-cased, decompressed, in wire form, in a buffer on the
+//! stack.
 //!
-//! Names are compared without regard to case (RFC 4343: ASCII letters only), so the lower-cased wire form is the
-//! one form that sketches, transactions and lists agree on; text is made only when a list is read. Vocabulary
-//! (RFC 9499): a name is a sequence of labels; its wire form (RFC 1035 section 3.1) has a length octet before each
-//! label and ends with the empty label of the root.
+//! Names are compared without regard to case (RFC 4343: ASCII letters only), so the lower-cased
+//! wire form is the one form that sketches, transactions and lists agree on; text is made only when
+//! a list is read. Vocabulary (RFC 9499): a name is a sequence of labels; its wire form (RFC 1035
+//! section 3.1) has a length octet before each label and ends with the empty label of the root.
 
 mod presentation;
 mod runs;
@@ -20,10 +21,10 @@ pub const NAME_BYTES_MAX: usize = 255;
 
 const ROOT: &[u8] = &[0];
 
-/// Octets are copied this many at a time, the last time perhaps beyond the end.
+/// Number of octets copied at once; the last copy may reach beyond the end.
 const BLOCK_BYTES: usize = 16;
 
-/// How many of the last labels are remembered by their place.
+/// Number of last labels with a remembered offset.
 const STARTS: usize = 3;
 
 /// Why a name could not be read.
@@ -40,11 +41,11 @@ pub enum NameError {
 /// A lower-cased domain name in uncompressed wire form. The default is the root.
 #[derive(Clone, Copy)]
 pub struct Name {
-    /// What lies behind `len` means nothing.
+    /// Octets behind `len` mean nothing.
     wire: [u8; NAME_BYTES_MAX + BLOCK_BYTES],
     len: u8,
     labels: u8,
-    /// Where the last labels begin, the very last one last.
+    /// The offsets of the last labels; that of the last label is last.
     starts: [u8; STARTS],
 }
 
@@ -56,8 +57,8 @@ impl Default for Name {
 }
 
 impl Name {
-    /// Reads the name at `offset` of a message into `self` and returns the offset behind it. After an error `self` is
-    /// the root.
+    /// Reads the name at `offset` of a message into `self` and returns the offset behind it. After
+    /// an error `self` is the root.
     #[inline]
     pub fn read(&mut self, message: &[u8], offset: usize) -> Result<usize, NameError> {
         let result = self.read_labels(message, offset);
@@ -72,7 +73,8 @@ impl Name {
         let mut run_start = offset;
         let mut end = None;
         let (mut len, mut labels, mut pointers) = (0, 0, 0);
-        // An octet each, the last one lowest: what moves on in a register need not be stored and loaded again.
+        // One octet per offset, the last one lowest. So the offsets shift in a register instead of
+        // being stored and loaded.
         let mut starts = 0_u32;
         loop {
             let run = Run::read(message, run_start, |label| {
@@ -105,8 +107,9 @@ impl Name {
         }
     }
 
-    /// Copies `count` octets of a message that lie at `from` to the place `to`, which leaves room for them, lower-cased.
-    /// Length octets are below 64 and so below 'A': a run of labels needs no look at where they begin.
+    /// Copies `count` octets of a message at `from` to the place `to`, lower-cased. There must be
+    /// room for them. Length octets are below 64 and so below 'A', so a run of labels is copied
+    /// without regard to where labels begin.
     #[inline]
     fn copy(&mut self, message: &[u8], from: usize, to: usize, count: usize) {
         for done in (0..count).step_by(BLOCK_BYTES) {
@@ -118,13 +121,14 @@ impl Name {
         }
     }
 
-    /// A hash of the wire form, keyed anew in every process: that of a list key of the kind [`HASH_KIND`](Self::HASH_KIND).
+    /// A hash of the wire form, with a random key per process: that of a list key of the kind
+    /// [`HASH_KIND`](Self::HASH_KIND).
     #[inline]
     pub fn hash(&self) -> u64 {
         keyed_hash::of_bytes(self.as_wire(), Self::HASH_KIND)
     }
 
-    /// Tells whole names from all else that is hashed.
+    /// The kind of whole names among hashed items.
     pub const HASH_KIND: u8 = 0;
 
     /// The lower-cased wire form, the root label included.
@@ -145,7 +149,7 @@ impl Name {
         Labels { rest: self.as_wire() }
     }
 
-    /// The last `labels` labels; the whole name when it has no more than these.
+    /// The last `labels` labels, or the whole name if it has no more.
     #[inline]
     pub fn suffix(&self, labels: usize) -> Suffix<'_> {
         let cut = self.label_count().saturating_sub(labels);
@@ -158,7 +162,7 @@ impl Name {
     }
 }
 
-/// The beginning of a block.
+/// A block that begins with these octets.
 #[cold]
 fn padded(octets: &[u8]) -> [u8; BLOCK_BYTES] {
     let mut block = [0; BLOCK_BYTES];
@@ -188,10 +192,10 @@ impl fmt::Debug for Name {
     }
 }
 
-/// The end of a name that stands for the whole of it in a list.
+/// The end of a name that represents the name in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Suffix<'a> {
-    /// Something was cut off: presented with a leading dot.
+    /// Leading labels were cut off. It is presented with a leading dot.
     pub cut: bool,
     /// The suffix in wire form.
     pub wire: &'a [u8],
@@ -206,7 +210,7 @@ impl fmt::Display for Suffix<'_> {
     }
 }
 
-/// Labels of a name in wire form, from left to right. Ends at the root label or at whatever is not a label.
+/// Labels of a name in wire form, from left to right. Ends at the root label or at the first fault.
 #[derive(Clone, Debug)]
 pub struct Labels<'a> {
     rest: &'a [u8],

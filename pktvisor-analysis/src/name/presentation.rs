@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::Labels;
 
-/// A name in uncompressed wire form, ready to be displayed as in a zone file (RFC 1035 section 5.1): a backslash before
-/// each of `" $ ( ) . ; @ \` within a label, octets outside 0x21 to 0x7e as `\DDD`, no trailing dot except for the
-/// root `.` itself.
+/// A name in uncompressed wire form, ready to be displayed as in a zone file (RFC 1035 section
+/// 5.1): a backslash before each of `" $ ( ) . ; @ \` within a label, octets outside 0x21 to 0x7e
+/// as `\DDD`, no trailing dot except for the root `.` itself.
 pub fn presentation(wire: &[u8]) -> Presentation<'_> {
     Presentation { wire }
 }

@@ -1,22 +1,23 @@
-//! How a name lies in a message: runs of labels, joined by compression pointers.
+//! The form of a name in a message: runs of labels, joined by compression pointers.
 
 use super::{NAME_BYTES_MAX, NameError};
 
-/// Compression pointers followed in one name. A name has at most 127 labels, and a pointer that is not followed by a
-/// label is pointless; without a limit, a message made of pointers would cost its length squared.
+/// The maximum number of compression pointers in one name. A name has at most 127 labels, and a
+/// pointer without a label behind it is pointless. Without a limit, a message made of pointers
+/// would cost its length squared.
 pub(super) const POINTERS_MAX: usize = 127;
 
-/// Labels that stand together in a message, up to the root label or a compression pointer.
+/// Consecutive labels in a message, up to the root label or a compression pointer.
 pub(super) struct Run {
     /// Offset of the octet that ends the run.
     pub(super) end: usize,
     pub(super) labels: usize,
-    /// Where the name goes on, when a pointer (RFC 1035 section 4.1.4) ends the run.
+    /// The target of the pointer (RFC 1035 section 4.1.4) that ends the run.
     pub(super) pointer: Option<usize>,
 }
 
 impl Run {
-    /// Reads from `start` on and tells `label` where each label begins.
+    /// Reads from `start` and calls `label` with the offset of each label.
     #[inline]
     pub(super) fn read(
         message: &[u8],
@@ -49,18 +50,18 @@ impl Run {
     }
 }
 
-/// Steps over names without keeping them, but checks them as [`Name::read`](super::Name::read) does.
+/// Skips names, and checks them as [`Name::read`](super::Name::read) does.
 ///
-/// Nearly all names of records are a pointer to a name that was met before; the last such target is remembered.
+/// Nearly all names of records are a pointer to an earlier name. The last target is remembered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NameSkipper {
     target: usize,
-    /// Octets of the name at `target`, its root label included; 0 while none is known.
+    /// Octets of the name at `target`, its root label included; 0 if no target is known.
     target_bytes: usize,
 }
 
 impl NameSkipper {
-    /// Knows already that the name at `offset` is good and has `bytes` octets.
+    /// Starts with the knowledge that the name at `offset` is good and has `bytes` octets.
     #[inline]
     pub(crate) fn knowing(offset: usize, bytes: usize) -> Self {
         Self { target: offset, target_bytes: bytes }

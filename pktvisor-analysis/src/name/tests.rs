@@ -144,7 +144,7 @@ fn characters_with_a_meaning_in_zone_files_are_escaped() {
 }
 
 #[test]
-fn presentation_bears_what_is_no_name() {
+fn presentation_accepts_bytes_that_are_no_name() {
     for slice in [&b""[..], b"\x05ab", b"\xff", b"\x01"] {
         assert_eq!(presentation(slice).to_string(), ".");
     }

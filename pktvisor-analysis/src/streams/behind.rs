@@ -1,20 +1,20 @@
-//! A gap in a stream, and what lies behind it.
+//! A gap in a stream, and the bytes behind it.
 
 use super::GAP_TIMEOUT_NS;
 use super::arrival::{Arrival, Order, REORDERING_NS};
 use super::waiting::{Piece, Waiting};
 
-/// What says that bytes are missing.
+/// The sign that bytes are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Evidence {
-    /// Data or the FIN that lies behind them.
+    /// Data or the FIN behind them.
     Segment,
-    /// Nothing but the peer, which acknowledged them: they may have been overtaken by its acknowledgement.
+    /// Only the acknowledgement of the peer, which may have overtaken them.
     Acknowledgement,
 }
 
-/// Whether message boundaries are known. Where they are not, missing data belongs to what is passed over
-/// anyway.
+/// Whether message boundaries are known. If they are not, missing data belongs to bytes that are
+/// skipped anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Synchronised {
     Yes,
@@ -29,11 +29,12 @@ pub(super) struct Gap {
     /// The first byte behind it that is not missing.
     pub(super) end: u32,
     pub(super) evidence: Evidence,
-    /// The place of what shows the gap, and of what lies behind it: the peer's segments from there on wait.
+    /// The place of the sign of the gap, and of the bytes behind it. The peer's segments from there
+    /// on wait.
     order: Order,
-    /// Since when it waits, in the table's time.
+    /// The start of its wait, in the table's time.
     since_ns: u64,
-    /// The acknowledgement that passed it.
+    /// The acknowledgement beyond the gap.
     passed: Option<Acknowledgement>,
 }
 
@@ -48,13 +49,13 @@ impl Gap {
     }
 }
 
-/// The peer's highest acknowledgement of what was not captured.
+/// The peer's highest acknowledgement of bytes that were not captured.
 #[derive(Clone, Copy)]
 pub(super) struct Acknowledgement {
     pub(super) number: u32,
     order: Order,
     at_ns: u64,
-    /// Nothing more waits for what it acknowledges, unless data comes from behind that.
+    /// Nothing waits any longer for the acknowledged bytes, unless data behind them arrives.
     is_expired: bool,
 }
 
@@ -65,13 +66,14 @@ impl Acknowledgement {
     }
 }
 
-/// What a stream holds that is not simply in order.
+/// The bytes of a stream that are not in order, and its gap.
 #[derive(Default)]
 pub(super) struct Behind {
     pub(super) waiting: Waiting,
     pub(super) gap: Option<Gap>,
     acknowledgement: Option<Acknowledgement>,
-    /// The last segment to arrive of those taken since the last gap was given up: its number and time stamp.
+    /// The last segment to arrive of those taken since the last gap was given up: its number and
+    /// time stamp.
     completed_by: (u64, u64),
 }
 
@@ -92,20 +94,21 @@ impl Behind {
         }
     }
 
-    /// Waits no more for what only an acknowledgement says is missing.
+    /// Stops waiting for bytes that are missing only by an acknowledgement.
     pub(super) fn expire_acknowledgement(&mut self) {
         if let Some(acknowledgement) = &mut self.acknowledgement {
             acknowledgement.is_expired = true;
         }
     }
 
-    /// What comes next was preceded by a gap: earlier segments do not decide when it was complete.
+    /// Records that a gap precedes the next bytes: earlier segments do not decide when they are
+    /// complete.
     pub(super) fn forget_completion(&mut self) {
         self.completed_by = (0, 0);
     }
 
-    /// The time of what `piece` completes: that of the segment that came last of it and of everything before
-    /// it.
+    /// The time of a message that `piece` completes: that of the latest segment among it and
+    /// everything before it.
     pub(super) fn completion_ns(&mut self, piece: &Piece) -> u64 {
         if piece.arrival.number == 0 {
             return piece.arrival.time_ns; // Only the capture was late.
@@ -117,8 +120,8 @@ impl Behind {
         self.completed_by.1
     }
 
-    /// If the peer had a piece before it was captured, only the capture is late: the piece is taken before
-    /// what acknowledged it, and completes nothing but itself.
+    /// If the peer had a piece before it was captured, only the capture is late. The piece is taken
+    /// before its acknowledgement, and completes only itself.
     pub(super) fn backdate(&self, piece: &mut Piece<&[u8]>) {
         let end = piece.sequence.wrapping_add(piece.wire_len());
         let first = self.gap.and_then(|gap| gap.passed).filter(|ack| ack.reaches(end));
@@ -128,9 +131,8 @@ impl Behind {
         }
     }
 
-    /// Brings up to date what is known of the first gap, after something was taken, added or acknowledged.
-    /// `next` is the first byte that was not taken, `fin` the place of the FIN if it was seen and not
-    /// reached.
+    /// Updates the first gap after bytes were taken, added or acknowledged. `next` is the first
+    /// byte that was not taken, `fin` the place of the FIN if it was seen and not reached.
     pub(super) fn find_gap(&mut self, next: u32, fin: Option<u32>, synchronised: Synchronised, now: Arrival) {
         self.acknowledgement =
             self.acknowledgement.filter(|ack| ack.number.wrapping_sub(next).cast_signed() > 0);
@@ -139,7 +141,7 @@ impl Behind {
             Some(piece) => Some((piece.sequence, Evidence::Segment, piece.order, piece.arrival.now_ns)),
             None => fin.map(|fin| (fin, Evidence::Segment, now.order(), now.now_ns)).or_else(|| {
                 let ack = self.acknowledgement?;
-                // A single byte is a FIN that was not captured, as good as always.
+                // A single byte is nearly always a FIN that was not captured.
                 let is_fin = ack.number == next.wrapping_add(1);
                 if ack.is_expired || is_fin || synchronised == Synchronised::No {
                     return None;
@@ -154,7 +156,8 @@ impl Behind {
             gap.end = end;
             gap.order = before.map_or(order, |before| before.order.min(order));
             gap.passed = gap.passed.or(self.acknowledgement.filter(|ack| ack.reaches(end)));
-            // The peer acknowledged what is missing, and may answer it with the same segment.
+            // The peer acknowledged the missing bytes, and may respond to them with the same
+            // segment.
             gap.order = gap.passed.map_or(gap.order, |passed| passed.order.min(gap.order));
             gap
         });
@@ -165,7 +168,7 @@ impl Behind {
         self.waiting.is_empty() && self.gap.is_none() && self.acknowledgement.is_none()
     }
 
-    /// From where on the peer's segments wait for a gap.
+    /// The place from which the peer's segments wait for a gap.
     pub(super) fn gap_order(&self) -> Option<Order> {
         self.gap.map(|gap| gap.order)
     }

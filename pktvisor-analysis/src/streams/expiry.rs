@@ -1,17 +1,17 @@
-//! What time ends: the wait for missing data, and the memory of silent streams.
+//! Time-outs: the wait for missing data, and the memory of silent streams.
 
 use super::{IDLE_TIMEOUT_NS, QUEUES, StreamSink, Streams};
 
-/// How far forgetting silent streams has come.
+/// The progress of forgetting silent streams.
 enum Idle {
-    /// All are forgotten; the next one will be after this time.
+    /// All silent streams are forgotten; the next one will be forgotten after this time.
     Forgotten { next_ns: u64 },
-    /// What waited was released, so that another stream may be in another queue now.
+    /// Waiting bytes were released, so another stream may have moved to another queue.
     SomeReleased,
 }
 
 impl Streams {
-    /// Gives up and forgets what has waited, or was silent, for too long.
+    /// Gives up gaps that have waited too long, and forgets streams that were silent for too long.
     #[cold]
     pub(super) fn time_out(&mut self, sink: &mut impl StreamSink) {
         let now_ns = self.now_ns;
@@ -42,8 +42,8 @@ impl Streams {
                 }
                 let is_in_order = self.table[id].is_in_order();
                 if !is_in_order {
-                    // A gap may be younger than the last segment: what lay before it may just have been given
-                    // up.
+                    // A gap may be younger than the last segment, because an earlier gap may just
+                    // have been given up.
                     self.give_up_everything(id, sink);
                 }
                 self.remove(id);

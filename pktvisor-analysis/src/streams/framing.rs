@@ -1,7 +1,7 @@
 //! From contiguous bytes to messages: RFC 1035 section 4.2.2 puts two bytes of length before each.
 //!
-//! Where message boundaries are unknown, a message is taken to begin at the beginning of a segment when length and
-//! header are [plausible](super::plausible).
+//! If message boundaries are unknown, a message begins at the beginning of a segment whose length
+//! and header are [plausible](super::plausible).
 
 use super::plausible::{HEADER_LEN, may_begin_message};
 use super::{Out, StreamSink};
@@ -9,33 +9,33 @@ use crate::ReassemblyEvent;
 
 /// The length before each message, in bytes.
 const PREFIX_LEN: usize = 2;
-/// The first buffer of a message that is cut by a segment's end, in bytes.
+/// The size of the first buffer for a message that continues in the next segment, in bytes.
 const PARTIAL_MIN: usize = 256;
 
-/// What is known about message boundaries.
+/// The knowledge of message boundaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Boundaries {
-    /// The next byte begins a length, or continues what `partial` began.
+    /// The next byte begins a length, or continues `partial`.
     Known,
     /// The next segment may begin with a message.
     #[default]
     Assumed,
-    /// So far none did, and that was counted.
+    /// No segment did so far, and the loss was counted.
     Lost,
 }
 
 /// Cuts one stream into messages.
 #[derive(Default)]
 pub(super) struct Framing {
-    /// The beginning of a message, length included, whose rest has not come.
+    /// The beginning of an incomplete message, length included.
     partial: Vec<u8>,
-    /// Bytes of an already delivered, truncated message that are still to come.
+    /// The number of bytes to skip: the rest of a truncated message that is already delivered.
     skip: u32,
     boundaries: Boundaries,
 }
 
 impl Framing {
-    /// The stream's first byte comes next.
+    /// At the first byte of the stream.
     pub(super) fn at_stream_start() -> Self {
         Self { boundaries: Boundaries::Known, ..Self::default() }
     }
@@ -46,7 +46,8 @@ impl Framing {
         self.boundaries == Boundaries::Lost
     }
 
-    /// Bytes were given up: looks for the next message, and counts that no more.
+    /// Continues after bytes were given up: looks for the next message, and does not count the loss
+    /// again.
     pub(super) fn give_up(&mut self) {
         *self = Self { boundaries: Boundaries::Lost, ..Self::default() };
     }
@@ -88,7 +89,7 @@ impl Framing {
         }
     }
 
-    /// Skips what is to be skipped and looks for a boundary where none is known. Returns what is left to be framed.
+    /// Skips bytes, and looks for a boundary if none is known. Returns the bytes that are left.
     fn prepare<'b, S: StreamSink>(
         &mut self,
         bytes: &'b [u8],
@@ -129,7 +130,8 @@ impl Framing {
         starts_segment && self.judge(bytes, missing)
     }
 
-    /// Whether a message may begin like this. Too little to tell is enough to go on, if more will come.
+    /// Whether a message may begin like this. Too few bytes to decide are accepted if more will
+    /// come.
     fn judge(&mut self, beginning: &[u8], missing: u32) -> bool {
         let Some((prefix, message)) = beginning.split_first_chunk::<PREFIX_LEN>() else {
             return missing == 0;
@@ -148,7 +150,7 @@ impl Framing {
         }
     }
 
-    /// Adds to a message whose beginning came before. Returns the bytes after its end, if it was reached.
+    /// Adds to a partial message. Returns the bytes after its end, if it was reached.
     fn complete_partial<'b, S: StreamSink>(
         &mut self,
         bytes: &'b [u8],
@@ -180,12 +182,13 @@ impl Framing {
         None
     }
 
-    /// Grows `partial` to `len` bytes as far as `bytes` reach, and returns the rest of them.
+    /// Grows `partial` to `len` bytes as far as `bytes` reach. Returns the rest of `bytes`.
     fn add<'b>(&mut self, bytes: &'b [u8], len: usize) -> &'b [u8] {
         let (part, rest) = bytes.split_at(bytes.len().min(len.saturating_sub(self.partial.len())));
         let needed = self.partial.len() + part.len();
         if self.partial.capacity() < needed {
-            // What has come decides, not what the length claims; and never more than a message.
+            // The size follows the bytes that arrived, not the claimed length, and is at most one
+            // message.
             let capacity = needed.next_power_of_two().clamp(PARTIAL_MIN, PREFIX_LEN + usize::from(u16::MAX));
             self.partial.reserve_exact(capacity - self.partial.len());
         }
@@ -193,7 +196,8 @@ impl Framing {
         rest
     }
 
-    /// Delivers what begins at a boundary and lies whole in `bytes`; keeps what is left over.
+    /// Delivers the messages that are whole in `bytes`, which begin at a boundary, and keeps the
+    /// rest.
     #[inline]
     fn whole_messages<S: StreamSink>(
         &mut self,
@@ -218,7 +222,7 @@ impl Framing {
         }
     }
 
-    /// A message (`head`, length included) breaks off because `missing` bytes were not captured.
+    /// Ends a message (`head`, length included) whose next `missing` bytes were not captured.
     fn cut_message<S: StreamSink>(&mut self, head: &[u8], missing: u32, time_ns: u64, out: &mut Out<'_, S>) {
         self.boundaries = Boundaries::Assumed;
         let Some((prefix, message)) = head.split_first_chunk::<PREFIX_LEN>() else { return };
@@ -231,7 +235,8 @@ impl Framing {
         }
         let rest = (len - message.len()) as u32;
         if missing <= rest {
-            // The message reaches beyond what was not captured, or exactly to its end: the next one's place is known.
+            // The message reaches at least to the end of the missing bytes, so the place of the
+            // next one is known.
             self.boundaries = Boundaries::Known;
             self.skip = rest - missing;
         }

@@ -1,22 +1,24 @@
-//! DNS messages out of TCP (RFC 1035 section 4.2.2, RFC 7766), whatever the segments they travel in.
+//! Reassembles DNS messages over TCP (RFC 1035 section 4.2.2, RFC 7766).
 //!
-//! Each direction of a connection is a stream of its own. A message that lies whole in a segment that comes
-//! in order is handed on where it lies; everything else is buffered within two ceilings, one for each stream,
-//! one for all ([`Limits`]), and what is given up for them is counted.
+//! Each direction of a connection is a stream of its own. A whole message in a segment that arrives
+//! in order is passed on in place. All other bytes are buffered within two ceilings, one per stream
+//! and one for all ([`Limits`]). Bytes that are given up at a ceiling are counted.
 //!
-//! - What was sent first, wins: bytes that arrive twice are taken as they arrived first.
-//! - A gap is given up when the peer has acknowledged what is missing and 10 ms of packet time have passed,
-//!   because then nobody will send it again; else when packet time has moved on by more than 2 s since the
-//!   first segment behind it, or when more than 64 KiB (or 1024 pieces) would wait, or when the connection
-//!   ends. Parsing resumes at the first segment that begins like a message.
-//! - While one direction of a connection has a gap, the other one waits too. What has waited is taken in the
-//!   order of its time stamps, so that a response never comes before its query.
-//! - A stream whose SYN was not captured is parsed from its first segment on, if that begins like a message.
-//! - Bytes beyond a snapped segment are known never to come, so nothing waits for them. A message that they
-//!   cut is handed on as truncated if at least its header is there.
-//! - A message is complete when everything before it and itself have come; the segment that brings that about
-//!   gives it its time. Behind a gap that was given up, or that the peer had acknowledged before it was
-//!   filled, a message's time is that of its own latest segment. That may lie some seconds in the past.
+//! - Bytes that arrive twice count as they arrived first.
+//! - A gap is given up 10 ms of packet time after the peer has acknowledged the missing bytes,
+//!   because then nobody will send them again. Otherwise it is given up when packet time is more
+//!   than 2 s later than the first segment behind it, when more than 64 KiB (or 1024 pieces) would
+//!   wait, or when the connection ends. Parsing resumes at the first segment that begins like a
+//!   message.
+//! - While one direction of a connection has a gap, the other one waits too. Waiting segments are
+//!   then taken in the order of their time stamps, so that a response never comes before its query.
+//! - A stream without a captured SYN is parsed from its first segment that begins like a message.
+//! - Nothing waits for the bytes beyond the end of a snapped segment. A message that is cut there is
+//!   passed on as truncated if it has at least its header.
+//! - A message is complete when all its bytes and all earlier ones have arrived; the segment that
+//!   completes it gives it its time. Behind a gap that was given up, or that the peer had
+//!   acknowledged before it was filled, a message has the time of its own latest segment. That may
+//!   be some seconds in the past.
 
 mod arrival;
 mod behind;
@@ -37,29 +39,31 @@ pub use arrival::REORDERING_NS;
 pub use segment::TcpSegment;
 use stream::{Stream, When, Worth};
 
-use super::table::{SlotId, Table};
-use super::{Flow, ReassemblyEvent};
+use crate::flow::Flow;
+use crate::observer::ReassemblyEvent;
+use crate::table::{SlotId, Table};
 
-/// How long a gap may wait to be filled, in nanoseconds of packet time; exactly this long is in time.
+/// The maximum time that a gap may wait to be filled, in nanoseconds of packet time.
 pub const GAP_TIMEOUT_NS: u64 = 2_000_000_000;
-/// After how much silence a stream is forgotten, in nanoseconds of packet time. RFC 7766 section 6.2.3 wants
-/// idle time-outs of seconds; this leaves generous servers room.
+/// The silence after which a stream is forgotten, in nanoseconds of packet time. RFC 7766 section
+/// 6.2.3 recommends idle time-outs of seconds; some servers allow more.
 pub const IDLE_TIMEOUT_NS: u64 = 120_000_000_000;
 
-/// Receives what streams contain.
+/// Receives the contents of streams.
 pub trait StreamSink {
-    /// A message, without its length. `truncated`: the capture holds only its first bytes, at least 12.
+    /// A message, without its length. `truncated` means that the capture holds only its first
+    /// bytes, at least 12.
     fn message(&mut self, flow: &Flow, timestamp_ns: u64, message: &[u8], truncated: bool);
-    /// Something was given up or put right.
+    /// An event of reassembly.
     fn event(&mut self, event: ReassemblyEvent);
 }
 
 /// Ceilings of a [`Streams`] table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Streams, two for each connection. Each costs about 130 bytes.
+    /// Number of streams, two per connection. A stream takes about 130 bytes.
     pub streams: usize,
-    /// Memory for bytes that wait, of all streams together, in bytes.
+    /// Memory for waiting bytes of all streams together, in bytes.
     pub buffered_bytes: usize,
 }
 
@@ -69,22 +73,22 @@ impl Default for Limits {
     }
 }
 
-/// All streams that are being followed.
+/// The table of streams.
 pub struct Streams {
     table: Table<Flow, Stream, 4>,
     /// Streams with a gap, by the time after which it is given up.
     gaps: BTreeSet<(u64, SlotId)>,
     limits: Limits,
     buffered_bytes: usize,
-    /// Segments that have come.
+    /// Number of segments so far.
     arrivals: u64,
-    /// The latest time stamp: never goes back.
+    /// The latest time stamp. It never goes back.
     now_ns: u64,
     /// No time-out ends before this.
     next_timeout_ns: u64,
 }
 
-/// Queues of the table in the order in which they are sacrificed: one for each [`Worth`].
+/// Queues of the table in the order in which their streams are dropped: one for each [`Worth`].
 const QUEUES: [Worth; 4] = [Worth::Closed, Worth::Embryonic, Worth::Idle, Worth::Holding];
 
 impl Default for Streams {
@@ -94,7 +98,7 @@ impl Default for Streams {
 }
 
 impl Streams {
-    /// No streams yet. Memory for all of them is set aside at once.
+    /// An empty table. It reserves the memory for all streams at once.
     pub fn new(limits: Limits) -> Self {
         Self {
             table: Table::new(limits.streams),
@@ -107,7 +111,7 @@ impl Streams {
         }
     }
 
-    /// Streams that are remembered.
+    /// Number of remembered streams.
     pub fn len(&self) -> usize {
         self.table.len()
     }
@@ -117,7 +121,8 @@ impl Streams {
         self.len() == 0
     }
 
-    /// Memory for bytes that wait, in bytes: never above [`Limits::buffered_bytes`] between two calls.
+    /// Memory for waiting bytes, in bytes: never above [`Limits::buffered_bytes`] between two
+    /// calls.
     pub fn buffered_bytes(&self) -> usize {
         self.buffered_bytes
     }
@@ -159,12 +164,12 @@ impl Streams {
         self.shed(sink);
     }
 
-    /// What a segment that comes now, with this time stamp, is known by.
+    /// The arrival of a segment that comes now, with this time stamp.
     fn arrival(&self, time_ns: u64) -> Arrival {
         Arrival { time_ns, now_ns: self.now_ns, number: self.arrivals }
     }
 
-    /// Says that packet time has reached `now_ns`: gives up what has waited for too long. For times without
+    /// Moves packet time to `now_ns` and gives up what has waited too long. For times without
     /// packets; each segment brings its own time.
     #[inline]
     pub fn advance(&mut self, now_ns: u64, sink: &mut impl StreamSink) {
@@ -174,8 +179,7 @@ impl Streams {
         }
     }
 
-    /// The capture has ended: nothing that is missing will come. Hands on what lies behind gaps, forgets all
-    /// streams.
+    /// Ends the capture: passes on the messages behind gaps and forgets all streams.
     pub fn finish(&mut self, sink: &mut impl StreamSink) {
         while let Some(&(_, id)) = self.gaps.first() {
             self.give_up_everything(id, sink);
@@ -204,7 +208,7 @@ impl Streams {
         QUEUES.iter().find_map(|&worth| self.table.front(worth as u8))
     }
 
-    /// Brings the sums up to date after a stream has changed.
+    /// Updates the sums after a stream has changed.
     fn account(&mut self, id: SlotId, before: Books) {
         let Books { heap_bytes, deadline_ns } = Books::of(&self.table[id]);
         self.buffered_bytes = self.buffered_bytes - before.heap_bytes + heap_bytes;
@@ -219,7 +223,7 @@ impl Streams {
         }
     }
 
-    /// Keeps to the ceiling of memory.
+    /// Drops streams until memory is below the ceiling.
     #[inline]
     fn shed(&mut self, sink: &mut impl StreamSink) {
         while self.buffered_bytes > self.limits.buffered_bytes {
@@ -249,7 +253,7 @@ impl Streams {
     }
 }
 
-/// What the sums of a table contain of one stream.
+/// The part of one stream in the sums of the table.
 #[derive(Clone, Copy)]
 struct Books {
     heap_bytes: usize,
@@ -262,7 +266,7 @@ impl Books {
     }
 }
 
-/// The way out of a stream: the sink, and whose messages it gets.
+/// The output of a stream: the sink, and the flow of its messages.
 struct Out<'a, S> {
     flow: &'a Flow,
     sink: &'a mut S,

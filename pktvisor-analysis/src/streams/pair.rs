@@ -1,14 +1,16 @@
 //! The two directions of a connection, where one of them has a gap.
 //!
-//! What lies behind a gap may be queries, and what comes in the other direction their responses. So both
-//! directions wait, and when the gap is filled or given up, their segments are taken in the order of their
-//! time stamps, each direction in its own order all the same.
+//! The bytes behind a gap may be queries, and the bytes of the other direction their responses. So
+//! both directions wait. When the gap is filled or given up, their segments are taken by their time
+//! stamps, but each direction in its own order.
 
 use super::arrival::Arrival;
 use super::stream::{Head, When};
-use super::{Books, Out, SlotId, StreamSink, Streams, TcpSegment};
+use super::{Books, Out, StreamSink, Streams};
+use crate::streams::segment::TcpSegment;
+use crate::table::SlotId;
 
-/// One or both directions of a connection, with what the sums contain of them.
+/// One or both directions of a connection, with their parts in the sums.
 struct Pair {
     sides: [Option<(SlotId, Books)>; 2],
 }
@@ -21,8 +23,8 @@ impl Pair {
 }
 
 impl Streams {
-    /// Takes a segment of a connection where something waits, or where this segment shows that something is
-    /// missing.
+    /// Takes a segment of a connection in which bytes wait, or for which this segment shows that
+    /// bytes are missing.
     #[cold]
     pub(super) fn segment_in_turn<S: StreamSink>(
         &mut self,
@@ -35,7 +37,7 @@ impl Streams {
         if let (Some(peer), Some(acknowledged)) = (pair.peer(), segment.acknowledged()) {
             self.table[peer].acknowledge(acknowledged, arrival);
         }
-        if self.table[id].begins_anew(segment, arrival.now_ns) {
+        if self.table[id].restarts_with(segment, arrival.now_ns) {
             self.take_everything(&pair, arrival, sink);
         }
         while self.table[id].is_full_for(segment) {
@@ -103,7 +105,8 @@ impl Streams {
         }
     }
 
-    /// Takes what is due in both directions, the earliest first, up to what a gap may still precede.
+    /// Takes the pieces that are due in both directions, the earliest first, up to the first one
+    /// that must wait for a gap.
     fn take_turns(&mut self, pair: &Pair, now: Arrival, sink: &mut impl StreamSink) {
         loop {
             let heads = pair.sides.map(|side| side.map_or(Head::Nothing, |(id, _)| self.table[id].head()));

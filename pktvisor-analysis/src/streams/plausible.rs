@@ -1,8 +1,8 @@
 //! Whether bytes look like the beginning of a DNS message (RFC 1035 section 4.1.1).
 //!
-//! Asked where message boundaries are unknown. The beginning of a message's body is the likeliest thing to be
-//! mistaken for a length: then the flags lie where the id should be, and QDCOUNT, mostly 1, where the flags
-//! should be. A query with rcode 1 does not exist, which tells the two apart.
+//! Used if message boundaries are unknown. The likeliest mistake is to read the first bytes of a
+//! message as its length. Then the flags are at the place of the id, and QDCOUNT, usually 1, is at
+//! the place of the flags. A query with rcode 1 does not exist, so this mistake is recognised.
 
 /// RFC 1035 section 4.1.1: no message is shorter than its header.
 pub(super) const HEADER_LEN: usize = 12;

@@ -1,27 +1,27 @@
-//! One TCP segment (RFC 9293 section 3.1), as far as reassembly cares.
+//! One TCP segment (RFC 9293 section 3.1) for reassembly.
 
 use etherparse::TcpHeaderSlice;
 use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::{Class, tcp_flags};
 
-/// What reassembly needs of a segment.
+/// The data of a segment that reassembly needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpSegment<'a> {
     /// Sequence number of the SYN if there is one, else of the first payload byte.
     pub sequence: u32,
-    /// The next byte that the sender expects from its peer. Means something only with the flag ACK.
+    /// The next byte that the sender expects from its peer. Valid only with the flag ACK.
     pub acknowledgement: u32,
     /// CWR ECE URG ACK PSH RST SYN FIN, as in the header.
     pub flags: u8,
     /// The captured payload.
     pub payload: &'a [u8],
-    /// Payload bytes on the wire: more than `payload` holds where the capture was snapped.
+    /// Payload bytes on the wire: more than `payload` holds if the capture was snapped.
     pub wire_len: u32,
 }
 
 impl<'a> TcpSegment<'a> {
-    /// The segment in a classified packet, `data` beginning with the link-layer header; `None` where the TCP
-    /// header is cut or inconsistent.
+    /// The segment in a classified packet. `data` begins with the link-layer header. `None` if the
+    /// TCP header is cut or inconsistent.
     pub fn of(data: &'a [u8], class: &Class) -> Option<Self> {
         let segment = data.get(usize::from(class.transport_offset)..)?;
         let header = TcpHeaderSlice::from_slice(segment).ok()?;
@@ -42,13 +42,15 @@ impl<'a> TcpSegment<'a> {
 }
 
 impl TcpSegment<'_> {
-    /// Whether a stream that is not known begins with this: a bare FIN or RST only ends what was not seen.
+    /// Whether an unknown stream begins with this segment. A bare FIN or RST only ends a stream
+    /// that was not seen.
     pub(super) fn begins_stream(&self) -> bool {
         self.flags & tcp_flags::RST == 0 && (self.flags & tcp_flags::SYN != 0 || self.wire_len > 0)
     }
 
-    /// What the sender has received of its peer's stream. A SYN's acknowledgement belongs to the handshake,
-    /// and whoever sends a RST need not know the connection (RFC 9293 section 3.5.2).
+    /// The position up to which the sender has received its peer's stream. A SYN's acknowledgement
+    /// belongs to the handshake, and the sender of a RST need not know the connection (RFC 9293
+    /// section 3.5.2).
     #[inline]
     pub(super) fn acknowledged(&self) -> Option<u32> {
         let kind = self.flags & (tcp_flags::ACK | tcp_flags::SYN | tcp_flags::RST);
@@ -62,8 +64,8 @@ impl TcpSegment<'_> {
     }
 }
 
-/// Where the IP packet ends by its own account, in bytes from the first byte of `data`. `None` for a length
-/// of 0: segmentation was left to the network card, and the captured end is all there is to know.
+/// The end of the IP packet by its own length, in bytes from the first byte of `data`. `None` for a
+/// length of 0: then the network card does the segmentation, and only the captured end is known.
 fn ip_end(data: &[u8], class: &Class) -> Option<u32> {
     const IPV4_TOTAL_LENGTH_OFFSET: usize = 2;
     const IPV6_PAYLOAD_LENGTH_OFFSET: usize = 4;

@@ -1,17 +1,18 @@
 //! One direction of one TCP connection: puts segments in order.
 //!
-//! Sequence numbers are compared in the ring of 2^32 (RFC 9293 section 3.4); `next` is the first byte not yet
-//! taken. A stream passes through these states:
+//! Sequence numbers are compared in the ring of 2^32 (RFC 9293 section 3.4); `next` is the first
+//! byte not yet taken. A stream passes through these states:
 //!
 //! ```text
 //! Fresh ── SYN, or data in mid-connection ──> Open ── FIN reached, or RST ──> Closed
 //!                                               ^─────── SYN, or new data ──────┘
 //! ```
 //!
-//! A closed stream is remembered without memory of its own, so that what is retransmitted late is recognised.
+//! A closed stream is remembered without memory of its own, so that late retransmissions are
+//! recognised.
 //!
-//! A stream takes what comes in order. All else waits, and what waits is taken by [`pair`](super::pair),
-//! which knows both directions of the connection.
+//! A stream takes bytes that arrive in order. All other bytes wait until [`pair`](super::pair)
+//! takes them, which knows both directions of the connection.
 
 mod turns;
 
@@ -23,14 +24,16 @@ use super::arrival::Arrival;
 use super::behind::Behind;
 use super::framing::Framing;
 use super::waiting::Piece;
-use super::{GAP_TIMEOUT_NS, Out, StreamSink, TcpSegment};
+use super::{GAP_TIMEOUT_NS, Out, StreamSink};
 use crate::ReassemblyEvent;
+use crate::streams::segment::TcpSegment;
 use crate::table::SlotId;
 
-/// How far from the expected sequence number a segment may lie, in bytes; beyond it belongs to another
-/// connection, whose SYN was not captured. Ample: no window of a DNS connection comes near.
+/// The maximum distance of a segment from the expected sequence number, in bytes. A segment further
+/// away belongs to another connection, whose SYN was not captured. No window of a DNS connection
+/// comes near this.
 const WINDOW_MAX: u32 = 16 << 20;
-/// How far the first captured segment may lie behind a SYN that comes later, in bytes.
+/// The maximum distance of the first captured segment from a SYN that comes later, in bytes.
 const LATE_SYN_MAX: u32 = 64 * 1024;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,45 +44,45 @@ enum State {
     Closed,
 }
 
-/// What losing a stream would cost, cheapest first.
+/// The cost of losing a stream, cheapest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Worth {
-    /// Closed: nothing but a retransmission's being taken for new.
+    /// The stream is closed. A retransmission could be mistaken for new data.
     Closed,
-    /// Nothing but a SYN was seen.
+    /// Only a SYN was seen.
     Embryonic,
-    /// Message boundaries; nothing is held in memory.
+    /// Message boundaries are known; no bytes are held.
     Idle,
-    /// Bytes held in memory.
+    /// Bytes are held.
     Holding,
 }
 
-/// Whether a segment may be taken at once.
+/// Whether a segment is taken at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
-    /// As far as it is in order.
+    /// It is taken as far as it is in order.
     Now,
-    /// The other direction of the connection has a gap, and what lies behind that may come first.
+    /// The other direction of the connection has a gap, and the bytes behind it may come first.
     InItsTurn,
 }
 
-/// What a SYN does to a stream.
+/// The effect of a SYN on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SynEffect {
     Begins,
-    /// It was overtaken by its data, and only tells where the stream started.
+    /// Its data overtook it. It only marks the start of the stream.
     Overtaken,
     Repeated,
 }
 
-/// See the module's documentation.
+/// One direction of a connection.
 #[derive(Default)]
 pub(super) struct Stream {
-    /// When the last segment came, in the table's time.
+    /// The time of the last segment, in the table's time.
     pub(super) last_ns: u64,
     framing: Framing,
-    /// Present while something waits or is missing.
+    /// Present while bytes wait or are missing.
     behind: Option<Box<Behind>>,
     /// The first byte's sequence number.
     start: u32,
@@ -89,12 +92,12 @@ pub(super) struct Stream {
     /// The other direction of the connection, if it is remembered.
     pub(super) peer: Option<SlotId>,
     state: State,
-    /// Whether a SYN told where the stream starts.
+    /// Whether a SYN has marked the start of the stream.
     start_is_known: bool,
 }
 
 impl Stream {
-    /// Takes a segment. If that [restarts the stream](Self::begins_anew), nothing must wait.
+    /// Takes a segment. If it [restarts the stream](Self::restarts_with), no bytes may wait.
     #[inline]
     pub(super) fn segment<S: StreamSink>(
         &mut self,
@@ -105,8 +108,8 @@ impl Stream {
     ) {
         let mut sequence = segment.sequence;
         if segment.flags & RST != 0 {
-            // Its payload, if any, is a remark for humans (RFC 1122 section 4.2.2.12), not part of the
-            // stream.
+            // Its payload, if any, is a message for humans (RFC 1122 section 4.2.2.12) and not part
+            // of the stream.
             self.last_ns = arrival.now_ns;
             return self.close(self.next);
         }
@@ -155,21 +158,22 @@ impl Stream {
         }
     }
 
-    /// Whether everything that came was in order and was taken.
+    /// Whether all bytes arrived in order and were taken.
     #[inline]
     pub(super) fn is_in_order(&self) -> bool {
         self.behind.is_none()
     }
 
-    /// Whether the peer, by its acknowledgement, has received more than a FIN's worth that was not captured.
+    /// Whether the peer has acknowledged more than one byte, the length of a FIN, that was not
+    /// captured.
     #[inline]
     pub(super) fn lacks(&self, acknowledged: u32) -> bool {
         let len = acknowledged.wrapping_sub(self.next);
         self.state == State::Open && (2..=WINDOW_MAX).contains(&len) && !self.framing.is_lost()
     }
 
-    /// Whether a segment ends what the stream was, so that nothing more needs to wait in either direction.
-    pub(super) fn begins_anew(&self, segment: &TcpSegment<'_>, now_ns: u64) -> bool {
+    /// Whether a segment ends the present stream, so that nothing has to wait in either direction.
+    pub(super) fn restarts_with(&self, segment: &TcpSegment<'_>, now_ns: u64) -> bool {
         if segment.flags & RST != 0 {
             return true;
         }
@@ -179,12 +183,12 @@ impl Stream {
         segment.payload_len() > 0 && self.state != State::Fresh && self.is_foreign(segment.sequence)
     }
 
-    /// A SYN says that the first byte is `start`.
+    /// Handles a SYN with the first byte at `start`.
     fn synchronise(&mut self, start: u32, now_ns: u64) {
         match self.syn_effect(start, now_ns) {
             SynEffect::Repeated => {}
             SynEffect::Overtaken => {
-                // What should come before the first captured segment has passed.
+                // The bytes before the first captured segment are lost.
                 self.start_is_known = true;
                 self.start = start;
             }
@@ -217,13 +221,13 @@ impl Stream {
         *self = Self { last_ns, peer, start, next: start, state: State::Open, ..Self::default() };
     }
 
-    /// Forgets everything but that `next` would come next.
+    /// Forgets everything except `next`.
     fn close(&mut self, next: u32) {
         let (last_ns, peer) = (self.last_ns, self.peer);
         *self = Self { last_ns, peer, next, state: State::Closed, ..Self::default() };
     }
 
-    /// Puts payload where it belongs.
+    /// Takes the payload, or lets it wait.
     #[inline]
     fn place<S: StreamSink>(&mut self, piece: Piece<&[u8]>, when: When, out: &mut Out<'_, S>) {
         let is_next = piece.sequence == self.next && self.behind.is_none() && self.state == State::Open;
@@ -245,7 +249,8 @@ impl Stream {
         }
         let ahead = piece.sequence.wrapping_sub(self.next).cast_signed();
         if ahead < 0 && !piece.cut_front(ahead.unsigned_abs()) {
-            // RFC 9293 section 3.8.4: a keep-alive repeats the byte before the next one, of any value.
+            // RFC 9293 section 3.8.4: a keep-alive repeats the byte before the next one, of any
+            // value.
             let is_keep_alive = ahead == -1 && piece.wire_len() == 1;
             if !is_keep_alive {
                 out.event(ReassemblyEvent::RetransmittedSegment);
@@ -255,7 +260,7 @@ impl Stream {
         let is_lost = self.framing.is_lost();
         if when == When::Now && self.behind.is_none() && (ahead <= 0 || is_lost) {
             if ahead > 0 {
-                // What is missing belongs to what is passed over anyway.
+                // The missing bytes would be skipped anyway.
                 self.framing.give_up();
                 self.next = piece.sequence;
             }
@@ -268,7 +273,7 @@ impl Stream {
         }
     }
 
-    /// Whether a sequence number cannot belong to the stream as it is.
+    /// Whether a sequence number cannot belong to the present stream.
     fn is_foreign(&self, sequence: u32) -> bool {
         let ahead = sequence.wrapping_sub(self.next).cast_signed();
         match self.state {
@@ -278,7 +283,7 @@ impl Stream {
         }
     }
 
-    /// Takes what comes next.
+    /// Takes the next bytes.
     #[inline]
     fn take<S: StreamSink>(&mut self, piece: &Piece<&[u8]>, time_ns: u64, out: &mut Out<'_, S>) {
         self.next = self.next.wrapping_add(piece.wire_len());

@@ -4,17 +4,18 @@ use std::collections::VecDeque;
 
 use super::arrival::{Arrival, Order};
 
-/// A stretch of the stream, as one segment brought it: its bytes borrowed on arrival, owned while it waits.
+/// A part of the stream from one segment. Its bytes are borrowed on arrival and owned while it
+/// waits.
 pub(super) struct Piece<B = Box<[u8]>> {
     pub(super) sequence: u32,
     /// The captured bytes ...
     pub(super) bytes: B,
-    /// ... and how many follow that were not captured and never will be.
+    /// ... and the number of bytes behind them that were not captured.
     pub(super) missing: u32,
-    /// When the segment came.
+    /// The arrival of the segment.
     pub(super) arrival: Arrival,
-    /// Its place among the segments of both directions. While it waits: the earliest of its own place and
-    /// those of the pieces behind it in the stream, because none of them can be taken before it.
+    /// Its place among the segments of both directions. While it waits, the earliest place of it
+    /// and the pieces behind it in the stream, because none of them can be taken before it.
     pub(super) order: Order,
     /// Whether this is the beginning of the segment, where a message is likely to begin.
     pub(super) starts_segment: bool,
@@ -27,7 +28,7 @@ impl<B: AsRef<[u8]>> Piece<B> {
 }
 
 impl Piece<&[u8]> {
-    /// Cuts off the first `len` bytes of the stream; tells whether anything is left.
+    /// Cuts off the first `len` bytes. Returns whether anything is left.
     pub(super) fn cut_front(&mut self, len: u32) -> bool {
         if len >= self.wire_len() {
             return false;
@@ -42,7 +43,7 @@ impl Piece<&[u8]> {
 }
 
 impl Piece {
-    /// Seen as it was on arrival.
+    /// A borrowed view of the piece, as on arrival.
     pub(super) fn borrowed(&self) -> Piece<&[u8]> {
         Piece {
             sequence: self.sequence,
@@ -55,7 +56,7 @@ impl Piece {
     }
 }
 
-/// Pieces in the order of the stream, none overlapping another: where they would, the first to arrive wins.
+/// Pieces in the order of the stream, without overlaps: the first bytes to arrive win.
 #[derive(Default)]
 pub(super) struct Waiting {
     pieces: VecDeque<Piece>,
@@ -65,11 +66,12 @@ pub(super) struct Waiting {
     captured: usize,
 }
 
-/// What waits at most, in bytes of the stream; then the gap is given up.
+/// The maximum of waiting bytes of a stream. Beyond it, the gap is given up.
 pub(super) const WAITING_MAX: u32 = 64 * 1024;
-/// ... and in pieces, so that a stream of single bytes costs no more than one of full segments.
+/// The maximum of waiting pieces, so that a stream of single bytes costs no more than one of full
+/// segments.
 pub(super) const PIECES_MAX: usize = 1024;
-/// What the allocator adds to a piece's bytes, in bytes.
+/// The allocator's overhead per piece, in bytes.
 const ALLOCATION_OVERHEAD: usize = 16;
 
 impl Waiting {
@@ -94,9 +96,10 @@ impl Waiting {
         Some(piece)
     }
 
-    /// Adds those parts of `piece` that nothing covers yet; tells whether there were any.
+    /// Adds the parts of `piece` that no other piece covers. Returns whether there are any.
     ///
-    /// `base` is a sequence number at or before every piece, less than 2^31 away: what the order counts from.
+    /// `base` is the sequence number from which the order counts: at or before every piece, and
+    /// less than 2^31 away.
     pub(super) fn insert(&mut self, base: u32, piece: &Piece<&[u8]>) -> bool {
         let start = piece.sequence.wrapping_sub(base);
         let end = start + piece.wire_len();
@@ -104,7 +107,7 @@ impl Waiting {
             let start = other.sequence.wrapping_sub(base);
             (start, start + other.wire_len())
         };
-        // The pieces from here on end behind the new one's beginning; most often there are none.
+        // The pieces from here on end behind the beginning of the new one. Usually there are none.
         let mut at = self.pieces.len();
         while at > 0 && span(&self.pieces[at - 1]).1 > start {
             at -= 1;

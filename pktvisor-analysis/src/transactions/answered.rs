@@ -1,59 +1,63 @@
-//! What was answered a short while ago: whoever sends a further response to it sends a duplicate.
+//! Recently answered queries. A further response to one of them is a duplicate.
 //!
-//! Nearly every query comes here and nearly no response asks for it, so keeping one must cost little: a ring in the
-//! order of the responses, in which the newest takes the place of the oldest and nothing is ever taken out. Who asks,
-//! first chains all that came since somebody asked last: those whose hashes agree in their low bits, from the newest to
-//! the oldest. A chain ends where the ring has gone on. The ring grows while the oldest one is still worth remembering,
-//! up to its ceiling.
+//! Nearly every query comes here, and few responses search for one. So keeping a query must be
+//! cheap: a ring in the order of the responses, in which the newest replaces the oldest and nothing
+//! is removed. A search first chains the queries that came since the last search: a chain links
+//! queries whose hashes agree in their low bits, from the newest to the oldest. A chain ends at a
+//! number that the ring has overwritten. The ring grows up to its ceiling while the oldest query is
+//! still worth remembering.
 
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::keyed_hash;
 
-use super::{ALIKE_MAX, ENTRIES_MAX_DEFAULT, QuestionKey};
+use super::{ALIKE_MAX, ENTRIES_MAX_DEFAULT};
+use crate::transactions::outcome::QuestionKey;
 
 /// Places at the start, a power of two.
 const PLACES_MIN: usize = 512;
 
-/// A query that was answered. It is known by hashes of 64 keyed bits: that one of some 100,000 is taken for another
-/// happens once in 10^14 responses.
+/// An answered query. Keyed hashes of 64 bits identify it: among 100,000 queries one is confused
+/// with another once in 10^14 responses.
 #[derive(Clone, Copy, Debug, Default)]
 struct Answered {
     hash: u64,
     opened_ns: u64,
-    /// A hash of its question; zero without one.
+    /// A hash of its question; 0 without a question.
     question: u32,
-    /// Once it is chained, the number of the one before it in its chain.
+    /// The number of the previous query in its chain, if it is chained.
     previous: u32,
 }
 
-/// See the module.
+/// The ring of answered queries.
 #[derive(Debug)]
 pub(super) struct AnsweredQueries {
     places_max: usize,
-    /// A power of two long; number n is at place n modulo that.
+    /// The length is a power of two; query n is at place n modulo the length.
     places: Vec<Answered>,
-    /// As many; number of the newest in each chain. What stands for none is a number that the ring has passed.
+    /// The number of the newest query of each chain; one chain per place. An empty chain has a
+    /// number that the ring has overwritten.
     chains: Vec<u32>,
-    /// How many of the newest are not chained yet.
+    /// How many of the newest queries are not chained yet.
     unchained: usize,
-    /// Number of the newest. They wrap around: one from 2^32 before only leads to others with another hash.
+    /// Number of the newest query. Numbers wrap around: one from 2^32 before leads only to queries
+    /// with another hash.
     newest: u32,
-    /// How many there are.
+    /// Number of queries in the ring.
     len: usize,
 }
 
 impl AnsweredQueries {
-    /// Remembers up to `max` of them, rounded up to a power of two.
+    /// Remembers up to `max` queries, rounded up to a power of two.
     pub(super) fn new(max: usize) -> Self {
         let places_max = max.next_power_of_two();
         let len = places_max.min(PLACES_MIN);
-        // More than usual is reserved when it is needed.
+        // Memory beyond the default is reserved when it is needed.
         let mut places = huge_pages::vec_with_room(places_max.min(ENTRIES_MAX_DEFAULT));
         places.resize(len, Answered::default());
         Self { places_max, places, chains: vec![0; len], unchained: 0, newest: 0, len: 0 }
     }
 
-    /// Keeps a query. Those opened before `since_ns` are not worth remembering.
+    /// Keeps a query. Queries opened before `since_ns` are not worth remembering.
     #[inline]
     pub(super) fn insert(&mut self, hash: u64, question: Option<QuestionKey>, opened_ns: u64, since_ns: u64) {
         if self.len == self.places.len() {
@@ -76,7 +80,7 @@ impl AnsweredQueries {
         let mut number = self.chains[self.place(hash as u32)];
         let mut alike = 0;
         let mut age = 0;
-        // Every one is older than the one before, wherever its number leads.
+        // Each query of a chain must be older than the one before, so the walk ends.
         while let next = self.age(number)
             && (age..self.len).contains(&next)
             && alike < ALIKE_MAX
@@ -100,13 +104,13 @@ impl AnsweredQueries {
         number as usize & (self.places.len() - 1)
     }
 
-    /// How many came after a number.
+    /// How many queries came after a number.
     #[inline]
     fn age(&self, number: u32) -> usize {
         self.newest.wrapping_sub(number) as usize
     }
 
-    /// Chains what is not chained yet.
+    /// Chains the queries that are not chained yet.
     fn chain(&mut self) {
         for age in (0..self.unchained).rev() {
             let number = self.newest.wrapping_sub(age as u32);
@@ -118,7 +122,7 @@ impl AnsweredQueries {
         self.unchained = 0;
     }
 
-    /// Twice as many places, of which the same ones take half, chained by whoever asks next.
+    /// Doubles the number of places. The next search chains the queries again.
     #[cold]
     fn grow(&mut self) {
         let places = self.places.len();
@@ -150,7 +154,7 @@ mod tests {
         Some(QuestionKey { name_hash, qtype: 1, qclass: 1 })
     }
 
-    /// Hash number `n`; there are ever two in one chain, however many chains there are.
+    /// Hash number `n`; every chain has two of them, however many chains there are.
     fn hash(n: u64) -> u64 {
         (n / 2) | ((n % 2) << 60)
     }
@@ -187,7 +191,7 @@ mod tests {
         answered.chains = vec![answered.newest; 4];
         for n in 0..20 {
             answered.insert(hash(n), None, n, 0);
-            // Asked now and then, for what has come since is chained by that.
+            // Search now and then, because a search chains the new queries.
             let remembered = (0..20).filter(|&m| answered.contains(hash(m), None, 0));
             assert!(n % 3 == 0 || remembered.eq((n + 1).saturating_sub(4)..n + 1), "after {n}");
         }

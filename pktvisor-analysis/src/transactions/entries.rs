@@ -1,12 +1,13 @@
 //! Entries in one array, and lists of them in order of time.
 //!
-//! Every entry is on one list; entries that are not in use are on a list of free ones. What lists and expiry need stands
-//! apart from the entries, in 24 bytes each: an entry that expires, or is taken out of the middle of a list, is not read.
+//! Every entry is on one list; unused entries are on a list of free ones. The data for lists and
+//! expiry is apart from the entries, 24 bytes for each. So an entry is not read if it expires or is
+//! removed from the middle of a list.
 
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::prefetch::prefetch;
 
-use super::Entry;
+use crate::transactions::entry::Entry;
 
 /// No entry.
 const NONE: u32 = u32::MAX;
@@ -32,7 +33,7 @@ impl List {
     }
 }
 
-/// An entry's place in its list, and what must be known to drop it.
+/// An entry's place in its list, and the data needed to drop it.
 #[derive(Clone, Copy, Debug)]
 struct Links {
     previous: u32,
@@ -41,18 +42,18 @@ struct Links {
     hash: u32,
 }
 
-/// See the module.
+/// The entries and their lists.
 #[derive(Debug)]
 pub(super) struct Entries {
     entries: Vec<Entry>,
     links: Vec<Links>,
-    /// The first free entry; each knows the next.
+    /// The first free entry. Each free entry has the number of the next.
     free: u32,
     len: usize,
 }
 
 impl Entries {
-    /// Room for this many entries, of which only what is used takes memory.
+    /// Reserves room for this number of entries. Only used entries take memory.
     pub(super) fn with_room(entries: usize) -> Self {
         Self {
             entries: huge_pages::vec_with_room(entries),
@@ -85,19 +86,19 @@ impl Entries {
         prefetch(&self.links, slot as usize);
     }
 
-    /// When an entry was opened.
+    /// The time at which an entry was opened.
     #[inline]
     pub(super) fn opened_ns(&self, slot: u32) -> u64 {
         self.links[slot as usize].opened_ns
     }
 
-    /// The hash that an entry is found by.
+    /// The hash of an entry.
     #[inline]
     pub(super) fn hash(&self, slot: u32) -> u32 {
         self.links[slot as usize].hash
     }
 
-    /// Keeps an entry, on no list as yet. The caller bounds their number.
+    /// Stores an entry, on no list yet. The caller bounds the number of entries.
     #[inline]
     pub(super) fn insert(&mut self, entry: Entry, hash: u32, opened_ns: u64) -> u32 {
         let links = Links { previous: NONE, next: NONE, opened_ns, hash };
@@ -115,7 +116,7 @@ impl Entries {
         slot
     }
 
-    /// Gives back an entry that is on no list.
+    /// Frees an entry that is on no list.
     #[inline]
     pub(super) fn free(&mut self, slot: u32) {
         self.links[slot as usize].next = self.free;
@@ -136,7 +137,7 @@ impl Entries {
         list.tail = slot;
     }
 
-    /// Takes an entry off the list it is on; returns the one behind it.
+    /// Removes an entry from its list and returns the next one.
     #[inline]
     pub(super) fn unlink(&mut self, list: &mut List, slot: u32) -> Option<u32> {
         let Links { previous, next, .. } = self.links[slot as usize];
@@ -149,7 +150,7 @@ impl Entries {
             next => self.links[next as usize].previous = previous,
         }
         (next != NONE).then(|| {
-            // Whoever empties a list comes to the one behind that.
+            // A caller that empties the list needs the entry behind the next one.
             prefetch(&self.links, self.links[next as usize].next as usize);
             next
         })

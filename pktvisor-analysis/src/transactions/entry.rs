@@ -1,12 +1,13 @@
-//! One query as the table keeps it.
+//! A query in the table.
 
 use pktvisor_common::packet::Stamp;
 use pktvisor_memory::keyed_hash;
 
-use super::{Moment, QuestionKey};
 use crate::flow::{Flow, Transport};
+use crate::transactions::moment::Moment;
+use crate::transactions::outcome::QuestionKey;
 
-/// Which query and response belong together, as far as their headers tell.
+/// The key that a query and its response share, from their headers.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange {
     pub(super) key: Key,
@@ -14,20 +15,21 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Of a query with this flow and id.
+    /// The exchange of a query with this flow and id.
     #[inline]
     pub fn of_query(flow: &Flow, id: u16) -> Self {
         let key = Key::new(flow, id);
         Self { key, hash: key.hash() }
     }
 
-    /// Of a response with this flow, which is its own direction, opposite to the query's, and id.
+    /// The exchange of a response with this id and flow. The flow has the direction of the
+    /// response, opposite to that of the query.
     #[inline]
     pub fn of_response(flow: &Flow, id: u16) -> Self {
         Self::of_query(&flow.reversed(), id)
     }
 
-    /// What the index finds it by.
+    /// The hash for the index.
     #[inline]
     pub(super) fn index_hash(&self) -> u32 {
         self.hash as u32
@@ -39,14 +41,14 @@ impl Exchange {
 pub(super) struct Key([u64; 5]);
 
 impl PartialEq for Key {
-    /// Five instructions and no call, as the derived one would be.
+    /// Five instructions, where the derived one would be a call.
     #[inline]
     fn eq(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
     }
 }
 
-/// Where an entry stands. Ordered by what a response prefers.
+/// The state of an entry. A response prefers a smaller one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
     Open,
@@ -58,7 +60,7 @@ pub(super) enum State {
 #[repr(align(64))]
 pub(super) struct Entry {
     pub(super) key: Key,
-    /// The query's time stamp; the entries know what the table's clock was when it came.
+    /// The query's time stamp. The entries have the table's clock at its arrival.
     pub(super) query_timestamp_ns: u64,
     pub(super) name_hash: u64,
     pub(super) qtype: u16,
@@ -86,7 +88,7 @@ impl Entry {
         self.has_question.then_some(QuestionKey { name_hash, qtype, qclass })
     }
 
-    /// Whether the question is the same, or one of the two has none.
+    /// Whether the questions agree, or one of them is absent.
     #[inline]
     pub(super) fn agrees(&self, question: Option<QuestionKey>) -> bool {
         let (Some(one), Some(other)) = (self.question(), question) else { return true };

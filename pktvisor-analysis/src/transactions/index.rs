@@ -1,9 +1,10 @@
-//! From an exchange's hash to the entries that may have it.
+//! The index from the hash of an exchange to its entries.
 //!
-//! Open addressing with linear probing, at most half full. A place holds a hash and the number of its entry: a search
-//! reads one cache line, seldom its neighbour, and no entry that has another hash. The index grows with the number of
-//! entries, so that few of them stay in the cache. Hashes are keyed at random, so the only way to a long search is to
-//! repeat one flow and id with ever other questions; whoever keeps the entries keeps those few.
+//! Open addressing with linear probing, at most half full. A place holds a hash and the number of
+//! its entry, so a search reads one cache line, seldom the next one, and no entry with another
+//! hash. The index grows with the number of entries, so that the index of few entries stays in the
+//! cache. Hashes are keyed at random, so only one flow and id with many different questions makes a
+//! search long; the owner of the entries limits their number.
 
 use pktvisor_memory::huge_pages::Array;
 use pktvisor_memory::prefetch::prefetch;
@@ -14,7 +15,7 @@ const NONE: u32 = u32::MAX;
 /// Places at the start, a power of two.
 const PLACES_MIN: usize = 2048;
 
-/// Where an entry is found, or nothing.
+/// The hash and number of an entry, or nothing.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     hash: u32,
@@ -23,10 +24,10 @@ struct Place {
 
 const EMPTY: Place = Place { hash: 0, slot: NONE };
 
-/// See the module.
+/// The index.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// A power of two long.
+    /// The length is a power of two.
     places: Array<Place>,
     len: usize,
 }
@@ -71,7 +72,7 @@ impl Index {
         self.len += 1;
     }
 
-    /// Takes out an entry. One that is not there does no harm.
+    /// Removes an entry, if it is there.
     pub(super) fn remove(&mut self, hash: u32, slot: u32) {
         let mut hole = self.home(hash);
         loop {
@@ -81,8 +82,8 @@ impl Index {
                 _ => hole = self.behind(hole),
             }
         }
-        // Whoever stands behind the hole moves into it unless that is before its own home (Knuth, The Art of Computer
-        // Programming, section 6.4, algorithm R).
+        // An entry behind the hole moves into it, unless the hole is before its home (Knuth, The
+        // Art of Computer Programming, section 6.4, algorithm R).
         let mut at = hole;
         loop {
             at = self.behind(at);
@@ -109,13 +110,13 @@ impl Index {
         (at + 1) & (self.places.len() - 1)
     }
 
-    /// From one place forward to another.
+    /// The distance forward from one place to another.
     #[inline]
     fn distance(&self, from: usize, to: usize) -> usize {
         to.wrapping_sub(from) & (self.places.len() - 1)
     }
 
-    /// Fills the first empty place; there always is one.
+    /// Fills the first empty place. There is always one.
     #[inline]
     fn place(&mut self, place: Place) {
         let mut at = self.home(place.hash);
@@ -125,7 +126,7 @@ impl Index {
         self.places[at] = place;
     }
 
-    /// Twice as many places.
+    /// Doubles the number of places.
     #[cold]
     fn grow(&mut self) {
         let len = self.places.len() * 2;
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn entries_are_found_by_hash_until_they_are_removed() {
         let mut index = Index::default();
-        // Twice each, in an index that grows.
+        // Each hash twice, in an index that grows.
         for slot in 0..10_000 {
             index.insert(slot / 2 * 3, slot);
         }
@@ -169,7 +170,7 @@ mod tests {
     }
 
     proptest! {
-        /// Hashes crowd around the end of the index and its beginning, where places wrap round.
+        /// Hashes crowd around the end and the beginning of the index, where places wrap around.
         #[test]
         fn whatever_is_added_and_removed_the_index_is_a_set_of_pairs(
             changes in prop::collection::vec((any::<bool>(), 0u32..40, 0u32..4), 0..400)

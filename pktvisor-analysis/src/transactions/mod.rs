@@ -1,19 +1,21 @@
-//! Which response answers which query.
+//! Matches responses with queries.
 //!
-//! A query waits, open, for the first response with the same addresses, ports, transport and id, and the same question
-//! where both carry one. It is answered, or it times out; one that timed out goes on waiting for 60 s, so that a late
-//! response is known as such. An answered query is remembered until its time-out, so that further responses are known as
-//! duplicates.
+//! An open query waits for the first response with the same addresses, ports, transport and id, and
+//! the same question if both carry one. It is answered, or it times out. A query that timed out
+//! waits for 60 s more, so that a late response is recognised. An answered query is remembered
+//! until its time-out, so that further responses are recognised as duplicates.
 //!
-//! Time: durations are differences of the packets' own time stamps. What expires, expires by the newest time stamp
-//! seen, from the moment it was opened: a packet from the past neither turns the clock back nor is old on arrival. A
-//! packet that was captured without a time stamp has that of the packet before it: good enough for time-outs, but the
-//! query that it is, or that it answers, has no duration.
+//! Time: durations are differences of the packets' own time stamps. Queries expire by the newest
+//! time stamp seen, counted from the moment they were opened: a packet from the past neither sets
+//! the clock back nor is old on arrival. A packet captured without a time stamp has that of the
+//! packet before it. This is good enough for time-outs, but its transaction has no duration.
 //!
-//! Cost: a query is one probe of the index and one entry written, a response one probe and one entry read, whatever
-//! is open and whatever an attacker sends. Where servers answer, few queries wait, and what the next one needs is in the
-//! cache; what was answered goes where it is only written. Memory has ceilings: when too many queries wait, the oldest
-//! that timed out gives way, else the oldest open one, which is counted as shed; of the answered ones the oldest.
+//! Cost: a query probes the index once and writes one entry; a response probes it once and reads
+//! one entry, however many queries are open and whatever an attacker sends. If servers answer, few
+//! queries wait, and their entries stay in the cache; answered queries move to a ring that is only
+//! written. Memory has ceilings. If too many queries wait, the oldest one that timed out is
+//! dropped, else the oldest open one, which is counted as shed. If too many answered queries are
+//! remembered, the oldest one is dropped.
 
 mod answered;
 mod entries;
@@ -35,34 +37,34 @@ use pktvisor_common::packet::Stamp;
 /// Time-out of a query without other configuration.
 pub const TIMEOUT_NS_DEFAULT: u64 = 5_000_000_000;
 
-/// Queries that wait, and answered ones that are remembered, at most without other configuration: 27 MB and 7 MB once
-/// they are all in use.
+/// The default maximum of waiting queries, and of remembered answered ones: 27 MB and 7 MB if all
+/// are in use.
 pub const ENTRIES_MAX_DEFAULT: usize = 262_144;
 
-/// Entries at most, whatever is asked for: their numbers are 32 bits.
+/// The absolute maximum of entries, because their numbers have 32 bits.
 const ENTRIES_MAX: usize = 1 << 31;
 
-/// How long after its time-out a query can be answered late.
+/// Time after its time-out in which a query can be answered late.
 pub const LATE_NS: u64 = 60_000_000_000;
 
-/// Queries with the same flow and id, of those that wait and of those that were answered.
+/// The maximum number of queries with the same flow and id, among waiting and among answered ones.
 const ALIKE_MAX: usize = 32;
 
-/// The table of queries. Holds no global state; two tables never see each other's queries.
+/// The table of queries.
 #[derive(Debug)]
 pub struct Transactions {
     timeout_ns: u64,
     /// The newest time stamp seen.
     clock_ns: u64,
-    /// When to look for what has expired: nothing that counts expires before.
+    /// The next time to look for expired queries. No query expires earlier.
     next_expiry_ns: u64,
     entries_max: usize,
     entries: Entries,
     index: Index,
-    /// In the order in which they were opened, and so in which they time out.
+    /// Open queries, in the order in which they were opened and time out.
     open: List,
     open_len: usize,
-    /// In the order in which they timed out.
+    /// Queries that timed out, in this order.
     timed_out: List,
     answered: AnsweredQueries,
     counts: TransactionCounts,
@@ -75,9 +77,9 @@ impl Default for Transactions {
 }
 
 impl Transactions {
-    /// A table with a time-out, in which at most `entries_max` queries (at least 1) wait and at most as many, rounded up
-    /// to a power of two, are remembered as answered. Each that waits takes 88 bytes, and 16 to 32 more to find it; each
-    /// answered one 28.
+    /// A table with a time-out for at most `entries_max` (at least 1) waiting queries. It remembers
+    /// the same number of answered ones, rounded up to a power of two. A waiting query takes 88
+    /// bytes, and 16 to 32 bytes of the index; an answered one takes 28 bytes.
     pub fn new(timeout_ns: u64, entries_max: usize) -> Self {
         let entries_max = entries_max.clamp(1, ENTRIES_MAX);
         Self {
@@ -85,7 +87,7 @@ impl Transactions {
             clock_ns: 0,
             next_expiry_ns: 0,
             entries_max,
-            // More than usual is reserved when it is needed.
+            // Memory beyond the default is reserved when it is needed.
             entries: Entries::with_room(entries_max.min(ENTRIES_MAX_DEFAULT)),
             index: Index::default(),
             open: List::default(),
@@ -102,7 +104,8 @@ impl Transactions {
         self.open_len
     }
 
-    /// What happened since the last call. A query has timed out once time has [advanced](Self::advance) so far.
+    /// Returns and resets the numbers since the last call. A query times out when
+    /// [`advance`](Self::advance) reaches its time-out.
     pub fn take_counts(&mut self) -> TransactionCounts {
         std::mem::take(&mut self.counts)
     }
@@ -113,7 +116,8 @@ impl Transactions {
         self.index.prefetch(exchange.index_hash());
     }
 
-    /// Prefetches the entry of an exchange, once the memory where its search begins has [arrived](Self::prefetch_index).
+    /// Prefetches the entry of an exchange, once the memory where its search begins has
+    /// [arrived](Self::prefetch_index).
     #[inline]
     pub fn prefetch_entry(&self, exchange: &Exchange) {
         if let Some(slot) = self.index.find(exchange.index_hash()).next() {
@@ -121,7 +125,7 @@ impl Transactions {
         }
     }
 
-    /// A query was sent.
+    /// Records a query.
     pub fn query(
         &mut self,
         exchange: &Exchange,
@@ -154,7 +158,7 @@ impl Transactions {
         QueryOutcome::Opened
     }
 
-    /// A response was sent.
+    /// Records a response.
     pub fn response(
         &mut self,
         exchange: &Exchange,
@@ -164,7 +168,7 @@ impl Transactions {
         let Moment { ns: timestamp_ns, stamp } = at.into();
         self.advance(timestamp_ns);
         let Some(slot) = self.find(exchange, question) else {
-            return self.unasked(exchange, question);
+            return self.orphan(exchange, question);
         };
         let entry = self.entries.get(slot);
         let (state, query_timestamp_ns) = (entry.state, entry.query_timestamp_ns);
@@ -183,7 +187,8 @@ impl Transactions {
                 ResponseOutcome::Answered { duration_ns, query_timestamp_ns }
             }
             State::Open | State::TimedOut => {
-                // Open, yet too old by its own stamp: the clock stood still while packets came from the past.
+                // The query is open, but too old by its own time stamp: the clock stood still while
+                // packets came from the past.
                 self.counts.timed_out += u64::from(state == State::Open);
                 self.counts.late += 1;
                 self.forget(slot, state);
@@ -192,9 +197,9 @@ impl Transactions {
         }
     }
 
-    /// A response that no query waits for.
+    /// Classifies a response without a waiting query.
     #[cold]
-    fn unasked(&mut self, exchange: &Exchange, question: Option<QuestionKey>) -> ResponseOutcome {
+    fn orphan(&mut self, exchange: &Exchange, question: Option<QuestionKey>) -> ResponseOutcome {
         if self.answered.contains(exchange.hash, question, self.remembered_since_ns()) {
             self.counts.duplicates += 1;
             ResponseOutcome::Duplicate
@@ -204,7 +209,8 @@ impl Transactions {
         }
     }
 
-    /// Lets time pass: what has timed out by `now_ns` is counted. Times before the newest one seen change nothing.
+    /// Moves the time to `now_ns` and counts the queries that have timed out. A time before the
+    /// newest one changes nothing.
     #[inline]
     pub fn advance(&mut self, now_ns: u64) {
         self.clock_ns = self.clock_ns.max(now_ns);
@@ -230,7 +236,7 @@ impl Transactions {
         {
             self.forget(slot, State::TimedOut);
         }
-        // No query can be opened from now on that expires before the next look.
+        // A query opened from now on cannot expire before the next look.
         let due_ns = |head: Option<u32>, limit_ns: u64| {
             head.map_or(u64::MAX, |slot| self.entries.opened_ns(slot).saturating_add(limit_ns))
         };
@@ -240,7 +246,8 @@ impl Transactions {
             .saturating_add(1);
     }
 
-    /// The entry that a response with this key and question is for: an open one if there is, else the oldest.
+    /// The entry that matches a response with this key and question: an open one if there is one,
+    /// else the oldest.
     #[inline]
     fn find(&self, exchange: &Exchange, question: Option<QuestionKey>) -> Option<u32> {
         let mut best = None;
@@ -256,7 +263,7 @@ impl Transactions {
         best
     }
 
-    /// Forgets the entries that agree with a query that is asked again after they timed out.
+    /// Removes entries that timed out and match a repeated query.
     #[cold]
     fn replace(&mut self, key: &Key, hash: u32, question: Option<QuestionKey>) {
         let agrees = |entry: &Entry| entry.key == *key && entry.agrees(question);
@@ -285,7 +292,7 @@ impl Transactions {
         self.index.insert(hash, slot);
     }
 
-    /// Makes room where someone repeats one flow and id with ever other questions.
+    /// Makes room if a client repeats one flow and id with different questions.
     #[cold]
     fn crowd_out(&mut self, hash: u32) {
         let Some(oldest) = self.index.find(hash).min_by_key(|&slot| (self.entries.opened_ns(slot), slot))
@@ -312,14 +319,15 @@ impl Transactions {
         self.entries.free(slot);
     }
 
-    /// Of several entries that agree, the least is preferred. The question decides where time does not.
+    /// The smallest of several matching entries is preferred. If times are equal, the question
+    /// decides.
     #[inline]
     fn rank(&self, slot: u32) -> (State, u64, u64, u16, u16) {
         let entry = self.entries.get(slot);
         (entry.state, self.entries.opened_ns(slot), entry.name_hash, entry.qtype, entry.qclass)
     }
 
-    /// Queries that were opened earlier have had their time.
+    /// Queries that were opened before this time have expired.
     #[inline]
     fn remembered_since_ns(&self) -> u64 {
         self.clock_ns.saturating_sub(self.timeout_ns)

@@ -1,13 +1,13 @@
-//! When a message was sent.
+//! The time of a message.
 
 use pktvisor_common::packet::Stamp;
 
-/// A time stamp, and whose it is.
+/// A time stamp, and its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// Nanoseconds since 1970-01-01 UTC.
     pub ns: u64,
-    /// Whether they are the message's own.
+    /// Whether the time stamp is the message's own.
     pub stamp: Stamp,
 }
 

@@ -1,6 +1,6 @@
-//! What a query or response turns out to be, and how often.
+//! The outcomes of queries and responses, and their numbers.
 
-/// What must agree between query and response where both have a question.
+/// The question of a query or response. They must agree if both have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuestionKey {
     /// A 64-bit hash of the lower-cased QNAME.
@@ -11,41 +11,43 @@ pub struct QuestionKey {
     pub qclass: u16,
 }
 
-/// What became of a query.
+/// The outcome of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueryOutcome {
     /// It waits for its response.
     Opened,
-    /// It repeats an open one, whose time stamp stays.
+    /// It repeats an open query, which keeps its time stamp.
     Retransmitted,
 }
 
-/// What a response is.
+/// The outcome of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseOutcome {
     /// The first response to an open query: a transaction.
     Answered {
-        /// From query to response; none when the response is stamped before its query.
+        /// Time from query to response; `None` if the response has an earlier time stamp than its
+        /// query.
         duration_ns: Option<u64>,
         /// Time stamp of the (first) query.
         query_timestamp_ns: u64,
     },
-    /// The same where the query or the response was captured without a time stamp: how long it took is not known.
+    /// The first response to an open query, but one of the two has no time stamp. So the duration
+    /// is unknown.
     AnsweredUntimed,
     /// The response to a query that had timed out.
     Late,
     /// A further response to an answered query.
     Duplicate,
-    /// No query asked for it.
+    /// There is no query for it.
     Orphan,
 }
 
-/// Numbers of what happened since they were last taken.
+/// Numbers of outcomes since they were last taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransactionCounts {
     /// Queries answered in time, those with negative times included.
     pub answered: u64,
-    /// Answered queries with a response stamped before them.
+    /// Answered queries whose response has an earlier time stamp.
     pub negative_times: u64,
     /// Queries not answered in time.
     pub timed_out: u64,
@@ -53,7 +55,7 @@ pub struct TransactionCounts {
     pub late: u64,
     /// Further responses to answered queries.
     pub duplicates: u64,
-    /// Responses nobody asked for.
+    /// Responses without a query.
     pub orphans: u64,
     /// Queries that repeat an open one.
     pub retransmitted: u64,
@@ -62,7 +64,7 @@ pub struct TransactionCounts {
 }
 
 impl TransactionCounts {
-    /// Adds what `other` counted.
+    /// Adds the numbers of `other`.
     pub fn add(&mut self, other: &Self) {
         self.answered += other.answered;
         self.negative_times += other.negative_times;

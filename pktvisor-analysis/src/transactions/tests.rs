@@ -86,7 +86,7 @@ fn a_query_times_out_when_time_passes_its_limit() {
 }
 
 #[test]
-fn the_timeout_can_be_chosen() {
+fn the_timeout_is_configurable() {
     let mut table = Transactions::new(1_000, 10);
     table.query(&Exchange::of_query(&flow(1), 7), None, at(0));
     assert_eq!(respond(&mut table, None, 1_001), ResponseOutcome::Late);
@@ -212,7 +212,7 @@ fn a_response_older_than_its_query_has_no_duration() {
 }
 
 #[test]
-fn packets_from_the_past_do_not_turn_the_clock_back() {
+fn packets_from_the_past_do_not_set_the_clock_back() {
     let mut table = asked();
     table.advance(at(100 * SECOND));
     // Stamped long before the newest time, and yet answered: their own stamps are 3 s apart.

@@ -72,9 +72,9 @@ macro_rules! dns_counters {
 pktvisor_definitions::packets!(packet_counters);
 pktvisor_definitions::dns_messages!(dns_counters);
 
-/// What carries a DNS message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DnsTransport {
+/// The transport that carries a DNS message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
     /// RFC 1035 section 4.2.1.
     Udp,
     /// RFC 1035 section 4.2.2, RFC 7766.
@@ -101,7 +101,7 @@ impl Counters {
         if class.has(flags::DNS_UDP) {
             self.dns.count(
                 class.dns_flags,
-                DnsTransport::Udp,
+                Transport::Udp,
                 class.known_ip_version(),
                 class.has(flags::TRUNCATED_CAPTURE),
             );
@@ -239,7 +239,7 @@ impl DnsCounters {
     /// Counts one message by the second 16 bits of its header ([`Class::dns_flags`]). `truncated`: the capture
     /// holds only a part of it.
     #[inline(always)]
-    pub fn count(&mut self, dns_flags: u16, transport: DnsTransport, ip_version: IpVersion, truncated: bool) {
+    pub fn count(&mut self, dns_flags: u16, transport: Transport, ip_version: IpVersion, truncated: bool) {
         if dns_flags & 0x8000 == 0 {
             self.queries += 1;
         } else {
@@ -247,8 +247,8 @@ impl DnsCounters {
             self.rcodes[usize::from(dns_flags & 0x0f)] += 1;
         }
         match transport {
-            DnsTransport::Udp => self.udp += 1,
-            DnsTransport::Tcp => self.tcp += 1,
+            Transport::Udp => self.udp += 1,
+            Transport::Tcp => self.tcp += 1,
         }
         match ip_version {
             IpVersion::V4 => self.ipv4 += 1,

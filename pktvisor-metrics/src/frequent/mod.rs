@@ -1,15 +1,17 @@
-//! Frequent items: who comes up most, in bounded memory, with a bound for every count.
+//! Frequent items in bounded memory, with a bound for every count.
 //!
-//! The counter-based summary of Misra and Gries (1982), kept the way Manku and Motwani's Lossy Counting keeps it
-//! (VLDB 2002): an entry counts exactly from the moment it is taken in and remembers how much may have gone
-//! uncounted before. When the table is full, every entry whose upper bound is at or below the median is dropped and
-//! the median becomes the bound for whatever is not in the table.
+//! This is the counter-based summary of Misra and Gries (1982) in the form of Manku and Motwani's
+//! Lossy Counting (VLDB 2002). An entry counts exactly from the moment it enters the table, and
+//! remembers how many occurrences may have been missed before. If the table is full, all entries
+//! with an upper bound at or below the median are dropped, and the median becomes the bound for all
+//! items outside the table.
 //!
-//! The guarantees are those of the frequent-items sketch of Apache DataSketches, which subtracts the median instead
-//! of remembering it; what is remembered here makes the lower bounds tighter. An item that came early and stayed
-//! counts exactly, however many rare items flood the table.
+//! The guarantees are those of the frequent-items sketch of Apache DataSketches, which subtracts
+//! the median instead of remembering it. Remembering it makes the lower bounds tighter. An item
+//! that came early and stayed counts exactly, however many rare items flood the table.
 //!
-//! Which entries are kept depends on the stream alone, never on hash values, so the hash may be seeded at random.
+//! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
+//! seeded at random.
 
 mod table;
 #[cfg(test)]
@@ -18,10 +20,10 @@ mod tests;
 use pktvisor_memory::keyed_hash;
 use table::Table;
 
-/// How much a [`FrequentItems`] may hold.
+/// The maximum size of a [`FrequentItems`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Entries.
+    /// Number of entries.
     pub entries: usize,
     /// Bytes of all keys together.
     pub key_bytes: usize,
@@ -36,14 +38,14 @@ impl Limits {
     pub const ARCHIVED: Self = Self { entries: 64, key_bytes: 1 << 14 };
 }
 
-/// What an item is counted under: bytes, and a tag that keeps apart items of the same bytes.
+/// The key of an item: bytes, and a tag that separates items with the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key<'a> {
     /// Distinguishes kinds of items in one list.
     pub tag: u8,
-    /// At most 65,535; what is longer counts by its beginning.
+    /// At most 65,535 bytes count; the rest of longer keys is ignored.
     pub bytes: &'a [u8],
-    /// Under which it is found.
+    /// The hash of tag and bytes.
     hash: u64,
 }
 
@@ -54,7 +56,7 @@ impl<'a> Key<'a> {
         Self { tag, bytes, hash: keyed_hash::of_bytes(bytes, tag) }
     }
 
-    /// The key of bytes of which the hash is known already.
+    /// The key of bytes with a known hash.
     #[inline]
     pub(crate) fn with_hash(tag: u8, bytes: &'a [u8], hash: u64) -> Self {
         debug_assert_eq!(hash, keyed_hash::of_bytes(bytes, tag));
@@ -62,24 +64,24 @@ impl<'a> Key<'a> {
     }
 }
 
-/// A note on an item that is listed, of what its owner wants to do only once for each. It is lost when the item is
+/// A flag on a listed item, for work that its owner does once per item. It is lost when the item is
 /// dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// One of two.
+    /// The first flag.
     First,
-    /// The other.
+    /// The second flag.
     Second,
 }
 
 /// One item and the bounds of its true count: `lower <= true count <= upper`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item<'a> {
-    /// What is counted.
+    /// The key.
     pub key: Key<'a>,
-    /// Counted since the item was last taken in; the estimate.
+    /// Occurrences since the item last entered the table; the estimate.
     pub lower: u64,
-    /// What it can be at most.
+    /// The upper bound.
     pub upper: u64,
 }
 
@@ -87,17 +89,17 @@ pub struct Item<'a> {
 #[derive(Clone, Debug)]
 pub struct FrequentItems {
     table: Table,
-    /// No item outside the table counts more than this.
+    /// No item outside the table has more occurrences than this.
     bound: u64,
     limits: Limits,
 }
 
-/// What becomes of entries whose upper bound is that of the largest one that has to go.
+/// The treatment of entries that tie with the largest dropped entry.
 #[derive(Clone, Copy)]
 enum Ties {
-    /// All go: whoever makes room for a flood of rare items does not want to do so again soon.
+    /// Drops all of them, so that a flood of rare items does not soon fill the table again.
     Drop,
-    /// The earliest stay as far as there is room: a list of rare items is better than none.
+    /// Keeps the earliest ones while there is room: a list of rare items is better than none.
     Fill,
 }
 
@@ -134,27 +136,28 @@ impl FrequentItems {
         })
     }
 
-    /// No item that is not listed counts more than this.
+    /// The bound for items outside the table.
     pub fn bound(&self) -> u64 {
         self.bound
     }
 
-    /// Number of items held.
+    /// Number of items in the table.
     pub fn len(&self) -> usize {
         self.table.len()
     }
 
-    /// Whether nothing was counted, or nothing kept.
+    /// Whether the table has no items.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All items held, in the order in which they came.
+    /// All items of the table, in order of arrival.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
         self.table.items()
     }
 
-    /// The `count` most frequent items by estimate, ties in the order of their names as `present` spells them.
+    /// The `count` most frequent items by estimate. Ties are in the order of the names that
+    /// `present` returns.
     pub fn top(&self, count: usize, present: impl Fn(Key<'_>) -> String) -> Vec<(String, Item<'_>)> {
         let mut estimates: Vec<u64> = self.items().map(|item| item.lower).collect();
         if count == 0 || estimates.is_empty() {
@@ -162,7 +165,7 @@ impl FrequentItems {
         }
         let last = count.min(estimates.len()) - 1;
         let (_, &mut least, _) = estimates.select_nth_unstable_by(last, |a, b| b.cmp(a));
-        // Thousands may tie for the last places: only those whose names come first are kept.
+        // Thousands may tie for the last places; only the first names are kept.
         let order = |a: &(String, Item<'_>), b: &(String, Item<'_>)| {
             b.1.lower.cmp(&a.1.lower).then_with(|| a.0.cmp(&b.0))
         };
@@ -178,39 +181,41 @@ impl FrequentItems {
         top
     }
 
-    /// Adds what `other` counted. Bounds add up.
+    /// Adds the counts of `other`. Bounds add up.
     pub fn merge(&mut self, other: &Self) {
         self.merge_items(other.bound, other.items());
     }
 
-    /// Adds what another summary counted: its items, and the bound for all that is not among them.
+    /// Adds the counts of another summary: its items, and the bound for all other items.
     pub fn merge_items<'a>(&mut self, bound: u64, items: impl Iterator<Item = Item<'a>>) {
         let mut items = items.peekable();
         if items.peek().is_none() && bound == 0 {
             return;
         }
         let bound_before = self.bound;
-        // Whoever the other does not list may still have had up to its bound there ...
+        // An item that the other summary does not list may have up to its bound there ...
         self.table.add_error_to_all(bound);
         let merged_bound = bound_before.saturating_add(bound);
         self.bound = merged_bound;
         for item in items {
             let error = item.upper - item.lower;
-            // ... and for whoever it lists, that is replaced by what it knows.
+            // ... and for an item that it lists, its own error replaces the bound.
             if !self.table.merge_entry(item.key.hash, item.lower, error, bound) {
-                // Had it been dropped just now to make room, it would have counted up to today's bound.
+                // If the item was dropped just now to make room, it may have up to the current
+                // bound here.
                 let unlisted = if self.bound == merged_bound { bound_before } else { self.bound };
                 self.take_in(item.key, item.lower, unlisted.saturating_add(error), None);
             }
         }
     }
 
-    /// So much was not counted, of whatever items.
+    /// Adds `weight` occurrences of unknown items: a bound for each item.
     pub fn add_error(&mut self, weight: u64) {
         self.merge_items(weight, std::iter::empty());
     }
 
-    /// Keeps the most frequent items only, within `limits` from now on, and gives back the memory.
+    /// Keeps only the most frequent items within `limits`, which hold from now on, and frees the
+    /// memory of the others.
     pub fn shrink(&mut self, limits: Limits) {
         self.limits = limits;
         while self.table.len() > limits.entries || self.table.key_bytes() > limits.key_bytes {
@@ -230,8 +235,9 @@ impl FrequentItems {
         self.table.insert(key, weight, error, mark);
     }
 
-    /// Drops every entry whose upper bound is below that of the largest one that has to go, and of those that have the
-    /// same what `ties` says, so that at most `keep` stay; that upper bound then holds for all that is not in the table.
+    /// Drops the entries with the lowest upper bounds, so that at most `keep` stay; `ties` decides
+    /// about those that tie with the largest dropped one. Its upper bound then holds for all items
+    /// outside the table.
     fn keep_largest(&mut self, keep: usize, ties: Ties) {
         let mut uppers: Vec<u64> = self.items().map(|item| item.upper).collect();
         if keep >= uppers.len() {

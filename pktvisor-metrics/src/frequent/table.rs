@@ -1,22 +1,22 @@
-//! The hash table below [`FrequentItems`](super::FrequentItems): entries in order of arrival, their keys in one arena,
-//! and an open-addressing index in which each count lies beside the hash it belongs to. To count what is known already
-//! touches one cache line; the entry is read only when lists are made.
+//! The hash table of [`FrequentItems`](super::FrequentItems): entries in order of arrival, their
+//! keys in one arena, and an open-addressing index that holds each count beside its hash. Counting
+//! a listed item touches one cache line; the entry is read only when lists are made.
 //!
-//! Two keys whose hashes agree in 62 of 64 bits are taken for one. The hash is keyed at random, so nobody can make that
-//! happen, and by chance it would take some million runs of ten million packets each to see it once; it saves a
-//! visit to the arena for every packet.
+//! Two keys whose hashes agree in 62 of 64 bits count as one key. The hash is keyed at random, so
+//! nobody can construct such keys; by chance it happens once in some million runs of ten million
+//! packets each. This saves a visit to the arena for every packet.
 
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::prefetch::prefetch;
 
 use super::{Item, Key, Mark};
 
-/// Most entries a table can tell apart.
+/// The maximum number of entries of a table.
 pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
-    /// A power of two long, or empty; at most half full.
+    /// The length is a power of two, or 0. At most half of the slots are used.
     slots: huge_pages::Array<Slot>,
     entries: Vec<Entry>,
     keys: Vec<u8>,
@@ -36,10 +36,10 @@ const FINGERPRINT: u64 = !(MARKS | POSITION);
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// How much may have gone uncounted.
+    /// Occurrences that may have been missed.
     error: u64,
     hash: u64,
-    /// Where it lies in the index.
+    /// Its place in the index.
     slot: u32,
     key_offset: u32,
     key_len: u16,
@@ -68,8 +68,8 @@ impl Table {
         self.keys.len()
     }
 
-    /// Adds to the entry with this hash and says whether it has the mark, which it has from now on; none where there is
-    /// no such entry.
+    /// Adds to the entry with this hash, sets the mark, and returns whether it was set before;
+    /// `None` if there is no such entry.
     #[inline]
     pub(super) fn add(&mut self, hash: u64, weight: u64, mark: Option<Mark>) -> Option<bool> {
         let place = self.find(hash)?;
@@ -81,8 +81,8 @@ impl Table {
         Some(marked)
     }
 
-    /// Adds count and error to the entry with this hash, whose error had `already` been added; false where there is
-    /// none.
+    /// Adds count and error to the entry with this hash, in place of the error `already` added;
+    /// false if there is no such entry.
     pub(super) fn merge_entry(&mut self, hash: u64, count: u64, error: u64, already: u64) -> bool {
         let Some(place) = self.find(hash) else { return false };
         let slot = &mut self.slots[place];
@@ -98,7 +98,8 @@ impl Table {
         }
     }
 
-    /// Takes in a key that is not in the table, which must have fewer than [`ENTRIES_MAX`] entries.
+    /// Inserts a key that is not in the table. The table must have fewer than [`ENTRIES_MAX`]
+    /// entries.
     pub(super) fn insert(&mut self, key: Key<'_>, count: u64, error: u64, mark: Option<Mark>) {
         debug_assert!(self.entries.len() < ENTRIES_MAX, "positions do not fit");
         if (self.entries.len() + 1) * 2 > self.slots.len() {
@@ -146,7 +147,7 @@ impl Table {
         });
     }
 
-    /// All entries, in the order in which they came.
+    /// All entries, in order of arrival.
     pub(super) fn items(&self) -> impl Iterator<Item = Item<'_>> {
         self.entries.iter().map(|entry| Item {
             key: Key { tag: entry.tag, bytes: self.key_of(entry), hash: entry.hash },
@@ -170,7 +171,7 @@ impl Table {
     fn find(&self, hash: u64) -> Option<usize> {
         let mask = self.slots.len().wrapping_sub(1);
         let mut place = hash as usize & mask;
-        // There is always an empty slot, unless there is none at all.
+        // There is always an empty slot, unless the index has no slots.
         while let Some(Slot { link, .. }) = self.slots.get(place) {
             if *link == 0 {
                 return None;
@@ -204,7 +205,7 @@ fn upper(slots: &[Slot], entry: &Entry) -> u64 {
     slots[entry.slot as usize].count.saturating_add(entry.error)
 }
 
-/// Fills the first empty slot for `hash`; returns where it is.
+/// Fills the first empty slot for `hash` and returns its place.
 fn place(slots: &mut [Slot], hash: u64, slot: Slot) -> u32 {
     let mask = slots.len() - 1;
     let mut place = hash as usize & mask;

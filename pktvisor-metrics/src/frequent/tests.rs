@@ -101,7 +101,8 @@ fn ties_are_listed_by_name() {
     assert_eq!(names.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["w", "x"]);
 }
 
-/// The sketch of Apache DataSketches on the same stream with the same number of entries promises no more than ours.
+/// The sketch of Apache DataSketches on the same stream with the same number of entries promises no
+/// more than ours.
 #[test]
 fn bounds_are_at_least_as_tight_as_those_of_datasketches() {
     let mut ours = FrequentItems::new(Limits { entries: 768, key_bytes: 1 << 16 });

@@ -29,7 +29,7 @@ fn a_repeated_fragment_changes_nothing_but_the_number_of_packets() {
 }
 
 #[test]
-fn an_end_that_is_told_late_completes_the_datagram() {
+fn an_end_that_arrives_late_completes_the_datagram() {
     let datagram = udp(53, 1000);
     let mut scenario = Scenario::new();
     let part = |from, to| Part { from, to, ..Part::default() };
@@ -53,7 +53,7 @@ fn fragments_that_contradict_each_other_are_left_out() {
 }
 
 #[test]
-fn an_end_before_what_has_come_is_left_out() {
+fn an_end_before_received_bytes_is_ignored() {
     let datagram = udp(53, 1000);
     let [first, middle, _] = thirds(&datagram);
     let mut scenario = Scenario::new();

@@ -48,7 +48,8 @@ fn ipv6_fragments_may_lie_behind_and_before_extension_headers() {
     assert_eq!(scenario.parts(&datagram, parts), Some((datagram[16..].to_vec(), 3, false)));
 }
 
-/// A datagram behind two extension headers, in three IPv6 fragments that all carry the first one's number.
+/// A datagram behind two extension headers, in three IPv6 fragments that all carry the first one's
+/// number.
 fn behind_extensions(kind: IpNumber, upper: IpNumber, transport: &[u8]) -> (Vec<u8>, [Part; 3]) {
     let mut datagram = vec![IpNumber::IPV6_DESTINATION_OPTIONS.0, 0, 0, 0, 0, 0, 0, 0];
     datagram.extend([upper.0, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);

@@ -69,7 +69,7 @@ fn a_datagram_of_too_many_fragments_is_dropped() {
 }
 
 #[test]
-fn what_the_end_of_the_capture_cuts_off_is_incomplete() {
+fn a_datagram_cut_off_by_the_end_of_the_capture_is_incomplete() {
     let datagram = udp(53, 1000);
     let [first, _, last] = thirds(&datagram);
     let mut scenario = Scenario::new();

@@ -18,7 +18,8 @@ fn double(value: f64) -> Vec<u8> {
     [&[0x68], &value.to_be_bytes()[..]].concat()
 }
 
-/// The places of 1.2.3.4 in a database of this name whose only record holds these fields, and the notes on it.
+/// The places of 1.2.3.4 in a database of this name whose only record holds these fields, and the
+/// notes on it.
 fn located(database_type: &str, fields: &[Field<'_>], kinds: [bool; 2]) -> (Vec<String>, Vec<String>) {
     let files = Files::new();
     let path = files.write("x.mmdb", &database(database_type, &map(fields)));
@@ -81,7 +82,7 @@ fn an_asn_is_a_number_of_any_type() {
 }
 
 #[test]
-fn what_is_no_asn_is_noted_and_leaves_the_organisation() {
+fn a_bad_asn_is_noted_and_leaves_the_organisation() {
     let numbers = [
         unsigned(8, &[0xff; 4]),
         unsigned(9, &[1, 0, 0, 0, 0]),
@@ -195,7 +196,8 @@ fn a_database_of_the_other_kind_is_refused_whatever_its_name() {
 
 #[test]
 fn records_that_cannot_be_decoded_are_counted_and_not_unknown() {
-    // A text of 5 octets that are no UTF-8, a pointer to nowhere, a type that does not exist, and no map.
+    // A text of 5 octets that are no UTF-8, a pointer to nowhere, a type that does not exist, and
+    // no map.
     let organisation = |octets: Vec<u8>| map(&[("autonomous_system_organization", octets)]);
     let records = [
         organisation([&[0x45], &[0xff; 5][..]].concat()),

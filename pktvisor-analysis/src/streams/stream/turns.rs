@@ -1,18 +1,19 @@
-//! What waits in a stream: when it is its turn, and what is missing before it.
+//! The head of a stream's waiting bytes: the next piece, or the gap before it.
 
-use super::super::arrival::{Arrival, Order};
-use super::super::behind::{Behind, Evidence, Synchronised};
-use super::super::{Out, StreamSink, TcpSegment};
 use super::{State, Stream, WINDOW_MAX};
 use crate::ReassemblyEvent;
+use crate::streams::arrival::{Arrival, Order};
+use crate::streams::behind::{Behind, Evidence, Synchronised};
+use crate::streams::segment::TcpSegment;
+use crate::streams::{Out, StreamSink};
 
-/// What comes next in a stream.
+/// The next part of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::streams) enum Head {
     Nothing,
     /// A piece that waits for nothing in its own stream.
     Due(Order),
-    /// Missing bytes, and the place of what shows that they are missing.
+    /// Missing bytes, and the place of the sign that they are missing.
     Missing(Order),
 }
 
@@ -27,7 +28,7 @@ impl Stream {
         }
     }
 
-    /// Whether a segment would have to wait, and too much does already.
+    /// Whether a segment would have to wait although too many bytes wait already.
     pub(in crate::streams) fn is_full_for(&self, segment: &TcpSegment<'_>) -> bool {
         let ahead = segment.sequence.wrapping_sub(self.next).cast_signed();
         let len = segment.payload_len();
@@ -35,7 +36,7 @@ impl Stream {
         self.behind.as_deref().is_some_and(is_full)
     }
 
-    /// What comes next.
+    /// The next part.
     pub(in crate::streams) fn head(&self) -> Head {
         let Some(behind) = &self.behind else { return Head::Nothing };
         if let Some(order) = behind.gap_order() {
@@ -50,7 +51,7 @@ impl Stream {
         let Some(piece) = behind.waiting.pop_front() else { return };
         let time_ns = behind.completion_ns(&piece);
         if piece.sequence != self.next {
-            // What is missing belongs to what is passed over anyway.
+            // The missing bytes would be skipped anyway.
             self.framing.give_up();
             self.next = piece.sequence;
         }
@@ -58,8 +59,8 @@ impl Stream {
         self.find_gap(now);
     }
 
-    /// Gives up the first gap: what lies behind it is due, from the first segment on that looks like the
-    /// beginning of a message. The time of messages found there is that at which their last byte was
+    /// Gives up the first gap. The bytes behind it are due, from the first segment that looks like
+    /// the beginning of a message. Messages there get the time at which their last byte was
     /// captured.
     pub(in crate::streams) fn give_up_gap<S: StreamSink>(&mut self, now: Arrival, out: &mut Out<'_, S>) {
         let Some(behind) = &mut self.behind else { return };
@@ -76,7 +77,7 @@ impl Stream {
         self.find_gap(now);
     }
 
-    /// Looks where the first gap is, and forgets what is of no more use.
+    /// Finds the first gap, and forgets data that is no longer needed.
     pub(super) fn find_gap(&mut self, now: Arrival) {
         if self.close_at_fin() {
             return;

@@ -40,7 +40,7 @@ fn the_stream_longest_unused_goes_first_when_memory_runs_out() {
 }
 
 #[test]
-fn what_lies_behind_the_gap_of_an_evicted_stream_is_parsed() {
+fn bytes_behind_the_gap_of_an_evicted_stream_are_parsed() {
     let bytes = framed(&[message(1, 40), message(2, 40)]);
     let mut scenario = Scenario::with(Limits { streams: 1, buffered_bytes: 1 << 20 });
     scenario.syn(ISN).data(42, &bytes[42..]).of_port(5000).syn(1);

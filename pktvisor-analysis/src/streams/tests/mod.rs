@@ -30,7 +30,7 @@ fn flow(client_port: u16) -> Flow {
     }
 }
 
-/// A message of `len` bytes that looks like a query and can be told from others by its id.
+/// A message of `len` bytes that looks like a query and is identified by its id.
 fn message(id: u16, len: usize) -> Vec<u8> {
     let mut message = vec![0, 0, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0];
     message[..2].copy_from_slice(&id.to_be_bytes());

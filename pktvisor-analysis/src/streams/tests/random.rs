@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Messages, and the segments that carry them: cut at random, some twice with other boundaries, in random order.
+/// Messages, and the segments that carry them: cut at random, some twice with other boundaries, in
+/// random order.
 fn segmented() -> impl Strategy<Value = (Vec<Vec<u8>>, Vec<(usize, usize)>)> {
     let messages = proptest::collection::vec(12usize..600, 1..30).prop_map(|lengths| {
         lengths.iter().enumerate().map(|(id, &len)| message(id as u16, len)).collect::<Vec<_>>()

@@ -1,4 +1,5 @@
-//! The same rules without an index, without lists and without care for time: every operation looks at every query.
+//! The same rules without an index, without lists and without care for time: every operation looks
+//! at every query.
 
 use std::collections::HashMap;
 
@@ -176,7 +177,7 @@ fn steps() -> impl Strategy<Value = Vec<(Step, u8, u16, Option<u64>, i64)>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
     #[test]
-    fn the_table_does_what_the_rules_say(steps in steps(), entries_max in prop_oneof![1_usize..6, Just(1_000)]) {
+    fn the_table_follows_the_rules(steps in steps(), entries_max in prop_oneof![1_usize..6, Just(1_000)]) {
         let timeout_ns = 100;
         let mut table = Transactions::new(timeout_ns, entries_max);
         let mut model = Model { timeout_ns, entries_max, ..Default::default() };

@@ -1,4 +1,4 @@
-//! The live period and the closed ones behind it: what happens when time passes.
+//! The live period and the closed ones behind it, and how time moves them on.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,43 +6,45 @@ use std::sync::Arc;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-use super::frequent::Limits;
-use super::ledger::Totals;
-use super::settings::{Clock, Settings};
-use super::shares::Shares;
-use super::timeline::{PERIOD_SECONDS, Step, Timeline};
-use super::{Period, Recorder};
+use crate::frequent::Limits;
+use crate::ledger::Totals;
+use crate::period::Period;
+use crate::recorder::Recorder;
+use crate::settings::{Clock, StoreSettings};
+use crate::shares::Shares;
+use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
 
 /// Closed periods beyond the newest this many keep only the heads of their lists.
 const MERGEABLE_PERIODS: usize = 10;
 
 #[derive(Debug)]
-pub(super) struct Live {
-    settings: Settings,
+pub(super) struct LivePeriod {
+    settings: StoreSettings,
     pub recorder: Recorder,
-    /// Where worker threads leave what they add to it.
+    /// The findings of the worker threads, which publish them here.
     shares: Arc<Shares>,
-    /// What each of them added up to the last moment.
+    /// The findings of each worker thread up to the last moment.
     pub published: Vec<Arc<Period>>,
-    /// How many moments were published; `None` where nobody publishes.
+    /// Number of published moments; `None` if packets are counted here.
     pub moments: Option<u64>,
     timeline: Timeline,
     /// The counters when the current second began.
     second_began: Counters,
-    /// What was counted in the last full second.
+    /// The counts of the last full second.
     pub last_second: Counters,
-    /// What was counted in all periods that are closed.
+    /// The counts of all closed periods.
     total: Totals,
-    /// How many these are.
-    pub turns: u64,
-    /// What the ledger was when it was last known to balance; where packets are counted here it always does.
+    /// Number of closed periods.
+    pub rotations: u64,
+    /// The ledger of the last moment, at which it balances; `None` if packets are counted here,
+    /// because it then always balances.
     balanced: Option<api::Ledger>,
     /// Newest first.
     pub closed: VecDeque<Arc<Period>>,
 }
 
-impl Live {
-    pub(super) fn new(settings: Settings, shares: Arc<Shares>) -> Self {
+impl LivePeriod {
+    pub(super) fn new(settings: StoreSettings, shares: Arc<Shares>) -> Self {
         Self {
             settings,
             recorder: Recorder::new(settings.name_cut),
@@ -53,7 +55,7 @@ impl Live {
             second_began: Counters::default(),
             last_second: Counters::default(),
             total: Totals::default(),
-            turns: 0,
+            rotations: 0,
             balanced: None,
             closed: VecDeque::new(),
         }
@@ -68,23 +70,24 @@ impl Live {
         self.timeline.newest_ns()
     }
 
-    /// Moves the clock and turns what has to turn. Before a period turns, `before_turn` is told when it ends.
+    /// Moves the clock and ends the seconds and periods that are over. Calls `before_rotation` with
+    /// the end of each period before it ends.
     #[inline]
-    pub(super) fn advance(&mut self, timestamp_ns: u64, before_turn: impl FnMut(u64, &mut Recorder)) {
+    pub(super) fn advance(&mut self, timestamp_ns: u64, before_rotation: impl FnMut(u64, &mut Recorder)) {
         match self.timeline.advance(timestamp_ns) {
             Step::Same => {}
             Step::Back => self.recorder.out_of_order(),
             Step::First(second) => self.recorder.begin(second),
-            Step::Forward { from, to, jump } => self.forward(from, to, jump, before_turn),
+            Step::Forward { from, to, jump } => self.forward(from, to, jump, before_rotation),
         }
     }
 
-    /// Whether moving the clock there turns the period.
-    pub(super) fn turns_at(&self, timestamp_ns: u64) -> bool {
+    /// Whether moving the clock to this time rotates the period.
+    pub(super) fn rotates_at(&self, timestamp_ns: u64) -> bool {
         self.timeline.newest_second().is_some() && timestamp_ns / 1_000_000_000 >= self.period_end_s()
     }
 
-    /// What was counted since start.
+    /// The counts since start.
     pub(super) fn totals(&self) -> Totals {
         let mut total = self.total;
         total.add(self.recorder.period());
@@ -96,14 +99,16 @@ impl Live {
         self.balanced.unwrap_or_else(|| self.totals().ledger())
     }
 
-    /// Takes over what the threads cut: with what is counted by now, a new moment.
+    /// Takes the copies that the threads cut. Together with the current counters they are a new
+    /// moment.
     pub(super) fn publish(&mut self) {
         self.shares.take_cuts(&mut self.published);
         self.balanced = Some(self.totals().ledger());
         self.moments = Some(self.moments.unwrap_or(0) + 1);
     }
 
-    /// The live period without what worker threads add, with its length so far: up to its newest second, or by the wall clock its age.
+    /// The live period without the findings of worker threads. Its length is that up to its newest
+    /// second, or by the wall clock its age.
     pub(super) fn measured(&mut self) -> &Period {
         if let Some(newest) = self.timeline.newest_second() {
             let begun = u64::from(self.settings.clock == Clock::Packets);
@@ -112,8 +117,9 @@ impl Live {
         self.recorder.period()
     }
 
-    /// The second in which the live period ends. A file's periods last 60 s from its first packet; live ones end with the
-    /// full minute of the wall clock, so that those of all agents cover the same time and only the first one is shorter.
+    /// The second in which the live period ends. The periods of a file last 60 s from its first
+    /// packet. In live capture periods end with the full minute of the wall clock, so that the
+    /// periods of all agents cover the same time; only the first one is shorter.
     fn period_end_s(&self) -> u64 {
         let start_s = self.recorder.period().start_s;
         match self.settings.clock {
@@ -122,24 +128,30 @@ impl Live {
         }
     }
 
-    /// The second `from` is over and `to` began.
+    /// Ends the second `from` and begins `to`.
     #[cold]
-    fn forward(&mut self, from: u64, to: u64, jump: bool, mut before_turn: impl FnMut(u64, &mut Recorder)) {
+    fn forward(
+        &mut self,
+        from: u64,
+        to: u64,
+        jump: bool,
+        mut before_rotation: impl FnMut(u64, &mut Recorder),
+    ) {
         self.close_second();
-        // The first second not yet in the rates.
+        // The first second that the rates do not have yet.
         let mut next = from + 1;
         while !self.settings.summary && to >= self.period_end_s() {
             let start = self.recorder.period().start_s;
             let first_end = self.period_end_s();
             let periods = if jump { 1 } else { unseen(first_end, to, self.settings.periods).max(1) };
             let end = first_end + (periods - 1) * PERIOD_SECONDS;
-            before_turn(end.saturating_mul(1_000_000_000), &mut self.recorder);
+            before_rotation(end.saturating_mul(1_000_000_000), &mut self.recorder);
             if jump && start <= from {
-                self.turn(from - start + 1, first_after_jump(end, to, self.settings.periods));
+                self.rotate(from - start + 1, first_after_jump(end, to, self.settings.periods));
             } else {
                 self.quiet(next, end, jump);
-                self.turn(end - start, end);
-                self.turns += periods - 1;
+                self.rotate(end - start, end);
+                self.rotations += periods - 1;
             }
             next = self.recorder.period().start_s;
         }
@@ -147,7 +159,8 @@ impl Live {
         self.recorder.time_jumps(u64::from(jump));
     }
 
-    /// Counts the seconds from `next` up to `end` as quiet ones, unless the clock jumped over them.
+    /// Counts the seconds from `next` to `end` as seconds without packets, unless the clock jumped
+    /// over them.
     fn quiet(&mut self, next: u64, end: u64, jump: bool) {
         if !jump {
             self.recorder.quiet_seconds(end.saturating_sub(next));
@@ -164,33 +177,34 @@ impl Live {
     }
 
     /// Closes the live period after `length_s` seconds and begins the next one.
-    fn turn(&mut self, length_s: u64, next_start_s: u64) {
+    fn rotate(&mut self, length_s: u64, next_start_s: u64) {
         let mut period = self.recorder.take(next_start_s);
         period.merge_shares(std::mem::take(&mut self.published));
         period.length_s = length_s;
         self.second_began = Counters::default();
         self.total.add(&period);
-        self.turns += 1;
+        self.rotations += 1;
         period.shrink(Limits::CLOSED);
         self.closed.push_front(Arc::new(period));
         self.closed.truncate(self.settings.periods - 1);
-        // The one that has just become too old to be merged; readers may still hold it.
+        // This period has just become too old to be merged. Readers may still hold it.
         if let Some(old) = self.closed.get_mut(MERGEABLE_PERIODS) {
             Arc::make_mut(old).shrink(Limits::ARCHIVED);
         }
     }
 }
 
-/// How many of the periods, of which the first ends at `first_end`, leave the ring before anybody can see them when the
-/// second `to` begins. They are closed as one, so that a packet after an hour rotates no more periods than the ring has
-/// places.
+/// How many periods leave the ring before a reader can see them, if the first one ends at
+/// `first_end` and the second `to` begins. They are closed as one, so that a packet after an hour
+/// rotates no more periods than the ring has places.
 fn unseen(first_end: u64, to: u64, periods: usize) -> u64 {
     let closed = 1 + to.saturating_sub(first_end) / PERIOD_SECONDS;
     closed.saturating_sub(periods as u64 - 1)
 }
 
-/// Where the first period after a jump to the second `to` begins, on the grid that `end` lies on: as many empty ones
-/// come before the one that holds `to` as fit into the ring without pushing out the last one with packets.
+/// The start of the first period after a jump to the second `to`, on the grid of `end`. As many
+/// empty periods precede the one with `to` as fit into the ring without pushing out the last one
+/// with packets.
 fn first_after_jump(end: u64, to: u64, periods: usize) -> u64 {
     let last = end + to.saturating_sub(end) / PERIOD_SECONDS * PERIOD_SECONDS;
     let room = (periods as u64).saturating_sub(2) * PERIOD_SECONDS;
