@@ -36,9 +36,8 @@ mod udp;
 
 pub use addresses::HOST_PREFIXES;
 pub use answer::{
-    Answer, Counts, DirectionAnswer, DnsAnswer, EdnsAnswer, ExactCardinality, ExactRates,
-    ExactTransactionCounts, FlagsAnswer, MessageCounts, PacketAnswer, Quantiles, Span, Summary,
-    TransactionAnswer,
+    Answer, Counts, DirectionAnswer, DnsAnswer, EdnsAnswer, ExactCardinality, ExactQuantiles, ExactRates,
+    ExactTransactionCounts, FlagsAnswer, MessageCounts, PacketAnswer, Span, Summary, TransactionAnswer,
 };
 pub use config::{Config, ConfigError};
 

@@ -31,7 +31,7 @@ mod veth;
 
 pub use namespace::Namespace;
 pub use need::{Need, missing, tell_skipped};
-pub use packets::{Frame, PacketSocket};
+pub use packets::{Frame, FrameSocket};
 pub use process::Process;
 pub use tun::Tun;
-pub use veth::{End, Pair, Statistics, Veth};
+pub use veth::{End, InterfaceStatistics, Veth, VethPair};

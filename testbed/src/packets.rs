@@ -27,9 +27,9 @@ pub struct Frame {
 
 /// A socket that sends whole frames and receives those that arrive; not those that leave.
 #[derive(Debug)]
-pub struct PacketSocket(OwnedFd);
+pub struct FrameSocket(OwnedFd);
 
-impl PacketSocket {
+impl FrameSocket {
     /// Opens it on an interface of the namespace; from now on what arrives is kept.
     ///
     /// # Panics
@@ -98,7 +98,7 @@ impl PacketSocket {
     /// All frames, until none has come for `quiet`.
     ///
     /// # Panics
-    /// As [`PacketSocket::receive`], or when frames were lost because they were not read in time.
+    /// As [`FrameSocket::receive`], or when frames were lost because they were not read in time.
     pub fn receive_until_quiet(&self, quiet: Duration) -> Vec<Frame> {
         let frames = std::iter::from_fn(|| self.receive(quiet)).collect();
         assert_eq!(self.lost(), 0, "the receiving test lost frames");

@@ -88,7 +88,7 @@ impl Veth {
     ///
     /// # Panics
     /// `ip` or `ethtool` fails.
-    pub fn create(&self) -> Pair {
+    pub fn create(&self) -> VethPair {
         let Self { left, right, queues, .. } = self;
         let queues = queues.to_string();
         let half = |side: &VethSide| -> Vec<String> {
@@ -106,7 +106,7 @@ impl Veth {
         ]
         .concat();
         tool::ip(&words.iter().map(String::as_str).collect::<Vec<_>>());
-        let pair = Pair { left: left.end(), right: right.end() };
+        let pair = VethPair { left: left.end(), right: right.end() };
         for (side, other) in [(left, right), (right, left)] {
             self.configure(side, other);
         }
@@ -148,14 +148,14 @@ impl VethSide {
 
 /// Two interfaces, one the other's far end; removed when dropped.
 #[derive(Debug)]
-pub struct Pair {
+pub struct VethPair {
     /// The end in the namespace given first.
     pub left: End,
     /// The end in the namespace given second.
     pub right: End,
 }
 
-impl Drop for Pair {
+impl Drop for VethPair {
     fn drop(&mut self) {
         // The test may have removed it, and removing one end removes both.
         let _ = tool::try_ip(&["-n", self.left.namespace.name(), "link", "del", &self.left.name]);
@@ -173,7 +173,7 @@ pub struct End {
 /// What the interface has counted: super-packets count as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named as in /sys/class/net/IF/statistics")]
-pub struct Statistics {
+pub struct InterfaceStatistics {
     pub rx_packets: u64,
     pub rx_bytes: u64,
     pub rx_dropped: u64,
@@ -222,14 +222,14 @@ impl End {
     }
 
     /// What it has counted so far.
-    pub fn statistics(&self) -> Statistics {
+    pub fn statistics(&self) -> InterfaceStatistics {
         self.namespace.run(|| {
             let count = |what: &str| {
                 let path = format!("/sys/class/net/{}/statistics/{what}", self.name);
                 let text = tool::must(fs::read_to_string(&path));
                 text.trim().parse().unwrap_or_else(|_| panic!("{path} holds {text:?}"))
             };
-            Statistics {
+            InterfaceStatistics {
                 rx_packets: count("rx_packets"),
                 rx_bytes: count("rx_bytes"),
                 rx_dropped: count("rx_dropped"),

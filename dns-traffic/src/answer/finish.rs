@@ -6,7 +6,7 @@ use std::hash::Hash;
 use super::super::names::{NameKey, Names};
 use super::collect::AnswerPeriod;
 use super::lists::{Counts, present, qtype_name, rcode_name, suffix};
-use super::{DirectionAnswer, ExactRates, Quantiles, Span, Summary};
+use super::{DirectionAnswer, ExactQuantiles, ExactRates, Span, Summary};
 
 macro_rules! add_fields {
     ($to:expr, $from:expr, $($field:ident)*) => { $($to.$field += $from.$field;)* };
@@ -112,7 +112,7 @@ fn rates(seconds: &[[u64; 2]]) -> ExactRates {
     let sorted = |direction: usize| {
         let mut counts: Vec<u64> = seconds.iter().map(|second| second[direction]).collect();
         counts.sort_unstable();
-        Quantiles::of(&counts)
+        ExactQuantiles::of(&counts)
     };
     ExactRates { pps_in: sorted(0), pps_out: sorted(1) }
 }
@@ -120,5 +120,5 @@ fn rates(seconds: &[[u64; 2]]) -> ExactRates {
 fn direction(mut times_ns: Vec<u64>) -> DirectionAnswer {
     times_ns.sort_unstable();
     let times_us: Vec<u64> = times_ns.iter().map(|time_ns| time_ns / 1_000).collect();
-    DirectionAnswer { total: times_ns.len() as u64, quantiles_us: Quantiles::of(&times_us), times_ns }
+    DirectionAnswer { total: times_ns.len() as u64, quantiles_us: ExactQuantiles::of(&times_us), times_ns }
 }

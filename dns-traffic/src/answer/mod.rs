@@ -122,23 +122,23 @@ pub struct ExactCardinality {
 pub struct ExactRates {
     /// To the host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pps_in: Option<Quantiles>,
+    pub pps_in: Option<ExactQuantiles>,
     /// From the host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pps_out: Option<Quantiles>,
+    pub pps_out: Option<ExactQuantiles>,
 }
 
 /// Values of rank floor(p n) + 1, at most n.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "percentiles")]
-pub struct Quantiles {
+pub struct ExactQuantiles {
     pub p50: u64,
     pub p90: u64,
     pub p95: u64,
     pub p99: u64,
 }
 
-impl Quantiles {
+impl ExactQuantiles {
     /// Of sorted values; `None` where there are none.
     pub fn of(sorted: &[u64]) -> Option<Self> {
         let at = |percent: usize| sorted.get((percent * sorted.len() / 100).min(sorted.len() - 1)).copied();
@@ -223,7 +223,7 @@ pub struct DirectionAnswer {
     pub total: u64,
     /// Of the times in whole microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub quantiles_us: Option<Quantiles>,
+    pub quantiles_us: Option<ExactQuantiles>,
     /// Every time from query to response, sorted.
     #[serde(skip)]
     pub times_ns: Vec<u64>,

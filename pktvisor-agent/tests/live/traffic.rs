@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use capture_file::Pace;
 use capture_file::write::PcapWriter;
 use dns_traffic::{Config, Generator};
-use pcap_replay::send::{Options, Report, Tempo, send};
+use pcap_replay::send::{Report, SendOptions, Tempo, send};
 use tempfile::TempDir;
 use testbed::End;
 
@@ -42,7 +42,7 @@ impl Trace {
     /// Sends it once, every packet.
     pub(crate) fn send(&self, from: &End, queues: u32, tempo: Tempo) -> Report {
         let options =
-            Options { interface: from.name().to_owned(), via: None, queues, tempo, rounds: Some(1) };
+            SendOptions { interface: from.name().to_owned(), via: None, queues, tempo, rounds: Some(1) };
         let stop = AtomicBool::new(false);
         let report = from.namespace().run(|| send(&self.path, &options, &stop)).unwrap();
         assert_eq!((report.packets, report.dropped), (self.packets, 0), "{report}");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pktvisor_capture::kernel::object;
 use pktvisor_capture::privileges::Capability;
-use testbed::{Namespace, Need, PacketSocket, Process, Veth, http};
+use testbed::{FrameSocket, Namespace, Need, Process, Veth, http};
 
 /// What all modes together need.
 const FOUR: &str = "+bpf,+net_admin,+net_raw,+perfmon";
@@ -16,10 +16,10 @@ const SERVER: &str = "127.0.0.1:10853";
 
 /// A namespace whose one interface has its other end in another.
 struct Network {
-    pair: testbed::Pair,
+    pair: testbed::VethPair,
     other: Namespace,
     watched: Namespace,
-    sender: PacketSocket,
+    sender: FrameSocket,
 }
 
 impl Network {
@@ -30,7 +30,7 @@ impl Network {
 
     fn between(other: Namespace, watched: Namespace) -> Self {
         let pair = Veth::new(&other, &watched).names("pkvother", "pkvwatched").create();
-        let sender = PacketSocket::open(&other, "pkvother");
+        let sender = FrameSocket::open(&other, "pkvother");
         Self { pair, other, watched, sender }
     }
 
