@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 
 use crate::measure::{self, Cost};
 use crate::{command, workspace};
@@ -32,7 +33,7 @@ pub(super) fn run(runs: u32, agent: Option<&Path>) -> Result<()> {
     let costs = (0..runs).map(|_| replay_once(&agent, &capture, &directory)).collect::<Result<Vec<_>>>()?;
     println!("\n{}", table(PACKETS, &costs));
     let results = directory.join("replay.json");
-    fs::write(&results, json(PACKETS, &costs))
+    fs::write(&results, json(PACKETS, &costs)?)
         .with_context(|| format!("cannot write {}", results.display()))?;
     println!("results: {}", workspace::shown(&results));
     Ok(())
@@ -109,20 +110,38 @@ fn table(packets: u64, costs: &[Cost]) -> String {
     text
 }
 
-fn json(packets: u64, costs: &[Cost]) -> String {
-    let runs: Vec<String> = costs
-        .iter()
-        .map(|cost| {
-            format!(
-                r#"{{"user_us":{},"system_us":{},"wall_us":{},"anonymous_peak_bytes":{}}}"#,
-                cost.user.as_micros(),
-                cost.system.as_micros(),
-                cost.wall.as_micros(),
-                cost.anonymous_peak_bytes
-            )
-        })
-        .collect();
-    format!("{{\"benchmark\":\"replay\",\"packets\":{packets},\"runs\":[{}]}}\n", runs.join(","))
+/// The results as a document.
+#[derive(Serialize)]
+struct ReplayResults {
+    benchmark: &'static str,
+    packets: u64,
+    runs: Vec<RunResult>,
+}
+
+/// One [`Cost`] in plain numbers.
+#[derive(Serialize)]
+struct RunResult {
+    user_us: u128,
+    system_us: u128,
+    wall_us: u128,
+    anonymous_peak_bytes: u64,
+}
+
+impl From<&Cost> for RunResult {
+    fn from(cost: &Cost) -> Self {
+        Self {
+            user_us: cost.user.as_micros(),
+            system_us: cost.system.as_micros(),
+            wall_us: cost.wall.as_micros(),
+            anonymous_peak_bytes: cost.anonymous_peak_bytes,
+        }
+    }
+}
+
+/// One JSON object with every run in order.
+fn json(packets: u64, costs: &[Cost]) -> serde_json::Result<String> {
+    let runs = costs.iter().map(RunResult::from).collect();
+    Ok(serde_json::to_string(&ReplayResults { benchmark: "replay", packets, runs })? + "\n")
 }
 
 #[cfg(test)]
@@ -145,9 +164,9 @@ mod tests {
 
     #[test]
     fn results_keep_every_run_in_order() {
-        let text = json(7, &[cost(3), cost(1)]);
-        let first = text.find("\"user_us\":3000").expect("the first run");
-        let second = text.find("\"user_us\":1000").expect("the second run");
-        assert!(first < second && text.contains("\"packets\":7"));
+        let text = json(7, &[cost(3), cost(1)]).unwrap();
+        let results: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let user_us = [0, 1].map(|index| results["runs"][index]["user_us"].as_u64());
+        assert_eq!((user_us, results["packets"].as_u64()), ([Some(3000), Some(1000)], Some(7)));
     }
 }

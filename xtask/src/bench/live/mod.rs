@@ -56,7 +56,7 @@ pub(super) fn run(agent: Option<&Path>) -> Result<()> {
     }
     println!("\n{}", report::table(&measurements));
     let results = directory.join("live.json");
-    fs::write(&results, report::json(&measurements))
+    fs::write(&results, report::json(&measurements)?)
         .with_context(|| format!("cannot write {}", results.display()))?;
     println!("results: {}", workspace::shown(&results));
     Ok(())
