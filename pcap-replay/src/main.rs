@@ -1,4 +1,4 @@
-//! `pcap-replay`: sends captures onto an interface, and makes captures of which the right summary is known.
+//! `pcap-replay`: sends captures onto an interface, and generates captures with a known summary.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -35,8 +35,8 @@ enum Subcommands {
 /// Sends real packets with the addresses they were captured with
 #[derive(Args, Debug)]
 struct ReplayArguments {
-    /// Interface to send on. The packets leave as they were captured, addresses and all: use a mirror port, a veth pair or
-    /// a network of your own
+    /// Interface to send on. The packets leave as they were captured, addresses and all: use a
+    /// mirror port, a veth pair or a network of your own
     #[arg(long, short, value_name = "IF")]
     interface: String,
     /// Packets per second, like 500, 100k or 1M
@@ -48,8 +48,8 @@ struct ReplayArguments {
     /// Number of times to send the capture; 0 repeats it until interrupted
     #[arg(long = "loop", value_name = "N", default_value_t = 1)]
     rounds: u64,
-    /// Spread flows over this number of transmit queues, each with its own thread if there are enough processors; needs
-    /// AF_XDP
+    /// Spread flows over this number of transmit queues, each with its own thread if there are
+    /// enough processors; needs AF_XDP
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     queues: u32,
     /// Kind of socket, af-xdp or af-packet [default: af-xdp if it works, otherwise af-packet]
@@ -85,7 +85,7 @@ fn main() -> ExitCode {
     let done = match (cli.command, cli.replay) {
         (Some(Subcommands::Generate(options)), _) => generate(options),
         (None, Some(options)) => replay(options),
-        // Clap has shown the help for no arguments at all.
+        // Clap has shown the help, because there were no arguments.
         (None, None) => Ok(()),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
@@ -94,19 +94,20 @@ fn main() -> ExitCode {
     ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
 }
 
-/// Shows the help, or what is wrong with the command line, whose control characters do nothing to the terminal.
+/// Shows the help, or the error in the command line with its control characters escaped.
 fn refuse(error: &clap::Error) -> ExitCode {
-    // Without colours where there would be other control characters than theirs.
+    // Without colours if the arguments contain control characters, because escaping would escape
+    // the colours too.
     if arguments_have_controls() {
         eprint!("{}", EscapedLines(error));
     } else {
-        // Where it cannot be written, nobody reads.
+        // If it cannot be written, nobody reads it.
         let _ = error.print();
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Sends a capture and prints one line about it, also when interrupted.
+/// Sends a capture and prints one line of report, also when interrupted.
 fn replay(options: ReplayArguments) -> anyhow::Result<()> {
     let ReplayArguments { interface, pps, pace, rounds, queues, via, file } = options;
     let tempo = pps.map_or(Tempo::Capture(pace), Tempo::Rate);
@@ -149,7 +150,7 @@ fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     Ok(BufWriter::new(file))
 }
 
-/// Whether the command line has control characters, which clap would repeat as they are.
+/// Whether the command line has control characters, which clap would print unescaped.
 fn arguments_have_controls() -> bool {
     std::env::args_os().any(|argument| has_control(&argument.to_string_lossy()))
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{Namespace, tool};
 
-/// Describes a pair to be made; see [`Veth::create`].
+/// The settings of a pair; [`Veth::create`] creates it.
 #[derive(Debug, Clone)]
 pub struct Veth {
     left: VethSide,
@@ -39,7 +39,7 @@ impl Veth {
         Self { left: side(left, 'a'), right: side(right, 'b'), queues: 1, mtu: None, offloads: false }
     }
 
-    /// Names of the interfaces, left and right, instead of made-up ones; at most 15 bytes.
+    /// Names of the interfaces, left and right, instead of generated ones; at most 15 bytes.
     #[must_use]
     pub fn names(mut self, left: &str, right: &str) -> Self {
         (self.left.name, self.right.name) = (left.to_owned(), right.to_owned());
@@ -67,8 +67,9 @@ impl Veth {
         self
     }
 
-    /// Adds an address with prefix length to each end ("10.53.0.1/24"); each end knows the other's hardware address, so
-    /// that no ARP and no neighbour discovery is seen. (With IPv6 a few multicast listener reports are.)
+    /// Adds an address with prefix length to each end ("10.53.0.1/24"); each end knows the other's
+    /// hardware address, so that no ARP and no neighbour discovery appears. (With IPv6 a few
+    /// multicast listener reports do.)
     #[must_use]
     pub fn addresses(mut self, left: &str, right: &str) -> Self {
         self.left.addresses.push(left.to_owned());
@@ -76,15 +77,15 @@ impl Veth {
         self
     }
 
-    /// Leaves segmentation, receive and checksum offloads on, as they are by default in the kernel. Without this, packets
-    /// are on the link as they would be on a wire, with whole checksums.
+    /// Leaves segmentation, receive and checksum offloads on, as the kernel does by default.
+    /// Without this, packets look as on a wire, with complete checksums.
     #[must_use]
     pub fn with_offloads(mut self) -> Self {
         self.offloads = true;
         self
     }
 
-    /// Makes the pair and brings both ends up.
+    /// Creates the pair and brings both ends up.
     ///
     /// # Panics
     /// `ip` or `ethtool` fails.
@@ -115,7 +116,8 @@ impl Veth {
 
     fn configure(&self, side: &VethSide, other: &VethSide) {
         let end = side.end();
-        // No link-local address, which the kernel would announce. Only an existing link can be told.
+        // No link-local address, which the kernel would announce. The link must exist for this
+        // setting.
         side.namespace.ip(&["link", "set", &side.name, "addrgenmode", "none"]);
         if let Some(mtu) = self.mtu {
             side.namespace.ip(&["link", "set", &side.name, "mtu", &mtu.to_string()]);
@@ -146,7 +148,7 @@ impl VethSide {
     }
 }
 
-/// Two interfaces, one the other's far end; removed when dropped.
+/// The two interfaces of a pair; removed when dropped.
 #[derive(Debug)]
 pub struct VethPair {
     /// The end in the namespace given first.
@@ -211,8 +213,9 @@ impl End {
         tool::must(tool::try_run(command.arg(option).arg(&self.name).args(words)))
     }
 
-    /// Has it take no more from a sender than its far end can take in (Linux 6.16+): without a queueing discipline, a veth
-    /// drops what the ring of 256 frames of a far end with native XDP does not hold.
+    /// Has it take no more from a sender than its far end can take in (Linux 6.16+): without a
+    /// queueing discipline, a veth drops what the ring of 256 frames of a far end with native XDP
+    /// does not hold.
     ///
     /// # Panics
     /// `tc` fails.
@@ -221,7 +224,7 @@ impl End {
         tool::must(tool::try_run(command.args(["qdisc", "replace", "dev", &self.name, "root", "pfifo"])));
     }
 
-    /// What it has counted so far.
+    /// Its counters so far.
     pub fn statistics(&self) -> InterfaceStatistics {
         self.namespace.run(|| {
             let count = |what: &str| {

@@ -1,4 +1,4 @@
-//! What tests may rely on: packets cross, nothing else does, and nothing stays behind.
+//! The promises to tests: only their packets cross a pair, and nothing stays behind.
 
 use std::fs;
 use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! What is sent is what arrives.
+//! Packets arrive as they were sent.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ fn received(socket: &FrameSocket) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn all_packets_arrive_in_order_and_byte_for_byte_as_often_as_asked_for() {
+fn all_packets_arrive_in_order_and_byte_for_byte_in_every_round() {
     require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).mtu(3000).create();
