@@ -1,4 +1,5 @@
-//! `cargo xtask bench replay`: what a packet of a capture file costs, measured from outside on the release build (or another).
+//! `cargo xtask bench replay`: the cost of a packet of a capture file, measured from outside on the
+//! release build (or another).
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -11,7 +12,7 @@ use serde::Serialize;
 use crate::measure::{self, Cost};
 use crate::{command, workspace};
 
-/// How many packets are replayed.
+/// Packets that are replayed.
 const PACKETS: u64 = 1_000_000;
 /// The traffic of a busy resolver. The same values give the same capture, byte for byte.
 const SCENARIO: &[(&str, &str)] = &[
@@ -22,7 +23,7 @@ const SCENARIO: &[(&str, &str)] = &[
     ("--seed", "1"),
 ];
 
-/// Replays the same capture so often, and shows the cheapest run and the median.
+/// Replays the same capture `runs` times, and prints the cheapest run and the median.
 pub(super) fn run(runs: u32, agent: Option<&Path>) -> Result<()> {
     let agent = super::build(agent)?;
     let directory = workspace::target()?.join("bench");
@@ -39,7 +40,7 @@ pub(super) fn run(runs: u32, agent: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// The generated capture, kept for the next time under a name that tells the scenario.
+/// The generated capture, kept for the next time under a name that contains the scenario.
 fn generated_capture(directory: &Path) -> Result<PathBuf> {
     let scenario: Vec<&str> = SCENARIO.iter().map(|(_, value)| *value).collect();
     let capture = directory.join(format!("replay-{PACKETS}-{}.pcap", scenario.join("-")));
@@ -66,7 +67,7 @@ fn replay_once(agent: &Path, capture: &Path, directory: &Path) -> Result<Cost> {
         .arg(capture)
         .stdout(Stdio::null())
         .stderr(errors);
-    measure::cost_of(&mut summary).with_context(|| format!("{} says why", workspace::shown(&log)))
+    measure::cost_of(&mut summary).with_context(|| format!("the reason is in {}", workspace::shown(&log)))
 }
 
 /// Packets per second of CPU time.
@@ -74,7 +75,7 @@ fn rate(packets: u64, cost: &Cost) -> f64 {
     packets as f64 / cost.cpu().as_secs_f64().max(f64::MIN_POSITIVE)
 }
 
-/// The runs from the cheapest to the dearest.
+/// The runs from the cheapest to the most expensive.
 fn by_cpu(costs: &[Cost]) -> Vec<Cost> {
     let mut sorted = costs.to_vec();
     sorted.sort_by_key(Cost::cpu);

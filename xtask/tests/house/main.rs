@@ -1,7 +1,8 @@
-//! The house keeps to its plan: crates depend on one another as drawn, modules form no circle, and each type has a name
-//! of its own.
+//! The house keeps to its plan: crates depend on one another as drawn, modules form no circle, and
+//! each type has a name of its own.
 //!
-//! The compiler rejects a dependency that a manifest lacks. These tests reject a manifest that the plan lacks.
+//! The compiler rejects a dependency that a manifest lacks. These tests reject a manifest that the
+//! plan lacks.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod arrows;
@@ -21,7 +22,7 @@ fn root() -> &'static Path {
     xtask.parent().unwrap()
 }
 
-/// The packages of the workspace, and the kernel programs, which stand outside of it, as cargo sees them.
+/// The packages of the workspace, and the kernel programs outside of it, as cargo lists them.
 fn packages() -> Vec<Value> {
     ["Cargo.toml", "pktvisor-ebpf/Cargo.toml"].into_iter().flat_map(packages_of).collect()
 }

@@ -1,6 +1,6 @@
 //! No two types of the workspace share a name: a reader who greps for a name finds one type.
 //!
-//! Types that a macro generates and types of tests are not looked at.
+//! The test ignores types that a macro generates, and types of tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What was measured, as a table and as JSON.
+//! The measurements as a table and as JSON.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use super::watcher::{Cpu, Seen};
 /// One watcher at one rate.
 pub(super) struct Measurement {
     pub(super) watcher: &'static str,
-    /// Packets a second; `None` for as many as can be.
+    /// Packets per second; `None` for as many as possible.
     pub(super) asked: Option<u64>,
     pub(super) sent: SentPackets,
     pub(super) seen: Seen,
@@ -32,7 +32,7 @@ impl Measurement {
     }
 }
 
-/// All rows below a heading, and the highest rate of each watcher at which nothing was lost.
+/// All rows below a heading, and the highest rate of each watcher without loss.
 pub(super) fn table(measurements: &[Measurement]) -> String {
     let mut text = format!(
         "{:<9}{:>11}{:>11}{:>11}{:>11}{:>10}{:>11}{:>9}{:>9}\n{}",
@@ -61,7 +61,7 @@ pub(super) fn table(measurements: &[Measurement]) -> String {
     text
 }
 
-/// A line a measurement.
+/// One line for each measurement.
 pub(super) fn rows(measurements: &[Measurement]) -> String {
     let mut text = String::new();
     for measurement in measurements {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_rate_without_any_loss_is_told() {
+    fn the_highest_rate_without_any_loss_is_reported() {
         let text = table(&[measurement(500, 1000, 0), measurement(900, 1000, 3), measurement(700, 999, 0)]);
         assert!(text.ends_with("inline: loses nothing at 500 packets/s\n"), "{text}");
         assert!(text.contains("0.300    0.200    0.100"), "{text}");
