@@ -2,7 +2,7 @@
 
 use super::addresses::{AddressPair, Parties};
 use super::frame::{self, Envelope, Segment, VlanTags, protocol, tcp_flags};
-use super::stage::{MICROSECOND_NS, Role, Stage, note};
+use super::stage::{MICROSECOND_NS, Role, Stage, record_ip, record_tcp};
 
 /// The most packets that one flow takes.
 pub(crate) const PACKETS_MAX: u64 = 34;
@@ -163,7 +163,7 @@ fn esp(stage: &mut Stage, now_ns: u64) {
     let envelope = stage.envelope(src, dst, tags);
     let packet = stage.queue.add(now_ns);
     frame::ip(&mut packet.data, &envelope, protocol::ESP, &payload);
-    note(&mut packet.facts, &envelope, protocol::ESP, false, 0);
+    record_ip(&mut packet.facts, &envelope, protocol::ESP);
 }
 
 fn arp(stage: &mut Stage, now_ns: u64) {
@@ -171,14 +171,14 @@ fn arp(stage: &mut Stage, now_ns: u64) {
     // Ethernet, IPv4, request; from the router (RFC 826).
     let mut payload = vec![0, 1, 8, 0, 6, 4, 0, 1, 0x02, 0, 0x5e, 0, 0x53, 2, 192, 0, 2, 1];
     payload.extend_from_slice(&[0, 0, 0, 0, 0, 0, 192, 0, 2, neighbour]);
-    frame::ethernet(&mut stage.queue.add(now_ns).data, ETHER_TYPE_ARP, true, &payload);
+    frame::ethernet(&mut stage.queue.add(now_ns).data, ETHER_TYPE_ARP, frame::BROADCAST_MAC, &payload);
 }
 
 fn lldp(stage: &mut Stage, now_ns: u64) {
     // Chassis and port by MAC address, time to live, end (IEEE 802.1AB).
     let payload =
         b"\x02\x07\x04\x02\x00\x5e\x00\x53\x02\x04\x07\x03\x02\x00\x5e\x00\x53\x02\x06\x02\x00\x78\x00\x00";
-    frame::ethernet(&mut stage.queue.add(now_ns).data, ETHER_TYPE_LLDP, false, payload);
+    frame::ethernet(&mut stage.queue.add(now_ns).data, ETHER_TYPE_LLDP, frame::HOST_MAC, payload);
 }
 
 fn either_way(stage: &mut Stage) -> AddressPair {
@@ -198,7 +198,7 @@ fn send_segment(
     let envelope = stage.envelope(way.0, way.1, tags);
     let packet = stage.queue.add(at_ns);
     frame::tcp(&mut packet.data, &envelope, segment, filler(len));
-    note(&mut packet.facts, &envelope, protocol::TCP, false, segment.flags);
+    record_tcp(&mut packet.facts, &envelope, segment.flags);
 }
 
 fn send_datagram(
@@ -212,14 +212,14 @@ fn send_datagram(
     let envelope = stage.envelope(way.0, way.1, tags);
     let packet = stage.queue.add(at_ns);
     frame::udp(&mut packet.data, &envelope, ports, filler(len));
-    note(&mut packet.facts, &envelope, protocol::UDP, false, 0);
+    record_ip(&mut packet.facts, &envelope, protocol::UDP);
 }
 
 fn send_icmp(stage: &mut Stage, at_ns: u64, envelope: &Envelope, message: &[u8]) {
     let packet = stage.queue.add(at_ns);
     frame::icmp(&mut packet.data, envelope, message);
     let protocol = if envelope.src.is_ipv4() { protocol::ICMP } else { protocol::ICMPV6 };
-    note(&mut packet.facts, envelope, protocol, false, 0);
+    record_ip(&mut packet.facts, envelope, protocol);
 }
 
 /// `len` payload bytes without a meaning, at most a full segment.

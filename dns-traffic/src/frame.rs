@@ -24,7 +24,9 @@ pub(crate) mod tcp_flags {
     pub(crate) const ACK: u8 = 0x10;
 }
 
-const HOST_MAC: [u8; 6] = [0x02, 0, 0x5e, 0, 0x53, 1];
+/// The Ethernet address of every station.
+pub(crate) const BROADCAST_MAC: [u8; 6] = [0xff; 6];
+pub(crate) const HOST_MAC: [u8; 6] = [0x02, 0, 0x5e, 0, 0x53, 1];
 const ROUTER_MAC: [u8; 6] = [0x02, 0, 0x5e, 0, 0x53, 2];
 /// An Ethernet card pads what it receives to this, without the check sum.
 const FRAME_LEN_MIN: usize = 60;
@@ -151,8 +153,7 @@ pub(crate) fn icmp(out: &mut Vec<u8>, envelope: &Envelope, message: &[u8]) {
 }
 
 /// A frame without IP.
-pub(crate) fn ethernet(out: &mut Vec<u8>, ether_type: u16, broadcast: bool, payload: &[u8]) {
-    let dst = if broadcast { [0xff; 6] } else { HOST_MAC };
+pub(crate) fn ethernet(out: &mut Vec<u8>, ether_type: u16, dst: [u8; 6], payload: &[u8]) {
     let start = out.len();
     out.extend_from_slice(&dst);
     out.extend_from_slice(&ROUTER_MAC);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::addresses::{Addresses, Parties};
 use super::config::Config;
 use super::facts::{Facts, IpFacts};
-use super::frame::{Envelope, VlanTags};
+use super::frame::{Envelope, VlanTags, protocol};
 use super::names::Names;
 use super::queue::PacketQueue;
 use super::random::{Rng, Zipf};
@@ -33,12 +33,30 @@ pub(crate) struct Stage {
 /// How the host takes part in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It is asked.
+    /// The host is asked.
     Server,
-    /// It asks.
+    /// The host asks.
     Client,
-    /// Not at all: others talk.
+    /// Others talk.
     Bystander,
+}
+
+impl Role {
+    /// The server of the conversation: the host is a resolver, and asks authoritative servers.
+    pub(crate) fn asked_server(self) -> AskedServer {
+        match self {
+            Self::Server | Self::Bystander => AskedServer::Resolver,
+            Self::Client => AskedServer::Authoritative,
+        }
+    }
+}
+
+/// The kind of server that a client asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AskedServer {
+    /// Asked for recursion.
+    Resolver,
+    Authoritative,
 }
 
 impl Stage {
@@ -132,8 +150,21 @@ impl Stage {
     }
 }
 
-/// Notes an IP packet's facts; its messages are added by whoever sends them.
-pub(crate) fn note(facts: &mut Facts, envelope: &Envelope, protocol: u8, fragment: bool, tcp_flags: u8) {
+/// Records the facts of an IP packet that is neither a fragment nor TCP. The sender adds its messages.
+pub(crate) fn record_ip(facts: &mut Facts, envelope: &Envelope, protocol: u8) {
+    let (src, dst) = (envelope.src, envelope.dst);
     facts.vlan = envelope.tags != VlanTags::None;
-    facts.ip = Some(IpFacts { src: envelope.src, dst: envelope.dst, protocol, fragment, tcp_flags });
+    facts.ip = Some(IpFacts { src, dst, protocol, fragment: false, tcp_flags: 0 });
+}
+
+/// As [`record_ip`], for a fragment of a UDP datagram.
+pub(crate) fn record_udp_fragment(facts: &mut Facts, envelope: &Envelope) {
+    record_ip(facts, envelope, protocol::UDP);
+    facts.ip = facts.ip.map(|ip| IpFacts { fragment: true, ..ip });
+}
+
+/// As [`record_ip`], for a TCP segment.
+pub(crate) fn record_tcp(facts: &mut Facts, envelope: &Envelope, tcp_flags: u8) {
+    record_ip(facts, envelope, protocol::TCP);
+    facts.ip = facts.ip.map(|ip| IpFacts { tcp_flags, ..ip });
 }

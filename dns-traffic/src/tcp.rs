@@ -2,9 +2,9 @@
 
 use super::addresses::Parties;
 use super::facts::{MessageFacts, MessageTransport};
-use super::frame::{self, Segment, VlanTags, protocol, tcp_flags};
+use super::frame::{self, Segment, VlanTags, tcp_flags};
 use super::message::{DnsExchange, draw_exchange};
-use super::stage::{MICROSECOND_NS, MILLISECOND_NS, Role, SECOND_NS, Stage, note};
+use super::stage::{MICROSECOND_NS, MILLISECOND_NS, Role, SECOND_NS, Stage, record_tcp};
 
 /// The most packets that a connection with one exchange takes.
 pub(crate) const SINGLE_PACKETS_MAX: u64 = 3 + SEGMENTS_PER_MESSAGE_MAX * 4 + 2 + 3;
@@ -70,7 +70,7 @@ pub(crate) fn converse(stage: &mut Stage, now_ns: u64) {
     let several = stage.rng.chance(0.3);
     let count = if several { stage.rng.between(2, EXCHANGES_MAX) } else { 1 };
     let exchanges: Vec<DnsExchange> =
-        (0..count).map(|_| draw_exchange(stage, MessageTransport::Tcp, role != Role::Client)).collect();
+        (0..count).map(|_| draw_exchange(stage, MessageTransport::Tcp, role.asked_server())).collect();
     TcpConversation::open(stage, role, parties).run(stage, now_ns, &exchanges);
 }
 
@@ -285,7 +285,7 @@ impl TcpConversation {
                 &segment,
                 &self.streams[side][planned.start..planned.end],
             );
-            note(&mut packet.facts, &envelope, protocol::TCP, false, planned.flags);
+            record_tcp(&mut packet.facts, &envelope, planned.flags);
             arrived[side].push((planned.start, planned.end));
             complete[side] = contiguous(&arrived[side], complete[side]);
             while let Some((end, facts)) = self.messages[side].get(told[side])

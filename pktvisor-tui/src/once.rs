@@ -13,17 +13,18 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 use crate::{
     cli::Format,
-    client::{AgentEndpoint, AskedWindow, FetchError, Http, Session},
+    client::{AgentEndpoint, AskedWindow, FetchError, Http, Session, Wanted},
     format,
     model::{AgentModel, ListKind, Observation, Rcode, SavedAgent, Sort, escape},
 };
 
 /// Asks every agent once, all at the same time, in the order given.
 pub fn ask(endpoints: &[AgentEndpoint], timeout: Duration, window: Option<AskedWindow>) -> Vec<SavedAgent> {
+    let wanted = Wanted { window, about_itself: true };
     thread::scope(|scope| {
         let ask = |endpoint: &AgentEndpoint| {
             let http = Http::new(endpoint.clone(), timeout);
-            let asking = scope.spawn(move || Session::without_history(http).round(window, true));
+            let asking = scope.spawn(move || Session::without_history(http).round(wanted));
             (endpoint.label(), asking)
         };
         let asking: Vec<_> = endpoints.iter().map(ask).collect();

@@ -35,7 +35,7 @@ pub(crate) struct BuildEbpfArguments {
 
 /// Builds the object file and prints its path.
 pub(crate) fn run(arguments: &BuildEbpfArguments) -> Result<()> {
-    let object = build(arguments.big_endian, arguments.log)?;
+    let object = build(arguments)?;
     println!("built {}", workspace::shown(&object));
     Ok(())
 }
@@ -50,7 +50,12 @@ pub(crate) fn build_if_possible() -> Result<Option<PathBuf>> {
     if !can_build() {
         return Ok(None);
     }
-    build(cfg!(target_endian = "big"), false).map(Some)
+    build_for_this_machine().map(Some)
+}
+
+/// Builds the object that the agent built for this machine embeds.
+pub(crate) fn build_for_this_machine() -> Result<PathBuf> {
+    build(&BuildEbpfArguments { big_endian: cfg!(target_endian = "big"), log: false })
 }
 
 fn target(big_endian: bool) -> &'static str {
@@ -58,8 +63,8 @@ fn target(big_endian: bool) -> &'static str {
 }
 
 /// Builds the object file and returns its path.
-pub(crate) fn build(big_endian: bool, log: bool) -> Result<PathBuf> {
-    let target = target(big_endian);
+fn build(arguments: &BuildEbpfArguments) -> Result<PathBuf> {
+    let target = target(arguments.big_endian);
     let Some(compiler) = BpfCompiler::find(target) else {
         bail!("there is no Rust compiler for {target}; please install\n{WHAT_TO_INSTALL}");
     };
@@ -77,7 +82,7 @@ pub(crate) fn build(big_endian: bool, log: bool) -> Result<PathBuf> {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET");
-    if log {
+    if arguments.log {
         cargo.args(["--features", "log"]);
     }
     command::run(&mut cargo)?;

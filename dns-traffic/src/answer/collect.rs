@@ -10,7 +10,7 @@ use super::super::message::rcode;
 use super::super::names::{NameKey, Names};
 use super::super::stage::SECOND_NS;
 use super::transactions::{TransactionEvent, TransactionReplay};
-use super::{Answer, DnsAnswer, PacketAnswer, Span};
+use super::{Answer, DnsAnswer, LastSecond, PacketAnswer, Span};
 
 const PERIOD_S: u64 = 60;
 
@@ -96,11 +96,12 @@ impl Collector {
             // A period's seconds without packets count as well.
             period.packets.per_second.resize(length as usize, [0; 2]);
             whole.merge(&period);
-            periods.push(period.into_summary(names, Span { start_ts, length }, index == last));
+            let last_second = if index == last { LastSecond::Unfinished } else { LastSecond::Finished };
+            periods.push(period.into_summary(names, Span { start_ts, length }, last_second));
         }
         let span = Span { start_ts: self.start_s, length: self.newest_s - self.start_s + 1 };
         let host = HOST_PREFIXES.map(str::to_owned).to_vec();
-        Answer { host, total: whole.into_summary(names, span, true), periods }
+        Answer { host, total: whole.into_summary(names, span, LastSecond::Unfinished), periods }
     }
 
     fn index(&self, second: u64) -> usize {

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use super::super::names::{NameKey, Names};
 use super::collect::AnswerPeriod;
 use super::lists::{Counts, present, qtype_name, rcode_name, suffix};
-use super::{DirectionAnswer, ExactQuantiles, ExactRates, Span, Summary};
+use super::{DirectionAnswer, ExactQuantiles, ExactRates, LastSecond, Span, Summary};
 
 macro_rules! add_fields {
     ($to:expr, $from:expr, $($field:ident)*) => { $($to.$field += $from.$field;)* };
@@ -48,8 +48,8 @@ impl AnswerPeriod {
         add_counts(&mut self.udp_ports, &next.udp_ports);
     }
 
-    /// Writes out the lists; `live` where the last second is not over.
-    pub(super) fn into_summary(mut self, names: &Names, span: Span, live: bool) -> Summary {
+    /// Writes out the lists.
+    pub(super) fn into_summary(mut self, names: &Names, span: Span, last: LastSecond) -> Summary {
         let packets = &mut self.packets;
         for (address, [received, sent]) in &self.remotes {
             packets.cardinality.src_ips_in += u64::from(*received > 0);
@@ -58,7 +58,7 @@ impl AnswerPeriod {
             list.add(address.to_string(), received + sent);
         }
         if packets.received + packets.sent > 0 {
-            let over = packets.per_second.len() - usize::from(live);
+            let over = packets.per_second.len() - usize::from(last == LastSecond::Unfinished);
             packets.rates = rates(&packets.per_second[..over]);
         }
 

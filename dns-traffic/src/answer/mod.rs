@@ -63,6 +63,13 @@ impl Summary {
     }
 }
 
+/// Whether the last second of a period is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LastSecond {
+    Finished,
+    Unfinished,
+}
+
 /// Beginning and length of a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Span {

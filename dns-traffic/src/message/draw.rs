@@ -4,7 +4,7 @@ use super::{DnsExchange, EdnsOptions, opcode, qtype, rcode};
 use crate::facts::MessageTransport;
 use crate::names::{NameKey, NameKind};
 use crate::random::mix;
-use crate::stage::Stage;
+use crate::stage::{AskedServer, Stage};
 
 /// Query types of host names, per ten thousand.
 const HOST_TYPES: [(u32, u16); 22] = [
@@ -43,8 +43,12 @@ const RARE_EXTENDED_RCODES: [(u32, u16); 5] =
 const UPDATE_RCODES: [(u32, u16); 7] =
     [(50, rcode::NOERROR), (20, rcode::REFUSED), (5, 6), (5, 7), (10, 8), (10, 9), (5, 10)];
 
-/// Draws an exchange; `recursion` where a resolver is asked rather than an authoritative server.
-pub(crate) fn draw_exchange(stage: &mut Stage, transport: MessageTransport, recursion: bool) -> DnsExchange {
+/// Draws an exchange with a server.
+pub(crate) fn draw_exchange(
+    stage: &mut Stage,
+    transport: MessageTransport,
+    server: AskedServer,
+) -> DnsExchange {
     let random = stage.rng.chance(stage.config.random_subdomains);
     let key = if random {
         super::super::names::random_name(&mut stage.rng)
@@ -58,7 +62,7 @@ pub(crate) fn draw_exchange(stage: &mut Stage, transport: MessageTransport, recu
         opcode: opcode::QUERY,
         question: Some((key, qtype::A)),
         mixed_case: rng.chance(stage.config.mixed_case),
-        recursion,
+        recursion: server == AskedServer::Resolver,
         edns: None,
         rcode: rcode::NOERROR,
         padded_to_bytes: 0,

@@ -17,7 +17,7 @@ use pktvisor_api::{App, DirectionRates, Period};
 pub use endpoint::{AgentEndpoint, DEFAULT_PORT, EndpointError};
 pub use http::{FetchError, Http};
 pub use one_period::{OneEntry, OnePeriod};
-pub use poller::{Poller, PollerCommand, Wanted};
+pub use poller::{Poller, PollerCommand};
 pub use protocol::Session;
 
 /// What to ask for.
@@ -42,6 +42,15 @@ impl AskedWindow {
             Self::Last(periods) => periods,
         }
     }
+}
+
+/// What the screen needs at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The window; five minutes, or what there is, unless chosen.
+    pub window: Option<AskedWindow>,
+    /// Whether what the agent says about itself is on the screen.
+    pub about_itself: bool,
 }
 
 /// Everything that one round of questions brought.

@@ -6,16 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{AskedWindow, Http, Session, Update, backoff::Backoff, protocol::ROUND};
-
-/// What the screen needs at the moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// The window; five minutes, or what there is, unless chosen.
-    pub window: Option<AskedWindow>,
-    /// Whether what the agent says about itself is on the screen.
-    pub about_itself: bool,
-}
+use super::{Http, Session, Update, Wanted, backoff::Backoff, protocol::ROUND};
 
 /// A word to the thread. Each makes it ask at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +59,7 @@ impl Poller {
 /// One round, and when the next one is due.
 fn round(session: &mut Session, wanted: Wanted, backoff: &mut Backoff) -> (Update, Instant) {
     let started = Instant::now();
-    match session.round(wanted.window, wanted.about_itself) {
+    match session.round(wanted) {
         Ok(answer) => {
             backoff.reset();
             (Update::Answer(Box::new(answer)), started + ROUND)

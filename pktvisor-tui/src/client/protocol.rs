@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pktvisor_api::{App, Period, Rates};
 
 use super::one_period::{OneEntry, OnePeriod};
-use super::{AgentAnswer, AskedWindow, FetchError, Http};
+use super::{AgentAnswer, AskedWindow, FetchError, Http, Wanted};
 
 /// Rounds between two looks at what hardly changes.
 const APP_EVERY_ROUNDS: u64 = 5;
@@ -49,11 +49,11 @@ impl Session {
         self.live_start_ts = None;
     }
 
-    /// One round of questions. `every_app`: ask for what the agent says about itself in every round.
-    pub fn round(&mut self, window: Option<AskedWindow>, every_app: bool) -> Result<AgentAnswer, FetchError> {
+    /// One round of questions.
+    pub fn round(&mut self, wanted: Wanted) -> Result<AgentAnswer, FetchError> {
         let started = Instant::now();
         let mut answer = AgentAnswer::default();
-        if self.app.is_none() || every_app || self.rounds.is_multiple_of(APP_EVERY_ROUNDS) {
+        if self.app.is_none() || wanted.about_itself || self.rounds.is_multiple_of(APP_EVERY_ROUNDS) {
             let app: App = self.http.get("/api/v1/metrics/app")?;
             self.app = Some(app.clone());
             answer.app = Some(app);
@@ -67,7 +67,7 @@ impl Session {
         };
         answer.ours = is_ours(&app);
         if answer.ours {
-            self.ours(&app, window, &mut answer)?;
+            self.ours(&app, wanted.window, &mut answer)?;
         } else {
             let periods = if app.app.periods == 0 { PERIODS_OF_3_0 } else { app.app.periods };
             (answer.window_name, answer.window) = self.document(&format!("window/{periods}"))?;

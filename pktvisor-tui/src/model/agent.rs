@@ -151,9 +151,9 @@ impl AgentModel {
             }
             self.info = Some(info);
         }
-        let ours = answer.ours;
-        let window = Observation::new(&answer.window_name, std::mem::take(&mut answer.window), ours);
-        let live = answer.live.take().map(|live| Observation::new("1m", live, ours));
+        let observe = if answer.ours { Observation::new } else { Observation::of_older_agent };
+        let window = observe(&answer.window_name, std::mem::take(&mut answer.window));
+        let live = answer.live.take().map(|live| observe("1m", live));
         self.history.record(&answer, &window, live.as_ref(), now);
         self.window = Some(window);
         self.live = live;

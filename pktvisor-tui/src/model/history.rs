@@ -206,7 +206,7 @@ impl PeriodPoint {
     }
 
     fn of_period(period: &Period) -> Self {
-        Self::of(&Observation::new("", period.clone(), true))
+        Self::of(&Observation::new("", period.clone()))
     }
 
     /// A count of the period as an average per second; `None` for a period without length.

@@ -59,8 +59,13 @@ impl Rcode {
 }
 
 impl Observation {
-    /// Takes a received period over.
-    pub fn new(name: &str, mut period: Period, ours: bool) -> Self {
+    /// A period of an older agent, which lacks some numbers.
+    pub fn of_older_agent(name: &str, period: Period) -> Self {
+        Self { ours: false, ..Self::new(name, period) }
+    }
+
+    /// A period of an agent of our line.
+    pub fn new(name: &str, mut period: Period) -> Self {
         let lists = take_lists(&mut period);
         let rate = period.sampling.rate;
         Self {
@@ -70,7 +75,7 @@ impl Observation {
             dns: period.dns,
             analysed_messages: period.sampling.messages,
             sampling_rate: if rate.is_finite() { rate.clamp(0.0, 1.0) } else { 1.0 },
-            ours,
+            ours: true,
             lists,
         }
     }

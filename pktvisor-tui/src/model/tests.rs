@@ -149,14 +149,14 @@ fn shares_are_of_what_was_analysed() {
     period.dns.wire_packets.total = 2000;
     period.sampling.rate = 0.25;
     period.packets.received = 400;
-    let observation = Observation::new("1m", period.clone(), true);
+    let observation = Observation::new("1m", period.clone());
     assert_eq!(ListKind::Qname2.whole(&observation), 500);
     assert_eq!(ListKind::Rcode.whole(&observation), 250);
     assert_eq!(ListKind::Ipv4.whole(&observation), 400);
     // 3.0 chose among all packets, and for addresses as well.
     period.packets.total = 1000;
     period.packets.deep_samples = 500;
-    let observation = Observation::new("1m", period, false);
+    let observation = Observation::of_older_agent("1m", period);
     assert_eq!((ListKind::Qname2.whole(&observation), ListKind::Ipv4.whole(&observation)), (1000, 200));
 }
 
@@ -165,7 +165,7 @@ fn an_absurd_sampling_rate_is_taken_for_all() {
     for rate in [f64::NAN, f64::INFINITY, -1.0, 7.0] {
         let mut period = period(0, 10, 10);
         period.sampling.rate = rate;
-        let share = Observation::new("1m", period, true).analysed_share();
+        let share = Observation::new("1m", period).analysed_share();
         assert!((0.0..=1.0).contains(&share), "{rate}");
     }
 }

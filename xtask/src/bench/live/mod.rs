@@ -41,7 +41,7 @@ pub(super) fn run(agent: Option<&Path>) -> Result<()> {
         bail!("the benchmark cannot run here: {reason}");
     }
     if agent.is_none() {
-        build_ebpf::build(false, false)?;
+        build_ebpf::build_for_this_machine()?;
     }
     let agent = super::build(agent)?;
     let directory = workspace::target()?.join("bench");
