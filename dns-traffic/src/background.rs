@@ -1,4 +1,4 @@
-//! Everything on the wire that is not DNS: TCP and UDP flows, ICMP, ESP, ARP and LLDP.
+//! Traffic that is not DNS: TCP and UDP flows, ICMP, ESP, ARP and LLDP.
 
 use super::addresses::{AddressPair, Parties};
 use super::frame::{self, Envelope, Segment, VlanTags, protocol, tcp_flags};
@@ -12,8 +12,8 @@ const ETHER_TYPE_LLDP: u16 = 0x88cc;
 
 /// Payload bytes of TCP segments: acknowledgements, requests, full segments.
 const TCP_SIZES: [(u32, usize); 6] = [(45, 0), (8, 120), (6, 517), (5, 900), (4, 1300), (32, 1428)];
-/// Payload bytes of UDP datagrams: keep-alives, voice and games, downloads. The ports used are those of protocols
-/// without a format that a protocol analyser would miss.
+/// Payload bytes of UDP datagrams: keep-alives, voice and games, downloads. The ports belong to
+/// protocols without a format that a protocol analyser would expect.
 const UDP_SIZES: [(u32, usize); 5] = [(15, 48), (25, 160), (20, 40), (10, 600), (30, 1350)];
 
 /// Plans a flow whose first packet is due at `now_ns`.
@@ -138,7 +138,8 @@ fn echo(stage: &mut Stage, now_ns: u64) {
     send_icmp(stage, now_ns, &envelope, &message);
 }
 
-/// A port unreachable that quotes the beginning of a DNS response: what is quoted is not DNS.
+/// A port unreachable that quotes the beginning of a DNS response. The quotation does not count as
+/// DNS.
 fn unreachable(stage: &mut Stage, now_ns: u64) {
     let Parties { client, server } = stage.parties(Role::Server);
     let (port, tags) = (stage.port(), stage.tags());

@@ -1,4 +1,4 @@
-//! DNS over UDP: a query, usually a response, and all that can go wrong between them.
+//! DNS over UDP: a query, usually a response, and their possible failures.
 
 use super::addresses::{AddressPair, Parties};
 use super::facts::{MessageFacts, MessageTransport};
@@ -7,11 +7,11 @@ use super::message::{DnsExchange, draw_exchange, rcode, write_malformed};
 use super::stage::{AskedServer, MILLISECOND_NS, Role, SECOND_NS, Stage, record_ip, record_udp_fragment};
 use super::tcp;
 
-/// The most packets that one conversation takes: two queries, two responses in four fragments each, and the same
-/// question once more over TCP.
+/// The most packets that one conversation takes: two queries, two responses in four fragments each,
+/// and the same question again over TCP.
 pub(crate) const PACKETS_MAX: u64 = 10 + tcp::SINGLE_PACKETS_MAX;
 
-/// How a conversation goes.
+/// The course of a conversation.
 #[derive(Clone, Copy, Debug)]
 enum Course {
     Answered,
@@ -114,7 +114,7 @@ pub(crate) fn converse(stage: &mut Stage, now_ns: u64) {
     }
 }
 
-/// Plans a query and, if wanted, its response: one packet each.
+/// Plans a query and, if `answered`, its response: one packet each.
 pub(crate) fn converse_briefly(stage: &mut Stage, now_ns: u64, answered: bool) {
     let mut talk = draw_talk(stage);
     talk.exchange.padded_to_bytes = 0;
@@ -209,8 +209,8 @@ fn send(
     packet.facts.messages.push(facts);
 }
 
-/// Sends a datagram in fragments: by the usual MTU where it is large, else in halves. One time in four the last
-/// fragment arrives first. The message belongs to the fragment that arrives last.
+/// Sends a datagram in fragments: by the usual MTU where it is large, else in halves. One time in
+/// four the last fragment arrives first. The message belongs to the fragment that arrives last.
 fn send_fragments(
     stage: &mut Stage,
     at_ns: u64,

@@ -1,4 +1,4 @@
-//! Adds up what the generator knows about its packets, period by period.
+//! Adds up the facts of the generated packets, period by period.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use super::{Answer, DnsAnswer, LastSecond, PacketAnswer, Span};
 
 const PERIOD_S: u64 = 60;
 
-/// What has been seen so far.
+/// The sums so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Collector {
     start_s: u64,
@@ -26,7 +26,7 @@ pub(crate) struct Collector {
 /// One period, by keys rather than by names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AnswerPeriod {
-    /// Numbers are kept where the answer has them, lists beside it.
+    /// Numbers are kept in the answer's structs, lists beside them.
     pub(super) packets: PacketAnswer,
     pub(super) dns: DnsAnswer,
     pub(super) times_ns: [Vec<u64>; 2],
@@ -58,7 +58,7 @@ impl HostDirection {
 }
 
 impl Collector {
-    /// Takes in a packet with its length on the wire.
+    /// Adds a packet with its length on the wire.
     pub(crate) fn observe(&mut self, timestamp_ns: u64, wire_bytes: u64, facts: &Facts) {
         let second = timestamp_ns / SECOND_NS;
         if self.periods.is_empty() {
@@ -193,7 +193,7 @@ impl AnswerPeriod {
         if let Some((key, qtype)) = message.question {
             *self.names.entry(key).or_default() += 1;
             *self.qtypes.entry(qtype).or_default() += 1;
-            // The extended bits make another code of it: BADVERS is no NOERROR.
+            // The extended bits belong to the code: BADVERS is not NOERROR.
             if let Some(failed) = failed.filter(|_| message.rcode < 16) {
                 *self.failed[failed].entry(key).or_default() += 1;
             }

@@ -1,4 +1,4 @@
-//! From what was added up to the answer: periods merged into a whole, keys written out as names.
+//! Turns the sums into the answer: merges periods into a whole, and writes keys as names.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -1,4 +1,4 @@
-//! Which exchange comes next: name, type, EDNS and response code in the proportions of a busy resolver.
+//! Draws exchanges: name, type, EDNS and response code in the proportions of a busy resolver.
 
 use super::{DnsExchange, EdnsOptions, opcode, qtype, rcode};
 use crate::facts::MessageTransport;
@@ -32,14 +32,15 @@ const HOST_TYPES: [(u32, u16); 22] = [
     (2, 65399),
 ];
 
-/// Rare response codes, shown by any name.
+/// Rare response codes, for any name.
 const RARE_RCODES: [(u32, u16); 5] =
     [(40, rcode::FORMERR), (30, rcode::NOTIMP), (60, rcode::SERVFAIL), (20, rcode::REFUSED), (10, 9)];
-/// Rare response codes that need EDNS: BADVERS, BADKEY, BADNAME, BADTRUNC, BADCOOKIE. Those whose low four bits read
-/// SERVFAIL, NXDOMAIN or REFUSED are left out, since it can be argued to which lists they belong.
+/// Rare response codes that need EDNS: BADVERS, BADKEY, BADNAME, BADTRUNC, BADCOOKIE. Those whose
+/// low four bits read SERVFAIL, NXDOMAIN or REFUSED are left out, because it is debatable to which
+/// lists they belong.
 const RARE_EXTENDED_RCODES: [(u32, u16); 5] =
     [(60, rcode::BADVERS), (4, 17), (2, 20), (2, 22), (40, rcode::BADCOOKIE)];
-/// What comes of dynamic updates (RFC 2136): YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE among them.
+/// Results of dynamic updates (RFC 2136): YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE among them.
 const UPDATE_RCODES: [(u32, u16); 7] =
     [(50, rcode::NOERROR), (20, rcode::REFUSED), (5, 6), (5, 7), (10, 8), (10, 9), (5, 10)];
 
@@ -126,7 +127,8 @@ fn draw_edns(stage: &mut Stage) -> Option<EdnsOptions> {
     })
 }
 
-/// Names keep their fate: one that does not exist never exists, the most popular ones do. Now and then a server has a bad moment.
+/// A name that does not exist never exists; the most popular ones always do. A server fails now and
+/// then.
 fn draw_rcode(stage: &mut Stage, key: NameKey, edns: bool) -> u16 {
     let rng = &mut stage.rng;
     match rng.below(1000) {
