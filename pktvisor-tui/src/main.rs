@@ -8,7 +8,7 @@ fn main() -> ExitCode {
     match run::run(&TuiOptions::from_command_line()) {
         Ok(code) => code,
         Err(error) => {
-            // Files and arguments are named in it.
+            // It names files and arguments.
             eprintln!("pktvisor: {}", escape(&error.to_string()));
             ExitCode::FAILURE
         }

@@ -36,7 +36,8 @@ pub fn ask(endpoints: &[AgentEndpoint], timeout: Duration, window: Option<AskedW
     })
 }
 
-/// Prints agents on stdout, and on stderr why some of them did not answer. Exit code 1 if there are any such.
+/// Prints agents on stdout, and on stderr the reason for each agent that did not answer. Exit code
+/// 1 if there is any.
 pub fn print(agents: &[SavedAgent], format: Format) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     for agent in agents {
@@ -54,7 +55,7 @@ pub fn print(agents: &[SavedAgent], format: Format) -> io::Result<ExitCode> {
     Ok(if all_answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// JSON in ASCII alone: what a name holds can then do nothing to a terminal that the output ends up on.
+/// JSON in ASCII only, so that names cannot control a terminal that shows the output.
 struct AsciiFormatter(CompactFormatter);
 
 impl Formatter for AsciiFormatter {
@@ -83,7 +84,8 @@ pub fn write_json(out: &mut impl Write, agent: &SavedAgent) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Writes an agent as text: every number with all its digits, in columns that do not depend on them.
+/// Writes an agent as text: every number with all its digits, in columns that do not depend on
+/// them.
 pub fn write_text(out: &mut impl Write, agent: &AgentModel) -> io::Result<()> {
     writeln!(out, "agent      {}", agent.label)?;
     let Some(window) = &agent.window else { return writeln!(out) };

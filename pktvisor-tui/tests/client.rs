@@ -1,4 +1,4 @@
-//! Facts about talking to agents: of our line, of the 3.0 line, slow, broken, and restarted.
+//! Sessions with agents: of our line, of the 3.0 line, slow, broken, and restarted.
 
 mod support;
 
@@ -58,7 +58,7 @@ fn over(window: Option<AskedWindow>) -> Wanted {
 }
 
 #[test]
-fn five_minutes_are_asked_for_unless_chosen_otherwise() {
+fn the_default_window_is_five_minutes() {
     let agent = ours();
     let mut session = Session::new(http(&agent, LONG));
     let answer = session.round(Wanted::default()).expect("it answers");
@@ -71,7 +71,7 @@ fn five_minutes_are_asked_for_unless_chosen_otherwise() {
 }
 
 #[test]
-fn no_more_periods_are_asked_for_than_the_agent_keeps() {
+fn a_window_never_exceeds_the_periods_that_the_agent_keeps() {
     let agent = ours();
     let mut session = Session::new(http(&agent, LONG));
     session.round(over(Some(AskedWindow::Last(60)))).expect("it answers");
@@ -79,7 +79,7 @@ fn no_more_periods_are_asked_for_than_the_agent_keeps() {
 }
 
 #[test]
-fn closed_periods_are_fetched_once_and_when_the_live_one_turns() {
+fn closed_periods_are_fetched_once_and_after_a_rotation() {
     let agent = ours();
     let mut session = Session::new(http(&agent, LONG));
     let answer = session.round(Wanted::default()).expect("it answers");
@@ -123,7 +123,7 @@ fn a_3_0_agent_is_asked_for_what_it_can_answer() {
 }
 
 #[test]
-fn an_agent_that_keeps_fewer_periods_is_asked_for_those() {
+fn a_window_is_shortened_to_the_periods_that_the_agent_keeps() {
     let agent = FakeAgent::start();
     agent
         .on("app", Reply::json(r#"{"app":{"version":"3.0.7","periods":3}}"#))
@@ -150,7 +150,7 @@ fn an_agent_without_a_rates_page_is_shown_without_rates() {
 }
 
 #[test]
-fn what_is_no_agent_is_said_to_be_none() {
+fn an_answer_of_another_web_server_is_foreign() {
     let agent = FakeAgent::start();
     agent.on("app", Reply::json("<html>hello</html>").content_type("text/html"));
     let error = Session::new(http(&agent, LONG)).round(Wanted::default()).expect_err("a web page");
@@ -175,7 +175,7 @@ fn a_hundred_thousand_periods_in_one_answer_are_one() {
 }
 
 #[test]
-fn a_slow_agent_is_given_up_on() {
+fn a_request_to_a_slow_agent_times_out() {
     let agent = ours();
     agent.on("rates", Reply::json("{}").after(Duration::from_secs(5)));
     let error = Session::new(http(&agent, Duration::from_millis(150)))
@@ -208,11 +208,11 @@ fn next_window(updates: &Receiver<Update>) -> String {
 }
 
 #[test]
-fn another_window_is_asked_for_at_once() {
+fn another_window_is_requested_at_once() {
     let agent = ours();
     let (poller, updates) = poll(&agent);
     assert_eq!(next_window(&updates), "5m");
-    poller.tell(PollerCommand::Want(Wanted { window: Some(AskedWindow::Last(2)), about_itself: false }));
+    poller.send(PollerCommand::Want(Wanted { window: Some(AskedWindow::Last(2)), about_itself: false }));
     // The round that was under way may still bring the old one.
     assert!((0..2).any(|_| next_window(&updates) == "2m"));
 }
@@ -229,11 +229,11 @@ fn an_agent_that_goes_away_and_comes_back_is_found_again() {
     assert_eq!(retry_in, Duration::from_secs(1));
     let agent = FakeAgent::start_on(address);
     describe(&agent);
-    poller.tell(PollerCommand::Retry);
+    poller.send(PollerCommand::Retry);
     let answer = updates.iter().find_map(|update| match update {
         Update::Answer(answer) => Some(answer),
         Update::Failure { .. } => None,
     });
-    // What it says about itself is asked for anew: it may be another one.
+    // Its description of itself is requested again, because it may be another agent.
     assert!(answer.is_some_and(|answer| answer.app.is_some() && answer.closed.len() == 2));
 }

@@ -1,4 +1,4 @@
-//! One thread an agent: asks each second, waits longer after failures, and reports both.
+//! One thread for each agent: it asks every second, waits longer after failures, and reports both.
 
 use std::{
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
@@ -8,10 +8,10 @@ use std::{
 
 use super::{Http, Session, Update, Wanted, backoff::Backoff, protocol::ROUND};
 
-/// A word to the thread. Each makes it ask at once.
+/// A command to the thread. Each makes it ask at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollerCommand {
-    /// Other things are wanted from now on.
+    /// Other data is wanted from now on.
     Want(Wanted),
     /// Do not wait for the next try.
     Retry,
@@ -23,8 +23,8 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Starts asking; `report` is called with every update, on the new thread, and returns whether anyone still
-    /// listens.
+    /// Starts the thread, which calls `report` with every update. `report` returns whether a
+    /// receiver still exists.
     pub fn start(
         http: Http,
         wanted: Wanted,
@@ -50,8 +50,8 @@ impl Poller {
         Ok(Self { commands })
     }
 
-    /// Tells the thread. One that has ended does not care.
-    pub fn tell(&self, command: PollerCommand) {
+    /// Sends a command to the thread, unless it has ended.
+    pub fn send(&self, command: PollerCommand) {
         let _gone = self.commands.send(command);
     }
 }
