@@ -1,7 +1,8 @@
 //! Pacing: makes packet time follow the wall clock, at some multiple of its speed.
 //!
-//! A [`Pacer`] pins one moment of packet time to one of the wall clock and reckons every packet's due time from there,
-//! so that what one wait oversleeps the next ones make up for. It pins anew wherever packet time jumps.
+//! A [`Pacer`] pins one moment of packet time to one of the wall clock and computes every packet's
+//! due time from there, so that later waits make up for a wait that took too long. It pins again
+//! wherever packet time jumps.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -9,22 +10,23 @@ use std::str::FromStr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A longer gap in packet time is a jump of its clock, not silence, and is not waited out.
+/// A longer gap in packet time is a jump of its clock, not silence, and causes no wait.
 pub const LONGEST_GAP: Duration = Duration::from_secs(3600);
 
 /// The longest wait for one packet, whatever the speed.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// Packet time that steps back by no more than this is reordering. By more, its clock was set back.
+/// A step back of packet time by at most this is reordering. After a larger step, its clock was set
+/// back.
 pub const LONGEST_STEP_BACK: Duration = Duration::from_secs(1);
 
-/// How long a sleeping pacer can go without asking whether to stop.
+/// How often a sleeping pacer checks whether to stop.
 const NAP: Duration = Duration::from_millis(50);
 
 /// How fast packet time passes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// As fast as packets can be had.
+    /// As fast as packets can be read.
     Max,
     /// As fast as when they were captured.
     RealTime,
@@ -37,7 +39,7 @@ pub enum Pace {
 pub struct Speed(f64);
 
 impl Speed {
-    /// `None` for what is no speed: zero, below zero, infinite, not a number.
+    /// `None` for zero, negative, infinite and undefined values.
     pub fn new(times: f64) -> Option<Self> {
         (times.is_finite() && times > 0.0).then_some(Self(times))
     }
@@ -77,11 +79,11 @@ impl fmt::Display for Pace {
     }
 }
 
-/// Tells, packet by packet, how long to wait.
+/// Computes, packet by packet, how long to wait.
 ///
-/// The waiting is bounded: a gap over [`LONGEST_GAP`] in packet time is skipped, no packet is waited for longer than
-/// [`LONGEST_WAIT`], and packets from the past are due at once. A consumer that falls behind is not waited for; packets
-/// are due at once until it has caught up.
+/// The waiting is bounded: a gap over [`LONGEST_GAP`] in packet time is skipped, no packet is
+/// waited for longer than [`LONGEST_WAIT`], and packets from the past are due at once. If the
+/// consumer falls behind, packets are due at once until it has caught up.
 #[derive(Debug)]
 pub struct Pacer {
     pace: Pace,
@@ -104,7 +106,7 @@ impl Pacer {
 
     /// How long after `now` the packet with this time stamp is due; zero if it is due or overdue.
     ///
-    /// To be called once for each packet, in the order of the capture.
+    /// Call it once for each packet, in the order of the capture.
     #[inline]
     pub fn wait(&mut self, timestamp_ns: u64, now: Instant) -> Duration {
         let times = match self.pace {
@@ -122,7 +124,7 @@ impl Pacer {
         }
         pin.latest_ns = pin.latest_ns.max(timestamp_ns);
         let since_pin_ns = pin.latest_ns - pin.packet_ns;
-        // A speed near zero makes a wait that no Duration holds: for ever, as far as the bound is concerned.
+        // At a speed near zero the wait does not fit into a Duration; the bound then applies.
         let due_after =
             Duration::try_from_secs_f64(since_pin_ns as f64 / (times * 1e9)).unwrap_or(Duration::MAX);
         let wait = due_after.saturating_sub(now.saturating_duration_since(pin.wall));
@@ -133,9 +135,9 @@ impl Pacer {
         wait
     }
 
-    /// Sleeps until the packet with this time stamp is due, asking `stop` at least every 50 ms whether to give up.
+    /// Sleeps until the packet with this time stamp is due, calling `stop` at least every 50 ms.
     ///
-    /// [`ControlFlow::Break`] means that `stop` said so.
+    /// [`ControlFlow::Break`] means that `stop` returned true.
     pub fn sleep(&mut self, timestamp_ns: u64, mut stop: impl FnMut() -> bool) -> ControlFlow<()> {
         if self.pace == Pace::Max {
             return ControlFlow::Continue(());

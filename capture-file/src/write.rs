@@ -51,7 +51,7 @@ impl<W: Write> PcapWriter<W> {
         self.inner.write_all(data).map_err(WriteError::Packet)
     }
 
-    /// Writes out what is buffered and returns the writer.
+    /// Flushes the buffer and returns the writer.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
-//! Reads real captures and compares their packets with what tshark counts in them.
+//! Reads real captures and compares their packets with the counts of tshark.
 //!
-//! They lie in `../shared/captures` beside the repository, with `truth/PATH.json` for each; without them this says so
-//! and passes.
+//! They lie in `../shared/captures` beside the repository, with `truth/PATH.json` for each; without
+//! them the test prints so and passes.
 
 #![allow(
     clippy::unwrap_used,

@@ -11,12 +11,12 @@ use std::io::{self, Write};
 use clap::{Command, ValueEnum};
 use clap_complete::Shell;
 
-/// The word that asks for a [`Document`].
+/// The word that asks for a [`CommandDocument`].
 const REQUEST: &str = "--generate";
 
 /// What a program can print about its command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Document {
+pub enum CommandDocument {
     /// The man page, in section 1, as roff.
     Man,
     /// Completions for bash.
@@ -27,7 +27,7 @@ pub enum Document {
     Zsh,
 }
 
-impl Document {
+impl CommandDocument {
     /// The document that the arguments of a process ask for: `PROGRAM --generate KIND` and nothing else.
     pub fn requested(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
         let mut arguments = arguments.into_iter().skip(1);
@@ -62,11 +62,11 @@ mod tests {
     use super::*;
     use clap::Arg;
 
-    fn requested(words: &[&str]) -> Option<Document> {
-        Document::requested(words.iter().map(OsString::from))
+    fn requested(words: &[&str]) -> Option<CommandDocument> {
+        CommandDocument::requested(words.iter().map(OsString::from))
     }
 
-    fn written(document: Document) -> String {
+    fn written(document: CommandDocument) -> String {
         let command = Command::new("prog")
             .about("Does it")
             .arg(Arg::new("wide").long("wide").help("As wide as it goes").action(clap::ArgAction::SetTrue));
@@ -77,8 +77,8 @@ mod tests {
 
     #[test]
     fn only_the_request_alone_asks_for_a_document() {
-        assert_eq!(requested(&["prog", "--generate", "man"]), Some(Document::Man));
-        assert_eq!(requested(&["prog", "--generate", "zsh"]), Some(Document::Zsh));
+        assert_eq!(requested(&["prog", "--generate", "man"]), Some(CommandDocument::Man));
+        assert_eq!(requested(&["prog", "--generate", "zsh"]), Some(CommandDocument::Zsh));
         for words in [
             &["prog"][..],
             &["prog", "--generate"],
@@ -93,15 +93,15 @@ mod tests {
     #[test]
     fn every_document_describes_the_options() {
         for (document, option) in [
-            (Document::Man, r"\-\-wide"),
-            (Document::Bash, "--wide"),
-            (Document::Fish, "-l wide"),
-            (Document::Zsh, "--wide"),
+            (CommandDocument::Man, r"\-\-wide"),
+            (CommandDocument::Bash, "--wide"),
+            (CommandDocument::Fish, "-l wide"),
+            (CommandDocument::Zsh, "--wide"),
         ] {
             let text = written(document);
             assert!(text.contains(option), "{document:?}: {text}");
         }
-        assert!(written(Document::Man).contains(".TH prog 1"));
+        assert!(written(CommandDocument::Man).contains(".TH prog 1"));
     }
 
     #[test]
@@ -115,7 +115,7 @@ mod tests {
                 Ok(())
             }
         }
-        for document in [Document::Man, Document::Bash] {
+        for document in [CommandDocument::Man, CommandDocument::Bash] {
             let error = document.write(Command::new("prog"), &mut Closed).expect_err("no reader");
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         }

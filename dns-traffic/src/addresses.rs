@@ -1,14 +1,15 @@
-//! Who talks: the host that is watched, its clients, the servers it asks, and strangers.
+//! Addresses: the watched host, its clients, the servers that it queries, and other hosts.
 //!
-//! Most clients live in shared address space (RFC 6598) and documentation space (RFC 3849). Some of the busiest ones
-//! live in networks that MaxMind's public test databases know, so that geography has something to show.
+//! Most clients live in shared address space (RFC 6598) and documentation space (RFC 3849). Some of
+//! the busiest ones live in networks that MaxMind's public test databases know, so that geography
+//! has something to show.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::random::{Rng, Zipf, mix};
 
 /// Source and destination of a packet.
-pub(crate) type AddressPair = (IpAddr, IpAddr);
+pub(crate) type HostAddresses = (IpAddr, IpAddr);
 
 /// The prefixes of the watched host, as they are given to the agent.
 pub const HOST_PREFIXES: [&str; 2] = ["192.0.2.0/28", "2001:db8:53::/64"];
@@ -32,7 +33,7 @@ const KNOWN_V4: [([u8; 4], u32); 10] = [
 const KNOWN_V6: [(u16, u16); 6] =
     [(0x2001, 0x218), (0x2001, 0x230), (0x2001, 0x238), (0x2001, 0x240), (0x2001, 0x250), (0x2a02, 0xcf40)];
 
-/// How many servers the host asks.
+/// Servers that the host queries.
 const UPSTREAMS: u32 = 2_000;
 
 /// Whether an address belongs to the watched host: [`HOST_PREFIXES`] as code.
@@ -52,12 +53,12 @@ pub(crate) struct Addresses {
     seed: u64,
 }
 
-/// Two ends of a conversation, of the same IP version.
+/// The two ends of a conversation, of the same IP version.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parties {
-    /// Who asks.
+    /// Sends the query.
     pub(crate) client: IpAddr,
-    /// Who answers.
+    /// Sends the response.
     pub(crate) server: IpAddr,
 }
 
@@ -72,13 +73,13 @@ impl Addresses {
         }
     }
 
-    /// A client and the host it asks.
+    /// A client and the host that it queries.
     pub(crate) fn inbound(&self, rng: &mut Rng) -> Parties {
         let client = self.member(self.clients.draw(rng), self.seed);
         Parties { client, server: host_like(client, rng) }
     }
 
-    /// The host and a server it asks.
+    /// The host and a server that it queries.
     pub(crate) fn outbound(&self, rng: &mut Rng) -> Parties {
         let server = self.member(self.upstreams.draw(rng), !self.seed);
         Parties { client: host_like(server, rng), server }
@@ -104,7 +105,8 @@ impl Addresses {
             IpAddr::V6(Ipv6Addr::from(bits >> 3 | 1 << 125))
         } else {
             loop {
-                // Unicast of class A to C without this network, private, loopback and the host's own network.
+                // Unicast of class A to C without this network, private, loopback and the host's
+                // own network.
                 let address = Ipv4Addr::from((rng.next_u64() >> 32) as u32);
                 let [first, ..] = address.octets();
                 if (1..224).contains(&first) && ![10, 127, 192].contains(&first) {
@@ -115,7 +117,8 @@ impl Addresses {
         Parties { client, server: host_like(client, rng) }
     }
 
-    /// The address of a member of a population; ranks below four million have addresses of their own.
+    /// The address of a member of a population; ranks below four million have addresses of their
+    /// own.
     fn member(&self, rank: u32, seed: u64) -> IpAddr {
         let bits = mix(seed ^ u64::from(rank));
         let known = rank < 400 && bits.is_multiple_of(3);

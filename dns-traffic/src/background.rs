@@ -1,8 +1,8 @@
-//! Everything on the wire that is not DNS: TCP and UDP flows, ICMP, ESP, ARP and LLDP.
+//! Traffic that is not DNS: TCP and UDP flows, ICMP, ESP, ARP and LLDP.
 
-use super::addresses::{AddressPair, Parties};
+use super::addresses::{HostAddresses, Parties};
 use super::frame::{self, Envelope, Segment, VlanTags, protocol, tcp_flags};
-use super::stage::{MICROSECOND_NS, Role, Stage, note};
+use super::stage::{MICROSECOND_NS, Role, Stage, record_ip, record_tcp};
 
 /// The most packets that one flow takes.
 pub(crate) const PACKETS_MAX: u64 = 34;
@@ -12,8 +12,8 @@ const ETHER_TYPE_LLDP: u16 = 0x88cc;
 
 /// Payload bytes of TCP segments: acknowledgements, requests, full segments.
 const TCP_SIZES: [(u32, usize); 6] = [(45, 0), (8, 120), (6, 517), (5, 900), (4, 1300), (32, 1428)];
-/// Payload bytes of UDP datagrams: keep-alives, voice and games, downloads. The ports used are those of protocols
-/// without a format that a protocol analyser would miss.
+/// Payload bytes of UDP datagrams: keep-alives, voice and games, downloads. The ports belong to
+/// protocols without a format that a protocol analyser would expect.
 const UDP_SIZES: [(u32, usize); 5] = [(15, 48), (25, 160), (20, 40), (10, 600), (30, 1350)];
 
 /// Plans a flow whose first packet is due at `now_ns`.
@@ -138,7 +138,8 @@ fn echo(stage: &mut Stage, now_ns: u64) {
     send_icmp(stage, now_ns, &envelope, &message);
 }
 
-/// A port unreachable that quotes the beginning of a DNS response: what is quoted is not DNS.
+/// A port unreachable that quotes the beginning of a DNS response. The quotation does not count as
+/// DNS.
 fn unreachable(stage: &mut Stage, now_ns: u64) {
     let Parties { client, server } = stage.parties(Role::Server);
     let (port, tags) = (stage.port(), stage.tags());
@@ -163,7 +164,7 @@ fn esp(stage: &mut Stage, now_ns: u64) {
     let envelope = stage.envelope(src, dst, tags);
     let packet = stage.queue.add(now_ns);
     frame::ip(&mut packet.data, &envelope, protocol::ESP, &payload);
-    note(&mut packet.facts, &envelope, protocol::ESP, false, 0);
+    record_ip(&mut packet.facts, &envelope, protocol::ESP);
 }
 
 fn arp(stage: &mut Stage, now_ns: u64) {
@@ -171,17 +172,17 @@ fn arp(stage: &mut Stage, now_ns: u64) {
     // Ethernet, IPv4, request; from the router (RFC 826).
     let mut payload = vec![0, 1, 8, 0, 6, 4, 0, 1, 0x02, 0, 0x5e, 0, 0x53, 2, 192, 0, 2, 1];
     payload.extend_from_slice(&[0, 0, 0, 0, 0, 0, 192, 0, 2, neighbour]);
-    frame::ethernet(&mut stage.queue.add(now_ns).data, ETHER_TYPE_ARP, true, &payload);
+    frame::ethernet(&mut stage.queue.add(now_ns).data, ETHER_TYPE_ARP, frame::BROADCAST_MAC, &payload);
 }
 
 fn lldp(stage: &mut Stage, now_ns: u64) {
     // Chassis and port by MAC address, time to live, end (IEEE 802.1AB).
     let payload =
         b"\x02\x07\x04\x02\x00\x5e\x00\x53\x02\x04\x07\x03\x02\x00\x5e\x00\x53\x02\x06\x02\x00\x78\x00\x00";
-    frame::ethernet(&mut stage.queue.add(now_ns).data, ETHER_TYPE_LLDP, false, payload);
+    frame::ethernet(&mut stage.queue.add(now_ns).data, ETHER_TYPE_LLDP, frame::HOST_MAC, payload);
 }
 
-fn either_way(stage: &mut Stage) -> AddressPair {
+fn either_way(stage: &mut Stage) -> HostAddresses {
     let role = stage.role();
     let Parties { client, server } = stage.parties(role);
     if stage.rng.chance(0.5) { (client, server) } else { (server, client) }
@@ -190,7 +191,7 @@ fn either_way(stage: &mut Stage) -> AddressPair {
 fn send_segment(
     stage: &mut Stage,
     at_ns: u64,
-    way: AddressPair,
+    way: HostAddresses,
     tags: VlanTags,
     segment: &Segment,
     len: usize,
@@ -198,13 +199,13 @@ fn send_segment(
     let envelope = stage.envelope(way.0, way.1, tags);
     let packet = stage.queue.add(at_ns);
     frame::tcp(&mut packet.data, &envelope, segment, filler(len));
-    note(&mut packet.facts, &envelope, protocol::TCP, false, segment.flags);
+    record_tcp(&mut packet.facts, &envelope, segment.flags);
 }
 
 fn send_datagram(
     stage: &mut Stage,
     at_ns: u64,
-    way: AddressPair,
+    way: HostAddresses,
     tags: VlanTags,
     ports: (u16, u16),
     len: usize,
@@ -212,14 +213,14 @@ fn send_datagram(
     let envelope = stage.envelope(way.0, way.1, tags);
     let packet = stage.queue.add(at_ns);
     frame::udp(&mut packet.data, &envelope, ports, filler(len));
-    note(&mut packet.facts, &envelope, protocol::UDP, false, 0);
+    record_ip(&mut packet.facts, &envelope, protocol::UDP);
 }
 
 fn send_icmp(stage: &mut Stage, at_ns: u64, envelope: &Envelope, message: &[u8]) {
     let packet = stage.queue.add(at_ns);
     frame::icmp(&mut packet.data, envelope, message);
     let protocol = if envelope.src.is_ipv4() { protocol::ICMP } else { protocol::ICMPV6 };
-    note(&mut packet.facts, envelope, protocol, false, 0);
+    record_ip(&mut packet.facts, envelope, protocol);
 }
 
 /// `len` payload bytes without a meaning, at most a full segment.

@@ -1,9 +1,9 @@
-//! What traffic is wanted: every knob of the generator, its default, and its limits.
+//! The settings of the generator, their defaults, and their limits.
 
 use clap::Args;
 use thiserror::Error;
 
-/// The knobs of the generator. The same values always give the same packets.
+/// The settings of the generator. The same values always give the same packets.
 ///
 /// Shares are probabilities between 0 and 1.
 #[derive(Args, Clone, Debug, PartialEq)]
@@ -43,7 +43,8 @@ pub struct Config {
     #[arg(long, value_name = "SHARE", default_value_t = Config::DEFAULT.mixed_case)]
     pub mixed_case: f64,
 
-    /// Hostile: share of the queries that ask for random names below a victim's domain, answered NXDOMAIN
+    /// Hostile: share of the queries that ask for random names below a victim's domain, answered
+    /// NXDOMAIN
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub random_subdomains: f64,
     /// Hostile: share of the queries over UDP that come from random addresses
@@ -68,7 +69,7 @@ pub struct Config {
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub duplicate_segments: f64,
 
-    /// Whether to keep account of what the right summary of the packets is; costs memory for every distinct name,
+    /// Whether to compute the true summary of the packets; needs memory for every distinct name,
     /// address and transaction.
     #[arg(skip = true)]
     pub collect_answer: bool,
@@ -99,12 +100,13 @@ impl Config {
         collect_answer: true,
     };
 
-    /// Most names and clients that can be told apart.
+    /// Most names and clients that the generator can distinguish.
     const POPULATION_MAX: u32 = 4_000_000;
-    /// The last second that a pcap file can hold is in 2106; this leaves room for the capture's span.
+    /// The last second that a pcap file can hold is in 2106; this leaves room for the capture's
+    /// span.
     const START_MAX_S: u64 = 4_000_000_000;
 
-    /// Checks every knob against its limits.
+    /// Checks every setting against its limits.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         for (option, share) in [
             ("--ipv6-share", self.ipv6_share),
@@ -152,16 +154,16 @@ impl Default for Config {
     }
 }
 
-/// A knob outside its limits.
+/// A setting outside its limits.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A share that is no probability.
+    /// A share that is not a probability.
     #[error("{option} {share} is not a share: use a number from 0 to 1")]
     Share {
         /// The option's name.
         option: &'static str,
-        /// What was given.
+        /// The value given.
         share: f64,
     },
     /// Too few or too many names or clients.
@@ -169,7 +171,7 @@ pub enum ConfigError {
     Population {
         /// The option's name.
         option: &'static str,
-        /// What was given.
+        /// The value given.
         count: u32,
     },
     /// The exponent of the Zipf distribution.

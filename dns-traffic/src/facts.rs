@@ -1,5 +1,5 @@
-//! What the generator knows about a packet that it made: the ground from which the right answer is reckoned, without
-//! reading the packet's bytes.
+//! The facts of a generated packet, from which the true answer is computed without reading the
+//! packet's bytes.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ pub(crate) struct Facts {
     pub(crate) ip: Option<IpFacts>,
     /// Whether the frame has a VLAN tag.
     pub(crate) vlan: bool,
-    /// The DNS messages which this packet completes.
+    /// The DNS messages that this packet completes.
     pub(crate) messages: Vec<MessageFacts>,
 }
 
@@ -42,9 +42,9 @@ pub(crate) struct MessageFacts {
     pub(crate) dst_port: u16,
     pub(crate) id: u16,
     pub(crate) response: bool,
-    /// With the bits of EDNS.
+    /// Includes the extended bits of EDNS.
     pub(crate) rcode: u16,
-    /// `None` where the message has no question, or none that can be parsed.
+    /// `None` if the message has no question, or none that can be parsed.
     pub(crate) question: Option<(NameKey, u16)>,
     /// Cannot be parsed after its header.
     pub(crate) malformed: bool,

@@ -1,5 +1,5 @@
-//! Frames from the inside out: Ethernet, VLAN tags, IPv4 and IPv6 with fragments, UDP, TCP, ICMP, all with correct
-//! checksums, so that a kernel accepts them when they are sent.
+//! Frames from the inside out: Ethernet, VLAN tags, IPv4 and IPv6 with fragments, UDP, TCP, ICMP,
+//! all with correct checksums, so that a kernel accepts them when they are sent.
 
 use std::net::IpAddr;
 
@@ -24,9 +24,11 @@ pub(crate) mod tcp_flags {
     pub(crate) const ACK: u8 = 0x10;
 }
 
-const HOST_MAC: [u8; 6] = [0x02, 0, 0x5e, 0, 0x53, 1];
+/// The Ethernet address of every station.
+pub(crate) const BROADCAST_MAC: [u8; 6] = [0xff; 6];
+pub(crate) const HOST_MAC: [u8; 6] = [0x02, 0, 0x5e, 0, 0x53, 1];
 const ROUTER_MAC: [u8; 6] = [0x02, 0, 0x5e, 0, 0x53, 2];
-/// An Ethernet card pads what it receives to this, without the check sum.
+/// Shortest frame without its checksum; Ethernet pads shorter ones.
 const FRAME_LEN_MIN: usize = 60;
 
 /// VLAN tags of a frame.
@@ -41,17 +43,17 @@ pub(crate) enum VlanTags {
     Double,
 }
 
-/// What surrounds an IP payload.
+/// The headers around an IP payload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Envelope {
     pub(crate) src: IpAddr,
     pub(crate) dst: IpAddr,
     pub(crate) tags: VlanTags,
-    /// IPv4 identification, or the one of IPv6 fragments.
+    /// The identification of IPv4, or of IPv6 fragments.
     pub(crate) identification: u16,
 }
 
-/// Which part of a datagram a fragment is.
+/// The part of a datagram in a fragment.
 #[derive(Clone, Copy, Debug)]
 struct FragmentPart {
     offset_bytes: usize,
@@ -84,7 +86,7 @@ pub(crate) fn udp(out: &mut Vec<u8>, envelope: &Envelope, ports: (u16, u16), pay
     pad(out, start, envelope);
 }
 
-/// A UDP header and its payload without anything around.
+/// A UDP header and its payload, without IP.
 pub(crate) fn udp_datagram(out: &mut Vec<u8>, envelope: &Envelope, ports: (u16, u16), payload: &[u8]) {
     let start = out.len();
     out.extend_from_slice(&ports.0.to_be_bytes());
@@ -151,8 +153,7 @@ pub(crate) fn icmp(out: &mut Vec<u8>, envelope: &Envelope, message: &[u8]) {
 }
 
 /// A frame without IP.
-pub(crate) fn ethernet(out: &mut Vec<u8>, ether_type: u16, broadcast: bool, payload: &[u8]) {
-    let dst = if broadcast { [0xff; 6] } else { HOST_MAC };
+pub(crate) fn ethernet(out: &mut Vec<u8>, ether_type: u16, dst: [u8; 6], payload: &[u8]) {
     let start = out.len();
     out.extend_from_slice(&dst);
     out.extend_from_slice(&ROUTER_MAC);
@@ -232,7 +233,7 @@ fn ip_layer(
     }
 }
 
-/// The host's own packets are fresh, the others have some hops behind them.
+/// The time to live: the initial one for the host's own packets, some hops less for others.
 fn hop_limit(envelope: &Envelope) -> u8 {
     if is_host(envelope.src) { 64 } else { 52 }
 }

@@ -1,12 +1,12 @@
-//! Makes traffic that looks like that of a busy DNS server, and knows what the right summary of it is.
+//! Generates traffic like that of a busy DNS server, with its true summary.
 //!
-//! [`Generator`] plans whole conversations (a query and its response, a TCP connection, a flow of something else) into
-//! a queue, from which packets come out in order of time, one by one and without an end to the memory that it takes. The same [`Config`]
-//! always gives the same packets, on every machine. [`Answer`] is reckoned from what the generator knows about its
-//! packets, never by reading them.
+//! [`Generator`] plans whole conversations (a query and its response, a TCP connection, a flow of
+//! something else) into a queue. The queue returns packets one by one in order of time, with
+//! bounded memory. The same [`Config`] always gives the same packets, on every machine. [`Answer`]
+//! is computed from the facts of the packets, never by reading them.
 //!
-//! It knows nothing of ours, so that its answer owes nothing to the code that is measured with it. The command
-//! `pcap-replay generate` depends on it, and tests and benchmarks do.
+//! The crate depends on no other crate of the workspace, so its answer does not depend on the code
+//! that it tests. The command `pcap-replay generate`, tests and benchmarks use it.
 //!
 //! ```
 //! use dns_traffic::{Config, Generator};
@@ -36,13 +36,12 @@ mod udp;
 
 pub use addresses::HOST_PREFIXES;
 pub use answer::{
-    Answer, Counts, DirectionAnswer, DnsAnswer, EdnsAnswer, ExactCardinality, ExactRates,
-    ExactTransactionCounts, FlagsAnswer, MessageCounts, PacketAnswer, Quantiles, Span, Summary,
-    TransactionAnswer,
+    Answer, Counts, DirectionAnswer, DnsAnswer, EdnsAnswer, ExactCardinality, ExactQuantiles, ExactRates,
+    ExactTransactionCounts, FlagsAnswer, MessageCounts, PacketAnswer, Span, Summary, TransactionAnswer,
 };
 pub use config::{Config, ConfigError};
 
-use answer::Collector;
+use answer::AnswerCollector;
 use stage::{SECOND_NS, Stage};
 
 /// A packet that the caller keeps.
@@ -68,13 +67,13 @@ pub struct GeneratedPacketRef<'a> {
 pub struct Generator {
     stage: Stage,
     kinds: [ConversationKind; 3],
-    /// When the next conversation begins.
+    /// The time of the next conversation.
     next_start_ns: u64,
     last_ns: u64,
-    collector: Option<Collector>,
+    collector: Option<AnswerCollector>,
 }
 
-/// A kind of conversation, and how many packets it took so far.
+/// A kind of conversation, and its number of packets so far.
 #[derive(Clone, Copy, Debug)]
 struct ConversationKind {
     share: f64,
@@ -89,7 +88,7 @@ impl Generator {
     ///
     /// # Errors
     ///
-    /// A knob is outside its limits.
+    /// A setting is outside its limits.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let kind = |share, packets_max, converse, packets: u64| ConversationKind {
@@ -104,13 +103,13 @@ impl Generator {
             kind(config.dns_share * config.tcp_share, tcp::PACKETS_MAX, tcp::converse, 12),
             kind(1.0 - config.dns_share, background::PACKETS_MAX, background::converse, 6),
         ];
-        let collector = config.collect_answer.then(Collector::default);
+        let collector = config.collect_answer.then(AnswerCollector::default);
         let stage = Stage::new(config);
         let next_start_ns = stage.start_ns();
         Ok(Self { stage, kinds, next_start_ns, last_ns: 0, collector })
     }
 
-    /// The next packet, valid until the following call: the way without an allocation a packet.
+    /// The next packet, valid until the following call. It does not allocate for each packet.
     pub fn next_packet(&mut self) -> Option<GeneratedPacketRef<'_>> {
         while self.stage.queue.added() < self.stage.config.packets
             && self.stage.queue.next_due_ns().is_none_or(|due_ns| due_ns > self.next_start_ns)
@@ -127,12 +126,12 @@ impl Generator {
         Some(GeneratedPacketRef { timestamp_ns, data: &packet.data })
     }
 
-    /// What the right summary of the packets so far is; `None` without [`Config::collect_answer`].
+    /// The true summary of the packets so far; `None` without [`Config::collect_answer`].
     pub fn answer(&self) -> Option<Answer> {
         self.clone().into_answer()
     }
 
-    /// What the right summary of the packets so far is; `None` without [`Config::collect_answer`].
+    /// The true summary of the packets so far; `None` without [`Config::collect_answer`].
     pub fn into_answer(self) -> Option<Answer> {
         self.collector.map(|collector| collector.into_answer(&self.stage.names))
     }
@@ -148,7 +147,7 @@ impl Generator {
             kind.conversations += 1;
             kind.packets += self.stage.queue.added() - before;
         } else if self.stage.rng.chance(self.stage.config.dns_share) {
-            // What begins now must also end.
+            // A conversation that begins must also end within the capture.
             udp::converse_briefly(&mut self.stage, now_ns, left >= 2);
         } else {
             background::single(&mut self.stage, now_ns);
@@ -158,7 +157,7 @@ impl Generator {
         self.next_start_ns = now_ns.saturating_add(self.stage.rng.exponential(mean_ns) as u64);
     }
 
-    /// Chooses so that the shares of packets come out: by share over mean length.
+    /// Chooses a kind with probability share / mean length, so that the shares of packets are met.
     fn choose_kind(&mut self) -> usize {
         let weights = self.kinds.map(|kind| kind.share * kind.conversations as f64 / kind.packets as f64);
         let mut left = self.stage.rng.unit() * weights.iter().sum::<f64>();

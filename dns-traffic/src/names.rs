@@ -1,4 +1,5 @@
-//! The names that are asked for: a fixed table by popularity, and endless random ones below a victim's domain.
+//! The names in questions: a fixed table by popularity, and endless random ones below a victim's
+//! domain.
 //!
 //! Names are kept in wire format (RFC 1035 section 3.1) and lower case, without the root label.
 
@@ -6,7 +7,7 @@ use std::collections::HashSet;
 
 use super::random::{Rng, mix};
 
-/// Which name; equal keys are equal names.
+/// Identifies a name; equal keys are equal names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum NameKey {
     /// A name of the table, by popularity.
@@ -15,7 +16,7 @@ pub(crate) enum NameKey {
     Random(u64),
 }
 
-/// What a name stands for, which decides what is asked about it.
+/// The kind of a name, which decides the types of its queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameKind {
     /// A host or a domain.
@@ -28,7 +29,7 @@ pub(crate) enum NameKind {
     Service,
 }
 
-/// The domain below which random names are asked for, in wire format.
+/// The domain of the random names, in wire format.
 pub(crate) const VICTIM: &[u8] = b"\x0bvictim-shop\x03com";
 
 const RANDOM_LABEL_LEN: u32 = 12;
@@ -77,7 +78,7 @@ const SERVICES: [&str; 6] =
 pub(crate) struct Names {
     /// All names one after the other.
     wire: Vec<u8>,
-    /// Where each name ends, and what it is.
+    /// The end and the kind of each name.
     ends: Vec<(u32, NameKind)>,
 }
 
@@ -93,7 +94,7 @@ impl Names {
             let number = names.ends.len() as u64;
             let kind = draw_name(&mut rng, domains, number, &mut name);
             if known.contains(&name) {
-                // A name below the one that is known already.
+                // A name below an existing one.
                 name.splice(0..0, label(format!("{}{number}", rng.pick(&HOSTS)).as_bytes()));
             }
             if name.len() <= 253 && known.insert(name.clone()) {
@@ -120,7 +121,7 @@ impl Names {
         }
     }
 
-    /// What the name stands for.
+    /// The kind of the name.
     pub(crate) fn kind(&self, key: NameKey) -> NameKind {
         match key {
             NameKey::Ranked(rank) => self.ends[rank as usize].1,
@@ -198,7 +199,7 @@ fn draw_name(rng: &mut Rng, domains: u64, number: u64, out: &mut Vec<u8>) -> Nam
     }
 }
 
-/// A registered domain; low numbers hold more names than high ones.
+/// A registered domain; low numbers have more names than high ones.
 fn push_domain(rng: &mut Rng, domains: u64, out: &mut Vec<u8>) {
     let skew = rng.unit();
     let domain = (skew * skew * domains as f64) as u64;

@@ -1,11 +1,11 @@
-//! Packets that are made but not yet due: conversations are planned as a whole and interleave here by time.
+//! Packets that are not yet due: conversations are planned as a whole and interleave here by time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::facts::Facts;
 
-/// A packet and what is known about it.
+/// A packet and its facts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QueuedPacket {
     pub(crate) data: Vec<u8>,
@@ -16,14 +16,14 @@ pub(crate) struct QueuedPacket {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PacketQueue {
     due: BinaryHeap<Reverse<(u64, u64, u32)>>,
-    /// Buffers, used again and again.
+    /// Buffers, which are reused.
     slots: Vec<QueuedPacket>,
     free: Vec<u32>,
     added: u64,
 }
 
 impl PacketQueue {
-    /// How many packets were ever added.
+    /// The number of packets added so far.
     pub(crate) fn added(&self) -> u64 {
         self.added
     }
@@ -44,19 +44,20 @@ impl PacketQueue {
         packet
     }
 
-    /// When the next packet is due.
+    /// The time of the next packet.
     pub(crate) fn next_due_ns(&self) -> Option<u64> {
         self.due.peek().map(|Reverse((at_ns, ..))| *at_ns)
     }
 
-    /// Takes the next packet; its buffers stay readable by [`PacketQueue::packet`] until the next call of `add`.
+    /// Takes the next packet; its buffers stay readable by [`PacketQueue::packet`] until the next
+    /// call of `add`.
     pub(crate) fn pop(&mut self) -> Option<(u64, u32)> {
         let Reverse((at_ns, _, slot)) = self.due.pop()?;
         self.free.push(slot);
         Some((at_ns, slot))
     }
 
-    /// How many packets the queue ever held at once.
+    /// Most packets that the queue has held at once.
     #[cfg(test)]
     pub(crate) fn len_max(&self) -> usize {
         self.slots.len()

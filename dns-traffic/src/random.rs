@@ -1,10 +1,12 @@
-//! Seeded randomness whose output never changes: the same seed gives the same bytes on every machine and in every
-//! later version.
+//! Seeded randomness whose output never changes: the same seed gives the same bytes on every
+//! machine and in every later version.
 //!
-//! Only integer arithmetic and the exactly rounded IEEE operations (`+ - * /`) are used: `f64::ln` and `f64::exp`
-//! come from the platform's mathematics library and differ in the last bit between platforms.
+//! Only integer arithmetic and the exactly rounded IEEE operations (`+ - * /`) are used: `f64::ln`
+//! and `f64::exp` come from the platform's mathematics library and differ in the last bit between
+//! platforms.
 
-/// The xoshiro256++ generator (Blackman and Vigna, <https://prng.di.unimi.it/xoshiro256plusplus.c>).
+/// The xoshiro256++ generator (Blackman and Vigna,
+/// <https://prng.di.unimi.it/xoshiro256plusplus.c>).
 #[derive(Clone, Debug)]
 pub(crate) struct Rng {
     state: [u64; 4],
@@ -54,7 +56,7 @@ impl Rng {
         self.unit() < probability
     }
 
-    /// One of `choices`, which is not empty, all alike.
+    /// One of `choices`, which is not empty, all equally likely.
     pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u64) as usize]
     }
@@ -82,7 +84,8 @@ impl Rng {
         median * exp(sigma * self.normal())
     }
 
-    /// A standard normal deviate, near enough: the sum of twelve uniform ones (Irwin-Hall), so never beyond 6.
+    /// A standard normal deviate, approximately: the sum of twelve uniform ones (Irwin-Hall), so
+    /// never beyond 6.
     fn normal(&mut self) -> f64 {
         let mut sum = 0_u64;
         for _ in 0..3 {
@@ -102,7 +105,8 @@ pub(crate) fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// The natural logarithm of a positive normal number: exponent plus the atanh series of the mantissa.
+/// The natural logarithm of a positive normal number: exponent plus the atanh series of the
+/// mantissa.
 pub(crate) fn ln(value: f64) -> f64 {
     let bits = value.to_bits();
     let mut exponent = ((bits >> 52) & 0x7ff) as i32 - 1023;
@@ -132,11 +136,12 @@ pub(crate) fn exp(value: f64) -> f64 {
     series * f64::from_bits(((whole + 1023) as u64) << 52)
 }
 
-/// Draws ranks `0..n` with probability proportional to 1 / (rank + 1)^exponent, in constant time by an alias table
-/// (Walker 1977, built as in Vose 1991).
+/// Draws ranks `0..n` with probability proportional to 1 / (rank + 1)^exponent, in constant time by
+/// an alias table (Walker 1977, built as in Vose 1991).
 #[derive(Clone, Debug)]
 pub(crate) struct Zipf {
-    /// Where to stay in a column (a threshold of 32 random bits) and where to go otherwise.
+    /// For each column, the threshold (of 32 random bits) below which it is drawn, and its alias
+    /// otherwise.
     columns: Vec<(u32, u32)>,
 }
 
@@ -201,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn zipf_ranks_come_as_often_as_their_weights_say() {
+    fn zipf_ranks_occur_in_proportion_to_their_weights() {
         let (zipf, mut rng) = (Zipf::new(1000, 1.0), Rng::new(1));
         let mut counts = vec![0_u32; 1000];
         for _ in 0..1_000_000 {

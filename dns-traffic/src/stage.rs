@@ -1,11 +1,12 @@
-//! What every conversation needs: randomness, the population of names and addresses, the queue of packets, the end.
+//! The shared state of all conversations: randomness, names and addresses, the queue of packets,
+//! the end of the capture.
 
 use std::net::IpAddr;
 
 use super::addresses::{Addresses, Parties};
 use super::config::Config;
 use super::facts::{Facts, IpFacts};
-use super::frame::{Envelope, VlanTags};
+use super::frame::{Envelope, VlanTags, protocol};
 use super::names::Names;
 use super::queue::PacketQueue;
 use super::random::{Rng, Zipf};
@@ -14,7 +15,7 @@ pub(crate) const MICROSECOND_NS: u64 = 1_000;
 pub(crate) const MILLISECOND_NS: u64 = 1_000_000;
 pub(crate) const SECOND_NS: u64 = 1_000_000_000;
 
-/// The place where conversations happen.
+/// The shared state of conversations.
 #[derive(Clone, Debug)]
 pub(crate) struct Stage {
     pub(crate) config: Config,
@@ -23,22 +24,40 @@ pub(crate) struct Stage {
     pub(crate) popularity: Zipf,
     pub(crate) addresses: Addresses,
     pub(crate) queue: PacketQueue,
-    /// For the message that is being written.
+    /// Buffer of the message that is being written.
     pub(crate) scratch: Vec<u8>,
     start_ns: u64,
     end_ns: u64,
     identification: u16,
 }
 
-/// How the host takes part in a conversation.
+/// The host's part in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It is asked.
+    /// The host is asked.
     Server,
-    /// It asks.
+    /// The host asks.
     Client,
-    /// Not at all: others talk.
+    /// Others talk.
     Bystander,
+}
+
+impl Role {
+    /// The server of the conversation: the host is a resolver, and asks authoritative servers.
+    pub(crate) fn asked_server(self) -> AskedServer {
+        match self {
+            Self::Server | Self::Bystander => AskedServer::Resolver,
+            Self::Client => AskedServer::Authoritative,
+        }
+    }
+}
+
+/// The kind of server that a client asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AskedServer {
+    /// Asked for recursion.
+    Resolver,
+    Authoritative,
 }
 
 impl Stage {
@@ -58,17 +77,18 @@ impl Stage {
         }
     }
 
-    /// When the first packet is due.
+    /// The time of the first packet.
     pub(crate) fn start_ns(&self) -> u64 {
         self.start_ns
     }
 
-    /// Whether something that is due then is still part of the capture.
+    /// Whether a packet of that time still belongs to the capture.
     pub(crate) fn lasts_until(&self, at_ns: u64) -> bool {
         at_ns <= self.end_ns
     }
 
-    /// `delay_ns` after `from_ns`, hurried up towards the end so that the capture does not run out in a thin tail.
+    /// `delay_ns` after `from_ns`, shortened towards the end, so that the rate stays the same until
+    /// the end.
     pub(crate) fn after(&self, from_ns: u64, delay_ns: u64) -> u64 {
         let at_ns = from_ns.saturating_add(delay_ns);
         if self.lasts_until(at_ns) {
@@ -78,15 +98,15 @@ impl Stage {
         }
     }
 
-    /// A log-normal time, cut at four seconds: an answer that is meant to be in time is.
+    /// A log-normal time of at most four seconds, so that the answer comes before the time-out.
     pub(crate) fn time_ns(&mut self, median_ns: u64, sigma: f64) -> u64 {
         (self.rng.log_normal(median_ns as f64, sigma) as u64).clamp(10 * MICROSECOND_NS, 4 * SECOND_NS)
     }
 
-    /// How long the answer takes, seen at the host.
+    /// The time until the answer, measured at the host.
     pub(crate) fn answer_time_ns(&mut self, role: Role) -> u64 {
         match role {
-            // Four of five answers come out of the cache.
+            // Four of five answers come from the cache.
             Role::Server | Role::Bystander if self.rng.chance(0.8) => self.time_ns(150 * MICROSECOND_NS, 0.6),
             Role::Server | Role::Bystander => self.time_ns(25 * MILLISECOND_NS, 1.0),
             Role::Client => self.time_ns(18 * MILLISECOND_NS, 0.9),
@@ -98,7 +118,7 @@ impl Stage {
         self.time_ns(12 * MILLISECOND_NS, 0.7)
     }
 
-    /// Who talks in a conversation of this role.
+    /// The parties of a conversation of this role.
     pub(crate) fn parties(&mut self, role: Role) -> Parties {
         match role {
             Role::Server => self.addresses.inbound(&mut self.rng),
@@ -107,12 +127,12 @@ impl Stage {
         }
     }
 
-    /// A resolver is asked more often than it asks.
+    /// A resolver receives more queries than it sends.
     pub(crate) fn role(&mut self) -> Role {
         self.rng.weighted(&[(70, Role::Server), (28, Role::Client), (2, Role::Bystander)])
     }
 
-    /// An ephemeral port, above all ports with a meaning.
+    /// An ephemeral port, above all registered ports.
     pub(crate) fn port(&mut self) -> u16 {
         self.rng.between(10_240, 65_535) as u16
     }
@@ -132,8 +152,22 @@ impl Stage {
     }
 }
 
-/// Notes an IP packet's facts; its messages are added by whoever sends them.
-pub(crate) fn note(facts: &mut Facts, envelope: &Envelope, protocol: u8, fragment: bool, tcp_flags: u8) {
+/// Records the facts of an IP packet that is neither a fragment nor TCP. The sender adds its
+/// messages.
+pub(crate) fn record_ip(facts: &mut Facts, envelope: &Envelope, protocol: u8) {
+    let (src, dst) = (envelope.src, envelope.dst);
     facts.vlan = envelope.tags != VlanTags::None;
-    facts.ip = Some(IpFacts { src: envelope.src, dst: envelope.dst, protocol, fragment, tcp_flags });
+    facts.ip = Some(IpFacts { src, dst, protocol, fragment: false, tcp_flags: 0 });
+}
+
+/// As [`record_ip`], for a fragment of a UDP datagram.
+pub(crate) fn record_udp_fragment(facts: &mut Facts, envelope: &Envelope) {
+    record_ip(facts, envelope, protocol::UDP);
+    facts.ip = facts.ip.map(|ip| IpFacts { fragment: true, ..ip });
+}
+
+/// As [`record_ip`], for a TCP segment.
+pub(crate) fn record_tcp(facts: &mut Facts, envelope: &Envelope, tcp_flags: u8) {
+    record_ip(facts, envelope, protocol::TCP);
+    facts.ip = facts.ip.map(|ip| IpFacts { tcp_flags, ..ip });
 }

@@ -1,10 +1,11 @@
-//! DNS over TCP (RFC 7766): handshake, one or several queries, their responses as they get ready, and the close.
+//! DNS over TCP (RFC 7766): handshake, one or several queries, their responses when they are ready,
+//! and the close.
 
 use super::addresses::Parties;
 use super::facts::{MessageFacts, MessageTransport};
-use super::frame::{self, Segment, VlanTags, protocol, tcp_flags};
+use super::frame::{self, Segment, VlanTags, tcp_flags};
 use super::message::{DnsExchange, draw_exchange};
-use super::stage::{MICROSECOND_NS, MILLISECOND_NS, Role, SECOND_NS, Stage, note};
+use super::stage::{MICROSECOND_NS, MILLISECOND_NS, Role, SECOND_NS, Stage, record_tcp};
 
 /// The most packets that a connection with one exchange takes.
 pub(crate) const SINGLE_PACKETS_MAX: u64 = 3 + SEGMENTS_PER_MESSAGE_MAX * 4 + 2 + 3;
@@ -12,12 +13,13 @@ pub(crate) const SINGLE_PACKETS_MAX: u64 = 3 + SEGMENTS_PER_MESSAGE_MAX * 4 + 2 
 pub(crate) const PACKETS_MAX: u64 = 3 + EXCHANGES_MAX * (SEGMENTS_PER_MESSAGE_MAX * 4 + 2) + 3;
 
 const EXCHANGES_MAX: u64 = 6;
-/// A message of 4,300 bytes at most, or one of any size in random pieces; twice that with duplicates.
+/// A message of 4,300 bytes at most, or one of any size in random pieces; twice that with
+/// duplicates.
 const SEGMENTS_PER_MESSAGE_MAX: u64 = 4;
-/// What the SYN segments announce, less room for options.
+/// Payload of a full segment: the maximum segment size of the SYN, less room for options.
 const SEGMENT_LEN_MAX: usize = 1428;
 
-/// Which way a segment goes.
+/// The sender of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ConversationSide {
     Client,
@@ -34,7 +36,7 @@ struct Write {
     messages: Vec<(usize, MessageFacts)>,
 }
 
-/// One segment, before it is known what it completes.
+/// One segment, before its completed messages are known.
 #[derive(Clone, Copy, Debug)]
 struct Planned {
     at_ns: u64,
@@ -70,7 +72,7 @@ pub(crate) fn converse(stage: &mut Stage, now_ns: u64) {
     let several = stage.rng.chance(0.3);
     let count = if several { stage.rng.between(2, EXCHANGES_MAX) } else { 1 };
     let exchanges: Vec<DnsExchange> =
-        (0..count).map(|_| draw_exchange(stage, MessageTransport::Tcp, role != Role::Client)).collect();
+        (0..count).map(|_| draw_exchange(stage, MessageTransport::Tcp, role.asked_server())).collect();
     TcpConversation::open(stage, role, parties).run(stage, now_ns, &exchanges);
 }
 
@@ -98,7 +100,7 @@ impl TcpConversation {
 
     fn run(mut self, stage: &mut Stage, now_ns: u64, exchanges: &[DnsExchange]) {
         let round_trip_ns = stage.round_trip_ns();
-        // A packet of the peer takes the way to the host first.
+        // A packet of the peer first travels to the host.
         let (to_server_ns, to_client_ns) = match self.role {
             Role::Server => (40 * MICROSECOND_NS, round_trip_ns),
             Role::Client => (round_trip_ns, 30 * MICROSECOND_NS),
@@ -158,7 +160,8 @@ impl TcpConversation {
         writes
     }
 
-    /// Cuts a write into segments, sends them and perhaps an acknowledgement, and returns when the last one is due.
+    /// Cuts a write into segments, sends them and perhaps an acknowledgement, and returns when the
+    /// last one is due.
     fn send(&mut self, stage: &mut Stage, write: &Write) -> u64 {
         let side = write.side as usize;
         let base = self.streams[side].len();
@@ -233,7 +236,7 @@ impl TcpConversation {
         self.segments.push(Planned { at_ns, side, seq, ack, flags, start: payload.start, end: payload.end });
     }
 
-    /// Swaps and repeats segments with payload, as asked for.
+    /// Swaps and repeats segments with payload, as configured.
     fn disturb(&mut self, stage: &mut Stage) {
         let (reorder, duplicate) = (stage.config.reorder, stage.config.duplicate_segments);
         if reorder > 0.0 {
@@ -285,7 +288,7 @@ impl TcpConversation {
                 &segment,
                 &self.streams[side][planned.start..planned.end],
             );
-            note(&mut packet.facts, &envelope, protocol::TCP, false, planned.flags);
+            record_tcp(&mut packet.facts, &envelope, planned.flags);
             arrived[side].push((planned.start, planned.end));
             complete[side] = contiguous(&arrived[side], complete[side]);
             while let Some((end, facts)) = self.messages[side].get(told[side])
@@ -298,7 +301,7 @@ impl TcpConversation {
     }
 }
 
-/// How far the stream is whole, given what arrived.
+/// The end of the contiguous stream, given the segments that arrived.
 fn contiguous(arrived: &[(usize, usize)], mut complete: usize) -> usize {
     while let Some((_, end)) = arrived.iter().find(|(start, end)| *start <= complete && *end > complete) {
         complete = *end;

@@ -1,17 +1,17 @@
-//! DNS over UDP: a query, usually a response, and all that can go wrong between them.
+//! DNS over UDP: a query, usually a response, and their possible failures.
 
-use super::addresses::{AddressPair, Parties};
+use super::addresses::{HostAddresses, Parties};
 use super::facts::{MessageFacts, MessageTransport};
 use super::frame::{VlanTags, protocol, udp, udp_datagram, udp_fragment};
 use super::message::{DnsExchange, draw_exchange, rcode, write_malformed};
-use super::stage::{MILLISECOND_NS, Role, SECOND_NS, Stage, note};
+use super::stage::{AskedServer, MILLISECOND_NS, Role, SECOND_NS, Stage, record_ip, record_udp_fragment};
 use super::tcp;
 
-/// The most packets that one conversation takes: two queries, two responses in four fragments each, and the same
-/// question once more over TCP.
+/// The most packets that one conversation takes: two queries, two responses in four fragments each,
+/// and the same question again over TCP.
 pub(crate) const PACKETS_MAX: u64 = 10 + tcp::SINGLE_PACKETS_MAX;
 
-/// How a conversation goes.
+/// The course of a conversation.
 #[derive(Clone, Copy, Debug)]
 enum Course {
     Answered,
@@ -114,7 +114,7 @@ pub(crate) fn converse(stage: &mut Stage, now_ns: u64) {
     }
 }
 
-/// Plans a query and, if wanted, its response: one packet each.
+/// Plans a query and, if `answered`, its response: one packet each.
 pub(crate) fn converse_briefly(stage: &mut Stage, now_ns: u64, answered: bool) {
     let mut talk = draw_talk(stage);
     talk.exchange.padded_to_bytes = 0;
@@ -122,7 +122,7 @@ pub(crate) fn converse_briefly(stage: &mut Stage, now_ns: u64, answered: bool) {
     send_query(stage, &talk, now_ns);
     if answered {
         let at_ns = stage.after(now_ns, answer_ns);
-        respond(stage, &talk, at_ns, false);
+        respond(stage, &talk, at_ns, Delivery::OneDatagram);
     }
 }
 
@@ -132,7 +132,7 @@ fn draw_talk(stage: &mut Stage) -> Talk {
     let parties = if forged { stage.addresses.forged(&mut stage.rng) } else { stage.parties(role) };
     // Some old forwarders ask from port 53.
     let client_port = if stage.rng.chance(0.002) { 53 } else { stage.port() };
-    let exchange = draw_exchange(stage, MessageTransport::Udp, role != Role::Client);
+    let exchange = draw_exchange(stage, MessageTransport::Udp, role.asked_server());
     Talk { parties, client_port, tags: stage.tags(), exchange, role }
 }
 
@@ -147,10 +147,11 @@ fn send_query(stage: &mut Stage, talk: &Talk, at_ns: u64) {
     stage.scratch = message;
 }
 
-/// Sends the response; where it does not fit into UDP the client asks once more over TCP.
+/// Sends the response. If it does not fit into UDP, the client repeats the query over TCP.
 fn send_response(stage: &mut Stage, talk: &Talk, at_ns: u64) {
     let fragmented = stage.rng.chance(stage.config.fragments);
-    let truncated = respond(stage, talk, at_ns, fragmented);
+    let delivery = if fragmented { Delivery::Fragments } else { Delivery::OneDatagram };
+    let truncated = respond(stage, talk, at_ns, delivery);
     if truncated && stage.rng.chance(0.9) {
         let pause_ns = stage.round_trip_ns();
         let at_ns = stage.after(at_ns, pause_ns);
@@ -158,8 +159,17 @@ fn send_response(stage: &mut Stage, talk: &Talk, at_ns: u64) {
     }
 }
 
+/// How a response travels.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    OneDatagram,
+    /// Made long enough for several fragments.
+    Fragments,
+}
+
 /// Sends the response and returns whether it was truncated.
-fn respond(stage: &mut Stage, talk: &Talk, at_ns: u64, fragmented: bool) -> bool {
+fn respond(stage: &mut Stage, talk: &Talk, at_ns: u64, delivery: Delivery) -> bool {
+    let fragmented = delivery == Delivery::Fragments;
     let mut exchange = talk.exchange;
     if fragmented && exchange.rcode == rcode::NOERROR {
         exchange.padded_to_bytes = 1500 + (exchange.seed % 2000) as u16;
@@ -187,7 +197,7 @@ fn respond(stage: &mut Stage, talk: &Talk, at_ns: u64, fragmented: bool) -> bool
 fn send(
     stage: &mut Stage,
     at_ns: u64,
-    way: AddressPair,
+    way: HostAddresses,
     tags: VlanTags,
     facts: MessageFacts,
     message: &[u8],
@@ -195,16 +205,16 @@ fn send(
     let envelope = stage.envelope(way.0, way.1, tags);
     let packet = stage.queue.add(at_ns);
     udp(&mut packet.data, &envelope, (facts.src_port, facts.dst_port), message);
-    note(&mut packet.facts, &envelope, protocol::UDP, false, 0);
+    record_ip(&mut packet.facts, &envelope, protocol::UDP);
     packet.facts.messages.push(facts);
 }
 
-/// Sends a datagram in fragments: by the usual MTU where it is large, else in halves. One time in four the last
-/// fragment arrives first. The message belongs to the fragment that arrives last.
+/// Sends a datagram in fragments: by the usual MTU where it is large, else in halves. One time in
+/// four the last fragment arrives first. The message belongs to the fragment that arrives last.
 fn send_fragments(
     stage: &mut Stage,
     at_ns: u64,
-    way: AddressPair,
+    way: HostAddresses,
     tags: VlanTags,
     facts: MessageFacts,
     message: &[u8],
@@ -224,7 +234,7 @@ fn send_fragments(
         let packet = stage.queue.add(at_ns + 2_000 * index as u64);
         let end = (start + step).min(datagram.len());
         udp_fragment(&mut packet.data, &envelope, &datagram, start..end);
-        note(&mut packet.facts, &envelope, protocol::UDP, true, 0);
+        record_udp_fragment(&mut packet.facts, &envelope);
         if index == last {
             packet.facts.messages.push(facts);
         }
@@ -234,11 +244,11 @@ fn send_fragments(
 /// A response with the query's id and another question, then the right one.
 fn send_mismatched(stage: &mut Stage, talk: &Talk, now_ns: u64, answer_at_ns: u64) {
     let mut wrong = *talk;
-    wrong.exchange = draw_exchange(stage, MessageTransport::Udp, true);
+    wrong.exchange = draw_exchange(stage, MessageTransport::Udp, AskedServer::Resolver);
     wrong.exchange.id = talk.exchange.id;
     wrong.exchange.padded_to_bytes = 0;
     send_query(stage, talk, now_ns);
-    respond(stage, &wrong, now_ns + (answer_at_ns - now_ns) / 2, false);
+    respond(stage, &wrong, now_ns + (answer_at_ns - now_ns) / 2, Delivery::OneDatagram);
     send_response(stage, talk, answer_at_ns);
 }
 

@@ -1,4 +1,4 @@
-//! What others do to a mapped file, and what is seen of it.
+//! Others shorten or overwrite a mapped file.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -24,7 +24,7 @@ fn sevens() -> File {
 #[test]
 fn a_file_is_mapped_whole() {
     let mut mapped = MappedFile::new(&sevens()).unwrap();
-    mapped.prefetch_sequentially();
+    mapped.advise_sequential_reads();
     assert!(mapped.bytes().iter().all(|byte| *byte == 7) && mapped.bytes().len() == LEN);
     mapped.release(0..LEN);
     assert!(mapped.bytes().iter().all(|byte| *byte == 7));
@@ -44,7 +44,7 @@ fn pages_of_a_shortened_file_read_as_zeros() {
 }
 
 #[test]
-fn one_damaged_file_says_nothing_of_others_nor_of_those_mapped_later() {
+fn damage_to_one_file_is_not_reported_for_other_files() {
     let files = [sevens(), sevens()];
     let [damaged, whole] = files.each_ref().map(|file| MappedFile::new(file).unwrap());
     files[0].set_len(0).unwrap();
@@ -55,7 +55,7 @@ fn one_damaged_file_says_nothing_of_others_nor_of_those_mapped_later() {
 }
 
 #[test]
-fn many_threads_may_touch_a_file_that_is_gone() {
+fn many_threads_may_read_a_file_that_was_emptied() {
     let file = sevens();
     let mapped = MappedFile::new(&file).unwrap();
     file.set_len(0).unwrap();
@@ -68,7 +68,7 @@ fn many_threads_may_touch_a_file_that_is_gone() {
 }
 
 #[test]
-fn what_is_written_into_the_file_shows() {
+fn bytes_written_into_the_file_appear_in_the_mapping() {
     let mut file = sevens();
     let mapped = MappedFile::new(&file).unwrap();
     file.rewind().unwrap();
@@ -77,7 +77,7 @@ fn what_is_written_into_the_file_shows() {
 }
 
 #[test]
-fn what_cannot_be_mapped_is_an_error() {
+fn mapping_a_file_that_cannot_be_mapped_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     for file in [tempfile::tempfile().unwrap(), File::open(folder.path()).unwrap()] {
         assert!(MappedFile::new(&file).is_err());
@@ -89,8 +89,8 @@ fn what_cannot_be_mapped_is_an_error() {
 }
 
 #[test]
-fn more_files_than_are_kept_under_guard_are_refused() {
-    if !in_child("more_files_than_are_kept_under_guard_are_refused") {
+fn a_file_beyond_the_limit_of_guarded_files_is_refused() {
+    if !in_child("a_file_beyond_the_limit_of_guarded_files_is_refused") {
         return;
     }
     let file = sevens();
@@ -101,11 +101,11 @@ fn more_files_than_are_kept_under_guard_are_refused() {
 }
 
 #[test]
-fn a_mapping_that_is_not_under_guard_still_ends_the_process() {
-    let Some(child) = child("a_mapping_that_is_not_under_guard_still_ends_the_process") else {
+fn sigbus_in_an_unguarded_mapping_still_ends_the_process() {
+    let Some(child) = child("sigbus_in_an_unguarded_mapping_still_ends_the_process") else {
         let _guarded = MappedFile::new(&sevens()).unwrap();
         let file = sevens();
-        // SAFETY: read only; that it is shortened is the point.
+        // SAFETY: it is only read; the test wants the fault of the shortened file.
         let map = unsafe { memmap2::Mmap::map(&file) }.unwrap();
         file.set_len(0).unwrap();
         std::process::exit(i32::from(map[0]));
@@ -114,10 +114,10 @@ fn a_mapping_that_is_not_under_guard_still_ends_the_process() {
 }
 
 #[test]
-fn a_signal_that_is_sent_still_ends_the_process() {
-    let Some(child) = child("a_signal_that_is_sent_still_ends_the_process") else {
+fn a_sigbus_that_a_process_sent_still_ends_the_process() {
+    let Some(child) = child("a_sigbus_that_a_process_sent_still_ends_the_process") else {
         let _guarded = MappedFile::new(&sevens()).unwrap();
-        // The first one takes away the standard library's handler, as it would without ours.
+        // The first signal removes the standard library's handler, as it would without ours.
         for _ in 0..2 {
             // SAFETY: sends a signal to this process.
             unsafe { libc::raise(libc::SIGBUS) };
@@ -128,12 +128,12 @@ fn a_signal_that_is_sent_still_ends_the_process() {
 }
 
 #[test]
-fn a_signal_that_the_action_before_swallows_leaves_files_mapped_later_under_guard() {
-    if !in_child("a_signal_that_the_action_before_swallows_leaves_files_mapped_later_under_guard") {
+fn files_mapped_after_the_earlier_action_ignored_a_signal_are_guarded() {
+    if !in_child("files_mapped_after_the_earlier_action_ignored_a_signal_are_guarded") {
         return;
     }
     let _guarded = MappedFile::new(&sevens()).unwrap();
-    // Goes on to the standard library's handler, which gives way itself.
+    // Reaches the standard library's handler, which removes itself.
     // SAFETY: sends a signal to this process.
     unsafe { libc::raise(libc::SIGBUS) };
     let file = sevens();
@@ -153,7 +153,7 @@ fn child(test: &str) -> Option<std::process::ExitStatus> {
     Some(command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap())
 }
 
-/// Whether this is the process of its own, which is to succeed.
+/// Whether this is the separate process, which must succeed.
 fn in_child(test: &str) -> bool {
     match child(test) {
         Some(status) => {

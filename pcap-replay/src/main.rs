@@ -1,4 +1,4 @@
-//! `pcap-replay`: sends captures onto an interface, and makes captures of which the right summary is known.
+//! `pcap-replay`: sends captures onto an interface, and generates captures with a known summary.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -11,7 +11,7 @@ use anyhow::Context;
 use capture_file::Pace;
 use capture_file::write::PcapWriter;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use command_docs::Document;
+use command_docs::CommandDocument;
 use dns_traffic::{Config, ConfigError, Generator};
 use pcap_replay::send::{PacketRate, SendOptions, Tempo, Via, send};
 use terminal_text::{Escaped, EscapedLines, has_control};
@@ -36,8 +36,8 @@ enum Subcommands {
 /// Sends real packets with the addresses they were captured with
 #[derive(Args, Debug)]
 struct ReplayArguments {
-    /// Interface to send on. The packets leave as they were captured, addresses and all: use a mirror port, a veth pair or
-    /// a network of your own
+    /// Interface to send on. The packets leave as they were captured, addresses and all: use a
+    /// mirror port, a veth pair or a network of your own
     #[arg(long, short, value_name = "IF")]
     interface: String,
     /// Packets per second, like 500, 100k or 1M
@@ -49,8 +49,8 @@ struct ReplayArguments {
     /// Number of times to send the capture; 0 repeats it until interrupted
     #[arg(long = "loop", value_name = "N", default_value_t = 1)]
     rounds: u64,
-    /// Spread flows over this number of transmit queues, each with its own thread if there are enough processors; needs
-    /// AF_XDP
+    /// Spread flows over this number of transmit queues, each with its own thread if there are
+    /// enough processors; needs AF_XDP
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     queues: u32,
     /// Kind of socket, af-xdp or af-packet [default: af-xdp if it works, otherwise af-packet]
@@ -79,7 +79,7 @@ struct GenerateArguments {
 const ETHERNET: u16 = 1;
 
 fn main() -> ExitCode {
-    if let Some(document) = Document::requested(std::env::args_os()) {
+    if let Some(document) = CommandDocument::requested(std::env::args_os()) {
         return print(document);
     }
     let cli = match Cli::try_parse() {
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     let done = match (cli.command, cli.replay) {
         (Some(Subcommands::Generate(options)), _) => generate(options),
         (None, Some(options)) => replay(options),
-        // Clap has shown the help for no arguments at all.
+        // Clap has shown the help, because there were no arguments.
         (None, None) => Ok(()),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
@@ -99,7 +99,7 @@ fn main() -> ExitCode {
 }
 
 /// Prints the man page or the completions of a shell.
-fn print(document: Document) -> ExitCode {
+fn print(document: CommandDocument) -> ExitCode {
     match document.write(Cli::command(), &mut std::io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -109,19 +109,20 @@ fn print(document: Document) -> ExitCode {
     }
 }
 
-/// Shows the help, or what is wrong with the command line, whose control characters do nothing to the terminal.
+/// Shows the help, or the error in the command line with its control characters escaped.
 fn refuse(error: &clap::Error) -> ExitCode {
-    // Without colours where there would be other control characters than theirs.
+    // Without colours if the arguments contain control characters, because escaping would escape
+    // the colours too.
     if arguments_have_controls() {
         eprint!("{}", EscapedLines(error));
     } else {
-        // Where it cannot be written, nobody reads.
+        // If it cannot be written, nobody reads it.
         let _ = error.print();
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Sends a capture and prints one line about it, also when interrupted.
+/// Sends a capture and prints one line of report, also when interrupted.
 fn replay(options: ReplayArguments) -> anyhow::Result<()> {
     let ReplayArguments { interface, pps, pace, rounds, queues, via, file } = options;
     let tempo = pps.map_or(Tempo::Capture(pace), Tempo::Rate);
@@ -164,7 +165,7 @@ fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     Ok(BufWriter::new(file))
 }
 
-/// Whether the command line has control characters, which clap would repeat as they are.
+/// Whether the command line has control characters, which clap would print unescaped.
 fn arguments_have_controls() -> bool {
     std::env::args_os().any(|argument| has_control(&argument.to_string_lossy()))
 }

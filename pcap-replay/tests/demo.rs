@@ -1,11 +1,11 @@
-//! The bundled capture is what the command in its README makes.
+//! The command in the README of the bundled capture generates exactly that capture.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn the_bundled_capture_and_its_answer_are_what_the_documented_command_makes() {
+fn the_documented_command_generates_the_bundled_capture_and_its_answer() {
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures");
     let readme = fs::read_to_string(bundled.join("README.md")).unwrap();
     let prefix = "    cargo run -p pcap-replay -- ";
@@ -22,7 +22,7 @@ fn the_bundled_capture_and_its_answer_are_what_the_documented_command_makes() {
     for file in ["demo.pcap", "demo.answer.json"] {
         let same = fs::read(bundled.join(file)).unwrap()
             == fs::read(made.path().join("captures").join(file)).unwrap();
-        assert!(same, "captures/{file} is not what the command in captures/README.md makes");
+        assert!(same, "captures/{file} differs from the output of the command in captures/README.md");
     }
 }
 

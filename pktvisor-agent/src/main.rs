@@ -4,14 +4,14 @@ mod closed_stdout;
 
 use std::process::ExitCode;
 
-use command_docs::Document;
+use command_docs::CommandDocument;
 use pktvisor_agent::cli::{self, LogFormat, Options, ParseError};
 use pktvisor_agent::{run, stderr};
 use pktvisor_capture::interfaces::SystemInterfaces;
 use terminal_text::{Escaped, EscapedLines, has_control};
 
 fn main() -> ExitCode {
-    if let Some(document) = Document::requested(std::env::args_os()) {
+    if let Some(document) = CommandDocument::requested(std::env::args_os()) {
         return print(document);
     }
     match cli::parse(std::env::args_os(), &SystemInterfaces) {
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
 }
 
 /// Prints the man page or the completions of a shell.
-fn print(document: Document) -> ExitCode {
+fn print(document: CommandDocument) -> ExitCode {
     match document.write(cli::command(), &mut std::io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

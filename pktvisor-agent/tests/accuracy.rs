@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use datasketches::frequencies::FrequentItemsSketch;
-use dns_traffic::{Config, Counts, DirectionAnswer, Generator, Quantiles, Summary};
+use dns_traffic::{Config, Counts, DirectionAnswer, ExactQuantiles, Generator, Summary};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::name::presentation;
@@ -199,7 +199,7 @@ fn check_cardinality(field: &str, found: u64, truth: u64) {
     assert!(error(found, truth) <= 0.02, "{field}: {found} for {truth}");
 }
 
-fn check_quantiles(field: &str, found: Option<api::Quantiles>, truth: Option<Quantiles>) {
+fn check_quantiles(field: &str, found: Option<api::Quantiles>, truth: Option<ExactQuantiles>) {
     let (found, truth) = (found.unwrap(), truth.unwrap());
     let pairs =
         [(found.p50, truth.p50), (found.p90, truth.p90), (found.p95, truth.p95), (found.p99, truth.p99)];

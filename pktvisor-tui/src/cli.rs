@@ -15,8 +15,9 @@ pub struct TuiOptions {
     #[arg(short, long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
 
-    /// Agent to watch: a name, an address, host:port, or an http:// URL. A link-local address needs its interface, as in
-    /// fe80::1%eth0. To watch a fleet, repeat the option or separate the agents by commas.
+    /// Agent to watch: a name, an address, host:port, or an http:// URL. A link-local address needs
+    /// its interface, as in fe80::1%eth0. To watch a fleet, repeat the option or separate the
+    /// agents by commas.
     #[arg(
         short = 'H',
         long = "host",
@@ -26,7 +27,8 @@ pub struct TuiOptions {
     )]
     pub hosts: Vec<String>,
 
-    /// Print one snapshot on stdout and exit. If an agent does not answer, report it on stderr and exit with 1.
+    /// Print one snapshot on stdout and exit. If an agent does not answer, report it on stderr and
+    /// exit with 1.
     #[arg(long)]
     pub once: bool,
 
@@ -34,8 +36,8 @@ pub struct TuiOptions {
     #[arg(long, value_enum, default_value_t = Format::Text, requires = "once")]
     pub format: Format,
 
-    /// Show saved JSON instead of an agent: the output of `pktvisord FILE`, an answer of the HTTP API, or the output
-    /// of `pktvisor --once --format json`.
+    /// Show saved JSON instead of an agent: the output of `pktvisord FILE`, an answer of the HTTP
+    /// API, or the output of `pktvisor --once --format json`.
     #[arg(long, value_name = "FILE", conflicts_with = "hosts")]
     pub snapshot: Option<PathBuf>,
 
@@ -47,7 +49,8 @@ pub struct TuiOptions {
     #[arg(long, value_enum, default_value_t = ThemeChoice::Auto)]
     pub theme: ThemeChoice,
 
-    /// Use the mouse: click tabs and lists, scroll with the wheel. The terminal's own selection then needs Shift.
+    /// Use the mouse: click tabs and lists, scroll with the wheel. The terminal's own selection
+    /// then needs Shift.
     #[arg(long)]
     pub mouse: bool,
 
@@ -57,11 +60,12 @@ pub struct TuiOptions {
 }
 
 impl TuiOptions {
-    /// Reads the command line of this process; ends it after `--help` and `--version`, and on wrong usage.
+    /// Reads the command line of this process; ends it after `--help` and `--version`, and on wrong
+    /// usage.
     pub fn from_command_line() -> Self {
         let arguments: Vec<OsString> = std::env::args_os().collect();
         Self::try_parse_from(&arguments).unwrap_or_else(|error| {
-            // What is repeated in a message must not control the terminal.
+            // The message repeats arguments, which must not control the terminal.
             let printable = arguments.iter().map(|argument| escape(&argument.to_string_lossy()));
             Self::try_parse_from(printable).err().unwrap_or(error).exit()
         })
@@ -96,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn without_options_it_is_the_agent_of_this_machine() {
+    fn without_options_the_agent_of_this_machine_is_watched() {
         let options = TuiOptions::parse_from(["pktvisor"]);
         assert_eq!((options.hosts.as_slice(), options.port), (&["localhost".to_owned()][..], 10853));
     }
 
     #[test]
-    fn long_options_may_be_abbreviated_where_only_one_is_meant() {
+    fn long_options_may_be_abbreviated_if_only_one_matches() {
         let options =
             TuiOptions::parse_from(["pktvisor", "--on", "--form", "json", "--win", "3", "--ho", "ns1"]);
         assert!(options.once && options.format == Format::Json && options.window == Some(3));
@@ -112,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_port_or_a_window_of_nothing_is_wrong_usage() {
+    fn a_port_above_65535_or_a_window_of_0_is_wrong_usage() {
         assert!(TuiOptions::try_parse_from(["pktvisor", "-p", "65536"]).is_err());
         assert!(TuiOptions::try_parse_from(["pktvisor", "--window", "0"]).is_err());
         assert!(TuiOptions::try_parse_from(["pktvisor", "--format", "json"]).is_err());

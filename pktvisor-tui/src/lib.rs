@@ -5,9 +5,11 @@
 //! - [`cli`] says what to watch; [`client`] fetches it over HTTP, with one thread for each agent;
 //! - [`model`] holds the answers: escaped, bounded, and with their age;
 //! - [`theme`] gives styles by meaning;
-//! - [`app`] holds the operator's choices: page, window, filter, zoom. Keys become [`app::Action`]s;
-//! - [`widgets`] draw one thing each, as ratatui widgets; [`pages`] lay them out in a frame. Both are pure: the same
-//!   state draws the same cells. They return [`app::Regions`], the places that the mouse can hit;
+//! - [`app`] holds the operator's choices: page, window, filter, zoom. Keys become
+//!   [`app::Action`]s;
+//! - [`widgets`] draw one thing each, as ratatui widgets; [`pages`] lay them out in a frame. Both
+//!   are pure: the same state draws the same cells. They return [`app::Regions`], the places that
+//!   the mouse can hit;
 //! - [`terminal`] owns the screen and always gives it back; [`run`] is the loop around all of it.
 //!
 //! [`once`] prints the same model as text or JSON, without a terminal.

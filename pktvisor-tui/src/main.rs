@@ -3,17 +3,17 @@
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use command_docs::Document;
+use command_docs::CommandDocument;
 use pktvisor_tui::{cli::TuiOptions, model::escape, run};
 
 fn main() -> ExitCode {
-    if let Some(document) = Document::requested(std::env::args_os()) {
+    if let Some(document) = CommandDocument::requested(std::env::args_os()) {
         return print(document);
     }
     match run::run(&TuiOptions::from_command_line()) {
         Ok(code) => code,
         Err(error) => {
-            // Files and arguments are named in it.
+            // It names files and arguments.
             eprintln!("pktvisor: {}", escape(&error.to_string()));
             ExitCode::FAILURE
         }
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
 }
 
 /// Prints the man page or the completions of a shell.
-fn print(document: Document) -> ExitCode {
+fn print(document: CommandDocument) -> ExitCode {
     match document.write(TuiOptions::command(), &mut std::io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -13,17 +13,18 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 use crate::{
     cli::Format,
-    client::{AgentEndpoint, AskedWindow, FetchError, Http, Session},
+    client::{AgentEndpoint, AskedWindow, FetchError, Http, Session, Wanted},
     format,
     model::{AgentModel, ListKind, Observation, Rcode, SavedAgent, Sort, escape},
 };
 
 /// Asks every agent once, all at the same time, in the order given.
 pub fn ask(endpoints: &[AgentEndpoint], timeout: Duration, window: Option<AskedWindow>) -> Vec<SavedAgent> {
+    let wanted = Wanted { window, about_itself: true };
     thread::scope(|scope| {
         let ask = |endpoint: &AgentEndpoint| {
             let http = Http::new(endpoint.clone(), timeout);
-            let asking = scope.spawn(move || Session::without_history(http).round(window, true));
+            let asking = scope.spawn(move || Session::without_history(http).round(wanted));
             (endpoint.label(), asking)
         };
         let asking: Vec<_> = endpoints.iter().map(ask).collect();
@@ -35,7 +36,8 @@ pub fn ask(endpoints: &[AgentEndpoint], timeout: Duration, window: Option<AskedW
     })
 }
 
-/// Prints agents on stdout, and on stderr why some of them did not answer. Exit code 1 if there are any such.
+/// Prints agents on stdout, and on stderr the reason for each agent that did not answer. Exit code
+/// 1 if there is any.
 pub fn print(agents: &[SavedAgent], format: Format) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     for agent in agents {
@@ -53,7 +55,7 @@ pub fn print(agents: &[SavedAgent], format: Format) -> io::Result<ExitCode> {
     Ok(if all_answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// JSON in ASCII alone: what a name holds can then do nothing to a terminal that the output ends up on.
+/// JSON in ASCII only, so that names cannot control a terminal that shows the output.
 struct AsciiFormatter(CompactFormatter);
 
 impl Formatter for AsciiFormatter {
@@ -82,7 +84,8 @@ pub fn write_json(out: &mut impl Write, agent: &SavedAgent) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Writes an agent as text: every number with all its digits, in columns that do not depend on them.
+/// Writes an agent as text: every number with all its digits, in columns that do not depend on
+/// them.
 pub fn write_text(out: &mut impl Write, agent: &AgentModel) -> io::Result<()> {
     writeln!(out, "agent      {}", agent.label)?;
     let Some(window) = &agent.window else { return writeln!(out) };

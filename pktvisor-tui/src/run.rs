@@ -25,10 +25,10 @@ use crate::{
     theme::Theme,
 };
 
-/// Why it cannot run.
+/// Why the program cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// A HOST makes no sense.
+    /// A HOST is invalid.
     #[error("-H {0}")]
     Endpoint(#[from] EndpointError),
     /// A saved JSON cannot be shown.
@@ -37,10 +37,10 @@ pub enum RunError {
     /// There is no terminal.
     #[error("stdin and stdout are not a terminal: use --once for a snapshot without one")]
     NoTerminal,
-    /// The terminal does not do what it should.
+    /// The terminal cannot be used.
     #[error("cannot use the terminal: {0}")]
     Terminal(#[source] io::Error),
-    /// Something else that the system refuses.
+    /// The system refuses something else.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
     /// Standard output is gone.
@@ -48,12 +48,12 @@ pub enum RunError {
     Output(#[source] io::Error),
 }
 
-/// A frame on its own lasts this long at least; keys are answered at once.
+/// The minimum time between frames for new data; keys draw at once.
 const FRAME: Duration = Duration::from_millis(200);
-/// Ages and waits are counted on the screen: it is drawn this often, also when nothing comes.
+/// The time between frames without new data, because ages on the screen grow.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Does what the command line says.
+/// Runs the program.
 pub fn run(options: &TuiOptions) -> Result<ExitCode, RunError> {
     let window = options.window.map(AskedWindow::minutes);
     if let Some(path) = &options.snapshot {
@@ -73,7 +73,7 @@ pub fn run(options: &TuiOptions) -> Result<ExitCode, RunError> {
     watch(options, agents, &endpoints, window)
 }
 
-/// A reader that has seen enough, as in `--once | head`, is no failure.
+/// A reader that closes the pipe early, as in `--once | head`, is not a failure.
 fn printed(outcome: io::Result<ExitCode>) -> Result<ExitCode, RunError> {
     match outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
@@ -92,7 +92,7 @@ fn endpoints(options: &TuiOptions) -> Result<Vec<AgentEndpoint>, EndpointError> 
     Ok(endpoints)
 }
 
-/// What wakes the loop.
+/// An event of the loop.
 enum LoopEvent {
     Input(event::Event),
     InputEnded,
@@ -116,8 +116,8 @@ fn watch(
     let pollers = start_pollers(endpoints, options, &app, &events)?;
     let screen = Screen::take(options.mouse).map_err(RunError::Terminal)?;
     listen_to_keys(events)?;
-    let told = (0..pollers.len()).map(|index| app.wanted(index)).collect();
-    Loop { app, screen, pollers, told, inbox, started: Instant::now(), drawn_at: None, dirty: true }.run()
+    let wanted = (0..pollers.len()).map(|index| app.wanted(index)).collect();
+    Loop { app, screen, pollers, wanted, inbox, started: Instant::now(), drawn_at: None, dirty: true }.run()
 }
 
 fn start_pollers(
@@ -161,7 +161,7 @@ fn listen_to_keys(events: Sender<LoopEvent>) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether to go on.
+/// Whether the loop continues.
 enum LoopStep {
     GoOn,
     Leave,
@@ -171,8 +171,8 @@ struct Loop {
     app: UiState,
     screen: Screen,
     pollers: Vec<Poller>,
-    /// What each poller was told last.
-    told: Vec<Wanted>,
+    /// The last wish sent to each poller.
+    wanted: Vec<Wanted>,
     inbox: Receiver<LoopEvent>,
     started: Instant,
     drawn_at: Option<Instant>,
@@ -224,7 +224,7 @@ impl Loop {
             }
             LoopEvent::Input(event::Event::Mouse(mouse)) => self.act(action_of_mouse(mouse)),
             LoopEvent::Input(_) => {
-                // A new size is drawn at once: half a screen of the old one is not worth a look.
+                // A new size is drawn at once, because the old frame no longer fits.
                 self.drawn_at = None;
                 Ok(LoopStep::GoOn)
             }
@@ -259,20 +259,20 @@ impl Loop {
                     })
                     .map_err(RunError::Terminal)?;
             }
-            ActionOutcome::Retry => self.pollers.iter().for_each(|poller| poller.tell(PollerCommand::Retry)),
-            ActionOutcome::Continue => self.tell_pollers(),
+            ActionOutcome::Retry => self.pollers.iter().for_each(|poller| poller.send(PollerCommand::Retry)),
+            ActionOutcome::Continue => self.update_pollers(),
         }
         self.drawn_at = None;
         Ok(LoopStep::GoOn)
     }
 
-    /// Tells each poller what is wanted of it, if that changed.
-    fn tell_pollers(&mut self) {
-        for (index, (poller, told)) in self.pollers.iter().zip(&mut self.told).enumerate() {
+    /// Sends each poller its new wishes, if they changed.
+    fn update_pollers(&mut self) {
+        for (index, (poller, last)) in self.pollers.iter().zip(&mut self.wanted).enumerate() {
             let wanted = self.app.wanted(index);
-            if *told != wanted {
-                *told = wanted;
-                poller.tell(PollerCommand::Want(wanted));
+            if *last != wanted {
+                *last = wanted;
+                poller.send(PollerCommand::Want(wanted));
             }
         }
     }

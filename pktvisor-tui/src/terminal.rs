@@ -1,4 +1,5 @@
-//! The terminal, taken and given back: on return, on a panic of any thread, on signals, and while suspended.
+//! The terminal, taken and given back: on return, on a panic of any thread, on signals, and while
+//! suspended.
 
 use std::{
     io::{self, Stdout, Write},
@@ -21,10 +22,10 @@ use ratatui::{
     },
 };
 
-/// Whether the screen is ours at the moment; a panic on whatever thread must know.
+/// Whether the screen is ours at the moment; a panic on any thread must know it.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The screen while it is ours. Dropped, it is given back.
+/// The screen while it is ours. Dropping it gives it back.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
     mouse: bool,
@@ -55,12 +56,12 @@ impl Screen {
         self.retake()
     }
 
-    /// Takes the screen again, whatever happened to it, and draws all of it anew.
+    /// Takes the screen again, in any state, and draws all of it again.
     pub fn retake(&mut self) -> io::Result<()> {
         enter(self.mouse)?;
         execute!(io::stdout(), Clear(ClearType::All))?;
-        // With empty buffers, and not by `Terminal::clear`: that asks the terminal for its cursor, and the thread that
-        // reads keys would take the answer.
+        // With empty buffers, and not by `Terminal::clear`: that queries the terminal for its
+        // cursor, and the thread that reads keys would take the answer.
         self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         Ok(())
     }
@@ -81,18 +82,18 @@ fn enter(mouse: bool) -> io::Result<()> {
     entered.inspect_err(|_| give_back())
 }
 
-/// Puts the terminal as it was. A terminal that is gone (SIGHUP) cannot be told, and does not mind.
+/// Restores the terminal. Errors are ignored, because the terminal may be gone (SIGHUP).
 fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut stdout = io::stdout();
-    let _told = execute!(stdout, DisableMouseCapture, ResetColor, LeaveAlternateScreen, Show);
+    let _restored = execute!(stdout, DisableMouseCapture, ResetColor, LeaveAlternateScreen, Show);
     let _raw = disable_raw_mode();
     let _flushed = stdout.flush();
 }
 
-/// A panic, on whatever thread, ends the program with its message on a clean terminal.
+/// A panic on any thread ends the program with its message on a clean terminal.
 fn give_back_on_panic() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -100,7 +101,7 @@ fn give_back_on_panic() {
         give_back();
         report(info);
         if was_taken {
-            // Other threads would go on drawing over the message.
+            // Other threads would draw over the message.
             std::process::exit(101);
         }
     }));

@@ -1,7 +1,8 @@
 //! Colours by what they mean, never by what they are: a page asks for "bad", not for red.
 //!
-//! Only the 16 colours of the terminal's own palette are used, always on its own background, and nothing is told by
-//! colour alone. What is secondary is dim, not grey: grey is invisible in half of the palettes.
+//! Only the 16 colours of the terminal's own palette are used, always on its own background, and
+//! colour is never the only sign of a state. Secondary text is dim, not grey, because grey is
+//! invisible in many palettes.
 
 use clap::ValueEnum;
 use ratatui::style::{Color, Modifier, Style};
@@ -11,7 +12,7 @@ use crate::model::HealthLevel;
 /// Which colours to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ThemeChoice {
-    /// By the environment.
+    /// Chosen by the environment.
     Auto,
     /// For dark backgrounds.
     Dark,
@@ -30,9 +31,9 @@ pub struct Theme {
     pub warn: Style,
     /// Broken, or losing data.
     pub bad: Style,
-    /// What the operator chose: the page, the focused list, the filter.
+    /// Choices of the operator: the page, the focused list, the filter.
     pub accent: Style,
-    /// Names of things beside their values, rules, what is secondary.
+    /// Labels beside values, rules, and secondary text.
     pub label: Style,
     /// Plain text.
     pub text: Style,
@@ -87,8 +88,9 @@ impl Theme {
         }
     }
 
-    /// By choice, or by the environment that `variable` looks up: NO_COLOR (set and not empty) and TERM=dumb mean no
-    /// colour; the last field of COLORFGBG, which rxvt, Konsole and others set, is the background.
+    /// By choice, or by the environment that `variable` looks up: NO_COLOR (set and not empty) and
+    /// TERM=dumb mean no colour; the last field of COLORFGBG, which rxvt, Konsole and others set,
+    /// is the background.
     pub fn choose(choice: ThemeChoice, variable: impl Fn(&str) -> Option<String>) -> Self {
         match choice {
             ThemeChoice::Dark => Self::dark(),

@@ -1,4 +1,4 @@
-//! Facts about talking to agents: of our line, of the 3.0 line, slow, broken, and restarted.
+//! Sessions with agents: of our line, of the 3.0 line, slow, broken, and restarted.
 
 mod support;
 
@@ -52,50 +52,57 @@ fn describe(agent: &FakeAgent) {
         .on("window/5", document("5m", sample::busy(sample::START, 150)));
 }
 
+/// What a screen with this window wants.
+fn over(window: Option<AskedWindow>) -> Wanted {
+    Wanted { window, about_itself: false }
+}
+
 #[test]
-fn five_minutes_are_asked_for_unless_chosen_otherwise() {
+fn the_default_window_is_five_minutes() {
     let agent = ours();
     let mut session = Session::new(http(&agent, LONG));
-    let answer = session.round(None, false).expect("it answers");
+    let answer = session.round(Wanted::default()).expect("it answers");
     assert!(answer.ours);
     assert_eq!((answer.window_name.as_str(), answer.window.period.length), ("5m", 150));
-    let answer = session.round(Some(AskedWindow::Last(2)), false).expect("it answers");
+    let answer = session.round(over(Some(AskedWindow::Last(2)))).expect("it answers");
     assert_eq!((answer.window_name.as_str(), answer.window.period.length), ("2m", 90));
-    let answer = session.round(Some(AskedWindow::Live), false).expect("it answers");
+    let answer = session.round(over(Some(AskedWindow::Live))).expect("it answers");
     assert_eq!((answer.window_name.as_str(), answer.window.period.length), ("1m", 30));
 }
 
 #[test]
-fn no_more_periods_are_asked_for_than_the_agent_keeps() {
+fn a_window_never_exceeds_the_periods_that_the_agent_keeps() {
     let agent = ours();
     let mut session = Session::new(http(&agent, LONG));
-    session.round(Some(AskedWindow::Last(60)), false).expect("it answers");
+    session.round(over(Some(AskedWindow::Last(60)))).expect("it answers");
     assert!(agent.asked().contains(&"window/5".to_owned()));
 }
 
 #[test]
-fn closed_periods_are_fetched_once_and_when_the_live_one_turns() {
+fn closed_periods_are_fetched_once_and_after_a_rotation() {
     let agent = ours();
     let mut session = Session::new(http(&agent, LONG));
-    let answer = session.round(None, false).expect("it answers");
+    let answer = session.round(Wanted::default()).expect("it answers");
     let starts: Vec<i64> = answer.closed.iter().map(|period| period.period.start_ts).collect();
     assert_eq!(starts, [sample::START + 60, sample::START]);
     assert_eq!(agent.asked(), ["app", "rates", "bucket/0", "window/5", "bucket/1", "bucket/2", "bucket/3"]);
 
     let before = agent.asked().len();
-    assert!(session.round(None, false).expect("it answers").closed.is_empty());
+    assert!(session.round(Wanted::default()).expect("it answers").closed.is_empty());
     assert_eq!(agent.asked()[before..], ["rates", "bucket/0", "window/5"]);
 
     agent.on("bucket/0", document("1m", sample::busy(sample::START + 180, 1)));
     agent.on("bucket/1", document("1m", sample::busy(sample::START + 120, 60)));
-    let answer = session.round(None, false).expect("it answers");
+    let answer = session.round(Wanted::default()).expect("it answers");
     assert_eq!(answer.closed.first().map(|period| period.period.start_ts), Some(sample::START + 120));
 }
 
 #[test]
 fn a_snapshot_asks_for_no_history() {
     let agent = ours();
-    Session::without_history(http(&agent, LONG)).round(None, true).expect("it answers");
+    Session::without_history(http(&agent, LONG))
+        .round(Wanted { about_itself: true, ..Wanted::default() })
+        .expect("it answers");
     assert_eq!(agent.asked(), ["app", "rates", "bucket/0", "window/5"]);
 }
 
@@ -108,7 +115,7 @@ fn a_3_0_agent_is_asked_for_what_it_can_answer() {
         .on("rates", text_json(r#"{"packets":{"in":412,"out":390}}"#))
         .on("window/5", text_json(sample::OLDER_WINDOW));
     let mut session = Session::new(http(&agent, LONG));
-    let answer = session.round(Some(AskedWindow::Live), false).expect("it answers");
+    let answer = session.round(over(Some(AskedWindow::Live))).expect("it answers");
     assert!(!answer.ours && answer.live.is_none() && answer.closed.is_empty());
     assert_eq!((answer.window_name.as_str(), answer.window.packets.total), ("5m", 214_377));
     assert_eq!(answer.rates.map(|rates| rates.received), Some(412));
@@ -116,13 +123,13 @@ fn a_3_0_agent_is_asked_for_what_it_can_answer() {
 }
 
 #[test]
-fn an_agent_that_keeps_fewer_periods_is_asked_for_those() {
+fn a_window_is_shortened_to_the_periods_that_the_agent_keeps() {
     let agent = FakeAgent::start();
     agent
         .on("app", Reply::json(r#"{"app":{"version":"3.0.7","periods":3}}"#))
         .on("rates", Reply::json(r#"{"packets":{"in":1,"out":2}}"#))
         .on("window/3", Reply::json(sample::OLDER_WINDOW.replace("5m", "3m")));
-    let answer = Session::new(http(&agent, LONG)).round(None, false).expect("it answers");
+    let answer = Session::new(http(&agent, LONG)).round(Wanted::default()).expect("it answers");
     assert_eq!(answer.window_name, "3m");
 }
 
@@ -130,7 +137,7 @@ fn an_agent_that_keeps_fewer_periods_is_asked_for_those() {
 fn an_error_with_status_200_is_told_in_the_words_of_the_agent() {
     let agent = ours();
     agent.on("window/5", Reply::json(r#"{"error": "invalid metrics period, specify [2, 3]"}"#));
-    let error = Session::new(http(&agent, LONG)).round(None, false).expect_err("it refuses");
+    let error = Session::new(http(&agent, LONG)).round(Wanted::default()).expect_err("it refuses");
     assert_eq!(error.to_string(), "the agent answers: invalid metrics period, specify [2, 3]");
 }
 
@@ -138,15 +145,15 @@ fn an_error_with_status_200_is_told_in_the_words_of_the_agent() {
 fn an_agent_without_a_rates_page_is_shown_without_rates() {
     let agent = ours();
     agent.on("rates", Reply::json(r#"{"error":"unknown path"}"#).status(404));
-    let answer = Session::new(http(&agent, LONG)).round(None, false).expect("the rest is there");
+    let answer = Session::new(http(&agent, LONG)).round(Wanted::default()).expect("the rest is there");
     assert!(answer.rates.is_none() && answer.window.packets.total > 0);
 }
 
 #[test]
-fn what_is_no_agent_is_said_to_be_none() {
+fn an_answer_of_another_web_server_is_foreign() {
     let agent = FakeAgent::start();
     agent.on("app", Reply::json("<html>hello</html>").content_type("text/html"));
-    let error = Session::new(http(&agent, LONG)).round(None, false).expect_err("a web page");
+    let error = Session::new(http(&agent, LONG)).round(Wanted::default()).expect_err("a web page");
     assert!(matches!(error, FetchError::Foreign(_)), "{error}");
 }
 
@@ -154,7 +161,7 @@ fn what_is_no_agent_is_said_to_be_none() {
 fn an_endless_answer_is_not_read_to_its_end() {
     let agent = FakeAgent::start();
     agent.on("app", Reply::json(vec![b' '; 2 << 20]));
-    let error = Session::new(http(&agent, LONG)).round(None, false).expect_err("too long");
+    let error = Session::new(http(&agent, LONG)).round(Wanted::default()).expect_err("too long");
     assert_eq!(error.to_string(), "not an answer of pktvisord: it is longer than 1 MiB");
 }
 
@@ -163,16 +170,17 @@ fn a_hundred_thousand_periods_in_one_answer_are_one() {
     let agent = ours();
     let many = format!("{{{}\"5m\":{{}}}}", "\"5m\":{},".repeat(100_000));
     agent.on("window/5", Reply::json(many));
-    let answer = Session::new(http(&agent, LONG)).round(None, false).expect("it answers");
+    let answer = Session::new(http(&agent, LONG)).round(Wanted::default()).expect("it answers");
     assert_eq!((answer.window_name.as_str(), answer.window), ("5m", Period::default()));
 }
 
 #[test]
-fn a_slow_agent_is_given_up_on() {
+fn a_request_to_a_slow_agent_times_out() {
     let agent = ours();
     agent.on("rates", Reply::json("{}").after(Duration::from_secs(5)));
-    let error =
-        Session::new(http(&agent, Duration::from_millis(150))).round(None, false).expect_err("too slow");
+    let error = Session::new(http(&agent, Duration::from_millis(150)))
+        .round(Wanted::default())
+        .expect_err("too slow");
     assert_eq!(error.to_string(), "no answer within 150 ms");
 }
 
@@ -181,7 +189,7 @@ fn nobody_listening_is_a_refused_connection() {
     let agent = FakeAgent::start();
     let http = http(&agent, LONG);
     drop(agent);
-    let error = Session::new(http).round(None, false).expect_err("nobody is there");
+    let error = Session::new(http).round(Wanted::default()).expect_err("nobody is there");
     assert_eq!(error.to_string(), "cannot connect: connection refused");
 }
 
@@ -200,11 +208,11 @@ fn next_window(updates: &Receiver<Update>) -> String {
 }
 
 #[test]
-fn another_window_is_asked_for_at_once() {
+fn another_window_is_requested_at_once() {
     let agent = ours();
     let (poller, updates) = poll(&agent);
     assert_eq!(next_window(&updates), "5m");
-    poller.tell(PollerCommand::Want(Wanted { window: Some(AskedWindow::Last(2)), about_itself: false }));
+    poller.send(PollerCommand::Want(Wanted { window: Some(AskedWindow::Last(2)), about_itself: false }));
     // The round that was under way may still bring the old one.
     assert!((0..2).any(|_| next_window(&updates) == "2m"));
 }
@@ -221,11 +229,11 @@ fn an_agent_that_goes_away_and_comes_back_is_found_again() {
     assert_eq!(retry_in, Duration::from_secs(1));
     let agent = FakeAgent::start_on(address);
     describe(&agent);
-    poller.tell(PollerCommand::Retry);
+    poller.send(PollerCommand::Retry);
     let answer = updates.iter().find_map(|update| match update {
         Update::Answer(answer) => Some(answer),
         Update::Failure { .. } => None,
     });
-    // What it says about itself is asked for anew: it may be another one.
+    // Its description of itself is requested again, because it may be another agent.
     assert!(answer.is_some_and(|answer| answer.app.is_some() && answer.closed.len() == 2));
 }

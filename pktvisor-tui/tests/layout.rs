@@ -1,4 +1,4 @@
-//! Facts about the layout at every size: nothing covers anything else, and no number is cut.
+//! The layout at every size: nothing covers anything else, and no number is cut.
 
 mod support;
 
@@ -13,7 +13,7 @@ use support::{
     states::{STATES, State, everywhere, fleet, full, huge_numbers, show},
 };
 
-/// The narrowest and the widest screen that is looked at.
+/// The narrowest and the widest screen in these tests.
 const WIDTHS: std::ops::RangeInclusive<u16> = 40..=300;
 
 fn draw(app: &UiState, width: u16, height: u16) -> (Buffer, Vec<Drawn>) {
@@ -49,7 +49,8 @@ fn is_cut_number(text: &str) -> bool {
         && word.chars().all(|c| c.is_ascii_digit() || ".,%kMGTPEmµsb/".contains(c))
 }
 
-/// What is wrong with a screen: a text that covers or touches another one, was drawn over, or lost digits.
+/// What is wrong with a screen: a text that covers or touches another one, was drawn over, or lost
+/// digits.
 fn fault(buffer: &Buffer, drawn: &[Drawn]) -> Option<String> {
     let width = usize::from(buffer.area.width);
     let mut owner: Vec<Option<usize>> = vec![None; width * usize::from(buffer.area.height)];
@@ -58,7 +59,8 @@ fn fault(buffer: &Buffer, drawn: &[Drawn]) -> Option<String> {
             return Some(format!("{text:?} leaves the screen: {area}"));
         }
         for row in area.top()..area.bottom() {
-            // With the cell before and after it: numbers side by side without a blank read as one number.
+            // With the cell before and after it: numbers side by side without a blank read as one
+            // number.
             let around = area.left().saturating_sub(1)..(area.right() + 1).min(buffer.area.width);
             for column in around {
                 if let Some(other) = owner[usize::from(row) * width + usize::from(column)] {
@@ -97,7 +99,8 @@ fn states() -> impl Iterator<Item = (&'static str, State)> {
 fn no_text_covers_another_and_no_number_is_cut_at_any_width() {
     for (number, (name, state)) in (0u16..).zip(states()) {
         for (index, app) in (0u16..).zip(everywhere(state)) {
-            // Every width for the states that fill a screen, every fifth for the others; each at another height.
+            // Every width for the states that fill a screen, every fifth for the others; each at
+            // another height.
             let step = if matches!(name, "full" | "huge_numbers" | "fleet") { 1 } else { 5 };
             for width in WIDTHS.skip(usize::from(index) % step).step_by(step) {
                 assert_sound(&app, name, width, 10 + (width + number * 7 + index * 11) % 51);
@@ -119,7 +122,7 @@ fn no_text_covers_another_and_no_number_is_cut_at_any_height() {
     }
 }
 
-/// Every state, page, width and height: minutes, so only when asked for.
+/// Every state, page, width and height. It takes minutes, so it runs only on request.
 #[test]
 #[ignore = "takes minutes; run it after changing a layout"]
 fn no_text_covers_another_and_no_number_is_cut_at_any_size() {
@@ -165,7 +168,7 @@ fn watching(states: &[(&str, &str)]) -> UiState {
 }
 
 #[test]
-fn an_interface_that_is_not_up_is_said_on_top_of_every_page() {
+fn an_interface_that_is_not_up_is_reported_on_top_of_every_page() {
     for (states, text) in [
         (&[("eth0", "up"), ("eth1", "down")][..], "▲ eth1 is down"),
         (&[("eth0", "gone")], "▲ eth0 is gone"),
@@ -188,7 +191,7 @@ fn an_interface_that_is_not_up_is_said_on_top_of_every_page() {
 }
 
 #[test]
-fn interfaces_that_are_up_or_do_not_say_are_no_matter_of_the_first_rows() {
+fn the_first_rows_do_not_mention_interfaces_that_are_up_or_of_unknown_state() {
     for state in ["up", ""] {
         let mut app = watching(&[("eth0", state)]);
         app.handle(Action::Show(Page::Agent));
@@ -232,7 +235,7 @@ fn an_agent_page_that_is_longer_than_the_screen_is_scrolled() {
 }
 
 #[test]
-fn an_order_is_said_above_the_list_that_has_it_and_nowhere_else() {
+fn an_order_is_shown_only_above_the_list_that_has_it() {
     let mut app = full();
     app.handle(Action::Sort);
     for (width, height) in [(40, 40), (80, 24), (120, 40), (200, 60)] {

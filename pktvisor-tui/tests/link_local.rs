@@ -1,4 +1,5 @@
-//! An agent at a link-local address, over a real link: the address leads nowhere without its interface.
+//! An agent at a link-local address, over a real link: the address leads nowhere without its
+//! interface.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Facts about the binary without a terminal: snapshots, exit codes, wrong usage.
+//! The binary without a terminal: snapshots, exit codes, wrong usage.
 
 mod support;
 
@@ -53,7 +53,7 @@ fn a_snapshot_as_text_has_every_number_with_all_its_digits() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn a_reader_that_closes_the_pipe_early_is_not_a_failure() {
     let agent = busy_agent();
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
@@ -132,7 +132,7 @@ fn stdout_gets_answers_and_stderr_gets_errors() {
 }
 
 #[test]
-fn what_stderr_repeats_does_nothing_to_the_terminal() {
+fn arguments_repeated_on_stderr_cannot_control_the_terminal() {
     for arguments in [
         &["--\u{1b}[2J\n"][..],
         &["--theme", "\u{9b}31m"],
@@ -192,7 +192,7 @@ fn a_link_local_address_without_its_interface_is_refused_with_an_example() {
 }
 
 #[test]
-fn names_with_escape_sequences_do_nothing_to_the_terminal_that_reads_a_snapshot() {
+fn names_in_a_snapshot_cannot_control_the_terminal() {
     let agent = busy_agent();
     let mut window = sample::answer(7).window;
     window.dns.top_qname2[0].name = "\u{1b}[2J\u{9b}31m\u{7f}\u{202e}x".to_owned();
@@ -206,7 +206,7 @@ fn names_with_escape_sequences_do_nothing_to_the_terminal_that_reads_a_snapshot(
 }
 
 #[test]
-fn a_pipe_gets_no_screen_but_the_way_to_a_snapshot() {
+fn without_a_terminal_the_error_names_once() {
     let output = pktvisor(&[]);
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,4 +1,4 @@
-//! What the screens look like: every page, at every size that matters, in every state that an agent can be in.
+//! Snapshots of the screens: every page, at the important sizes, in every state of an agent.
 
 mod support;
 
@@ -176,7 +176,7 @@ fn only_the_sixteen_colours_of_the_terminal_are_used_and_never_a_background() {
 }
 
 #[test]
-fn stale_data_is_told_by_words_and_colour() {
+fn stale_data_is_marked_by_words_and_colour() {
     let buffer = render(&stale(), (80, 24));
     let screen = text(&buffer);
     assert!(screen.contains("▲ stale    18s"), "{screen}");

@@ -1,6 +1,7 @@
 //! The real binary in a real terminal, against a real agent: tmux types, and reads the screen back.
 //!
-//! Without tmux, or without an agent that serves files, the test says so and passes: it has nothing to look at.
+//! Without tmux, or without an agent that serves files, the test reports that it was skipped, and
+//! passes.
 
 use std::{
     net::{SocketAddr, TcpListener, TcpStream},
@@ -68,7 +69,8 @@ impl Tmux {
         self.wait_for(text, |screen| screen.contains(text))
     }
 
-    /// Whether the terminal echoes, shows its cursor and is not on the alternate screen: as a shell needs it.
+    /// Whether the terminal echoes, shows its cursor and is not on the alternate screen: as a shell
+    /// needs it.
     fn is_clean(&self) -> bool {
         let state = "#{alternate_on} #{cursor_flag} #{mouse_any_flag}";
         let output = self.command(&["display-message", "-p", state]).output().expect("tmux runs");

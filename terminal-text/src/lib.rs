@@ -1,9 +1,11 @@
-//! Text that somebody else wrote (names of files, expressions, names of networks), made fit for a terminal and a log.
+//! Escapes text from outside (names of files, expressions, names of networks), so that it cannot
+//! control a terminal or forge lines of a log.
 
 use core::fmt::{self, Display, Formatter, Write};
 
-/// Shows a value with its control characters escaped, so that it cannot change what a terminal does or begin another line
-/// of a log: `\u{1b}` for escape, `\n` for the end of a line. Nor can it change the direction of what follows it.
+/// Shows a value with its control characters escaped, so that it cannot change what a terminal does
+/// or begin another line of a log: `\u{1b}` for escape, `\n` for the end of a line. Nor can it
+/// change the direction of what follows it.
 ///
 /// ```
 /// # use terminal_text::Escaped;
@@ -64,8 +66,9 @@ impl Escaper<'_, '_> {
     }
 }
 
-/// Whether a character is one that is not seen, but does something: the control characters of Unicode (category Cc), ends
-/// of lines and paragraphs, and what changes the direction of writing (Unicode Standard Annex 9).
+/// Whether a character is one that is not seen, but does something: the control characters of
+/// Unicode (category Cc), ends of lines and paragraphs, and what changes the direction of writing
+/// (Unicode Standard Annex 9).
 pub fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,4 +1,4 @@
-//! Asks a web server inside a namespace.
+//! Requests to a web server inside a namespace.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,17 +8,18 @@ use serde_json::Value;
 
 use crate::{Namespace, tool};
 
-/// Only a hang takes this long.
+/// Only a server that hangs takes this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Status and body of a GET from inside the namespace.
 ///
 /// # Errors
-/// Nobody listens, or what is answered is no HTTP.
+/// No server listens, or the answer is not HTTP.
 pub fn get(namespace: &Namespace, server: SocketAddr, path: &str) -> io::Result<(u16, String)> {
     let mut stream = namespace.run(|| TcpStream::connect_timeout(&server, PATIENCE))?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    // In one piece: who has read the first of several may answer, close, and so reset the connection.
+    // In one write: a server that has read the first of several may answer and close, which resets
+    // the connection.
     let request = format!("GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
@@ -30,20 +31,20 @@ pub fn get(namespace: &Namespace, server: SocketAddr, path: &str) -> io::Result<
     parsed.ok_or_else(|| io::Error::other(format!("{server}{path} answered {answer:?}")))
 }
 
-/// The JSON that a path answers with.
+/// The JSON answer to a GET of a path.
 ///
 /// # Panics
-/// It answers with something else, or a status other than 200.
+/// The answer is not JSON, or has a status other than 200.
 pub fn json(namespace: &Namespace, server: SocketAddr, path: &str) -> Value {
     let (status, body) = tool::must(get(namespace, server, path));
     assert_eq!(status, 200, "{path}: {body}");
     serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path} is no JSON ({error}): {body}"))
 }
 
-/// Asks until the answer has status 200, such as `/healthz` of a server that is starting.
+/// Repeats a GET until the answer has status 200, such as for `/healthz` while a server starts.
 ///
 /// # Panics
-/// It has not within `at_most`.
+/// No answer within `at_most` had it.
 pub fn wait_until_ok(namespace: &Namespace, server: SocketAddr, path: &str, at_most: Duration) {
     let deadline = Instant::now() + at_most;
     loop {
@@ -51,7 +52,10 @@ pub fn wait_until_ok(namespace: &Namespace, server: SocketAddr, path: &str, at_m
         if matches!(answer, Ok((200, _))) {
             return;
         }
-        assert!(Instant::now() < deadline, "http://{server}{path} is not fine after {at_most:?}: {answer:?}");
+        assert!(
+            Instant::now() < deadline,
+            "http://{server}{path} does not answer with 200 after {at_most:?}: {answer:?}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }

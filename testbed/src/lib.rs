@@ -1,4 +1,5 @@
-//! Networks for tests: namespaces, veth pairs between them, programs inside them, and packets in and out.
+//! Networks for tests: namespaces, veth pairs between them, programs inside them, and packets in
+//! and out.
 //!
 //! ```no_run
 //! # fn a_test() {
@@ -10,14 +11,15 @@
 //! # }
 //! ```
 //!
-//! - Nothing here touches an interface that the test did not make: links are made inside of the namespaces and never
-//!   appear in the machine's own.
-//! - Everything made goes with the value that made it, also when the test panics. What a killed test leaves behind, the
-//!   next one finds by its name (`pkv-PID-N`) and removes.
-//! - Only the test's own packets flow: IPv6 is off until an end is given an IPv6 address, neighbours are known and never
-//!   asked for.
-//! - What cannot be made is the test's failure: these functions panic and say what the tool they called said. What
-//!   cannot be had is asked for first, with [`require!`].
+//! - Nothing here touches an interface that the test did not create: links are created inside the
+//!   namespaces and never appear among the machine's own.
+//! - Dropping a value removes the namespace or link that it created, also when the test panics. The
+//!   next test finds the remains of a killed test by their name (`pkv-PID-N`) and removes them.
+//! - Only the test's own packets flow: IPv6 is off until an end gets an IPv6 address, and
+//!   neighbours are known without ARP or neighbour discovery.
+//! - A test fails if something cannot be created: these functions panic with the message of the
+//!   tool they called. A test checks first with [`require!`] whether the machine has everything it
+//!   needs.
 
 mod enter;
 pub mod http;
@@ -31,7 +33,7 @@ mod veth;
 
 pub use namespace::Namespace;
 pub use need::{Need, missing, tell_skipped};
-pub use packets::{Frame, PacketSocket};
+pub use packets::{Frame, FrameSocket};
 pub use process::Process;
 pub use tun::Tun;
-pub use veth::{End, Pair, Statistics, Veth};
+pub use veth::{End, InterfaceStatistics, Veth, VethPair};

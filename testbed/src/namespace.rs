@@ -13,21 +13,23 @@ use crate::enter::{self, NAMED};
 use crate::process::kill;
 use crate::tool;
 
-/// All names start like this; behind it follow the process that made it and a number.
+/// The beginning of all names; the creating process and a number follow.
 const PREFIX: &str = "pkv-";
 
-/// A named network namespace; clones are the same one. The last one dropped ends what runs inside and removes it.
+/// A named network namespace. Clones are the same namespace; dropping the last one ends its
+/// programs and removes it.
 #[derive(Clone)]
 pub struct Namespace(Arc<Owned>);
 
 struct Owned(String);
 
 impl Namespace {
-    /// Makes a namespace in which only `lo` is up, and IPv6 is off.
+    /// Creates a namespace in which only `lo` is up and IPv6 is off.
     ///
     /// # Panics
-    /// It cannot be made: [`require!`](crate::require) [`Need::Namespaces`](crate::Need::Namespaces) first.
-    #[expect(clippy::new_without_default, reason = "making a namespace is no default value")]
+    /// It cannot be created. Check [`Need::Namespaces`](crate::Need::Namespaces) with
+    /// [`require!`](crate::require) first.
+    #[expect(clippy::new_without_default, reason = "creating a namespace is not a default value")]
     pub fn new() -> Self {
         tool::must(Self::try_new())
     }
@@ -40,7 +42,8 @@ impl Namespace {
         tool::try_ip(&["netns", "add", &name])?;
         let namespace = Self(Arc::new(Owned(name)));
         namespace.try_run(|| {
-            // "default" is for the links to come. Where IPv6 is not built in there is nothing to turn off.
+            // "default" is for links that are created later. Without IPv6 in the kernel there is
+            // nothing to turn off.
             for which in ["all", "default"] {
                 let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{which}/disable_ipv6"), "1");
             }
@@ -49,22 +52,22 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// As `ip netns` knows it.
+    /// Its name for `ip netns`.
     pub fn name(&self) -> &str {
         &self.0.0
     }
 
-    /// Runs `work` on a thread of its own inside the namespace and returns its result. What it opens stays in the
-    /// namespace: a socket may be handed out. `/sys` shows the namespace's interfaces.
+    /// Runs `work` on a thread of its own inside the namespace and returns its result. A socket
+    /// that it opens and returns stays in the namespace. `/sys` shows the namespace's interfaces.
     ///
     /// # Panics
-    /// When `work` does, or the namespace cannot be entered.
+    /// `work` panics, or the namespace cannot be entered.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         tool::must(self.try_run(work))
     }
 
     fn try_run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> io::Result<T> {
-        // The name of the test, so that what a panic prints is found.
+        // The name of the test, so that a panic's message can be assigned to it.
         let name = thread::current().name().unwrap_or("in a namespace").to_owned();
         thread::scope(|scope| {
             let inside = thread::Builder::new()
@@ -74,8 +77,8 @@ impl Namespace {
         })
     }
 
-    /// A command that runs `program` inside the namespace. The process started is `program` itself: its id can be
-    /// signalled.
+    /// A command that runs `program` inside the namespace. The process started is `program` itself:
+    /// its id can be signalled.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", self.name()]).arg(program.as_ref());
@@ -103,12 +106,13 @@ impl Drop for Owned {
     }
 }
 
-/// Ends what runs inside, which would keep the namespace alive, and takes its name away. Its links go with it.
+/// Ends the programs inside, which would keep the namespace alive, and removes its name. Its links
+/// go with it.
 fn remove(name: &str) {
     let pids = tool::try_ip(&["netns", "pids", name]).unwrap_or_default();
     for pid in pids.lines().filter_map(|line| line.trim().parse::<u32>().ok()) {
         if pid != std::process::id() {
-            // One that has ended by itself is as good.
+            // It may have ended by itself.
             let _ = kill(pid, libc::SIGKILL);
         }
     }
@@ -117,7 +121,7 @@ fn remove(name: &str) {
     }
 }
 
-/// Removes what tests left behind that were killed.
+/// Removes the namespaces of killed tests.
 fn remove_leftovers() {
     for entry in fs::read_dir(NAMED).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -127,7 +131,7 @@ fn remove_leftovers() {
     }
 }
 
-/// The process that made a namespace of this name; `None` if it is not one of ours.
+/// The process that created a namespace of this name; `None` for names of other programs.
 fn maker(name: &str) -> Option<u32> {
     let (pid, number) = name.strip_prefix(PREFIX)?.split_once('-')?;
     number.parse::<u32>().ok()?;
@@ -139,7 +143,7 @@ mod tests {
     use super::maker;
 
     #[test]
-    fn only_names_of_ours_tell_a_maker() {
+    fn only_our_names_contain_a_process() {
         assert_eq!(maker("pkv-17-0"), Some(17));
         for name in ["pkv-17", "pkv-x-1", "pkv-17-x", "other", "pkv--1", "cni-17-1"] {
             assert_eq!(maker(name), None, "{name}");

@@ -1,4 +1,4 @@
-//! What a test needs of the machine, and how it says that it was not tried.
+//! The needs of a test, and the line that reports a skipped test.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 
 use crate::{Namespace, tool};
 
-/// Something that not every machine has.
+/// A feature that not every machine has.
 #[derive(Debug, Clone, Copy)]
 pub enum Need<'a> {
-    /// Network namespaces can be made: root, `ip`, and a kernel and container that allow it.
+    /// Network namespaces: root, `ip`, and a kernel and container that allow them.
     Namespaces,
     /// A program of this name on PATH.
     Program(&'a str),
@@ -17,7 +17,7 @@ pub enum Need<'a> {
     File(&'a Path),
 }
 
-/// Returns from the test, telling the reason, unless everything listed is there.
+/// Returns from the test and reports the reason, unless the machine has everything listed.
 #[macro_export]
 macro_rules! require {
     ($($need:expr),+ $(,)?) => {
@@ -28,7 +28,7 @@ macro_rules! require {
     };
 }
 
-/// The first thing that is not there, in words.
+/// The first missing need, in words.
 pub fn missing(needs: &[Need<'_>]) -> Option<String> {
     needs.iter().find_map(|need| match *need {
         Need::Namespaces => namespaces_missing().clone(),
@@ -37,16 +37,16 @@ pub fn missing(needs: &[Need<'_>]) -> Option<String> {
     })
 }
 
-/// Prints `skipped: REASON (TEST)` on stdout, past the capture of what passing tests print: `cargo xtask test` counts these
-/// lines.
+/// Prints `skipped: REASON (TEST)` on stdout, also when the test harness captures output: `cargo
+/// xtask test` counts these lines.
 pub fn tell_skipped(reason: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("unnamed");
-    // A test that cannot be told of is skipped all the same.
+    // The test is skipped even if the line cannot be printed.
     let _ = std::io::stdout().write_all(format!("skipped: {reason} ({test})\n").as_bytes());
 }
 
-/// Tried once, by making one.
+/// Tests once whether a namespace can be created.
 fn namespaces_missing() -> &'static Option<String> {
     static MISSING: OnceLock<Option<String>> = OnceLock::new();
     MISSING.get_or_init(|| {
@@ -56,6 +56,6 @@ fn namespaces_missing() -> &'static Option<String> {
         if !tool::on_path("ip") {
             return Some("there is no program ip (Debian: iproute2)".to_owned());
         }
-        Namespace::try_new().err().map(|error| format!("network namespaces cannot be made here: {error}"))
+        Namespace::try_new().err().map(|error| format!("network namespaces cannot be created here: {error}"))
     })
 }

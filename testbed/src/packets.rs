@@ -1,4 +1,4 @@
-//! Packets as they are on a link: sent and received by a packet socket (packet(7)).
+//! Sends and receives packets of a link with a packet socket (packet(7)).
 
 use std::io;
 use std::mem::{size_of, size_of_val};
@@ -10,27 +10,27 @@ use nix::net::if_::if_nametoindex;
 
 use crate::{Namespace, tool};
 
-/// Every protocol, in network byte order as packet(7) wants it.
+/// Every protocol, in network byte order as packet(7) requires.
 const ALL: u16 = (libc::ETH_P_ALL as u16).to_be();
 /// Room for the packets of a burst before they are read, in bytes.
 const RECEIVE_BUFFER: libc::c_int = 128 << 20;
 const LARGEST_FRAME: usize = 65_536;
-/// Ethernet addresses; behind them stands a VLAN tag.
+/// Bytes of the Ethernet addresses; a VLAN tag follows them.
 const ADDRESSES: usize = 12;
 
 /// A frame from the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// From the link-layer header on, with the VLAN tag that the kernel had put aside.
+    /// The bytes from the link-layer header on, with the VLAN tag that the kernel had removed.
     pub data: Vec<u8>,
 }
 
-/// A socket that sends whole frames and receives those that arrive; not those that leave.
+/// A socket that sends whole frames and receives arriving frames, but not departing ones.
 #[derive(Debug)]
-pub struct PacketSocket(OwnedFd);
+pub struct FrameSocket(OwnedFd);
 
-impl PacketSocket {
-    /// Opens it on an interface of the namespace; from now on what arrives is kept.
+impl FrameSocket {
+    /// Opens it on an interface of the namespace, and begins to receive.
     ///
     /// # Panics
     /// There is no such interface, or it cannot be opened.
@@ -44,7 +44,7 @@ impl PacketSocket {
         // Protocol 0: nothing arrives before the socket belongs to one interface.
         // SAFETY: socket takes integers.
         let fd = check(unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) })?;
-        // SAFETY: the descriptor is new and nobody else's.
+        // SAFETY: the descriptor is new and owned by nobody else.
         let socket = Self(unsafe { OwnedFd::from_raw_fd(fd) });
         socket.set(libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, RECEIVE_BUFFER)?;
         socket.set(libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
@@ -95,10 +95,10 @@ impl PacketSocket {
         }
     }
 
-    /// All frames, until none has come for `quiet`.
+    /// All frames, until none has arrived for `quiet`.
     ///
     /// # Panics
-    /// As [`PacketSocket::receive`], or when frames were lost because they were not read in time.
+    /// As [`FrameSocket::receive`], or when frames were lost because they were not read in time.
     pub fn receive_until_quiet(&self, quiet: Duration) -> Vec<Frame> {
         let frames = std::iter::from_fn(|| self.receive(quiet)).collect();
         assert_eq!(self.lost(), 0, "the receiving test lost frames");
@@ -115,7 +115,7 @@ impl PacketSocket {
         message.msg_iovlen = 1;
         message.msg_control = control.as_mut_ptr().cast();
         message.msg_controllen = size_of_val(&control);
-        // SAFETY: the message points to live buffers and tells their lengths.
+        // SAFETY: the message points to live buffers and contains their lengths.
         let received = unsafe { libc::recvmsg(self.0.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
         let length = match usize::try_from(received) {
             Ok(length) => length,
@@ -149,10 +149,10 @@ impl PacketSocket {
     }
 }
 
-/// The VLAN tag that the kernel has taken out of a frame and hands over beside it.
+/// The VLAN tag that the kernel removed from a frame and delivers in a control message.
 ///
 /// # Safety
-/// `message` is as recvmsg left it, and its buffers live.
+/// `message` was filled in by recvmsg, and its buffers are live.
 unsafe fn tag_put_aside(message: &libc::msghdr) -> Option<[u8; 4]> {
     // SAFETY: the caller's promise.
     let header = unsafe { libc::CMSG_FIRSTHDR(message).as_ref() }?;
@@ -161,7 +161,8 @@ unsafe fn tag_put_aside(message: &libc::msghdr) -> Option<[u8; 4]> {
     {
         return None;
     }
-    // SAFETY: a control message of this type carries a tpacket_auxdata, for which there is room in it.
+    // SAFETY: a control message of this type carries a tpacket_auxdata, for which there is room in
+    // it.
     let aux: libc::tpacket_auxdata = unsafe { ptr::read_unaligned(libc::CMSG_DATA(header).cast()) };
     let [a, b] = aux.tp_vlan_tpid.to_be_bytes();
     let [c, d] = aux.tp_vlan_tci.to_be_bytes();

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::tool;
 
-/// A running program; killed when dropped. It is also killed when the thread that started it ends, so start it on the
-/// test's own.
+/// A running program; killed when dropped. It is also killed when the thread that started it ends,
+/// so start it on the test's main thread.
 #[derive(Debug)]
 pub struct Process(Child);
 
@@ -19,8 +19,8 @@ impl Process {
     /// # Panics
     /// It cannot be started.
     pub fn spawn(command: &mut Command) -> Self {
-        // SAFETY: between fork and exec the closure makes one system call, which is async-signal-safe, and touches no
-        // memory.
+        // SAFETY: between fork and exec the closure makes one system call, which is
+        // async-signal-safe, and touches no memory.
         let command = unsafe {
             command.pre_exec(|| {
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -43,16 +43,17 @@ impl Process {
     /// Sends it a signal such as [`libc::SIGTERM`].
     ///
     /// # Panics
-    /// It has been waited for and is gone.
+    /// The process has ended and was waited for.
     pub fn signal(&self, signal: i32) {
-        // Not yet waited for (that takes `&mut self` or drops it), its id is still its own.
+        // The id still belongs to the process, because waiting for it needs `&mut self` or drops
+        // it.
         tool::must(kill(self.0.id(), signal));
     }
 
-    /// Waits for its end.
+    /// Waits until it ends.
     ///
     /// # Panics
-    /// It does not come in time.
+    /// It does not end in time.
     pub fn wait(&mut self, at_most: Duration) -> ExitStatus {
         let deadline = Instant::now() + at_most;
         loop {
@@ -67,7 +68,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail where it has ended.
+        // Both fail if it has ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

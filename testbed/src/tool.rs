@@ -1,9 +1,10 @@
-//! Runs `ip` and `ethtool`, and keeps what they said.
+//! Runs `ip` and `ethtool`, and returns their output.
 
 use std::io;
 use std::process::Command;
 
-/// Runs a program to its end; what it printed, or an error of one line that says what was run and what it complained of.
+/// Runs a program to its end. Returns its output, or an error of one line with the command and its
+/// message.
 pub(crate) fn try_run(command: &mut Command) -> io::Result<String> {
     let output = command
         .output()
@@ -15,7 +16,7 @@ pub(crate) fn try_run(command: &mut Command) -> io::Result<String> {
     Err(io::Error::other(format!("`{}` failed: {}", line(command), said.trim())))
 }
 
-/// `ip` with these words.
+/// Runs `ip` with these arguments.
 ///
 /// # Panics
 /// `ip` fails.
@@ -23,12 +24,12 @@ pub(crate) fn ip(words: &[&str]) -> String {
     must(try_ip(words))
 }
 
-/// `ip` with these words.
+/// Runs `ip` with these arguments.
 pub(crate) fn try_ip(words: &[&str]) -> io::Result<String> {
     try_run(Command::new("ip").args(words))
 }
 
-/// The result of a step without which a test makes no sense.
+/// The result of a step that a test cannot do without.
 #[track_caller]
 pub(crate) fn must<T>(result: io::Result<T>) -> T {
     result.unwrap_or_else(|error| panic!("{error}"))

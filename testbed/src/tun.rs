@@ -6,12 +6,13 @@ use std::os::fd::AsRawFd;
 
 use crate::{Namespace, tool};
 
-/// A tun interface; it goes when this is dropped.
+/// A tun interface, removed when dropped.
 #[derive(Debug)]
 pub struct Tun(File);
 
 impl Tun {
-    /// Makes one of this name in the namespace, gives it the address ("10.99.0.1/24") and brings it up.
+    /// Creates an interface of this name in the namespace, adds the address ("10.99.0.1/24") and
+    /// brings it up.
     ///
     /// # Panics
     /// There is no /dev/net/tun, or `ip` fails.
@@ -23,7 +24,7 @@ impl Tun {
         tun
     }
 
-    /// Has this IP packet arrive on the interface.
+    /// Lets this IP packet arrive on the interface.
     ///
     /// # Panics
     /// The kernel refuses it.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{Namespace, tool};
 
-/// Describes a pair to be made; see [`Veth::create`].
+/// The settings of a pair; [`Veth::create`] creates it.
 #[derive(Debug, Clone)]
 pub struct Veth {
     left: VethSide,
@@ -39,7 +39,7 @@ impl Veth {
         Self { left: side(left, 'a'), right: side(right, 'b'), queues: 1, mtu: None, offloads: false }
     }
 
-    /// Names of the interfaces, left and right, instead of made-up ones; at most 15 bytes.
+    /// Names of the interfaces, left and right, instead of generated ones; at most 15 bytes.
     #[must_use]
     pub fn names(mut self, left: &str, right: &str) -> Self {
         (self.left.name, self.right.name) = (left.to_owned(), right.to_owned());
@@ -67,8 +67,9 @@ impl Veth {
         self
     }
 
-    /// Adds an address with prefix length to each end ("10.53.0.1/24"); each end knows the other's hardware address, so
-    /// that no ARP and no neighbour discovery is seen. (With IPv6 a few multicast listener reports are.)
+    /// Adds an address with prefix length to each end ("10.53.0.1/24"); each end knows the other's
+    /// hardware address, so that no ARP and no neighbour discovery appears. (With IPv6 a few
+    /// multicast listener reports do.)
     #[must_use]
     pub fn addresses(mut self, left: &str, right: &str) -> Self {
         self.left.addresses.push(left.to_owned());
@@ -76,19 +77,19 @@ impl Veth {
         self
     }
 
-    /// Leaves segmentation, receive and checksum offloads on, as they are by default in the kernel. Without this, packets
-    /// are on the link as they would be on a wire, with whole checksums.
+    /// Leaves segmentation, receive and checksum offloads on, as the kernel does by default.
+    /// Without this, packets look as on a wire, with complete checksums.
     #[must_use]
     pub fn with_offloads(mut self) -> Self {
         self.offloads = true;
         self
     }
 
-    /// Makes the pair and brings both ends up.
+    /// Creates the pair and brings both ends up.
     ///
     /// # Panics
     /// `ip` or `ethtool` fails.
-    pub fn create(&self) -> Pair {
+    pub fn create(&self) -> VethPair {
         let Self { left, right, queues, .. } = self;
         let queues = queues.to_string();
         let half = |side: &VethSide| -> Vec<String> {
@@ -106,7 +107,7 @@ impl Veth {
         ]
         .concat();
         tool::ip(&words.iter().map(String::as_str).collect::<Vec<_>>());
-        let pair = Pair { left: left.end(), right: right.end() };
+        let pair = VethPair { left: left.end(), right: right.end() };
         for (side, other) in [(left, right), (right, left)] {
             self.configure(side, other);
         }
@@ -115,7 +116,8 @@ impl Veth {
 
     fn configure(&self, side: &VethSide, other: &VethSide) {
         let end = side.end();
-        // No link-local address, which the kernel would announce. Only an existing link can be told.
+        // No link-local address, which the kernel would announce. The link must exist for this
+        // setting.
         side.namespace.ip(&["link", "set", &side.name, "addrgenmode", "none"]);
         if let Some(mtu) = self.mtu {
             side.namespace.ip(&["link", "set", &side.name, "mtu", &mtu.to_string()]);
@@ -146,16 +148,16 @@ impl VethSide {
     }
 }
 
-/// Two interfaces, one the other's far end; removed when dropped.
+/// The two interfaces of a pair; removed when dropped.
 #[derive(Debug)]
-pub struct Pair {
+pub struct VethPair {
     /// The end in the namespace given first.
     pub left: End,
     /// The end in the namespace given second.
     pub right: End,
 }
 
-impl Drop for Pair {
+impl Drop for VethPair {
     fn drop(&mut self) {
         // The test may have removed it, and removing one end removes both.
         let _ = tool::try_ip(&["-n", self.left.namespace.name(), "link", "del", &self.left.name]);
@@ -173,7 +175,7 @@ pub struct End {
 /// What the interface has counted: super-packets count as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named as in /sys/class/net/IF/statistics")]
-pub struct Statistics {
+pub struct InterfaceStatistics {
     pub rx_packets: u64,
     pub rx_bytes: u64,
     pub rx_dropped: u64,
@@ -211,8 +213,9 @@ impl End {
         tool::must(tool::try_run(command.arg(option).arg(&self.name).args(words)))
     }
 
-    /// Has it take no more from a sender than its far end can take in (Linux 6.16+): without a queueing discipline, a veth
-    /// drops what the ring of 256 frames of a far end with native XDP does not hold.
+    /// Has it take no more from a sender than its far end can take in (Linux 6.16+): without a
+    /// queueing discipline, a veth drops what the ring of 256 frames of a far end with native XDP
+    /// does not hold.
     ///
     /// # Panics
     /// `tc` fails.
@@ -221,15 +224,15 @@ impl End {
         tool::must(tool::try_run(command.args(["qdisc", "replace", "dev", &self.name, "root", "pfifo"])));
     }
 
-    /// What it has counted so far.
-    pub fn statistics(&self) -> Statistics {
+    /// Its counters so far.
+    pub fn statistics(&self) -> InterfaceStatistics {
         self.namespace.run(|| {
             let count = |what: &str| {
                 let path = format!("/sys/class/net/{}/statistics/{what}", self.name);
                 let text = tool::must(fs::read_to_string(&path));
                 text.trim().parse().unwrap_or_else(|_| panic!("{path} holds {text:?}"))
             };
-            Statistics {
+            InterfaceStatistics {
                 rx_packets: count("rx_packets"),
                 rx_bytes: count("rx_bytes"),
                 rx_dropped: count("rx_dropped"),

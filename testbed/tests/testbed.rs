@@ -1,4 +1,4 @@
-//! What tests may rely on: packets cross, nothing else does, and nothing stays behind.
+//! The promises to tests: only their packets cross a pair, and nothing stays behind.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use testbed::{Namespace, Need, PacketSocket, Process, Veth, http, require};
+use testbed::{FrameSocket, Namespace, Need, Process, Veth, http, require};
 
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -23,8 +23,8 @@ fn only_the_tests_own_packets_cross_a_pair_byte_for_byte() {
     require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).addresses("10.53.0.1/24", "10.53.0.2/24").create();
-    let receiver = PacketSocket::open(&right, pair.right.name());
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let receiver = FrameSocket::open(&right, pair.right.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     let mut tagged = frame(3);
     tagged.splice(12..12, [0x88, 0xa8, 0x20, 0x07, 0x81, 0x00, 0x00, 0x2a]);
     let sent = [frame(1), frame(2), tagged];

@@ -1,4 +1,4 @@
-//! Installs Debian packages: quietly where root, with one line to run where not.
+//! Installs Debian packages: as root directly, otherwise it prints the command to run.
 
 use std::process::Command;
 
@@ -6,11 +6,11 @@ use anyhow::{Result, bail};
 
 use crate::command;
 
-/// Installs the packages; reads the package lists anew only where they do not know one or are out of date.
+/// Installs the packages. It updates the package lists only if they lack one or are out of date.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     if !command::on_path("apt-get") {
-        bail!("this system has no apt-get: install what Debian calls {names}");
+        bail!("this system has no apt-get: install the equivalents of the Debian packages {names}");
     }
     if !is_root() {
         bail!("missing packages, please run: sudo apt-get install -y {names}");

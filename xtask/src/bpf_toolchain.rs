@@ -1,7 +1,7 @@
-//! Installs what `cargo xtask build-ebpf` needs, by whichever way is open.
+//! Installs the compiler and linker for `cargo xtask build-ebpf`, from Debian or with rustup.
 //!
-//! The kernel programs are a part that the agent can be built without: where nothing can be installed, that is one
-//! line of warning.
+//! The agent can be built without the kernel programs, so a failure here is only one line of
+//! warning.
 
 use std::process::Command;
 

@@ -1,7 +1,7 @@
-//! `cargo xtask build-ebpf`: the kernel programs, with whichever compiler for BPF is there.
+//! `cargo xtask build-ebpf`: builds the kernel programs with an installed compiler for BPF.
 //!
-//! Two ways lead to a `core` library for BPF: a compiler that brings it along (Debian's rustc-web), or a nightly
-//! toolchain that builds it from source. Either needs bpf-linker.
+//! The `core` library for BPF comes with a compiler (Debian's rustc-web), or a nightly toolchain
+//! builds it from source. Both need bpf-linker.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,10 +10,10 @@ use anyhow::{Result, bail};
 
 use crate::{command, workspace};
 
-/// The compiler that Debian's package rustc-web installs, beside whatever rustup has.
+/// The compiler of Debian's package rustc-web; it does not affect rustup's toolchains.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
-/// The package's manifest, from the root of the checkout: it is no member of the workspace.
+/// The package's manifest, from the root of the checkout: it is not a member of the workspace.
 pub(crate) const MANIFEST: &str = "pktvisor-ebpf/Cargo.toml";
 
 const WHAT_TO_INSTALL: &str = "\
@@ -28,19 +28,19 @@ pub(crate) struct BuildEbpfArguments {
     /// For big-endian machines (s390x); the other byte order otherwise
     #[arg(long)]
     big_endian: bool,
-    /// Programs that tell of every packet, for debugging; the agent logs it at level debug
+    /// Build programs that log every packet, for debugging; the agent logs it at level debug
     #[arg(long)]
     log: bool,
 }
 
-/// Builds the object file and says where it lies.
+/// Builds the object file and prints its path.
 pub(crate) fn run(arguments: &BuildEbpfArguments) -> Result<()> {
-    let object = build(arguments.big_endian, arguments.log)?;
+    let object = build(arguments)?;
     println!("built {}", workspace::shown(&object));
     Ok(())
 }
 
-/// Whether compiler and linker are there, for this machine's byte order.
+/// Whether compiler and linker for this machine's byte order are installed.
 pub(crate) fn can_build() -> bool {
     BpfCompiler::find(target(cfg!(target_endian = "big"))).is_some() && command::on_path("bpf-linker")
 }
@@ -50,7 +50,12 @@ pub(crate) fn build_if_possible() -> Result<Option<PathBuf>> {
     if !can_build() {
         return Ok(None);
     }
-    build(cfg!(target_endian = "big"), false).map(Some)
+    build_for_this_machine().map(Some)
+}
+
+/// Builds the object that the agent built for this machine embeds.
+pub(crate) fn build_for_this_machine() -> Result<PathBuf> {
+    build(&BuildEbpfArguments { big_endian: cfg!(target_endian = "big"), log: false })
 }
 
 fn target(big_endian: bool) -> &'static str {
@@ -58,8 +63,8 @@ fn target(big_endian: bool) -> &'static str {
 }
 
 /// Builds the object file and returns its path.
-pub(crate) fn build(big_endian: bool, log: bool) -> Result<PathBuf> {
-    let target = target(big_endian);
+fn build(arguments: &BuildEbpfArguments) -> Result<PathBuf> {
+    let target = target(arguments.big_endian);
     let Some(compiler) = BpfCompiler::find(target) else {
         bail!("there is no Rust compiler for {target}; please install\n{WHAT_TO_INSTALL}");
     };
@@ -73,19 +78,19 @@ pub(crate) fn build(big_endian: bool, log: bool) -> Result<PathBuf> {
         .args(["build", "--locked", "--release", "--target", target, "--target-dir"])
         .arg(&output)
         .current_dir(&package)
-        // Flags meant for the host would replace those of the package's own configuration.
+        // Flags for the host would replace the flags in the package's own configuration.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET");
-    if log {
+    if arguments.log {
         cargo.args(["--features", "log"]);
     }
     command::run(&mut cargo)?;
     Ok(output.join(target).join("release/pktvisor-ebpf"))
 }
 
-/// Clippy over the kernel programs. They are checked as if for this machine, because the compiler that has a `core` for
-/// BPF need not come with clippy; what a lint sees is the same.
+/// Clippy over the kernel programs. They are checked as if built for this machine, because the
+/// compiler with a `core` for BPF may come without clippy; the lints see the same code.
 pub(crate) fn lint() -> Command {
     let mut clippy = command::cargo(["clippy", "--locked", "--all-features", "--quiet"]);
     clippy
@@ -96,7 +101,7 @@ pub(crate) fn lint() -> Command {
 }
 
 enum BpfCompiler {
-    /// Brings `core` along.
+    /// Comes with `core`.
     Debian,
     /// Builds `core` from source.
     Nightly,

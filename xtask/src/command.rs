@@ -1,4 +1,4 @@
-//! Starts programs in the checkout and says which one failed.
+//! Starts programs in the checkout and reports which one failed.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> 
     command
 }
 
-/// Shows the command line, runs it, and fails unless it succeeds.
+/// Prints the command line, runs it, and fails unless it succeeds.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", line(command));
     let status = command.status().with_context(|| format!("cannot start `{}`", line(command)))?;
@@ -26,7 +26,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Whether the command can be started and succeeds; what it prints is dropped.
+/// Whether the command can be started and succeeds; its output is discarded.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -36,14 +36,15 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Whether a program of this name lies in one of the directories of PATH, or of those that only root has in it.
+/// Whether a program of this name lies in one of the directories of PATH, or in a directory that
+/// only root has in PATH.
 pub(crate) fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let for_root = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
     std::env::split_paths(&path).chain(for_root).any(|directory| directory.join(program).is_file())
 }
 
-/// The command as one would type it.
+/// The command as typed in a shell.
 pub(crate) fn line(command: &Command) -> String {
     let program = command.get_program().to_string_lossy();
     let name = match program.rsplit('/').next() {

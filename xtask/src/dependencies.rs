@@ -1,11 +1,11 @@
-//! Checks what the dependencies may be (deny.toml), with cargo-deny.
+//! Checks the dependencies against deny.toml, with cargo-deny.
 
 use anyhow::Result;
 
 use crate::steps::StepOutcome;
 use crate::{build_ebpf, command};
 
-/// What setup installs; any version that is there already is used.
+/// The version that setup installs; an installed version is used as it is.
 const VERSION: &str = "0.20.2";
 
 /// The workspaces: each has dependencies of its own.
@@ -33,7 +33,8 @@ pub(crate) fn check() -> Result<StepOutcome> {
         )));
     }
     for manifest in MANIFESTS {
-        // A build does not download the crates of other platforms, and cargo-deny reads their manifests too.
+        // A build does not download the crates of other platforms, and cargo-deny reads their
+        // manifests too.
         let fetch = command::run(&mut command::cargo(["fetch", "--locked", "--manifest-path", manifest]));
         if let Err(error) = fetch {
             return Ok(StepOutcome::Skipped(format!(

@@ -1,8 +1,8 @@
-//! Everything a developer types: setup, run, test, bench, dist.
+//! The commands of a developer: setup, run, test, bench, dist.
 //!
-//! One file per subcommand (`cargo xtask NAME`), over a few shared pieces: [`command`] starts programs, [`apt`]
-//! installs packages, [`steps`] and [`tally`] report, [`measure`] times a process. `cargo xtask` compiles this crate
-//! before anything else, so it depends on little.
+//! One file per subcommand (`cargo xtask NAME`), over a few shared pieces: [`command`] starts
+//! programs, [`apt`] installs packages, [`steps`] and [`tally`] report, [`measure`] times a
+//! process. `cargo xtask` compiles this crate before anything else, so it depends on little.
 
 mod apt;
 mod bench;
@@ -38,17 +38,18 @@ enum Task {
     Setup(setup::SetupArguments),
     /// Build the agent and the terminal UI, summarise the bundled capture and serve it on localhost
     Run(run::RunArguments),
-    /// Everything that must hold before a change lands: format, lints, dependencies, tests, release build, real captures
+    /// Run every check that must pass before a change lands: format, lints, dependencies, tests,
+    /// release build, real captures
     Test(test::TestArguments),
-    /// The Debian package of the release build, installed into a bare Debian
+    /// Install the Debian package of the release build into a bare Debian
     TestPackage,
-    /// The tests of the kernel half on another kernel, in a virtual machine
+    /// Test the kernel half on another kernel, in a virtual machine
     TestVm(test_vm::TestVmArguments),
     /// Build the kernel programs
     BuildEbpf(build_ebpf::BuildEbpfArguments),
-    /// Measure what a packet costs
+    /// Measure the cost of a packet
     Bench(bench::BenchArguments),
-    /// Build what is shipped, optimised for the traffic it will see, and pack it
+    /// Build the shipped programs, optimised for typical traffic, and pack them
     Dist(dist::DistArguments),
 }
 

@@ -1,4 +1,5 @@
-//! What one run of a program costs: CPU time as the kernel accounts it, and the peak of its own memory.
+//! The cost of one run of a program: CPU time as the kernel accounts it, and the peak of its own
+//! memory.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
@@ -8,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command;
 
-/// How often memory is looked at. A peak shorter than this can be missed.
+/// How often memory is sampled. A shorter peak can be missed.
 const SAMPLING_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The cost of one finished process, its threads included.
@@ -20,7 +21,8 @@ pub(crate) struct Cost {
     pub(crate) user: Duration,
     /// CPU time in the kernel on its behalf.
     pub(crate) system: Duration,
-    /// Highest sampled size of anonymous memory (heap and stacks; mapped files are not in it), in bytes.
+    /// Highest sampled size of anonymous memory (heap and stacks; mapped files are not in it), in
+    /// bytes.
     pub(crate) anonymous_peak_bytes: u64,
 }
 
@@ -31,7 +33,7 @@ impl Cost {
     }
 }
 
-/// Runs the command to its end and returns what it cost; fails unless it succeeds.
+/// Runs the command to its end and returns its cost; fails unless it succeeds.
 pub(crate) fn cost_of(command: &mut Command) -> Result<Cost> {
     let line = command::line(command);
     let started = Instant::now();
@@ -64,7 +66,7 @@ fn reap(pid: u32) -> std::io::Result<Option<(ExitStatus, libc::rusage)>> {
     }
 }
 
-/// `RssAnon` of a running process, 0 where the kernel no longer tells.
+/// `RssAnon` of a running process, 0 if the kernel does not report it any more.
 fn anonymous_bytes(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let kibibytes = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB"));
@@ -82,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cpu_time_and_memory_of_a_child_are_seen() {
+    fn cpu_time_and_memory_of_a_child_are_measured() {
         let busy = "i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done";
         let cost = cost_of(Command::new("sh").args(["-c", busy])).expect("sh runs");
         assert!(cost.cpu() > Duration::ZERO);
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_child_is_an_error_and_no_measurement() {
+    fn a_failing_child_is_an_error_instead_of_a_measurement() {
         let error = cost_of(Command::new("sh").args(["-c", "exit 3"])).unwrap_err();
         assert!(error.to_string().ends_with("failed (exit status: 3)"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask run`: from a fresh checkout to something to look at.
+//! `cargo xtask run`: builds a fresh checkout and serves the bundled capture.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::setup::{self, SetupLevel};
 use crate::{build_ebpf, command, workspace};
 
-/// Where the agent serves unless told otherwise.
+/// The agent's default address.
 const SERVED_AT: &str = "http://localhost:10853";
 
 #[derive(clap::Args)]
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode> {
         let summary = summarise(&agent, &demo)?;
         command::run(Command::new(&terminal_ui).args(["--once", "--snapshot"]).arg(&summary))?;
         announce(&workspace::shown(&summary), &workspace::shown(&terminal_ui));
-        // The agent prints the summary again; it has been shown.
+        // The agent prints the summary again, which was shown already.
         serve.args(["--serve", "-H", workspace::GENERATED_HOST]).arg(&demo).stdout(Stdio::null());
     } else {
         serve.args(&arguments.agent);
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode> {
     Err(anyhow!(serve.exec())).with_context(|| format!("cannot start `{}`", command::line(&serve)))
 }
 
-/// Has the agent summarise the capture; returns the file that holds its JSON.
+/// Lets the agent summarise the capture; returns the file with its JSON.
 fn summarise(agent: &Path, capture: &Path) -> Result<PathBuf> {
     let summary = workspace::target()?.join("demo.json");
     let file = File::create(&summary).with_context(|| format!("cannot create {}", summary.display()))?;

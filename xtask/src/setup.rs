@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: what the build and the tests need from the system, and how to get what is missing.
+//! `cargo xtask setup`: installs the packages that the build and the tests need.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::{apt, bpf_toolchain, command, dependencies};
 
-/// What something is needed for. Each level includes the ones before it.
+/// The purpose of a package. Each level includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum SetupLevel {
     /// `cargo build`
@@ -16,7 +16,7 @@ pub(crate) enum SetupLevel {
     Test,
 }
 
-/// How to tell that a package's contents are there, whoever installed them.
+/// A sign that a package's contents are installed, also from elsewhere.
 enum Probe {
     /// A program on PATH.
     Program(&'static str),
@@ -32,7 +32,7 @@ struct Package {
     reason: &'static str,
 }
 
-/// Everything that does not come from crates.io.
+/// All packages that do not come from crates.io.
 const PACKAGES: &[Package] = &[
     Package {
         name: "build-essential",
@@ -40,7 +40,8 @@ const PACKAGES: &[Package] = &[
         need: SetupLevel::Build,
         reason: "links every program and compiles zstd",
     },
-    // Part of build-essential, and not there where only a C compiler was installed, as in Rust's slim images.
+    // Part of build-essential, and missing if only a C compiler was installed, as in Rust's slim
+    // images.
     Package {
         name: "make",
         probe: Probe::Program("make"),
@@ -177,12 +178,13 @@ const PACKAGES: &[Package] = &[
     },
 ];
 
-/// Parts of the Rust toolchain that a minimal rustup profile leaves out, with the cargo subcommand each brings.
+/// Parts of the Rust toolchain that a minimal rustup profile leaves out, with the cargo subcommand
+/// each brings.
 const COMPONENTS: &[(&str, &str)] = &[("clippy", "clippy"), ("rustfmt", "fmt")];
 
 #[derive(clap::Args)]
 pub(crate) struct SetupArguments {
-    /// Install only what this needs
+    /// Install only the packages for this
     #[arg(long = "for", value_name = "WHAT", value_enum, default_value = "test")]
     need: SetupLevel,
 }
@@ -192,7 +194,8 @@ pub(crate) fn run(arguments: &SetupArguments) -> Result<()> {
     ensure(arguments.need)
 }
 
-/// Installs what is missing for `need`. As another user than root: fails with the line to run.
+/// Installs the packages that are missing for `need`. Without root it fails with the command to
+/// run.
 pub(crate) fn ensure(need: SetupLevel) -> Result<()> {
     let missing: Vec<&Package> =
         PACKAGES.iter().filter(|package| package.need <= need && !is_present(&package.probe)).collect();

@@ -1,18 +1,18 @@
-//! A sequence of named steps that goes on after a failure and sums itself up.
+//! A sequence of named steps that continues after a failure and prints a summary.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-/// How a step that did not fail ended.
+/// The end of a step that did not fail.
 pub(crate) enum StepOutcome {
-    /// It holds.
+    /// It passed.
     Passed,
-    /// It was not tried, and why.
+    /// It was skipped, for this reason.
     Skipped(String),
 }
 
-/// One finished step; `verdict` is an error where it failed.
+/// One finished step; `verdict` is an error if it failed.
 struct TestStep {
     name: &'static str,
     took: Duration,
@@ -24,7 +24,7 @@ struct TestStep {
 pub(crate) struct Steps(Vec<TestStep>);
 
 impl Steps {
-    /// Runs one step under a heading and remembers how it went. Returns whether it did not fail.
+    /// Runs one step under a heading and records its result. Returns false if it failed.
     pub(crate) fn run(&mut self, name: &'static str, step: impl FnOnce() -> Result<StepOutcome>) -> bool {
         println!("\n== {name}");
         let started = Instant::now();
@@ -44,7 +44,7 @@ impl Steps {
         self.0.iter().all(|step| step.verdict.is_ok())
     }
 
-    /// One line a step with its duration, and the first failure.
+    /// One line for each step with its duration, and the first failure.
     pub(crate) fn summary(&self) -> String {
         let mut text = String::new();
         for TestStep { name, took, verdict } in &self.0 {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_step_is_no_failure() {
+    fn a_skipped_step_is_not_a_failure() {
         let mut steps = Steps::default();
         steps.run("one", || Ok(StepOutcome::Skipped("not here".to_owned())));
         assert!(steps.all_passed());

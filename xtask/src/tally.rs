@@ -1,25 +1,26 @@
-//! Adds up the `test result:` lines that each test program prints, and the tests that could not be tried.
+//! Adds up the `test result:` lines that each test program prints, and the skipped tests.
 
 use std::fmt;
 
-/// How many tests passed, failed and were not tried.
+/// Numbers of tests that passed, failed and were skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
-    /// Ignored, as cargo calls it.
+    /// Tests that cargo ignored.
     pub(crate) skipped: u64,
-    /// That found out by themselves; among those passed.
+    /// Tests that skipped themselves; they also count as passed.
     pub(crate) skipped_inside: u64,
 }
 
 impl Tally {
-    /// Adds one line of output; lines that tell nothing change nothing.
+    /// Adds one line of output; lines without results change nothing.
     ///
-    /// `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`
+    /// `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in
+    /// 0.01s`
     ///
-    /// `skipped: network namespaces need root (a_test)`, of a test that cargo will count as passed. With one thread cargo
-    /// has not ended its own line before.
+    /// `skipped: network namespaces need root (a_test)`, of a test that cargo will count as passed.
+    /// With one thread, cargo's own line is not ended before it.
     pub(crate) fn add_line(&mut self, line: &str) {
         if line.starts_with("skipped: ") || (line.starts_with("test ") && line.contains(" ... skipped: ")) {
             self.skipped_inside += 1;

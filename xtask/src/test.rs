@@ -1,4 +1,5 @@
-//! `cargo xtask test`: everything that must hold before a change lands, the same here and in CI.
+//! `cargo xtask test`: every check that must pass before a change lands, the same locally and in
+//! CI.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,17 +14,19 @@ use crate::{build_ebpf, command, dependencies, test_package, test_vm, workspace}
 
 #[derive(clap::Args)]
 pub(crate) struct TestArguments {
-    /// The program that compares the agent with real captures [default: ../shared/check-truth where it exists]
+    /// The program that compares the agent with real captures [default: ../shared/check-truth if it
+    /// exists]
     #[arg(long, value_name = "PROGRAM", env = "PKTVISOR_CHECK_TRUTH")]
     captures_check: Option<PathBuf>,
 }
 
-/// The subcommand. Prints a line a step and, as the last line, how many tests passed and failed.
+/// The subcommand. Prints a line for each step and, as the last line, the numbers of passed and
+/// failed tests.
 pub(crate) fn run(arguments: &TestArguments) -> Result<ExitCode> {
     let mut steps = Steps::default();
     let mut tally = Tally::default();
-    // Everything below fails in confusing ways where this fails.
-    if steps.run("what the build and the tests need", || passed(setup::ensure(SetupLevel::Test))) {
+    // If this fails, everything below fails in confusing ways.
+    if steps.run("packages for the build and the tests", || passed(setup::ensure(SetupLevel::Test))) {
         steps.run("kernel programs", build_ebpf);
         steps.run("formatting", || {
             cargo(&["fmt", "--all", "--check"])?;
@@ -57,7 +60,7 @@ fn passed(result: Result<()>) -> Result<StepOutcome> {
     result.map(|()| StepOutcome::Passed)
 }
 
-/// First, because the agent embeds what is built here.
+/// First, because the agent embeds the result.
 fn build_ebpf() -> Result<StepOutcome> {
     Ok(match build_ebpf::build_if_possible()? {
         Some(_) => StepOutcome::Passed,
@@ -82,27 +85,27 @@ fn without_prefetching() -> Command {
     command::cargo([&oracle[..], &["--features", "no-prefetch", "--no-fail-fast"]].concat())
 }
 
-/// Runs tests, also after one failed, and counts them from what they print.
+/// Runs tests, also after one failed, and counts them by their output.
 fn count_tests(mut test: Command, tally: &mut Tally) -> Result<()> {
     let line = command::line(&test);
     println!("$ {line}");
     let mut child = test.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{line}`"))?;
     for output in child.stdout.take().map(BufReader::new).into_iter().flat_map(|reader| reader.split(b'\n')) {
-        let output = output.with_context(|| format!("cannot read what `{line}` prints"))?;
+        let output = output.with_context(|| format!("cannot read the output of `{line}`"))?;
         let output = String::from_utf8_lossy(&output);
         println!("{output}");
         tally.add_line(&output);
     }
     let status = child.wait().with_context(|| format!("cannot wait for `{line}`"))?;
     if !status.success() {
-        // Tests that do not compile, or a test program that dies, leave no result behind.
+        // Tests that do not compile, and test programs that die, print no result.
         tally.failed = tally.failed.max(1);
         bail!("`{line}` failed ({status}): {tally}");
     }
     Ok(())
 }
 
-/// Compares the agent with what tshark counted in real captures, where these are at hand.
+/// Compares the agent with the counts of tshark in real captures, if these are available.
 fn check_captures(given: Option<&Path>) -> Result<StepOutcome> {
     let beside_the_checkout = workspace::root().join("../shared/check-truth");
     let check = given.unwrap_or(&beside_the_checkout);

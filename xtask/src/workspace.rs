@@ -1,10 +1,10 @@
-//! Where things lie: the checkout and what cargo builds from it.
+//! Paths: the checkout, and the programs that cargo builds from it.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// The host in all traffic that `pcap-replay generate` makes, as it is given to the agent (`-H`).
+/// The host in all traffic of `pcap-replay generate`, as the agent's option `-H` takes it.
 pub(crate) const GENERATED_HOST: &str = "192.0.2.0/28,2001:db8:53::/64";
 
 /// The bundled capture, in the checkout: generated traffic.
@@ -16,10 +16,10 @@ pub(crate) fn root() -> &'static Path {
     xtask.parent().unwrap_or(xtask)
 }
 
-/// The directory that cargo builds into, wherever the user's configuration puts it: this program runs from
-/// `TARGET/debug/xtask`.
+/// The directory that cargo builds into. The user's configuration may move it, so it is derived
+/// from the path of this program, `TARGET/debug/xtask`.
 pub(crate) fn target() -> Result<PathBuf> {
-    let program = std::env::current_exe().context("cannot find out where xtask itself lies")?;
+    let program = std::env::current_exe().context("cannot find the path of xtask itself")?;
     let target = program.parent().and_then(Path::parent);
     Ok(target
         .with_context(|| format!("{} does not lie in a target directory", program.display()))?
@@ -31,7 +31,7 @@ pub(crate) fn release_binary(name: &str) -> Result<PathBuf> {
     Ok(target()?.join("release").join(name))
 }
 
-/// `path` as the user would type it: relative to the current directory where it lies below it.
+/// `path` relative to the current directory, if it lies below it.
 pub(crate) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).display().to_string()

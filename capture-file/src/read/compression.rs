@@ -1,4 +1,5 @@
-//! Compressed captures: told by their first bytes, decompressed as a stream, metered in stored bytes.
+//! Compressed captures: detected by their first bytes, decompressed as a stream, metered in stored
+//! bytes.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -24,7 +25,8 @@ impl fmt::Display for Compression {
 }
 
 impl Compression {
-    /// What the first four bytes of a file announce. Parallel compressors begin with a skippable zstd frame.
+    /// The compression that the first four bytes of a file announce. Parallel compressors begin
+    /// with a skippable zstd frame.
     pub(super) fn detect(first_bytes: &[u8]) -> Option<Self> {
         match *first_bytes {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
@@ -34,7 +36,7 @@ impl Compression {
     }
 }
 
-/// What formats begin with that people take for captures.
+/// The first bytes of formats that people mistake for captures.
 pub(super) fn looks_like(first_bytes: &[u8]) -> Option<&'static str> {
     const KNOWN: [(&[u8], &str); 9] = [
         (b"\xfd7zXZ\0", "an xz file: decompress it first (xz -d)"),
@@ -50,7 +52,7 @@ pub(super) fn looks_like(first_bytes: &[u8]) -> Option<&'static str> {
     KNOWN.iter().find(|(magic, _)| first_bytes.starts_with(magic)).map(|(_, name)| *name)
 }
 
-/// What is known of the stored bytes from outside a decompressor that swallows them.
+/// Counts stored bytes and failures below a decompressor, which hides both.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     bytes: AtomicU64,
@@ -63,7 +65,7 @@ impl Meter {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Whether it was the stored stream that failed, not the decompression.
+    /// Whether the stored stream failed, and not the decompression.
     pub(super) fn failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }

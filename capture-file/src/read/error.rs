@@ -1,4 +1,5 @@
-//! What can be wrong with a capture: errors say that it cannot be read, warnings that it could not be read to its end.
+//! Faults of captures. An error means that a capture cannot be read, a warning that it could not be
+//! read to its end.
 
 use std::fmt;
 use std::io;
@@ -6,9 +7,11 @@ use std::path::PathBuf;
 
 use terminal_text::Escaped;
 
-/// A capture that cannot be read, or not any further. All but [`ReadError::Open`] leave naming the file to the caller.
+/// Why a capture cannot be read, or not any further. Except in [`ReadError::Open`], the caller
+/// names the file.
 ///
-/// Each message is whole: what the operating system said is part of it, and not another error's to tell.
+/// Each message is complete: it contains the operating system's reason, which is not also a
+/// `source`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -31,24 +34,24 @@ pub enum ReadError {
     /// There is no byte to read.
     #[error("the capture is empty: it has no header, not even one for zero packets")]
     Empty,
-    /// The first bytes belong to no format that is read here.
+    /// The first bytes belong to no known capture format.
     #[error("not a pcap or pcapng capture: it begins with the bytes {}{}", Hex(first_bytes), Hint(*looks_like))]
     NotACapture {
         /// The first bytes, at most 8.
         first_bytes: Vec<u8>,
-        /// What they are instead, where that is known.
+        /// The format they belong to, if it is known.
         looks_like: Option<&'static str>,
     },
     /// The data ends within the file header.
     #[error("the capture is cut off in its header, after {have} bytes: it contains no packets")]
     HeaderCutOff {
-        /// Bytes there are.
+        /// Bytes that exist.
         have: u64,
     },
     /// The file header contradicts itself.
     #[error("the capture's header is damaged: {reason}")]
     DamagedHeader {
-        /// How.
+        /// The contradiction.
         reason: StopReason,
     },
     /// The compressed data cannot be decompressed as far as the file header reaches.
@@ -59,7 +62,7 @@ pub enum ReadError {
         /// The decompressor's words.
         reason: String,
     },
-    /// A format version whose rules are not known.
+    /// An unknown version of the format.
     #[error(
         "{container} version {major}.{minor} at byte {offset} is not understood; convert the capture with editcap -F pcap"
     )]
@@ -73,7 +76,8 @@ pub enum ReadError {
         /// Where the header with that version starts.
         offset: u64,
     },
-    /// Bits of the pcap link-type field that must be zero are not (draft-ietf-opsawg-pcap, section 4).
+    /// Bits of the pcap link-type field that must be zero are not (draft-ietf-opsawg-pcap, section
+    /// 4).
     #[error("pcap link-type field {field:#010x} has reserved bits set, so its meaning is unknown")]
     ReservedLinkTypeBits {
         /// The whole field.
@@ -100,14 +104,16 @@ impl fmt::Display for Hint {
     }
 }
 
-/// Why the packets of a capture end before the capture does. The packets before that place were all read.
+/// Why the packets of a capture end before the capture does. All packets before that place were
+/// read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadWarning {
-    /// Where the first record starts that was not read, in bytes from the start of the (decompressed) capture.
+    /// Where the first record starts that was not read, in bytes from the start of the
+    /// (decompressed) capture.
     pub offset: u64,
     /// Whether `offset` counts decompressed bytes.
     pub decompressed: bool,
-    /// What is wrong there.
+    /// The fault at that place.
     pub reason: StopReason,
 }
 
@@ -119,7 +125,7 @@ impl fmt::Display for ReadWarning {
     }
 }
 
-/// What is wrong with the first record that could not be read.
+/// The fault of the first record that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StopReason {
@@ -129,7 +135,8 @@ pub enum StopReason {
         /// The capture's length in bytes.
         end: u64,
     },
-    /// The file lost bytes while it was read: it was shortened, or overwritten, or its device fails.
+    /// The file lost bytes while it was read: it was shortened, or overwritten, or its device
+    /// fails.
     #[error(
         "the data there is gone: the file was changed while it was read, or its device failed (it now has {len} bytes)"
     )]
@@ -137,19 +144,20 @@ pub enum StopReason {
         /// The file's length now, in bytes.
         len: u64,
     },
-    /// The compressed data is whole, and something else follows it.
+    /// The compressed data is complete, and other data follows it.
     #[error("the data behind the {compression} data is not compressed, and is ignored")]
     BehindCompression {
-        /// How what comes before is compressed.
+        /// The compression of the data before it.
         compression: super::Compression,
     },
     /// A record has neither a time nor a length.
     #[error("there are zeros instead of a packet: the file was emptied or never written there")]
     Zeros,
-    /// Another capture begins where a record could, as when captures were joined, and cannot be read.
+    /// Another capture begins where a record could, as when captures were joined, and cannot be
+    /// read.
     #[error("another capture begins there, but it cannot be read: {reason}")]
     AnotherCapture {
-        /// What is wrong with it.
+        /// Its fault.
         reason: String,
     },
     /// The compressed data ends early or is damaged.
@@ -163,12 +171,13 @@ pub enum StopReason {
         "the packet there claims {length} captured bytes, over the limit of {limit}: the data is damaged"
     )]
     PacketTooLong {
-        /// The claim.
+        /// The claimed length.
         length: u32,
-        /// What is plausible for its link type.
+        /// The longest plausible packet of its link type.
         limit: u32,
     },
-    /// A pcapng block's length is no multiple of four, too short for its type, or out of all proportion.
+    /// A pcapng block's length is no multiple of four, too short for its type, or out of all
+    /// proportion.
     #[error("the block of type {block_type:#x} there claims an impossible length of {length} bytes")]
     BlockLength {
         /// The block's type.
@@ -187,9 +196,9 @@ pub enum StopReason {
     /// A pcapng packet claims more bytes than its block has.
     #[error("the packet there claims {length} captured bytes in a block with room for {room}")]
     PacketBeyondBlock {
-        /// The claim.
+        /// The claimed length.
         length: u32,
-        /// What the block has room for.
+        /// The room in the block.
         room: u32,
     },
     /// A pcapng packet refers to an interface that its section has not described.
@@ -197,24 +206,26 @@ pub enum StopReason {
     UnknownInterface {
         /// The number referred to.
         interface: u32,
-        /// How many interfaces there are.
+        /// Interfaces described so far.
         known: usize,
     },
-    /// An interface's options run over their end or have a wrong length, so that its clock is not known.
+    /// An interface's options run over their end or have a wrong length, so that its clock is not
+    /// known.
     #[error("the options of the interface described there are damaged")]
     InterfaceOptions,
     /// A section describes more interfaces than are kept.
     #[error("the section describes more than {limit} interfaces")]
     TooManyInterfaces {
-        /// How many are kept.
+        /// Most interfaces of a section.
         limit: usize,
     },
-    /// A section header without the mark that tells its byte order.
+    /// A section header without its byte-order mark.
     #[error("the section header there has no byte-order mark: the data is damaged")]
     SectionHeader,
 }
 
-/// Why a reader has no further record. Kept in a box: it comes once a capture, and records come often.
+/// Why a reader has no further record. Boxed, because it occurs once in a capture and must not
+/// enlarge each record's result.
 #[derive(Debug)]
 pub(super) enum ReadStop {
     End,

@@ -1,7 +1,8 @@
-//! The bytes of a capture, as one window that slides over a mapped file or over the buffer of a stream.
+//! The bytes of a capture, as one window that slides over a mapped file or over the buffer of a
+//! stream.
 //!
-//! A format asks for the bytes it needs with [`Input::need`], looks at them, and goes on with [`Input::take`]. Only
-//! when the window is too short does it matter where the bytes come from.
+//! A format gets the bytes it needs from [`Input::need`], reads them, and consumes them with
+//! [`Input::take`]. The source of the bytes matters only when the window is too short.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -39,14 +40,14 @@ enum Ended {
 
 impl Input {
     pub(super) fn from_file(file: File, metadata: &Metadata) -> Result<Self, ReadError> {
-        // Files of /proc say 0 and have something to read.
+        // Files of /proc report a size of 0 and still have content.
         if !metadata.is_file() || metadata.len() == 0 {
             return Self::from_reader(file, None);
         }
         let mut first_bytes = [0; 4];
         let is_plain = match file.read_exact_at(&mut first_bytes, 0) {
             Ok(()) => Compression::detect(&first_bytes).is_none(),
-            // Too short for a capture, or not to be read: the same is found again, and told.
+            // Too short for a capture, or unreadable: the stream finds the same and reports it.
             Err(_) => false,
         };
         match if is_plain { MappedCapture::new(file) } else { Err(file) } {
@@ -74,13 +75,14 @@ impl Input {
         }
     }
 
-    /// What was read and not taken yet.
+    /// Bytes that were read and not taken yet.
     #[inline]
     pub(super) fn window(&self) -> &[u8] {
         self.bytes().get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The next `len` bytes, without taking them, or `None` if the capture has fewer: [`Input::stop`] tells why.
+    /// The next `len` bytes, without taking them, or `None` if the capture has fewer:
+    /// [`Input::stop`] gives the reason.
     #[inline(always)]
     pub(super) fn need(&mut self, len: usize) -> Option<&[u8]> {
         self.has(len).then_some(())?;
@@ -99,13 +101,14 @@ impl Input {
         self.need(N)?.first_chunk()
     }
 
-    /// Goes on by `len` bytes of the window; returns the place of the first one, for [`Input::slice`].
+    /// Goes on by `len` bytes of the window; returns the place of the first one, for
+    /// [`Input::slice`].
     #[inline(always)]
     pub(super) fn take(&mut self, len: usize) -> usize {
         let at = self.start;
         self.start = self.end.min(at + len);
         if let Storage::Mapped(mapping) = &self.storage {
-            mapping.taken(at, len);
+            mapping.prefetch_behind(at, len);
         }
         at
     }
@@ -116,7 +119,8 @@ impl Input {
         self.bytes().get(at..at + len).unwrap_or_default()
     }
 
-    /// Whether what lies at a place that was taken is the capture's own, and no stand-in for what a file has lost.
+    /// Whether bytes that were taken come from the capture, and not from zeros that replace lost
+    /// bytes.
     #[inline(always)]
     pub(super) fn is_intact(&self, at: usize, len: usize) -> bool {
         match &self.storage {
@@ -125,7 +129,7 @@ impl Input {
         }
     }
 
-    /// That a file has lost bytes, if it has.
+    /// The damage, if the file has lost bytes.
     pub(super) fn loss(&self) -> Option<StopReason> {
         match &self.storage {
             Storage::Mapped(mapping) if mapping.has_lost() => {
@@ -180,7 +184,7 @@ impl Input {
         self.end - self.start >= want
     }
 
-    /// Why the record that starts at `offset` is not there in whole.
+    /// Why the record that starts at `offset` is incomplete.
     #[cold]
     pub(super) fn stop(&mut self, offset: u64) -> Box<ReadStop> {
         let end = self.base + self.end as u64;
@@ -206,7 +210,7 @@ impl Input {
         }
     }
 
-    /// What is wrong with a capture whose file header could not be read because of `stop`.
+    /// The error for a capture whose file header could not be read because of `stop`.
     #[cold]
     pub(super) fn header_error(&mut self, stop: ReadStop) -> ReadError {
         let have = self.base + self.end as u64;

@@ -1,4 +1,4 @@
-//! What a packet's interface tells of it: link type, clock, and how long a packet may be.
+//! The interface of a packet: its link type, its clock, and the longest plausible packet.
 
 use super::byte_order::ByteOrder;
 use super::error::StopReason;
@@ -9,8 +9,8 @@ const OPTION_TSOFFSET: u16 = 14;
 
 const NS_PER_S: u128 = 1_000_000_000;
 
-/// The longest packet a capture of this link type plausibly holds, in bytes: what libpcap and Wireshark accept. USB
-/// transfers and D-Bus messages are longer than any network's packets.
+/// The longest packet a capture of this link type plausibly holds, in bytes: what libpcap and
+/// Wireshark accept. USB transfers and D-Bus messages are longer than any network's packets.
 pub(super) fn packet_limit_bytes(link_type: u16) -> u32 {
     const USB_LINUX: u16 = 189;
     const USB_LINUX_MMAPPED: u16 = 220;
@@ -26,18 +26,19 @@ pub(super) fn packet_limit_bytes(link_type: u16) -> u32 {
 #[derive(Debug)]
 pub(super) struct FileInterface {
     pub(super) link_type: u16,
-    /// Bytes kept of each packet; `u32::MAX` when there is no limit.
+    /// Most bytes captured of a packet; `u32::MAX` if there is no limit.
     pub(super) snap_len: u32,
     pub(super) packet_limit: u32,
     clock: InterfaceClock,
 }
 
 impl FileInterface {
-    /// Reads an Interface Description Block: behind type and length link type, two reserved bytes, snapshot length; then
-    /// its options.
+    /// Reads an Interface Description Block: behind type and length link type, two reserved bytes,
+    /// snapshot length; then its options.
     ///
     /// # Errors
-    /// [`StopReason::InterfaceOptions`]: without its clock's options the interface's times would be wrong.
+    /// [`StopReason::InterfaceOptions`]: without its clock's options the interface's times would be
+    /// wrong.
     pub(super) fn parse(order: ByteOrder, header: &[u8; 16], options: &[u8]) -> Result<Self, StopReason> {
         let link_type = order.u16_at(header, 8);
         let snap_len = match order.u32_at(header, 12) {
@@ -48,7 +49,8 @@ impl FileInterface {
         Ok(Self { link_type, snap_len, packet_limit: packet_limit_bytes(link_type), clock })
     }
 
-    /// Nanoseconds since 1970 of a time stamp of this interface; 0 before 1970, the maximum after 2554.
+    /// Nanoseconds since 1970 of a time stamp of this interface; 0 before 1970, the maximum after
+    /// 2554.
     #[inline(always)]
     pub(super) fn timestamp_ns(&self, ticks: u64) -> u64 {
         self.clock.timestamp_ns(ticks)
@@ -61,19 +63,20 @@ struct InterfaceClock {
     offset_s: i64,
 }
 
-/// What one unit of a time stamp is worth.
+/// The unit of a time stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
     /// This many nanoseconds.
     Multiple(u64),
-    /// One of so many parts of a nanosecond.
+    /// A nanosecond divided by this number.
     Part(u128),
     /// 2^-n seconds.
     Binary(u32),
 }
 
 impl Unit {
-    /// From an if_tsresol value: the upper bit chooses powers of 2 over powers of 10, the rest is the negated exponent.
+    /// From an if_tsresol value: the upper bit chooses powers of 2 over powers of 10, the rest is
+    /// the negated exponent.
     fn from_tsresol(tsresol: u8) -> Self {
         let exponent = u32::from(tsresol & 0x7f);
         if tsresol & 0x80 != 0 {
@@ -87,7 +90,7 @@ impl Unit {
 }
 
 impl InterfaceClock {
-    /// `None` if the options run over their end or a clock's option has a wrong length.
+    /// `None` if the options run over their end, or an option of the clock has a wrong length.
     fn from_options(order: ByteOrder, mut options: &[u8]) -> Option<Self> {
         let mut clock = Self { unit: Unit::from_tsresol(6), offset_s: 0 };
         // A list may also end without its end mark.

@@ -5,8 +5,9 @@ use super::byte_order::ByteOrder;
 /// Section Header Block of pcapng: the same in both byte orders.
 pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 
-/// Byte order, unit of the fraction in nanoseconds and packet header length behind a magic number. The last pair is
-/// Alexey Kuznetsov's format of old Linux systems, which adds interface, protocol and packet type.
+/// Byte order, unit of the fraction in nanoseconds, and length of a packet header for a magic
+/// number. The last pair is Alexey Kuznetsov's format of old Linux systems, which adds interface,
+/// protocol and packet type.
 pub(super) fn variant(magic: [u8; 4]) -> Option<(ByteOrder, u64, usize)> {
     use ByteOrder::{Big, Little};
     Some(match magic {
@@ -19,13 +20,13 @@ pub(super) fn variant(magic: [u8; 4]) -> Option<(ByteOrder, u64, usize)> {
         _ => return None,
     })
 }
-/// Whether these bytes, which are no plausible record, are the beginning of a file header of either container.
+/// Whether these bytes, which are no plausible record, begin a file header of either container.
 pub(super) fn begins_capture(bytes: &[u8; 16]) -> bool {
     let [a, b, c, d, ..] = *bytes;
     let magic = [a, b, c, d];
     magic == SECTION_HEADER.to_be_bytes() || variant(magic).is_some()
 }
-/// Whether these bytes are the beginning of a file header of a version that is understood.
+/// Whether these bytes begin a file header of a known version.
 pub(super) fn begins_file_header(bytes: &[u8; 12]) -> bool {
     let [a, b, c, d, ..] = *bytes;
     variant([a, b, c, d])

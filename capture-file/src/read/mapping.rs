@@ -1,27 +1,27 @@
-//! A capture file in memory, of which only what lies about the reader is kept there.
+//! A capture file mapped into memory. Only the part around the reader stays resident.
 
 use std::fs::File;
 use std::io;
 
 use mapped_file::MappedFile;
 
-/// How far the reader goes before the file is looked at again, and the pages behind are given back: resident memory does not
-/// grow with the file.
+/// After so many bytes the reader checks the file's size again and releases the pages behind it, so
+/// that resident memory does not grow with the file.
 const PIECE_BYTES: usize = 2 << 20;
 /// No page of any machine is smaller.
 const PAGE_BYTES: usize = 4 << 10;
 
-/// How far ahead of the reader the processor is asked for the file's bytes: some ten records of DNS. They were in no cache,
-/// while those that are read into a buffer have just been written there.
+/// How far ahead of the reader bytes are prefetched: some ten records of DNS. Mapped bytes are in
+/// no processor cache, unlike bytes that were just read into a buffer.
 const PREFETCH_AHEAD_BYTES: usize = 2 << 10;
-/// Most that it is asked for at once.
+/// Most bytes that are prefetched at once.
 const PREFETCH_BYTES_MAX: usize = 2 << 10;
 
 #[derive(Debug)]
 pub(super) struct MappedCapture {
     map: MappedFile,
     file: File,
-    /// Up to here pages were given back.
+    /// Pages before this offset were released.
     released: usize,
 }
 
@@ -29,7 +29,7 @@ impl MappedCapture {
     /// Maps the whole of a regular file.
     ///
     /// # Errors
-    /// It does not let itself be mapped; it can still be read.
+    /// The file cannot be mapped; it can still be read.
     pub(super) fn new(file: File) -> Result<Self, File> {
         match map(&file) {
             Ok(map) => Ok(Self { map, file, released: 0 }),
@@ -46,11 +46,11 @@ impl MappedCapture {
         self.map.bytes().len() as u64
     }
 
-    /// How far a reader at `start` can go that needs to have `want` bytes: so far, or to the end of the file. What was
-    /// written behind the end meanwhile is part of the file.
+    /// The end of the bytes that a reader at `start` may read if it needs `want` bytes; fewer at
+    /// the end of the file. Bytes that were appended since the last call belong to the file.
     ///
     /// # Errors
-    /// The file's size cannot be had, or what was written cannot be mapped.
+    /// The file's size is unknown, or the appended bytes cannot be mapped.
     pub(super) fn advance(&mut self, start: usize, want: usize) -> io::Result<usize> {
         self.release(start);
         let size = usize::try_from(self.file.metadata()?.len()).unwrap_or(usize::MAX);
@@ -62,19 +62,20 @@ impl MappedCapture {
         Ok(ahead.max(wanted).min(size).min(self.map.bytes().len()))
     }
 
-    /// Has the processor fetch as much as was just taken, ahead.
+    /// Prefetches as many bytes ahead of the reader as it just took.
     #[inline(always)]
-    pub(super) fn taken(&self, at: usize, len: usize) {
+    pub(super) fn prefetch_behind(&self, at: usize, len: usize) {
         self.map.prefetch(at + PREFETCH_AHEAD_BYTES, len.min(PREFETCH_BYTES_MAX));
     }
 
-    /// Whether a record's data is the file's, and not zeros that stand for what it has lost since it was looked at.
+    /// Whether a record's data comes from the file, and not from zeros that replace lost bytes.
     ///
-    /// Zeros show as such by the pages that are missing, all of which are touched here. From the new end to the end of its
-    /// page there are zeros too: where they follow the record as well, the file is asked how long it is.
+    /// Touching every page of the record detects lost pages. Zeros also fill the last page behind
+    /// the file's end. If zeros follow the record, its end is therefore compared with the file's
+    /// size.
     #[inline(always)]
     pub(super) fn is_intact(&self, at: usize, len: usize) -> bool {
-        // What lies before the data was read, and with it the page that has its last byte.
+        // The bytes before the data were read already, and with them their page.
         let read = at.saturating_sub(1);
         if read % PAGE_BYTES + len >= PAGE_BYTES {
             self.touch_pages_behind(read, at + len);
@@ -82,7 +83,7 @@ impl MappedCapture {
         if self.map.is_damaged() {
             return false;
         }
-        // What the next record begins with, which is never zeros.
+        // The beginning of the next record, which is never zeros.
         let next: Option<&[u8; 16]> = self.map.bytes().get(at + len..).and_then(<[u8]>::first_chunk);
         match next {
             Some(next) if u128::from_ne_bytes(*next) != 0 => true,
@@ -105,14 +106,14 @@ impl MappedCapture {
         self.map.is_damaged() || self.len_now() < self.len()
     }
 
-    /// How long the file is now, in bytes.
+    /// The file's size now, in bytes.
     #[cold]
     pub(super) fn len_now(&self) -> u64 {
         self.file.metadata().map_or(0, |metadata| metadata.len())
     }
 
     fn release(&mut self, start: usize) {
-        // Whole pieces only: the page that the reader stands in stays.
+        // Whole pieces only, so that the reader's page stays.
         let behind = start / PIECE_BYTES * PIECE_BYTES;
         if behind > self.released {
             self.map.release(self.released..behind);
@@ -123,6 +124,6 @@ impl MappedCapture {
 
 fn map(file: &File) -> io::Result<MappedFile> {
     let map = MappedFile::new(file)?;
-    map.prefetch_sequentially();
+    map.advise_sequential_reads();
     Ok(map)
 }

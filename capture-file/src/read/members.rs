@@ -1,27 +1,29 @@
-//! Compressed data as it is stored: one member or frame after the other, and what may follow them.
+//! Compressed data as it is stored: members or frames one after the other, then perhaps padding or
+//! other data.
 //!
-//! A gzip file has one or several members (RFC 1952 section 2.2), a zstd file one or several frames, some of them
-//! skippable (RFC 8878 section 3.1). Zeros behind the last one are padding, as gzip(1) takes them.
+//! A gzip file has one or several members (RFC 1952 section 2.2), a zstd file one or several
+//! frames, some of them skippable (RFC 8878 section 3.1). Zeros behind the last one are padding, as
+//! gzip(1) takes them.
 
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use super::compression::Compression;
 
-/// Stored bytes that are read at once.
+/// Bytes of the file that are read at once.
 const STORED_BYTES: usize = 64 << 10;
 
-/// Something that is not compressed follows a whole member.
+/// Data that is not compressed follows a whole member.
 #[derive(Debug, thiserror::Error)]
 #[error("the data that follows is not compressed")]
 struct BehindCompression;
 
-/// Whether a [`Members`] failed for what follows the compressed data.
+/// Whether [`Members`] failed because of data behind the compressed data.
 pub(super) fn is_behind_compression(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<BehindCompression>())
 }
 
-/// Reads what all members hold.
+/// Reads the content of all members.
 pub(super) struct Members<R: Read> {
     state: MemberState<R>,
 }
@@ -63,7 +65,7 @@ impl<R: Read> Read for Members<R> {
     }
 }
 
-/// Stored bytes, of which the next few can be looked at.
+/// Stored bytes with a view of the next few.
 struct Stored<R> {
     reader: R,
     buffer: Vec<u8>,
@@ -76,7 +78,7 @@ impl<R: Read> Stored<R> {
         Self { reader, buffer: vec![0; STORED_BYTES], start: 0, end: 0 }
     }
 
-    /// A decoder for what comes next.
+    /// A decoder for the next member.
     fn next_member(mut self) -> io::Result<MemberState<R>> {
         Ok(match Compression::detect(self.peek()?) {
             Some(Compression::Gzip) => MemberState::Gzip(flate2::bufread::GzDecoder::new(self)),
@@ -103,7 +105,7 @@ impl<R: Read> Stored<R> {
         Ok(self.left().get(..PEEKED_BYTES).unwrap_or(self.left()))
     }
 
-    /// Goes past zeros; whether there is nothing else.
+    /// Skips zeros; returns whether only zeros were left.
     fn has_only_zeros(&mut self) -> io::Result<bool> {
         loop {
             let left = self.fill_buf()?;

@@ -1,14 +1,16 @@
-//! Reading captures: bytes come from an `input`, a format turns them into packets, [`Capture`] is both together.
+//! Reading captures: an `input` delivers bytes, a format turns them into packets, and [`Capture`]
+//! combines both.
 //!
 //! ```text
 //! open() ── mapped file ───────────────┐
 //! from_reader() ── gzip │ zstd │ plain ┴─ Input: a window of bytes ── pcap │ pcapng ── PacketRef
 //! ```
 //!
-//! Where a file header stands in the place of a record, another capture begins, and is read as well.
+//! If a file header stands in the place of a record, another capture begins there and is read as
+//! well.
 //!
-//! A record that is cut off or implausible ends the capture with a [`ReadWarning`]; the packets before it stand.
-//! A file that is no capture, or one in a version that is not understood, is a [`ReadError`].
+//! A record that is cut off or implausible ends the capture with a [`ReadWarning`]; the packets
+//! before it count. A file that is no capture, or has an unknown version, is a [`ReadError`].
 //!
 //! Sources: draft-ietf-opsawg-pcap (pcap), draft-ietf-opsawg-pcapng (pcapng).
 
@@ -42,8 +44,8 @@ use pcapng::Pcapng;
 /// One packet of a capture, lent until the next one is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PacketRef<'a> {
-    /// Nanoseconds since 1970-01-01 UTC; times before that are 0. A packet that carries none has that of the packet
-    /// before it (0 if it is the first).
+    /// Nanoseconds since 1970-01-01 UTC; times before that are 0. A packet without a time stamp
+    /// gets that of the packet before it (0 if it is the first).
     pub timestamp_ns: u64,
     /// Whether `timestamp_ns` is the packet's own.
     pub has_timestamp: bool,
@@ -51,12 +53,13 @@ pub struct PacketRef<'a> {
     pub data: &'a [u8],
     /// Length on the wire in bytes, never less than `data.len()`.
     pub wire_len: u32,
-    /// Link type as registered at tcpdump.org: 1 is Ethernet. The packets of one capture may differ in it.
+    /// Link type as registered at tcpdump.org: 1 is Ethernet. The packets of one capture may differ
+    /// in it.
     pub link_type: u16,
     /// The interface's number within its pcapng section; 0 in pcap.
     pub interface: u32,
-    /// The byte order of its file or pcapng section. Some link types have header fields in it. The packets of one capture
-    /// may differ in it.
+    /// The byte order of its file or pcapng section. Some link types have header fields in it. The
+    /// packets of one capture may differ in it.
     pub byte_order: ByteOrder,
 }
 
@@ -108,7 +111,7 @@ impl Reader {
     }
 }
 
-/// Where a packet lies in the input's window, and what its record says of it.
+/// The place of a packet in the input's window, and the fields of its record.
 struct CaptureRecord {
     timestamp_ns: Option<u64>,
     data_at: usize,
@@ -122,13 +125,14 @@ struct CaptureRecord {
 impl Capture {
     /// Opens the capture at `path`: a regular file, a FIFO or a device.
     ///
-    /// A plain regular file is mapped into memory and its packets are lent from there without a copy; everything else
-    /// is streamed through a bounded buffer. What a file holds is decided by its first bytes, never by its name. What is
-    /// appended while the file is read is read as well; a file that is shortened ends with a warning. For what may be
-    /// overwritten meanwhile see [`mapped_file::MappedFile`].
+    /// A plain regular file is mapped into memory and its packets are lent from there without a
+    /// copy; everything else is streamed through a bounded buffer. The first bytes of a file decide
+    /// its format, never its name. Bytes that are appended during the reading are read as well; a
+    /// file that is shortened ends with a warning. For bytes that are overwritten see
+    /// [`mapped_file::MappedFile`].
     ///
     /// # Errors
-    /// The file cannot be opened or read, is empty, is no capture, or is of a version that is not understood.
+    /// The file cannot be opened or read, is empty, is no capture, or has an unknown version.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
         let path = path.as_ref();
         let failed = |reason| ReadError::Open { path: path.to_owned(), reason };
@@ -142,8 +146,8 @@ impl Capture {
 
     /// Reads the capture that `reader` delivers, such as standard input.
     ///
-    /// Packets are lent from a buffer of 256 KiB, which grows only for a longer record. A read asks for no more than
-    /// what is there, so packets from a pipe arrive as they are written.
+    /// Packets are lent from a buffer of 256 KiB, which grows only for a longer record. A read
+    /// never waits for a full buffer, so packets from a pipe arrive as they are written.
     ///
     /// # Errors
     /// As [`Capture::open`].
@@ -160,11 +164,12 @@ impl Capture {
         Ok(Self { input, reader, container, last_timestamp_ns: 0, warning: None })
     }
 
-    /// The next packet, or `None` at the end; then [`Capture::warning`] tells whether it was the true end.
+    /// The next packet, or `None` at the end; then [`Capture::warning`] is `None` if the capture
+    /// was read completely.
     ///
     /// # Errors
-    /// The operating system fails to read, or a pcapng section has a version that is not understood. Nothing can be
-    /// read after an error.
+    /// The operating system fails to read, or a pcapng section has an unknown version. Nothing can
+    /// be read after an error.
     #[inline]
     pub fn next_packet(&mut self) -> Result<Option<PacketRef<'_>>, ReadError> {
         loop {
@@ -192,16 +197,17 @@ impl Capture {
                 Err(stop) => stop,
             };
             match *stop {
-                ReadStop::AnotherCapture => self.go_on_with_another(),
+                ReadStop::AnotherCapture => self.continue_with_another(),
                 stop => self.end(offset, stop)?,
             }
         }
     }
 
-    /// The file header of another capture stands where a record could: as when captures were joined by cat(1).
+    /// Continues with the capture whose file header stands in the place of a record, as after
+    /// joining files by cat(1).
     #[cold]
     #[inline(never)]
-    fn go_on_with_another(&mut self) {
+    fn continue_with_another(&mut self) {
         let offset = self.input.position();
         match Reader::open(&mut self.input) {
             Ok(reader) => self.reader = reader,
@@ -215,7 +221,7 @@ impl Capture {
     #[cold]
     #[inline(never)]
     fn end(&mut self, offset: u64, stop: ReadStop) -> Result<(), ReadError> {
-        // What looks like a damaged record may be the zeros that stand for what is gone.
+        // A record that looks damaged may be zeros that replace lost bytes.
         match (stop, self.input.loss()) {
             (ReadStop::End | ReadStop::AnotherCapture, _) => {}
             (_, Some(loss)) => self.warn(offset, loss),
@@ -235,8 +241,8 @@ impl Capture {
         self.reader = Reader::Ended;
     }
 
-    /// Whether the next packet can be read without waiting for whoever feeds a stream: it lies in memory, or the capture
-    /// is a regular file.
+    /// Whether the next packet can be read without waiting for the writer of a stream: it lies in
+    /// memory, or the capture is a regular file.
     #[inline]
     pub fn is_next_at_hand(&self) -> bool {
         self.total_bytes().is_some()
@@ -247,7 +253,7 @@ impl Capture {
             }
     }
 
-    /// Why reading ended before the end of a whole capture; `None` while packets come and when nothing is missing.
+    /// Why reading ended early; `None` while packets come and when nothing is missing.
     pub fn warning(&self) -> Option<&ReadWarning> {
         self.warning.as_ref()
     }
@@ -262,7 +268,7 @@ impl Capture {
         self.input.compression()
     }
 
-    /// How many bytes of the file or stream, as it is stored, have been taken: the numerator of a progress bar.
+    /// Bytes of the stored file or stream that were taken: the numerator of a progress bar.
     pub fn position_bytes(&self) -> u64 {
         self.input.stored_position()
     }

@@ -1,4 +1,5 @@
-//! What cannot be mapped: pipes, devices and compressed files, read through a buffer of bounded size.
+//! Captures that cannot be mapped (pipes, devices and compressed files), read through a buffer of
+//! bounded size.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -9,11 +10,11 @@ use super::compression::{Compression, Meter, Metered};
 use super::error::ReadError;
 use super::members::Members;
 
-/// The buffer at its start; it fits in a core's second cache.
+/// The buffer's first size; it fits into the second-level cache of a core.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// How much is decompressed at once. A decompressor that meets damage throws away what it made in the same call, so a
-/// smaller piece saves more packets before the damage.
+/// Bytes that are decompressed at once. A decompressor that meets damage discards the output of the
+/// same call, so a smaller piece keeps more packets before the damage.
 const DECOMPRESS_BYTES: usize = 16 << 10;
 
 pub(super) struct BufferedStream {
@@ -25,10 +26,11 @@ pub(super) struct BufferedStream {
 }
 
 impl BufferedStream {
-    /// Decompresses what `reader` delivers where its first bytes say so; `total` is how much that will be, in bytes.
+    /// Reads `reader`, and decompresses it if its first bytes announce compressed data; `total` is
+    /// its length in bytes.
     ///
     /// # Errors
-    /// There is nothing, or it cannot be read.
+    /// The stream is empty or cannot be read.
     pub(super) fn new(reader: impl Read + Send + 'static, total: Option<u64>) -> Result<Self, ReadError> {
         let failed = |reason| ReadError::Io { offset: 0, reason };
         let (mut metered, meter) = Metered::new(reader);
@@ -51,12 +53,13 @@ impl BufferedStream {
         &self.buffer
     }
 
-    /// Moves what is still to be taken to the start of the buffer.
+    /// Moves the bytes that are not taken yet to the start of the buffer.
     pub(super) fn keep(&mut self, untaken: Range<usize>) {
         self.buffer.copy_within(untaken, 0);
     }
 
-    /// Reads once behind the `filled` bytes of the buffer, which grows towards `want` bytes as they come.
+    /// Reads once behind the `filled` bytes of the buffer, which grows towards `want` bytes as they
+    /// arrive.
     pub(super) fn read(&mut self, filled: usize, want: usize) -> io::Result<usize> {
         if filled >= self.buffer.len() {
             self.buffer.resize(want.min(self.buffer.len().saturating_mul(2)), 0);
@@ -71,7 +74,7 @@ impl BufferedStream {
         self.compression
     }
 
-    /// How many bytes were taken of what is stored.
+    /// Stored bytes that were taken.
     pub(super) fn stored_position(&self) -> u64 {
         self.meter.bytes()
     }
@@ -80,7 +83,7 @@ impl BufferedStream {
         self.total
     }
 
-    /// Whether it was the stored stream that failed, not the decompression.
+    /// Whether the stored stream failed, and not the decompression.
     pub(super) fn stored_failed(&self) -> bool {
         self.meter.failed()
     }

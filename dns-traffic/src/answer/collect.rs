@@ -1,4 +1,4 @@
-//! Adds up what the generator knows about its packets, period by period.
+//! Adds up the facts of the generated packets, period by period.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,13 +10,13 @@ use super::super::message::rcode;
 use super::super::names::{NameKey, Names};
 use super::super::stage::SECOND_NS;
 use super::transactions::{TransactionEvent, TransactionReplay};
-use super::{Answer, DnsAnswer, PacketAnswer, Span};
+use super::{Answer, DnsAnswer, LastSecond, PacketAnswer, Span};
 
 const PERIOD_S: u64 = 60;
 
-/// What has been seen so far.
+/// The sums so far.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Collector {
+pub(crate) struct AnswerCollector {
     start_s: u64,
     newest_s: u64,
     transactions: TransactionReplay,
@@ -26,7 +26,7 @@ pub(crate) struct Collector {
 /// One period, by keys rather than by names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AnswerPeriod {
-    /// Numbers are kept where the answer has them, lists beside it.
+    /// Numbers are kept in the answer's structs, lists beside them.
     pub(super) packets: PacketAnswer,
     pub(super) dns: DnsAnswer,
     pub(super) times_ns: [Vec<u64>; 2],
@@ -57,8 +57,8 @@ impl HostDirection {
     }
 }
 
-impl Collector {
-    /// Takes in a packet with its length on the wire.
+impl AnswerCollector {
+    /// Adds a packet with its length on the wire.
     pub(crate) fn observe(&mut self, timestamp_ns: u64, wire_bytes: u64, facts: &Facts) {
         let second = timestamp_ns / SECOND_NS;
         if self.periods.is_empty() {
@@ -96,11 +96,12 @@ impl Collector {
             // A period's seconds without packets count as well.
             period.packets.per_second.resize(length as usize, [0; 2]);
             whole.merge(&period);
-            periods.push(period.into_summary(names, Span { start_ts, length }, index == last));
+            let last_second = if index == last { LastSecond::Unfinished } else { LastSecond::Finished };
+            periods.push(period.into_summary(names, Span { start_ts, length }, last_second));
         }
         let span = Span { start_ts: self.start_s, length: self.newest_s - self.start_s + 1 };
         let host = HOST_PREFIXES.map(str::to_owned).to_vec();
-        Answer { host, total: whole.into_summary(names, span, true), periods }
+        Answer { host, total: whole.into_summary(names, span, LastSecond::Unfinished), periods }
     }
 
     fn index(&self, second: u64) -> usize {
@@ -192,7 +193,7 @@ impl AnswerPeriod {
         if let Some((key, qtype)) = message.question {
             *self.names.entry(key).or_default() += 1;
             *self.qtypes.entry(qtype).or_default() += 1;
-            // The extended bits make another code of it: BADVERS is no NOERROR.
+            // The extended bits belong to the code: BADVERS is not NOERROR.
             if let Some(failed) = failed.filter(|_| message.rcode < 16) {
                 *self.failed[failed].entry(key).or_default() += 1;
             }

@@ -1,4 +1,4 @@
-//! From what was added up to the answer: periods merged into a whole, keys written out as names.
+//! Turns the sums into the answer: merges periods into a whole, and writes keys as names.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,7 +6,7 @@ use std::hash::Hash;
 use super::super::names::{NameKey, Names};
 use super::collect::AnswerPeriod;
 use super::lists::{Counts, present, qtype_name, rcode_name, suffix};
-use super::{DirectionAnswer, ExactRates, Quantiles, Span, Summary};
+use super::{DirectionAnswer, ExactQuantiles, ExactRates, LastSecond, Span, Summary};
 
 macro_rules! add_fields {
     ($to:expr, $from:expr, $($field:ident)*) => { $($to.$field += $from.$field;)* };
@@ -48,8 +48,8 @@ impl AnswerPeriod {
         add_counts(&mut self.udp_ports, &next.udp_ports);
     }
 
-    /// Writes out the lists; `live` where the last second is not over.
-    pub(super) fn into_summary(mut self, names: &Names, span: Span, live: bool) -> Summary {
+    /// Writes out the lists.
+    pub(super) fn into_summary(mut self, names: &Names, span: Span, last: LastSecond) -> Summary {
         let packets = &mut self.packets;
         for (address, [received, sent]) in &self.remotes {
             packets.cardinality.src_ips_in += u64::from(*received > 0);
@@ -58,7 +58,7 @@ impl AnswerPeriod {
             list.add(address.to_string(), received + sent);
         }
         if packets.received + packets.sent > 0 {
-            let over = packets.per_second.len() - usize::from(live);
+            let over = packets.per_second.len() - usize::from(last == LastSecond::Unfinished);
             packets.rates = rates(&packets.per_second[..over]);
         }
 
@@ -112,7 +112,7 @@ fn rates(seconds: &[[u64; 2]]) -> ExactRates {
     let sorted = |direction: usize| {
         let mut counts: Vec<u64> = seconds.iter().map(|second| second[direction]).collect();
         counts.sort_unstable();
-        Quantiles::of(&counts)
+        ExactQuantiles::of(&counts)
     };
     ExactRates { pps_in: sorted(0), pps_out: sorted(1) }
 }
@@ -120,5 +120,5 @@ fn rates(seconds: &[[u64; 2]]) -> ExactRates {
 fn direction(mut times_ns: Vec<u64>) -> DirectionAnswer {
     times_ns.sort_unstable();
     let times_us: Vec<u64> = times_ns.iter().map(|time_ns| time_ns / 1_000).collect();
-    DirectionAnswer { total: times_ns.len() as u64, quantiles_us: Quantiles::of(&times_us), times_ns }
+    DirectionAnswer { total: times_ns.len() as u64, quantiles_us: ExactQuantiles::of(&times_us), times_ns }
 }

@@ -1,11 +1,11 @@
-//! Exact counts by name, and how names, types and codes are written.
+//! Exact counts by name, and the text form of names, types and codes.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-/// How often each name came; exact and complete.
+/// The number of occurrences of each name; exact and complete.
 #[derive(Clone, Debug)]
 pub struct Counts {
     counts: HashMap<Box<str>, u64>,
@@ -19,12 +19,12 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// How often `name` came.
+    /// The number of occurrences of `name`.
     pub fn count(&self, name: &str) -> u64 {
         self.counts.get(name).copied().unwrap_or(0)
     }
 
-    /// How many names there are.
+    /// The number of names.
     pub fn distinct(&self) -> usize {
         self.counts.len()
     }
@@ -73,7 +73,8 @@ impl Serialize for Counts {
     }
 }
 
-/// A name in wire format as RFC 1035 section 5.1 writes it, without the last dot save for the root.
+/// A name in wire format as RFC 1035 section 5.1 writes it, without the last dot, except for the
+/// root.
 pub(super) fn present(wire: &[u8]) -> String {
     if wire.is_empty() {
         return ".".to_owned();
@@ -99,8 +100,8 @@ pub(super) fn present(wire: &[u8]) -> String {
     text
 }
 
-/// The last `keep` labels, with a dot in front where something was cut off; `None` where there are fewer labels than
-/// `at_least`.
+/// The last `keep` labels, with a dot in front where something was cut off; `None` if there are
+/// fewer labels than `at_least`.
 pub(super) fn suffix(wire: &[u8], keep: usize, at_least: usize) -> Option<String> {
     let starts: Vec<usize> = label_starts(wire).collect();
     if starts.len() < at_least {
@@ -185,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn suffixes_have_a_leading_dot_when_something_was_cut_off() {
+    fn suffixes_have_a_leading_dot_if_labels_were_cut_off() {
         let cases: [(&[u8], Option<&str>, Option<&str>); 5] = [
             (b"\x01a\x01b\x07example\x03com", Some(".example.com"), Some(".b.example.com")),
             (b"\x01b\x07example\x03com", Some(".example.com"), Some("b.example.com")),

@@ -1,6 +1,6 @@
-//! What the right summary of the generated packets is, in plain numbers: exact counts and sets, no sketches.
+//! The true summary of the generated packets: exact counts and sets, no sketches.
 //!
-//! Where the agent's JSON has a field of the same meaning, this has the same name.
+//! A field has the same name as the field of the agent's JSON with the same meaning.
 
 mod collect;
 mod finish;
@@ -9,10 +9,10 @@ mod transactions;
 
 use serde::Serialize;
 
-pub(crate) use collect::Collector;
+pub(crate) use collect::AnswerCollector;
 pub use lists::Counts;
 
-/// The right answer for a whole capture and for each of its periods.
+/// The true answer for a whole capture and for each of its periods.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Answer {
     /// The prefixes of the watched host, to be given to the agent (`-H`).
@@ -37,7 +37,7 @@ impl Answer {
 /// One period.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Summary {
-    /// When.
+    /// Its time.
     pub period: Span,
     /// All packets.
     pub packets: PacketAnswer,
@@ -63,12 +63,19 @@ impl Summary {
     }
 }
 
+/// Whether the last second of a period is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LastSecond {
+    Finished,
+    Unfinished,
+}
+
 /// Beginning and length of a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Span {
     /// Seconds since 1970.
     pub start_ts: u64,
-    /// Seconds, the one of the newest packet included.
+    /// Seconds, including the second of the newest packet.
     pub length: u64,
 }
 
@@ -122,24 +129,24 @@ pub struct ExactCardinality {
 pub struct ExactRates {
     /// To the host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pps_in: Option<Quantiles>,
+    pub pps_in: Option<ExactQuantiles>,
     /// From the host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pps_out: Option<Quantiles>,
+    pub pps_out: Option<ExactQuantiles>,
 }
 
 /// Values of rank floor(p n) + 1, at most n.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "percentiles")]
-pub struct Quantiles {
+pub struct ExactQuantiles {
     pub p50: u64,
     pub p90: u64,
     pub p95: u64,
     pub p99: u64,
 }
 
-impl Quantiles {
-    /// Of sorted values; `None` where there are none.
+impl ExactQuantiles {
+    /// Of sorted values; `None` if there are none.
     pub fn of(sorted: &[u64]) -> Option<Self> {
         let at = |percent: usize| sorted.get((percent * sorted.len() / 100).min(sorted.len() - 1)).copied();
         if sorted.is_empty() {
@@ -151,8 +158,8 @@ impl Quantiles {
 
 /// Counts of DNS messages and transactions.
 ///
-/// Of a malformed message only the header is known: it has a response code and takes part in transactions as a message
-/// without a question does.
+/// Only the header of a malformed message is known: it has a response code, and counts in
+/// transactions like a message without a question.
 #[derive(Clone, Debug, Default, Serialize)]
 #[expect(missing_docs, reason = "named as in the agent's JSON, where they are described")]
 pub struct DnsAnswer {
@@ -195,15 +202,15 @@ pub struct MessageCounts {
 pub struct TransactionAnswer {
     /// In any direction.
     pub counts: ExactTransactionCounts,
-    /// The host was asked.
+    /// The host was the server.
     #[serde(rename = "in")]
     pub inbound: DirectionAnswer,
-    /// The host asked.
+    /// The host was the client.
     #[serde(rename = "out")]
     pub outbound: DirectionAnswer,
 }
 
-/// Numbers of transactions, and of what did not become one.
+/// Numbers of transactions, and of messages that did not become one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "named as in the agent's JSON, where they are described")]
 pub struct ExactTransactionCounts {
@@ -219,11 +226,11 @@ pub struct ExactTransactionCounts {
 /// Transactions of one direction.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct DirectionAnswer {
-    /// How many.
+    /// Their number.
     pub total: u64,
     /// Of the times in whole microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub quantiles_us: Option<Quantiles>,
+    pub quantiles_us: Option<ExactQuantiles>,
     /// Every time from query to response, sorted.
     #[serde(skip)]
     pub times_ns: Vec<u64>,

@@ -1,4 +1,5 @@
-//! Which response answers which query: the rules of the agent's documentation, over tables without a limit.
+//! Matches responses to queries by the rules of the agent's documentation, with tables of unlimited
+//! size.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -10,14 +11,15 @@ use super::super::stage::SECOND_NS;
 const TIMEOUT_NS: u64 = 5 * SECOND_NS;
 const LATE_NS: u64 = TIMEOUT_NS + 60 * SECOND_NS;
 
-/// What a message did.
+/// The effect of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TransactionEvent {
     /// Opened a transaction.
     Opened,
     /// Repeated an open query.
     Retransmitted,
-    /// Completed a transaction that took this long; the first query's direction is the response's reversed.
+    /// Completed a transaction that took this long; the first query's direction is the response's
+    /// reversed.
     Completed {
         time_ns: u64,
     },
@@ -34,7 +36,7 @@ struct QueryKey {
     id: u16,
 }
 
-/// Ordered by what a response prefers.
+/// In the order in which a response prefers queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum QueryState {
     Open,
@@ -50,16 +52,16 @@ struct OpenQuery {
 }
 
 impl OpenQuery {
-    /// Whether the question is the same, or one of the two is not known.
+    /// Whether the questions are the same, or one of them is unknown.
     fn agrees(&self, question: Option<(NameKey, u16)>) -> bool {
         self.question.is_none() || question.is_none() || self.question == question
     }
 }
 
-/// All transactions of which something may still come.
+/// All transactions that may still get a message.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TransactionReplay {
-    /// Ports and ids are used again: the same key may stand for several questions.
+    /// Ports and ids are reused, so a key may have several questions.
     entries: HashMap<QueryKey, Vec<OpenQuery>>,
     /// Queries by time, until they are timed out and until they are forgotten.
     open: VecDeque<(u64, QueryKey)>,
@@ -90,7 +92,7 @@ impl TransactionReplay {
         }
     }
 
-    /// Takes in a message; time has been advanced to it.
+    /// Adds a message; time has been advanced to it.
     pub(super) fn observe(
         &mut self,
         now_ns: u64,

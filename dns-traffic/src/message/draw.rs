@@ -1,10 +1,10 @@
-//! Which exchange comes next: name, type, EDNS and response code in the proportions of a busy resolver.
+//! Draws exchanges: name, type, EDNS and response code in the proportions of a busy resolver.
 
 use super::{DnsExchange, EdnsOptions, opcode, qtype, rcode};
 use crate::facts::MessageTransport;
 use crate::names::{NameKey, NameKind};
 use crate::random::mix;
-use crate::stage::Stage;
+use crate::stage::{AskedServer, Stage};
 
 /// Query types of host names, per ten thousand.
 const HOST_TYPES: [(u32, u16); 22] = [
@@ -32,19 +32,24 @@ const HOST_TYPES: [(u32, u16); 22] = [
     (2, 65399),
 ];
 
-/// Rare response codes, shown by any name.
+/// Rare response codes, for any name.
 const RARE_RCODES: [(u32, u16); 5] =
     [(40, rcode::FORMERR), (30, rcode::NOTIMP), (60, rcode::SERVFAIL), (20, rcode::REFUSED), (10, 9)];
-/// Rare response codes that need EDNS: BADVERS, BADKEY, BADNAME, BADTRUNC, BADCOOKIE. Those whose low four bits read
-/// SERVFAIL, NXDOMAIN or REFUSED are left out, since it can be argued to which lists they belong.
+/// Rare response codes that need EDNS: BADVERS, BADKEY, BADNAME, BADTRUNC, BADCOOKIE. Those whose
+/// low four bits read SERVFAIL, NXDOMAIN or REFUSED are left out, because it is debatable to which
+/// lists they belong.
 const RARE_EXTENDED_RCODES: [(u32, u16); 5] =
     [(60, rcode::BADVERS), (4, 17), (2, 20), (2, 22), (40, rcode::BADCOOKIE)];
-/// What comes of dynamic updates (RFC 2136): YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE among them.
+/// Results of dynamic updates (RFC 2136): YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE among them.
 const UPDATE_RCODES: [(u32, u16); 7] =
     [(50, rcode::NOERROR), (20, rcode::REFUSED), (5, 6), (5, 7), (10, 8), (10, 9), (5, 10)];
 
-/// Draws an exchange; `recursion` where a resolver is asked rather than an authoritative server.
-pub(crate) fn draw_exchange(stage: &mut Stage, transport: MessageTransport, recursion: bool) -> DnsExchange {
+/// Draws an exchange with a server.
+pub(crate) fn draw_exchange(
+    stage: &mut Stage,
+    transport: MessageTransport,
+    server: AskedServer,
+) -> DnsExchange {
     let random = stage.rng.chance(stage.config.random_subdomains);
     let key = if random {
         super::super::names::random_name(&mut stage.rng)
@@ -58,7 +63,7 @@ pub(crate) fn draw_exchange(stage: &mut Stage, transport: MessageTransport, recu
         opcode: opcode::QUERY,
         question: Some((key, qtype::A)),
         mixed_case: rng.chance(stage.config.mixed_case),
-        recursion,
+        recursion: server == AskedServer::Resolver,
         edns: None,
         rcode: rcode::NOERROR,
         padded_to_bytes: 0,
@@ -122,7 +127,8 @@ fn draw_edns(stage: &mut Stage) -> Option<EdnsOptions> {
     })
 }
 
-/// Names keep their fate: one that does not exist never exists, the most popular ones do. Now and then a server has a bad moment.
+/// A name that does not exist never exists; the most popular ones always do. A server fails now and
+/// then.
 fn draw_rcode(stage: &mut Stage, key: NameKey, edns: bool) -> u16 {
     let rng = &mut stage.rng;
     match rng.below(1000) {

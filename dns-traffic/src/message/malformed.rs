@@ -2,7 +2,7 @@
 
 use crate::random::Rng;
 
-/// Appends such a message, with this id; it promises one question and nothing else.
+/// Appends such a message with this id. Its header announces one question and nothing else.
 pub(crate) fn write_malformed(id: u16, response: bool, rng: &mut Rng, out: &mut Vec<u8>) {
     out.extend_from_slice(&id.to_be_bytes());
     out.extend_from_slice(if response { &[0x81, 0x80] } else { &[0x01, 0x00] });

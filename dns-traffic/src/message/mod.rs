@@ -1,5 +1,5 @@
-//! DNS messages (RFC 1035): a query and its response are written from one [`DnsExchange`], so that a repetition is the
-//! same to the last bit.
+//! DNS messages (RFC 1035): a query and its response are written from one [`DnsExchange`], so that
+//! a repetition is identical.
 
 mod draw;
 mod malformed;
@@ -12,7 +12,7 @@ use super::facts::{EdnsFacts, MessageFacts, MessageTransport};
 use super::names::{NameKey, Names};
 use super::random::{Rng, mix};
 
-/// Numbers of query types that need more than a number.
+/// Query types with special treatment.
 pub(crate) mod qtype {
     pub(crate) const A: u16 = 1;
     pub(crate) const NS: u16 = 2;
@@ -37,7 +37,7 @@ pub(crate) mod qtype {
     pub(crate) const CAA: u16 = 257;
 }
 
-/// Response codes that need more than a number.
+/// Response codes with special treatment.
 pub(crate) mod rcode {
     pub(crate) const NOERROR: u16 = 0;
     pub(crate) const FORMERR: u16 = 1;
@@ -72,30 +72,30 @@ pub(crate) struct EdnsOptions {
 pub(crate) struct DnsExchange {
     pub(crate) id: u16,
     pub(crate) opcode: u8,
-    /// `None` for DNS Stateful Operations (RFC 8490), which have none.
+    /// `None` for DNS Stateful Operations (RFC 8490), which have no question.
     pub(crate) question: Option<(NameKey, u16)>,
     pub(crate) mixed_case: bool,
     pub(crate) recursion: bool,
     pub(crate) edns: Option<EdnsOptions>,
-    /// Of the response, with the bits of EDNS (only where the query has EDNS).
+    /// Response code, with the extended bits of EDNS only if the query has EDNS.
     pub(crate) rcode: u16,
     /// Adds text to the answer until the message is at least this long.
     pub(crate) padded_to_bytes: u16,
-    /// From which the response's records and the letters' case are drawn.
+    /// Seed of the response's records and of the letters' case.
     pub(crate) seed: u64,
 }
 
-/// How a response turned out.
+/// Properties of a written response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Written {
     /// Records in the answer section.
     pub(crate) answers: u16,
-    /// Whether it was cut.
+    /// Whether it was truncated.
     pub(crate) truncated: bool,
 }
 
 impl DnsExchange {
-    /// What is known about the query, or the response that was written so.
+    /// The facts of the query, or of the written response.
     pub(crate) fn facts(
         &self,
         transport: MessageTransport,
@@ -150,7 +150,7 @@ impl DnsExchange {
         }
     }
 
-    /// Appends the response. One longer than `limit_bytes` is cut
+    /// Appends the response. One longer than `limit_bytes` is truncated
     /// to its question and says so (TC, RFC 2181 section 9).
     pub(crate) fn write_response(&self, names: &Names, limit_bytes: usize, out: &mut Vec<u8>) -> Written {
         let start = out.len();
@@ -237,10 +237,10 @@ impl DnsExchange {
 
 const HEADER_LEN: usize = 12;
 const CLASS_IN: [u8; 2] = [0, 1];
-/// What a response offers (<https://www.dnsflagday.net/2020/>).
+/// The UDP size that responses offer (<https://www.dnsflagday.net/2020/>).
 const RESPONSE_UDP_SIZE: u16 = 1232;
 
-/// Where a section's record count stands in the header.
+/// The offset of a section's record count in the header.
 #[derive(Clone, Copy, Debug)]
 enum MessageSection {
     Answer = 6,
@@ -253,7 +253,7 @@ fn count(out: &mut [u8], start: usize, section: MessageSection, records: u16) {
     out[at..at + 2].copy_from_slice(&records.to_be_bytes());
 }
 
-/// Writes an OPT record up to its options and returns where its length belongs.
+/// Writes an OPT record up to its options and returns the offset of its length.
 fn open_opt(out: &mut Vec<u8>, udp_size: u16, extended_rcode: u8, version: u8, dnssec_ok: bool) -> usize {
     out.push(0);
     out.extend_from_slice(&qtype::OPT.to_be_bytes());

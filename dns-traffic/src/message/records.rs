@@ -1,4 +1,5 @@
-//! Resource records of responses, with compression pointers (RFC 1035 section 4.1.4) as servers write them.
+//! Resource records of responses, with compression pointers (RFC 1035 section 4.1.4) as servers
+//! write them.
 
 use super::{CLASS_IN, DnsExchange, HEADER_LEN, qtype, rcode};
 use crate::names::{NameKey, Names};
@@ -7,7 +8,8 @@ use crate::random::Rng;
 /// A pointer to the question's name.
 const QUESTION_NAME: u16 = 0xc000 | HEADER_LEN as u16;
 
-/// Writes answer and authority of the response that begins at `start` and returns how many records each holds.
+/// Writes answer and authority of the response that begins at `start` and returns the number of
+/// records of each.
 pub(super) fn write_sections(
     exchange: &DnsExchange,
     names: &Names,
@@ -51,7 +53,7 @@ pub(super) fn close_rdata(out: &mut [u8], at: usize) {
     out[at..at + 2].copy_from_slice(&len.to_be_bytes());
 }
 
-/// Writes a record up to its data and returns where its length belongs.
+/// Writes a record up to its data and returns the offset of its length.
 fn open_record(owner: u16, qtype: u16, ttl_s: u32, out: &mut Vec<u8>) -> usize {
     out.extend_from_slice(&owner.to_be_bytes());
     out.extend_from_slice(&qtype.to_be_bytes());
@@ -73,7 +75,7 @@ fn zone_pointer(names: &Names, key: NameKey) -> u16 {
     QUESTION_NAME + before as u16
 }
 
-/// Answers to the question, at most a handful; none where the name has no such record.
+/// Answers to the question, at most a handful; none if the name has no such record.
 fn write_answers(qtype: u16, start: usize, rng: &mut Rng, out: &mut Vec<u8>) -> u16 {
     let empty = match qtype {
         qtype::AAAA => 0.3,
@@ -116,7 +118,7 @@ fn write_answers(qtype: u16, start: usize, rng: &mut Rng, out: &mut Vec<u8>) -> 
     written
 }
 
-/// Record data of a type; false where the generator has none.
+/// Record data of a type; false if the generator has none.
 fn write_rdata(qtype: u16, rng: &mut Rng, out: &mut Vec<u8>) -> bool {
     let bits = rng.next_u64();
     match qtype {

@@ -1,4 +1,4 @@
-//! What the generator promises as a whole: stability, consistency, and an answer that agrees with the bytes.
+//! The promises of the generator: stability, consistency, and an answer that agrees with the bytes.
 
 mod recount;
 
@@ -43,14 +43,14 @@ fn the_same_seed_gives_the_same_packets_and_another_seed_others() {
     assert_ne!(fingerprint(small()), fingerprint(Config { seed: 2, ..small() }));
 }
 
-/// If a change is meant to change the packets, the new number goes here and captures/ is made anew.
+/// If a change should change the packets, put the new number here and generate captures/ again.
 #[test]
 fn the_packets_of_a_seed_never_change() {
     assert_eq!(fingerprint(hostile()), 0x07ff_52cf_9f34_9d8a);
 }
 
 #[test]
-fn exactly_the_packets_that_were_asked_for_come_in_order_of_time() {
+fn the_requested_number_of_packets_comes_in_order_of_time() {
     for packets in [0, 1, 2, 3, 50, 1_000] {
         for config in [small(), hostile()] {
             let generated: Vec<_> = Generator::new(Config { packets, ..config }).unwrap().collect();
@@ -61,7 +61,7 @@ fn exactly_the_packets_that_were_asked_for_come_in_order_of_time() {
 }
 
 #[test]
-fn the_first_packet_begins_a_second_and_the_last_one_comes_when_the_rate_says() {
+fn the_first_packet_begins_a_second_and_the_last_one_comes_at_the_time_of_the_rate() {
     let generated: Vec<_> = Generator::new(small()).unwrap().collect();
     let (first, last) = (generated[0].timestamp_ns, generated[generated.len() - 1].timestamp_ns);
     assert_eq!(first, 1_700_000_000_000_000_000);
@@ -119,7 +119,7 @@ fn every_kind_of_transaction_occurs() {
 }
 
 #[test]
-fn shares_come_out_as_asked_for() {
+fn shares_are_as_configured() {
     let answer = answer_of(Config { packets: 100_000, dns_share: 0.5, tcp_share: 0.5, ..small() });
     let dns_udp = answer.total.dns.wire_packets.udp as f64 / 1e5;
     assert!((0.23..0.27).contains(&dns_udp), "{dns_udp} of the packets are DNS over UDP");
@@ -175,7 +175,7 @@ fn names_in_the_answer_agree_with_a_count_of_the_bytes() {
 }
 
 #[test]
-fn malformed_messages_are_those_whose_question_cannot_be_read() {
+fn malformed_messages_have_a_question_that_cannot_be_parsed() {
     let (recount, answer) = recount(Config { malformed: 0.1, tcp_share: 0.0, ..small() });
     assert!(recount.malformed > 0);
     assert_eq!(recount.malformed, answer.dns.wire_packets.malformed);
@@ -194,7 +194,7 @@ fn memory_does_not_grow_with_the_number_of_packets() {
 }
 
 #[test]
-fn a_knob_outside_its_limits_is_an_error_that_names_it() {
+fn a_setting_outside_its_limits_is_an_error_that_names_it() {
     let error = Generator::new(Config { fragments: 1.5, ..small() }).unwrap_err();
     assert_eq!(error.to_string(), "--fragments 1.5 is not a share: use a number from 0 to 1");
     assert!(Generator::new(Config { names: 0, ..small() }).is_err());

@@ -1,12 +1,12 @@
-//! A tiny reader of frames that shares nothing with the writer: it counts what is in the bytes. Streams must
-//! come in order to be read.
+//! A small reader of frames that shares no code with the writer and counts the bytes' content. It
+//! reads only streams whose segments arrive in order.
 
 use std::collections::HashMap;
 
 /// Offset, whether more follow, bytes.
 pub(super) type Piece = (usize, bool, Vec<u8>);
 
-/// What was counted.
+/// The counts.
 #[derive(Debug, Default)]
 pub(super) struct Recount {
     pub(super) packets: u64,

@@ -13,7 +13,7 @@ use super::outlet::Outlet;
 pub(super) struct PacketOutlet {
     socket: OwnedFd,
     buffer: Vec<u8>,
-    /// Where each frame ends in the buffer.
+    /// The end of each frame in the buffer.
     ends: Vec<usize>,
 }
 
@@ -22,7 +22,7 @@ impl PacketOutlet {
         // Protocol 0: it receives nothing.
         // SAFETY: socket takes integers.
         let fd = check(unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) })?;
-        // SAFETY: the descriptor is new and nobody else's.
+        // SAFETY: the descriptor is new and owned by nobody else.
         let socket = unsafe { OwnedFd::from_raw_fd(fd) };
         // SAFETY: a struct of integers, for which all zeros is a value.
         let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
@@ -42,7 +42,7 @@ impl PacketOutlet {
         Ok(Self { socket, buffer, ends: Vec::with_capacity(BATCH) })
     }
 
-    /// Hands over frames from the `first` on; how many the kernel took.
+    /// Hands over frames from the `first` on; returns how many the kernel took.
     fn send_from(&self, first: usize) -> io::Result<usize> {
         // SAFETY: structs of integers and pointers, for which all zeros is a value.
         let (mut parts, mut messages): ([libc::iovec; BATCH], [libc::mmsghdr; BATCH]) =
@@ -57,8 +57,8 @@ impl PacketOutlet {
             message.msg_hdr.msg_iovlen = 1;
             start = *end;
         }
-        // SAFETY: as many messages are filled in as are given, each pointing to one part, and each part to bytes of the
-        // buffer; all of them live through the call.
+        // SAFETY: the length passed is the number of filled messages. Each message points to one
+        // part, and each part to bytes of the buffer; all of them outlive the call.
         let sent = check(unsafe {
             libc::sendmmsg(self.socket.as_raw_fd(), messages.as_mut_ptr(), ends.len() as u32, 0)
         })?;

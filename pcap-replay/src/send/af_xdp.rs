@@ -1,7 +1,8 @@
-//! Sends through AF_XDP sockets, one a transmit queue.
+//! Sends through AF_XDP sockets, one for each transmit queue.
 //!
-//! In copy mode, which every driver can do: the kernel copies each frame when it is woken up, [`BATCH`] at a time, and
-//! gives it back through the completion ring. No XDP program is needed to send, and none is attached.
+//! The sockets use copy mode, which every driver supports: the kernel copies frames when it is
+//! woken up, [`BATCH`] at a time, and returns them through the completion ring. Sending needs no
+//! XDP program, and none is attached.
 
 use std::error::Error;
 use std::io;
@@ -18,7 +19,7 @@ use super::interface::OutInterface;
 use super::outlet::Outlet;
 use super::{BATCH, QueueShare, SendError, Via};
 
-/// Frames of a socket: enough that some can be on their way while others are filled.
+/// Frames of a socket: enough to fill some while the kernel sends others.
 const FRAMES: NonZeroU32 = NonZeroU32::new(512).expect("not zero");
 /// A page: the kernel takes no larger frame.
 const FRAME_SIZE: u32 = 4096;
@@ -33,7 +34,7 @@ const LONGEST_RELEASE: Duration = Duration::from_secs(1);
 /// The queues of a thread.
 pub(super) struct XdpOutlet {
     queues: Vec<TransmitQueue>,
-    /// From one of its queues to the next.
+    /// The distance from one of its queues to the next.
     stride: u32,
 }
 
@@ -66,17 +67,17 @@ impl Outlet for XdpOutlet {
     }
 }
 
-/// One socket, and the memory that its frames are in.
+/// One socket, and the memory of its frames.
 struct TransmitQueue {
     tx: TxQueue,
     completions: CompQueue,
     umem: Umem,
-    /// Frames that nobody uses.
+    /// Unused frames.
     free: Vec<FrameDesc>,
     /// Frames filled, but not yet in the transmit ring; at most [`BATCH`].
     filled: Vec<FrameDesc>,
     dropped: u64,
-    /// The socket lives while its queues do, these included.
+    /// Keeps the socket open, as the other queues do.
     _unused: (RxQueue, FillQueue),
 }
 
@@ -108,8 +109,7 @@ impl TransmitQueue {
                 Err(error) => return Err(error),
             }
         };
-        let (fill, completions) =
-            rings.ok_or_else(|| io::Error::other("the socket came without its rings"))?;
+        let (fill, completions) = rings.ok_or_else(|| io::Error::other("the socket has no rings"))?;
         let filled = Vec::with_capacity(BATCH);
         Ok(Self { tx, completions, umem, free, filled, dropped: 0, _unused: (rx, fill) })
     }
@@ -137,11 +137,12 @@ impl TransmitQueue {
         }
     }
 
-    /// Puts what is filled into the transmit ring and has the kernel send a batch.
+    /// Puts the filled frames into the transmit ring and wakes up the kernel to send a batch.
     fn hand_over(&mut self) -> io::Result<()> {
-        // SAFETY: frames of this memory, taken from `free`, and now the kernel's until they are taken back.
+        // SAFETY: the frames belong to this memory and were removed from `free`; the kernel owns
+        // them until they return.
         let taken = unsafe { self.tx.produce(&self.filled) };
-        // The ring has room for every frame there is, so that it takes all or there is nothing to take.
+        // The ring has room for every frame of the socket, so it takes all.
         debug_assert_eq!(taken, self.filled.len());
         self.filled.clear();
         self.wake()?;
@@ -160,7 +161,7 @@ impl TransmitQueue {
         Ok(())
     }
 
-    /// Gets back the frames that the kernel is done with.
+    /// Takes back the frames that the kernel has sent.
     fn take_back(&mut self) {
         let mut frames = [FrameDesc::default(); BATCH];
         loop {
@@ -173,7 +174,7 @@ impl TransmitQueue {
         }
     }
 
-    /// Has the kernel send from the ring.
+    /// Wakes up the kernel to send from the ring.
     fn wake(&mut self) -> io::Result<()> {
         let fd = self.tx.fd().as_raw_fd();
         let room_before = self.tx.nb_free_exact();
@@ -183,11 +184,12 @@ impl TransmitQueue {
         }
         let error = io::Error::last_os_error();
         match error.raw_os_error() {
-            // The driver dropped the frame it was given; the kernel goes on behind it at the next call.
+            // The driver dropped the frame; the kernel continues behind it at the next call.
             Some(libc::EBUSY) => self.dropped += 1,
-            // There is more in the ring than one call sends.
+            // The ring holds more than one call sends.
             Some(libc::EAGAIN) if self.tx.nb_free_exact() != room_before => {}
-            // The driver's queue is full, or too many frames are on their way: whoever empties it may need this CPU.
+            // The driver's queue is full, or too many frames are in flight: the thread that empties
+            // it may need this CPU.
             Some(libc::EAGAIN | libc::ENOBUFS) => thread::yield_now(),
             Some(libc::EINTR) => {}
             _ => return Err(error),
@@ -196,7 +198,7 @@ impl TransmitQueue {
     }
 }
 
-/// What the operating system said, without the library's words around it.
+/// The operating system's reason, without the library's text around it.
 fn cause(error: impl Error + Send + Sync + 'static) -> io::Error {
     match error
         .source()

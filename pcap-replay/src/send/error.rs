@@ -1,4 +1,4 @@
-//! Why nothing, or nothing more, can be sent.
+//! Why sending cannot begin or go on.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use terminal_text::Escaped;
 
 use super::via::Via;
 
-/// Sending that could not begin or go on. Each message is whole: the reason is part of it.
+/// Why sending could not begin or go on. Each message is complete: it contains its reason.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
     /// The capture cannot be read, or not any further.
     #[error("{}{error}", place(path.as_deref()))]
     Read {
-        /// The capture, where `error` does not name it.
+        /// The capture, if `error` does not name it.
         path: Option<PathBuf>,
-        /// Why.
+        /// The reason.
         error: ReadError,
     },
     /// No interface has this name.
@@ -26,13 +26,13 @@ pub enum SendError {
     /// The interface is not up.
     #[error("interface {0} is down: bring it up with `ip link set {0} up`")]
     Down(String),
-    /// Frames of another kind than those of a capture of Ethernet.
+    /// The interface does not send Ethernet frames.
     #[error("interface {0} has no Ethernet header, so it cannot send captured Ethernet frames")]
     NotEthernet(String),
     /// The kernel does not let this user send raw frames.
     #[error("sending on {0} needs CAP_NET_RAW: run as root, or `setcap cap_net_raw+ep` the program")]
     Privilege(String),
-    /// AF_XDP was asked for, but a frame of it does not hold what the interface can send.
+    /// AF_XDP was requested, but its frames are too small for the packets of the interface.
     #[error(
         "AF_XDP sends frames of up to {limit} bytes here, and those of {interface} can be longer: \
          use --via af-packet or a smaller MTU"
@@ -40,20 +40,20 @@ pub enum SendError {
     FramesTooLong {
         /// The interface.
         interface: String,
-        /// Bytes that a frame holds.
+        /// Bytes of an AF_XDP frame.
         limit: usize,
     },
-    /// Several queues, but not by AF_XDP.
+    /// Several queues without AF_XDP.
     #[error("only --via af-xdp can choose the transmit queue")]
     QueuesNeedAfXdp,
     /// The socket cannot be set up.
     #[error("cannot open an {via} socket on {interface}{}: {reason}", of_queue(*queue))]
     Open {
-        /// Which kind.
+        /// The kind of socket.
         via: Via,
         /// The interface.
         interface: String,
-        /// The transmit queue, where the socket belongs to one.
+        /// The transmit queue, if the socket belongs to one.
         queue: Option<u32>,
         /// The operating system's reason.
         reason: io::Error,
@@ -74,7 +74,7 @@ impl SendError {
         Self::Read { path: (!names_it).then(|| path.to_owned()), error }
     }
 
-    /// A failure to set a socket up, with the privilege named where one is missing.
+    /// A failure to set up a socket; it names a missing privilege.
     pub(super) fn open(via: Via, interface: &str, queue: Option<u32>, reason: io::Error) -> Self {
         let interface = interface.to_owned();
         if reason.kind() == io::ErrorKind::PermissionDenied {

@@ -1,4 +1,4 @@
-//! The interface to send on: whether it can be, and which packets fit.
+//! The interface to send on: its checks, and the packets that fit.
 
 use std::ffi::CString;
 use std::io;
@@ -13,7 +13,7 @@ use super::{SendError, Unfit};
 const ETHERNET: u16 = 1;
 const ETHERNET_HEADER: usize = 14;
 const VLAN_TAG: usize = 4;
-/// EtherTypes of a tag, 802.1Q and 802.1ad. The outermost does not count against the MTU.
+/// EtherTypes of a tag, 802.1Q and 802.1ad. The outermost tag does not count against the MTU.
 const TAGS: [[u8; 2]; 2] = [[0x81, 0x00], [0x88, 0xa8]];
 
 /// An Ethernet interface that is up.
@@ -74,14 +74,14 @@ impl OutInterface {
     }
 }
 
-/// A socket to ask about interfaces with.
+/// A socket for questions about interfaces.
 fn any_socket() -> io::Result<OwnedFd> {
     // SAFETY: socket takes integers.
     let fd = unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the descriptor is new and nobody else's.
+    // SAFETY: the descriptor is new and owned by nobody else.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -92,7 +92,8 @@ fn ask(socket: &OwnedFd, name: &CString, request: libc::Ioctl) -> io::Result<lib
     for (to, from) in answer.ifr_name.iter_mut().zip(name.as_bytes()) {
         *to = from.cast_signed();
     }
-    // SAFETY: the requests used here read the name from an ifreq and write to it; it lives through the call.
+    // SAFETY: the requests used here read the name from an ifreq and write to it; it lives through
+    // the call.
     let status = unsafe { libc::ioctl(socket.as_raw_fd(), request, &raw mut answer) };
     if status < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
 }
@@ -129,14 +130,14 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_ethernet_header_is_not_sent() {
+    fn a_packet_without_an_ethernet_header_is_not_sent() {
         assert_eq!(takes(1500, 1, &[0; 13]), Err(Unfit::TooShort));
         assert_eq!(takes(1500, 1, &[]), Err(Unfit::TooShort));
         assert_eq!(takes(1500, 101, &[0x45; 60]), Err(Unfit::NotEthernet));
     }
 
     #[test]
-    fn an_interface_that_is_not_there_is_named() {
+    fn a_missing_interface_is_named() {
         for name in ["no-such-if", "", "a-name-longer-than-any", "with\0zero"] {
             let error = OutInterface::find(name).unwrap_err();
             assert!(matches!(&error, SendError::NoSuchInterface(named) if named == name), "{error}");

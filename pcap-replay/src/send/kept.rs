@@ -2,9 +2,9 @@
 
 use capture_file::{ByteOrder, PacketRef};
 
-/// The most that is kept, in bytes of packets. A longer capture is read anew each round.
+/// Most bytes of packets that are kept. A longer capture is read again in each round.
 const MOST_BYTES: usize = 256 << 20;
-/// As many packets of the shortest kind.
+/// The number of shortest packets in that many bytes.
 const MOST_PACKETS: usize = MOST_BYTES / 64;
 
 /// Packets in the order in which they were read.
@@ -17,14 +17,14 @@ pub(super) struct Kept {
 
 struct KeptPacket {
     timestamp_ns: u64,
-    /// Where it ends in `bytes`; it begins where the one before ends.
+    /// The end in `bytes`; a packet begins at the end of the one before.
     end: usize,
     wire_len: u32,
     link_type: u16,
 }
 
 impl Kept {
-    /// Keeps a packet, or forgets everything when it is too much.
+    /// Keeps a packet, or discards all packets when they exceed the limit.
     pub(super) fn add(&mut self, packet: &PacketRef<'_>) {
         if self.overflowed {
             return;
@@ -38,7 +38,7 @@ impl Kept {
         self.packets.push(KeptPacket { timestamp_ns, end: self.bytes.len(), wire_len, link_type });
     }
 
-    /// All packets, or `None` where they were too many.
+    /// All packets, or `None` if they exceeded the limit.
     pub(super) fn packets(&self) -> Option<impl Iterator<Item = PacketRef<'_>>> {
         let mut start = 0;
         let lent = move |packet: &KeptPacket| {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_is_not_kept_at_all() {
+    fn packets_beyond_the_limit_are_not_kept_at_all() {
         let mut kept = Kept { bytes: vec![0; MOST_BYTES], ..Kept::default() };
         kept.add(&packet(b"x", 1));
         assert!(kept.packets().is_none() && kept.bytes.is_empty());

@@ -4,12 +4,13 @@
 //! Capture ── which packets fit? ── Timing: when? ── steer: which queue? ── Outlet: AF_XDP │ AF_PACKET ── Report
 //! ```
 //!
-//! What is sent leaves the machine as if a host had sent it, addresses and all: send onto a mirror port, a veth pair or a
-//! network of your own. Nothing is received, and no program is attached to the interface.
+//! Packets leave the machine unchanged, with the addresses of the capture: send onto a mirror port,
+//! a veth pair or a network of your own. Nothing is received, and no program is attached to the
+//! interface.
 //!
-//! Packets go out in the order of the capture (over several queues at full speed: those of each queue), byte for byte, without what the
-//! capture did not keep. They are handed to
-//! the kernel in batches of `BATCH`, less when they have to wait for their time.
+//! Packets leave in the order of the capture (over several queues at full speed: in order within
+//! each queue), byte for byte as captured. The kernel gets them in batches of `BATCH`, or fewer if
+//! they wait for their time.
 
 mod af_packet;
 mod af_xdp;
@@ -40,7 +41,8 @@ use kept::Kept;
 use outlet::Outlet;
 use timing::Timing;
 
-/// Packets handed to the kernel at once: what one wake-up of an AF_XDP socket sends in copy mode.
+/// Packets handed to the kernel at once: one wake-up of an AF_XDP socket in copy mode sends as
+/// many.
 const BATCH: usize = 32;
 
 /// Where, how and how fast to send.
@@ -48,23 +50,25 @@ const BATCH: usize = 32;
 pub struct SendOptions {
     /// Name of the interface.
     pub interface: String,
-    /// Through which kind of socket; `None` takes AF_XDP where it can be had, else AF_PACKET.
+    /// The kind of socket; `None` takes AF_XDP if it works, otherwise AF_PACKET.
     pub via: Option<Via>,
-    /// Transmit queues to spread flows over, from queue 0 on; 0 counts as 1. More than one needs AF_XDP.
+    /// Transmit queues to spread flows over, from queue 0 on; 0 counts as 1. More than one needs
+    /// AF_XDP.
     pub queues: u32,
     /// When packets are due.
     pub tempo: Tempo,
-    /// How often the capture is sent; `None` for until stopped.
+    /// How often the capture is sent; `None` repeats it until stopped.
     pub rounds: Option<u64>,
 }
 
 /// Sends the capture at `path` until it is done or `stop` is set.
 ///
 /// # Errors
-/// The capture cannot be read, the interface is not there, is down or no Ethernet, a privilege is missing, or the kernel
-/// refuses to send. Single packets that cannot be sent are no error: the report counts them.
+/// The capture cannot be read, the interface is missing, down or not Ethernet, a privilege is
+/// missing, or the kernel refuses to send. Packets that cannot be sent are not an error: the report
+/// counts them.
 pub fn send(path: &Path, options: &SendOptions, stop: &AtomicBool) -> Result<Report, SendError> {
-    // Before anything is opened that could be felt on the interface.
+    // Before a socket is opened, which may affect the interface.
     let mut capture = Some(open(path)?);
     let interface = OutInterface::find(&options.interface)?;
     let queues = options.queues.max(1);
@@ -107,8 +111,9 @@ pub fn send(path: &Path, options: &SendOptions, stop: &AtomicBool) -> Result<Rep
     Ok(all.unwrap_or_else(|| Report::new(Via::AfPacket, queues)))
 }
 
-/// How many threads send: one a queue, and no more than can run at once. Each reads the whole capture, which standard input
-/// does not allow. At the capture's own pace one thread keeps the order between queues as well.
+/// The number of sending threads: one for each queue, and no more than can run at once. Each reads
+/// the whole capture, which standard input does not allow. At the capture's own pace a single
+/// thread keeps the order between queues too.
 fn threads(path: &Path, queues: u32, tempo: Tempo) -> u32 {
     let processors =
         thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
@@ -116,7 +121,7 @@ fn threads(path: &Path, queues: u32, tempo: Tempo) -> u32 {
     if path == Path::new("-") || is_paced { 1 } else { queues.min(processors) }
 }
 
-/// Which of the queues a thread sends by: every so many-th, beginning with its own number.
+/// The queues of a thread: its own number, and every `threads`-th after it.
 #[derive(Debug, Clone, Copy)]
 struct QueueShare {
     number: u32,
@@ -135,20 +140,20 @@ fn open(path: &Path) -> Result<Capture, SendError> {
     opened.map_err(|error| SendError::read(path, error))
 }
 
-/// What one thread does.
+/// The work of one thread.
 struct Sending<'a> {
     outlet: Box<dyn Outlet + Send>,
     interface: &'a OutInterface,
     queues: u32,
     share: QueueShare,
     timing: Timing,
-    /// The caller's, and the one that is set when a thread fails.
+    /// The caller's flag, and the flag that is set when a thread fails.
     stops: [&'a AtomicBool; 2],
     report: Report,
 }
 
 impl Sending<'_> {
-    /// Sends its share of the packets; when that fails, the other threads stop as well.
+    /// Sends its share of the packets. If that fails, the other threads stop as well.
     fn run(
         mut self,
         path: &Path,
@@ -170,12 +175,12 @@ impl Sending<'_> {
         report
     }
 
-    /// Sends the capture as often as asked for, from memory after the first time where it fits.
+    /// Sends the capture as often as requested; after the first time from memory, if it fits.
     fn send_rounds(&mut self, path: &Path, capture: Capture, rounds: Option<u64>) -> Result<(), SendError> {
         let mut kept = (rounds != Some(1)).then(Kept::default);
         let mut went_on = self.send_capture(path, capture, kept.as_mut())?;
         let mut round = 1;
-        // A round in which nothing was sent is like all that would follow.
+        // If a round sends nothing, later rounds send nothing either.
         while went_on.is_continue() && self.report.packets > 0 && rounds.is_none_or(|rounds| round < rounds) {
             went_on = match kept.as_ref().and_then(Kept::packets) {
                 Some(packets) => self.send_kept(packets)?,
@@ -186,7 +191,7 @@ impl Sending<'_> {
         Ok(())
     }
 
-    /// Sends the capture once, keeping what it reads; [`ControlFlow::Break`] when told to stop.
+    /// Sends the capture once and keeps its packets; [`ControlFlow::Break`] when it must stop.
     fn send_capture(
         &mut self,
         path: &Path,
@@ -232,13 +237,13 @@ impl Sending<'_> {
             return Ok(ControlFlow::Continue(()));
         }
         let queue = if self.queues > 1 { steer::queue(packet.data, self.queues) } else { 0 };
-        // Also of what others send: a rate is that of all together.
+        // Also for packets of other threads: the rate is that of all threads together.
         let wait = self.timing.wait(packet.timestamp_ns);
         if !self.share.has(queue) {
             return Ok(ControlFlow::Continue(()));
         }
         if !wait.is_zero() {
-            // What is due may not wait for what is not.
+            // Packets that are due must not wait for packets that are not.
             self.flush()?;
             if timing::sleep(wait, self.stops).is_break() {
                 return Ok(ControlFlow::Break(()));
@@ -256,7 +261,7 @@ impl Sending<'_> {
         self.outlet.flush().map_err(|error| self.interface.refused(error))
     }
 
-    /// Waits until the kernel has taken everything, and tells what was done.
+    /// Waits until the kernel has taken everything, and returns the report.
     fn finish(mut self, started: Instant) -> Result<Report, SendError> {
         self.flush()?;
         let elapsed = started.elapsed();

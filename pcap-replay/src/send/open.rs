@@ -1,4 +1,4 @@
-//! Which of the two ways into the kernel is taken.
+//! Chooses and opens the kind of socket.
 
 use super::QueueShare;
 use super::af_packet::PacketOutlet;
@@ -8,7 +8,7 @@ use super::interface::OutInterface;
 use super::outlet::Outlet;
 use super::via::Via;
 
-/// Opens the kind that is asked for, where none is the best that works; of the queues only those of the share.
+/// Opens the requested kind, or the best one that works, for the queues of the share.
 pub(super) fn open(
     interface: &OutInterface,
     via: Option<Via>,

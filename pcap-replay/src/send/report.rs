@@ -1,4 +1,4 @@
-//! What was sent, in one line.
+//! The report of sent packets, in one line.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,24 +7,25 @@ use capture_file::ReadWarning;
 
 use super::via::Via;
 
-/// What [`send`](super::send) did.
+/// The result of [`send`](super::send).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Packets that the kernel took.
     pub packets: u64,
     /// Their bytes, from the Ethernet header on, without checksum.
     pub bytes: u64,
-    /// Of those packets, how many the interface's driver dropped for want of room, as far as the kernel tells.
+    /// Of those packets, how many the interface's driver dropped because its queue was full, as far
+    /// as the kernel reports.
     pub dropped: u64,
-    /// Of those packets, how many the capture holds only the beginning of, and that was sent.
+    /// Of those packets, how many were captured, and therefore sent, only in part.
     pub cut_short: u64,
-    /// Packets that were left out.
+    /// Packets that were not sent.
     pub not_sent: NotSent,
     /// From the first packet to the last.
     pub elapsed: Duration,
-    /// Through which kind of socket.
+    /// The kind of socket.
     pub via: Via,
-    /// Over how many transmit queues.
+    /// The number of transmit queues.
     pub queues: u32,
     /// Why the packets end before the capture does.
     pub warning: Option<ReadWarning>,
@@ -41,7 +42,7 @@ pub enum Unfit {
     NotEthernet,
 }
 
-/// How many packets were left out, by reason.
+/// Packets that were not sent, by reason.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct NotSent {
     /// [`Unfit::TooLong`].
@@ -77,7 +78,7 @@ impl Report {
         }
     }
 
-    /// Takes in what another thread did at the same time.
+    /// Adds the report of another thread that sent at the same time.
     pub(super) fn add(&mut self, other: &Self) {
         self.packets += other.packets;
         self.bytes += other.bytes;
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_is_one_line_and_silent_about_what_did_not_happen() {
+    fn a_report_is_one_line_without_counts_of_zero() {
         let report = Report {
             packets: 1000,
             bytes: 100_000,
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_tells_what_was_left_out_and_why() {
+    fn a_report_counts_the_packets_not_sent_by_reason() {
         let mut report = Report { dropped: 7, cut_short: 6, ..Report::new(Via::AfPacket, 4) };
         for reason in [Unfit::TooLong, Unfit::TooLong, Unfit::TooShort, Unfit::NotEthernet] {
             report.not_sent.count(reason);

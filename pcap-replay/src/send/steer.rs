@@ -1,13 +1,13 @@
-//! Spreads flows over queues as a network card with symmetric receive-side scaling does: both directions of a flow, and
-//! all fragments of a datagram, go to one queue.
+//! Spreads flows over queues as a network card with symmetric receive-side scaling does: both
+//! directions of a flow, and all fragments of a datagram, go to one queue.
 
 const ETHERNET_TYPE: usize = 12;
-/// Tags are looked through, as many as cards do.
+/// VLAN tags that are skipped, as many as network cards skip.
 const MOST_TAGS: usize = 2;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
-/// The queue of this frame, below `queues`; 0 for what is no IP packet.
+/// The queue of this frame, below `queues`; 0 for a frame without an IP packet.
 pub(super) fn queue(frame: &[u8], queues: u32) -> u32 {
     let Some(flow) = ip_header(frame).and_then(flow) else { return 0 };
     // The upper half of a product with 2^64 times the golden ratio: every bit of the flow counts.
@@ -104,12 +104,12 @@ mod tests {
         assert_eq!(
             queue(&ipv4(A, B, 0x4000, [1, 53]), 8),
             queue(&ipv4(A, B, 0, [1, 53]), 8),
-            "DF is no fragment"
+            "DF is not a fragment"
         );
     }
 
     #[test]
-    fn tags_are_looked_through_and_other_frames_go_to_the_first_queue() {
+    fn tags_are_skipped_and_frames_without_ip_go_to_the_first_queue() {
         let frame = ipv4(A, B, 0, [4321, 53]);
         let mut tagged = frame.clone();
         tagged.splice(12..12, [0x88, 0xa8, 0, 1, 0x81, 0, 0, 2]);

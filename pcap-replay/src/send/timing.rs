@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use capture_file::{Pace, Pacer};
 
-/// How long a sleep can go without looking whether to stop.
+/// How often a sleep checks whether to stop.
 const NAP: Duration = Duration::from_millis(50);
 
-/// What decides when a packet is sent.
+/// The rule for the times of packets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Tempo {
-    /// The time stamps of the capture. Each round of it begins anew, right behind the one before.
+    /// The time stamps of the capture. Each round begins right behind the one before.
     Capture(Pace),
     /// The clock alone.
     Rate(PacketRate),
@@ -25,13 +25,13 @@ pub enum Tempo {
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct PacketRate(f64);
 
-/// No rate.
+/// Text that is not a rate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a rate: write packets per second above zero, like 500, 2.5k or 1M")]
 pub struct ParsePacketRateError(String);
 
 impl PacketRate {
-    /// `None` for what is no rate: zero, below zero, infinite, not a number.
+    /// `None` for zero, negative, infinite and undefined values.
     pub fn new(packets_per_second: f64) -> Option<Self> {
         (packets_per_second.is_finite() && packets_per_second > 0.0).then_some(Self(packets_per_second))
     }
@@ -56,21 +56,22 @@ impl fmt::Display for PacketRate {
     }
 }
 
-/// Tells, packet by packet, how long to wait.
+/// Computes, packet by packet, how long to wait.
 pub(super) enum Timing {
     Free,
     Capture { pace: Pace, pacer: Pacer },
     Rate(Schedule),
 }
 
-/// Packet n is due n intervals after the first. What one wait oversleeps, the next packets make up for, so that the rate
-/// is exact over any longer time.
+/// Packet n is due n intervals after the first. Later packets make up for a wait that took
+/// too long, so the rate is exact over any longer time.
 pub(super) struct Schedule {
     interval_ns: f64,
     start: Instant,
-    /// Packets asked for so far.
+    /// Packets so far.
     count: u64,
-    /// The last look at the clock, in nanoseconds since the start: the clock is only read when a packet is not yet due.
+    /// The last reading of the clock, in nanoseconds since the start. The clock is read only when a
+    /// packet is not yet due.
     now_ns: u64,
 }
 
@@ -83,7 +84,7 @@ impl Timing {
         }
     }
 
-    /// The capture starts again: its time stamps do.
+    /// Begins a round: the time stamps of the capture start again.
     pub(super) fn begin_round(&mut self) {
         if let Self::Capture { pace, pacer } = self {
             *pacer = Pacer::new(*pace);
@@ -123,7 +124,7 @@ pub(super) fn is_set(stops: [&AtomicBool; 2]) -> bool {
     stops.iter().any(|stop| stop.load(Ordering::Relaxed))
 }
 
-/// Sleeps; [`ControlFlow::Break`] when told to stop meanwhile.
+/// Sleeps; [`ControlFlow::Break`] if it must stop before the end.
 pub(super) fn sleep(wait: Duration, stops: [&AtomicBool; 2]) -> ControlFlow<()> {
     let due = Instant::now() + wait;
     loop {
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn after_an_overslept_wait_packets_are_due_at_once_until_the_rate_is_kept() {
+    fn after_a_wait_that_took_too_long_packets_are_due_at_once_until_the_rate_is_kept() {
         let mut schedule = Schedule::new(PacketRate(1000.0), Instant::now());
         schedule.wait(|_| Duration::ZERO);
         let mut looks = 0;

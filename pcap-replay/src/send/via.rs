@@ -1,4 +1,4 @@
-//! The two ways into the kernel.
+//! The two kinds of socket.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,9 +6,10 @@ use std::str::FromStr;
 /// A kind of socket that sends frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
-    /// AF_XDP in copy mode: the faster one, and the one that chooses the transmit queue. Minimum kernel version: 4.18.
+    /// AF_XDP in copy mode: faster, and able to choose the transmit queue. Minimum kernel version:
+    /// 4.18.
     AfXdp,
-    /// AF_PACKET past the queueing discipline: works on every interface and MTU.
+    /// AF_PACKET, which bypasses the queueing discipline: works on every interface and MTU.
     AfPacket,
 }
 

@@ -1,20 +1,20 @@
-//! What is sent is what arrives.
+//! Packets arrive as they were sent.
 
 use std::time::{Duration, Instant};
 
 use pcap_replay::send::{PacketRate, SendOptions, Tempo};
-use testbed::{Namespace, Need, PacketSocket, Veth, require};
+use testbed::{FrameSocket, Namespace, Need, Veth, require};
 
 use super::{BOTH, Trace, options, send_from};
 
 const QUIET: Duration = Duration::from_millis(500);
 
-fn received(socket: &PacketSocket) -> Vec<Vec<u8>> {
+fn received(socket: &FrameSocket) -> Vec<Vec<u8>> {
     socket.receive_until_quiet(QUIET).into_iter().map(|frame| frame.data).collect()
 }
 
 #[test]
-fn all_packets_arrive_in_order_and_byte_for_byte_as_often_as_asked_for() {
+fn all_packets_arrive_in_order_and_byte_for_byte_in_every_round() {
     require!(Need::Namespaces);
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).mtu(3000).create();
@@ -25,7 +25,7 @@ fn all_packets_arrive_in_order_and_byte_for_byte_as_often_as_asked_for() {
     trace.packets.push(tagged);
     let trace = Trace::of(trace.packets, 1);
     for via in BOTH {
-        let socket = PacketSocket::open(&right, pair.right.name());
+        let socket = FrameSocket::open(&right, pair.right.name());
         let options = SendOptions { via: Some(via), rounds: Some(3), ..options(pair.left.name()) };
         let report = send_from(&left, &trace, &options).unwrap();
         let received = received(&socket);
@@ -46,7 +46,7 @@ fn packets_spread_over_four_queues_all_arrive() {
     let pair = Veth::new(&left, &right).mtu(3000).queues(4).create();
     pair.left.hold_back();
     let trace = Trace::generated(2000);
-    let socket = PacketSocket::open(&right, pair.right.name());
+    let socket = FrameSocket::open(&right, pair.right.name());
     let report = send_from(&left, &trace, &SendOptions { queues: 4, ..options(pair.left.name()) }).unwrap();
     let mut received = received(&socket);
     let mut sent = trace.packets.clone();
@@ -78,7 +78,7 @@ fn the_pace_of_the_capture_is_kept() {
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).mtu(3000).create();
     let trace = Trace::generated(401);
-    let socket = PacketSocket::open(&right, pair.right.name());
+    let socket = FrameSocket::open(&right, pair.right.name());
     let tempo = Tempo::Capture("2x".parse().unwrap());
     let started = Instant::now();
     send_from(&left, &trace, &SendOptions { tempo, ..options(pair.left.name()) }).unwrap();

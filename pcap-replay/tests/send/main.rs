@@ -1,4 +1,4 @@
-//! Captures sent across a veth pair, and what arrives at its other end.
+//! Sends captures across a veth pair and receives at its other end.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -15,7 +15,7 @@ use pcap_replay::send::{Report, SendError, SendOptions, Tempo, Via, send};
 use tempfile::TempDir;
 use testbed::Namespace;
 
-/// A capture in a directory that goes with it.
+/// A capture in a temporary directory.
 struct Trace {
     path: PathBuf,
     packets: Vec<Vec<u8>>,
@@ -36,7 +36,7 @@ impl Trace {
         Self { path, packets, _directory: directory }
     }
 
-    /// DNS over UDP and TCP, fragments, and what else is on a network.
+    /// DNS over UDP and TCP, fragments, and other packets of a network.
     fn generated(packets: u64) -> Self {
         let mut generator = Generator::new(Config { packets, ..Config::default() }).unwrap();
         let frames =

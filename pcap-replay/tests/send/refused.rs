@@ -1,4 +1,4 @@
-//! What cannot be sent is said in one sentence, or counted.
+//! Sending that is impossible gives an error of one sentence; packets that do not fit are counted.
 
 use std::fs::File;
 use std::process::{Command, Output};
@@ -46,7 +46,7 @@ fn packets_without_an_ethernet_header_are_left_out_and_counted() {
     let namespace = Namespace::new();
     let pair = Veth::new(&namespace, &namespace).create();
     let trace = Trace::of(vec![vec![0x45; 40]; 3], 101);
-    // Until interrupted: but there is nothing to send.
+    // Repeated until interrupted, but there is nothing to send.
     let report =
         send_from(&namespace, &trace, &SendOptions { rounds: None, ..options(pair.left.name()) }).unwrap();
     assert_eq!((report.packets, report.not_sent.not_ethernet), (0, 3));

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use pktvisor_analysis::geo::Geo;
 use pktvisor_capture::kernel::{
-    CardinalityRegisters, Collected, Collector as MapCollector, HeavyHitters, KernelCounts, KernelError,
-    ProgramLog, Wait, monotonic_ns,
+    CardinalityRegisters, Collected, HeavyHitters, KernelCounts, KernelError, MapCollector, ProgramLog, Wait,
+    monotonic_ns,
 };
 use pktvisor_capture::tap::StatisticsHandle;
 use pktvisor_common::counters::Counters;

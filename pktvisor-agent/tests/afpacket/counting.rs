@@ -17,7 +17,7 @@ use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
 use pktvisor_metrics::{self as metrics, Clock, Store};
-use testbed::{End, Namespace, Need, PacketSocket, Veth};
+use testbed::{End, FrameSocket, Namespace, Need, Veth};
 
 use crate::listen_with;
 
@@ -91,7 +91,7 @@ fn packets_count_the_same_live_and_from_a_file() {
     for filter in [None, Some("udp and not host 10.0.0.1")] {
         let (expected, intake) = replayed(filter);
         let (counted, totals) = captured(&pair.right, filter, |_| {
-            let sender = PacketSocket::open(&left, pair.left.name());
+            let sender = FrameSocket::open(&left, pair.left.name());
             let mut capture = demo();
             while let Some(packet) = capture.next_packet().unwrap() {
                 sender.send(packet.data);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::net::if_::if_nametoindex;
 use pktvisor_capture::afpacket::{AfPacket, AfPacketError, SocketOptions};
 use pktvisor_common::classify::LinkType;
-use testbed::{Namespace, Need, PacketSocket, Veth};
+use testbed::{FrameSocket, Namespace, Need, Veth};
 
 use crate::{listen, listen_with, receive};
 
@@ -28,7 +28,7 @@ fn frames_of_every_size_arrive_whole_and_in_order() {
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).mtu(9000).create();
     let mut socket = listen(&pair.right);
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     let sent: Vec<_> = (60..9014).step_by(7).map(|len| frame(len, &[0x88, 0xb5])).collect();
     for frame in &sent {
         sender.send(frame);
@@ -50,7 +50,7 @@ fn tags_are_where_they_were_on_the_wire() {
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();
     let (mut here, mut there) = (listen(&pair.left), listen(&pair.right));
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     let sent = [
         frame(64, &[0x81, 0, 0x60, 5, 0x88, 0xb5]),
         frame(68, &[0x88, 0xa8, 0, 7, 0x81, 0, 0, 9, 0x88, 0xb5]),
@@ -127,7 +127,7 @@ fn packets_that_find_the_ring_full_are_counted_as_lost() {
     let pair = Veth::new(&left, &right).create();
     let mut socket = listen_with(&pair.right, &SocketOptions { ring_bytes: 0, ..SocketOptions::default() });
     assert_eq!(socket.ring_bytes(), 2 << 20);
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     let frame = frame(1514, &[0x88, 0xb5]);
     for _ in 0..4000 {
         sender.send(&frame);
@@ -145,7 +145,7 @@ fn an_interface_that_is_down_may_come_back_and_one_that_is_removed_is_gone() {
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();
     let mut socket = listen(&pair.right);
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     right.ip(&["link", "set", pair.right.name(), "down"]);
     assert_eq!(receive(&mut socket), []);
     right.ip(&["link", "set", pair.right.name(), "up"]);

@@ -1,7 +1,7 @@
 //! A named interface that disappears and comes back, is renamed, or goes down: its counters, and
 //! the notes of the agent.
 
-use testbed::{Namespace, Need, PacketSocket, Pair, Veth};
+use testbed::{FrameSocket, Namespace, Need, Veth, VethPair};
 
 use crate::agent::{Agent, assert_balanced, require_kernel_programs};
 use crate::traffic::{frame, query_packet};
@@ -13,7 +13,7 @@ const NEW_HOST: [u8; 4] = [10, 53, 7, 1];
 struct Cable {
     peer: Namespace,
     watched: Namespace,
-    pair: Option<Pair>,
+    pair: Option<VethPair>,
 }
 
 impl Cable {
@@ -35,7 +35,7 @@ impl Cable {
     }
 
     fn send_queries(&self, to: [u8; 4], count: u16) {
-        let socket = PacketSocket::open(&self.peer, "pkvpeer");
+        let socket = FrameSocket::open(&self.peer, "pkvpeer");
         for id in 0..count {
             socket.send(&frame(&[], &query_packet([10, 53, 0, 2], to, id)));
         }

@@ -1,6 +1,6 @@
 //! HOST follows the addresses of the interface that is watched.
 
-use testbed::{Namespace, Need, PacketSocket, Veth};
+use testbed::{FrameSocket, Namespace, Need, Veth};
 
 use crate::agent::{Agent, require_kernel_programs};
 use crate::traffic::{frame, query_packet};
@@ -22,7 +22,7 @@ fn new_address_is_host(mode: &[&str]) {
     let pair = Veth::new(&peer, &watched).create();
     let interface = pair.right.name();
     let agent = Agent::start(&watched, &[mode, &[interface]].concat());
-    let socket = PacketSocket::open(&peer, pair.left.name());
+    let socket = FrameSocket::open(&peer, pair.left.name());
     let send_queries = |count: u16| {
         for id in 0..count {
             socket.send(&frame(&[], &query_packet([10, 53, 0, 2], [10, 53, 0, 1], id)));

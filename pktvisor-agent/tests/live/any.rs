@@ -1,13 +1,13 @@
 //! `any`: every interface that is up, those that appear later, and those that disappear.
 
-use testbed::{Namespace, PacketSocket, Tun, Veth};
+use testbed::{FrameSocket, Namespace, Tun, Veth};
 
 use crate::agent::{Agent, assert_balanced, require_kernel_programs};
 use crate::traffic::{frame, query_packet};
 
 const HOST: [u8; 4] = [10, 53, 0, 1];
 
-fn send_queries(socket: &PacketSocket, count: u16) {
+fn send_queries(socket: &FrameSocket, count: u16) {
     for id in 0..count {
         socket.send(&frame(&[], &query_packet([10, 53, 0, 2], HOST, id)));
     }
@@ -33,18 +33,18 @@ fn interfaces_that_come_and_go_are_watched_while_they_are_there() {
         panic!("watched: {:?}\n{}", names(&agent), agent.stderr());
     };
     assert!(names(&agent).contains(&first.right.name().to_owned()));
-    send_queries(&PacketSocket::open(&peer, first.left.name()), 10);
+    send_queries(&FrameSocket::open(&peer, first.left.name()), 10);
     assert_eq!(agent.settled_dns(10).period.dns.wire_packets.queries, 10);
 
     let second = Veth::new(&peer, &watched).create();
     wait_until(&|| names(&agent).contains(&second.right.name().to_owned()));
-    send_queries(&PacketSocket::open(&peer, second.left.name()), 7);
+    send_queries(&FrameSocket::open(&peer, second.left.name()), 7);
     assert_eq!(agent.settled_dns(17).period.dns.wire_packets.queries, 17);
 
     let gone = second.right.name().to_owned();
     drop(second);
     wait_until(&|| !names(&agent).contains(&gone));
-    send_queries(&PacketSocket::open(&peer, first.left.name()), 3);
+    send_queries(&FrameSocket::open(&peer, first.left.name()), 3);
     let settled = agent.settled_dns(20);
     assert_eq!((settled.ledger().dns_packets, settled.ledger().analysed), (20, 20));
     assert_balanced(&settled.ledger());

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use testbed::{End, Need, Process, Statistics};
+use testbed::{End, InterfaceStatistics, Need, Process};
 
 use crate::agent::{Agent, Settled, assert_balanced, require_kernel_programs};
 use crate::network::{Network, PEER};
@@ -31,7 +31,7 @@ fn tcp_super_packets_are_counted_as_the_segments_that_the_interface_counts() {
 
 /// The counters of agent and interface after the last packet: a connection lasts longer than its
 /// program.
-fn at_rest(agent: &Agent, interface: &End, before: &Statistics) -> (Settled, Statistics) {
+fn at_rest(agent: &Agent, interface: &End, before: &InterfaceStatistics) -> (Settled, InterfaceStatistics) {
     for _ in 0..20 {
         let now = interface.statistics();
         let settled = agent.settled(now.tx_packets - before.tx_packets);

@@ -1,6 +1,6 @@
 //! The networks that the agent is put into: a host and its peer, or a mirror port.
 
-use testbed::{End, Namespace, Pair, Veth};
+use testbed::{End, Namespace, Veth, VethPair};
 
 /// The peer's addresses.
 pub(crate) const PEER: [&str; 2] = ["10.53.0.2", "fd53::2"];
@@ -9,7 +9,7 @@ pub(crate) const HOST: [&str; 2] = ["10.53.0.1", "fd53::1"];
 
 /// Two machines and the cable between them.
 pub(crate) struct Network {
-    pair: Pair,
+    pair: VethPair,
     pub(crate) peer: Namespace,
     pub(crate) watched: Namespace,
 }

@@ -1,7 +1,7 @@
 //! The agent's own traffic, which `any` counts without `--ignore-own-port`.
 
 use etherparse::PacketBuilder;
-use testbed::{Namespace, Need, PacketSocket, Veth};
+use testbed::{FrameSocket, Namespace, Need, Veth};
 
 use crate::agent::{Agent, assert_balanced, require_kernel_programs};
 use crate::traffic::{frame, query_packet};
@@ -31,7 +31,7 @@ fn own_port_is_left_out(words: &[&str], queries: u64, other_segments: u64) {
     let (peer, watched) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&peer, &watched).create();
     let agent = Agent::start(&watched, &[&["--ignore-own-port"], words, &[pair.right.name()]].concat());
-    let socket = PacketSocket::open(&peer, pair.left.name());
+    let socket = FrameSocket::open(&peer, pair.left.name());
     for id in 0..10 {
         socket.send(&frame(&[], &query_packet([10, 53, 0, 2], [10, 53, 0, 1], id)));
         socket.send(&frame(&[(0x8100, 7)], &query_packet([10, 53, 0, 2], [10, 53, 0, 1], 100 + id)));

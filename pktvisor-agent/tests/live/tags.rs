@@ -1,6 +1,6 @@
 //! VLAN tags in both places where the kernel keeps them: in the frame for XDP, beside it for tcx.
 
-use testbed::PacketSocket;
+use testbed::FrameSocket;
 
 use crate::agent::{Agent, require_kernel_programs};
 use crate::neighbours::occupy_xdp;
@@ -15,7 +15,7 @@ fn assert_tags_are_seen(network: &Network, hook: &str) {
     let agent = Agent::start(&network.watched, &["-H", "10.53.0.1", name]);
     let capture = agent.app().app.capture.unwrap();
     assert_eq!(capture.interfaces[0].ingress, hook, "{}", agent.stderr());
-    let socket = PacketSocket::open(&network.peer, network.peer().name());
+    let socket = FrameSocket::open(&network.peer, network.peer().name());
     let mut bytes = 0;
     for (id, tags) in TAGS.iter().enumerate() {
         let frame = frame(tags, &query_packet([10, 53, 0, 2], [10, 53, 0, 1], id as u16));

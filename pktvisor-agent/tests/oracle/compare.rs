@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use dns_traffic::{Counts, Quantiles, Summary};
+use dns_traffic::{Counts, ExactQuantiles, Summary};
 use pktvisor_api::{self as api, TopEntry};
 
 const LISTED: usize = 10;
@@ -72,7 +72,7 @@ impl Differences {
         }
     }
 
-    fn quantiles(&mut self, field: &str, found: Option<api::Quantiles>, truth: Option<Quantiles>) {
+    fn quantiles(&mut self, field: &str, found: Option<api::Quantiles>, truth: Option<ExactQuantiles>) {
         let (Some(found), Some(truth)) = (found, truth) else {
             return self.exact(field, found.is_some(), truth.is_some());
         };

@@ -3,16 +3,16 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use testbed::{Namespace, PacketSocket, Process, Veth, http};
+use testbed::{FrameSocket, Namespace, Process, Veth, http};
 
 const SERVER: &str = "127.0.0.1:10853";
 
 /// A namespace whose one interface has its other end in another.
 pub(super) struct Network {
-    pair: testbed::Pair,
+    pair: testbed::VethPair,
     other: Namespace,
     pub(super) watched: Namespace,
-    sender: PacketSocket,
+    sender: FrameSocket,
 }
 
 impl Network {
@@ -23,7 +23,7 @@ impl Network {
 
     fn between(other: Namespace, watched: Namespace) -> Self {
         let pair = Veth::new(&other, &watched).names("pkvother", "pkvwatched").create();
-        let sender = PacketSocket::open(&other, "pkvother");
+        let sender = FrameSocket::open(&other, "pkvother");
         Self { pair, other, watched, sender }
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use capture_file::Capture;
 use pktvisor_capture::kernel::object;
 use serde_json::{Value, json};
-use testbed::{Namespace, Need, PacketSocket, Pair, Process, Veth, http};
+use testbed::{FrameSocket, Namespace, Need, Process, Veth, VethPair, http};
 
 fn server() -> SocketAddr {
     "127.0.0.1:10853".parse().unwrap()
@@ -18,16 +18,16 @@ fn server() -> SocketAddr {
 
 /// A mirror port in a namespace of its own, and the interface that feeds it.
 struct MirrorPort {
-    _pair: Pair,
+    _pair: VethPair,
     watched: Namespace,
-    sender: PacketSocket,
+    sender: FrameSocket,
 }
 
 impl MirrorPort {
     fn new(queues: u32) -> Self {
         let (source, watched) = (Namespace::new(), Namespace::new());
         let pair = Veth::new(&source, &watched).names("pkvsource", "pkvmirror").queues(queues).create();
-        let sender = PacketSocket::open(&source, "pkvsource");
+        let sender = FrameSocket::open(&source, "pkvsource");
         Self { _pair: pair, watched, sender }
     }
 

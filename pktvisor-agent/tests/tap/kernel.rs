@@ -12,7 +12,7 @@ use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 use pktvisor_common::sampling::needs_reassembly;
 use pktvisor_common::sharding::Shards;
-use testbed::{Namespace, Need, PacketSocket, Veth};
+use testbed::{FrameSocket, Namespace, Need, Veth};
 
 use crate::sockets::receive;
 
@@ -35,8 +35,8 @@ fn every_packet_is_counted_and_dns_arrives() {
         programs.xdp(EntryPoint::Tap).unwrap().attach_to_if_index(ifindex, XdpMode::Driver).unwrap();
         (programs, collector, tap)
     });
-    let host = PacketSocket::open(&right, pair.right.name());
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let host = FrameSocket::open(&right, pair.right.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     let mut expected = Counters::default();
     let mut dns = Vec::new();
     let mut capture =

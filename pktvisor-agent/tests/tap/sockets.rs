@@ -9,7 +9,7 @@ use pktvisor_capture::kernel::{Deep, RecordSource, monotonic_ns};
 use pktvisor_capture::tap::{QueueStatistics, Tap, TapQueue, check_unused};
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::sharding::Shards;
-use testbed::{End, Namespace, Need, PacketSocket, Veth};
+use testbed::{End, FrameSocket, Namespace, Need, Veth};
 
 use crate::program::Attached;
 
@@ -62,8 +62,8 @@ fn chosen_packets_arrive_with_their_records_and_the_others_are_dropped() {
     assert!(!tap.is_zero_copy());
     assert_eq!((tap.queues.len(), tap.notes.len()), (1, 0));
     // Behind the program, where the host would be.
-    let host = PacketSocket::open(&right, pair.right.name());
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let host = FrameSocket::open(&right, pair.right.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     let lens: Vec<_> = (60..=1514).step_by(11).collect();
     for (n, len) in (0..).zip(&lens) {
         sender.send(&frame(*len, 0x0800, n));
@@ -86,7 +86,7 @@ fn packets_of_drivers_without_room_for_records_are_stamped_when_they_are_read() 
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();
     let (mut tap, _attached) = tap_with(&pair.right, Attached::attach_without_record);
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     let before = monotonic_ns();
     for n in 0..100 {
         sender.send(&frame(80, 0x0800, n));
@@ -106,7 +106,7 @@ fn frames_are_used_again_and_again() {
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();
     let (mut tap, _attached) = tap(&pair.right);
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     for round in 0..5 {
         for n in 0..5000 {
             sender.send(&frame(100, 0x0800, n));
@@ -124,7 +124,7 @@ fn every_queue_has_its_socket() {
     let pair = Veth::new(&left, &right).queues(4).create();
     let (mut tap, _attached) = tap(&pair.right);
     assert_eq!(tap.queues.iter().map(TapQueue::number).collect::<Vec<_>>(), [0, 1, 2, 3]);
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     for n in 0..1000 {
         sender.send(&frame(100, 0x0800, n));
     }
@@ -148,7 +148,7 @@ fn the_sockets_of_a_queue_use_the_same_frames_again_and_again() {
         tap
     });
     assert_eq!(tap.queues.iter().map(TapQueue::number).collect::<Vec<_>>(), [0, 0, 0]);
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     for round in 0..12 {
         let shard = round % 3;
         attached.insert(0, tap.queues[shard].fd()).unwrap();
@@ -168,7 +168,7 @@ fn packets_of_several_queues_come_in_the_order_of_time() {
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).queues(4).create();
     let (mut tap, _attached) = tap(&pair.right);
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     for n in 0..2000_u32 {
         let mut frame = frame(100, 0x0800, n);
         // UDP from different sources, so that packets take all queues.
@@ -195,7 +195,7 @@ fn what_came_a_moment_ago_waits_for_what_came_before_it() {
     let pair = Veth::new(&left, &right).create();
     let (mut tap, _attached) = tap(&pair.right);
     let mut deep = Deep::new(std::mem::take(&mut tap.queues));
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     let before_ns = monotonic_ns();
     sender.send(&frame(100, 0x0800, 0));
     thread::sleep(Duration::from_millis(10));
@@ -215,7 +215,7 @@ fn what_finds_no_frame_is_counted_as_lost() {
     let queue = &mut tap.queues[0];
     let statistics = queue.statistics();
     assert_eq!(statistics.read(), QueueStatistics::default());
-    let sender = PacketSocket::open(&left, pair.left.name());
+    let sender = FrameSocket::open(&left, pair.left.name());
     for n in 0..10_000 {
         sender.send(&frame(100, 0x0800, n));
     }

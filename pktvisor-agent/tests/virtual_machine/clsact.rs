@@ -1,7 +1,7 @@
 //! The agent on a veth: native XDP for received packets, a filter of a clsact qdisc for sent ones.
 
 use aya::util::KernelVersion;
-use testbed::{Namespace, PacketSocket, Pair, Veth};
+use testbed::{FrameSocket, Namespace, Veth, VethPair};
 
 use crate::frames;
 use crate::watched::{PATIENCE, Watched, stop};
@@ -10,10 +10,10 @@ use crate::watched::{PATIENCE, Watched, stop};
 struct Cable {
     watched: Watched,
     /// Sends to the watched end, and receives the packets that leave it.
-    far: PacketSocket,
+    far: FrameSocket,
     /// Sends from the watched end.
-    near: PacketSocket,
-    _pair: Pair,
+    near: FrameSocket,
+    _pair: VethPair,
 }
 
 impl Cable {
@@ -27,8 +27,8 @@ impl Cable {
         }
         let (left, right) = (Namespace::new(), Namespace::new());
         let pair = Veth::new(&left, &right).addresses("10.53.0.1/24", "10.53.0.2/24").create();
-        let far = PacketSocket::open(&left, pair.left.name());
-        let near = PacketSocket::open(&right, pair.right.name());
+        let far = FrameSocket::open(&left, pair.left.name());
+        let near = FrameSocket::open(&right, pair.right.name());
         let watched = Watched { namespace: right, interface: pair.right.name().to_owned() };
         Some(Self { watched, far, near, _pair: pair })
     }

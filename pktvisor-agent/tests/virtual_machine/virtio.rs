@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use aya::util::KernelVersion;
-use testbed::{Namespace, PacketSocket};
+use testbed::{FrameSocket, Namespace};
 
 use crate::frames::query;
 use crate::skipped;
@@ -21,7 +21,7 @@ const QUERIES: u64 = 500;
 /// namespaces are removed.
 struct Cable {
     watched: Watched,
-    far: PacketSocket,
+    far: FrameSocket,
     _far_namespace: Namespace,
 }
 
@@ -37,7 +37,7 @@ impl Cable {
         let (watched, far) = ends.split_once(' ').unwrap();
         let watched = Watched { namespace: end(watched), interface: watched.to_owned() };
         let far_namespace = end(far);
-        let far = PacketSocket::open(&far_namespace, far);
+        let far = FrameSocket::open(&far_namespace, far);
         Some(Self { watched, far, _far_namespace: far_namespace })
     }
 

@@ -42,9 +42,9 @@ pub struct CardinalityRegisters {
 }
 
 /// Reads the maps.
-pub struct Collector {
+pub struct MapCollector {
     control: ControlMap,
-    /// What each copy of the counters held when it was last [sealed](Collector::seal).
+    /// What each copy of the counters held when it was last [sealed](MapCollector::seal).
     sealed: [CpuSum; CPU_ENTRIES],
     cpu: PerCpuArray<MapData, PodCpuState>,
     filtered: PerCpuArray<MapData, u64>,
@@ -52,7 +52,7 @@ pub struct Collector {
     cardinality: PerCpuArray<MapData, [u8; REGISTERS]>,
 }
 
-/// The standby copies of an epoch that has ended, to be [collected](Collector::collect). Programs write to them until the
+/// The standby copies of an epoch that has ended, to be [collected](MapCollector::collect). Programs write to them until the
 /// collector has waited for them.
 #[derive(Debug)]
 #[must_use = "sketches that are not collected are lost, or counted again"]
@@ -93,7 +93,7 @@ struct CpuSum {
     ethertypes: UnknownEtherTypes,
 }
 
-/// What [`Collector::collect`] returns.
+/// What [`MapCollector::collect`] returns.
 #[derive(Clone, Debug)]
 pub struct Collected {
     /// Since the last collection.
@@ -127,7 +127,7 @@ pub(super) struct Maps {
     pub(super) cardinality: MapData,
 }
 
-impl Collector {
+impl MapCollector {
     pub(super) fn new(control: ControlMap, maps: Maps) -> Result<Self, KernelError> {
         Ok(Self {
             control,

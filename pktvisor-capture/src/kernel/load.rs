@@ -12,7 +12,7 @@ use pktvisor_common::kernel::control;
 use pktvisor_common::kernel::cpu::CpuState;
 use pktvisor_common::kernel::heavy::HeavyTable;
 
-use super::collect::{Collector, Maps};
+use super::collect::{MapCollector, Maps};
 use super::control::{Attaching, ControlMap};
 use super::cpus;
 use super::deep::Deep;
@@ -98,7 +98,7 @@ pub struct Loaded {
     /// Configures.
     pub control: ControlMap,
     /// Collects counters.
-    pub collector: Collector,
+    pub collector: MapCollector,
     /// For the worker threads, one for each shard.
     pub deep: Vec<Deep>,
     /// Messages of the programs, if the object was built with them.
@@ -133,7 +133,7 @@ impl KernelPrograms {
             heavy: copy(&ebpf, "HEAVY", size_of::<HeavyTable>())?,
             cardinality: copy(&ebpf, "CARDINALITY", REGISTERS)?,
         };
-        let collector = Collector::new(control.clone(), maps)?;
+        let collector = MapCollector::new(control.clone(), maps)?;
         let rings =
             (0..rings).map(|_| RecordRing::create(settings.ring_bytes)).collect::<Result<Vec<_>, _>>()?;
         place_rings(&mut ebpf, &rings)?;

@@ -3,7 +3,7 @@
 //! ```text
 //! object ── KernelPrograms   attaches
 //!             ├── ControlMap   configures (shared memory)
-//!             ├── Collector    collects counters and sketches
+//!             ├── MapCollector    collects counters and sketches
 //!             └── Deep         polls for punted packets
 //! ```
 //!
@@ -25,7 +25,7 @@ pub mod object;
 mod ring;
 mod source;
 
-pub use collect::{CardinalityRegisters, Collected, Collector, KernelCounts, Standby, Wait};
+pub use collect::{CardinalityRegisters, Collected, KernelCounts, MapCollector, Standby, Wait};
 pub use control::ControlMap;
 pub use deep::{Deep, monotonic_ns};
 pub use error::KernelError;

@@ -1,14 +1,14 @@
-//! What the operator can do, and what it changes.
+//! The actions of the operator, and their effects.
 
 use super::{Frozen, Hit, Page, UiState, Zoom};
 use crate::client::AskedWindow;
 
-/// Something that the operator does.
+/// An action of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Leave.
+    /// Quit.
     Quit,
-    /// Stop as a job of the shell.
+    /// Suspend as a job of the shell.
     Suspend,
     /// Show a page.
     Show(Page),
@@ -28,15 +28,15 @@ pub enum Action {
     First,
     /// To the last.
     Last,
-    /// Look into what is focused: a list, an agent.
+    /// Open the focused list or agent.
     Open,
-    /// Out again.
+    /// Go back one step.
     Back,
-    /// Begin to type a filter.
+    /// Begin typing a filter.
     Filter,
     /// A character of the filter.
     Type(char),
-    /// Take the last character of the filter back.
+    /// Delete the last character of the filter.
     Erase,
     /// Keep the filter, and stop typing.
     Accept,
@@ -46,13 +46,13 @@ pub enum Action {
     Wider,
     /// Fewer periods.
     Narrower,
-    /// Stop the screen, or let it go on.
+    /// Pause the screen, or resume it.
     Pause,
     /// The next agent.
     NextAgent,
-    /// The agent before.
+    /// The previous agent.
     PreviousAgent,
-    /// Do not wait for the next try.
+    /// Ask the agents now, without waiting for the next try.
     Retry,
     /// Open or close help.
     Help,
@@ -60,7 +60,7 @@ pub enum Action {
     Click(u16, u16),
 }
 
-/// What the loop around has to do.
+/// The work that an action leaves to the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActionOutcome {
     /// Draw.
@@ -69,12 +69,12 @@ pub enum ActionOutcome {
     Quit,
     /// Stop as a job of the shell.
     Suspend,
-    /// Ask the agents at once.
+    /// Ask the agents now.
     Retry,
 }
 
 impl UiState {
-    /// Does it.
+    /// Performs an action.
     pub fn handle(&mut self, action: Action) -> ActionOutcome {
         match action {
             Action::Quit => return ActionOutcome::Quit,
@@ -115,7 +115,7 @@ impl UiState {
         self.scroll = 0;
     }
 
-    /// The next order of what is on the screen: the fleet, or the focused list alone.
+    /// Sorts the fleet or the focused list by the next order.
     fn sort(&mut self) {
         if !self.can_sort() {
         } else if self.page == Page::Fleet {
@@ -174,7 +174,8 @@ impl UiState {
         self.window = narrower.copied().map(AskedWindow::minutes).or(self.window);
     }
 
-    /// Periods of the window on the screen, and those to choose from; none where there is no choice.
+    /// The periods of the current window, and the windows to choose from; empty if there is no
+    /// choice.
     fn window_choice(&self) -> (u64, Vec<u64>) {
         let windows = self.windows();
         let largest = windows.last().copied().unwrap_or(1);
@@ -207,9 +208,10 @@ impl UiState {
         }
     }
 
-    /// Moves what the arrows move: help, the fleet's cursor, the row of a zoomed list, or the focus among lists.
+    /// Handles the arrow keys: scrolls help, or moves the fleet's cursor, the row of a zoomed list,
+    /// or the focus.
     fn step(&mut self, action: Action) {
-        // Before the first frame nobody knows how far.
+        // The length is unknown before the first frame.
         let lines = usize::from(self.regions.scroll_max.unwrap_or(0)) + 1;
         let scrolled = |line: u16| stepped(usize::from(line), action, 1, lines).try_into().unwrap_or(0);
         if let Some(line) = self.help {
@@ -231,7 +233,7 @@ impl UiState {
         }
     }
 
-    /// What a filter or new data took away cannot stay under the cursor.
+    /// Moves cursors off rows that a filter or new data removed.
     pub fn clamp(&mut self) {
         if let Some(last) = self.regions.scroll_max {
             self.help = self.help.map(|line| line.min(last));
@@ -250,7 +252,7 @@ impl UiState {
     }
 }
 
-/// Moves a place among `count`, laid out in rows of `columns`; it never leaves them.
+/// Moves a place among `count` places in rows of `columns`; it stays among them.
 fn stepped(at: usize, action: Action, columns: usize, count: usize) -> usize {
     let last = count.saturating_sub(1);
     match action {

@@ -1,4 +1,4 @@
-//! Keys and what they do: the one table that the key line, help and the handling share.
+//! Keys and their actions, and the table of keys that help shows.
 
 use crossterm::event::{
     KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
@@ -6,7 +6,7 @@ use crossterm::event::{
 
 use super::{Action, Page};
 
-/// What keys mean at the moment.
+/// The meaning of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputMode {
     /// Every key is a command.
@@ -15,7 +15,7 @@ pub enum InputMode {
     Typing,
 }
 
-/// Keys as help shows them, and what they do.
+/// Keys as help shows them, and their effects.
 pub const KEYS: [(&str, &str); 15] = [
     ("1 2 3 4 5", "show a page; Tab and Shift-Tab go through them"),
     ("↑ ↓ ← →", "move among lists, rows or agents (also h j k l)"),
@@ -34,7 +34,7 @@ pub const KEYS: [(&str, &str); 15] = [
     ("mouse", "with --mouse: click tabs, lists and rows; click again to open; the wheel moves"),
 ];
 
-/// What a key does; nothing for most.
+/// The action of a key, if it has one.
 pub fn action_of_key(key: KeyEvent, mode: InputMode) -> Option<Action> {
     if key.kind == KeyEventKind::Release {
         return None;
@@ -94,7 +94,7 @@ fn normal(code: KeyCode) -> Option<Action> {
     })
 }
 
-/// What the mouse does.
+/// The action of a mouse event, if it has one.
 pub fn action_of_mouse(event: MouseEvent) -> Option<Action> {
     match event.kind {
         MouseEventKind::Down(MouseButton::Left) => Some(Action::Click(event.column, event.row)),

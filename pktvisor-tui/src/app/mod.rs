@@ -1,4 +1,4 @@
-//! What the operator chose to see, apart from what there is to see: page, window, filter, order, pause.
+//! The choices of the operator: page, window, filter, order, pause.
 //!
 //! [`UiState::handle`] is the only place where an [`Action`] changes it.
 
@@ -96,7 +96,7 @@ impl FleetSort {
         }
     }
 
-    /// As the title calls it.
+    /// Its name in the title.
     pub fn name(self) -> &'static str {
         match self {
             Self::Given => "in the order given",
@@ -118,17 +118,17 @@ pub struct Zoom {
     pub row: usize,
 }
 
-/// The screen as it was when the operator stopped it. Data keeps coming in behind it.
+/// The data of a paused screen. New data keeps arriving behind it.
 struct Frozen {
     at: Duration,
     agents: Vec<AgentModel>,
 }
 
-/// Everything that the screen is drawn from.
+/// The state from which the screen is drawn.
 pub struct UiState {
     /// The fleet, in the order given.
     agents: Vec<AgentModel>,
-    /// The agent that pages other than the fleet's are about.
+    /// The agent that all pages except the fleet's show.
     selected: usize,
     /// The page.
     pub page: Page,
@@ -137,7 +137,7 @@ pub struct UiState {
     pub zoom: Option<Zoom>,
     /// Only names that contain this.
     pub filter: String,
-    /// Whether keys go into the filter.
+    /// Whether keys are typed into the filter.
     pub typing: bool,
     /// Order of each list.
     pub sorts: Sorts,
@@ -145,15 +145,15 @@ pub struct UiState {
     pub fleet_sort: FleetSort,
     window: Option<AskedWindow>,
     frozen: Option<Frozen>,
-    /// How far help is scrolled, when it is open.
+    /// First line of help on the screen, if help is open.
     pub help: Option<u16>,
-    /// How far the agent's page is scrolled.
+    /// First line of the agent's page on the screen.
     pub scroll: u16,
     /// Styles.
     pub theme: Theme,
     /// Time since the start.
     now: Duration,
-    /// The last frame.
+    /// The areas of the last frame.
     pub regions: Regions,
 }
 
@@ -180,12 +180,12 @@ impl UiState {
         }
     }
 
-    /// Time goes on.
+    /// Sets the time.
     pub fn tick(&mut self, now: Duration) {
         self.now = now;
     }
 
-    /// The time that ages are counted to: that of the pause, while paused.
+    /// The time for ages: the time of the pause, while paused.
     pub fn now(&self) -> Duration {
         self.frozen.as_ref().map_or(self.now, |frozen| frozen.at)
     }
@@ -195,7 +195,7 @@ impl UiState {
         self.frozen.as_ref().map(|frozen| self.now.saturating_sub(frozen.at))
     }
 
-    /// The agents as they are to be shown.
+    /// The agents to show.
     pub fn agents(&self) -> &[AgentModel] {
         self.frozen.as_ref().map_or(&self.agents, |frozen| &frozen.agents)
     }
@@ -205,12 +205,12 @@ impl UiState {
         self.selected
     }
 
-    /// The agent that the pages are about.
+    /// The selected agent.
     pub fn agent(&self) -> Option<&AgentModel> {
         self.agents().get(self.selected)
     }
 
-    /// An agent as it is now, to report to.
+    /// An agent with its current data, for updates.
     pub fn agent_mut(&mut self, index: usize) -> Option<&mut AgentModel> {
         self.agents.get_mut(index)
     }
@@ -225,7 +225,7 @@ impl UiState {
         self.page.lists().get(self.focus()).copied()
     }
 
-    /// What to ask an agent for.
+    /// The data that the screen needs of an agent.
     pub fn wanted(&self, index: usize) -> Wanted {
         Wanted { window: self.window, about_itself: self.page == Page::Agent && index == self.selected }
     }
@@ -240,7 +240,7 @@ impl UiState {
             })
             .collect();
         let now = self.now();
-        // Descending; sorting is stable, so that equals stay as given.
+        // Descending; the sort is stable, so that equal agents stay in the order given.
         let key = |index: &usize| -> (u64, u64) {
             let Some(agent) = agents.get(*index) else { return (0, 0) };
             let window = agent.window.as_ref();
@@ -257,7 +257,7 @@ impl UiState {
                 }
                 FleetSort::State => agent.health(now) as u64,
             };
-            // The absent ones are last in an order by numbers, and first in one by state.
+            // Absent agents come last in an order by numbers, and first in the order by state.
             let present = agent.standing(now) != Standing::Absent;
             (if self.fleet_sort == FleetSort::State { number } else { u64::from(present) }, number)
         };

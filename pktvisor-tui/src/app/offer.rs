@@ -1,4 +1,4 @@
-//! What can be done at the moment: the key line offers only that, and the keys do only that.
+//! The actions that are possible now: the key line offers only these, and keys do only these.
 
 use super::{Page, UiState};
 use crate::model::{AgentLink, AgentModel};
@@ -25,8 +25,8 @@ impl UiState {
         self.windows().len() > 1
     }
 
-    /// Windows to choose from, in periods, ascending: up to all that the agent keeps; on the fleet's page, up to the
-    /// most that any agent keeps.
+    /// Windows to choose from, in periods, ascending: up to all that the agent keeps; on the
+    /// fleet's page, up to the most that any agent keeps.
     pub(super) fn windows(&self) -> Vec<u64> {
         let kept = if self.page == Page::Fleet {
             self.agents().iter().map(periods_to_choose_from).max()
@@ -41,8 +41,8 @@ impl UiState {
 /// Windows offered, in periods; the agent's own number of periods ends them.
 const WINDOWS: [u64; 17] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 30, 60, 120, 240, 480, 1440];
 
-/// Periods among which windows can be chosen: 1 where there is no choice. A file is what it is, a summary is one
-/// period, and agents of the 3.0 line are asked for all of theirs.
+/// Periods among which windows can be chosen: 1 if there is no choice. A saved file and a summary
+/// have one window, and agents of the 3.0 line always give all their periods.
 fn periods_to_choose_from(agent: &AgentModel) -> u64 {
     match &agent.info {
         Some(info) if agent.link != AgentLink::Saved && agent.is_ours() && !info.single_summary => {

@@ -1,10 +1,10 @@
-//! What was drawn where: how the screen looks to keys and mouse.
+//! The areas of the drawn frame, for keys and mouse.
 
 use ratatui::layout::{Position, Rect};
 
 use super::Page;
 
-/// What is at a place of the screen.
+/// The target of a click.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hit {
     /// The tab of a page.
@@ -17,22 +17,22 @@ pub enum Hit {
     Agent(usize),
 }
 
-/// A text or a chart and its place, blanks at its ends left out.
+/// A text or a chart and its area, without blanks at its ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawn {
-    /// Where it is.
+    /// Its area.
     pub area: Rect,
     /// The text as drawn; empty for a chart.
     pub text: String,
 }
 
-/// What the drawn frame looks like to keys and mouse.
+/// The areas of a drawn frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Regions {
     hits: Vec<(Rect, Hit)>,
-    /// Lists beside each other: what "down" means in a grid.
+    /// Lists beside each other: "down" moves by so many.
     pub columns: usize,
-    /// How far a page that is longer than the screen can be scrolled; `None` for pages that do not scroll.
+    /// The last line that can be scrolled to the top; `None` for pages that do not scroll.
     pub scroll_max: Option<u16>,
     /// Everything drawn, recorded by debug builds only: tests check that no text covers another.
     pub drawn: Vec<Drawn>,
@@ -45,12 +45,12 @@ impl Default for Regions {
 }
 
 impl Regions {
-    /// Remembers what is in an area; what comes later lies above.
+    /// Adds a target; later ones lie above earlier ones.
     pub(crate) fn add(&mut self, area: Rect, hit: Hit) {
         self.hits.push((area, hit));
     }
 
-    /// What is at a place.
+    /// The target at a place.
     pub fn at(&self, column: u16, row: u16) -> Option<Hit> {
         let position = Position::new(column, row);
         self.hits.iter().rev().find(|(area, _)| area.contains(position)).map(|(_, hit)| *hit)

@@ -1,4 +1,4 @@
-//! Facts about what keys do.
+//! Tests of keys.
 
 use std::time::Duration;
 
@@ -191,7 +191,7 @@ fn the_fleet_sorts_and_filters_and_the_cursor_stays_on_its_agent() {
 }
 
 #[test]
-fn what_an_agent_says_about_itself_is_asked_for_while_it_is_on_the_screen() {
+fn the_page_of_the_agent_itself_is_fetched_while_it_is_on_the_screen() {
     let mut app = app(&["ns1", "ns2"]);
     assert!(!app.wanted(0).about_itself);
     press(&mut app, "4");
@@ -207,7 +207,7 @@ fn first(app: &UiState) -> Option<String> {
 }
 
 #[test]
-fn sorting_by_name_or_bound_is_a_key_away() {
+fn a_key_sorts_by_name_or_bound() {
     let mut app = app(&["ns1"]);
     assert_eq!(first(&app).as_deref(), Some(".example.com"));
     press(&mut app, "ss");
@@ -217,7 +217,7 @@ fn sorting_by_name_or_bound_is_a_key_away() {
 }
 
 #[test]
-fn a_list_is_sorted_alone_and_where_there_is_none_nothing_is_sorted() {
+fn only_the_focused_list_is_sorted_and_without_a_list_nothing_is_sorted() {
     let mut app = app(&["ns1"]);
     let [first_list, second_list] = [Page::Overview.lists()[0], Page::Overview.lists()[1]];
     press(&mut app, "→s");
@@ -231,7 +231,7 @@ fn a_list_is_sorted_alone_and_where_there_is_none_nothing_is_sorted() {
 }
 
 #[test]
-fn nothing_is_filtered_where_nothing_is_listed() {
+fn nothing_is_filtered_on_a_page_without_lists() {
     let mut app = app(&["ns1"]);
     press(&mut app, "4/q");
     assert!(!app.typing && app.filter.is_empty());

@@ -1,8 +1,9 @@
-//! How long to wait after a failure: longer each time, within reason.
+//! The waiting time after a failure: longer each time, up to a limit.
 
 use std::time::Duration;
 
-/// Doubling waits from one second to ten: an agent that restarts is seen at once, one that is gone costs nothing.
+/// Doubling waits from one second to ten: a restarted agent is found soon, and a missing one costs
+/// little.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
@@ -12,12 +13,12 @@ impl Backoff {
     const FIRST: Duration = Duration::from_secs(1);
     const LONGEST: Duration = Duration::from_secs(10);
 
-    /// It works again.
+    /// Resets the waiting time after a success.
     pub(super) fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// It failed once more: wait this long.
+    /// The waiting time after another failure.
     pub(super) fn next(&mut self) -> Duration {
         let wait = Self::FIRST.saturating_mul(1 << self.failures.min(8));
         self.failures = self.failures.saturating_add(1);

@@ -1,8 +1,8 @@
-//! Where an agent is: what an operator types after `-H`.
+//! The address of an agent, as an operator types it after `-H`.
 
 use std::net::Ipv6Addr;
 
-/// Where agents listen unless told otherwise.
+/// The default port of agents.
 pub const DEFAULT_PORT: u16 = 10853;
 
 /// The address of an agent's web server.
@@ -10,7 +10,8 @@ pub const DEFAULT_PORT: u16 = 10853;
 pub struct AgentEndpoint {
     host: Host,
     port: u16,
-    /// Path before `/api`, without a slash at its end; empty unless a URL gave one (a reverse proxy).
+    /// Path before `/api`, without a slash at its end; empty unless a URL gave one (a reverse
+    /// proxy).
     prefix: String,
 }
 
@@ -21,24 +22,24 @@ enum Host {
     Name(String),
     /// An IPv6 address.
     Ipv6(Ipv6Addr),
-    /// A link-local IPv6 address and the interface behind which it is.
+    /// A link-local IPv6 address and its interface.
     LinkLocal(Ipv6Addr, Zone),
 }
 
-/// The interface behind which a link-local address is, by name or by number (RFC 4007, section 11).
+/// The interface of a link-local address, by name or by number (RFC 4007, section 11).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(String);
 
 /// Why a HOST cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// Nothing there.
+    /// It is empty.
     #[error("HOST is empty: give a name, an address, host:port or an http:// URL")]
     Empty,
-    /// TLS, or something else.
+    /// Another scheme than http, such as TLS.
     #[error("{0}: only http:// is spoken; put a local proxy or an SSH tunnel in front of other transports")]
     Scheme(String),
-    /// The port is no number.
+    /// The port is not a number.
     #[error("{0}: the port is not a number from 1 to 65535")]
     Port(String),
     /// Something that no host name or address contains.
@@ -47,7 +48,7 @@ pub enum EndpointError {
     /// A zone with an address that has none.
     #[error("{0}: only a link-local address (fe80::/10) takes a zone; leave out the % and what follows it")]
     ZoneNotAllowed(String),
-    /// A zone that no interface can be called.
+    /// A zone that cannot be the name of an interface.
     #[error(
         "{0}: after the % give the name or the number of an interface of this machine, as in fe80::1%eth0"
     )]
@@ -58,10 +59,11 @@ pub enum EndpointError {
 }
 
 impl AgentEndpoint {
-    /// Reads `ns1`, `ns1:8080`, `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]:8080` or `http://ns1:8080/prefix`.
+    /// Reads `ns1`, `ns1:8080`, `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]:8080` or
+    /// `http://ns1:8080/prefix`.
     ///
-    /// A link-local address names its interface: `fe80::1%eth0`, `[fe80::1%eth0]:8080`. In a URL the per cent sign is
-    /// written `%25` (RFC 6874); it is understood either way everywhere.
+    /// A link-local address names its interface: `fe80::1%eth0`, `[fe80::1%eth0]:8080`. In a URL
+    /// the per cent sign is written `%25` (RFC 6874); both forms are accepted everywhere.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, EndpointError> {
         let text = text.trim();
         let (rest, is_url) = match text.split_once("://") {
@@ -94,7 +96,8 @@ impl AgentEndpoint {
         Ok(Self { host, port, prefix })
     }
 
-    /// The URL of a page: `path` begins with a slash. A zone means nothing to the agent and is left out.
+    /// The URL of a page: `path` begins with a slash. A zone means nothing to the agent and is left
+    /// out.
     pub fn url(&self, path: &str) -> String {
         let Self { host, port, prefix } = self;
         match host {
@@ -105,7 +108,7 @@ impl AgentEndpoint {
         }
     }
 
-    /// How it is called on screen: as short as it is unmistakable.
+    /// Its name on the screen: as short as is unambiguous.
     pub fn label(&self) -> String {
         let host = match &self.host {
             Host::Name(name) => name.clone(),
@@ -131,9 +134,11 @@ impl Zone {
     /// Longest name of an interface, in bytes (IFNAMSIZ without its terminator).
     const BYTES_MAX: usize = 15;
 
-    /// Reads what stands behind the `%` of an address; `None` if no interface can be called that.
+    /// Reads the text behind the `%` of an address; `None` if it cannot be the name of an
+    /// interface.
     fn parse(text: &str, is_url: bool) -> Option<Self> {
-        // `%25eth0` is `%eth0` with its per cent sign escaped. Outside of a URL, `%251` is interface 251.
+        // `%25eth0` is `%eth0` with its per cent sign escaped. Outside of a URL, `%251` is
+        // interface 251.
         let text = match text.strip_prefix("25") {
             Some(rest) if !rest.is_empty() && (is_url || !rest.bytes().all(|b| b.is_ascii_digit())) => rest,
             _ => text,
@@ -149,7 +154,7 @@ impl Zone {
     }
 }
 
-/// Reads a host without its port; `text` is all of what was given, for messages.
+/// Reads a host without its port; `text` is the whole argument, for messages.
 fn read_host(host: &str, text: &str, is_url: bool) -> Result<Host, EndpointError> {
     let (address, zone) = match host.split_once('%') {
         Some((address, zone)) => (address, Some(zone)),
@@ -185,7 +190,7 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     if authority.len() == address.len() && address.parse::<Ipv6Addr>().is_ok() {
         return (authority, None);
     }
-    // No interface has a colon in its name: what follows one behind a zone is a port.
+    // No interface has a colon in its name, so a colon behind a zone begins the port.
     if address.len() < authority.len()
         && !authority.get(address.len()..).is_some_and(|zone| zone.contains(':'))
     {
@@ -222,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_local_address_is_asked_behind_the_interface_that_it_names() {
+    fn a_link_local_address_is_reached_through_the_interface_that_it_names() {
         for (text, port, zone) in [
             ("fe80::1%eth0", 10853, "eth0"),
             ("fe80::1%25eth0", 10853, "eth0"),
@@ -275,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused_with_the_reason() {
+    fn text_that_is_not_a_host_is_refused_with_the_reason() {
         for text in ["", "  ", "http://", "http:///x"] {
             assert_eq!(AgentEndpoint::parse(text, 1), Err(EndpointError::Empty), "{text}");
         }

@@ -1,4 +1,4 @@
-//! One GET, with limits: on time, on size, and on what is believed.
+//! One GET, with limits on time and size, and with checks of the answer.
 
 use std::{io, time::Duration};
 
@@ -9,32 +9,33 @@ use ureq::unversioned::transport::DefaultConnector;
 use super::{AgentEndpoint, endpoint::Zone, resolver::ZonedResolver};
 use crate::format::without_number;
 
-/// Answers beyond this many bytes are not read. A window of ours is about 20 KiB, and ten times that where every octet
-/// of every name is escaped.
+/// Answers beyond this many bytes are not read. A window of ours is about 20 KiB, and ten times
+/// that where every octet of every name is escaped.
 const BODY_BYTES_MAX: u64 = 1 << 20;
 
-/// Why a page could not be had.
+/// Why a page could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// No connection, or it broke.
     #[error("cannot connect: {0}")]
     Connect(String),
-    /// Too slow.
+    /// The answer took too long.
     #[error("no answer within {} ms", .0.as_millis())]
     Timeout(Duration),
-    /// The agent says no.
+    /// The agent refuses the request.
     #[error("the agent answers: {0}")]
     Refused(String),
     /// An HTTP status without an explanation.
     #[error("HTTP status {0} for {1}")]
     Status(u16, String),
-    /// Not what an agent answers.
+    /// The answer does not come from an agent.
     #[error("not an answer of pktvisord: {0}")]
     Foreign(String),
 }
 
 impl FetchError {
-    /// Whether the agent is there and says that this page is not: what is asked for should change.
+    /// Whether the agent answers that this page does not exist, so that another one should be
+    /// requested.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Status(..))
     }
@@ -54,7 +55,7 @@ impl Http {
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
             .max_redirects(0)
-            // What HTTP_PROXY says is meant for the internet.
+            // HTTP_PROXY is meant for the internet.
             .proxy(None)
             .user_agent(concat!("pktvisor/", env!("CARGO_PKG_VERSION")))
             .build();
@@ -65,7 +66,8 @@ impl Http {
 
     /// Gets `path` and reads its JSON.
     ///
-    /// Agents of the 3.0 line answer errors with status 200 and call their JSON text/json, so neither decides.
+    /// Agents of the 3.0 line answer errors with status 200 and call their JSON text/json, so
+    /// neither decides.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, FetchError> {
         let mut response =
             self.agent.get(self.endpoint.url(path)).call().map_err(|error| self.explain(error))?;
@@ -95,7 +97,7 @@ impl Http {
         }
     }
 
-    /// What an I/O error says without the `(os error 111)` that nobody needs at night.
+    /// The text of an I/O error without `(os error 111)`.
     fn plain_words(&self, error: &io::Error) -> String {
         match (error.kind(), self.endpoint.zone()) {
             (io::ErrorKind::ConnectionRefused, _) => "connection refused".to_owned(),
@@ -118,7 +120,8 @@ fn no_interface(zone: &Zone) -> String {
 }
 
 fn read<T: DeserializeOwned>(status: u16, path: &str, body: &[u8]) -> Result<T, FetchError> {
-    // Documents of data are larger, and every struct of them would accept an error body as "all keys missing".
+    // Documents of data are larger, and every struct of them would accept an error body as "all
+    // keys missing".
     const ERROR_BODY_BYTES_MAX: usize = 4096;
     if body.len() <= ERROR_BODY_BYTES_MAX
         && let Ok(ErrorBody { error }) = serde_json::from_slice(body)
@@ -145,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_foreign() {
+    fn an_answer_that_is_not_json_is_foreign() {
         for body in [&b"<html></html>"[..], b"", b"\xff\xfe", b"[1]", b"{\"5m\": 3}"] {
             let error = read::<PeriodDocument>(200, "/window/5", body).expect_err("not a document");
             assert!(matches!(error, FetchError::Foreign(_)), "{error}");

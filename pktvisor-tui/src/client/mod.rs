@@ -1,6 +1,7 @@
-//! Fetching: where an agent is, how its answers are read, and the thread that keeps asking.
+//! Fetching: the address of an agent, the reading of its answers, and the thread that polls it.
 //!
-//! Nothing here knows of screens. What comes out are [`Update`]s: an [`AgentAnswer`], or why there is none.
+//! Nothing here depends on screens. The result are [`Update`]s: an [`AgentAnswer`], or the reason
+//! for its absence.
 
 mod backoff;
 mod endpoint;
@@ -17,10 +18,10 @@ use pktvisor_api::{App, DirectionRates, Period};
 pub use endpoint::{AgentEndpoint, DEFAULT_PORT, EndpointError};
 pub use http::{FetchError, Http};
 pub use one_period::{OneEntry, OnePeriod};
-pub use poller::{Poller, PollerCommand, Wanted};
+pub use poller::{Poller, PollerCommand};
 pub use protocol::Session;
 
-/// What to ask for.
+/// The window to request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AskedWindow {
     /// The live period alone.
@@ -35,7 +36,7 @@ impl AskedWindow {
         if minutes < 2 { Self::Live } else { Self::Last(minutes) }
     }
 
-    /// How many periods.
+    /// The number of periods.
     pub fn periods(self) -> u64 {
         match self {
             Self::Live => 1,
@@ -44,18 +45,27 @@ impl AskedWindow {
     }
 }
 
-/// Everything that one round of questions brought.
+/// The data that the screen needs now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The chosen window; `None` for five minutes, or fewer if the agent keeps fewer.
+    pub window: Option<AskedWindow>,
+    /// Whether the page about the agent itself is on the screen.
+    pub about_itself: bool,
+}
+
+/// The answers of one round of requests.
 #[derive(Clone, Debug, Default)]
 pub struct AgentAnswer {
-    /// The agent about itself; not asked for in every round.
+    /// The agent about itself; not requested in every round.
     pub app: Option<App>,
     /// Whether it is of our line, or an older one.
     pub ours: bool,
-    /// The last full second; absent where the agent has no such page.
+    /// The last full second; absent if the agent has no such page.
     pub rates: Option<DirectionRates>,
     /// The key of the window's document: `5m`.
     pub window_name: String,
-    /// The window that was asked for.
+    /// The requested window.
     pub window: Period,
     /// The live period; absent from agents that cannot tell which one it is (3.0).
     pub live: Option<Period>,
@@ -65,14 +75,14 @@ pub struct AgentAnswer {
     pub round_trip: Duration,
 }
 
-/// One thing that happened to the connection with an agent.
+/// The result of a round.
 #[derive(Debug)]
 pub enum Update {
-    /// It answered.
+    /// The agent answered.
     Answer(Box<AgentAnswer>),
-    /// It did not, and will be asked again after `retry_in`.
+    /// The agent did not answer, and is asked again after `retry_in`.
     Failure {
-        /// Why.
+        /// The reason.
         error: FetchError,
         /// Until the next try.
         retry_in: Duration,

@@ -1,4 +1,4 @@
-//! A document of one period, as agents answer it, read without believing that there is only one.
+//! A document of one period, as agents send it, read safely if it contains more.
 
 use std::{fmt, marker::PhantomData};
 
@@ -8,8 +8,8 @@ use serde::{
     de::{IgnoredAny, MapAccess, Visitor},
 };
 
-/// The first entry of an object. A period takes kilobytes of memory and `"1m":{}` a few bytes of an answer: further
-/// ones, which no agent sends, are skipped rather than kept.
+/// The first entry of an object. A period takes kilobytes of memory and `"1m":{}` a few bytes of an
+/// answer: further ones, which no agent sends, are skipped rather than kept.
 #[derive(Debug)]
 pub struct OneEntry<T>(pub Option<(String, T)>);
 

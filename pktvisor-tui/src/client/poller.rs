@@ -1,4 +1,4 @@
-//! One thread an agent: asks each second, waits longer after failures, and reports both.
+//! One thread for each agent: it asks every second, waits longer after failures, and reports both.
 
 use std::{
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
@@ -6,21 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{AskedWindow, Http, Session, Update, backoff::Backoff, protocol::ROUND};
+use super::{Http, Session, Update, Wanted, backoff::Backoff, protocol::ROUND};
 
-/// What the screen needs at the moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// The window; five minutes, or what there is, unless chosen.
-    pub window: Option<AskedWindow>,
-    /// Whether what the agent says about itself is on the screen.
-    pub about_itself: bool,
-}
-
-/// A word to the thread. Each makes it ask at once.
+/// A command to the thread. Each makes it ask at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollerCommand {
-    /// Other things are wanted from now on.
+    /// Other data is wanted from now on.
     Want(Wanted),
     /// Do not wait for the next try.
     Retry,
@@ -32,8 +23,8 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Starts asking; `report` is called with every update, on the new thread, and returns whether anyone still
-    /// listens.
+    /// Starts the thread, which calls `report` with every update. `report` returns whether a
+    /// receiver still exists.
     pub fn start(
         http: Http,
         wanted: Wanted,
@@ -59,8 +50,8 @@ impl Poller {
         Ok(Self { commands })
     }
 
-    /// Tells the thread. One that has ended does not care.
-    pub fn tell(&self, command: PollerCommand) {
+    /// Sends a command to the thread, unless it has ended.
+    pub fn send(&self, command: PollerCommand) {
         let _gone = self.commands.send(command);
     }
 }
@@ -68,7 +59,7 @@ impl Poller {
 /// One round, and when the next one is due.
 fn round(session: &mut Session, wanted: Wanted, backoff: &mut Backoff) -> (Update, Instant) {
     let started = Instant::now();
-    match session.round(wanted.window, wanted.about_itself) {
+    match session.round(wanted) {
         Ok(answer) => {
             backoff.reset();
             (Update::Answer(Box::new(answer)), started + ROUND)

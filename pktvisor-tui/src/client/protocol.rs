@@ -1,25 +1,26 @@
-//! What to ask an agent for, and in which order: the conversation of one round.
+//! The requests of one round, and their order.
 //!
-//! Agents differ. Ours number periods from the live one (0) backwards and describe themselves; those of the 3.0 line
-//! number them the other way round, so that only the window of all their periods means the same in both.
+//! Agents of our line number periods from the live one (0) backwards, and describe themselves.
+//! Those of the 3.0 line number periods in reverse, so that only the window of all their periods
+//! means the same in both.
 
 use std::time::{Duration, Instant};
 
 use pktvisor_api::{App, Period, Rates};
 
 use super::one_period::{OneEntry, OnePeriod};
-use super::{AgentAnswer, AskedWindow, FetchError, Http};
+use super::{AgentAnswer, AskedWindow, FetchError, Http, Wanted};
 
-/// Rounds between two looks at what hardly changes.
+/// Rounds between two requests for data that hardly changes.
 const APP_EVERY_ROUNDS: u64 = 5;
 /// Closed periods fetched in one round, so that a long history does not arrive as a burst.
 const CLOSED_PER_ROUND: u64 = 8;
-/// Closed periods looked back for.
+/// Most closed periods that are fetched.
 pub(crate) const CLOSED_MAX: u64 = 120;
-/// What 3.0 keeps unless told otherwise.
+/// The default number of periods of 3.0.
 const PERIODS_OF_3_0: u64 = 5;
 
-/// A conversation: the connection, and what is already known.
+/// A session with an agent: the connection, and the data that is known already.
 pub struct Session {
     http: Http,
     app: Option<App>,
@@ -27,33 +28,33 @@ pub struct Session {
     live_start_ts: Option<i64>,
     /// Closed periods still to fetch, as indices: from, to.
     backlog: std::ops::RangeInclusive<u64>,
-    /// Whether closed periods are of interest.
+    /// Whether closed periods are fetched.
     history: bool,
 }
 
 impl Session {
-    /// A conversation that has not begun.
+    /// A session that has not begun.
     pub fn new(http: Http) -> Self {
         #[expect(clippy::reversed_empty_ranges, reason = "an empty backlog")]
         Self { http, app: None, rounds: 0, live_start_ts: None, backlog: 1..=0, history: true }
     }
 
-    /// A conversation about the present alone.
+    /// A session that does not fetch closed periods.
     pub fn without_history(http: Http) -> Self {
         Self { history: false, ..Self::new(http) }
     }
 
-    /// Forgets everything: behind the same address may be another agent now.
+    /// Forgets the agent: another one may answer at the same address.
     pub fn forget(&mut self) {
         self.app = None;
         self.live_start_ts = None;
     }
 
-    /// One round of questions. `every_app`: ask for what the agent says about itself in every round.
-    pub fn round(&mut self, window: Option<AskedWindow>, every_app: bool) -> Result<AgentAnswer, FetchError> {
+    /// One round of requests.
+    pub fn round(&mut self, wanted: Wanted) -> Result<AgentAnswer, FetchError> {
         let started = Instant::now();
         let mut answer = AgentAnswer::default();
-        if self.app.is_none() || every_app || self.rounds.is_multiple_of(APP_EVERY_ROUNDS) {
+        if self.app.is_none() || wanted.about_itself || self.rounds.is_multiple_of(APP_EVERY_ROUNDS) {
             let app: App = self.http.get("/api/v1/metrics/app")?;
             self.app = Some(app.clone());
             answer.app = Some(app);
@@ -67,7 +68,7 @@ impl Session {
         };
         answer.ours = is_ours(&app);
         if answer.ours {
-            self.ours(&app, window, &mut answer)?;
+            self.ours(&app, wanted.window, &mut answer)?;
         } else {
             let periods = if app.app.periods == 0 { PERIODS_OF_3_0 } else { app.app.periods };
             (answer.window_name, answer.window) = self.document(&format!("window/{periods}"))?;
@@ -92,7 +93,8 @@ impl Session {
         let oldest = app.app.periods.saturating_sub(1).min(CLOSED_MAX);
         match self.live_start_ts.replace(live.period.start_ts) {
             None => self.backlog = 1..=oldest,
-            // Two, in case that it turned twice since the last round; the same period again does no harm.
+            // Two, in case two periods were rotated since the last round; fetching a period twice
+            // is harmless.
             Some(start_ts) if start_ts != live.period.start_ts && self.backlog.is_empty() => {
                 self.backlog = 1..=oldest.min(2);
             }
@@ -102,7 +104,7 @@ impl Session {
             let Some(index) = self.backlog.next() else { break };
             match self.document(&format!("bucket/{index}")) {
                 Ok((_, period)) => answer.closed.push(period),
-                // Not filled yet: there is none older.
+                // Not filled yet: no older period exists.
                 Err(error) if error.is_refusal() => self.backlog = index + 1..=index,
                 Err(error) => return Err(error),
             }
@@ -118,12 +120,12 @@ impl Session {
     }
 }
 
-/// Whether the agent is of our line: those before do not say what they capture.
+/// Whether the agent is of our line: older ones do not report their capture.
 pub(crate) fn is_ours(app: &App) -> bool {
     app.app.capture.is_some() || app.app.ledger.is_some()
 }
 
-/// What can be had of what is wanted; by default five minutes, as ever.
+/// The part of the wanted window that the agent keeps; by default five minutes.
 fn effective_window(window: Option<AskedWindow>, app: &App) -> AskedWindow {
     if app.app.single_summary {
         return AskedWindow::Live;
@@ -132,5 +134,5 @@ fn effective_window(window: Option<AskedWindow>, app: &App) -> AskedWindow {
     AskedWindow::minutes(wanted.min(app.app.periods.max(1)))
 }
 
-/// The least time between the beginnings of two rounds.
+/// The minimum time between the beginnings of two rounds.
 pub(crate) const ROUND: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Where the name of an agent leads: as the system resolves it, within the zone of a link-local address.
+//! Resolves the name of an agent like the system does, and adds the zone of a link-local address.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 
@@ -13,7 +13,8 @@ use ureq::{
 
 use super::endpoint::Zone;
 
-/// The system's resolver. URLs have no zone that ureq understands, so it is added to what they resolve to.
+/// The system's resolver. URLs have no zone that ureq understands, so it is added to the resolved
+/// addresses.
 #[derive(Debug, Default)]
 pub(super) struct ZonedResolver {
     system: DefaultResolver,
@@ -43,8 +44,8 @@ impl Resolver for ZonedResolver {
     }
 }
 
-/// The address within a zone, whose interface is looked up each time: one that is made again gets another number.
-/// `None` if there is no such interface.
+/// The address within a zone, whose interface is looked up each time, because a recreated interface
+/// gets another number. `None` if there is no such interface.
 fn within(address: SocketAddr, zone: &Zone) -> Option<SocketAddr> {
     // The system knows how to read a zone: no name is looked up for an address.
     (format!("{}%{}", address.ip(), zone.as_str()), address.port()).to_socket_addrs().ok()?.next()

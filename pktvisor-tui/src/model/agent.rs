@@ -1,4 +1,4 @@
-//! One agent: what it last said, when, and how the connection stands.
+//! One agent: its last answer with its time, and the state of the connection.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use crate::{
 
 /// An answer older than this is shown as stale, even though no question has failed yet.
 const STALE_AFTER: Duration = Duration::from_secs(4);
-/// How long a loss of packets is a matter of state.
+/// How long a loss of packets affects the state.
 const LOSS_REMEMBERED: Duration = Duration::from_secs(300);
 
 /// The connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgentLink {
-    /// Asked for the first time, not answered yet.
+    /// The first request is not answered yet.
     Connecting,
-    /// The last question was answered.
+    /// The last request was answered.
     Up,
-    /// The last question was not.
+    /// The last request failed.
     Down {
-        /// Why.
+        /// The reason.
         error: Printable,
-        /// When the first of the failures since the last answer was.
+        /// The time of the first failure since the last answer.
         since: Duration,
-        /// When it will be asked again.
+        /// The time of the next request.
         retry_at: Duration,
         /// Failures since the last answer.
         attempts: u32,
@@ -37,10 +37,10 @@ pub enum AgentLink {
     Saved,
 }
 
-/// How an agent stands, for the badge in the corner.
+/// The state of an agent, for the badge in the corner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// Not asked long enough to say.
+    /// Not known yet.
     Connecting,
     /// Data of the last seconds.
     Live,
@@ -54,7 +54,7 @@ pub enum Standing {
     Absent,
 }
 
-/// What the agent says about itself, safe to show.
+/// The agent's description of itself, safe to show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AgentInfo {
     /// Its version.
@@ -69,16 +69,16 @@ pub struct AgentInfo {
     pub up: Duration,
     /// Open transactions.
     pub open_transactions: u64,
-    /// Where packets went since start.
+    /// The ledger of packets since the start.
     pub ledger: Option<Ledger>,
-    /// Where packets come from.
+    /// The source of its packets.
     pub capture: Option<CaptureState>,
 }
 
 /// An agent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AgentModel {
-    /// How it is called on screen.
+    /// Its name on the screen.
     pub label: Printable,
     /// The connection.
     pub link: AgentLink,
@@ -88,20 +88,20 @@ pub struct AgentModel {
     pub live: Option<Observation>,
     /// The last full second.
     pub rates: Option<DirectionRates>,
-    /// What it says about itself.
+    /// Its description of itself.
     pub info: Option<AgentInfo>,
     /// Its past.
     pub history: History,
-    /// When the last answer came.
+    /// The time of the last answer.
     pub answered_at: Option<Duration>,
-    /// How long the last round of questions took.
+    /// The duration of the last round.
     pub round_trip: Duration,
-    /// The ledger of some minutes ago, and when it was.
+    /// The ledger of some minutes ago, with its time.
     ledger_before: Option<(Duration, Ledger)>,
 }
 
 impl AgentModel {
-    /// An agent that was not asked yet.
+    /// An agent before the first request.
     pub fn new(label: &str) -> Self {
         Self {
             label: Printable::new(label),
@@ -117,7 +117,7 @@ impl AgentModel {
         }
     }
 
-    /// Takes in what the poller reports at `now`.
+    /// Applies an update of the poller at `now`.
     pub fn update(&mut self, update: Update, now: Duration) {
         match update {
             Update::Answer(answer) => self.answer(*answer, now),
@@ -151,9 +151,9 @@ impl AgentModel {
             }
             self.info = Some(info);
         }
-        let ours = answer.ours;
-        let window = Observation::new(&answer.window_name, std::mem::take(&mut answer.window), ours);
-        let live = answer.live.take().map(|live| Observation::new("1m", live, ours));
+        let observe = if answer.ours { Observation::new } else { Observation::of_older_agent };
+        let window = observe(&answer.window_name, std::mem::take(&mut answer.window));
+        let live = answer.live.take().map(|live| observe("1m", live));
         self.history.record(&answer, &window, live.as_ref(), now);
         self.window = Some(window);
         self.live = live;
@@ -175,24 +175,24 @@ impl AgentModel {
         self.answered_at.map(|at| now.saturating_sub(at))
     }
 
-    /// Whether what it captures is a file, whose rates of this second say nothing.
+    /// Whether it captures from a file, whose rates of the last second have no meaning.
     pub fn is_file(&self) -> bool {
         self.link == AgentLink::Saved
             || self.capture().is_some_and(|capture| capture.is_file && capture.finished)
     }
 
-    /// Where packets come from, if it says so.
+    /// The source of its packets, if the agent reports it.
     pub fn capture(&self) -> Option<&CaptureState> {
         self.info.as_ref()?.capture.as_ref()
     }
 
-    /// Which of the interfaces watched are not up, in words: `eth0 is down`. `None` where all are, or the agent does
-    /// not say.
+    /// The watched interfaces that are not up, in words: `eth0 is down`. `None` if all are up, or
+    /// the agent does not report them.
     pub fn interface_trouble(&self) -> Option<String> {
         self.capture()?.interface_trouble()
     }
 
-    /// How it stands.
+    /// Its state.
     pub fn standing(&self, now: Duration) -> Standing {
         match (&self.link, self.age(now)) {
             (AgentLink::Saved, _) => Standing::Saved,
@@ -205,7 +205,7 @@ impl AgentModel {
         }
     }
 
-    /// Queries a second now, or on average where there is no now.
+    /// Queries a second now, or on average for a file.
     pub fn queries_per_second(&self) -> Option<u64> {
         let window = self.window.as_ref()?;
         let average = || window.per_second(window.dns.wire_packets.queries);
@@ -216,7 +216,7 @@ impl AgentModel {
         }
     }
 
-    /// Packets a second in and out now, or on average where there is no now.
+    /// Packets a second in and out now, or on average for a file.
     pub fn packets_per_second(&self) -> (Option<u64>, Option<u64>) {
         let Some(window) = &self.window else { return (None, None) };
         match self.rates {
@@ -225,8 +225,8 @@ impl AgentModel {
         }
     }
 
-    /// Share of the packets meant for deep analysis that were lost on the way in the last minutes, as far as they were
-    /// watched: what was lost at night is no state of this morning.
+    /// Share of the packets meant for deep analysis that were lost on the way in the last minutes,
+    /// as far as they were watched. Older losses do not affect the current state.
     pub fn recent_loss_share(&self) -> Option<f64> {
         let ledger = self.info.as_ref()?.ledger?;
         let (_, before) = self.ledger_before?;
@@ -234,7 +234,7 @@ impl AgentModel {
         share(ledger.lost.saturating_sub(before.lost), meant(&ledger).saturating_sub(meant(&before)))
     }
 
-    /// The worst of what is known about it.
+    /// The worst state of its numbers.
     pub fn health(&self, now: Duration) -> HealthLevel {
         match self.standing(now) {
             Standing::Absent | Standing::Stale => return HealthLevel::Bad,
@@ -267,7 +267,7 @@ impl AgentInfo {
         }
     }
 
-    /// Whether the agent started anew since `before` was said.
+    /// Whether the agent restarted after `before`.
     fn is_after_restart(&self, before: &Self) -> bool {
         self.up < before.up || self.version != before.version
     }

@@ -1,13 +1,13 @@
-//! Where an agent's packets come from, and whether they can come.
+//! The source of an agent's packets, and its state.
 
 use pktvisor_api::{CaptureInfo, CaptureInterface, CaptureMode};
 
 use super::Printable;
 
-/// Notes kept of what the agent says about its capture.
+/// Most notes of an agent about its capture.
 const NOTES_MAX: usize = 16;
 
-/// Where packets come from, safe to show.
+/// The source of packets, safe to show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CaptureState {
     /// The target as given.
@@ -26,16 +26,16 @@ pub struct CaptureState {
     pub link_types: Vec<u16>,
     /// Whether the whole file has been read.
     pub finished: bool,
-    /// What went wrong or was fallen back from.
+    /// Problems, and fallbacks to another mode.
     pub notes: Vec<Printable>,
 }
 
-/// An interface that is watched, safe to show.
+/// A watched interface, safe to show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WatchedInterface {
     /// Its name.
     pub name: Printable,
-    /// Where packets are seen on the way in, and on the way out if that is another place.
+    /// The hook for received packets, and the one for sent packets if it differs.
     pub hooks: Printable,
     /// `up`, `down` or `gone`; empty from agents that do not say.
     pub state: Printable,
@@ -78,7 +78,8 @@ impl CaptureState {
         }
     }
 
-    /// Which of the interfaces are not up, in words: `eth0 is down`. `None` where all are, or the agent does not say.
+    /// The interfaces that are not up, in words: `eth0 is down`. `None` if all are, or the agent
+    /// does not report it.
     pub fn interface_trouble(&self) -> Option<String> {
         let interfaces = &self.interfaces;
         let away: Vec<&WatchedInterface> =

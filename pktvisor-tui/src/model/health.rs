@@ -1,4 +1,4 @@
-//! When a number is good, worth a look, or bad. The only place where thresholds are.
+//! The thresholds for numbers that are good, worth a look, or bad.
 
 /// The state of a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,12 +25,14 @@ impl HealthLevel {
         }
     }
 
-    /// Of the share of replies that are neither NOERROR nor NXDOMAIN, and of SERVFAIL or REFUSED alone.
+    /// Of the share of replies that are neither NOERROR nor NXDOMAIN, and of SERVFAIL or REFUSED
+    /// alone.
     pub fn of_errors(share: Option<f64>) -> Self {
         Self::by_share(share, 0.02, 0.10)
     }
 
-    /// Of the share of NXDOMAIN: ordinary on a resolver, a flood of random names when it is most of the replies.
+    /// Of the share of NXDOMAIN: ordinary on a resolver, a flood of random names when it is most of
+    /// the replies.
     pub fn of_nxdomain(share: Option<f64>) -> Self {
         Self::by_share(share, 0.30, 0.60)
     }

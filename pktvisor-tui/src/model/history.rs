@@ -1,4 +1,5 @@
-//! What the agent does not keep: the last minutes by the second. And what it does: its closed periods.
+//! The past of an agent: the last minutes by the second, which the agent does not keep, and its
+//! closed periods.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,10 +13,10 @@ use crate::{client::AgentAnswer, format::share};
 
 /// Seconds kept.
 const SECONDS_MAX: usize = 600;
-/// Periods kept: as many as are looked back for, and the live one.
+/// Periods kept: the closed ones that are fetched, and the live one.
 const PERIODS_MAX: usize = 121;
 
-/// One second. What could not be known is absent.
+/// One second. Unknown numbers are absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SecondSample {
     /// Packets to HOST.
@@ -69,12 +70,12 @@ struct Baseline {
     at: Duration,
     start_ts: i64,
     messages: DnsMessages,
-    /// Whether they stood there for a second answer already.
+    /// Whether a second answer had the same counters.
     is_old: bool,
 }
 
 impl History {
-    /// Takes in an answer; `observation` is its window, `live` its live period.
+    /// Records an answer; `observation` is its window, `live` its live period.
     pub(super) fn record(
         &mut self,
         answer: &AgentAnswer,
@@ -102,10 +103,10 @@ impl History {
         }
     }
 
-    /// What was counted since the last answer.
+    /// The counts since the last answer.
     ///
-    /// Agents answer from a cache of a second, so that every other answer can be the one before: it stands for the
-    /// second before once more, and the next difference is of two seconds.
+    /// Agents answer from a cache of a second, so an answer can repeat the previous one. It then
+    /// repeats the previous second, and the next difference covers two seconds.
     fn difference(&mut self, newest: &Observation, now: Duration) -> SecondSample {
         let messages = newest.dns.wire_packets;
         let next = Baseline { at: now, start_ts: newest.span.start_ts, messages, is_old: false };
@@ -137,7 +138,8 @@ impl History {
         self.push(SecondSample::default());
     }
 
-    /// Another agent answers at the same address, or the same one started anew: its periods are not those before.
+    /// Forgets the periods, because another agent answers at the same address, or the same one
+    /// restarted.
     pub(super) fn forget_periods(&mut self) {
         self.periods.clear();
         self.baseline = None;
@@ -206,7 +208,7 @@ impl PeriodPoint {
     }
 
     fn of_period(period: &Period) -> Self {
-        Self::of(&Observation::new("", period.clone(), true))
+        Self::of(&Observation::new("", period.clone()))
     }
 
     /// A count of the period as an average per second; `None` for a period without length.
@@ -221,7 +223,8 @@ impl PeriodPoint {
         share(errors, self.replies).map(|share| (share * 1000.0).round() as u64)
     }
 
-    /// A count of the period as an average per second, in thousandths; `None` for a period without length.
+    /// A count of the period as an average per second, in thousandths; `None` for a period without
+    /// length.
     pub fn per_second_milli(&self, count: u64) -> Option<u64> {
         let seconds = u64::try_from(self.length).ok().filter(|seconds| *seconds > 0)?;
         Some((count as f64 * 1000.0 / seconds as f64).round() as u64)

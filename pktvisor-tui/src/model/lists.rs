@@ -1,4 +1,4 @@
-//! The fourteen lists of a period: what each is called, what its shares are shares of, and its rows.
+//! The fourteen lists of a period: their titles, the wholes of their shares, and their rows.
 
 use pktvisor_api::{Period, TopEntry};
 
@@ -43,9 +43,9 @@ pub enum ListKind {
 /// One row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
-    /// What is counted.
+    /// The counted item.
     pub name: Printable,
-    /// How often.
+    /// Its count.
     pub estimate: u64,
     /// Bounds of the true number; absent from 3.0 agents.
     pub bounds: Option<(u64, u64)>,
@@ -61,7 +61,7 @@ pub enum Sort {
     Count,
     /// By name.
     Name,
-    /// By what may be the most: the upper bound.
+    /// By the upper bound of the estimate.
     Upper,
 }
 
@@ -75,7 +75,7 @@ impl Sort {
         }
     }
 
-    /// As titles call it.
+    /// Its name in titles.
     pub fn name(self) -> &'static str {
         match self {
             Self::Count => "count",
@@ -142,7 +142,7 @@ impl ListKind {
     /// Those of the network page.
     pub const NETWORK: [Self; 5] = [Self::Ipv4, Self::Ipv6, Self::Asn, Self::GeoLoc, Self::UdpPort];
 
-    /// What stands above it.
+    /// Its title.
     pub fn title(self) -> &'static str {
         match self {
             Self::Qname2 => "Names, 2 labels",
@@ -162,7 +162,7 @@ impl ListKind {
         }
     }
 
-    /// What it counts, in a sentence.
+    /// An explanation of its counts.
     pub fn explanation(self) -> &'static str {
         match self {
             Self::Qname2 => "question names of queries and replies, by their last two labels",
@@ -182,7 +182,7 @@ impl ListKind {
         }
     }
 
-    /// Which end of its names matters.
+    /// The important end of its names.
     pub fn keep(self) -> KeptEnd {
         match self {
             Self::Qname2

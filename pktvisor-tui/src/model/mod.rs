@@ -1,7 +1,8 @@
-//! What was received, made safe to show: text without control characters, lists of bounded length, data with its age.
+//! Received data, made safe to show: text without control characters, lists of bounded length, data
+//! with its age.
 //!
-//! Times inside are [`Duration`](std::time::Duration)s since the UI started: nothing here asks a clock, so that the
-//! same model always draws the same screen.
+//! Times are [`Duration`](std::time::Duration)s since the UI started. Nothing here reads a clock,
+//! so that the same model always draws the same screen.
 
 mod agent;
 mod capture;

@@ -10,17 +10,17 @@ use crate::format::{self, share};
 /// A period or window. Its lists are rows; those inside `packets` and `dns` are empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
-    /// What it is called: `5m`.
+    /// Its name: `5m`.
     pub name: Printable,
-    /// Where in time.
+    /// Its time span.
     pub span: PeriodSpan,
-    /// What was counted for every packet.
+    /// Counts of every packet.
     pub packets: Packets,
-    /// What DNS analysis found.
+    /// Results of DNS analysis.
     pub dns: Dns,
     /// Share of the DNS packets that was analysed, 0 to 1.
     pub sampling_rate: f64,
-    /// DNS messages that were analysed; 0 where the agent does not tell.
+    /// DNS messages that were analysed; 0 if the agent does not report them.
     pub analysed_messages: u64,
     /// Whether the agent is of our line, or an older one.
     pub ours: bool,
@@ -59,8 +59,13 @@ impl Rcode {
 }
 
 impl Observation {
-    /// Takes a received period over.
-    pub fn new(name: &str, mut period: Period, ours: bool) -> Self {
+    /// A period of an older agent, which lacks some numbers.
+    pub fn of_older_agent(name: &str, period: Period) -> Self {
+        Self { ours: false, ..Self::new(name, period) }
+    }
+
+    /// A period of an agent of our line.
+    pub fn new(name: &str, mut period: Period) -> Self {
         let lists = take_lists(&mut period);
         let rate = period.sampling.rate;
         Self {
@@ -70,7 +75,7 @@ impl Observation {
             dns: period.dns,
             analysed_messages: period.sampling.messages,
             sampling_rate: if rate.is_finite() { rate.clamp(0.0, 1.0) } else { 1.0 },
-            ours,
+            ours: true,
             lists,
         }
     }
@@ -94,7 +99,7 @@ impl Observation {
         self.lists.get(kind.index()).map_or(&[], Vec::as_slice)
     }
 
-    /// The rows whose name contains `filter`, without regard to case, in the order asked for.
+    /// The rows whose name contains `filter`, without regard to case, in the requested order.
     pub fn rows(&self, kind: ListKind, filter: &str, sort: Sort) -> Vec<&Row> {
         let filter = filter.to_lowercase();
         let mut rows: Vec<&Row> = self
@@ -113,13 +118,14 @@ impl Observation {
         rows
     }
 
-    /// Whether packets came, and none of them to or from HOST: the agent was not told who HOST is.
+    /// Whether there are packets, but none to or from HOST: the agent does not know the addresses
+    /// of HOST.
     pub fn has_no_direction(&self) -> bool {
         self.packets.total > 0 && self.packets.received == 0 && self.packets.sent == 0
     }
 
-    /// Share of the DNS that was analysed: names, types and times are of this part only. Agents of the 3.0 line chose
-    /// among all packets, and said so by `deep_samples`.
+    /// Share of the DNS that was analysed: names, types and times are of this part only. Agents of
+    /// the 3.0 line sampled among all packets, and report it as `deep_samples`.
     pub fn analysed_share(&self) -> f64 {
         if self.ours {
             self.sampling_rate
@@ -167,7 +173,8 @@ impl Observation {
         share(counts.timed_out, counts.total.saturating_add(counts.timed_out))
     }
 
-    /// The 95th percentile in µs that an operator looks at first: what HOST needed to answer, else what it waited for.
+    /// The most important 95th percentile in µs: the answer times of HOST, or else its waiting
+    /// times.
     pub fn p95_us(&self) -> Option<u64> {
         let xact = &self.dns.xact;
         xact.inbound.quantiles_us.or(xact.outbound.quantiles_us).map(|quantiles| quantiles.p95)
@@ -180,9 +187,9 @@ impl Observation {
     }
 }
 
-/// What a list says of an observation.
+/// The values of an observation that belong to a list.
 impl ListKind {
-    /// What to say where it has no rows: nothing came yet, or the agent lacks what it needs.
+    /// Why it has no rows: nothing was counted yet, or the agent lacks something for it.
     pub fn why_empty(self, observation: &Observation) -> &'static str {
         let of_remote_ends = matches!(self, Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn);
         match self {
@@ -194,8 +201,8 @@ impl ListKind {
         }
     }
 
-    /// What the shares are shares of: as many as could have been in the list. What only deep analysis sees is counted
-    /// unscaled, so its whole is what was analysed.
+    /// The whole of the shares: all messages or packets that could be in the list. Deep analysis
+    /// counts unscaled, so the whole of its lists is the analysed part.
     pub fn whole(self, observation: &Observation) -> u64 {
         let (dns, packets) = (&observation.dns, &observation.packets);
         let analysed = |messages: u64| (messages as f64 * observation.analysed_share()).round() as u64;

@@ -1,7 +1,8 @@
 //! Text from outside that is safe on a terminal.
 //!
-//! A DNS name may hold any byte, and an agent may be anybody's: an escape sequence in a name must not clear the
-//! screen, retitle the window or hide a line. [`Printable`] can only be made by escaping, and only it is drawn.
+//! A DNS name may hold any byte, and an agent may be anybody's: an escape sequence in a name must
+//! not clear the screen, retitle the window or hide a line. [`Printable`] can only be made by
+//! escaping, and only it is drawn.
 
 use std::fmt;
 
@@ -15,8 +16,9 @@ pub struct Printable(Box<str>);
 const CHARS_MAX: usize = 1024;
 
 impl Printable {
-    /// Escapes what is not plainly visible: control characters (C0, DEL, C1), and everything without a width or that
-    /// steers direction, as `\u{202e}`. Cuts at 1,024 characters.
+    /// Escapes all characters that are not visible: control characters (C0, DEL, C1), characters
+    /// without a width, and those that change the direction, as `\u{202e}`. Cuts at 1,024
+    /// characters.
     pub fn new(raw: &str) -> Self {
         let mut text = match raw.char_indices().nth(CHARS_MAX) {
             Some((byte, _)) => escape(raw.get(..byte).unwrap_or_default()) + "…",
@@ -37,8 +39,8 @@ impl Printable {
     }
 }
 
-/// The whole text with everything escaped that is not plainly visible: for messages on stderr, which name files and
-/// arguments.
+/// The whole text with all invisible characters escaped: for messages on stderr, which name files
+/// and arguments.
 pub fn escape(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     for character in raw.chars() {
@@ -54,7 +56,8 @@ impl fmt::Display for Printable {
 }
 
 fn is_visible(character: char) -> bool {
-    // Soft hyphen, Hangul fillers and Braille blank have a width here and there, and are never seen.
+    // Soft hyphen, Hangul fillers and Braille blank have a width in some terminals, and are never
+    // visible.
     const INVISIBLE: [char; 6] = ['\u{ad}', '\u{115f}', '\u{1160}', '\u{2800}', '\u{3164}', '\u{ffa0}'];
     character.width().is_some_and(|width| width > 0)
         && !character.is_control()
@@ -62,7 +65,7 @@ fn is_visible(character: char) -> bool {
         && !INVISIBLE.contains(&character)
 }
 
-/// Which end of a text matters when there is no room for all of it.
+/// The end of a text that is kept if there is no room for all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeptEnd {
     /// Codes, places: the beginning.
@@ -74,7 +77,8 @@ pub enum KeptEnd {
 }
 
 impl KeptEnd {
-    /// What matters of the address of an agent: both ends of an IPv6 address, the beginning of a name.
+    /// The important end of an agent's address: both ends of an IPv6 address, the beginning of a
+    /// name.
     pub fn of_address(address: &str) -> Self {
         if address.starts_with('[') { Self::Ends } else { Self::Head }
     }
@@ -106,8 +110,9 @@ fn within(room: usize) -> impl FnMut(&char) -> bool {
     }
 }
 
-/// The first place at or behind `offset` that is not inside an escape: `\X` or `\DDD` of a domain name (RFC 1035
-/// section 5.1), or `\u{N}` of a control character. A cut there would show a dot within a label as one between labels.
+/// The first place at or behind `offset` that is not inside an escape: `\X` or `\DDD` of a domain
+/// name (RFC 1035 section 5.1), or `\u{N}` of a control character. A cut there would show a dot
+/// within a label as one between labels.
 fn escape_end(text: &str, offset: usize) -> usize {
     let mut rest = text.char_indices();
     while let Some((start, character)) = rest.next() {

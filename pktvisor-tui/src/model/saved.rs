@@ -32,7 +32,7 @@ pub enum SavedError {
         /// Why.
         source: io::Error,
     },
-    /// It is endless, or something else altogether.
+    /// It is too large, or not a file of pktvisor.
     #[error(
         "{} is no saved metrics: it is longer than {} MiB; give the output of `pktvisord FILE`, \
          of `curl .../window/5`, or of `pktvisor --once --format json`",
@@ -43,7 +43,7 @@ pub enum SavedError {
         /// The file.
         path: PathBuf,
     },
-    /// It is not what pktvisor writes.
+    /// It was not written by pktvisor.
     #[error(
         "{} is no saved metrics: {reason}; give the output of `pktvisord FILE`, of `curl .../window/5`, \
          or of `pktvisor --once --format json`",
@@ -57,18 +57,18 @@ pub enum SavedError {
     },
 }
 
-/// One agent in the output of `--once --format json`: one object a line.
+/// One agent in the output of `--once --format json`: one object on each line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SavedAgent {
-    /// Where it was.
+    /// Its address.
     pub agent: String,
-    /// Why there is nothing else.
+    /// Why it has no data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Whether it is of the 3.0 line: keys that it does not know are 0 then, and mean nothing.
+    /// Whether it is of the 3.0 line: the keys that it lacks are then 0 and have no meaning.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub older: bool,
-    /// What it said about itself.
+    /// Its description of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<App>,
     /// The last full second.
@@ -84,7 +84,7 @@ fn one_period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PeriodDocume
 }
 
 impl SavedAgent {
-    /// What an agent answered, or why it did not.
+    /// The answer of an agent, or the reason for its absence.
     pub fn new(agent: String, answer: Result<AgentAnswer, FetchError>) -> Self {
         match answer {
             Err(error) => Self { agent, error: Some(error.to_string()), ..Self::default() },
@@ -113,7 +113,7 @@ impl SavedAgent {
                     window: window.clone(),
                     ..AgentAnswer::default()
                 },
-                // A file has no time of its own: everything in it is of now.
+                // A file has no clock, so its data counts as current.
                 Duration::ZERO,
             ),
             None => {
@@ -164,14 +164,14 @@ fn parse(name: &str, text: &[u8]) -> Result<Vec<SavedAgent>, String> {
     if agents.is_empty() { Err("it is empty".to_owned()) } else { Ok(agents) }
 }
 
-/// What tells the documents apart.
+/// The keys that distinguish the documents.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Marks {
     agent: Option<IgnoredAny>,
 }
 
-/// What a period of 3.0 did not have.
+/// A key that periods of 3.0 lack.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct PeriodMarks {
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_pktvisord_prints_can_be_opened() {
+    fn the_output_of_pktvisord_can_be_opened() {
         let saved = parse("trace.json", br#"{"5m":{"period":{"length":60},"sampling":{"rate":1.0}}}"#);
         let saved = saved.expect("a document of ours");
         assert_eq!((saved.len(), saved[0].older, saved[0].agent.as_str()), (1, false, "trace.json"));
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fleet_is_an_object_a_line() {
+    fn a_fleet_is_one_object_on_each_line() {
         let text = br#"{"agent":"ns1","metrics":{"1m":{}}}
                        {"agent":"ns2","error":"cannot connect: connection refused"}"#;
         let agents: Vec<AgentModel> =
@@ -245,12 +245,12 @@ mod tests {
     }
 
     #[test]
-    fn more_documents_than_anybody_watches_are_refused() {
+    fn too_many_documents_are_refused() {
         assert!(parse("x", "{}".repeat(AGENTS_MAX + 1).as_bytes()).is_err());
     }
 
     #[test]
-    fn what_is_no_saved_json_is_refused() {
+    fn a_file_without_saved_json_is_refused() {
         for text in [&b""[..], b"{", b"[]", b"3", b"{\"5m\":7}", b"\xff"] {
             assert!(parse("x", text).is_err(), "{text:?}");
         }

@@ -1,4 +1,4 @@
-//! Facts about how answers and failures become a state.
+//! Answers and failures become the state of an agent.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn tell(agent: &mut AgentModel, answer: AgentAnswer, at: u64) {
 }
 
 #[test]
-fn data_outlives_the_connection_and_says_how_old_it_is() {
+fn data_outlives_the_connection_and_shows_its_age() {
     let mut agent = AgentModel::new("ns1");
     assert_eq!(agent.standing(seconds(0)), Standing::Connecting);
     agent.update(failure(), seconds(1));
@@ -77,7 +77,7 @@ fn a_file_that_was_read_shows_averages() {
 }
 
 #[test]
-fn failed_replies_of_a_second_are_what_was_counted_since_the_last_one() {
+fn failed_replies_of_a_second_are_counted_since_the_last_one() {
     let mut agent = AgentModel::new("ns1");
     tell(&mut agent, answer(period(0, 1000, 1000)), 0);
     tell(&mut agent, answer(period(0, 1100, 1075)), 1);
@@ -92,7 +92,7 @@ fn failed_replies_of_a_second_are_what_was_counted_since_the_last_one() {
 }
 
 #[test]
-fn an_answer_from_a_cache_stands_for_the_second_before_and_counts_no_query_twice() {
+fn an_answer_from_a_cache_repeats_the_previous_second_and_counts_no_query_twice() {
     let mut agent = AgentModel::new("ns1");
     // An agent of the 3.0 line: queries are known by difference alone.
     for (second, replies) in [(0, 1000), (1, 1100), (2, 1100), (3, 1300), (4, 1300), (5, 1300)] {
@@ -125,7 +125,7 @@ fn periods_of_before_a_restart_are_forgotten() {
 }
 
 #[test]
-fn packets_lost_long_ago_are_no_state_of_now() {
+fn packets_lost_long_ago_do_not_affect_the_state() {
     let mut agent = AgentModel::new("ns1");
     let mut at = |second: u64, lost| {
         tell(
@@ -144,19 +144,19 @@ fn packets_lost_long_ago_are_no_state_of_now() {
 }
 
 #[test]
-fn shares_are_of_what_was_analysed() {
+fn shares_are_of_the_analysed_part() {
     let mut period = period(0, 1000, 1000);
     period.dns.wire_packets.total = 2000;
     period.sampling.rate = 0.25;
     period.packets.received = 400;
-    let observation = Observation::new("1m", period.clone(), true);
+    let observation = Observation::new("1m", period.clone());
     assert_eq!(ListKind::Qname2.whole(&observation), 500);
     assert_eq!(ListKind::Rcode.whole(&observation), 250);
     assert_eq!(ListKind::Ipv4.whole(&observation), 400);
-    // 3.0 chose among all packets, and for addresses as well.
+    // 3.0 sampled among all packets, and for addresses as well.
     period.packets.total = 1000;
     period.packets.deep_samples = 500;
-    let observation = Observation::new("1m", period, false);
+    let observation = Observation::of_older_agent("1m", period);
     assert_eq!((ListKind::Qname2.whole(&observation), ListKind::Ipv4.whole(&observation)), (1000, 200));
 }
 
@@ -165,7 +165,7 @@ fn an_absurd_sampling_rate_is_taken_for_all() {
     for rate in [f64::NAN, f64::INFINITY, -1.0, 7.0] {
         let mut period = period(0, 10, 10);
         period.sampling.rate = rate;
-        let share = Observation::new("1m", period, true).analysed_share();
+        let share = Observation::new("1m", period).analysed_share();
         assert!((0.0..=1.0).contains(&share), "{rate}");
     }
 }

@@ -1,4 +1,4 @@
-//! The agent itself: what it captures and how, where every packet went, and the connection to it.
+//! The agent itself: its capture, its ledger, and the connection to it.
 
 use std::time::Duration;
 

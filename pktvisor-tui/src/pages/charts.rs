@@ -89,11 +89,11 @@ pub(super) fn draw_row<'a>(
 
 /// Columns of a period, at most.
 const PERIOD_WIDTH_MAX: u16 = 8;
-/// Rows beyond which a chart tells nothing more.
+/// Rows beyond which a chart shows nothing more.
 const HEIGHT_MAX: u16 = 16;
 
-/// Rows for charts of a page with such lists: what the lists cannot fill, at least `at_least`, and none where there is
-/// no past to draw.
+/// Rows for charts of a page with such lists: the rows that lists cannot fill, at least `at_least`,
+/// and none if there is no past to draw.
 pub(super) fn height(agent: &AgentModel, area: Rect, lists: &[ListKind], at_least: u16) -> u16 {
     if agent.is_file() && agent.history.period_count() < 2 {
         return 0;
@@ -130,7 +130,8 @@ fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, series: &Series
     canvas.render(Heading { title: series.title, remarks: &[&remark], style: theme.text, theme }, heading);
 }
 
-/// Values, the newest first; columns of each; what each is of. A file has no seconds to watch, but periods.
+/// Values, the newest first; columns of each value; their unit of time. A file has periods instead
+/// of seconds.
 fn values(agent: &AgentModel, series: &Series, width: u16) -> (Vec<Option<u64>>, u16, &'static str) {
     if agent.is_file() {
         let values: Vec<Option<u64>> = agent.history.periods().map(series.period).collect();
@@ -157,7 +158,7 @@ pub(super) const RCODE_COLUMNS: [Column; 4] =
     [Column::Blank(1), Column::Text(8), Column::Number(7), Column::Number(6)];
 /// Columns that the table of response codes needs.
 pub(super) const RCODES_WIDTH: u16 = 22;
-/// Narrower charts and bars say nothing.
+/// Narrower charts and bars show nothing.
 const PAST_WIDTH_MIN: u16 = 4;
 
 /// Response codes: number, share, and replies a second in the periods kept.
@@ -183,7 +184,8 @@ pub(super) fn draw_rcodes(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentMode
     }
 }
 
-/// Each code on its own scale, so that few errors are as visible as many good replies; bars where there is no past.
+/// Each code on its own scale, so that few errors are as visible as many good replies; bars where
+/// there is no past.
 fn draw_past_rcodes(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
     let kept = u16::try_from(agent.history.period_count()).unwrap_or(u16::MAX);
     // A period is as many columns wide as there is room for, up to three.

@@ -1,4 +1,5 @@
-//! DNS in depth: queries and failures over time, response codes, times, what did not become a transaction, and lists.
+//! DNS in depth: queries and failures over time, response codes, times, unmatched messages, and
+//! lists.
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
@@ -86,13 +87,13 @@ fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &O
     }
 }
 
-/// Rows of transactions and of what is unmatched: title, heads, six lines; title, seven lines.
+/// Rows of transactions and of unmatched messages: title, heads, six lines; title, seven lines.
 const NARROW_HEIGHT: u16 = 8;
 /// Rows left to the lists, if they can be spared.
 const LISTS_HEIGHT_MIN: u16 = 4;
 
-/// Response codes, transactions and what is unmatched beside each other; where they do not fit, codes above the other
-/// two; where the screen is low as well, codes alone. Returns what is left below.
+/// Response codes, transactions and unmatched messages beside each other. If they do not fit, codes
+/// are above the other two; if the screen is low as well, codes are alone. Returns the area below.
 fn draw_narrow(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) -> Rect {
     let theme = canvas.theme;
     let transactions = panels::transactions_panel(window, theme);

@@ -20,8 +20,8 @@ use crate::{
     },
 };
 
-/// Heads of the columns of numbers, and their widths with the blank before them, in order of importance: what does not
-/// fit is left out from the end.
+/// Heads of the columns of numbers, and their widths with the blank before them, in order of
+/// importance: columns that do not fit are left out from the end.
 const COLUMNS: [(&str, u16); 6] =
     [("queries/s", 10), ("failed", 7), ("NXDOMAIN", 9), ("p95", 7), ("in/s", 6), ("out/s", 6)];
 
@@ -64,7 +64,7 @@ fn totals(agents: &[AgentModel], now: Duration) -> FleetTotals {
         slowest_us: None,
         answering: 0,
     };
-    // What is stale is not happening now.
+    // Stale rates are not current.
     let current = |agent: &&AgentModel| {
         matches!(agent.standing(now), Standing::Live | Standing::Finished | Standing::Saved)
     };

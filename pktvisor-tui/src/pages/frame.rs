@@ -1,4 +1,5 @@
-//! The frame of every page: tabs and state above, the agent and its minutes below them, keys at the bottom.
+//! The frame of every page: tabs and state above, the agent and its minutes below them, keys at the
+//! bottom.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub(super) const FOOTER: u16 = 1;
 
 /// The two rows above the page.
 pub(super) struct PageHeader<'a> {
-    /// What the screen is about.
+    /// The state of the UI.
     pub(super) app: &'a UiState,
 }
 
@@ -83,7 +84,8 @@ fn draw_tabs(canvas: &mut Canvas<'_>, area: Rect, current: Page) {
     Widget::render(tabs, tabs_area, canvas.buffer());
 }
 
-/// The state in the corner: a mark, a word, and how old the data is. Padded, so that nothing shifts as it ages.
+/// The state in the corner: a mark, a word, and how old the data is. Padded, so that nothing shifts
+/// as it ages.
 fn badge(app: &UiState) -> (String, Style) {
     let theme = &app.theme;
     if let Some(paused) = app.paused_for() {
@@ -101,7 +103,7 @@ fn badge(app: &UiState) -> (String, Style) {
     }
 }
 
-/// Why the data is old, and what happens next: the longest way to say it first.
+/// Why the data is old, and the next step: the longest text first.
 fn trouble(agent: &AgentModel, now: Duration, paused_for: Option<Duration>) -> Option<Vec<String>> {
     let paused = paused_for.is_some();
     match (&agent.link, agent.age(now)) {
@@ -122,7 +124,7 @@ fn trouble(agent: &AgentModel, now: Duration, paused_for: Option<Duration>) -> O
     }
 }
 
-/// Which agent, what it captures, and which minutes are on the screen. Interfaces that are not up come first.
+/// The agent, its capture, and the minutes on the screen. Interfaces that are not up come first.
 fn draw_subject(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, agent: &AgentModel) {
     // Columns that the agent and its capture get before the minutes are said in full.
     const LEFT_WIDTH_MIN: usize = 20;
@@ -148,7 +150,7 @@ fn draw_subject(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, agent: &Agen
     }
 }
 
-/// Which agent, and what it captures, the longest way to say it first.
+/// The agent and its capture, the longest text first.
 fn capture_of(app: &UiState, agent: &AgentModel) -> Vec<String> {
     let mut text = agent.label.as_str().to_owned();
     if app.agents().len() > 1 {
@@ -172,7 +174,7 @@ fn capture_of(app: &UiState, agent: &AgentModel) -> Vec<String> {
     vec![text]
 }
 
-/// Which minutes, and how much of them was analysed, the longest way to say it first.
+/// The minutes, and their analysed share, the longest text first.
 fn times(agent: &AgentModel) -> Vec<String> {
     let Some(window) = &agent.window else { return Vec::new() };
     let share = window.analysed_share();
@@ -191,7 +193,7 @@ fn times(agent: &AgentModel) -> Vec<String> {
 
 /// The key line: the filter at the left while there is one, keys otherwise.
 pub(super) struct PageFooter<'a> {
-    /// What the screen is about.
+    /// The state of the UI.
     pub(super) app: &'a UiState,
 }
 
@@ -234,7 +236,8 @@ fn draw_filter_input(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     }
 }
 
-/// Keys that do something at the moment, the ones that are needed most in front: a narrow screen shows only those.
+/// Keys that do something at the moment, the ones that are needed most in front: a narrow screen
+/// shows only those.
 fn keys(app: &UiState, scrolls: bool) -> Vec<(&'static str, &'static str)> {
     if app.help.is_some() {
         return vec![("Esc", "close"), ("↑↓", "scroll"), ("q", "quit")];

@@ -1,4 +1,4 @@
-//! What everything means.
+//! Help: keys, terms, and lists.
 
 use ratatui::layout::Rect;
 

@@ -76,7 +76,7 @@ fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     }
 }
 
-/// No answer so far: what is known, and what can be done.
+/// No answer so far: the reason, and the next steps.
 fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     let theme = canvas.theme;
     let Some(agent) = app.agent() else { return };
@@ -99,7 +99,7 @@ fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     canvas.render(Notice { lines: &lines, theme }, area);
 }
 
-/// Draws the lists of a page in what is left of it.
+/// Draws the lists of a page in its remaining area.
 fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let lists = ListGrid {
         kinds: app.page.lists(),

@@ -1,4 +1,4 @@
-//! Packets in depth: rates over time, kinds, sizes, oddities, and who talks.
+//! Packets in depth: rates over time, kinds, sizes, rare packets, and addresses.
 
 use ratatui::layout::Rect;
 
@@ -62,7 +62,7 @@ fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &O
     canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
-/// Draws the panels in as many rows as are needed and can be spared. Returns what is left below.
+/// Draws the panels in as many rows as are needed and can be spared. Returns the area below.
 fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) -> Rect {
     let theme = canvas.theme;
     let mut panels = vec![panels::packets_panel(window, theme), panels::rates_panel(agent, window, theme)];
@@ -97,7 +97,7 @@ fn sizes_panel(window: &Observation, theme: &Theme) -> Panel {
     }
 }
 
-/// What is seldom, and tells much when it is not.
+/// Packets that are rare, and a sign of trouble if they are not.
 fn oddities_panel(window: &Observation, theme: &Theme) -> Panel {
     let packets = &window.packets;
     let number = |label, value| Fact::numbers(label, vec![(format::count(value), theme.value)]);

@@ -132,7 +132,8 @@ fn dns_fields<'a>(window: &Observation, theme: &Theme) -> Vec<(&'a str, Cell)> {
     fields
 }
 
-/// All counters on seven lines of 80 columns, on more lines of a narrower screen. Returns what is left below.
+/// All counters on seven lines of 80 columns, on more lines of a narrower screen. Returns the area
+/// below.
 fn draw_lines(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) -> Rect {
     let theme = canvas.theme;
     let (packets, dns) = (packet_fields(window, theme), dns_fields(window, theme));
@@ -192,7 +193,8 @@ fn draw_rates(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &
     canvas.render(table, area);
 }
 
-/// Transactions and their times, in and out below each other; 41 columns, or 40 where there are no more.
+/// Transactions and their times, in and out below each other; 41 columns, or 40 where there are no
+/// more.
 fn draw_transactions(canvas: &mut Canvas<'_>, area: Rect, window: &Observation) {
     let theme = canvas.theme;
     let xact = &window.dns.xact;

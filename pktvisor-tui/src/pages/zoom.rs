@@ -1,4 +1,5 @@
-//! One list on the whole screen: every digit, the bounds of each estimate, and names at full length.
+//! One list on the whole screen: every digit, the bounds of each estimate, and names at full
+//! length.
 
 use ratatui::{
     layout::{Constraint, Layout, Rect},
@@ -18,7 +19,7 @@ use crate::{
     },
 };
 
-/// Columns of numbers, in order of importance: what does not fit is left out from the end.
+/// Columns of numbers, in order of importance: columns that do not fit are left out from the end.
 const COLUMNS: [(&str, u16); 5] =
     [("count", 12), ("share", 7), ("at least", 12), ("at most", 12), ("scaled", 12)];
 /// Columns of numbers that are always shown.
@@ -80,7 +81,7 @@ fn numbers_within(area_width: u16) -> (&'static [(&'static str, u16)], u16) {
 }
 
 impl ZoomedList<'_> {
-    /// Columns of names: up to the longest; what is then left is for bars.
+    /// Columns of names: up to the longest; bars get the rest.
     fn name_width(&self, area_width: u16, numbers_width: u16) -> u16 {
         let spare = area_width.saturating_sub(numbers_width + NAME_WIDTH_MIN + 2);
         let longest = self.rows.iter().map(|row| row.name.width()).max().unwrap_or(0);

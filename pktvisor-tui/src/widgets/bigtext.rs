@@ -10,7 +10,8 @@ use crate::{app::Regions, theme::Theme};
 /// Rows of a big number.
 pub const HEIGHT: u16 = 3;
 
-/// A glyph of five rows of pixels, each a bit mask of `width` columns, drawn two rows to a cell with half blocks.
+/// A glyph of five rows of pixels, each a bit mask of `width` columns, drawn two rows to a cell
+/// with half blocks.
 struct Glyph {
     width: u16,
     rows: [u8; 5],
@@ -36,7 +37,8 @@ fn glyph(character: char) -> Option<Glyph> {
     Some(Glyph { width, rows })
 }
 
-/// Splits a formatted number into what can be drawn big and the unit behind it: `12.3ms` is `12.3` and `ms`.
+/// Splits a formatted number into digits, which can be drawn big, and unit: `12.3ms` is `12.3` and
+/// `ms`.
 pub fn split_unit(text: &str) -> (&str, &str) {
     text.split_at(text.find(|character| glyph(character).is_none()).unwrap_or(text.len()))
 }
@@ -46,7 +48,7 @@ pub fn width(number: &str) -> u16 {
     number.chars().filter_map(glyph).map(|glyph| glyph.width + 1).sum()
 }
 
-/// Which of the two pixels of a cell are lit.
+/// The character of a cell with these pixels.
 fn half_blocks(upper: bool, lower: bool) -> char {
     match (upper, lower) {
         (true, true) => '█',

@@ -1,8 +1,9 @@
-//! The drawing surface of pages and widgets: the buffer, the theme, and the record of where everything is drawn.
+//! The drawing surface of pages and widgets: the buffer, the theme, and the record of where
+//! everything is drawn.
 //!
-//! Text is put here cell by cell, and not by a `Paragraph`, because it must end in `…` where it is cut, a number must
-//! be left out rather than cut, and the layout tests need the place of every text. Scrolling is done here, because
-//! ratatui has no widget that scrolls other widgets.
+//! Text is put here cell by cell, and not by a `Paragraph`, because it must end in `…` where it is
+//! cut, a number must be left out rather than cut, and the layout tests need the place of every
+//! text. Scrolling is done here, because ratatui has no widget that scrolls other widgets.
 
 use ratatui::{
     buffer::Buffer,
@@ -44,7 +45,7 @@ impl<'a> Canvas<'a> {
         self.buffer
     }
 
-    /// Records what a click into an area hits.
+    /// Records the target of clicks into an area.
     pub fn hit(&mut self, area: Rect, hit: Hit) {
         self.regions.add(area, hit);
     }
@@ -66,8 +67,8 @@ impl<'a> Canvas<'a> {
         self.write(area.x + column, area.y + row, &text, width, style);
     }
 
-    /// Text from column `column` of `area` on; nothing if it does not fit. A number that lost a digit is a wrong
-    /// number.
+    /// Text from column `column` of `area` on; nothing if it does not fit. A number that lost a
+    /// digit is a wrong number.
     pub fn whole(&mut self, area: Rect, row: u16, column: u16, text: &str, style: Style) {
         if usize::from(column) + text.width() <= usize::from(area.width) {
             self.put(area, row, column, text, style);
@@ -120,7 +121,8 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Draws `height` rows on a page of their own and shows those from `first` on, as many as `area` has.
+    /// Draws `height` rows on a page of their own and shows those from `first` on, as many as
+    /// `area` has.
     pub fn scrolled(
         &mut self,
         area: Rect,

@@ -1,4 +1,5 @@
-//! A figure over time: the newest value at the right, a column a second or a period. Charts are ratatui's `Sparkline`.
+//! A figure over time: the newest value at the right, a column a second or a period. Charts are
+//! ratatui's `Sparkline`.
 //!
 //! Bars are text of our own and not a `Gauge`, because they stand in the cells of a table.
 
@@ -11,7 +12,8 @@ use ratatui::{
 use super::Canvas;
 use crate::{app::Regions, format::round_scale, theme::Theme};
 
-/// Values as columns up to the area's height. Seconds without a value are blank, a dot in a chart of one row.
+/// Values as columns up to the area's height. Seconds without a value are blank, a dot in a chart
+/// of one row.
 pub struct ColumnChart<'a> {
     values: Vec<Option<u64>>,
     scale: u64,
@@ -38,7 +40,8 @@ impl StatefulWidget for ColumnChart<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer, regions: &mut Regions) {
         let mut canvas = Canvas::new(buffer, self.theme, regions);
         canvas.record_chart(area);
-        // Eighths of a row are what can be shown. Smaller values would vanish; large ones overflow inside the widget.
+        // A chart shows eighths of a row. Smaller values would vanish; large ones overflow inside
+        // the widget.
         let resolution = u64::from(area.height.max(1)) * 8;
         let eighths = |value: u64| {
             let eighths = (value as f64 / self.scale as f64 * resolution as f64).round() as u64;

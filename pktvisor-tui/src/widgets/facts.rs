@@ -1,4 +1,5 @@
-//! Facts in columns: a panel of labelled numbers, or a line of them where there is no room for panels.
+//! Facts in columns: a panel of labelled numbers, or a line of them where there is no room for
+//! panels.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line, widgets::StatefulWidget};
 use unicode_width::UnicodeWidthStr;
@@ -30,7 +31,8 @@ pub struct Panel {
     pub title: String,
     /// Right end of the title.
     pub remark: String,
-    /// Columns of each number with the blank before it: the widest that the numbers' format can be, and one.
+    /// Columns of each number with the blank before it: the widest that the numbers' format can be,
+    /// and one.
     pub cell_width: u16,
     /// Heads of the columns; empty where the title says enough.
     pub heads: Vec<&'static str>,
@@ -158,8 +160,8 @@ impl StatefulWidget for PanelGrid<'_> {
     }
 }
 
-/// Labelled numbers in lines, each number five columns wide so that the next label stays where it is. What does not fit
-/// into a line goes into the next one.
+/// Labelled numbers in lines, each number five columns wide so that the next label stays where it
+/// is. What does not fit into a line goes into the next one.
 ///
 /// Placed by hand, because a ratatui `Layout` does not wrap.
 pub struct FieldLines<'a> {

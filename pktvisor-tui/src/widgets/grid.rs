@@ -2,7 +2,8 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-/// `count` columns of equal width with a blank behind each. Columns that do not divide evenly are left at the right.
+/// `count` columns of equal width with a blank behind each. Columns that do not divide evenly are
+/// left at the right.
 pub fn equal_columns(area: Rect, count: usize) -> Vec<Rect> {
     let Some(width) = u16::try_from(count).ok().and_then(|count| area.width.checked_div(count)) else {
         return Vec::new();

@@ -33,8 +33,8 @@ pub const SMALL: u16 = 3;
 /// See [`SMALL`].
 pub const BIG: u16 = 5;
 
-/// Numbers side by side in equal cells: label, number, past. Numbers are big when there are rows and columns for it.
-/// Those at the end are left out where a label or a number would be cut.
+/// Numbers side by side in equal cells: label, number, past. Numbers are big when there are rows
+/// and columns for it. Those at the end are left out where a label or a number would be cut.
 pub struct KpiStrip<'a> {
     /// The numbers, the most important first.
     pub kpis: &'a [Kpi],
@@ -98,8 +98,8 @@ fn readable(width: u16, kpis: &[Kpi]) -> usize {
     (1..=kpis.len()).rev().find(fits).unwrap_or(1)
 }
 
-/// Columns of a number drawn big, its unit included; as wide as the widest at least, so that a number that grows does
-/// not change how the others are drawn.
+/// Columns of a number drawn big, its unit included; as wide as the widest at least, so that a
+/// number that grows does not change how the others are drawn.
 fn big_width(kpi: &Kpi) -> u16 {
     const WIDEST: u16 = 19;
     let (digits, unit) = bigtext::split_unit(&kpi.value);

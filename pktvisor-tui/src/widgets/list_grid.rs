@@ -1,4 +1,5 @@
-//! Many lists at once: as many columns as are readable, all rows if they fit, else scrolled to the focused one.
+//! Many lists at once: as many columns as are readable, all rows if they fit, else scrolled to the
+//! focused one.
 
 use std::ops::Range;
 
@@ -53,14 +54,16 @@ fn full_height(lists: usize, columns: usize) -> u16 {
     u16::try_from(lists.div_ceil(columns.max(1))).unwrap_or(u16::MAX).saturating_mul(CELL_HEIGHT_MAX)
 }
 
-/// As few lists beside each other, and so as long names, as all rows of all lists allow; else as many as are readable.
+/// As few lists beside each other, and so as long names, as all rows of all lists allow; else as
+/// many as are readable.
 fn columns(width: u16, height: u16, lists: usize) -> usize {
     let most = usize::from(width / CELL_WIDTH_MIN).clamp(1, lists.max(1));
     (2..most).find(|columns| full_height(lists, *columns) <= height).unwrap_or(most)
 }
 
 impl ListGrid<'_> {
-    /// The rows of lists to show in a grid of this height: down to the focused list, and never past the last row.
+    /// The rows of lists to show in a grid of this height: down to the focused list, and never past
+    /// the last row.
     fn visible_rows(&self, height: u16, columns: usize) -> Range<usize> {
         let rows = self.kinds.len().div_ceil(columns);
         let readable = usize::from(height / CELL_HEIGHT_MIN).max(1);
@@ -105,7 +108,7 @@ impl StatefulWidget for ListGrid<'_> {
     }
 }
 
-/// Shares the height out to rows, what is left over to the first ones.
+/// Divides the height among rows; the first ones get the remainder.
 fn heights(height: u16, rows: usize) -> Vec<u16> {
     let rows = u16::try_from(rows).unwrap_or(1).max(1);
     let (each, rest) = (height / rows, height % rows);

@@ -1,7 +1,8 @@
-//! What pages are made of. One file per widget; each draws into its area and nowhere else, whatever its size.
+//! The parts of pages. One file for each widget; each draws into its area and nowhere else,
+//! whatever its size.
 //!
-//! Every widget is a [`ratatui::widgets::StatefulWidget`] whose state is [`crate::app::Regions`], the record of where
-//! everything is drawn.
+//! Every widget is a [`ratatui::widgets::StatefulWidget`] whose state is [`crate::app::Regions`],
+//! the record of where everything is drawn.
 
 pub mod bigtext;
 mod canvas;

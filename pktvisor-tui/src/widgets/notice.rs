@@ -1,8 +1,8 @@
-//! What stands in the middle when there is nothing to show: what happened, and what to do.
+//! A message in the middle of a page without data: the reason, and what to do.
 
 //!
-//! Text is wrapped by hand, because ratatui's `Paragraph` breaks a long word instead of cutting it with `…`, and unwraps
-//! what is indented.
+//! Text is wrapped by hand, because ratatui's `Paragraph` breaks a long word instead of cutting it
+//! with `…`, and unwraps indented lines.
 
 use ratatui::{
     buffer::Buffer,
@@ -52,7 +52,8 @@ impl StatefulWidget for Notice<'_> {
     }
 }
 
-/// Breaks a text at blanks into lines of at most `width` columns; a longer word is cut. What is indented stays a line.
+/// Breaks a text at blanks into lines of at most `width` columns; a longer word is cut. What is
+/// indented stays a line.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     if text.starts_with(' ') {
         return vec![fit(text, width, KeptEnd::Head)];

@@ -1,7 +1,8 @@
 //! A table of texts and numbers: ratatui's `Table`, with the promise that no number is ever cut.
 //!
-//! `Table` shrinks columns that do not fit. This widget leaves numbers out instead, because a number that lost a digit
-//! is a wrong number, ends cut texts in `…`, and records the place of every text.
+//! `Table` shrinks columns that do not fit. This widget leaves numbers out instead, because a
+//! number that lost a digit is a wrong number, ends cut texts in `…`, and records the place of
+//! every text.
 
 use std::ops::Range;
 
@@ -42,7 +43,8 @@ impl Column {
 /// One row.
 #[derive(Default)]
 pub struct TableRow<'a> {
-    /// A cell for each column that is not blank, those at the end may be missing. A single cell spans the table.
+    /// A cell for each column that is not blank, those at the end may be missing. A single cell
+    /// spans the table.
     pub cells: Vec<Line<'a>>,
     /// What a click on the row hits.
     pub hit: Option<Hit>,
@@ -84,7 +86,8 @@ pub struct NumberTable<'a> {
     pub theme: &'a Theme,
 }
 
-/// The rows to draw of `count` in a table of `height`, heads included, so that the one under the cursor is visible.
+/// The rows to draw of `count` in a table of `height`, heads included, so that the one under the
+/// cursor is visible.
 pub fn visible(height: u16, cursor: usize, count: usize) -> Range<usize> {
     let shown = usize::from(height.saturating_sub(1)).max(1);
     let first = (cursor + 1).saturating_sub(shown);

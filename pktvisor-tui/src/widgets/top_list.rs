@@ -17,7 +17,7 @@ use crate::{
 
 /// Title and as many rows as fit.
 pub struct TopList<'a> {
-    /// Which.
+    /// The kind of list.
     pub kind: ListKind,
     /// Where its rows are; nothing before the first answer.
     pub observation: &'a Observation,

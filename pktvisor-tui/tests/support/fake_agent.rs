@@ -1,4 +1,4 @@
-//! A web server that answers what a test tells it to, on a port of loopback.
+//! A web server with the answers of a test, on a port of loopback.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// What to answer on a path.
+/// The answer on a path.
 #[derive(Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,

@@ -1,4 +1,4 @@
-//! Agents and answers for tests: a busy name server, and everything that can be wrong with one.
+//! Agents and answers for tests: a busy name server, and its possible failures.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 

@@ -1,4 +1,4 @@
-//! Data as agents send it, and agents that received it.
+//! Answers of agents, and agents in the model that received them.
 
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ fn fill_dns(period: &mut Period, queries: u64, replies: u64) {
     dns.top_udp_ports = list(&["53124", "40001", "1024"], queries / 1000);
 }
 
-/// What an agent of ours says about itself.
+/// The description of an agent of our line.
 pub(crate) fn app() -> App {
     App {
         app: AppInfo {

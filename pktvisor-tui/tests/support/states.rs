@@ -12,7 +12,7 @@ use pktvisor_tui::{
 
 use super::sample;
 
-/// A screen, made anew each time.
+/// Creates a screen.
 pub(crate) type State = fn() -> UiState;
 
 /// States by name. Each is a fleet of one, but for the fleet's page.
@@ -28,7 +28,7 @@ pub(crate) const STATES: [(&str, State); 9] = [
     ("file", file),
 ];
 
-/// A capture file, read to its end by an agent that was not told who HOST is.
+/// A capture file, read to its end by an agent that does not know the addresses of HOST.
 pub(crate) fn file() -> UiState {
     let agent = sample::watched("ns1.example", 3, |answer| {
         let periods = [Some(&mut answer.window), answer.live.as_mut()].into_iter().flatten();
@@ -71,7 +71,7 @@ pub(crate) fn full() -> UiState {
     show(vec![sample::watched("ns1.example", 90, |_| {})], 89)
 }
 
-/// The agent answers; nothing has come by yet.
+/// The agent answers and has seen no packet yet.
 pub(crate) fn empty() -> UiState {
     let clear = |period: &mut Period| {
         let span = period.period;

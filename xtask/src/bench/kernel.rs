@@ -1,4 +1,4 @@
-//! `cargo xtask bench kernel`: what a packet costs in the kernel.
+//! `cargo xtask bench kernel`: the cost of a packet in the kernel.
 
 use anyhow::{Context, Result};
 

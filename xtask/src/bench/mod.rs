@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what a packet costs. One file a benchmark.
+//! `cargo xtask bench`: the cost of a packet. One file for each benchmark.
 
 mod kernel;
 mod live;
@@ -13,9 +13,9 @@ use crate::{command, workspace};
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Benchmark {
-    /// A capture file through the whole agent, then the criterion benchmarks of its pieces
+    /// A capture file through the whole agent, then the criterion benchmarks of its parts
     Replay,
-    /// The kernel programs on a packet, again and again
+    /// The kernel programs on one packet, repeated many times
     Kernel,
     /// The agent on a live interface, at rising rates
     Live,
@@ -23,10 +23,10 @@ enum Benchmark {
 
 #[derive(clap::Args)]
 pub(crate) struct BenchArguments {
-    /// What to measure
+    /// Benchmark to run
     #[arg(value_enum, default_value = "replay")]
     benchmark: Benchmark,
-    /// How often to run it (replay)
+    /// Number of runs (replay)
     #[arg(long, default_value = "25", value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
     /// Leave out the breakdown by criterion (replay)
@@ -42,7 +42,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
     match arguments.benchmark {
         Benchmark::Replay => {
             replay::run(arguments.runs, arguments.agent.as_deref())?;
-            // The pieces are built from the checkout, whatever a given agent was built from.
+            // The parts are built from the checkout, which may differ from the source of a given
+            // agent.
             if arguments.no_breakdown || arguments.agent.is_some() {
                 return Ok(());
             }
@@ -53,7 +54,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
     }
 }
 
-/// Builds what generates and sends packets, and the agent where none is `given`. Returns the agent to measure.
+/// Builds the generator and sender of packets, and the agent if none is `given`. Returns the agent
+/// to measure.
 fn build(given: Option<&Path>) -> Result<PathBuf> {
     let mut build = command::cargo(["build", "--release", "-p", "pcap-replay"]);
     if let Some(agent) = given {

@@ -1,4 +1,5 @@
-//! `cargo xtask bench replay`: what a packet of a capture file costs, measured from outside on the release build (or another).
+//! `cargo xtask bench replay`: the cost of a packet of a capture file, measured from outside on the
+//! release build (or another).
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -6,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 
 use crate::measure::{self, Cost};
 use crate::{command, workspace};
 
-/// How many packets are replayed.
+/// Packets that are replayed.
 const PACKETS: u64 = 1_000_000;
 /// The traffic of a busy resolver. The same values give the same capture, byte for byte.
 const SCENARIO: &[(&str, &str)] = &[
@@ -21,7 +23,7 @@ const SCENARIO: &[(&str, &str)] = &[
     ("--seed", "1"),
 ];
 
-/// Replays the same capture so often, and shows the cheapest run and the median.
+/// Replays the same capture `runs` times, and prints the cheapest run and the median.
 pub(super) fn run(runs: u32, agent: Option<&Path>) -> Result<()> {
     let agent = super::build(agent)?;
     let directory = workspace::target()?.join("bench");
@@ -32,13 +34,13 @@ pub(super) fn run(runs: u32, agent: Option<&Path>) -> Result<()> {
     let costs = (0..runs).map(|_| replay_once(&agent, &capture, &directory)).collect::<Result<Vec<_>>>()?;
     println!("\n{}", table(PACKETS, &costs));
     let results = directory.join("replay.json");
-    fs::write(&results, json(PACKETS, &costs))
+    fs::write(&results, json(PACKETS, &costs)?)
         .with_context(|| format!("cannot write {}", results.display()))?;
     println!("results: {}", workspace::shown(&results));
     Ok(())
 }
 
-/// The generated capture, kept for the next time under a name that tells the scenario.
+/// The generated capture, kept for the next time under a name that contains the scenario.
 fn generated_capture(directory: &Path) -> Result<PathBuf> {
     let scenario: Vec<&str> = SCENARIO.iter().map(|(_, value)| *value).collect();
     let capture = directory.join(format!("replay-{PACKETS}-{}.pcap", scenario.join("-")));
@@ -65,7 +67,7 @@ fn replay_once(agent: &Path, capture: &Path, directory: &Path) -> Result<Cost> {
         .arg(capture)
         .stdout(Stdio::null())
         .stderr(errors);
-    measure::cost_of(&mut summary).with_context(|| format!("{} says why", workspace::shown(&log)))
+    measure::cost_of(&mut summary).with_context(|| format!("the reason is in {}", workspace::shown(&log)))
 }
 
 /// Packets per second of CPU time.
@@ -73,7 +75,7 @@ fn rate(packets: u64, cost: &Cost) -> f64 {
     packets as f64 / cost.cpu().as_secs_f64().max(f64::MIN_POSITIVE)
 }
 
-/// The runs from the cheapest to the dearest.
+/// The runs from the cheapest to the most expensive.
 fn by_cpu(costs: &[Cost]) -> Vec<Cost> {
     let mut sorted = costs.to_vec();
     sorted.sort_by_key(Cost::cpu);
@@ -109,20 +111,38 @@ fn table(packets: u64, costs: &[Cost]) -> String {
     text
 }
 
-fn json(packets: u64, costs: &[Cost]) -> String {
-    let runs: Vec<String> = costs
-        .iter()
-        .map(|cost| {
-            format!(
-                r#"{{"user_us":{},"system_us":{},"wall_us":{},"anonymous_peak_bytes":{}}}"#,
-                cost.user.as_micros(),
-                cost.system.as_micros(),
-                cost.wall.as_micros(),
-                cost.anonymous_peak_bytes
-            )
-        })
-        .collect();
-    format!("{{\"benchmark\":\"replay\",\"packets\":{packets},\"runs\":[{}]}}\n", runs.join(","))
+/// The results as a document.
+#[derive(Serialize)]
+struct ReplayResults {
+    benchmark: &'static str,
+    packets: u64,
+    runs: Vec<RunResult>,
+}
+
+/// One [`Cost`] in plain numbers.
+#[derive(Serialize)]
+struct RunResult {
+    user_us: u128,
+    system_us: u128,
+    wall_us: u128,
+    anonymous_peak_bytes: u64,
+}
+
+impl From<&Cost> for RunResult {
+    fn from(cost: &Cost) -> Self {
+        Self {
+            user_us: cost.user.as_micros(),
+            system_us: cost.system.as_micros(),
+            wall_us: cost.wall.as_micros(),
+            anonymous_peak_bytes: cost.anonymous_peak_bytes,
+        }
+    }
+}
+
+/// One JSON object with every run in order.
+fn json(packets: u64, costs: &[Cost]) -> serde_json::Result<String> {
+    let runs = costs.iter().map(RunResult::from).collect();
+    Ok(serde_json::to_string(&ReplayResults { benchmark: "replay", packets, runs })? + "\n")
 }
 
 #[cfg(test)]
@@ -145,9 +165,9 @@ mod tests {
 
     #[test]
     fn results_keep_every_run_in_order() {
-        let text = json(7, &[cost(3), cost(1)]);
-        let first = text.find("\"user_us\":3000").expect("the first run");
-        let second = text.find("\"user_us\":1000").expect("the second run");
-        assert!(first < second && text.contains("\"packets\":7"));
+        let text = json(7, &[cost(3), cost(1)]).unwrap();
+        let results: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let user_us = [0, 1].map(|index| results["runs"][index]["user_us"].as_u64());
+        assert_eq!((user_us, results["packets"].as_u64()), ([Some(3000), Some(1000)], Some(7)));
     }
 }

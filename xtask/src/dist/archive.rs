@@ -1,4 +1,4 @@
-//! The archive: programs and papers in one directory, named after version and machine.
+//! The archive: programs and documents in one directory, named after version and machine.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::{command, workspace};
 
-/// What goes along from the checkout.
+/// Files of the checkout that are packed as well.
 const PAPERS: &[&str] = &["LICENSE", "README.md", "CHANGELOG.md"];
 
 /// Packs `files` of `directory`, and leaves the archive beside them.
@@ -20,7 +20,7 @@ pub(super) fn pack(directory: &Path, host: &str, files: &[String]) -> Result<Pat
     Ok(archive)
 }
 
-/// Packs the debug information of the programs, to be unpacked over them where it is needed.
+/// Packs the debug information of the programs. To use it, unpack it over them.
 pub(super) fn pack_debug(directory: &Path, host: &str, files: &[String]) -> Result<PathBuf> {
     let name = name(env!("CARGO_PKG_VERSION"), host);
     let archive = directory.join(format!("{name}-debug.tar.gz"));
@@ -31,7 +31,7 @@ pub(super) fn pack_debug(directory: &Path, host: &str, files: &[String]) -> Resu
 /// Packs files of `directory` below `name`.
 fn tar(archive: &Path, name: &str, directory: &Path, files: &[impl AsRef<OsStr>]) -> Command {
     let mut tar = Command::new("tar");
-    // Whoever builds and whoever unpacks have no users in common.
+    // The users of the building machine do not exist where the archive is unpacked.
     tar.args(["--create", "--gzip", "--owner=0", "--group=0", "--numeric-owner"])
         .arg(format!("--transform=s,^,{name}/,"))
         .arg("--file")
@@ -42,7 +42,7 @@ fn tar(archive: &Path, name: &str, directory: &Path, files: &[impl AsRef<OsStr>]
     tar
 }
 
-/// Of the archive, without its ending, and of the directory in it.
+/// The name of the archive without its extension, and of the directory in it.
 fn name(version: &str, host: &str) -> String {
     format!("pktvisor-{version}-{host}")
 }
@@ -53,7 +53,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn the_archive_holds_programs_and_papers_below_its_own_name() {
+    fn the_archive_contains_programs_and_documents_below_its_own_name() {
         let directory = tempfile::tempdir().expect("a directory");
         fs::write(directory.path().join("pktvisord"), "the agent").expect("a program");
         let archive = pack(directory.path(), "riscv64gc-unknown-linux-gnu", &["pktvisord".to_owned()])

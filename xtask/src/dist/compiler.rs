@@ -1,7 +1,7 @@
-//! The Rust compiler, and the tool of its LLVM that merges what an instrumented program has counted.
+//! The Rust compiler, and the tool of its LLVM that merges the counts of an instrumented program.
 //!
-//! The format of these counts belongs to a major version of LLVM: a tool of another one than the compiler's cannot read
-//! them, or writes what the compiler cannot.
+//! The format of these counts belongs to a major version of LLVM: a tool of another one than the
+//! compiler's cannot read them, or writes what the compiler cannot.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(super) struct Compiler {
     pub(super) host: String,
     /// Major version of its LLVM.
     llvm: u32,
-    /// Where its libraries for the host lie.
+    /// The directory of its libraries for the host.
     libraries: PathBuf,
 }
 
@@ -28,7 +28,7 @@ impl Compiler {
         let about = printed(&["--version", "--verbose"])?;
         let libraries = printed(&["--print", "target-libdir"])?.trim().into();
         Self::parse(&about, libraries)
-            .with_context(|| format!("rustc does not say what it is, or which LLVM it has:\n{about}"))
+            .with_context(|| format!("rustc does not print its version and that of its LLVM:\n{about}"))
     }
 
     fn parse(about: &str, libraries: PathBuf) -> Option<Self> {
@@ -36,7 +36,8 @@ impl Compiler {
         Some(Self { host, llvm: llvm_major(about, "LLVM version: ")?, libraries })
     }
 
-    /// The `llvm-profdata` that goes with it; or, in words, what profile-guided optimisation lacks.
+    /// The `llvm-profdata` that fits it; or, in words, the missing part of profile-guided
+    /// optimisation.
     pub(super) fn profdata(&self) -> Result<PathBuf, String> {
         if !self.has_runtime() {
             return Err("this Rust toolchain has no profiler_builtins; those of rustup have".to_owned());
@@ -50,7 +51,7 @@ impl Compiler {
         })
     }
 
-    /// Whether there is the library that counts, which every instrumented program is linked with.
+    /// Whether the counting library exists, which is linked into every instrumented program.
     fn has_runtime(&self) -> bool {
         self.libraries.read_dir().is_ok_and(|files| {
             files
@@ -59,7 +60,8 @@ impl Compiler {
         })
     }
 
-    /// Where the tool can be, the likeliest to fit first: rustup's component, Debian's package, PATH.
+    /// Possible places of the tool, the likeliest to fit first: rustup's component, Debian's
+    /// package, PATH.
     fn candidates(&self) -> Vec<PathBuf> {
         let of_toolchain = self.libraries.parent().unwrap_or(&self.libraries).join("bin/llvm-profdata");
         let others = [
@@ -71,19 +73,19 @@ impl Compiler {
     }
 }
 
-/// What rustc prints on stdout.
+/// The output of rustc on stdout.
 fn printed(arguments: &[&str]) -> Result<String> {
-    // The one that cargo starts, in the directory that may choose a toolchain.
+    // The rustc that cargo starts, in the checkout, which may choose a toolchain.
     let program = std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
     let output = Command::new(program).args(arguments).current_dir(workspace::root()).output();
     let output = output.context("cannot start rustc")?;
     if !output.status.success() {
         bail!("rustc {} failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim_end());
     }
-    String::from_utf8(output.stdout).context("rustc prints something else than text")
+    String::from_utf8(output.stdout).context("the output of rustc is not text")
 }
 
-/// The first of the candidates that is of LLVM `major`.
+/// The first candidate that belongs to LLVM `major`.
 fn choose(
     candidates: Vec<PathBuf>,
     major: u32,
@@ -92,7 +94,7 @@ fn choose(
     candidates.into_iter().find(|candidate| version_of(candidate) == Some(major))
 }
 
-/// The major version of LLVM that a tool says it is of; `None` where it cannot be started, or does not say.
+/// The major version of LLVM that a tool prints; `None` if it cannot be started, or prints none.
 fn version_of(tool: &Path) -> Option<u32> {
     let output = Command::new(tool).arg("--version").output().ok()?;
     llvm_major(&String::from_utf8_lossy(&output.stdout), "LLVM version ")
@@ -117,13 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn host_and_llvm_are_read_from_what_rustc_says() {
+    fn host_and_llvm_are_read_from_the_output_of_rustc() {
         assert_eq!((compiler().host.as_str(), compiler().llvm), ("x86_64-unknown-linux-gnu", 22));
         assert_eq!(Compiler::parse("rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\n", PathBuf::new()), None);
     }
 
     #[test]
-    fn the_tools_own_words_tell_its_version() {
+    fn the_version_of_the_tool_is_read_from_its_output() {
         for (words, major) in [
             ("Debian LLVM version 22.1.8\n  Optimized build.\n", Some(22)),
             ("LLVM (http://llvm.org/):\n  LLVM version 22.1.2-rust-1.95.0-stable\n", Some(22)),
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_started_has_no_version() {
+    fn a_tool_that_cannot_be_started_has_no_version() {
         assert_eq!(version_of(Path::new("/nowhere/llvm-profdata")), None);
     }
 }

@@ -1,7 +1,8 @@
-//! Debug information, taken out of the programs and kept beside them.
+//! Moves debug information out of the programs into files beside them.
 //!
-//! It is most of their size. A program names its file (`.gnu_debuglink`), so debuggers, profilers and Rust's backtraces find it in the
-//! program's directory; without it they still name functions, from the symbol table, which stays.
+//! It is most of their size. A program names its file (`.gnu_debuglink`), so debuggers, profilers
+//! and Rust's backtraces find it in the program's directory; without it they still name functions,
+//! from the symbol table, which stays.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,12 +11,13 @@ use anyhow::Result;
 
 use crate::command;
 
-/// What the file of a program is called.
+/// The name of the file for a program.
 pub(super) fn file_name(program: &str) -> String {
     format!("{program}.debug")
 }
 
-/// Moves the debug information of `binary` into the file that belongs to the program `name`, in the same directory.
+/// Moves the debug information of `binary` into the file that belongs to the program `name`, in the
+/// same directory.
 pub(super) fn separate(binary: &Path, name: &str) -> Result<PathBuf> {
     let file = binary.with_file_name(file_name(name));
     command::run(Command::new("objcopy").arg("--only-keep-debug").arg(binary).arg(&file))?;

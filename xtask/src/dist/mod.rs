@@ -1,8 +1,10 @@
-//! `cargo xtask dist`: what is shipped, with the agent optimised for the traffic it will see (profile-guided optimisation).
+//! `cargo xtask dist`: builds the release archives, with the agent optimised for typical traffic
+//! (profile-guided optimisation).
 //!
-//! The agent is built twice ([`profile`]): first so that it counts how often each branch is taken while it summarises
-//! captures ([`training`]), then with these counts. [`compiler`] says whether that can be done here; [`debug`] takes the debug
-//! information out; the programs print their [`documents`]; [`archive`] and [`deb`] pack all of it.
+//! The agent is built twice ([`profile`]): first so that it counts how often each branch is taken
+//! while it summarises captures ([`training`]), then with these counts. [`compiler`] checks whether
+//! this is possible; [`debug`] moves the debug information out; the programs print
+//! their [`documents`]; [`archive`] and [`deb`] pack all of it.
 
 mod archive;
 mod compiler;
@@ -22,11 +24,11 @@ use crate::setup::{self, SetupLevel};
 use crate::{build_ebpf, command, workspace};
 use compiler::Compiler;
 
-/// The program that a packet's cost is the cost of.
+/// The program that processes packets, and is therefore optimised.
 const AGENT: &str = "pktvisord";
 /// The profile of the workspace's Cargo.toml that it is built with.
 const AGENT_PROFILE: &str = "shipped";
-/// Everything that is shipped.
+/// All programs that are shipped.
 const PROGRAMS: &[&str] = &[AGENT, "pktvisor", "pcap-replay"];
 
 #[derive(clap::Args)]
@@ -34,16 +36,17 @@ pub(crate) struct DistArguments {
     /// Build without profile-guided optimisation
     #[arg(long)]
     no_pgo: bool,
-    /// Fail where profile-guided optimisation is not to be had, instead of going on without
+    /// Fail if profile-guided optimisation is unavailable, instead of continuing without it
     #[arg(long, conflicts_with = "no_pgo")]
     require_pgo: bool,
 }
 
-/// The subcommand. Leaves the programs, their debug information and archives of both in `TARGET/dist`.
+/// The subcommand. Leaves the programs, their debug information and archives of both in
+/// `TARGET/dist`.
 pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
     setup::ensure(SetupLevel::Build)?;
     let compiler = Compiler::ask()?;
-    // Told before minutes go into building.
+    // Checked before the build, which takes minutes.
     let profdata = if arguments.no_pgo { None } else { profdata(&compiler, arguments.require_pgo)? };
     build_ebpf::build_if_possible()?;
     // The training's traffic comes from pcap-replay.
@@ -70,11 +73,12 @@ pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
     Ok(())
 }
 
-/// What merges the counts; `None`, with a warning, where there is nothing, and an error where that is `required`.
+/// The tool that merges the counts. If it is missing, `None` with a warning, or an error if it is
+/// required.
 fn profdata(compiler: &Compiler, required: bool) -> Result<Option<PathBuf>> {
     match compiler.profdata() {
         Ok(profdata) => Ok(Some(profdata)),
-        Err(reason) if required => bail!("there is no profile-guided optimisation here: {reason}"),
+        Err(reason) if required => bail!("profile-guided optimisation is unavailable: {reason}"),
         Err(reason) => {
             eprintln!("warning: the agent will be without profile-guided optimisation: {reason}");
             Ok(None)
@@ -82,25 +86,26 @@ fn profdata(compiler: &Compiler, required: bool) -> Result<Option<PathBuf>> {
     }
 }
 
-/// `cargo build` of what is shipped: exactly the versions that were tested.
+/// `cargo build` of the shipped programs, with exactly the dependencies that were tested.
 fn build(profile: &str) -> Command {
     command::cargo(["build", "--profile", profile, "--locked"])
 }
 
-/// The same of the agent alone.
+/// The same for the agent alone.
 fn build_agent() -> Command {
     let mut build = build(AGENT_PROFILE);
     build.args(["-p", "pktvisor-agent", "--bin", AGENT]);
     build
 }
 
-/// Copies the programs to where nothing else lies, and moves their debug information into files of their own.
+/// Copies the programs to a directory of their own, and moves their debug information into separate
+/// files.
 fn collect(agent: &Path, directory: &Path) -> Result<()> {
     fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     for name in PROGRAMS {
         let built = if *name == AGENT { agent.to_owned() } else { workspace::release_binary(name)? };
         let copy = directory.join(name);
-        // A program that runs cannot be written to, but another can take its name.
+        // A running program cannot be written to, but a new file can take its name.
         let unfinished = directory.join("unfinished");
         fs::copy(&built, &unfinished).with_context(|| format!("cannot copy {}", built.display()))?;
         debug::separate(&unfinished, name)?;

@@ -1,7 +1,8 @@
 //! The agent, compiled with counts of what it does.
 //!
-//! Both builds are for an explicit target, so that the flags reach neither build scripts nor procedural macros, and of the
-//! same package alone: counts find their function by a name that depends on these.
+//! Both builds are for an explicit target, so that the flags reach neither build scripts nor
+//! procedural macros, and of the same package alone: counts find their function by a name that
+//! depends on these.
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::{OsStr, OsString};
@@ -17,7 +18,8 @@ use super::training::{self, Lesson};
 use super::{AGENT, AGENT_PROFILE};
 use crate::{command, workspace};
 
-/// Builds the agent twice and returns where the second lies. `profdata` merges what the first has counted.
+/// Builds the agent twice and returns the path of the second. `profdata` merges the counts of the
+/// first.
 pub(super) fn build_agent(compiler: &Compiler, profdata: &Path) -> Result<PathBuf> {
     let directory = workspace::target()?.join("pgo");
     create(&directory)?;
@@ -29,7 +31,7 @@ pub(super) fn build_agent(compiler: &Compiler, profdata: &Path) -> Result<PathBu
     build(compiler, "-Cprofile-use", &profile)
 }
 
-/// Builds the agent with one flag more than the user's.
+/// Builds the agent with the user's flags and one more.
 fn build(compiler: &Compiler, flag: &str, value: &Path) -> Result<PathBuf> {
     let mut own = OsString::from(flag);
     own.extend([OsStr::new("="), value.as_os_str()]);
@@ -41,8 +43,8 @@ fn build(compiler: &Compiler, flag: &str, value: &Path) -> Result<PathBuf> {
     Ok(workspace::target()?.join(&compiler.host).join(AGENT_PROFILE).join(AGENT))
 }
 
-/// Flags for rustc as cargo takes them first: those that the user set, as cargo reads them, and our own. As with every such
-/// variable, cargo then takes none from its configuration files.
+/// Flags for rustc in the variable that cargo reads first: the user's flags, as cargo reads them,
+/// and our own. As with every such variable, cargo then takes none from its configuration files.
 fn flags(encoded: Option<OsString>, plain: Option<OsString>, own: &OsStr) -> OsString {
     let separator = "\u{1f}";
     let mut flags = encoded.unwrap_or_else(|| {
@@ -56,8 +58,8 @@ fn flags(encoded: Option<OsString>, plain: Option<OsString>, own: &OsStr) -> OsS
     flags
 }
 
-/// The counts of this agent in training, merged. A name of its own for each: cargo builds dependencies anew for another
-/// name only, and nothing for the same.
+/// The merged counts of this agent in training. Their file name depends on their inputs: cargo
+/// rebuilds dependencies if the name changes, and only then.
 fn profile(instrumented: &Path, profdata: &Path, directory: &Path) -> Result<PathBuf> {
     let lessons = training::lessons(directory)?;
     let profile = directory.join(format!("{:016x}.profdata", fingerprint(instrumented, &lessons)?));
@@ -73,7 +75,7 @@ fn profile(instrumented: &Path, profdata: &Path, directory: &Path) -> Result<Pat
     Ok(profile)
 }
 
-/// Of everything that the counts depend on.
+/// A hash of everything that the counts depend on.
 fn fingerprint(agent: &Path, lessons: &[Lesson]) -> Result<u64> {
     let content = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     let mut hasher = DefaultHasher::new();
@@ -103,7 +105,7 @@ mod tests {
             flags(None, Some(" -C  target-cpu=native ")),
             "-C\u{1f}target-cpu=native\u{1f}-Cprofile-use=/a b"
         );
-        // Cargo asks the encoded ones first.
+        // Cargo reads the encoded variable first.
         assert_eq!(
             flags(Some("--cfg\u{1f}x=\"y z\""), Some("-g")),
             "--cfg\u{1f}x=\"y z\"\u{1f}-Cprofile-use=/a b"

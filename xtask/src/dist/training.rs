@@ -1,7 +1,8 @@
-//! What the agent is trained with: traffic as it will see it, in captures that are the same every time.
+//! The training of the agent: typical traffic, in captures that are the same every time.
 //!
-//! Files take no privilege and no network. Lessons on live interfaces were tried: they made live capture no faster than these
-//! do. What no lesson comes to is taken for something that never happens, and gets slower: decompression did, by a quarter.
+//! Files need no privilege and no network, and lessons on live interfaces make live capture no
+//! faster than these. The compiler assumes that code outside of every lesson never runs, and makes
+//! it slower: decompression by a quarter.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,14 +15,14 @@ use crate::{command, workspace};
 /// One run of the agent.
 #[derive(Debug)]
 pub(super) struct Lesson {
-    /// What it summarises.
+    /// The capture that it summarises.
     pub(super) capture: PathBuf,
-    /// How, beyond the usual.
+    /// Further options of the agent.
     pub(super) options: &'static [&'static str],
 }
 
-/// Captures to generate, and options of the agent for each. Seeds are not those of the benchmarks: these would measure what
-/// was learned by heart.
+/// Captures to generate, and options of the agent for each. The seeds differ from those of the
+/// benchmarks, which would otherwise measure the very packets of the training.
 const GENERATED: &[(&str, &str, &[&str])] = &[
     // A resolver: DNS with other traffic beside it, UDP and TCP, IPv4 and IPv6.
     (
@@ -29,7 +30,7 @@ const GENERATED: &[(&str, &str, &[&str])] = &[
         "--packets 400000 --names 60000 --clients 30000 --dns-share 0.65 --tcp-share 0.1 --seed 101",
         &[],
     ),
-    // What crosses over to analysis from a live interface.
+    // Mostly DNS, as analysis gets it from a live interface.
     (
         "dns.pcap",
         "--packets 300000 --names 60000 --clients 30000 --dns-share 1 --tcp-share 0 --seed 102",
@@ -42,7 +43,7 @@ const GENERATED: &[(&str, &str, &[&str])] = &[
          --split-tcp --reorder 0.05 --duplicate-segments 0.05 --seed 103",
         &["--public-suffix"],
     ),
-    // Names and sources that never come again.
+    // Names and sources that occur only once.
     (
         "flood.pcap",
         "--packets 100000 --names 20000 --clients 10000 --random-subdomains 0.5 --random-sources 0.3 \
@@ -75,12 +76,12 @@ fn generate(capture: &Path, scenario: &str) -> Result<()> {
 }
 
 impl Lesson {
-    /// Runs the instrumented `agent`; returns the file that it has counted into, in `directory`.
+    /// Runs the instrumented `agent`; returns the file of its counts, in `directory`.
     pub(super) fn give(&self, agent: &Path, directory: &Path) -> Result<PathBuf> {
         let name =
             self.capture.file_name().with_context(|| format!("{} has no name", self.capture.display()))?;
         let counts = directory.join(name).with_extension("profraw");
-        // Where nothing is counted now, counts of another agent would be taken for it.
+        // If this run counts nothing, counts of another agent must not be taken for its own.
         if counts.exists() {
             fs::remove_file(&counts).with_context(|| format!("cannot remove {}", counts.display()))?;
         }

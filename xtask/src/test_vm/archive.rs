@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-/// An archive in the making. What is added first comes first, directories before what they hold.
+/// An archive that is being written. Entries keep their order, and directories come before their
+/// content.
 #[derive(Default)]
 pub(super) struct Archive {
     bytes: Vec<u8>,
@@ -33,7 +34,7 @@ impl Archive {
         }
     }
 
-    /// The device that the first process has as its input and output.
+    /// The device for the first process's input and output.
     pub(super) fn console(&mut self) {
         self.directory(Path::new("/dev"));
         self.entry(CONSOLE, Path::new("/dev/console"), &[], [5, 1]);
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn directories_come_once_and_before_what_they_hold() {
+    fn directories_come_once_and_before_their_content() {
         let mut archive = Archive::default();
         archive.file(Path::new("/a/b/c"), b"12345");
         archive.file(Path::new("/a/b/d"), b"");

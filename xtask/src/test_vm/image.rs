@@ -1,4 +1,5 @@
-//! What the virtual machine finds in its memory: test programs, the agent, tools, and a script that runs them.
+//! The content of the virtual machine's memory: test programs, the agent, tools, and a script that
+//! runs them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,12 +13,12 @@ use super::kernel::GuestKernel;
 use super::tool;
 use crate::{command, workspace};
 
-/// A test program of the agent, and which of its tests are about the kernel.
+/// A test program of the agent, and its tests of the kernel.
 pub(super) struct GuestProgram {
-    /// As cargo names it.
+    /// Cargo's name of it.
     target: &'static str,
     tests: &'static str,
-    /// Of these, what is worth its time where every instruction is emulated.
+    /// The most important of these, for machines that emulate every instruction.
     quick: &'static str,
 }
 
@@ -39,7 +40,7 @@ pub(super) enum Selection {
     Quick,
 }
 
-/// What tests call, besides what BusyBox has.
+/// Tools of the tests that BusyBox lacks.
 const TOOLS: &[&str] = &["ip", "tc", "ethtool"];
 
 /// In the order in which they depend on one another. A kernel may have any of them built in.
@@ -58,16 +59,16 @@ const MODULES: &[&str] = &[
     "kernel/net/sched/cls_bpf.ko",
 ];
 
-/// How the script tells the end of a program, with its exit status.
+/// The script prints this at the end of a program, with its exit status.
 const END: &str = "test program ended with status ";
 
-/// What is not here of what goes into every image.
+/// The tools for every image that are missing here.
 pub(super) fn missing() -> Option<String> {
     let absent = ["busybox", "ldd", "strip"].iter().chain(TOOLS).find(|name| tool(name).is_none());
     absent.map(|name| format!("there is no program {name} (cargo xtask setup installs it)"))
 }
 
-/// The exit status of a test program, if the line tells one.
+/// The exit status of a test program, if the line contains one.
 pub(super) fn status(line: &str) -> Option<i32> {
     line.trim_end().strip_prefix(END)?.parse().ok()
 }
@@ -85,7 +86,7 @@ pub(super) fn build(kernel: &GuestKernel, selection: Selection) -> Result<PathBu
         let path = tool(name).with_context(|| format!("there is no {name}"))?;
         files.program(&path, &Path::new("/usr/sbin").join(name))?;
     }
-    // The agent lies beside the directory of the test programs, and they call it by that path.
+    // The agent lies beside the directory of the test programs, where they expect it.
     let agent = programs[0].parent().and_then(Path::parent).map(|debug| debug.join("pktvisord"));
     for program in programs.iter().chain(&agent) {
         files.program(program, program)?;
@@ -101,7 +102,7 @@ pub(super) fn build(kernel: &GuestKernel, selection: Selection) -> Result<PathBu
         files.archive.file(&path, &content);
         let _ = writeln!(insert, "insmod {}", path.display());
     }
-    // Tests go up from here to the captures.
+    // Tests find the captures above this directory.
     for tested in ["pktvisor-agent", "pktvisor-capture"] {
         files.archive.directory(&workspace::root().join(tested));
     }
@@ -144,7 +145,7 @@ fn script(programs: &[PathBuf], insert_modules: &str, selection: Selection) -> S
     script + "poweroff -f\n"
 }
 
-/// Builds the programs of [`PROGRAMS`] and says where they are.
+/// Builds the programs of [`PROGRAMS`] and returns their paths.
 fn test_programs() -> Result<Vec<PathBuf>> {
     let agent = ["-p", "pktvisor-agent", "--test", "kernel", "--test", "virtual_machine"];
     let text = build_tests(&["-p", "pktvisor-capture", "--lib"])? + &build_tests(&agent)?;
@@ -154,13 +155,13 @@ fn test_programs() -> Result<Vec<PathBuf>> {
         let line = text.lines().find_map(|line| line.trim().strip_prefix(&beginning));
         let path = line.and_then(|rest| rest.strip_suffix(')'));
         let path =
-            path.with_context(|| format!("cargo does not tell where {} is:\n{text}", program.target))?;
+            path.with_context(|| format!("cargo does not print the path of {}:\n{text}", program.target))?;
         Ok(workspace::root().join(path))
     };
     PROGRAMS.iter().map(path).collect()
 }
 
-/// Builds tests and returns what cargo says of them.
+/// Builds tests and returns cargo's messages.
 fn build_tests(tests: &[&str]) -> Result<String> {
     let mut cargo = command::cargo(["test", "--no-run"]);
     cargo.args(tests);
@@ -181,7 +182,7 @@ struct Files {
 }
 
 impl Files {
-    /// Without its symbols, which would be most of it.
+    /// Adds a program without its symbols, which are most of its size.
     fn program(&mut self, from: &Path, to: &Path) -> Result<()> {
         let stripped = workspace::target()?.join("vm/stripped");
         let mut strip = Command::new("strip");
@@ -215,7 +216,7 @@ fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// What the dynamic linker would load, and itself.
+/// The dynamic linker and the libraries that it would load.
 fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
     let output = Command::new("ldd").arg(program).output().context("cannot start ldd")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

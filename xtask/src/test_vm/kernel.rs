@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{command, workspace};
 
-/// Stands for the newest cloud kernel of the Debian release.
+/// Depends on the newest cloud kernel of the Debian release.
 const META_PACKAGE: &str = "linux-image-cloud-amd64";
 
 /// A kernel and the directory of its modules.
@@ -18,7 +18,8 @@ pub(super) struct GuestKernel {
 }
 
 impl GuestKernel {
-    /// The module that lies there below the directory of modules, if it is a file of its own and not built in.
+    /// The module at this path below the directory of modules; `None` if it is built into the
+    /// kernel.
     pub(super) fn module(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let plain = self.modules.join(path);
         if plain.is_file() {
@@ -36,7 +37,7 @@ impl GuestKernel {
     }
 }
 
-/// Downloads the kernel, unless it has been before.
+/// Downloads the kernel unless it was downloaded before.
 pub(super) fn fetch() -> Result<GuestKernel> {
     let package = newest()?;
     let directory = workspace::target()?.join("vm");
@@ -44,7 +45,7 @@ pub(super) fn fetch() -> Result<GuestKernel> {
     if found(&directory, &package).is_none() {
         command::run(Command::new("apt-get").args(["download", &package]).current_dir(&directory))?;
     }
-    unpack(&[found(&directory, &package).context("apt-get has downloaded something else")?])
+    unpack(&[found(&directory, &package).context("apt-get has downloaded another package")?])
 }
 
 /// The package that [`META_PACKAGE`] depends on.
@@ -56,7 +57,7 @@ fn newest() -> Result<String> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let depended = text.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
     let newest = depended.map(str::trim).find(|package| package.starts_with("linux-image-"));
-    newest.map(str::to_owned).with_context(|| format!("no package {META_PACKAGE} is known"))
+    newest.map(str::to_owned).with_context(|| format!("apt-cache knows no package {META_PACKAGE}"))
 }
 
 fn found(directory: &Path, package: &str) -> Option<PathBuf> {
@@ -68,7 +69,7 @@ fn found(directory: &Path, package: &str) -> Option<PathBuf> {
     })
 }
 
-/// Unpacks the packages of a kernel: newer ones have image and modules in packages of their own.
+/// Unpacks the packages of a kernel: newer ones have image and modules in separate packages.
 pub(super) fn unpack(packages: &[PathBuf]) -> Result<GuestKernel> {
     let first = packages.first().and_then(|package| package.file_stem()).context("a package has a name")?;
     let root = workspace::target()?.join("vm").join(first);

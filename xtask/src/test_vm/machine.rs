@@ -1,4 +1,4 @@
-//! The virtual machine: QEMU, with a serial line as its only way out.
+//! The virtual machine: QEMU, with a serial line as its only output.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -12,8 +12,8 @@ use super::tool;
 
 const QEMU: &str = "qemu-system-x86_64";
 
-/// Two network interfaces, and a cable from the one to the other that leads nowhere else. Their driver does AF_XDP without
-/// copying only where it may map memory itself.
+/// Two network interfaces with a cable between them that leads nowhere else. Their driver supports
+/// AF_XDP without copying only if it may map memory itself.
 const CABLE: &[&str] = &[
     "-netdev",
     "hubport,id=end0,hubid=0",
@@ -25,7 +25,7 @@ const CABLE: &[&str] = &[
     "virtio-net-pci,netdev=end1,disable-legacy=on,iommu_platform=on,romfile=",
 ];
 
-/// What is not here of what booting takes.
+/// The tools for booting that are missing here.
 pub(super) fn missing() -> Option<String> {
     if cfg!(not(target_arch = "x86_64")) {
         return Some("the kernel to boot is one for x86-64".to_owned());
@@ -33,17 +33,18 @@ pub(super) fn missing() -> Option<String> {
     tool(QEMU).is_none().then(|| format!("there is no {QEMU} (cargo xtask setup installs it)"))
 }
 
-/// How the machine's instructions are run.
+/// How the machine executes instructions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Accelerator {
-    /// By the processor.
+    /// By the processor (KVM).
     Kvm,
-    /// By a translator, ten times as slow and more.
+    /// By translation, which is at least ten times slower.
     Tcg,
 }
 
 impl Accelerator {
-    /// The best there seems to be. A KVM without the processor's help, as virtual machines may have it, is no help to QEMU.
+    /// The faster one that works. QEMU cannot use a KVM without the processor's support, which
+    /// virtual machines may have.
     pub(super) fn best() -> Self {
         let has_module =
             ["kvm_intel", "kvm_amd"].iter().any(|name| Path::new("/sys/module").join(name).exists());
@@ -61,16 +62,17 @@ impl Accelerator {
     }
 }
 
-/// What to boot.
+/// The kernel and image to boot.
 pub(super) struct Machine<'a> {
     pub(super) kernel: &'a Path,
     pub(super) archive: &'a Path,
-    /// Sooner or later it is ended.
+    /// The machine is stopped after this time.
     pub(super) at_most: Duration,
 }
 
 impl Machine<'_> {
-    /// Boots, hands over each line of the serial console, and returns when the machine has turned itself off.
+    /// Boots, passes on each line of the serial console, and returns when the machine has turned
+    /// itself off.
     pub(super) fn boot(&self, accelerator: Accelerator, mut on_line: impl FnMut(&str)) -> Result<()> {
         let mut qemu = Command::new(tool(QEMU).context("there is no QEMU")?);
         qemu.args(accelerator.words())
@@ -101,7 +103,7 @@ impl Machine<'_> {
             }
         };
         if !ended {
-            // It may have ended by itself this very moment.
+            // It may have ended by itself.
             let _ = machine.kill();
         }
         let status = machine.wait().context("cannot wait for QEMU")?;

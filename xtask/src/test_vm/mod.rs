@@ -1,10 +1,12 @@
-//! `cargo xtask test-vm`: the tests of the kernel half on another kernel, an older one, in a virtual machine.
+//! `cargo xtask test-vm`: the tests of the kernel half on another kernel, an older one, in a
+//! virtual machine.
 //!
-//! Debian's cloud kernel (6.1: before tcx) is fetched and unpacked, never installed. What it boots is an archive in memory
-//! made of our test programs, the agent and a few tools, each at the path that it has here, with the libraries that it wants.
-//! Nothing of the machine is reachable from inside: there is no disk, and the two network interfaces lead to one another.
+//! Debian's cloud kernel (6.1: before tcx) is downloaded and unpacked, never installed. It boots an
+//! archive in memory with our test programs, the agent and a few tools, each at the same path as
+//! here, with the libraries that it needs. The machine is isolated: it has no disk, and its two
+//! network interfaces are connected to each other.
 //!
-//! Other kernels can be given, such as a newer one, whose drivers do AF_XDP without copying.
+//! Other kernels can be given, such as a newer one, whose drivers support AF_XDP without copying.
 
 mod archive;
 mod image;
@@ -25,23 +27,23 @@ use crate::tally::Tally;
 
 #[derive(Args, Default)]
 pub(crate) struct TestVmArguments {
-    /// A Debian package with the kernel to boot; again for its modules where they come in another package
-    /// [default: the one that linux-image-cloud-amd64 stands for]
+    /// A Debian package with the kernel to boot; repeat it if the modules are in another package
+    /// [default: the newest of linux-image-cloud-amd64]
     #[arg(long, value_name = "DEB")]
     kernel: Vec<PathBuf>,
     /// Give up after this many seconds [default: 300, without KVM 1800]
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
-    /// Emulate every instruction, also where there is KVM
+    /// Emulate every instruction, even if KVM works
     #[arg(long)]
     emulate: bool,
-    /// Only what is worth its time where every instruction is emulated
+    /// Run only the most important tests, as for an emulated machine
     #[arg(long)]
     quick: bool,
 }
 
 impl TestVmArguments {
-    /// As a part of `cargo xtask test`, which is to take minutes.
+    /// The arguments within `cargo xtask test`, which should take only minutes.
     pub(crate) fn brief() -> Self {
         Self { quick: Accelerator::best() == Accelerator::Tcg, ..Self::default() }
     }
@@ -101,7 +103,7 @@ pub(crate) fn test(arguments: &TestVmArguments, tally: &mut Tally) -> Result<Ste
     }
 }
 
-/// Where a tool lies, also one that only root has in its path.
+/// The path of a tool, also in a directory that only root has in PATH.
 fn tool(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let for_root = ["/usr/sbin", "/sbin", "/usr/bin"].map(PathBuf::from);

@@ -1,4 +1,4 @@
-//! Which crate knows which.
+//! The planned dependencies between crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +12,7 @@ struct Plan {
     name: &'static str,
     /// In the build: normal and build dependencies.
     knows: &'static [&'static str],
-    /// In its tests, examples and benchmarks besides.
+    /// In its tests, examples and benchmarks as well.
     tests_know: &'static [&'static str],
 }
 
@@ -78,7 +78,7 @@ const PLAN: &[Plan] = &[
 fn arrows(are_wanted: fn(&Value) -> bool) -> BTreeMap<String, BTreeSet<String>> {
     let arrows_of = |package: &Value| {
         let dependencies = package["dependencies"].as_array().unwrap().iter();
-        // Only what lies in the checkout has a path.
+        // Only packages of the checkout have a path.
         let ours = dependencies.filter(|dependency| dependency["path"].is_string() && are_wanted(dependency));
         let names = ours.map(|dependency| dependency["name"].as_str().unwrap().to_owned());
         (package["name"].as_str().unwrap().to_owned(), names.collect())
@@ -91,7 +91,7 @@ fn planned(list: fn(&Plan) -> &'static [&'static str]) -> BTreeMap<String, BTree
     PLAN.iter().map(|plan| (plan.name.to_owned(), names(plan))).collect()
 }
 
-/// What is there and not planned, and what is planned and not there.
+/// Dependencies that are not planned, and planned ones that do not exist.
 fn assert_same(found: &BTreeMap<String, BTreeSet<String>>, planned: &BTreeMap<String, BTreeSet<String>>) {
     let mut faults = Vec::new();
     let nothing = BTreeSet::new();

@@ -1,8 +1,8 @@
 //! No two modules import from one another, and no ring of them does.
 //!
-//! What counts are the modules of one folder, each with all that lies below it: `streams` is one module for whoever stands
-//! beside it. A module and those below it may know one another, as they are one thing in several files. A name that a
-//! folder's `mod.rs` passes on is from where it is defined.
+//! The test compares the modules of one folder, each with all modules below it: for its siblings,
+//! `streams` is one module. A module and the modules below it may import from one another. A name
+//! that a folder's `mod.rs` re-exports belongs to the module that defines it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::modules::{self, ModulePath, Modules};
 use crate::{imports, packages, root};
 
-/// Modules of one folder: who imports from whom, and a path that shows it.
+/// Modules of one folder: each with the modules that it imports from, and a path that shows it.
 type Arrows = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The arrows between the modules of every folder of a crate, the crate's root being one.
@@ -52,7 +52,7 @@ fn circle_through(arrows: &Arrows, start: &str) -> Option<Vec<String>> {
     None
 }
 
-/// The circles of a crate, each told once: at the first of its modules.
+/// The circles of a crate, each reported once: at the first of its modules.
 fn circles(root_file: &Path) -> Vec<String> {
     let mut told = Vec::new();
     for (folder, arrows) in arrows(&modules::read(root_file)) {
@@ -139,7 +139,7 @@ fn a_circle_of_three_through_a_folder_and_a_macro_is_found() {
 }
 
 #[test]
-fn a_module_its_parent_and_its_tests_may_know_one_another() {
+fn a_module_its_parent_and_its_tests_may_import_from_one_another() {
     let told = circles_of(&[
         ("lib.rs", "mod a; mod b; pub use a::A; pub struct Own;"),
         ("a.rs", "use super::Own; pub struct A; #[cfg(test)] mod tests { use crate::b::B; }"),

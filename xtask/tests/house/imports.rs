@@ -1,4 +1,4 @@
-//! What the modules of a crate import from one another: by `use`, and by paths written out.
+//! The imports between the modules of a crate: by `use`, and by paths in the code.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
@@ -6,13 +6,13 @@ use syn::{Item, UseTree};
 
 use crate::modules::{ModulePath, Modules, attributes, is_for_tests};
 
-/// A name that a module makes its own by `use`, and where it comes from.
+/// A name that a module imports by `use`, and its origin.
 struct Bound {
     name: String,
     path: Vec<String>,
 }
 
-/// The modules that `module` imports from, each with the path that says so.
+/// The modules that `module` imports from, each with the path of the import.
 pub(crate) fn of(modules: &Modules, module: &ModulePath) -> Vec<(ModulePath, String)> {
     let mut paths = Paths(Vec::new());
     for item in &modules[module].items {
@@ -22,7 +22,8 @@ pub(crate) fn of(modules: &Modules, module: &ModulePath) -> Vec<(ModulePath, Str
     paths.0.iter().filter_map(resolve).collect()
 }
 
-/// The module that a path leads to: where the name at its end is from, not where it was passed on.
+/// The module that a path leads to: the one that defines the name at its end, not one that
+/// re-exports it.
 fn resolve(modules: &Modules, from: &ModulePath, path: &[String], depth: usize) -> Option<ModulePath> {
     let (mut place, mut rest) = start(modules, from, path)?;
     while let [name, following @ ..] = rest {
@@ -32,7 +33,7 @@ fn resolve(modules: &Modules, from: &ModulePath, path: &[String], depth: usize) 
         }
         (place, rest) = (below, following);
     }
-    // Where modules pass names on in a circle, the compiler says so.
+    // The compiler rejects re-exports in a circle.
     if let Some(name) = rest.first().filter(|_| depth < 8) {
         let passed_on = bound(modules, &place).into_iter().find(|bound| bound.name == *name);
         if let Some(origin) = passed_on.and_then(|bound| resolve(modules, &place, &bound.path, depth + 1)) {
@@ -42,7 +43,7 @@ fn resolve(modules: &Modules, from: &ModulePath, path: &[String], depth: usize) 
     Some(place)
 }
 
-/// The module in which a path begins, and what follows; none for paths into other crates.
+/// The module in which a path begins, and the rest of the path; `None` for paths into other crates.
 fn start<'a>(modules: &Modules, from: &ModulePath, path: &'a [String]) -> Option<(ModulePath, &'a [String])> {
     let mut place = from.clone();
     let mut rest = match path.first()?.as_str() {
@@ -110,7 +111,7 @@ impl Visit<'_> for Paths {
         visit::visit_item(self, item);
     }
 
-    /// Who may see something says nothing of what is used.
+    /// A visibility is not an import.
     fn visit_visibility(&mut self, _: &syn::Visibility) {}
 
     fn visit_path(&mut self, path: &syn::Path) {
@@ -126,7 +127,7 @@ impl Visit<'_> for Paths {
 }
 
 impl Paths {
-    /// Paths in what a macro is given, which has no grammar of its own.
+    /// Paths in the arguments of a macro, which have no grammar of their own.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;

@@ -1,12 +1,15 @@
-//! The house keeps to its plan: crates depend on one another as drawn, and modules form no circle.
+//! The house keeps to its plan: crates depend on one another as drawn, modules form no circle, and
+//! each type has a name of its own.
 //!
-//! The compiler enforces the first within a build, these tests whenever somebody adds a dependency.
+//! The compiler rejects a dependency that a manifest lacks. These tests reject a manifest that the
+//! plan lacks.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod arrows;
 mod circles;
 mod imports;
 mod modules;
+mod names;
 
 use std::path::Path;
 use std::process::Command;
@@ -19,7 +22,7 @@ fn root() -> &'static Path {
     xtask.parent().unwrap()
 }
 
-/// The packages of the workspace, and the kernel programs, which stand outside of it, as cargo sees them.
+/// The packages of the workspace, and the kernel programs outside of it, as cargo lists them.
 fn packages() -> Vec<Value> {
     ["Cargo.toml", "pktvisor-ebpf/Cargo.toml"].into_iter().flat_map(packages_of).collect()
 }

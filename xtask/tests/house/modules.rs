@@ -1,4 +1,4 @@
-//! The modules of a crate as files: found as the compiler finds them, by `mod`, without those that are only for tests.
+//! The modules of a crate: found by `mod`, as the compiler does, without modules for tests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use syn::{Attribute, Item};
 
-/// Where a module stands, from the crate's root: `["streams", "framing"]`.
+/// The path of a module from the crate's root: `["streams", "framing"]`.
 pub(crate) type ModulePath = Vec<String>;
 
 /// One module with its own items.

@@ -1,4 +1,4 @@
-//! Writes captures as their drafts lay them down, whole or wrong in one place.
+//! Writes captures as their drafts define them, complete or with one fault.
 
 use crate::read::byte_order::ByteOrder;
 
@@ -117,7 +117,7 @@ pub(super) fn small_pcap(count: u32) -> Vec<u8> {
     (1..=count).fold(header, |build, n| build.pcap_packet(n, n, &vec![n as u8; n as usize])).bytes
 }
 
-/// The same as pcapng, with a block that nobody knows before each packet.
+/// The same as pcapng, with a block of an unknown type before each packet.
 pub(super) fn small_pcapng(count: u32) -> Vec<u8> {
     let header = Build::new(ByteOrder::Big).section().ethernet();
     let packet = |build: Build, n: u32| {

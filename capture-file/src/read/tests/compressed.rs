@@ -1,9 +1,9 @@
-//! Compressed captures read as what they hold, and as far as they can be decompressed.
+//! Compressed captures read like plain ones, as far as they can be decompressed.
 
 use std::io::{self, Read, Write};
 
 use super::build::{small_pcap, small_pcapng};
-use super::{drain, packets, read, warned};
+use super::{packets, read, read_all, warned};
 use crate::read::{Capture, Compression, ReadError, StopReason};
 
 pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -82,7 +82,7 @@ fn a_compressed_capture_cut_off_anywhere_gives_whole_packets_and_a_warning() {
 }
 
 #[test]
-fn most_packets_before_the_cut_of_a_compressed_capture_count() {
+fn most_packets_before_the_cut_of_a_compressed_capture_are_read() {
     let plain = noisy_pcap();
     let compressed = gzip(&plain);
     let (packets, warning) = warned(&compressed[..compressed.len() / 2]);
@@ -143,7 +143,7 @@ fn a_failing_device_below_a_decompressor_is_an_error_not_damage() {
     for (name, compress) in COMPRESSORS {
         let compressed = compress(&noisy_pcap());
         let half = io::Cursor::new(compressed[..compressed.len() / 2].to_vec());
-        let outcome = Capture::from_reader(half.chain(Failing)).and_then(drain);
+        let outcome = Capture::from_reader(half.chain(Failing)).and_then(read_all);
         let error = outcome.unwrap_err();
         assert!(matches!(error, ReadError::Io { .. }), "{name}: {error}");
         assert!(error.to_string().contains("on fire"), "{name}: {error}");
@@ -160,12 +160,12 @@ fn zero_padding_behind_compressed_data_is_ignored() {
         }
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../captures/faults/gzzeros.pcap.gz");
-    let (read, warning) = drain(Capture::open(path).unwrap()).unwrap();
+    let (read, warning) = read_all(Capture::open(path).unwrap()).unwrap();
     assert!(!read.is_empty() && warning.is_none(), "{warning:?}");
 }
 
 #[test]
-fn what_follows_compressed_data_and_is_none_is_one_warning_after_all_packets() {
+fn uncompressed_data_behind_compressed_data_is_one_warning_after_all_packets() {
     let plain = small_pcap(5);
     for (name, compress) in COMPRESSORS {
         for garbage in [b"x".as_slice(), b"\x1f", b"garbage behind", b"\0\0\0x", &small_pcap(1)] {

@@ -86,7 +86,7 @@ fn an_empty_file_is_one_error() {
 }
 
 #[test]
-fn what_is_no_capture_is_one_error_that_shows_its_first_bytes() {
+fn another_format_is_one_error_that_shows_its_first_bytes() {
     let error = read(b"{\"not\": \"a capture\"}").unwrap_err().to_string();
     assert!(error.contains("7b 22 6e 6f 74 22 3a 20"), "{error}");
     let error = read(b"\xfd7zXZ\0\0\0\0").unwrap_err().to_string();
@@ -109,7 +109,7 @@ fn a_section_header_that_contradicts_itself_is_one_error() {
 }
 
 #[test]
-fn packets_before_an_implausible_length_count() {
+fn packets_before_an_implausible_length_are_read() {
     let good = small_pcap(3);
     for length in [262_145, u32::MAX] {
         let header = Build::new(ByteOrder::Little).raw(&good).u32(9).u32(9).u32(length).u32(64);
@@ -122,7 +122,7 @@ fn packets_before_an_implausible_length_count() {
 }
 
 #[test]
-fn packets_before_a_damaged_block_count() {
+fn packets_before_a_damaged_block_are_read() {
     let good = small_pcapng(3);
     let block = |block_type: u32, length: u32, trailer: u32| {
         Build::new(ByteOrder::Big).u32(block_type).u32(length).raw(&[0; 24]).u32(trailer).raw(&[0; 64]).bytes

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::{fs, io, thread};
 
 use super::build::{BOTH_ORDERS, Build, small_pcap, small_pcapng};
-use super::{drain, packets, warned};
+use super::{packets, read_all, warned};
 use crate::read::byte_order::ByteOrder;
 use crate::read::{Capture, Container, StopReason};
 
@@ -55,7 +55,7 @@ fn joined_captures_may_be_compressed_together_or_each() {
 #[test]
 fn the_given_example_has_the_packets_of_both_files() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../captures/faults/cat-two.pcap");
-    let (read, warning) = drain(Capture::open(path).unwrap()).unwrap();
+    let (read, warning) = read_all(Capture::open(path).unwrap()).unwrap();
     assert_eq!((read.len(), warning), (4, None));
     assert_eq!(packets(&fs::read(path).unwrap()), read, "a stream reads alike");
 }
@@ -89,7 +89,7 @@ fn the_container_is_that_of_the_first() {
 }
 
 #[test]
-fn a_joined_header_in_a_pipe_is_no_packet_at_hand() {
+fn a_joined_header_in_a_pipe_is_not_a_packet_at_hand() {
     for second in [small_pcap(1), small_pcapng(1)] {
         let (reader, mut writer) = io::pipe().unwrap();
         writer.write_all(&[small_pcap(1), second[..24].to_vec()].concat()).unwrap();
@@ -104,9 +104,9 @@ fn a_joined_header_in_a_pipe_is_no_packet_at_hand() {
 }
 
 #[test]
-fn a_packet_of_which_nothing_was_captured_is_a_packet() {
+fn a_packet_without_captured_bytes_is_a_packet() {
     let header = Build::new(ByteOrder::Little).pcap_header(0xa1b2_c3d4, (2, 4), 1);
-    // Its time is one that a magic number could be; something was there.
+    // Its time could be a magic number, and its original length is not 0.
     let bytes = header.u32(1).u32(0).u32(0).u32(60).pcap_packet(2, 0, b"").bytes;
     let read = packets(&bytes);
     assert_eq!(read.iter().map(|packet| packet.wire_len).collect::<Vec<_>>(), [60, 0]);

@@ -12,7 +12,7 @@ use std::io::Cursor;
 
 use super::{Capture, ReadError, ReadWarning};
 
-/// A packet, kept.
+/// An owned packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Packet {
     timestamp_ns: u64,
@@ -26,7 +26,7 @@ struct Packet {
 /// All packets, and the warning after them.
 type Outcome = Result<(Vec<Packet>, Option<ReadWarning>), ReadError>;
 
-fn drain(mut capture: Capture) -> Outcome {
+fn read_all(mut capture: Capture) -> Outcome {
     let mut packets = Vec::new();
     while let Some(packet) = capture.next_packet()? {
         packets.push(Packet {
@@ -45,7 +45,7 @@ fn drain(mut capture: Capture) -> Outcome {
 
 /// Reads a capture as a stream.
 fn read(bytes: &[u8]) -> Outcome {
-    drain(Capture::from_reader(Cursor::new(bytes.to_vec()))?)
+    read_all(Capture::from_reader(Cursor::new(bytes.to_vec()))?)
 }
 
 /// Reads a capture that must be whole.

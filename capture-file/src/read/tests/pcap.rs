@@ -95,7 +95,7 @@ fn another_major_version_is_an_error_that_names_it() {
 }
 
 #[test]
-fn versions_before_2_4_have_their_lengths_the_other_way_round() {
+fn versions_before_2_4_have_their_lengths_in_reverse_order() {
     for (minor, first, second) in [(2, 60, 4), (3, 60, 4), (3, 4, 60), (4, 4, 60)] {
         let bytes = Build::new(BOTH_ORDERS[0])
             .pcap_header(MICROSECONDS, (2, minor), 1)
@@ -111,7 +111,7 @@ fn versions_before_2_4_have_their_lengths_the_other_way_round() {
 }
 
 #[test]
-fn the_wire_length_is_never_less_than_what_was_captured() {
+fn the_wire_length_is_never_less_than_the_captured_length() {
     let bytes = Build::new(BOTH_ORDERS[0])
         .pcap_header(MICROSECONDS, (2, 4), 1)
         .u32(1)
@@ -139,7 +139,7 @@ fn usb_transfers_may_be_longer_than_any_network_packet() {
 }
 
 #[test]
-fn a_capture_tells_its_container() {
+fn a_capture_reports_its_container() {
     let capture = Capture::from_reader(std::io::Cursor::new(small_pcap(1))).unwrap();
     assert_eq!((capture.container(), capture.compression()), (Container::Pcap, None));
 }

@@ -156,7 +156,7 @@ fn the_obsolete_packet_block_is_read() {
 }
 
 #[test]
-fn packet_options_are_no_data() {
+fn packet_options_are_not_part_of_the_data() {
     let build = Build::new(ByteOrder::Little).section().ethernet();
     let bytes = build
         .block(6, |body| {

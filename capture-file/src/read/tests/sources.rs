@@ -1,11 +1,11 @@
-//! Where captures come from makes no difference to what is read.
+//! A capture reads the same from every source.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::thread;
 
 use super::build::{Build, small_pcap, small_pcapng};
-use super::{Packet, drain, packets};
+use super::{Packet, packets, read_all};
 use crate::read::byte_order::ByteOrder;
 use crate::read::{Capture, ReadError, ReadWarning, StopReason};
 
@@ -51,9 +51,9 @@ fn a_mapped_file_a_stream_and_a_trickle_read_alike() {
         let path = folder.path().join(name);
         fs::write(&path, &bytes).unwrap();
         let expected = packets(&bytes);
-        assert_eq!(drain(Capture::open(&path).unwrap()).unwrap(), (expected.clone(), None), "{name}");
+        assert_eq!(read_all(Capture::open(&path).unwrap()).unwrap(), (expected.clone(), None), "{name}");
         let trickle = Trickle { bytes: io::Cursor::new(bytes), interrupted: false };
-        assert_eq!(drain(Capture::from_reader(trickle).unwrap()).unwrap(), (expected, None), "{name}");
+        assert_eq!(read_all(Capture::from_reader(trickle).unwrap()).unwrap(), (expected, None), "{name}");
     }
 }
 
@@ -64,7 +64,7 @@ fn a_mapped_file_cut_off_anywhere_ends_like_a_stream() {
     for bytes in [small_pcap(3), small_pcapng(3)] {
         for len in 28..bytes.len() {
             fs::write(&path, &bytes[..len]).unwrap();
-            let mapped = drain(Capture::open(&path).unwrap()).unwrap();
+            let mapped = read_all(Capture::open(&path).unwrap()).unwrap();
             assert_eq!(mapped, super::read(&bytes[..len]).unwrap(), "{len} bytes");
         }
     }
@@ -97,12 +97,13 @@ fn a_packet_at_hand_is_known_to_be_there() {
         capture.next_packet().unwrap().unwrap();
         assert!(capture.is_next_at_hand());
         capture.next_packet().unwrap().unwrap();
-        // The pipe is open: whether there is more would have to be waited for.
+        // The pipe is open, so a reader would have to wait for more.
         assert!(!capture.is_next_at_hand());
     }
 }
 
-/// What is read of a file that becomes so long as `len` says, in bytes, after its first packet was read.
+/// The packets and the warning of a file whose length becomes `len` bytes after its first packet
+/// was read.
 fn shortened(bytes: &[u8], len: u64) -> (Vec<Packet>, Option<ReadWarning>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shrinking.pcap");
@@ -110,14 +111,14 @@ fn shortened(bytes: &[u8], len: u64) -> (Vec<Packet>, Option<ReadWarning>) {
     let mut capture = Capture::open(&path).unwrap();
     assert!(capture.next_packet().unwrap().is_some());
     OpenOptions::new().write(true).open(&path).unwrap().set_len(len).unwrap();
-    drain(capture).unwrap()
+    read_all(capture).unwrap()
 }
 
 #[test]
-fn of_a_file_that_is_shortened_the_packets_that_are_left_are_read_and_the_rest_is_told() {
+fn a_shortened_file_gives_the_packets_that_are_left_and_one_warning() {
     for bytes in [large_pcap(), large_pcapng()] {
         let whole = packets(&bytes);
-        // Ahead of what is present in memory; within it, in the middle of a page; all of it.
+        // Behind the resident part; in the middle of a resident page; the whole file.
         for len in [(3 << 20) + 1, (1 << 20) + 100, 0] {
             assert!(bytes.len() as u64 > len + (1 << 20));
             let (read, warning) = shortened(&bytes, len);
@@ -134,7 +135,7 @@ fn of_a_file_that_is_shortened_the_packets_that_are_left_are_read_and_the_rest_i
 }
 
 #[test]
-fn a_packet_whose_data_begins_with_a_page_that_is_gone_is_not_read() {
+fn a_packet_whose_data_begins_in_a_lost_page_is_not_read() {
     let header = Build::new(ByteOrder::Little).pcap_header(0xa1b2_3c4d, (2, 4), 1);
     // The header of the second packet ends with the first page.
     let first = [1; 4096 - 24 - 16 - 16];
@@ -147,7 +148,7 @@ fn a_packet_whose_data_begins_with_a_page_that_is_gone_is_not_read() {
 }
 
 #[test]
-fn a_file_shortened_to_any_length_gives_no_packet_that_was_not_in_it() {
+fn a_file_shortened_to_any_length_gives_only_packets_that_were_in_it() {
     // Packets that end in zeros as most do that are padded, over some pages.
     let header = Build::new(ByteOrder::Little).pcap_header(0xa1b2_3c4d, (2, 4), 1);
     let packet = |n: usize| [vec![n as u8; 40 + n * 37 % 500], vec![0; n % 30]].concat();
@@ -163,7 +164,7 @@ fn a_file_shortened_to_any_length_gives_no_packet_that_was_not_in_it() {
             let mut capture = Capture::open(&path).unwrap();
             assert!(capture.next_packet().unwrap().is_some());
             OpenOptions::new().write(true).open(&path).unwrap().set_len(len as u64).unwrap();
-            let (read, warning) = drain(capture).unwrap();
+            let (read, warning) = read_all(capture).unwrap();
             assert!(read == whole[1..=read.len()], "{len} bytes");
             assert!(matches!(warning.unwrap().reason, StopReason::Gone { .. }));
         }
@@ -182,13 +183,13 @@ fn a_file_emptied_and_written_on_behind_a_hole_gives_no_packet_of_zeros() {
         let file = OpenOptions::new().write(true).open(&path).unwrap();
         file.set_len(0).unwrap();
         file.set_len(bytes.len() as u64).unwrap();
-        let (read, warning) = drain(capture).unwrap();
+        let (read, warning) = read_all(capture).unwrap();
         assert!(read == whole[1..=read.len()] && warning.is_some());
     }
 }
 
 #[test]
-fn what_is_appended_while_a_file_is_read_is_part_of_it() {
+fn bytes_appended_while_a_file_is_read_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("growing.pcap");
     let bytes = large_pcap();
@@ -197,7 +198,7 @@ fn what_is_appended_while_a_file_is_read_is_part_of_it() {
     let mut capture = Capture::open(&path).unwrap();
     assert!(capture.next_packet().unwrap().is_some());
     OpenOptions::new().append(true).open(&path).unwrap().write_all(&bytes[half..]).unwrap();
-    let (packets, warning) = drain(capture).unwrap();
+    let (packets, warning) = read_all(capture).unwrap();
     assert_eq!((packets.len(), warning), (PACKETS as usize - 1, None));
 }
 
@@ -254,6 +255,6 @@ fn a_device_that_fails_is_an_error_after_the_packets_before_it() {
 #[test]
 fn a_capture_can_be_handed_to_another_thread() {
     let capture = Capture::from_reader(io::Cursor::new(small_pcap(5))).unwrap();
-    let (packets, _) = thread::spawn(move || drain(capture)).join().unwrap().unwrap();
+    let (packets, _) = thread::spawn(move || read_all(capture)).join().unwrap().unwrap();
     assert_eq!(packets.len(), 5);
 }

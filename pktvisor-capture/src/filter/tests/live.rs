@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::direction::LinkDirection;
-use testbed::{Namespace, Need, PacketSocket, Veth};
+use testbed::{FrameSocket, Namespace, Need, Veth};
 
 use super::test_run::{self, Chain};
 use crate::ProgramContext;
@@ -44,15 +44,15 @@ struct Receiver {
     namespace: Namespace,
     interface: String,
     index: u32,
-    sender: PacketSocket,
-    _pair: testbed::Pair,
+    sender: FrameSocket,
+    _pair: testbed::VethPair,
 }
 
 impl Receiver {
     fn new() -> Self {
         let (left, right) = (Namespace::new(), Namespace::new());
         let pair = Veth::new(&left, &right).create();
-        let sender = PacketSocket::open(&left, pair.left.name());
+        let sender = FrameSocket::open(&left, pair.left.name());
         let index = index(&right, pair.right.name());
         Self { namespace: right, interface: pair.right.name().to_owned(), index, sender, _pair: pair }
     }

@@ -1,9 +1,11 @@
-//! `cargo xtask bench live`: what a packet costs the agent on a live interface, and up to which rate none is lost.
+//! `cargo xtask bench live`: the agent's cost of a packet on a live interface, and the highest rate
+//! without loss.
 //!
-//! On a veth pair in network namespaces, DNS over UDP goes from `pcap-replay` to each watcher in turn, slowly first and then
-//! as fast as it goes: to the agent inline, to the agent tapping, and to `tcpdump -w /dev/null` beside them. CPU time is
-//! that of the watcher's own threads, user and system. What the kernel does in interrupts is not in it for any of them:
-//! for the agent's kernel programs there is `cargo xtask bench kernel`.
+//! `pcap-replay` sends DNS over UDP through a veth pair between network namespaces to each watcher
+//! in turn, at rising rates and then as fast as possible. The watchers are the agent in `inline`
+//! mode, the agent in `tap` mode, and `tcpdump -w /dev/null` for comparison. CPU time is that of
+//! the watcher's own threads, user and system. It excludes the kernel's work in interrupts: `cargo
+//! xtask bench kernel` measures the agent's kernel programs.
 
 mod report;
 mod watcher;
@@ -19,14 +21,15 @@ use crate::{build_ebpf, command, workspace};
 use report::Measurement;
 use watcher::{BenchedAgent, Tcpdump, Watcher};
 
-/// Packets asked for each second; the last is as many as can be.
+/// Packets requested per second; the last rate is the highest possible.
 const RATES: [Option<u64>; 6] =
     [Some(100_000), Some(200_000), Some(300_000), Some(500_000), Some(750_000), None];
-/// How long each rate is kept: tables have grown to their size by then, and a period may turn.
+/// How long each rate lasts: tables reach their size in this time, and a period may be rotated.
 const SECONDS: u64 = 10;
-/// Queues at each end of the pair, and of the sender: one alone cannot send what the agent can take.
+/// Queues at each end of the pair, and of the sender: a single one cannot send as fast as the agent
+/// receives.
 const QUEUES: u32 = 2;
-/// Packets of the capture that is sent over and over.
+/// Packets of the capture that is sent repeatedly.
 const PACKETS: u64 = 500_000;
 const SCENARIO: &[&str] =
     &["--names", "100000", "--clients", "50000", "--dns-share", "1", "--tcp-share", "0", "--seed", "1"];
@@ -38,7 +41,7 @@ pub(super) fn run(agent: Option<&Path>) -> Result<()> {
         bail!("the benchmark cannot run here: {reason}");
     }
     if agent.is_none() {
-        build_ebpf::build(false, false)?;
+        build_ebpf::build_for_this_machine()?;
     }
     let agent = super::build(agent)?;
     let directory = workspace::target()?.join("bench");
@@ -56,13 +59,14 @@ pub(super) fn run(agent: Option<&Path>) -> Result<()> {
     }
     println!("\n{}", report::table(&measurements));
     let results = directory.join("live.json");
-    fs::write(&results, report::json(&measurements))
+    fs::write(&results, report::json(&measurements)?)
         .with_context(|| format!("cannot write {}", results.display()))?;
     println!("results: {}", workspace::shown(&results));
     Ok(())
 }
 
-/// Shows it at once: the whole takes minutes. One watcher that cannot run does not keep the others from it.
+/// Prints each result at once, because all of them take minutes. A watcher that cannot run does not
+/// stop the others.
 fn add(measurements: &mut Vec<Measurement>, measurement: Result<Measurement>) {
     match measurement {
         Ok(measurement) => {
@@ -73,7 +77,7 @@ fn add(measurements: &mut Vec<Measurement>, measurement: Result<Measurement>) {
     }
 }
 
-/// One watcher at one rate, on a pair of its own.
+/// Measures one watcher at one rate, on a new pair.
 fn measure<W: Watcher>(
     capture: &Path,
     rate: Option<u64>,
@@ -81,10 +85,10 @@ fn measure<W: Watcher>(
 ) -> Result<Measurement> {
     let (peer, watched) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&peer, &watched).queues(QUEUES).create();
-    // The sender waits where the far end is busy, so that what was sent is what arrived.
+    // The sender waits while the far end is busy, so that all sent packets arrive.
     pair.left.hold_back();
     let watcher = start(&pair.right)?;
-    // What it does at its start is over, and what it does without packets is the same for every rate.
+    // The work of its start is over, and its work without packets is the same for every rate.
     thread::sleep(std::time::Duration::from_secs(1));
     let cpu_before = watcher.cpu()?;
     let sent = send(&pair.left, capture, rate)?;
@@ -105,7 +109,7 @@ fn generated_capture(directory: &Path) -> Result<PathBuf> {
     Ok(capture)
 }
 
-/// What the sender says it has done.
+/// The numbers that the sender reports.
 #[derive(Clone, Copy)]
 struct SentPackets {
     packets: u64,
@@ -114,7 +118,7 @@ struct SentPackets {
 
 fn send(from: &testbed::End, capture: &Path, rate: Option<u64>) -> Result<SentPackets> {
     let mut sender = from.namespace().command(workspace::release_binary("pcap-replay")?);
-    // As fast as it goes, a million a second is as good a guess as any of how much that is.
+    // For the highest possible rate, a million packets per second is the guess.
     let rounds = (rate.unwrap_or(1_000_000) * SECONDS).div_ceil(PACKETS);
     sender.args(["--interface", from.name(), "--loop", &rounds.to_string()]);
     sender.args(["--queues", &QUEUES.to_string()]);
@@ -141,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_sent_is_read_from_the_senders_line() {
+    fn the_number_of_sent_packets_is_read_from_the_senders_line() {
         let line = "sent 2000000 packets, 289552130 bytes in 2.286 s: 874816 packets/s, 1013 Mbit/s (AF_XDP, 1 queue)";
         let sent = parse_sent(line).expect("a report");
         assert_eq!((sent.packets, sent.per_second), (2_000_000, 874_816));

@@ -1,6 +1,8 @@
-//! What was measured, as a table and as JSON.
+//! The measurements as a table and as JSON.
 
 use std::fmt::Write as _;
+
+use serde::Serialize;
 
 use super::SentPackets;
 use super::watcher::{Cpu, Seen};
@@ -8,7 +10,7 @@ use super::watcher::{Cpu, Seen};
 /// One watcher at one rate.
 pub(super) struct Measurement {
     pub(super) watcher: &'static str,
-    /// Packets a second; `None` for as many as can be.
+    /// Packets per second; `None` for as many as possible.
     pub(super) asked: Option<u64>,
     pub(super) sent: SentPackets,
     pub(super) seen: Seen,
@@ -30,7 +32,7 @@ impl Measurement {
     }
 }
 
-/// All rows below a heading, and the highest rate of each watcher at which nothing was lost.
+/// All rows below a heading, and the highest rate of each watcher without loss.
 pub(super) fn table(measurements: &[Measurement]) -> String {
     let mut text = format!(
         "{:<9}{:>11}{:>11}{:>11}{:>11}{:>10}{:>11}{:>9}{:>9}\n{}",
@@ -59,7 +61,7 @@ pub(super) fn table(measurements: &[Measurement]) -> String {
     text
 }
 
-/// A line a measurement.
+/// One line for each measurement.
 pub(super) fn rows(measurements: &[Measurement]) -> String {
     let mut text = String::new();
     for measurement in measurements {
@@ -79,25 +81,49 @@ pub(super) fn rows(measurements: &[Measurement]) -> String {
     text
 }
 
-/// One object with every measurement in order.
-pub(super) fn json(measurements: &[Measurement]) -> String {
-    let rows: Vec<String> = measurements
-        .iter()
-        .map(|Measurement { watcher, asked, sent, seen, cpu }| {
-            format!(
-                r#"{{"watcher":"{watcher}","asked_pps":{},"sent":{},"sent_pps":{},"counted":{},"analysed":{},"lost":{},"user_us":{},"system_us":{}}}"#,
-                asked.map_or("null".to_owned(), |rate| rate.to_string()),
-                sent.packets,
-                sent.per_second,
-                seen.counted,
-                seen.analysed,
-                seen.lost,
-                cpu.user.as_micros(),
-                cpu.system.as_micros()
-            )
-        })
-        .collect();
-    format!("{{\"benchmark\":\"live\",\"measurements\":[{}]}}\n", rows.join(","))
+/// The results as a document.
+#[derive(Serialize)]
+struct LiveResults {
+    benchmark: &'static str,
+    measurements: Vec<LiveResult>,
+}
+
+/// One [`Measurement`] in plain numbers.
+#[derive(Serialize)]
+struct LiveResult {
+    watcher: &'static str,
+    asked_pps: Option<u64>,
+    sent: u64,
+    sent_pps: u64,
+    counted: u64,
+    analysed: u64,
+    lost: u64,
+    user_us: u128,
+    system_us: u128,
+}
+
+impl From<&Measurement> for LiveResult {
+    fn from(measurement: &Measurement) -> Self {
+        let Measurement { watcher, asked, sent, seen, cpu } = measurement;
+        Self {
+            watcher,
+            asked_pps: *asked,
+            sent: sent.packets,
+            sent_pps: sent.per_second,
+            counted: seen.counted,
+            analysed: seen.analysed,
+            lost: seen.lost,
+            user_us: cpu.user.as_micros(),
+            system_us: cpu.system.as_micros(),
+        }
+    }
+}
+
+/// One JSON object with every measurement in order.
+pub(super) fn json(measurements: &[Measurement]) -> serde_json::Result<String> {
+    let measurements = measurements.iter().map(LiveResult::from).collect();
+    let results = LiveResults { benchmark: "live", measurements };
+    Ok(serde_json::to_string(&results)? + "\n")
 }
 
 #[cfg(test)]
@@ -118,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_rate_without_any_loss_is_told() {
+    fn the_highest_rate_without_any_loss_is_reported() {
         let text = table(&[measurement(500, 1000, 0), measurement(900, 1000, 3), measurement(700, 999, 0)]);
         assert!(text.ends_with("inline: loses nothing at 500 packets/s\n"), "{text}");
         assert!(text.contains("0.300    0.200    0.100"), "{text}");
@@ -127,10 +153,11 @@ mod tests {
 
     #[test]
     fn results_keep_every_measurement() {
-        let text = json(&[measurement(500, 1000, 0), measurement(900, 1000, 3)]);
-        assert!(
-            text.contains("\"asked_pps\":null,\"sent\":1000,\"sent_pps\":900,\"counted\":1000"),
-            "{text}"
-        );
+        let text = json(&[measurement(500, 1000, 0), measurement(900, 1000, 3)]).unwrap();
+        let results: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let [first, second] = [0, 1].map(|index| &results["measurements"][index]);
+        assert_eq!((first["sent_pps"].as_u64(), second["sent_pps"].as_u64()), (Some(500), Some(900)));
+        assert!(second["asked_pps"].is_null());
+        assert_eq!((second["lost"].as_u64(), second["user_us"].as_u64()), (Some(3), Some(200)));
     }
 }

@@ -1,4 +1,5 @@
-//! Programs that watch an interface: started, asked what they have seen, and what it cost them.
+//! Programs that watch an interface: starting them, reading their counts, and measuring their CPU
+//! time.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,7 +14,7 @@ use testbed::{End, Namespace, Need, Process, http};
 
 use crate::workspace;
 
-/// Where the agent serves, in a namespace of its own.
+/// The agent's HTTP address, in its own namespace.
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -33,14 +34,14 @@ impl Cpu {
     }
 }
 
-/// What became of the packets sent, as the watcher tells.
+/// The watcher's counts of the packets sent.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Seen {
     /// Packets counted.
     pub(super) counted: u64,
-    /// Packets that were understood, or written.
+    /// Packets that were analysed, or written.
     pub(super) analysed: u64,
-    /// Packets lost on the way there.
+    /// Packets lost before that.
     pub(super) lost: u64,
 }
 
@@ -49,7 +50,7 @@ pub(super) trait Watcher {
     fn name(&self) -> &'static str;
     /// CPU time so far.
     fn cpu(&self) -> Result<Cpu>;
-    /// Waits until it has digested so many packets, or cannot any more, and tells.
+    /// Waits until it has processed so many packets, or no more can come, and returns its counts.
     fn seen(&self, packets: u64) -> Result<Seen>;
 }
 
@@ -62,7 +63,7 @@ pub(super) struct BenchedAgent {
 
 impl BenchedAgent {
     pub(super) fn start(program: &Path, interface: &End, mode: &'static str) -> Result<Self> {
-        let stderr = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
+        let stderr = tempfile::NamedTempFile::new().context("cannot create a temporary file")?;
         let mut command = interface.namespace().command(program);
         command.args(["-l", "127.0.0.1", "--mode", mode, "-H", workspace::GENERATED_HOST, interface.name()]);
         command.stdout(Stdio::null()).stderr(stderr.reopen().context("cannot open the temporary file")?);
@@ -73,7 +74,7 @@ impl BenchedAgent {
             let ended = process.child().try_wait().context("cannot wait for pktvisord")?.is_some();
             if ended || Instant::now() > deadline {
                 let said = fs::read_to_string(stderr.path()).unwrap_or_default();
-                bail!("pktvisord --mode {mode} does not begin: {}", said.lines().last().unwrap_or_default());
+                bail!("pktvisord --mode {mode} does not start: {}", said.lines().last().unwrap_or_default());
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -84,7 +85,7 @@ impl BenchedAgent {
         let app = http::json(&self.namespace, SERVER, "/api/v1/metrics/app");
         let term = |name: &str| app["app"]["ledger"][name].as_u64().unwrap_or(0);
         let (counted, lost) = (term("counted"), term("lost"));
-        // Whatever its analysis found: a message, nonsense, or a part of a message.
+        // Whatever its analysis found: a message, a malformed one, or a part of one.
         let analysed = counted.saturating_sub(lost + term("not_chosen"));
         let seen = Seen { counted, analysed, lost };
         (seen, term("pending"))
@@ -123,7 +124,7 @@ impl Tcpdump {
         if let Some(reason) = testbed::missing(&[Need::Program("tcpdump")]) {
             bail!("{reason}");
         }
-        let stderr = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
+        let stderr = tempfile::NamedTempFile::new().context("cannot create a temporary file")?;
         let mut command = interface.namespace().command("tcpdump");
         command.args(["-i", interface.name(), "-w", "/dev/null"]).stdout(Stdio::null());
         command.stderr(stderr.reopen().context("cannot open the temporary file")?);
@@ -131,7 +132,7 @@ impl Tcpdump {
         let deadline = Instant::now() + PATIENCE;
         while !this.said()?.contains("listening on") {
             if Instant::now() > deadline {
-                bail!("tcpdump does not begin: {}", this.said()?);
+                bail!("tcpdump does not start: {}", this.said()?);
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -139,7 +140,7 @@ impl Tcpdump {
     }
 
     fn said(&self) -> Result<String> {
-        fs::read_to_string(self.stderr.path()).context("cannot read what tcpdump said")
+        fs::read_to_string(self.stderr.path()).context("cannot read tcpdump's output")
     }
 }
 
@@ -152,9 +153,9 @@ impl Watcher for Tcpdump {
         cpu(self.process.id())
     }
 
-    /// SIGUSR1 makes it tell, and go on.
+    /// SIGUSR1 makes it print its counts and continue.
     fn seen(&self, _packets: u64) -> Result<Seen> {
-        // It takes what its buffer holds.
+        // First it processes the packets in its buffer.
         thread::sleep(Duration::from_secs(1));
         self.process.signal(libc::SIGUSR1);
         let deadline = Instant::now() + PATIENCE;
@@ -164,7 +165,7 @@ impl Watcher for Tcpdump {
                 return Ok(seen);
             }
             if Instant::now() > deadline {
-                bail!("tcpdump does not tell what it has seen: {said}");
+                bail!("tcpdump does not print its counts: {said}");
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -187,7 +188,7 @@ fn cpu(process: u32) -> Result<Cpu> {
     let path = format!("/proc/{process}/stat");
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {path}: the watcher has ended"))?;
-    // The second field is a name in parentheses, which can hold anything.
+    // The second field is a name in parentheses, which may contain any character.
     let behind_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
     let mut fields = behind_name.split_whitespace().skip(11).map(|field| field.parse::<u64>().unwrap_or(0));
     let ticks =
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tcpdump_tells_what_it_captured_and_what_was_dropped() {
+    fn the_counts_of_tcpdump_are_read_from_its_line() {
         let line =
             "tcpdump: 1500 packets captured, 1600 packets received by filter, 1 packet dropped by kernel";
         let seen = told(line).expect("numbers");
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_has_spent_the_time_that_the_kernel_says() {
+    fn the_cpu_time_of_a_process_is_that_of_the_kernel() {
         let started = Instant::now();
         while started.elapsed() < Duration::from_millis(100) {}
         let cpu = cpu(std::process::id()).expect("this process runs");
