@@ -54,12 +54,18 @@ struct Agent {
     packets: usize,
 }
 
+/// How an agent divides the packets.
+enum Periods {
+    One,
+    Many,
+}
+
 impl Agent {
-    fn new(summary: bool) -> Self {
+    fn new(periods: Periods) -> Self {
         Self {
             store: Store::new(StoreSettings {
                 periods: 5,
-                summary,
+                summary: matches!(periods, Periods::One),
                 name_cut: NameCut::Labels,
                 clock: Clock::Packets,
             }),
@@ -143,7 +149,7 @@ struct Measured {
 }
 
 fn measure(config: Config) -> Measured {
-    let (mut summary, mut window) = (Agent::new(true), Agent::new(false));
+    let (mut summary, mut window) = (Agent::new(Periods::One), Agent::new(Periods::Many));
     let (mut rival, mut rival_analysis) = (Rival::new(), analysis());
     let mut generator = Generator::new(config).unwrap();
     while let Some(generated) = generator.next_packet() {

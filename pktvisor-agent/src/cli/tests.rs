@@ -20,19 +20,19 @@ struct Machine;
 
 impl Interfaces for Machine {
     fn list(&self) -> io::Result<Vec<Interface>> {
-        let interface = |name: &str, is_up, addresses: &[&str]| Interface {
+        let up = |name: &str, addresses: &[&str]| Interface {
             name: name.to_owned(),
-            is_up,
-            has_carrier: is_up,
+            is_up: true,
+            has_carrier: true,
             index: 0,
             hardware: Hardware::default(),
             addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         };
         Ok(vec![
-            interface("dummy0", false, &["192.0.2.1", "fe80::1"]),
-            interface("eth0", true, &["192.0.2.1", "2001:db8::1", "fe80::1"]),
-            interface("mirror0", true, &[]),
-            interface("10.9.9.9", true, &[]),
+            Interface { is_up: false, has_carrier: false, ..up("dummy0", &["192.0.2.1", "fe80::1"]) },
+            up("eth0", &["192.0.2.1", "2001:db8::1", "fe80::1"]),
+            up("mirror0", &[]),
+            up("10.9.9.9", &[]),
         ])
     }
 }

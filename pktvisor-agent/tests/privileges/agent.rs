@@ -46,12 +46,19 @@ fn is_reachable() -> bool {
     })
 }
 
-/// Why this test is skipped.
-fn obstacle(needs_programs: bool) -> Option<&'static str> {
+/// What a test needs besides namespaces.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    BinaryOnly,
+    Programs,
+}
+
+/// Why a test is skipped.
+fn obstacle(needs: Needs) -> Option<&'static str> {
     if !is_reachable() {
         return Some("the binary lies where an ordinary user cannot run it");
     }
-    (needs_programs && object::embedded().is_none()).then_some("this build has no kernel programs")
+    (needs == Needs::Programs && object::embedded().is_none()).then_some("this build has no kernel programs")
 }
 
 /// Asserts that the thread that attaches has these capabilities, and no other thread has any.
@@ -68,7 +75,7 @@ fn assert_kept_by_one(agent: &Process, kept: &[Capability]) {
 #[test]
 fn four_capabilities_are_enough_for_inline_and_one_thread_keeps_those_to_attach_again() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
-    if let Some(reason) = obstacle(true) {
+    if let Some(reason) = obstacle(Needs::Programs) {
         return testbed::tell_skipped(reason);
     }
     let network = Network::new();
@@ -87,7 +94,7 @@ fn four_capabilities_are_enough_for_inline_and_one_thread_keeps_those_to_attach_
 #[test]
 fn sys_admin_stands_for_the_capabilities_that_older_container_engines_do_not_know() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
-    if let Some(reason) = obstacle(true) {
+    if let Some(reason) = obstacle(Needs::Programs) {
         return testbed::tell_skipped(reason);
     }
     const THREE: &str = "+sys_admin,+net_admin,+net_raw";
@@ -109,7 +116,7 @@ fn sys_admin_stands_for_the_capabilities_that_older_container_engines_do_not_kno
 #[test]
 fn four_capabilities_are_enough_for_tap_within_the_limit_of_locked_memory() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"), Need::Program("prlimit"));
-    if let Some(reason) = obstacle(true) {
+    if let Some(reason) = obstacle(Needs::Programs) {
         return testbed::tell_skipped(reason);
     }
     let network = Network::new();
@@ -131,7 +138,7 @@ fn four_capabilities_are_enough_for_tap_within_the_limit_of_locked_memory() {
 #[test]
 fn with_any_one_thread_keeps_the_capabilities_to_attach_to_new_interfaces() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
-    if let Some(reason) = obstacle(true) {
+    if let Some(reason) = obstacle(Needs::Programs) {
         return testbed::tell_skipped(reason);
     }
     let network = Network::new();
@@ -147,7 +154,7 @@ fn with_any_one_thread_keeps_the_capabilities_to_attach_to_new_interfaces() {
 #[test]
 fn a_packet_socket_takes_one_capability_and_keeps_none() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
-    if let Some(reason) = obstacle(false) {
+    if let Some(reason) = obstacle(Needs::BinaryOnly) {
         return testbed::tell_skipped(reason);
     }
     let network = Network::new();
@@ -172,7 +179,7 @@ fn a_packet_socket_takes_one_capability_and_keeps_none() {
 #[test]
 fn without_any_capability_the_error_says_how_to_grant_them() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
-    if let Some(reason) = obstacle(false) {
+    if let Some(reason) = obstacle(Needs::BinaryOnly) {
         return testbed::tell_skipped(reason);
     }
     let network = Network::new();

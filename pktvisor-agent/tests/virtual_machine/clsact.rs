@@ -3,7 +3,7 @@
 use aya::util::KernelVersion;
 use testbed::{FrameSocket, Namespace, Veth, VethPair};
 
-use crate::frames;
+use crate::frames::{self, Sender};
 use crate::watched::{PATIENCE, Watched, stop};
 
 /// The agent on one end of a veth pair.
@@ -48,17 +48,17 @@ impl Cable {
     /// Frames to and from the watched end, of port 53 and of another; each must arrive at the far
     /// end.
     fn exchange(&self, to: usize, from: usize) {
-        (0..to).for_each(|_| self.far.send(&udp(false, 53)));
+        (0..to).for_each(|_| self.far.send(&udp(Sender::Far, 53)));
         for number in 0..from {
-            self.near.send(&udp(true, if number % 2 == 0 { 53 } else { 54 }));
-            assert!(self.far.receive(PATIENCE).is_some(), "a packet was held up");
+            self.near.send(&udp(Sender::Watched, if number % 2 == 0 { 53 } else { 54 }));
+            assert!(self.far.receive(PATIENCE).is_some(), "a packet did not arrive");
         }
     }
 }
 
 /// A frame without DNS.
-fn udp(from_watched: bool, port: u16) -> Vec<u8> {
-    frames::udp(from_watched, port, &[1, 2, 3, 4])
+fn udp(sender: Sender, port: u16) -> Vec<u8> {
+    frames::udp(sender, port, &[1, 2, 3, 4])
 }
 
 #[test]
