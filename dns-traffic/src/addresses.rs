@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::random::{Rng, Zipf, mix};
 
 /// Source and destination of a packet.
-pub(crate) type HostAddresses = (IpAddr, IpAddr);
+pub(crate) type PacketAddresses = (IpAddr, IpAddr);
 
 /// The prefixes of the watched host, as they are given to the agent.
 pub const HOST_PREFIXES: [&str; 2] = ["192.0.2.0/28", "2001:db8:53::/64"];

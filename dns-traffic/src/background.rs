@@ -1,6 +1,6 @@
 //! Traffic that is not DNS: TCP and UDP flows, ICMP, ESP, ARP and LLDP.
 
-use super::addresses::{HostAddresses, Parties};
+use super::addresses::{PacketAddresses, Parties};
 use super::frame::{self, Envelope, Segment, VlanTags, protocol, tcp_flags};
 use super::stage::{MICROSECOND_NS, Role, Stage, record_ip, record_tcp};
 
@@ -182,7 +182,7 @@ fn lldp(stage: &mut Stage, now_ns: u64) {
     frame::ethernet(&mut stage.queue.add(now_ns).data, ETHER_TYPE_LLDP, frame::HOST_MAC, payload);
 }
 
-fn either_way(stage: &mut Stage) -> HostAddresses {
+fn either_way(stage: &mut Stage) -> PacketAddresses {
     let role = stage.role();
     let Parties { client, server } = stage.parties(role);
     if stage.rng.chance(0.5) { (client, server) } else { (server, client) }
@@ -191,7 +191,7 @@ fn either_way(stage: &mut Stage) -> HostAddresses {
 fn send_segment(
     stage: &mut Stage,
     at_ns: u64,
-    way: HostAddresses,
+    way: PacketAddresses,
     tags: VlanTags,
     segment: &Segment,
     len: usize,
@@ -205,7 +205,7 @@ fn send_segment(
 fn send_datagram(
     stage: &mut Stage,
     at_ns: u64,
-    way: HostAddresses,
+    way: PacketAddresses,
     tags: VlanTags,
     ports: (u16, u16),
     len: usize,

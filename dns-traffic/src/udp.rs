@@ -1,6 +1,6 @@
 //! DNS over UDP: a query, usually a response, and their possible failures.
 
-use super::addresses::{HostAddresses, Parties};
+use super::addresses::{PacketAddresses, Parties};
 use super::facts::{MessageFacts, MessageTransport};
 use super::frame::{VlanTags, protocol, udp, udp_datagram, udp_fragment};
 use super::message::{DnsExchange, draw_exchange, rcode, write_malformed};
@@ -197,7 +197,7 @@ fn respond(stage: &mut Stage, talk: &Talk, at_ns: u64, delivery: Delivery) -> bo
 fn send(
     stage: &mut Stage,
     at_ns: u64,
-    way: HostAddresses,
+    way: PacketAddresses,
     tags: VlanTags,
     facts: MessageFacts,
     message: &[u8],
@@ -214,7 +214,7 @@ fn send(
 fn send_fragments(
     stage: &mut Stage,
     at_ns: u64,
-    way: HostAddresses,
+    way: PacketAddresses,
     tags: VlanTags,
     facts: MessageFacts,
     message: &[u8],
