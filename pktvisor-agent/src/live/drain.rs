@@ -13,6 +13,7 @@ use pktvisor_capture::kernel::{
 };
 use pktvisor_capture::tap::StatisticsHandle;
 use pktvisor_common::counters::Counters;
+use pktvisor_common::kernel::control::Ends;
 use pktvisor_metrics::Cut;
 
 use super::addresses;
@@ -139,7 +140,7 @@ impl DrainThread {
             let sockets = self.sockets.lock();
             (sockets.lost(), if sockets.current.is_empty() { Wait::Grace } else { Wait::Brief })
         };
-        let mut standby = self.drain.flip(period_ends);
+        let mut standby = self.drain.flip(if period_ends { Ends::Period } else { Ends::Epoch });
         let counted = self.drain.seal(&mut standby, wait);
         // Also where the counters cannot be read, as the epoch is over.
         self.shared.epochs().order(Order { sealed_ns: monotonic_ns(), cut });
