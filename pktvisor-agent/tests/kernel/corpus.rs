@@ -1,4 +1,5 @@
-//! Every packet of every capture at hand: the bundled ones, real ones where they are there, and generated ones.
+//! Every packet of every capture at hand: the bundled ones, real ones where they are there, and
+//! generated ones.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! HOST, as the kernel programs know it: sorted networks that do not overlap.
 //!
-//! Few are compared one after the other, many are searched: the last network that begins at or before an address is the
-//! only one that can hold it.
+//! Few are compared one after the other, many are searched: the last network that begins at or
+//! before an address is the only one that can hold it.
 
 use crate::address::{Address, IpVersion};
 use crate::direction::HostNetworks;
@@ -40,7 +40,8 @@ impl core::error::Error for HostTableFull {}
 trait HostNetwork: Copy {
     type Address: Copy;
     fn holds(self, address: Self::Address) -> bool;
-    /// All ones if the network begins at or before the address, else 0: no branch that could be predicted wrongly.
+    /// All ones if the network begins at or before the address, else 0: no branch that could be
+    /// predicted wrongly.
     fn begins_by(self, address: Self::Address) -> u64;
 }
 
@@ -128,7 +129,8 @@ impl HostTable {
     }
 }
 
-/// Keeps the networks sorted and apart: of two that overlap one holds the other, and that one stays.
+/// Keeps the networks sorted and apart: of two that overlap one holds the other, and that one
+/// stays.
 fn insert<N: HostNetwork, K: Ord>(
     networks: &mut [N; NETWORKS_MAX],
     len: &mut u64,
