@@ -89,7 +89,13 @@ pub(crate) fn send(
 
 /// A packet of `len` bytes that lies from `data` to `data_end`.
 #[inline(always)]
-fn send_small(data: usize, data_end: usize, len: usize, header: RecordHeader, ring: *mut c_void) -> SendOutcome {
+fn send_small(
+    data: usize,
+    data_end: usize,
+    len: usize,
+    header: RecordHeader,
+    ring: *mut c_void,
+) -> SendOutcome {
     let (record, room) = reserve(&SMALL, len, ring);
     if record.is_null() {
         return SendOutcome::RingFull;
