@@ -1,8 +1,9 @@
-//! What a packet costs in the kernel: nanoseconds a run of the XDP program by BPF_PROG_TEST_RUN, over those of an empty
-//! program.
+//! What a packet costs in the kernel: nanoseconds a run of the XDP program by BPF_PROG_TEST_RUN,
+//! over those of an empty program.
 //!
-//! The programs run alternately, and of each the fastest of many short runs counts, because other load only adds time.
-//! The packet is the same every time, so caches are warm and branches are known; a busy server pays more for both.
+//! The programs run alternately, and of each the fastest of many short runs counts, because other
+//! load only adds time. The packet is the same every time, so caches are warm and branches are
+//! known; a busy server pays more for both.
 
 use std::error::Error;
 use std::io;
@@ -121,7 +122,8 @@ fn test_run(program: BorrowedFd<'_>, packet: &[u8], runs: u32) -> io::Result<Dur
     attributes.test.data_size_in = packet.len() as u32;
     attributes.test.repeat = runs;
     let command = bpf_cmd::BPF_PROG_TEST_RUN as u32;
-    // SAFETY: the kernel reads `data_size_in` bytes at `data_in`, which live until it returns, and writes `attributes`.
+    // SAFETY: the kernel reads `data_size_in` bytes at `data_in`, which live until it returns, and
+    // writes `attributes`.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut attributes, size_of::<bpf_attr>()) };
     if result < 0 {
         return Err(io::Error::last_os_error());

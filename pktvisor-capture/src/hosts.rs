@@ -1,7 +1,8 @@
 //! HOST: the networks that packets come to and go from.
 //!
-//! Networks nest or are apart, never half over each other; merged and sorted they are ranges of which at most one can
-//! hold an address. A few ranges are compared one after the other, many by binary search.
+//! Networks nest or are apart, never half over each other; merged and sorted they are ranges of
+//! which at most one can hold an address. A few ranges are compared one after the other, many by
+//! binary search.
 
 use std::net::IpAddr;
 

@@ -18,7 +18,8 @@ pub struct Interface {
     pub index: u32,
     /// Whether it is up.
     pub is_up: bool,
-    /// Whether it has a carrier too: the cable is plugged in, the other end is up (IFF_RUNNING of netdevice(7)).
+    /// Whether it has a carrier too: the cable is plugged in, the other end is up (IFF_RUNNING of
+    /// netdevice(7)).
     pub has_carrier: bool,
     /// What kind of link it is.
     pub hardware: Hardware,
@@ -73,7 +74,8 @@ pub struct SystemInterfaces;
 impl Interfaces for SystemInterfaces {
     fn list(&self) -> io::Result<Vec<Interface>> {
         let mut interfaces = BTreeMap::new();
-        // One entry an address, and one (packet) for the interface itself, so that those without address are there.
+        // One entry an address, and one (packet) for the interface itself, so that those without
+        // address are there.
         for entry in getifaddrs()? {
             let interface: &mut Interface = interfaces.entry(entry.interface_name.clone()).or_default();
             interface.name = entry.interface_name;
@@ -99,8 +101,8 @@ impl Interfaces for SystemInterfaces {
     }
 }
 
-/// Index and kind of an interface without a hardware address, for which getifaddrs(3) leaves them out (tun): see
-/// netdevice(7).
+/// Index and kind of an interface without a hardware address, for which getifaddrs(3) leaves them
+/// out (tun): see netdevice(7).
 fn link_of(name: &str) -> io::Result<(u32, Hardware)> {
     let index = if_nametoindex(name)?;
     let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
@@ -110,7 +112,8 @@ fn link_of(name: &str) -> io::Result<(u32, Hardware)> {
     for (to, from) in request.ifr_name[..libc::IFNAMSIZ - 1].iter_mut().zip(name.as_bytes()) {
         *to = from.cast_signed();
     }
-    // SAFETY: the request reads a name from an ifreq and writes an address to it; it lives through the call.
+    // SAFETY: the request reads a name from an ifreq and writes an address to it; it lives through
+    // the call.
     let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut request) };
     if status < 0 {
         return Err(io::Error::last_os_error());

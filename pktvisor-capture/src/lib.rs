@@ -1,8 +1,10 @@
-//! Where packets come from: programs in the kernel and the rings they fill, AF_XDP sockets, packet sockets.
+//! Where packets come from: programs in the kernel and the rings they fill, AF_XDP sockets, packet
+//! sockets.
 //!
-//! This crate attaches and detaches programs, lends out packets and counters, translates filter expressions, and knows the
-//! privileges that this needs. It does not know what a packet means or what is counted of it, and it starts no thread: the
-//! agent, the only crate that depends on this one, decides when to poll for packets and how to process them.
+//! This crate attaches and detaches programs, lends out packets and counters, translates filter
+//! expressions, and knows the privileges that this needs. It does not know what a packet means or
+//! what is counted of it, and it starts no thread: the agent, the only crate that depends on this
+//! one, decides when to poll for packets and how to process them.
 
 pub mod afpacket;
 pub mod attach;

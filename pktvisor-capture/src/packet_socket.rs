@@ -1,6 +1,7 @@
 //! Packet sockets: the few calls of packet(7), one small function each.
 //!
-//! They are libc's, because nix can neither build a `sockaddr_ll` nor set an option of `SOL_PACKET`.
+//! They are libc's, because nix can neither build a `sockaddr_ll` nor set an option of
+//! `SOL_PACKET`.
 
 use std::io;
 use std::mem::size_of;
@@ -9,7 +10,8 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use libc::{c_int, c_void, socklen_t};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
-/// A packet socket that receives nothing before it is bound: without a protocol no packet of another interface gets in.
+/// A packet socket that receives nothing before it is bound: without a protocol no packet of
+/// another interface gets in.
 pub(crate) fn open() -> io::Result<OwnedFd> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     Ok(socket(AddressFamily::Packet, SockType::Raw, flags, None)?)
@@ -38,7 +40,8 @@ pub(crate) fn is_unbound(fd: impl AsFd) -> bool {
     // SAFETY: a structure of plain integers, of which zero is a valid value.
     let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
     let mut len = size_of::<libc::sockaddr_ll>() as socklen_t;
-    // SAFETY: the kernel writes at most `len` bytes into a structure of that size, made of integers.
+    // SAFETY: the kernel writes at most `len` bytes into a structure of that size, made of
+    // integers.
     let got = unsafe { libc::getsockname(fd.as_fd().as_raw_fd(), (&raw mut address).cast(), &raw mut len) };
     got == 0 && address.sll_ifindex == -1
 }
@@ -56,7 +59,8 @@ pub(crate) fn join_promiscuous(fd: impl AsFd, ifindex: u32) -> io::Result<()> {
 
 /// Sets an option of level `SOL_PACKET`.
 pub(crate) fn set<T: Copy>(fd: impl AsFd, option: c_int, value: &T) -> io::Result<()> {
-    // SAFETY: the kernel reads `size_of::<T>()` bytes of a live value, and takes what it finds for numbers.
+    // SAFETY: the kernel reads `size_of::<T>()` bytes of a live value, and takes what it finds for
+    // numbers.
     let set = unsafe {
         libc::setsockopt(
             fd.as_fd().as_raw_fd(),
@@ -73,7 +77,8 @@ pub(crate) fn set<T: Copy>(fd: impl AsFd, option: c_int, value: &T) -> io::Resul
 pub(crate) fn take_statistics(fd: impl AsFd) -> io::Result<libc::tpacket_stats_v3> {
     let mut statistics = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
     let mut len = size_of::<libc::tpacket_stats_v3>() as socklen_t;
-    // SAFETY: the kernel writes at most `len` bytes into a structure of that size, made of integers.
+    // SAFETY: the kernel writes at most `len` bytes into a structure of that size, made of
+    // integers.
     let got = unsafe {
         libc::getsockopt(
             fd.as_fd().as_raw_fd(),

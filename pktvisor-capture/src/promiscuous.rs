@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 
 use crate::packet_socket;
 
-/// The interface is promiscuous as long as this lives. The kernel counts the sockets that want it so, and also stops when the
-/// process dies.
+/// The interface is promiscuous as long as this lives. The kernel counts the sockets that want it
+/// so, and also stops when the process dies.
 #[derive(Debug)]
 pub struct Promiscuous {
     _membership: OwnedFd,

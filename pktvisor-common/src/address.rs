@@ -1,8 +1,9 @@
 //! IP addresses, each with the IP version that it belongs to.
 //!
-//! Both versions share 16 bytes: an IPv6 address fills them, an IPv4 address has the first 4 and is followed by zeros. The
-//! version is kept once for the two addresses of a packet ([`Class`](crate::classify::Class), [`AddressPair`]), and an
-//! [`Address`] borrows the bytes from there: in the kernel programs and for every packet in userspace it costs no copy.
+//! Both versions share 16 bytes: an IPv6 address fills them, an IPv4 address has the first 4 and is
+//! followed by zeros. The version is kept once for the two addresses of a packet
+//! ([`Class`](crate::classify::Class), [`AddressPair`]), and an [`Address`] borrows the bytes from
+//! there: in the kernel programs and for every packet in userspace it costs no copy.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -39,7 +40,8 @@ impl IpVersion {
     }
 }
 
-/// An IP address, borrowed from the packet's [`Class`](crate::classify::Class) or from an [`AddressPair`].
+/// An IP address, borrowed from the packet's [`Class`](crate::classify::Class) or from an
+/// [`AddressPair`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address<'a> {
     version: IpVersion,

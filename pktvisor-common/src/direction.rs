@@ -3,7 +3,8 @@
 use crate::address::Address;
 use crate::classify::Class;
 
-/// Decided on the outermost IP header: destination in HOST: received; else source in HOST: sent; else unknown.
+/// Decided on the outermost IP header: destination in HOST: received; else source in HOST: sent;
+/// else unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Direction {

@@ -1,13 +1,15 @@
-//! HyperLogLog registers as Apache DataSketches fills them, so that registers from the kernel, from files and from
-//! any other DataSketches implementation can be merged.
+//! HyperLogLog registers as Apache DataSketches fills them, so that registers from the kernel, from
+//! files and from any other DataSketches implementation can be merged.
 //!
-//! An item is hashed with MurmurHash3_x64_128 (Austin Appleby; seed 9001 in DataSketches). The first word selects a
-//! register, the leading zeros of the second give its value; a register keeps its greatest value. Items are raw
-//! bytes: 4 for an IPv4 address, 16 for IPv6, the lower-cased wire form of a name.
+//! An item is hashed with MurmurHash3_x64_128 (Austin Appleby; seed 9001 in DataSketches). The
+//! first word selects a register, the leading zeros of the second give its value; a register keeps
+//! its greatest value. Items are raw bytes: 4 for an IPv4 address, 16 for IPv6, the lower-cased
+//! wire form of a name.
 
 use crate::address::{Address, IpVersion};
 
-/// Binary logarithm of [`REGISTERS`]; 12 misses 2 % in one of five runs at 100,000 items, 14 does not.
+/// Binary logarithm of [`REGISTERS`]; 12 misses 2 % in one of five runs at 100,000 items, 14 does
+/// not.
 pub const LG_K: u8 = 14;
 /// Registers of a sketch, a byte each.
 pub const REGISTERS: usize = 1 << LG_K;
@@ -124,8 +126,8 @@ fn finish(mut h1: u64, mut h2: u64, len: u64) -> (u64, u64) {
     (h1, h2)
 }
 
-/// Up to 7 bytes as a little-endian word. Reads that overlap put the same bits in the same place; a copy of variable
-/// length would take longer than the hash.
+/// Up to 7 bytes as a little-endian word. Reads that overlap put the same bits in the same place; a
+/// copy of variable length would take longer than the hash.
 #[inline(always)]
 fn partial_word(bytes: &[u8]) -> u64 {
     let at = |i: usize| u64::from(bytes.get(i).copied().unwrap_or(0)) << (i * 8);

@@ -21,11 +21,12 @@ pub struct Packet<'a> {
     pub stamp: Stamp,
     /// The captured bytes, beginning with the link-layer header.
     pub data: &'a [u8],
-    /// Length on the wire in bytes, of all its segments; more than `data` holds where the capture was snapped.
+    /// Length on the wire in bytes, of all its segments; more than `data` holds where the capture
+    /// was snapped.
     pub wire_len: u32,
     /// What `data` begins with.
     pub link_type: LinkType,
-    /// How many packets it was on the wire: 1, or more where the host's segmentation or receive offload makes one of
-    /// many.
+    /// How many packets it was on the wire: 1, or more where the host's segmentation or receive
+    /// offload makes one of many.
     pub segments: u16,
 }

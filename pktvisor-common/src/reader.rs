@@ -1,14 +1,14 @@
 //! Bounds-checked access to the bytes of one packet: all that the classifier knows of its host.
 
-/// Greatest offset that can be read at. No header of a real packet lies anywhere near; the BPF verifier wants a bound,
-/// and userspace must agree with the kernel.
+/// Greatest offset that can be read at. No header of a real packet lies anywhere near; the BPF
+/// verifier wants a bound, and userspace must agree with the kernel.
 pub const OFFSET_MAX: usize = 0x3fff;
 
 /// The captured bytes of one packet. Implemented for slices here, and by the BPF programs over
 /// `data`/`data_end`.
 pub trait PacketReader {
-    /// The `N` bytes at `offset`, or `None` where the packet (as captured) ends before them or `offset` is
-    /// above [`OFFSET_MAX`].
+    /// The `N` bytes at `offset`, or `None` where the packet (as captured) ends before them or
+    /// `offset` is above [`OFFSET_MAX`].
     fn read<const N: usize>(&self, offset: usize) -> Option<[u8; N]>;
 
     /// Captured length in bytes.

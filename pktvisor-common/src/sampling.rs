@@ -1,5 +1,5 @@
-//! Which DNS flows deep analysis takes. A hash of the flow decides, so no state is needed, and kernel, file replay and every
-//! thread decide the same.
+//! Which DNS flows deep analysis takes. A hash of the flow decides, so no state is needed, and
+//! kernel, file replay and every thread decide the same.
 
 use crate::classify::{Class, flags};
 use crate::hll::finalise;
@@ -23,8 +23,9 @@ impl Endpoint<'_> {
     }
 }
 
-/// A hash of a conversation, the same for both directions, with the DNS id for UDP (a resolver's port 53 to port 53
-/// traffic is one flow) and 0 for TCP, so that a query and its response are sampled together.
+/// A hash of a conversation, the same for both directions, with the DNS id for UDP (a resolver's
+/// port 53 to port 53 traffic is one flow) and 0 for TCP, so that a query and its response are
+/// sampled together.
 #[inline(always)]
 pub fn flow_hash(a: Endpoint<'_>, b: Endpoint<'_>, protocol: u8, dns_id: u16) -> u64 {
     let ends = a.hash().wrapping_add(b.hash());
@@ -43,8 +44,8 @@ pub fn packet_hash(class: &Class) -> u64 {
     )
 }
 
-/// Whether a packet goes to reassembly before its flow is sampled: DNS in TCP and in fragments. First fragments of other
-/// datagrams show which later ones need not be kept.
+/// Whether a packet goes to reassembly before its flow is sampled: DNS in TCP and in fragments.
+/// First fragments of other datagrams show which later ones need not be kept.
 #[inline(always)]
 pub const fn needs_reassembly(class: &Class) -> bool {
     class.has(flags::DNS_TCP) || class.is_fragment_of_use()
@@ -89,7 +90,8 @@ impl SampleRate {
         }
     }
 
-    /// Whether a flow is sampled, by its hash. A flow that is sampled at one rate is also sampled at any higher rate.
+    /// Whether a flow is sampled, by its hash. A flow that is sampled at one rate is also sampled
+    /// at any higher rate.
     #[inline(always)]
     pub const fn samples(self, flow_hash: u64) -> bool {
         flow_hash >> 32 < self.threshold

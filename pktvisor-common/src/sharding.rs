@@ -1,7 +1,9 @@
-//! Which of several worker threads analyses a packet: all packets between two hosts go to the same one.
+//! Which of several worker threads analyses a packet: all packets between two hosts go to the same
+//! one.
 //!
-//! By hosts and not by flow, since fragments have no ports. A query and its response, the segments of a connection and the
-//! fragments of a datagram then reach one thread, in the order of time, by any receive queue. No thread waits for another.
+//! By hosts and not by flow, since fragments have no ports. A query and its response, the segments
+//! of a connection and the fragments of a datagram then reach one thread, in the order of time, by
+//! any receive queue. No thread waits for another.
 
 use crate::classify::Class;
 use crate::sampling::{Endpoint, flow_hash};
@@ -43,7 +45,8 @@ impl Shards {
         (((hash >> 32) * u64::from(self.count())) >> 32) as u32
     }
 
-    /// Place, in a map of programs, of the socket or ring by which a shard gets its packets of a receive queue or processor.
+    /// Place, in a map of programs, of the socket or ring by which a shard gets its packets of a
+    /// receive queue or processor.
     #[inline(always)]
     pub const fn place(self, source: u32, shard: u32) -> u32 {
         source.wrapping_mul(self.count()).wrapping_add(shard)

@@ -1,7 +1,7 @@
 //! How many packets a buffer of the kernel is on the wire.
 //!
-//! With segmentation offload (TSO, GRO) the kernel handles many packets of a flow as one buffer with one header. What is
-//! counted is what passes the wire.
+//! With segmentation offload (TSO, GRO) the kernel handles many packets of a flow as one buffer
+//! with one header. What is counted is what passes the wire.
 
 /// The packets that one buffer stands for: all of the same length but the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,8 +24,9 @@ impl Wire {
         Self { packets: 1, bytes, segment_len: bytes, reserved: 0 }
     }
 
-    /// A buffer of `len` bytes that begins with `header_len` bytes of headers; every segment has a copy of them and, except
-    /// for the last, `payload_len` bytes of payload. `packets` is 0 where nobody has reckoned yet.
+    /// A buffer of `len` bytes that begins with `header_len` bytes of headers; every segment has a
+    /// copy of them and, except for the last, `payload_len` bytes of payload. `packets` is 0 where
+    /// nobody has reckoned yet.
     #[inline(always)]
     pub fn segmented(len: u32, header_len: u32, payload_len: u32, packets: u32) -> Self {
         let payload = len.saturating_sub(header_len);

@@ -1,4 +1,5 @@
-//! What every program does with a classified packet: it counts the packet and decides whether to punt it.
+//! What every program does with a classified packet: it counts the packet and decides whether to
+//! punt it.
 
 use pktvisor_common::address::Address;
 use pktvisor_common::classify::flags;
@@ -12,7 +13,8 @@ use pktvisor_common::wire::Wire;
 
 use crate::maps::{CARDINALITY, HEAVY};
 
-/// Counts the packets of `cpu.class` in the copies that `live` selects. Returns the direction of packets to punt.
+/// Counts the packets of `cpu.class` in the copies that `live` selects. Returns the direction of
+/// packets to punt.
 #[inline(always)]
 pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &Wire) -> Option<Direction> {
     let config = control.config();
@@ -45,8 +47,8 @@ pub(crate) fn account(cpu: &mut CpuState, control: &Control, live: u32, wire: &W
     }
 }
 
-/// Counts packets of a remote address among the heavy hitters, and enters it into the cardinality of its direction unless
-/// the table knows that this was done.
+/// Counts packets of a remote address among the heavy hitters, and enters it into the cardinality
+/// of its direction unless the table knows that this was done.
 #[inline(always)]
 fn count_remote(
     control: &Control,
@@ -57,7 +59,8 @@ fn count_remote(
     cardinality: u32,
 ) {
     let Some(table) = HEAVY.get_ptr_mut(heavy_entry(live)) else { return };
-    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
+    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is
+    // done.
     let table = unsafe { &mut *table };
     if table.add(address, packets, seen, control.config().hash_key) {
         return;

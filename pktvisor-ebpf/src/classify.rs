@@ -5,8 +5,8 @@ use pktvisor_common::kernel::cpu::CpuState;
 
 use crate::reader::DirectReader;
 
-/// What a packet begins with where the interface has a link-layer header; set by the agent before loading, so that the
-/// verifier removes the code for all other link types.
+/// What a packet begins with where the interface has a link-layer header; set by the agent before
+/// loading, so that the verifier removes the code for all other link types.
 #[unsafe(no_mangle)]
 static LINK_TYPE: u16 = LinkType::ETHERNET.0;
 
@@ -23,15 +23,17 @@ impl LinkLayer {
     #[inline(always)]
     pub(crate) fn link_type(self) -> LinkType {
         match self {
-            // SAFETY: a valid static; volatile because its value is replaced in the object before loading.
+            // SAFETY: a valid static; volatile because its value is replaced in the object before
+            // loading.
             Self::Configured => LinkType(unsafe { core::ptr::read_volatile(&raw const LINK_TYPE) }),
             Self::Raw => LinkType::RAW,
         }
     }
 }
 
-/// Classifies into `cpu.class`; `cpu.missed` says whether a header lies beyond `data_end`. Inlined, because where the kernel
-/// protects returns from speculation, a call costs a third of the whole program.
+/// Classifies into `cpu.class`; `cpu.missed` says whether a header lies beyond `data_end`. Inlined,
+/// because where the kernel protects returns from speculation, a call costs a third of the whole
+/// program.
 #[inline(always)]
 pub(crate) fn classify_packet(
     link: LinkLayer,
@@ -42,7 +44,8 @@ pub(crate) fn classify_packet(
     cpu: &mut CpuState,
 ) {
     cpu.missed = 0;
-    // SAFETY: the bounds come from the context, nothing here moves the packet, and `cpu` outlives the reader.
+    // SAFETY: the bounds come from the context, nothing here moves the packet, and `cpu` outlives
+    // the reader.
     let reader = unsafe { DirectReader::new(data, data_end, len as usize, &raw mut cpu.missed) };
     classify(&reader, link.link_type(), dns_ports, &mut cpu.class);
 }
@@ -63,9 +66,9 @@ pub(crate) fn classify_again(
     };
 }
 
-// Functions of their own, and calls in BPF. The bounds are passed as they are, because the verifier forgets what a context
-// passed by pointer is. They return a number, because what a function without result leaves in the result's register may
-// be a pointer, which the verifier refuses.
+// Functions of their own, and calls in BPF. The bounds are passed as they are, because the verifier
+// forgets what a context passed by pointer is. They return a number, because what a function
+// without result leaves in the result's register may be a pointer, which the verifier refuses.
 
 #[inline(never)]
 fn configured_again(data: usize, data_end: usize, len: u32, dns_ports: &DnsPorts, cpu: &mut CpuState) -> u64 {

@@ -1,10 +1,12 @@
 //! Punts packets to the agent: a record in a ring buffer of this processor.
 //!
-//! The program reserves room in one of a few sizes, because the verifier wants a constant, and copies the packet straight into
-//! it. It copies small packets itself, since a call of a helper costs as much as a good part of the classification. For others
-//! it calls a helper, which collects the bytes from all buffers.
+//! The program reserves room in one of a few sizes, because the verifier wants a constant, and
+//! copies the packet straight into it. It copies small packets itself, since a call of a helper
+//! costs as much as a good part of the classification. For others it calls a helper, which collects
+//! the bytes from all buffers.
 //!
-//! The program wakes nobody up: the agent polls the rings, and a wake-up costs more than everything else.
+//! The program wakes nobody up: the agent polls the rings, and a wake-up costs more than everything
+//! else.
 
 use core::arch::asm;
 use core::ffi::c_void;
@@ -51,8 +53,8 @@ pub(crate) fn now_ns() -> u64 {
     unsafe { bpf_ktime_get_ns() }
 }
 
-/// Punts the first [`CAPTURED_MAX`] of the `len` bytes of a packet and counts the outcome. Fills in the time and the captured
-/// length of `header`.
+/// Punts the first [`CAPTURED_MAX`] of the `len` bytes of a packet and counts the outcome. Fills in
+/// the time and the captured length of `header`.
 #[inline(always)]
 pub(crate) fn send(
     packet: &impl PacketBytes,
@@ -61,8 +63,8 @@ pub(crate) fn send(
     shards: Shards,
     cpu: &mut CpuState,
 ) {
-    // Only packets that may hold DNS are in the ledger. Other fragments go along because they show which fragments
-    // reassembly need not keep.
+    // Only packets that may hold DNS are in the ledger. Other fragments go along because they show
+    // which fragments reassembly need not keep.
     let packets = if cpu.class.has(flags::ANY_DNS) { u64::from(header.packets) } else { 0 };
     let captured_len = if len as usize > CAPTURED_MAX { CAPTURED_MAX } else { len as usize };
     header.timestamp_ns = now_ns();
@@ -87,13 +89,20 @@ pub(crate) fn send(
 
 /// A packet of `len` bytes that lies from `data` to `data_end`.
 #[inline(always)]
-fn send_small(data: usize, data_end: usize, len: usize, header: RecordHeader, ring: *mut c_void) -> SendOutcome {
+fn send_small(
+    data: usize,
+    data_end: usize,
+    len: usize,
+    header: RecordHeader,
+    ring: *mut c_void,
+) -> SendOutcome {
     let (record, room) = reserve(&SMALL, len, ring);
     if record.is_null() {
         return SendOutcome::RingFull;
     }
-    // SAFETY: `reserve` made room for a header and `room` bytes, aligned to 8; what is read lies between `data` and
-    // `data_end`. The verifier checks all of it again. The record is submitted or discarded exactly once.
+    // SAFETY: `reserve` made room for a header and `room` bytes, aligned to 8; what is read lies
+    // between `data` and `data_end`. The verifier checks all of it again. The record is submitted
+    // or discarded exactly once.
     unsafe {
         record.cast::<RecordHeader>().write(header);
         let bytes = record.add(HEADER_LEN);
@@ -126,7 +135,8 @@ fn send_large(packet: &impl PacketBytes, len: usize, header: RecordHeader, ring:
     }
     // SAFETY: `reserve` made room for a header and `room` bytes.
     let copied = unsafe { packet.copy(record.add(HEADER_LEN), within(len, room) as u32) };
-    // SAFETY: there is room for the header, aligned to 8 bytes; a reserved record is given back exactly once.
+    // SAFETY: there is room for the header, aligned to 8 bytes; a reserved record is given back
+    // exactly once.
     unsafe {
         record.cast::<RecordHeader>().write(header);
         match copied {
@@ -142,8 +152,9 @@ fn send_large(packet: &impl PacketBytes, len: usize, header: RecordHeader, ring:
     }
 }
 
-/// The same length, in a register that the verifier knows to hold 1 to `room`. A comparison that the compiler makes may use a
-/// copy of the register, which teaches the verifier nothing before Linux 6.8.
+/// The same length, in a register that the verifier knows to hold 1 to `room`. A comparison that
+/// the compiler makes may use a copy of the register, which teaches the verifier nothing before
+/// Linux 6.8.
 #[inline(always)]
 fn within(mut len: usize, room: usize) -> usize {
     // SAFETY: arithmetic on registers.
@@ -161,7 +172,8 @@ fn within(mut len: usize, room: usize) -> usize {
     len
 }
 
-/// A record with room for a header and at least `len` bytes, and for how many; null if there is none.
+/// A record with room for a header and at least `len` bytes, and for how many; null if there is
+/// none.
 #[inline(always)]
 fn reserve<const N: usize>(sizes: &[usize; N], len: usize, ring: *mut c_void) -> (*mut c_void, usize) {
     let mut i = 0;

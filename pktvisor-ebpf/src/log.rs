@@ -1,5 +1,6 @@
-//! Reports the classification of every packet, for debugging. Only objects built with the feature `log` do so, since it costs
-//! more than everything else. The agent writes the reports to its log at level debug.
+//! Reports the classification of every packet, for debugging. Only objects built with the feature
+//! `log` do so, since it costs more than everything else. The agent writes the reports to its log
+//! at level debug.
 
 use aya_ebpf::EbpfContext;
 #[cfg(feature = "log")]

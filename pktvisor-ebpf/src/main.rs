@@ -1,7 +1,8 @@
 //! The kernel programs: thin shells around the classifier of `pktvisor-common`.
 //!
-//! A program bounds a packet's bytes, has them classified by the code that file replay uses, and counts. None of
-//! them changes a packet, and only the one for mirror ports (`tap`) decides its fate.
+//! A program bounds a packet's bytes, has them classified by the code that file replay uses, and
+//! counts. None of them changes a packet, and only the one for mirror ports (`tap`) decides its
+//! fate.
 #![no_std]
 #![no_main]
 // Inline assembly for BPF. aya-ebpf needs an unstable compiler too.
@@ -17,7 +18,8 @@ mod tap;
 mod tc;
 mod xdp;
 
-/// Nothing here panics: the verifier would reject a program that the compiler cannot prove free of panics.
+/// Nothing here panics: the verifier would reject a program that the compiler cannot prove free of
+/// panics.
 #[cfg(not(test))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

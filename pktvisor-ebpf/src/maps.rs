@@ -23,13 +23,14 @@ pub(crate) static CPU: PerCpuArray<CpuState, CPU_ENTRIES> = PerCpuArray::new();
 #[btf_map]
 pub(crate) static HEAVY: PerCpuArray<HeavyTable, HEAVY_ENTRIES> = PerCpuArray::new();
 
-/// Two copies of the running processor's registers, for addresses that send to HOST and that HOST sends to.
+/// Two copies of the running processor's registers, for addresses that send to HOST and that HOST
+/// sends to.
 #[btf_map]
 pub(crate) static CARDINALITY: PerCpuArray<[u8; REGISTERS], CARDINALITY_ENTRIES> = PerCpuArray::new();
 
 /// Ring buffers for each possible processor, one for every shard, at
-/// [`Shards::place`](pktvisor_common::sharding::Shards::place): with one
-/// for all, processors would wait for each other. The agent creates them; it replaces the sizes given here.
+/// [`Shards::place`](pktvisor_common::sharding::Shards::place): with one for all, processors would
+/// wait for each other. The agent creates them; it replaces the sizes given here.
 #[btf_map]
 pub(crate) static DEEP: ArrayOfMaps<RingBuf<u8, 4096>, 1> = ArrayOfMaps::new();
 

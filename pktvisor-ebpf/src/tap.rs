@@ -1,5 +1,5 @@
-//! Sees every packet of an interface that a mirror port feeds, and lets none of them reach the host: it punts sampled ones
-//! to an AF_XDP socket of their receive queue and drops the others.
+//! Sees every packet of an interface that a mirror port feeds, and lets none of them reach the
+//! host: it punts sampled ones to an AF_XDP socket of their receive queue and drops the others.
 //!
 //! Minimum kernel version: 5.18 (packets in several buffers).
 
@@ -31,7 +31,8 @@ fn take(context: &XdpContext) -> u32 {
     let Some(control) = CONTROL.get(0) else { return XDP_DROP };
     let live = control.live();
     let Some(cpu) = CPU.get_ptr_mut(cpu_entry(live)) else { return XDP_DROP };
-    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
+    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is
+    // done.
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
     let len = classify_frame(context, config, cpu);
@@ -57,8 +58,8 @@ fn take(context: &XdpContext) -> u32 {
 /// Writes the header before the packet and sends both to the socket.
 #[inline(always)]
 fn hand_over(context: &XdpContext, header: RecordHeader, socket: u32, cpu: &mut CpuState) -> u32 {
-    // Only packets that may hold DNS are in the ledger. Other fragments go along because they show which fragments
-    // reassembly need not keep.
+    // Only packets that may hold DNS are in the ledger. Other fragments go along because they show
+    // which fragments reassembly need not keep.
     let packets = u64::from(cpu.class.has(class_flags::ANY_DNS));
     write_header(context, header);
     match XSKS.redirect(socket, u64::from(XDP_DROP)) {
@@ -73,17 +74,19 @@ fn hand_over(context: &XdpContext, header: RecordHeader, socket: u32, cpu: &mut 
     }
 }
 
-/// Some drivers have no room for metadata. The agent recognises a header that belongs to its packet and manages without
-/// one.
+/// Some drivers have no room for metadata. The agent recognises a header that belongs to its packet
+/// and manages without one.
 #[inline(always)]
 fn write_header(context: &XdpContext, header: RecordHeader) {
-    // SAFETY: a program's context is valid; nothing refers to the packet's bytes any more, which may now be elsewhere.
+    // SAFETY: a program's context is valid; nothing refers to the packet's bytes any more, which
+    // may now be elsewhere.
     if unsafe { bpf_xdp_adjust_meta(context.ctx, -(HEADER_LEN as i32)) } != 0 {
         return;
     }
     let metadata = context.metadata();
     if metadata + HEADER_LEN <= context.metadata_end() {
-        // SAFETY: there is room for the header, as has just been checked; metadata is aligned to 4 bytes at least.
+        // SAFETY: there is room for the header, as has just been checked; metadata is aligned to 4
+        // bytes at least.
         unsafe { (metadata as *mut RecordHeader).write_unaligned(header) };
     }
 }

@@ -1,8 +1,9 @@
-//! Sees every packet at the traffic control hooks: what an interface is about to send, and what it has received where
-//! XDP is unavailable.
+//! Sees every packet at the traffic control hooks: what an interface is about to send, and what it
+//! has received where XDP is unavailable.
 //!
-//! Programs see the kernel's view of a packet: segmentation offload makes one buffer of many packets, and a VLAN tag is in
-//! the metadata. Minimum kernel version: 5.10 for the helpers, of which 5.8 brings the ring buffers.
+//! Programs see the kernel's view of a packet: segmentation offload makes one buffer of many
+//! packets, and a VLAN tag is in the metadata. Minimum kernel version: 5.10 for the helpers, of
+//! which 5.8 brings the ring buffers.
 
 use core::ffi::c_void;
 
@@ -68,13 +69,15 @@ fn count(context: &TcContext, direction: LinkDirection, link: LinkLayer) {
     }
     let live = control.live();
     let Some(cpu) = CPU.get_ptr_mut(cpu_entry(live)) else { return };
-    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
+    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is
+    // done.
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
     let len = context.len();
     classify_packet(link, context.data(), context.data_end(), len, &config.dns_ports, cpu);
     if cpu.missed != 0 && cpu.missed <= u64::from(len) {
-        // SAFETY: a program's context is valid. Without success the packet stays as it was understood.
+        // SAFETY: a program's context is valid. Without success the packet stays as it was
+        // understood.
         unsafe { bpf_skb_pull_data(context.skb.skb, if len < PULLED { len } else { PULLED }) };
         classify_again(link, context.data(), context.data_end(), len, &config.dns_ports, cpu);
     }

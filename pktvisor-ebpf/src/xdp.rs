@@ -21,8 +21,9 @@ use crate::deep::{self, PacketBytes};
 use crate::log;
 use crate::maps::{CONTROL, CPU};
 
-/// A longer frame is a jumbo frame. It may lie in several buffers, of which a program reads only the first. A shorter frame in
-/// several buffers shows by an IP header that promises more than the first buffer holds.
+/// A longer frame is a jumbo frame. It may lie in several buffers, of which a program reads only
+/// the first. A shorter frame in several buffers shows by an IP header that promises more than the
+/// first buffer holds.
 const FRAME_LEN: u32 = 1518;
 const CUT: u16 = classify::flags::MALFORMED | classify::flags::TRUNCATED_CAPTURE;
 
@@ -41,7 +42,8 @@ fn inspect(context: &XdpContext) {
     }
     let live = control.live();
     let Some(cpu) = CPU.get_ptr_mut(cpu_entry(live)) else { return };
-    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is done.
+    // SAFETY: the entry is this processor's own, and no other program runs on it before this one is
+    // done.
     let cpu = unsafe { &mut *cpu };
     let config = control.config();
     let len = classify_frame(context, config, cpu);
@@ -75,8 +77,8 @@ pub(crate) fn classify_frame(context: &XdpContext, config: &KernelConfig, cpu: &
             classify_again(LinkLayer::Configured, data, data_end, len, &config.dns_ports, cpu);
         }
     }
-    // SAFETY: a valid field; volatile, so that the verifier forgets what it knows of the length and checks what follows
-    // once.
+    // SAFETY: a valid field; volatile, so that the verifier forgets what it knows of the length and
+    // checks what follows once.
     unsafe {
         let noted = &raw mut cpu.wire.bytes;
         noted.write_volatile(len);

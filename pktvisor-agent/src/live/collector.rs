@@ -14,6 +14,7 @@ use pktvisor_capture::kernel::{
 };
 use pktvisor_capture::tap::StatisticsHandle;
 use pktvisor_common::counters::Counters;
+use pktvisor_common::kernel::control::Ends;
 use pktvisor_metrics::Cut;
 
 use super::addresses;
@@ -145,7 +146,8 @@ impl Collector {
             let sockets = self.sockets.lock();
             (sockets.lost(), if sockets.current.is_empty() { Wait::Grace } else { Wait::Brief })
         };
-        let mut standby = self.maps.flip(period_ends);
+        let ends = if period_ends { Ends::Period } else { Ends::Epoch };
+        let mut standby = self.maps.flip(ends);
         let counted = self.maps.seal(&mut standby, wait);
         // Even if the counters cannot be read, because the epoch is over.
         self.coordination.epochs().order(CutOrder { sealed_ns: monotonic_ns(), cut });

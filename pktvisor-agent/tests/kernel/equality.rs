@@ -11,6 +11,7 @@ use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::hll;
 use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::kernel::control::Ends;
 use pktvisor_common::kernel::cpu::Punts;
 use pktvisor_common::sampling::{SampleRate, needs_reassembly, packet_hash};
 use pktvisor_common::sharding::Shards;
@@ -167,7 +168,7 @@ fn compare_entry(
     }
     let all = |counted: Punts| counted.lost() + counted.delivered;
     assert_eq!(all(punted) - all(before), run.delivered, "{entry:?}");
-    let standby = loaded.collector.flip(true);
+    let standby = loaded.collector.flip(Ends::Period);
     compare_addresses(&run, &loaded.collector.collect(standby).unwrap(), entry);
     println!(
         "{entry:?}, link type {}: {} packets, {sampled} sampled, {refused} that BPF_PROG_TEST_RUN does not take",

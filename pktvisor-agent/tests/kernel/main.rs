@@ -1,4 +1,5 @@
-//! The kernel programs, run by BPF_PROG_TEST_RUN: they need root and a kernel with BPF, but no interface.
+//! The kernel programs, run by BPF_PROG_TEST_RUN: they need root and a kernel with BPF, but no
+//! interface.
 //!
 //! ```text
 //! support     loads and runs programs, or says why this machine cannot

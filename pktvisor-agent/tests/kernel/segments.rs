@@ -8,6 +8,7 @@ use pktvisor_common::classify::{Class, LinkType, classify};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::direction;
 use pktvisor_common::kernel::config::KernelConfig;
+use pktvisor_common::kernel::control::Ends;
 
 use crate::support;
 
@@ -96,7 +97,7 @@ fn a_segmented_buffer_counts_as_the_packets_on_the_wire() {
     }
     let counts = loaded.collector.counts().unwrap();
     assert_eq!(counts.punted.delivered, counts.counters.packets.dns_packets);
-    let standby = loaded.collector.flip(true);
+    let standby = loaded.collector.flip(Ends::Period);
     let heavy = loaded.collector.collect(standby).unwrap().heavy;
     assert_eq!(heavy.v4.addresses.iter().map(|hitter| hitter.packets).collect::<Vec<_>>(), [9]);
 }
@@ -109,16 +110,16 @@ fn sketches_are_empty_after_they_were_collected() {
     };
     let packet = buffer(443);
     let mut collected = Vec::new();
-    for period_ends in [false, true, false, true] {
+    for ends in [Ends::Epoch, Ends::Period, Ends::Epoch, Ends::Period] {
         run(&mut loaded, EntryPoint::TcIngress, &packet, &Context::new(&[]));
         let live = loaded.collector.live_cardinality().unwrap();
         assert_eq!(live.sources_in.iter().filter(|register| **register > 0).count(), 1);
-        let standby = loaded.collector.flip(period_ends);
+        let standby = loaded.collector.flip(ends);
         let all = loaded.collector.collect(standby).unwrap();
         assert_eq!(all.heavy.v4.addresses.iter().map(|hitter| hitter.packets).sum::<u64>(), 1);
-        assert_eq!(all.cardinality.is_some(), period_ends);
+        assert_eq!(all.cardinality.is_some(), ends == Ends::Period);
         collected.extend(all.cardinality);
-        let nothing = loaded.collector.flip(false);
+        let nothing = loaded.collector.flip(Ends::Epoch);
         assert!(loaded.collector.collect(nothing).unwrap().heavy.v4.addresses.is_empty());
     }
     for registers in collected {

@@ -3,8 +3,8 @@
 use aya::programs::{TestRun, TestRunOptions};
 use pktvisor_capture::kernel::{EntryPoint, KernelPrograms, Loaded, ProgramSettings, object};
 
-/// Loads the embedded object, or the one in `PKTVISOR_TEST_BPF_OBJECT`, which saves building the agent again. Prints why the
-/// test is skipped if neither can be loaded.
+/// Loads the embedded object, or the one in `PKTVISOR_TEST_BPF_OBJECT`, which saves building the
+/// agent again. Prints why the test is skipped if neither can be loaded.
 pub(crate) fn load(settings: &ProgramSettings) -> Option<Loaded> {
     let given = std::env::var_os("PKTVISOR_TEST_BPF_OBJECT").map(|path| std::fs::read(path).unwrap());
     let Some(object) = given.as_deref().or(object::embedded()) else {

@@ -29,8 +29,8 @@ impl<'a> Block<'a> {
         Some(Self { ring, has_offload, frames_left, next_frame: first as usize })
     }
 
-    /// The next packet, lent until the next call, and what it was on the wire. Not an iterator, since packets must not
-    /// outlive their block.
+    /// The next packet, lent until the next call, and what it was on the wire. Not an iterator,
+    /// since packets must not outlive their block.
     pub fn next_packet(&mut self) -> Option<(Packet<'_>, Wire)> {
         let (header, at) = loop {
             let (header, at) = self.next_header()?;

@@ -4,8 +4,8 @@ use std::io;
 
 use crate::FilterError;
 
-/// Capturing by a packet socket failed. Each message contains its cause, so no variant has a source that would
-/// print it again.
+/// Capturing by a packet socket failed. Each message contains its cause, so no variant has a source
+/// that would print it again.
 #[derive(Debug, thiserror::Error)]
 pub enum AfPacketError {
     /// The kernel does not open one.

@@ -1,7 +1,9 @@
-//! One frame of a block: the kernel's header, and the packet behind it, put into the shape it had on the wire.
+//! One frame of a block: the kernel's header, and the packet behind it, put into the shape it had
+//! on the wire.
 //!
-//! A frame (`struct tpacket3_hdr`) is followed by the address it came by (`struct sockaddr_ll`), then, directly before
-//! the packet, by the virtio header of `PACKET_VNET_HDR`, which tells how many packets on the wire it stands for.
+//! A frame (`struct tpacket3_hdr`) is followed by the address it came by (`struct sockaddr_ll`),
+//! then, directly before the packet, by the virtio header of `PACKET_VNET_HDR`, which tells how
+//! many packets on the wire it stands for.
 
 use std::mem::{offset_of, size_of};
 
@@ -20,7 +22,8 @@ const ETHERNET_ADDRESSES_BYTES: usize = 12;
 /// Tag protocol and tag.
 const VLAN_TAG_BYTES: usize = 4;
 
-/// A link layer of the interface (`ARPHRD_`) that libc does not name: 802.11 with a radiotap header.
+/// A link layer of the interface (`ARPHRD_`) that libc does not name: 802.11 with a radiotap
+/// header.
 const ARPHRD_IEEE80211_RADIOTAP: u16 = 803;
 
 /// What the kernel says of a frame.
@@ -63,7 +66,8 @@ impl FrameHeader {
         })
     }
 
-    /// Whether it is the copy of a packet on the loopback interface that is seen again as it arrives.
+    /// Whether it is the copy of a packet on the loopback interface that is seen again as it
+    /// arrives.
     pub(super) fn is_seen_twice(&self) -> bool {
         self.hatype == libc::ARPHRD_LOOPBACK && self.packet_type == libc::PACKET_OUTGOING
     }
@@ -81,13 +85,13 @@ impl FrameHeader {
         Some([a, b, c, d])
     }
 
-    /// The packet of the frame that this header was read from and what it was on the wire, or `None` where the header makes no
-    /// sense.
-    /// `has_offload`: a virtio header stands before it.
+    /// The packet of the frame that this header was read from and what it was on the wire, or
+    /// `None` where the header makes no sense. `has_offload`: a virtio header stands before it.
     pub(super) fn packet<'a>(&self, frame: &'a mut [u8], has_offload: bool) -> Option<(Packet<'a>, Wire)> {
         let end = self.mac.checked_add(self.captured_len)?;
         let link_type = link_type(self.hatype);
-        // Devices without a link layer of their own may still keep something before the network header (PPP, tunnels).
+        // Devices without a link layer of their own may still keep something before the network
+        // header (PPP, tunnels).
         let mut start = if link_type == LinkType::RAW { self.net.max(self.mac) } else { self.mac };
         let mut wire = match has_offload {
             true => offload::wire(frame.get(..end)?, self.mac, self.original_len, link_type, start),
@@ -110,8 +114,9 @@ impl FrameHeader {
     }
 }
 
-/// Puts a VLAN tag behind the addresses of the Ethernet frame at `start`, as it was on the wire: the addresses move
-/// towards what stands before them, which has been read. Says where the frame begins now.
+/// Puts a VLAN tag behind the addresses of the Ethernet frame at `start`, as it was on the wire:
+/// the addresses move towards what stands before them, which has been read. Says where the frame
+/// begins now.
 fn put_back(tag: [u8; VLAN_TAG_BYTES], frame: &mut [u8], start: usize) -> Option<usize> {
     let addresses = start..start + ETHERNET_ADDRESSES_BYTES;
     let new_start = start.checked_sub(VLAN_TAG_BYTES)?;
@@ -122,8 +127,8 @@ fn put_back(tag: [u8; VLAN_TAG_BYTES], frame: &mut [u8], start: usize) -> Option
     Some(new_start)
 }
 
-/// What the frames of such a device begin with. Whatever has no link layer that we know is taken from its network
-/// header on.
+/// What the frames of such a device begin with. Whatever has no link layer that we know is taken
+/// from its network header on.
 fn link_type(hatype: u16) -> LinkType {
     match hatype {
         libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => LinkType::ETHERNET,

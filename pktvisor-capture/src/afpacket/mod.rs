@@ -1,12 +1,14 @@
-//! Capture without BPF: a packet socket with a ring of blocks that the kernel fills (`TPACKET_V3` of packet(7)).
+//! Capture without BPF: a packet socket with a ring of blocks that the kernel fills (`TPACKET_V3`
+//! of packet(7)).
 //!
-//! Every packet crosses into userspace, where the pipeline of the file replay classifies and counts it. The host's
-//! traffic is untouched: the kernel copies. Needs CAP_NET_RAW and Linux 4.11; nothing remains when the socket is closed,
-//! even by a crash.
+//! Every packet crosses into userspace, where the pipeline of the file replay classifies and counts
+//! it. The host's traffic is untouched: the kernel copies. Needs CAP_NET_RAW and Linux 4.11;
+//! nothing remains when the socket is closed, even by a crash.
 //!
-//! What the kernel changes before a packet socket sees it is undone: VLAN tags are put back into the frame, and a packet
-//! that segmentation or receive offload makes of many says how many it was on the wire. The loopback interface, which
-//! shows each packet as it leaves and as it arrives, is heard once.
+//! What the kernel changes before a packet socket sees it is undone: VLAN tags are put back into
+//! the frame, and a packet that segmentation or receive offload makes of many says how many it was
+//! on the wire. The loopback interface, which shows each packet as it leaves and as it arrives, is
+//! heard once.
 
 mod block;
 mod bytes;
@@ -30,7 +32,8 @@ use nix::sys::socket::{getsockopt, sockopt};
 use crate::packet_socket;
 use ring::BlockRing;
 
-/// Bytes of a block: several of the largest packets there are (64 KiB), and a power of two, as the kernel wants it.
+/// Bytes of a block: several of the largest packets there are (64 KiB), and a power of two, as the
+/// kernel wants it.
 const BLOCK_BYTES: usize = 1 << 20;
 /// Blocks of the smallest ring: one is filled while the other is read.
 const BLOCKS_MIN: usize = 2;
@@ -47,12 +50,13 @@ const ALL_INTERFACES: u32 = 0;
 /// How to listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketOptions {
-    /// Memory for packets that wait, in bytes; rounded down to whole blocks of 1 MiB, 2 to 4095 of them.
-    /// Where the kernel has less it is halved until it fits.
+    /// Memory for packets that wait, in bytes; rounded down to whole blocks of 1 MiB, 2 to 4095 of
+    /// them. Where the kernel has less it is halved until it fits.
     pub ring_bytes: usize,
     /// How long a packet may wait for its block to fill.
     pub block_timeout: Duration,
-    /// Whether to take in frames that are addressed to others, as on a mirror port. Has no effect on all interfaces.
+    /// Whether to take in frames that are addressed to others, as on a mirror port. Has no effect
+    /// on all interfaces.
     pub promiscuous: bool,
 }
 
@@ -179,8 +183,8 @@ impl AfPacket {
         self.has_offload
     }
 
-    /// A packet is in a block that was handed over at most this long after it came: the kernel looks at intervals of
-    /// the timeout whether a block has been open since the last look.
+    /// A packet is in a block that was handed over at most this long after it came: the kernel
+    /// looks at intervals of the timeout whether a block has been open since the last look.
     pub fn latency_max(&self) -> Duration {
         self.block_timeout * 2
     }
@@ -199,7 +203,8 @@ impl AfPacket {
     }
 }
 
-/// Binds a packet socket to another interface, from any thread and without a privilege; its ring and its statistics stay.
+/// Binds a packet socket to another interface, from any thread and without a privilege; its ring
+/// and its statistics stay.
 #[derive(Debug)]
 pub struct Binding {
     fd: OwnedFd,

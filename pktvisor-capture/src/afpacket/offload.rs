@@ -1,8 +1,8 @@
 //! How many packets on the wire a frame stands for.
 //!
-//! With segmentation offload the host hands down, and with receive offload it puts together, TCP and UDP packets of up to
-//! 64 KiB (linux/virtio_net.h has the header that tells so). On the wire there were as many packets as the payload fills,
-//! each with the headers of the first.
+//! With segmentation offload the host hands down, and with receive offload it puts together, TCP
+//! and UDP packets of up to 64 KiB (linux/virtio_net.h has the header that tells so). On the wire
+//! there were as many packets as the payload fills, each with the headers of the first.
 
 use std::mem::size_of;
 
@@ -11,8 +11,8 @@ use pktvisor_common::wire::Wire;
 
 use super::bytes::u16_at;
 
-/// `struct virtio_net_hdr`: flags, kind of segmentation, header length, segment size, checksum start and offset, in the
-/// byte order of the machine.
+/// `struct virtio_net_hdr`: flags, kind of segmentation, header length, segment size, checksum
+/// start and offset, in the byte order of the machine.
 pub(super) const HEADER_BYTES: usize = 2 + 4 * size_of::<u16>();
 
 /// The checksum is still to be made, from the start of the innermost transport header on.
@@ -25,8 +25,8 @@ const GSO_ECN: u8 = 0x80;
 
 const UDP_HEADER_BYTES: usize = 8;
 
-/// Reads the virtio header before the packet that begins at `start` in `frame` and had `len` bytes before it was cut.
-/// What `link_type` names begins at `link_start`.
+/// Reads the virtio header before the packet that begins at `start` in `frame` and had `len` bytes
+/// before it was cut. What `link_type` names begins at `link_start`.
 pub(super) fn wire(frame: &[u8], start: usize, len: u32, link_type: LinkType, link_start: usize) -> Wire {
     let headers = |packet: &[u8]| outer_headers(packet, link_type, link_start.checked_sub(start)?);
     match segment(frame, start, headers) {

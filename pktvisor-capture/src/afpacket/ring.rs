@@ -1,8 +1,9 @@
-//! The memory that the kernel shares with a packet socket: a ring of blocks, each the kernel's or ours.
+//! The memory that the kernel shares with a packet socket: a ring of blocks, each the kernel's or
+//! ours.
 //!
-//! The kernel fills a block with packets and hands it over when it is full, or when its time is up; we read it and hand
-//! it back. Who owns a block says one word of its header (`block_status`), the only one that both sides may look at at
-//! any time.
+//! The kernel fills a block with packets and hands it over when it is full, or when its time is up;
+//! we read it and hand it back. Who owns a block says one word of its header (`block_status`), the
+//! only one that both sides may look at at any time.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -42,8 +43,8 @@ impl BlockRing {
         if !self.is_ready() {
             return None;
         }
-        // SAFETY: `next` is below `blocks`, so the block lies within the mapping; it is ours until `release`, which
-        // needs `self` while the slice borrows it.
+        // SAFETY: `next` is below `blocks`, so the block lies within the mapping; it is ours until
+        // `release`, which needs `self` while the slice borrows it.
         Some(unsafe { slice::from_raw_parts_mut(self.next_block(), self.block_bytes) })
     }
 
@@ -60,8 +61,8 @@ impl BlockRing {
     }
 
     fn status(&self) -> &AtomicU32 {
-        // SAFETY: the word lies within the block, blocks begin at page boundaries, so it is aligned; it is only ever
-        // reached as an atomic while the kernel may look at it.
+        // SAFETY: the word lies within the block, blocks begin at page boundaries, so it is
+        // aligned; it is only ever reached as an atomic while the kernel may look at it.
         unsafe { AtomicU32::from_ptr(self.next_block().add(STATUS_OFFSET).cast()) }
     }
 }

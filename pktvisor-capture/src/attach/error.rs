@@ -8,7 +8,8 @@ use crate::filter::FilterProgramError;
 use crate::interfaces::Interface;
 use crate::kernel::KernelError;
 
-/// Why nothing could be attached. A message that contains its cause has no source that would print it again.
+/// Why nothing could be attached. A message that contains its cause has no source that would print
+/// it again.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// No hook on the way in takes our program.

@@ -1,7 +1,8 @@
-//! Puts the kernel programs where an interface's packets pass: native XDP or tcx on the way in, tcx on the way out.
+//! Puts the kernel programs where an interface's packets pass: native XDP or tcx on the way in, tcx
+//! on the way out.
 //!
-//! Links are held by file descriptor: the kernel detaches the programs even if the agent crashes. Below
-//! Linux 6.6 there is no tcx; filters of a [`super::clsact`] qdisc take its place.
+//! Links are held by file descriptor: the kernel detaches the programs even if the agent crashes.
+//! Below Linux 6.6 there is no tcx; filters of a [`super::clsact`] qdisc take its place.
 
 mod error;
 mod hook;
@@ -50,11 +51,13 @@ pub struct Attached {
 }
 
 impl Attached {
-    /// Whether the kernel still has all programs on the interface. It detaches them when the interface is removed; a
-    /// new interface may already have its name and even its index. Filters of clsact give no answer: they count as live.
+    /// Whether the kernel still has all programs on the interface. It detaches them when the
+    /// interface is removed; a new interface may already have its name and even its index. Filters
+    /// of clsact give no answer: they count as live.
     pub fn is_live(&self) -> bool {
         let links = self.programs.iter().filter_map(|placed| placed.link.as_ref());
-        // A kernel that does not say (before Linux 5.8) has not taken them off either, as far as is known.
+        // A kernel that does not say (before Linux 5.8) has not taken them off either, as far as is
+        // known.
         links.map(link_interface).all(|interface| interface.is_none_or(|index| index == self.index))
     }
 }
@@ -80,16 +83,18 @@ impl Attacher {
         Self { programs, filter }
     }
 
-    /// Attaches to `interface`, on both ways to the best hook that takes the program. Packets are never changed or held
-    /// up.
+    /// Attaches to `interface`, on both ways to the best hook that takes the program. Packets are
+    /// never changed or held up.
     ///
     /// # Errors
     ///
-    /// One of the two ways is left without a hook, or the filter does not fit; nothing stays attached then.
+    /// One of the two ways is left without a hook, or the filter does not fit; nothing stays
+    /// attached then.
     pub fn attach(&mut self, interface: &Interface) -> Result<Attached, AttachError> {
         let name = || interface.name.clone();
         let ways = ways(interface)?;
-        // Both directions begin at one moment, however long it takes to verify and attach the second program.
+        // Both directions begin at one moment, however long it takes to verify and attach the
+        // second program.
         let _attaching = self.programs.attaching(interface.index);
         let mut refusals = Vec::new();
         let mut hooks = InterfaceHooks { interface_index: interface.index, clsact: None };
@@ -130,11 +135,13 @@ impl Attacher {
         })
     }
 
-    /// Attaches to an interface that a mirror port feeds: nothing that it receives reaches the host any more.
+    /// Attaches to an interface that a mirror port feeds: nothing that it receives reaches the host
+    /// any more.
     ///
     /// # Errors
     ///
-    /// The driver does not take the program, or the filter does not fit; nothing stays attached then.
+    /// The driver does not take the program, or the filter does not fit; nothing stays attached
+    /// then.
     pub fn attach_tap(&mut self, interface: &Interface) -> Result<Attached, AttachError> {
         if let Hardware::Ip | Hardware::Other(_) = interface.hardware {
             let refusal = Refusal::of_io(Hook::Xdp, &io::ErrorKind::Unsupported.into());

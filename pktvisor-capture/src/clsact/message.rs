@@ -1,4 +1,5 @@
-//! The few rtnetlink messages about `clsact` (rtnetlink(7), `<linux/pkt_sched.h>`, `<linux/pkt_cls.h>`).
+//! The few rtnetlink messages about `clsact` (rtnetlink(7), `<linux/pkt_sched.h>`,
+//! `<linux/pkt_cls.h>`).
 
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
@@ -95,7 +96,8 @@ pub(super) struct TcFilter {
 }
 
 impl TcFilter {
-    /// From the body of a message, after its `nlmsghdr`. `None` for a chain's head, which is listed without a handle.
+    /// From the body of a message, after its `nlmsghdr`. `None` for a chain's head, which is listed
+    /// without a handle.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let Ok(message) = TcMessage::parse(body) else {
             // Somebody else's filter, of a kind that is not understood.
@@ -126,7 +128,8 @@ mod tests {
 
     use super::*;
 
-    /// The filter that [`add_filter`] describes, with a handle and a priority as the kernel assigns them.
+    /// The filter that [`add_filter`] describes, with a handle and a priority as the kernel assigns
+    /// them.
     fn listed(direction: LinkDirection) -> Vec<u8> {
         let (_, payload) = add_filter(7, direction, 3, "pktvisord-1-0").into_parts();
         let NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewTrafficFilter(mut message)) = payload else {

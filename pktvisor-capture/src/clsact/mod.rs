@@ -1,9 +1,11 @@
-//! tc programs on kernels before 6.6: filters of a `clsact` queueing discipline, which outlive who attached them.
+//! tc programs on kernels before 6.6: filters of a `clsact` queueing discipline, which outlive who
+//! attached them.
 //!
-//! A tcx link goes with its process; a filter stays until it is removed. So filters carry a name of their process,
-//! and that process holds the name as an abstract Unix socket, which the kernel frees when it dies, however it dies.
-//! Such sockets belong to the network namespace, as interfaces do: a name that nobody holds was left by a killed
-//! process, and the next one to come to the interface removes its filters.
+//! A tcx link goes with its process; a filter stays until it is removed. So filters carry a name of
+//! their process, and that process holds the name as an abstract Unix socket, which the kernel
+//! frees when it dies, however it dies. Such sockets belong to the network namespace, as interfaces
+//! do: a name that nobody holds was left by a killed process, and the next one to come to the
+//! interface removes its filters.
 //!
 //! Everything here wants CAP_NET_ADMIN, also at the end.
 
@@ -24,8 +26,8 @@ const DIRECTIONS: [LinkDirection; 2] = [LinkDirection::Ingress, LinkDirection::E
 /// What the names of all our filters begin with.
 const NAME_PREFIX: &str = "pktvisord-";
 
-/// The `clsact` of an interface, with our filters in it. Dropping it removes them, and the queueing discipline if it is
-/// ours and empty.
+/// The `clsact` of an interface, with our filters in it. Dropping it removes them, and the queueing
+/// discipline if it is ours and empty.
 #[derive(Debug)]
 pub struct Clsact {
     netlink: Netlink,
@@ -37,13 +39,13 @@ pub struct Clsact {
 }
 
 impl Clsact {
-    /// Prepares an interface: removes filters that killed agents left there, and makes the queueing discipline if
-    /// there is none.
+    /// Prepares an interface: removes filters that killed agents left there, and makes the queueing
+    /// discipline if there is none.
     ///
     /// # Errors
     ///
-    /// EPERM: CAP_NET_ADMIN is missing. ENODEV: no such interface. ENOENT or EOPNOTSUPP: the kernel has no `clsact`
-    /// (`CONFIG_NET_SCH_INGRESS`) or no `cls_bpf`.
+    /// EPERM: CAP_NET_ADMIN is missing. ENODEV: no such interface. ENOENT or EOPNOTSUPP: the kernel
+    /// has no `clsact` (`CONFIG_NET_SCH_INGRESS`) or no `cls_bpf`.
     pub fn on(interface_index: u32) -> io::Result<Self> {
         let netlink = Netlink::open()?;
         let name = HolderName::hold()?;
@@ -91,7 +93,8 @@ impl Clsact {
     fn remove_leftovers(&mut self) -> io::Result<()> {
         for direction in DIRECTIONS {
             for filter in self.filters(direction)? {
-                // Our own name is new, so a filter that has it was left by an earlier process with our number.
+                // Our own name is new, so a filter that has it was left by an earlier process with
+                // our number.
                 if filter.name == self.name.text || HolderName::is_abandoned(&filter.name) {
                     self.netlink.request(message::remove_filter(self.interface_index, direction, &filter))?;
                     self.leftovers += 1;

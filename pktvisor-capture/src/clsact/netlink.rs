@@ -1,7 +1,7 @@
 //! Requests to the kernel's routing subsystem, one at a time.
 //!
-//! The messages are those of netlink-packet-route. The rtnetlink crate would also send them, but only from an async
-//! runtime, which this crate does not have.
+//! The messages are those of netlink-packet-route. The rtnetlink crate would also send them, but
+//! only from an async runtime, which this crate does not have.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -29,7 +29,8 @@ impl Netlink {
         Ok(Self { socket })
     }
 
-    /// Sends a request and returns the bodies of all answers, until the kernel says that it is done or why not.
+    /// Sends a request and returns the bodies of all answers, until the kernel says that it is done
+    /// or why not.
     pub(super) fn request(&self, mut request: Request) -> io::Result<Vec<Vec<u8>>> {
         request.finalize();
         let mut bytes = vec![0; request.buffer_len()];

@@ -1,8 +1,9 @@
-//! How a filter reads a packet: directly where the verifier allows it, by a helper where the bytes lie elsewhere, and
-//! with the VLAN tag of a socket buffer's metadata where the expression expects it.
+//! How a filter reads a packet: directly where the verifier allows it, by a helper where the bytes
+//! lie elsewhere, and with the VLAN tag of a socket buffer's metadata where the expression expects
+//! it.
 //!
-//! The direct way stands in line, everything else behind the program. A load beyond the packet's end rejects the
-//! packet.
+//! The direct way stands in line, everything else behind the program. A load beyond the packet's
+//! end rejects the packet.
 //!
 //! [`tag`] describes what is read of a packet whose VLAN tag is in the metadata.
 
@@ -12,8 +13,8 @@ use super::context::{BUFFER, CONTEXT, DATA, IMAGE, SKB_LEN, XDP_DATA_END, call_l
 use super::context::{ProgramContext, View};
 use super::tag::{self, IMAGE_START, TAG, TAG_END, TAG_LEN};
 
-/// The verifier knows a packet's bytes up to here (`MAX_PACKET_OFF`), less for offsets that vary so that their
-/// bounds show.
+/// The verifier knows a packet's bytes up to here (`MAX_PACKET_OFF`), less for offsets that vary so
+/// that their bounds show.
 const DIRECT_MAX: u32 = 0x7fff;
 /// What helpers take as an offset.
 const HELPER_MAX: i32 = i32::MAX;
@@ -150,7 +151,8 @@ impl Accesses {
         let (helper, done) = (asm.label(), asm.label());
         let end = at.saturating_add(size.bytes());
         if end > DIRECT_MAX {
-            // Always. The verifier refuses what nothing can reach, and what follows here would be just that.
+            // Always. The verifier refuses what nothing can reach, and what follows here would be
+            // just that.
             asm.alu32(Alu::Mov, R1, Src::Imm(0));
             asm.jump_if(Cond::Eq, R1, Src::Imm(0), self.elsewhere(helper));
         } else {
@@ -163,7 +165,8 @@ impl Accesses {
         }
     }
 
-    /// Goes to `beyond` unless `len` bytes from `start` can be read directly. Spoils `R4` and `end`.
+    /// Goes to `beyond` unless `len` bytes from `start` can be read directly. Spoils `R4` and
+    /// `end`.
     fn bounds_check(&self, asm: &mut Assembler, end: Reg, start: Reg, len: u32, beyond: Label) {
         asm.alu64(Alu::Mov, end, Src::Reg(start));
         asm.alu64(Alu::Add, end, Src::Imm(len as i32));

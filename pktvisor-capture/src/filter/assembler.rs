@@ -1,7 +1,7 @@
 //! eBPF instructions, and jumps by label.
 //!
-//! The encoding is that of RFC 9669. Nothing newer than its `base32` and `base64` groups is used, with 32-bit jumps:
-//! Linux 5.1.
+//! The encoding is that of RFC 9669. Nothing newer than its `base32` and `base64` groups is used,
+//! with 32-bit jumps: Linux 5.1.
 
 /// One instruction in the kernel's layout (`struct bpf_insn` of `<linux/bpf.h>`).
 #[repr(C)]
@@ -184,7 +184,8 @@ impl Assembler {
         self.push(0x85, Reg(0), Reg(0), 0, helper as i32);
     }
 
-    /// The map behind a file descriptor, of which the kernel makes an address when it loads the program.
+    /// The map behind a file descriptor, of which the kernel makes an address when it loads the
+    /// program.
     pub(crate) fn load_map(&mut self, dst: Reg, fd: i32) {
         const PSEUDO_MAP_FD: Reg = Reg(1);
         self.push(0x18, dst, PSEUDO_MAP_FD, 0, fd);
@@ -203,7 +204,8 @@ impl Assembler {
     }
 
     fn push(&mut self, code: u8, dst: Reg, src: Reg, offset: i16, immediate: i32) {
-        // Bit fields: the destination comes first, which is another half of the byte on another kind of machine.
+        // Bit fields: the destination comes first, which is another half of the byte on another
+        // kind of machine.
         let registers = if cfg!(target_endian = "little") { src.0 << 4 | dst.0 } else { dst.0 << 4 | src.0 };
         self.instructions.push(Instruction { code, registers, offset, immediate });
     }

@@ -1,7 +1,8 @@
-//! The few bpf(2) commands that a program made at run time needs: aya loads programs from ELF objects only.
+//! The few bpf(2) commands that a program made at run time needs: aya loads programs from ELF
+//! objects only.
 //!
-//! Commands and their attributes are aya's bindings of `<linux/bpf.h>`. An older kernel accepts attributes that are
-//! longer than its own as long as the rest is zero.
+//! Commands and their attributes are aya's bindings of `<linux/bpf.h>`. An older kernel accepts
+//! attributes that are longer than its own as long as the rest is zero.
 
 use std::ffi::{CStr, c_char, c_long};
 use std::io;
@@ -67,7 +68,8 @@ fn load_with_log(load: &Load<'_>, log: &mut [u8]) -> io::Result<OwnedFd> {
     program.prog_type = load.program_type as u32;
     program.insn_cnt = u32::try_from(load.instructions.len()).map_err(|_| too_long())?;
     program.insns = load.instructions.as_ptr() as u64;
-    // Some helpers are open to programs under the GPL or a compatible licence only, as in the kernel programs.
+    // Some helpers are open to programs under the GPL or a compatible licence only, as in the
+    // kernel programs.
     program.license = c"Dual MIT/GPL".as_ptr() as u64;
     if !log.is_empty() {
         program.log_level = 1;
@@ -81,7 +83,8 @@ fn load_with_log(load: &Load<'_>, log: &mut [u8]) -> io::Result<OwnedFd> {
         program.expected_attach_type = BPF_XDP as u32;
     }
     loop {
-        // SAFETY: the pointers are to slices and a string that outlive the call, with their true lengths.
+        // SAFETY: the pointers are to slices and a string that outlive the call, with their true
+        // lengths.
         match unsafe { bpf_fd(BPF_PROG_LOAD, &mut attributes) } {
             // A signal came while the verifier ran.
             Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {}
@@ -90,7 +93,8 @@ fn load_with_log(load: &Load<'_>, log: &mut [u8]) -> io::Result<OwnedFd> {
     }
 }
 
-/// Makes an array of one program. The kernel empties it when the last descriptor is closed, attached or not.
+/// Makes an array of one program. The kernel empties it when the last descriptor is closed,
+/// attached or not.
 pub(crate) fn program_array(name: &CStr, program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let map = create_map(BPF_MAP_TYPE_PROG_ARRAY, size_of::<u32>(), 1, name)?;
     fill(&map, program)?;
@@ -130,18 +134,21 @@ fn fill(map: &OwnedFd, program: BorrowedFd<'_>) -> io::Result<()> {
     unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attributes) }.map(drop)
 }
 
-/// Attaches a program to the driver's XDP hook (native mode) for as long as the returned link is held.
+/// Attaches a program to the driver's XDP hook (native mode) for as long as the returned link is
+/// held.
 ///
 /// Minimum kernel version: 5.9.
 ///
 /// # Errors
 ///
-/// EBUSY: another program is there. EOPNOTSUPP: the driver has no XDP. ERANGE: frames are too long for it.
+/// EBUSY: another program is there. EOPNOTSUPP: the driver has no XDP. ERANGE: frames are too long
+/// for it.
 pub(crate) fn attach_xdp(program: BorrowedFd<'_>, interface_index: u32) -> io::Result<OwnedFd> {
     create_link(program, interface_index, BPF_XDP, XDP_FLAGS_DRV_MODE)
 }
 
-/// Attaches a program behind the tcx programs of received packets for as long as the returned link is held.
+/// Attaches a program behind the tcx programs of received packets for as long as the returned link
+/// is held.
 ///
 /// Minimum kernel version: 6.6. Below there is [`clsact`](crate::clsact).
 ///
@@ -179,8 +186,8 @@ fn create_link(
     unsafe { bpf_fd(BPF_LINK_CREATE, &mut attributes) }
 }
 
-/// The index of the interface that a link of XDP or tcx holds its program on: 0 once the interface is gone or somebody has
-/// detached the program, `None` where the kernel does not say.
+/// The index of the interface that a link of XDP or tcx holds its program on: 0 once the interface
+/// is gone or somebody has detached the program, `None` where the kernel does not say.
 ///
 /// Minimum kernel version: 5.9.
 pub(crate) fn link_interface(link: &OwnedFd) -> Option<u32> {
@@ -190,9 +197,11 @@ pub(crate) fn link_interface(link: &OwnedFd) -> Option<u32> {
     attributes.info.bpf_fd = link.as_raw_fd().cast_unsigned();
     attributes.info.info_len = size_of::<bpf_link_info>() as u32;
     attributes.info.info = &raw mut info as u64;
-    // SAFETY: the kernel writes at most `info_len` bytes, which are integers, to a structure that outlives the call.
+    // SAFETY: the kernel writes at most `info_len` bytes, which are integers, to a structure that
+    // outlives the call.
     unsafe { bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }.ok()?;
-    // SAFETY: an integer, which every type of link has zeroed or written; that of tcx begins with the same field.
+    // SAFETY: an integer, which every type of link has zeroed or written; that of tcx begins with
+    // the same field.
     Some(unsafe { info.__bindgen_anon_1.xdp.ifindex })
 }
 
@@ -228,7 +237,8 @@ unsafe fn bpf_fd(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<Owne
 /// Pointers in `attributes` must be valid for what the command does with them.
 pub(crate) unsafe fn bpf(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<c_long> {
     let size = size_of::<bpf_attr>();
-    // SAFETY: the kernel reads and writes no more than the given size; the rest was promised by the caller.
+    // SAFETY: the kernel reads and writes no more than the given size; the rest was promised by the
+    // caller.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command as c_long, &raw mut *attributes, size) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }

@@ -1,9 +1,9 @@
-//! Classic BPF as libpcap emits it: one accumulator `A`, one index register `X`, sixteen words of scratch memory, and
-//! jumps that only go forward.
+//! Classic BPF as libpcap emits it: one accumulator `A`, one index register `X`, sixteen words of
+//! scratch memory, and jumps that only go forward.
 //!
-//! The compiled program is decoded into [`Op`] once, with every jump made absolute and checked, so that the
-//! translation need not think of malformed programs. The encoding is that of `<linux/bpf_common.h>`, the meaning that
-//! of bpf(4).
+//! The compiled program is decoded into [`Op`] once, with every jump made absolute and checked, so
+//! that the translation need not think of malformed programs. The encoding is that of
+//! `<linux/bpf_common.h>`, the meaning that of bpf(4).
 
 /// One instruction in libpcap's layout (`struct bpf_insn`).
 #[repr(C)]
@@ -114,8 +114,8 @@ pub enum ClassicError {
         /// Its operation code.
         code: u16,
     },
-    /// A jump that does not go forward within the program, or a program that does not end in a verdict. Of what libpcap
-    /// compiles only `protochain` has such jumps: it loops over headers.
+    /// A jump that does not go forward within the program, or a program that does not end in a
+    /// verdict. Of what libpcap compiles only `protochain` has such jumps: it loops over headers.
     #[error(
         "instruction {index} of {len} jumps back or out of the program (`protochain` does, which the kernel cannot run)"
     )]
@@ -130,8 +130,8 @@ pub enum ClassicError {
 /// Words of scratch memory (`BPF_MEMWORDS`).
 pub(crate) const SCRATCH_WORDS: u8 = 16;
 
-/// Loads from beyond are beyond every packet. (As negative numbers they are the kernel's extensions of classic BPF,
-/// which libpcap emits for live captures only.)
+/// Loads from beyond are beyond every packet. (As negative numbers they are the kernel's extensions
+/// of classic BPF, which libpcap emits for live captures only.)
 const AT_MAX: u32 = i32::MAX as u32;
 
 /// What an instruction is that rejects every packet.

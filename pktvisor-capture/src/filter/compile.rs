@@ -32,13 +32,16 @@ impl Endian {
 pub enum PacketOrigin {
     /// An interface of this machine.
     Live,
-    /// A capture file, or a section of one. It may come from another system, whose numbers for address families differ.
+    /// A capture file, or a section of one. It may come from another system, whose numbers for
+    /// address families differ.
     File(Endian),
 }
 
-/// Expressions up to this length are compiled on the calling thread: libpcap needs no noticeable time for them.
+/// Expressions up to this length are compiled on the calling thread: libpcap needs no noticeable
+/// time for them.
 const SHORT_BYTES: usize = 1000;
-/// Longer expressions that are no chain of [`split`] are not optimised: that takes longest, and the verdicts are the same.
+/// Longer expressions that are no chain of [`split`] are not optimised: that takes longest, and the
+/// verdicts are the same.
 const OPTIMIZED_BYTES: usize = 2000;
 /// The longest time to compile. libpcap cannot be interrupted.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -128,7 +131,8 @@ fn whole(expression: &str, link_type: LinkType, source: PacketOrigin) -> Result<
     Ok(program)
 }
 
-/// A capture file without packets: from its header libpcap learns that it is one, and the byte order of its numbers.
+/// A capture file without packets: from its header libpcap learns that it is one, and the byte
+/// order of its numbers.
 fn savefile(link_type: LinkType, order: Endian) -> io::Result<Result<Capture<pcap::Offline>, pcap::Error>> {
     const SNAP_LEN: u32 = 262_144;
     // What OpenBSD's files have for raw IP, libpcap knows there only.
@@ -152,8 +156,8 @@ fn savefile(link_type: LinkType, order: Endian) -> io::Result<Result<Capture<pca
     Ok(unsafe { Capture::from_raw_fd(reader.into_raw_fd()) })
 }
 
-/// Whether an instruction loads what a packet does not hold but the kernel knows of it (`SKF_AD_OFF`), which only the
-/// kernel's own interpreter could.
+/// Whether an instruction loads what a packet does not hold but the kernel knows of it
+/// (`SKF_AD_OFF`), which only the kernel's own interpreter could.
 fn asks_the_kernel(insn: &BpfInsn) -> bool {
     const SKF_AD_OFF: u32 = 0xffff_f000;
     matches!(insn.code, 0x20 | 0x28 | 0x30) && (SKF_AD_OFF..SKF_AD_OFF + 0x100).contains(&insn.k)

@@ -1,5 +1,5 @@
-//! Where filters run, and what a filter program works with there: its registers, its part of the stack, and the fields
-//! of its context.
+//! Where filters run, and what a filter program works with there: its registers, its part of the
+//! stack, and the fields of its context.
 
 use super::assembler::{Alu, Assembler, FP, Helper, R1, R3, R4, R6, R7, R8, R9, Reg, Src};
 
@@ -8,7 +8,8 @@ use super::assembler::{Alu, Assembler, FP, Helper, R1, R3, R4, R6, R7, R8, R9, R
 pub enum ProgramContext {
     /// XDP: single packets, as the driver delivers them.
     Xdp {
-        /// Whether packets may lie in several pieces (`xdp.frags`, Linux 5.18). Must be as in the main program.
+        /// Whether packets may lie in several pieces (`xdp.frags`, Linux 5.18). Must be as in the
+        /// main program.
         frags: bool,
     },
     /// tcx or clsact, either direction: the outer VLAN tag may be in the socket buffer's metadata.
@@ -71,7 +72,8 @@ pub(super) fn data_end(context: ProgramContext) -> i16 {
     }
 }
 
-/// Calls a helper that copies bytes from the offset in `R2` to the stack. A failed one fills them with zeros.
+/// Calls a helper that copies bytes from the offset in `R2` to the stack. A failed one fills them
+/// with zeros.
 pub(super) fn call_load(asm: &mut Assembler, helper: Helper, to: i16, len: Src) {
     asm.alu64(Alu::Mov, R1, Src::Reg(CONTEXT));
     asm.alu64(Alu::Mov, R3, Src::Reg(FP));

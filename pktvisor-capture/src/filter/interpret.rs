@@ -6,12 +6,13 @@ use pcap::BpfProgram;
 
 use super::classic::BpfInsn;
 
-/// Whether a program, which must be one of libpcap's, accepts a packet of which `data` was captured.
+/// Whether a program, which must be one of libpcap's, accepts a packet of which `data` was
+/// captured.
 pub(super) fn accepts(instructions: &[BpfInsn], data: &[u8], wire_len: u32) -> bool {
     let captured = u32::try_from(data.len()).unwrap_or(u32::MAX);
-    // SAFETY: libpcap compiled the instructions, which stay borrowed; they are passed in libpcap's own layout
-    // (`struct bpf_insn`). They were put together such that jumps stay among them. The interpreter reads at most `captured` bytes of
-    // the packet, which are there.
+    // SAFETY: libpcap compiled the instructions, which stay borrowed; they are passed in libpcap's
+    // own layout (`struct bpf_insn`). They were put together such that jumps stay among them. The
+    // interpreter reads at most `captured` bytes of the packet, which are there.
     unsafe { bpf_filter(instructions.as_ptr().cast(), data.as_ptr(), wire_len, captured) != 0 }
 }
 
@@ -19,7 +20,8 @@ pub(super) fn accepts(instructions: &[BpfInsn], data: &[u8], wire_len: u32) -> b
 pub(super) fn instructions(program: &BpfProgram) -> Vec<BpfInsn> {
     let instructions = program.get_instructions();
     let first: *const BpfInsn = instructions.as_ptr().cast();
-    // SAFETY: `BpfInstruction` is a transparent `struct bpf_insn`, of which `BpfInsn` has the layout.
+    // SAFETY: `BpfInstruction` is a transparent `struct bpf_insn`, of which `BpfInsn` has the
+    // layout.
     unsafe { std::slice::from_raw_parts(first, instructions.len()) }.to_vec()
 }
 

@@ -1,11 +1,13 @@
-//! Which packets count: a tcpdump expression, compiled by libpcap, run over captured packets or in the kernel.
+//! Which packets count: a tcpdump expression, compiled by libpcap, run over captured packets or in
+//! the kernel.
 //!
-//! The compiled program is classic BPF and is specific to a link type and to what kind of capture it comes from, so each
-//! pair that turns up gets its own.
-//! `len`, `greater` and `less` mean the length on the wire, which the interpreter gets beside the captured length.
+//! The compiled program is classic BPF and is specific to a link type and to what kind of capture
+//! it comes from, so each pair that turns up gets its own. `len`, `greater` and `less` mean the
+//! length on the wire, which the interpreter gets beside the captured length.
 //!
-//! [`compile`] asks libpcap. Captured packets: [`interpret`]. Live interfaces: [`classic`] decodes what libpcap compiled, [`translate`] makes
-//! eBPF of it, [`program`] puts that before the counting program.
+//! [`compile`] asks libpcap. Captured packets: [`interpret`]. Live interfaces: [`classic`] decodes
+//! what libpcap compiled, [`translate`] makes eBPF of it, [`program`] puts that before the counting
+//! program.
 
 mod access;
 mod assembler;
@@ -90,8 +92,8 @@ impl fmt::Display for Excerpt<'_> {
     }
 }
 
-/// Link types that between them have a meaning for all that a filter can say: of Ethernet, IP alone, cooked captures,
-/// wireless LAN, pf's log and ATM.
+/// Link types that between them have a meaning for all that a filter can say: of Ethernet, IP
+/// alone, cooked captures, wireless LAN, pf's log and ATM.
 const FAMILIES: [LinkType; 7] = [
     LinkType::ETHERNET,
     LinkType::RAW,
@@ -130,8 +132,8 @@ impl Filter {
         Self::of(expression.into(), PacketOrigin::File(Endian::NATIVE))
     }
 
-    /// A filter for packets of interfaces that takes out those of a TCP port, and those that do not match the expression,
-    /// if there is one.
+    /// A filter for packets of interfaces that takes out those of a TCP port, and those that do not
+    /// match the expression, if there is one.
     pub fn without_tcp_port(expression: Option<&str>, port: u16) -> Self {
         Self { ignored_port: Some(port), ..Self::new(expression.unwrap_or_default()) }
     }
@@ -185,8 +187,8 @@ impl Filter {
         &self.expression
     }
 
-    /// Whether the expression says something of VLAN tags. If not, it is about untagged packets only: what it says of IP
-    /// and what is above is looked for where that begins without a tag.
+    /// Whether the expression says something of VLAN tags. If not, it is about untagged packets
+    /// only: what it says of IP and what is above is looked for where that begins without a tag.
     pub fn mentions_tags(&self) -> bool {
         self.mentions_tags
     }
@@ -248,7 +250,8 @@ impl Filter {
     }
 }
 
-/// Expressions of which one refusal is enough: to ask for other link types takes long, and says the same.
+/// Expressions of which one refusal is enough: to ask for other link types takes long, and says the
+/// same.
 const LONG_BYTES: usize = 1000;
 
 impl fmt::Debug for Filter {

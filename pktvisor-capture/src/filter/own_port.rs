@@ -1,7 +1,9 @@
-//! Leaves the traffic of the agent's own web server out: a clause in front of the operator's expression.
+//! Leaves the traffic of the agent's own web server out: a clause in front of the operator's
+//! expression.
 //!
-//! It stands in front because `vlan` and `mpls` in an expression shift all offsets behind them (pcap-filter(7)). `tcp port`
-//! does not look behind a VLAN tag, which `any` sees on the interface below a VLAN's, so tagged frames are compared byte by byte.
+//! It stands in front because `vlan` and `mpls` in an expression shift all offsets behind them
+//! (pcap-filter(7)). `tcp port` does not look behind a VLAN tag, which `any` sees on the interface
+//! below a VLAN's, so tagged frames are compared byte by byte.
 
 use pktvisor_common::classify::LinkType;
 

@@ -1,8 +1,9 @@
 //! A filter in the kernel: a program of its own before the main one.
 //!
-//! The filter program is attached in the main program's place. What passes goes on to the main program by a tail call
-//! through an array that the filter owns; what does not is counted in the main program's map and let go. Should the
-//! array be empty, which happens to clsact filters whose agent was killed, every packet passes on to the host.
+//! The filter program is attached in the main program's place. What passes goes on to the main
+//! program by a tail call through an array that the filter owns; what does not is counted in the
+//! main program's map and let go. Should the array be empty, which happens to clsact filters whose
+//! agent was killed, every packet passes on to the host.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -21,7 +22,8 @@ use super::{Excerpt, Filter, FilterError};
 /// What becomes of a packet that the filter rejects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejected {
-    /// It goes its way (`inline`): `XDP_PASS`, at tc `TCX_NEXT`, which clsact knows as `TC_ACT_UNSPEC`.
+    /// It goes its way (`inline`): `XDP_PASS`, at tc `TCX_NEXT`, which clsact knows as
+    /// `TC_ACT_UNSPEC`.
     Passes,
     /// It is dropped (`tap`): `XDP_DROP`. tc programs watch hosts, whose packets are not dropped.
     Dropped,
@@ -42,8 +44,8 @@ pub struct FilterSite<'a> {
     pub filtered: BorrowedFd<'a>,
 }
 
-/// Why a filter is not in the kernel. Each message contains its cause, so no variant has a source that would
-/// print it again.
+/// Why a filter is not in the kernel. Each message contains its cause, so no variant has a source
+/// that would print it again.
 #[derive(Debug, thiserror::Error)]
 pub enum FilterProgramError {
     /// The expression does not compile for the link type.
@@ -95,12 +97,13 @@ pub struct FilterProgram {
 impl FilterProgram {
     /// Compiles, translates and loads a filter. Attach it instead of the main program.
     ///
-    /// Minimum kernel version: 5.8 (CAP_BPF), 5.18 for XDP with fragments. Wants CAP_BPF and CAP_NET_ADMIN.
+    /// Minimum kernel version: 5.8 (CAP_BPF), 5.18 for XDP with fragments. Wants CAP_BPF and
+    /// CAP_NET_ADMIN.
     ///
     /// # Errors
     ///
-    /// The expression is wrong or too much for the kernel, privileges are missing, or the main program is for another
-    /// context than said.
+    /// The expression is wrong or too much for the kernel, privileges are missing, or the main
+    /// program is for another context than said.
     pub fn load(filter: &Filter, site: &FilterSite<'_>) -> Result<Self, FilterProgramError> {
         let expression = || filter.expression().to_owned();
         let classic = filter.classic(site.link_type)?;

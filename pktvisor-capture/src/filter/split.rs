@@ -1,9 +1,10 @@
 //! Long chains: `host A or host B or ...` over thousands of terms.
 //!
-//! libpcap needs time with the square of a program's length and more, seconds for some hundred hosts. A chain of terms that
-//! stand for themselves means the same when it is compiled in pieces, each tried only where the one before has left the
-//! verdict open. What is not clearly such a chain is not taken apart: `or` and `and` have the same precedence, a term
-//! without a keyword has that of the term before, and `vlan` moves all that follows it (pcap-filter(7)).
+//! libpcap needs time with the square of a program's length and more, seconds for some hundred
+//! hosts. A chain of terms that stand for themselves means the same when it is compiled in pieces,
+//! each tried only where the one before has left the verdict open. What is not clearly such a chain
+//! is not taken apart: `or` and `and` have the same precedence, a term without a keyword has that
+//! of the term before, and `vlan` moves all that follows it (pcap-filter(7)).
 
 use super::classic::BpfInsn;
 
@@ -126,7 +127,8 @@ struct Chain<'a> {
     terms: Vec<&'a str>,
 }
 
-/// The terms of an expression, where they stand for themselves and all junctions between them are the same.
+/// The terms of an expression, where they stand for themselves and all junctions between them are
+/// the same.
 fn chain(expression: &str) -> Option<Chain<'_>> {
     let (mut terms, mut junction, mut start) = (Vec::new(), None, 0);
     for token in tokens(expression).filter(|token| token.depth == 0) {
@@ -196,8 +198,8 @@ fn is_of_word(byte: u8) -> bool {
     !byte.is_ascii_whitespace() && !b"()[]!&|<>=+*^".contains(&byte)
 }
 
-/// Puts the programs of pieces one after the other: where one leaves the verdict open, the next one goes on. `None` if a
-/// program ends otherwise than with a constant, which libpcap's do not.
+/// Puts the programs of pieces one after the other: where one leaves the verdict open, the next one
+/// goes on. `None` if a program ends otherwise than with a constant, which libpcap's do not.
 pub(super) fn join(programs: Vec<Vec<BpfInsn>>, junction: Junction) -> Option<Vec<BpfInsn>> {
     const RETURN_CONSTANT: u16 = 0x06;
     const RETURN_A: u16 = 0x16;

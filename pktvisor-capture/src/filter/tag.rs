@@ -1,9 +1,10 @@
 //! A VLAN tag that is not in the packet.
 //!
-//! On an Ethernet interface the kernel moves the outer tag from the packet to the socket buffer's metadata, but an
-//! expression (`vlan 7 and udp`) is compiled for packets that have it. For such packets there is a second translation
-//! ([`View::Tagged`](super::context::View)): everything behind the two MAC addresses is read 4 bytes earlier,
-//! and the few loads that touch the tag read an image of the 16 bytes around it, on the stack.
+//! On an Ethernet interface the kernel moves the outer tag from the packet to the socket buffer's
+//! metadata, but an expression (`vlan 7 and udp`) is compiled for packets that have it. For such
+//! packets there is a second translation ([`View::Tagged`](super::context::View)): everything
+//! behind the two MAC addresses is read 4 bytes earlier, and the few loads that touch the tag read
+//! an image of the 16 bytes around it, on the stack.
 
 use super::assembler::{Alu, Assembler, Cond, FP, Helper, Label, R1, R2, R3, R4, Reg, Src, Width};
 use super::classic::{Op, Size};
@@ -42,8 +43,8 @@ pub(super) fn straddles(op: &Op) -> bool {
     }
 }
 
-/// Puts the tag into the image, and zeros beside it: the verifier refuses to have read what was never written, before
-/// Linux 6.3 and without CAP_PERFMON.
+/// Puts the tag into the image, and zeros beside it: the verifier refuses to have read what was
+/// never written, before Linux 6.3 and without CAP_PERFMON.
 pub(super) fn store(asm: &mut Assembler) {
     asm.store_imm(Width::U64, FP, IMAGE, 0);
     asm.store_imm(Width::U64, FP, IMAGE_REST, 0);
@@ -60,12 +61,13 @@ pub(super) fn fill(asm: &mut Assembler) {
     asm.load(Width::U32, R1, DATA, IMAGE_START as i16);
     asm.store(Width::U32, FP, IMAGE, R1);
     asm.load(Width::U32, R1, DATA, TAG as i16);
-    // The 4 bytes behind stay zero. Before Linux 6.3 and without CAP_PERFMON nothing may be written beside a spilled register.
+    // The 4 bytes behind stay zero. Before Linux 6.3 and without CAP_PERFMON nothing may be written
+    // beside a spilled register.
     asm.store(Width::U32, FP, IMAGE_REST, R1);
 }
 
-/// As [`fill`] by helper, also from a packet that ends within it. What the packet does not have stays zero; loads
-/// from there are rejected by its length.
+/// As [`fill`] by helper, also from a packet that ends within it. What the packet does not have
+/// stays zero; loads from there are rejected by its length.
 pub(super) fn fill_by_helper(asm: &mut Assembler, filled: Label) {
     let rest = asm.label();
     asm.alu32(Alu::Mov, R2, Src::Imm(IMAGE_START as i32));
@@ -81,10 +83,11 @@ pub(super) fn fill_by_helper(asm: &mut Assembler, filled: Label) {
     call_load(asm, Helper::SkbLoadBytes, IMAGE_REST, Src::Reg(R4));
 }
 
-/// `dst` = the bytes at the offset in `R3`, of which the verifier need not know where in the image it lies.
+/// `dst` = the bytes at the offset in `R3`, of which the verifier need not know where in the image
+/// it lies.
 pub(super) fn cut(asm: &mut Assembler, dst: Reg, size: Size) {
-    // The 16 bytes as one big number, shifted left until the load's first byte leads. The distance is at least 8 bits
-    // and less than 64, so neither shift loses its meaning.
+    // The 16 bytes as one big number, shifted left until the load's first byte leads. The distance
+    // is at least 8 bits and less than 64, so neither shift loses its meaning.
     asm.alu64(Alu::Sub, R3, Src::Imm(IMAGE_START as i32));
     asm.alu64(Alu::Lsh, R3, Src::Imm(3));
     asm.load(Width::U64, R1, FP, IMAGE);

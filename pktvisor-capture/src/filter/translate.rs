@@ -1,9 +1,9 @@
-//! Classic BPF to eBPF, to be run before the counting program: the same verdict on every packet as libpcap's
-//! interpreter gives.
+//! Classic BPF to eBPF, to be run before the counting program: the same verdict on every packet as
+//! libpcap's interpreter gives.
 //!
-//! Classic jumps only go forward, so every instruction becomes a short straight piece of eBPF, and the verifier has
-//! no loop to follow. [`context`] says where `A`, `X` and scratch memory are kept, [`access`](super::access) how
-//! packet bytes are read, [`verdict`] what follows a verdict.
+//! Classic jumps only go forward, so every instruction becomes a short straight piece of eBPF, and
+//! the verifier has no loop to follow. [`context`] says where `A`, `X` and scratch memory are kept,
+//! [`access`](super::access) how packet bytes are read, [`verdict`] what follows a verdict.
 //!
 //! Minimum kernel version: 5.8.
 

@@ -71,7 +71,8 @@ fn find_counter(asm: &mut Assembler, verdicts: &Verdicts, entry: u32, none: Labe
     asm.jump_if(Cond::Eq, R0, Src::Imm(0), none);
 }
 
-/// Counts a packet that has a VLAN tag: in the metadata of a socket buffer, or behind the MAC addresses.
+/// Counts a packet that has a VLAN tag: in the metadata of a socket buffer, or behind the MAC
+/// addresses.
 fn count_tagged(asm: &mut Assembler, verdicts: &Verdicts) {
     const ETHER_TYPE: i16 = 12;
     let (tagged, end) = (asm.label(), asm.label());

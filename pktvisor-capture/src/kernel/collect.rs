@@ -1,4 +1,5 @@
-//! Collects counters and sketches from the programs' maps. Needs no capability on Linux 5.19 and later.
+//! Collects counters and sketches from the programs' maps. Needs no capability on Linux 5.19 and
+//! later.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use aya::util::nr_cpus;
 use pktvisor_common::classify::UnknownEtherTypes;
 use pktvisor_common::counters::Counters;
 use pktvisor_common::hll::REGISTERS;
-use pktvisor_common::kernel::control::{CPU_ENTRIES, cardinality_entry, cpu_entry, heavy_entry};
+use pktvisor_common::kernel::control::{CPU_ENTRIES, Ends, cardinality_entry, cpu_entry, heavy_entry};
 use pktvisor_common::kernel::cpu::{CpuState, Punts};
 use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_TAGGED};
 use pktvisor_common::kernel::heavy::HeavyTable;
@@ -52,14 +53,14 @@ pub struct MapCollector {
     cardinality: PerCpuArray<MapData, [u8; REGISTERS]>,
 }
 
-/// The standby copies of an epoch that has ended, to be [collected](MapCollector::collect). Programs write to them until the
-/// collector has waited for them.
+/// The standby copies of an epoch that has ended, to be [collected](MapCollector::collect). Programs
+/// write to them until the collector has waited for them.
 #[derive(Debug)]
 #[must_use = "sketches that are not collected are lost, or counted again"]
 pub struct Standby {
     /// The copies that were live.
     live: u32,
-    with_cardinality: bool,
+    ends: Ends,
     /// Programs that might still write to them have ended.
     has_waited: bool,
 }
@@ -76,10 +77,11 @@ impl Standby {
 /// How to wait for running programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// Until each has certainly ended: some milliseconds, in which records of the next epoch gather.
+    /// Until each has certainly ended: some milliseconds, in which records of the next epoch
+    /// gather.
     Grace,
-    /// A millisecond. Programs run for microseconds; one that is interrupted for longer counts a packet in the epoch before
-    /// its record. For sockets, which have room for few milliseconds.
+    /// A millisecond. Programs run for microseconds; one that is interrupted for longer counts a
+    /// packet in the epoch before its record. For sockets, which have room for few milliseconds.
     Brief,
 }
 
@@ -107,8 +109,8 @@ pub struct Collected {
 #[repr(transparent)]
 pub(super) struct PodCpuState(CpuState);
 
-// SAFETY: without padding, and made of integers except for `class.ip_version`, into which a program writes nothing else than
-// an `Option<IpVersion>`; a map begins as zeros, which are `None`.
+// SAFETY: without padding, and made of integers except for `class.ip_version`, into which a program
+// writes nothing else than an `Option<IpVersion>`; a map begins as zeros, which are `None`.
 unsafe impl Pod for PodCpuState {}
 
 /// [`HeavyTable`], as aya can read it.
@@ -139,7 +141,8 @@ impl MapCollector {
         })
     }
 
-    /// The counters since the programs were loaded. They never decrease: subtract an earlier reading.
+    /// The counters since the programs were loaded. They never decrease: subtract an earlier
+    /// reading.
     ///
     /// # Errors
     ///
@@ -148,15 +151,16 @@ impl MapCollector {
         self.counts_of(&[self.cpu_sum(0)?, self.cpu_sum(1)?])
     }
 
-    /// Begins the next epoch: programs go on with the other copy of the counters, with empty heavy hitters and, where a
-    /// period ends, with empty cardinality registers. It returns at once: call it when the period ends.
-    pub fn flip(&self, period_ends: bool) -> Standby {
-        let live = self.control.flip_sketches(period_ends);
-        Standby { live, with_cardinality: period_ends, has_waited: false }
+    /// Begins the next epoch: programs go on with the other copy of the counters, with empty heavy
+    /// hitters and, where a period ends, with empty cardinality registers. It returns at once: call
+    /// it when the period ends.
+    pub fn flip(&self, ends: Ends) -> Standby {
+        let live = self.control.flip_sketches(ends);
+        Standby { live, ends, has_waited: false }
     }
 
-    /// Waits until programs have left the ended epoch and returns the counters up to its end: no packet of the next epoch is in
-    /// them, and every record of an earlier epoch is in its ring.
+    /// Waits until programs have left the ended epoch and returns the counters up to its end: no
+    /// packet of the next epoch is in them, and every record of an earlier epoch is in its ring.
     ///
     /// # Errors
     ///
@@ -199,7 +203,8 @@ impl MapCollector {
         Ok(counts)
     }
 
-    /// Waits until programs have left the ended epoch, then reads and empties its sketches. Takes some milliseconds.
+    /// Waits until programs have left the ended epoch, then reads and empties its sketches. Takes
+    /// some milliseconds.
     ///
     /// # Errors
     ///
@@ -207,9 +212,9 @@ impl MapCollector {
     pub fn collect(&mut self, mut standby: Standby) -> Result<Collected, KernelError> {
         standby.wait();
         let heavy = self.collect_heavy(heavy_entry(standby.live))?;
-        let cardinality = match standby.with_cardinality {
-            true => Some(self.collect_cardinality(cardinality_entry(standby.live))?),
-            false => None,
+        let cardinality = match standby.ends {
+            Ends::Period => Some(self.collect_cardinality(cardinality_entry(standby.live))?),
+            Ends::Epoch => None,
         };
         Ok(Collected { heavy, cardinality })
     }

@@ -10,7 +10,7 @@ use aya::maps::MapData;
 use memmap2::MmapRaw;
 use parking_lot::Mutex;
 use pktvisor_common::kernel::config::KernelConfig;
-use pktvisor_common::kernel::control;
+use pktvisor_common::kernel::control::{self, Ends};
 
 use super::error::KernelError;
 use super::mapping::{Access, page_size, share};
@@ -36,14 +36,15 @@ impl ControlMap {
         Ok(Self(Arc::new(MappedControl { page, writing: Mutex::new(()) })))
     }
 
-    /// Replaces the configuration. Every packet is seen with the old one or the new one, never with a mixture.
+    /// Replaces the configuration. Every packet is seen with the old one or the new one, never with
+    /// a mixture.
     pub fn configure(&self, config: &KernelConfig) {
         let _writing = self.0.writing.lock();
         let live = self.live_config();
         let standby = 1 - (live.load(Ordering::Relaxed) & 1);
-        // SAFETY: within the mapping, which is as large as a `ControlMap` (checked by the kernel), aligned to a page, and
-        // valid as long as `self`. No program reads the standby copy, as the last call waited for them; no other thread
-        // writes it, as the lock is held.
+        // SAFETY: within the mapping, which is as large as a `ControlMap` (checked by the kernel),
+        // aligned to a page, and valid as long as `self`. No program reads the standby copy, as the
+        // last call waited for them; no other thread writes it, as the lock is held.
         unsafe {
             let configs = &raw mut (*self.control()).configs;
             configs.cast::<KernelConfig>().add(standby as usize).write(*config);
@@ -52,11 +53,12 @@ impl ControlMap {
         wait_for_programs();
     }
 
-    /// Begins the next [epoch](control::epoch): programs write to the other copy of the counters and the heavy hitters, and
-    /// of the cardinality registers where wanted. Returns the previous [bits](control::live). Only one thread may flip.
-    pub(super) fn flip_sketches(&self, with_cardinality: bool) -> u32 {
+    /// Begins the next [epoch](control::epoch): programs write to the other copy of the counters
+    /// and the heavy hitters, and of the cardinality registers at the end of a period. Returns the
+    /// previous [bits](control::live). Only one thread may flip.
+    pub(super) fn flip_sketches(&self, ends: Ends) -> u32 {
         let before = self.live_sketches();
-        self.live().store(control::flipped(before, with_cardinality), Ordering::Release);
+        self.live().store(control::flipped(before, ends), Ordering::Release);
         before
     }
 
@@ -65,25 +67,28 @@ impl ControlMap {
         self.live().load(Ordering::Acquire)
     }
 
-    /// Stops programs from counting packets of an interface while its hooks are being attached, until the guard is dropped.
-    /// One interface at a time.
+    /// Stops programs from counting packets of an interface while its hooks are being attached,
+    /// until the guard is dropped. One interface at a time.
     pub(crate) fn attaching(&self, interface_index: u32) -> Attaching {
         self.attaching_word().store(interface_index, Ordering::Release);
         Attaching(self.clone())
     }
 
     fn attaching_word(&self) -> &AtomicU32 {
-        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics only.
+        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics
+        // only.
         unsafe { AtomicU32::from_ptr(&raw mut (*self.control()).attaching) }
     }
 
     fn live(&self) -> &AtomicU32 {
-        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics only.
+        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics
+        // only.
         unsafe { AtomicU32::from_ptr(&raw mut (*self.control()).live_sketches) }
     }
 
     fn live_config(&self) -> &AtomicU32 {
-        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics only.
+        // SAFETY: a word of the mapping, valid as long as `self`; it is written through atomics
+        // only.
         unsafe { AtomicU32::from_ptr(&raw mut (*self.control()).live_config) }
     }
 

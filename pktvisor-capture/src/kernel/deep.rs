@@ -35,9 +35,10 @@ impl<S: RecordSource> Deep<S> {
         Self { sources, due, held: NOT_HELD }
     }
 
-    /// From now on, records of packets that were counted in this epoch stay where they are, until another one is held back:
-    /// what was counted before is analysed first. Of packets that cause one another, the later one is never of an earlier
-    /// epoch, so this does not take a response before its query.
+    /// From now on, records of packets that were counted in this epoch stay where they are, until
+    /// another one is held back: what was counted before is analysed first. Of packets that cause
+    /// one another, the later one is never of an earlier epoch, so this does not take a response
+    /// before its query.
     pub fn hold(&mut self, epoch: Option<u32>) {
         self.held = epoch.unwrap_or(NOT_HELD);
     }
@@ -51,11 +52,12 @@ impl<S: RecordSource> Deep<S> {
         of_shards.into_iter().map(Self::new).collect()
     }
 
-    /// Takes the records that were stamped until `until_ns` ([`monotonic_ns`]), at most about `records_max`, in the
-    /// order of their time stamps; returns how many.
+    /// Takes the records that were stamped until `until_ns` ([`monotonic_ns`]), at most about
+    /// `records_max`, in the order of their time stamps; returns how many.
     ///
-    /// What happened before a packet was seen is in the rings before that packet is, or after a [delay](RecordSource::DELAY_NS):
-    /// with a time read just before this, a response never comes before its query. Records within the delay stay.
+    /// What happened before a packet was seen is in the rings before that packet is, or after a
+    /// [delay](RecordSource::DELAY_NS): with a time read just before this, a response never comes
+    /// before its query. Records within the delay stay.
     pub fn poll(
         &mut self,
         until_ns: u64,
@@ -82,7 +84,8 @@ impl<S: RecordSource> Deep<S> {
         taken
     }
 
-    /// Gives room back to the kernel and wakes it if it waits for room; done by every [`poll`](Self::poll).
+    /// Gives room back to the kernel and wakes it if it waits for room; done by every
+    /// [`poll`](Self::poll).
     pub fn release(&mut self) {
         self.sources.iter_mut().for_each(S::release);
     }

@@ -60,7 +60,8 @@ impl HeavyHitters {
 }
 
 impl<K: Copy + Ord> Hitters<K> {
-    /// An address has the same bucket on every processor, and what is known of it depends on that bucket only.
+    /// An address has the same bucket on every processor, and what is known of it depends on that
+    /// bucket only.
     fn of<B, const N: usize>(
         tables: &[&HeavyTable],
         buckets: impl Fn(&HeavyTable) -> &[B; N],
@@ -76,7 +77,8 @@ impl<K: Copy + Ord> Hitters<K> {
             for table in tables {
                 let bucket = &buckets(table)[i];
                 list(bucket, &mut found);
-                // Packets that this bucket missed later are not of an address that had a slot by then.
+                // Packets that this bucket missed later are not of an address that had a slot by
+                // then.
                 all.extend(found.drain(..).map(|heavy| {
                     let later = u64::from(missed(bucket)).saturating_sub(u64::from(heavy.missed_before));
                     (heavy.address, u64::from(heavy.packets), later)

@@ -28,7 +28,8 @@ pub struct ProgramSettings {
     pub config: KernelConfig,
     /// What packets begin with, for all entries but the raw ones.
     pub link_type: LinkType,
-    /// Memory of each ring buffer, of which every processor has one for each shard; becomes a power of two.
+    /// Memory of each ring buffer, of which every processor has one for each shard; becomes a power
+    /// of two.
     pub ring_bytes: u32,
 }
 
@@ -83,7 +84,8 @@ impl EntryPoint {
     }
 }
 
-/// The programs. They are unloaded and detached when this is dropped, except those whose links were taken out.
+/// The programs. They are unloaded and detached when this is dropped, except those whose links were
+/// taken out.
 #[derive(Debug)]
 pub struct KernelPrograms {
     ebpf: Ebpf,
@@ -112,7 +114,8 @@ impl KernelPrograms {
     ///
     /// `object` is not a BPF object of this version, or there is no permission, or no memory.
     pub fn load(object: &[u8], settings: &ProgramSettings) -> Result<Loaded, KernelError> {
-        // Before Linux 5.11 maps count as locked memory. If the limit stays too low, the kernel refuses the maps and loading fails.
+        // Before Linux 5.11 maps count as locked memory. If the limit stays too low, the kernel
+        // refuses the maps and loading fails.
         if privileges::KernelFeatures::running().counts_bpf_memory() {
             let _ = privileges::raise_memlock();
         }
@@ -160,7 +163,8 @@ impl KernelPrograms {
     ///
     /// # Errors
     ///
-    /// The verifier refuses it (before Linux 5.18, for one), or there is no permission; or `entry` is a classifier.
+    /// The verifier refuses it (before Linux 5.18, for one), or there is no permission; or `entry`
+    /// is a classifier.
     pub fn xdp(&mut self, entry: EntryPoint) -> Result<&mut Xdp, KernelError> {
         let name = entry.name();
         let program: &mut Xdp = self.program(name)?.try_into().map_err(refused(name))?;
@@ -209,7 +213,8 @@ impl KernelPrograms {
         }
     }
 
-    /// Stops programs from counting packets of the interface until the guard is dropped. Hold it while attaching.
+    /// Stops programs from counting packets of the interface until the guard is dropped. Hold it
+    /// while attaching.
     pub(crate) fn attaching(&self, interface_index: u32) -> Attaching {
         self.control.attaching(interface_index)
     }
@@ -234,8 +239,8 @@ fn refused(name: &'static str) -> impl FnOnce(ProgramError) -> KernelError {
     move |source| KernelError::Program { name, source }
 }
 
-/// A handle of our own of one of the object's arrays. The object keeps its handles: programs that are loaded later refer
-/// to them.
+/// A handle of our own of one of the object's arrays. The object keeps its handles: programs that
+/// are loaded later refer to them.
 fn copy(ebpf: &Ebpf, name: &'static str, expected: usize) -> Result<MapData, KernelError> {
     let Some(Map::Array(original) | Map::PerCpuArray(original)) = ebpf.map(name) else {
         return Err(KernelError::Missing { what: "array", name });

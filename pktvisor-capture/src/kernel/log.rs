@@ -1,4 +1,5 @@
-//! The programs' message about every packet, if they were built with it (`cargo xtask build-ebpf --log`).
+//! The programs' message about every packet, if they were built with it (`cargo xtask build-ebpf
+//! --log`).
 
 use std::fmt;
 

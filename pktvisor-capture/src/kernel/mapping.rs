@@ -13,8 +13,8 @@ pub(super) enum Access {
     ReadWrite,
 }
 
-/// Maps `len` bytes of a map's memory from `offset` on, which is a multiple of the page size. The kernel writes to it, so it is
-/// reached by pointers and atomics only.
+/// Maps `len` bytes of a map's memory from `offset` on, which is a multiple of the page size. The
+/// kernel writes to it, so it is reached by pointers and atomics only.
 pub(super) fn share(map: BorrowedFd<'_>, offset: usize, len: usize, access: Access) -> io::Result<MmapRaw> {
     let mut options = MmapOptions::new();
     options.offset(offset as u64).len(len);

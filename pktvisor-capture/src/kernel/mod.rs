@@ -1,4 +1,5 @@
-//! The kernel half, seen from the agent: programs that look at every packet, and the maps that they share with us.
+//! The kernel half, seen from the agent: programs that look at every packet, and the maps that they
+//! share with us.
 //!
 //! ```text
 //! object ── KernelPrograms   attaches
@@ -7,8 +8,8 @@
 //!             └── Deep         polls for punted packets
 //! ```
 //!
-//! [`KernelPrograms::load`] wants CAP_BPF (and CAP_NET_ADMIN for XDP, CAP_PERFMON for packet access); what it returns works
-//! without any capability on Linux 5.19 and later.
+//! [`KernelPrograms::load`] wants CAP_BPF (and CAP_NET_ADMIN for XDP, CAP_PERFMON for packet
+//! access); what it returns works without any capability on Linux 5.19 and later.
 //!
 //! Minimum kernel version: 5.8 (ring buffers), 5.18 for XDP.
 

@@ -1,8 +1,9 @@
 //! Reads one BPF ring buffer.
 //!
-//! Layout (kernel/bpf/ringbuf.c): a page with the consumer's position, a page with the producer's, then the data, mapped
-//! twice in a row so that no record is cut. A record is a header of 8 bytes (length with two flags, and a page offset),
-//! then the data, rounded up to 8 bytes. Positions count bytes and never decrease.
+//! Layout (kernel/bpf/ringbuf.c): a page with the consumer's position, a page with the producer's,
+//! then the data, mapped twice in a row so that no record is cut. A record is a header of 8 bytes
+//! (length with two flags, and a page offset), then the data, rounded up to 8 bytes. Positions
+//! count bytes and never decrease.
 //!
 //! Unlike aya's reader this one can look at a record without taking it, and takes many at a time.
 
@@ -91,7 +92,8 @@ impl RecordRing {
         }
     }
 
-    /// Removes the record that was peeked at, of this length. The kernel learns it by [`RecordSource::release`].
+    /// Removes the record that was peeked at, of this length. The kernel learns it by
+    /// [`RecordSource::release`].
     #[inline]
     fn skip(&mut self, len: usize) {
         self.position += (RECORD_HEADER + len).next_multiple_of(8) as u64;
@@ -109,7 +111,8 @@ impl RecordRing {
     }
 
     fn consumer_position(&self) -> &AtomicU64 {
-        // SAFETY: the first word of a page that stays mapped as long as `self`; both sides access it atomically.
+        // SAFETY: the first word of a page that stays mapped as long as `self`; both sides access
+        // it atomically.
         unsafe { AtomicU64::from_ptr(self.consumer.as_mut_ptr().cast()) }
     }
 
@@ -130,7 +133,8 @@ impl RecordRing {
     }
 
     fn record_header(&self) -> &AtomicU32 {
-        // SAFETY: records begin at multiples of 8 within the data; the kernel writes this word atomically.
+        // SAFETY: records begin at multiples of 8 within the data; the kernel writes this word
+        // atomically.
         unsafe { AtomicU32::from_ptr(self.data_start().add(self.record_offset()).cast()) }
     }
 
@@ -139,8 +143,8 @@ impl RecordRing {
         if len > self.size - RECORD_HEADER {
             return None;
         }
-        // SAFETY: begins within the first copy of the data and is no longer than one; the kernel does not write to a
-        // complete record before its room is released, which takes `&mut self`.
+        // SAFETY: begins within the first copy of the data and is no longer than one; the kernel
+        // does not write to a complete record before its room is released, which takes `&mut self`.
         Some(unsafe {
             let start = self.data_start().add(self.record_offset() + RECORD_HEADER);
             std::slice::from_raw_parts(start, len)
@@ -153,7 +157,8 @@ impl RecordSource for RecordRing {
 
     #[inline]
     fn next(&mut self) -> Option<NextRecord> {
-        // A record too short for a header is not ours; its time stamp of 0 makes it the next one to remove.
+        // A record too short for a header is not ours; its time stamp of 0 makes it the next one to
+        // remove.
         let next = |record: &[u8]| {
             RecordHeader::split(record)
                 .map_or(NextRecord { timestamp_ns: 0, epoch: NextRecord::NO_EPOCH }, |(header, _)| {

@@ -20,7 +20,8 @@ pub trait RecordSource {
     /// Lends the next record to `take` and removes it; does nothing without a record.
     fn take_next(&mut self, take: impl FnMut(&RecordHeader, &[u8]));
 
-    /// Gives the room of records that were taken back to the kernel, and wakes it where it waits for room.
+    /// Gives the room of records that were taken back to the kernel, and wakes it where it waits
+    /// for room.
     fn release(&mut self);
 
     /// The used share, from 0 to 1.
@@ -39,8 +40,8 @@ pub trait RecordSource {
 pub struct NextRecord {
     /// When its packet was seen; 0 if the record does not say.
     pub timestamp_ns: u64,
-    /// The [epoch](pktvisor_common::kernel::control::epoch) that its packet was counted in; [`NextRecord::NO_EPOCH`] if the record
-    /// does not say.
+    /// The [epoch](pktvisor_common::kernel::control::epoch) that its packet was counted in;
+    /// [`NextRecord::NO_EPOCH`] if the record does not say.
     pub epoch: u32,
 }
 

@@ -16,10 +16,12 @@ pub enum Environment {
     Kubernetes,
 }
 
-/// What engines leave in a container's file system (Docker; Podman and CRI-O; systemd-nspawn and LXC).
+/// What engines leave in a container's file system (Docker; Podman and CRI-O; systemd-nspawn and
+/// LXC).
 const MARKS: [&str; 3] = [".dockerenv", "run/.containerenv", "run/systemd/container"];
 
-/// What the control groups of containers are called. With a cgroup namespace of its own a container does not see it.
+/// What the control groups of containers are called. With a cgroup namespace of its own a container
+/// does not see it.
 const CONTROL_GROUPS: [&str; 6] = ["docker", "containerd", "libpod", "kubepods", "/lxc", "crio"];
 
 impl Environment {

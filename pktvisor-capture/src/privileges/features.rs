@@ -8,7 +8,8 @@ use caps::{CapSet, Capability};
 const CAP_BPF_SINCE: (u32, u32) = (5, 8);
 /// First kernel that does not count maps and programs as locked memory.
 const NO_MEMLOCK_SINCE: (u32, u32) = (5, 11);
-/// First kernel that lets those without CAP_BPF use maps they hold, where unprivileged BPF is disabled.
+/// First kernel that lets those without CAP_BPF use maps they hold, where unprivileged BPF is
+/// disabled.
 const MAPS_WITHOUT_CAP_BPF_SINCE: (u32, u32) = (5, 19);
 
 /// The running kernel.
@@ -51,7 +52,8 @@ impl KernelFeatures {
     }
 }
 
-/// The first two numbers of a release like `6.1.0-32-cloud-amd64`; a kernel without them is taken for a new one.
+/// The first two numbers of a release like `6.1.0-32-cloud-amd64`; a kernel without them is taken
+/// for a new one.
 fn version(release: &str) -> (u32, u32) {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
     match (numbers.next(), numbers.next()) {

@@ -1,7 +1,7 @@
 //! Gives capabilities away, in every thread and for good.
 //!
-//! The kernel changes the capabilities of the calling thread only. The other threads get a signal, whose handler gives up the
-//! capabilities of its thread; `/proc` shows when all have done so.
+//! The kernel changes the capabilities of the calling thread only. The other threads get a signal,
+//! whose handler gives up the capabilities of its thread; `/proc` shows when all have done so.
 
 use std::io;
 use std::mem::size_of;
@@ -44,9 +44,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What the signal handler lets its thread keep, a bit mask.
 static KEPT_EVERYWHERE: AtomicU64 = AtomicU64::new(0);
 
-/// Gives away every capability but those in `keep`, in all threads of the process: effective, permitted, inheritable and
-/// ambient, and from the bounding set where this is allowed (CAP_SETPCAP). From now on no program that is run gets more,
-/// either, not even as root (`PR_SET_NO_NEW_PRIVS`). Threads started later have what the one has that starts them.
+/// Gives away every capability but those in `keep`, in all threads of the process: effective,
+/// permitted, inheritable and ambient, and from the bounding set where this is allowed
+/// (CAP_SETPCAP). From now on no program that is run gets more, either, not even as root
+/// (`PR_SET_NO_NEW_PRIVS`). Threads started later have what the one has that starts them.
 ///
 /// # Errors
 ///
@@ -110,8 +111,8 @@ fn listen_for_signal() -> io::Result<()> {
     let handler: extern "C" fn(c_int) = on_signal;
     action.sa_sigaction = handler as usize;
     action.sa_flags = libc::SA_RESTART;
-    // SAFETY: the action is whole, and its handler does only what handlers may (signal-safety(7)): system calls,
-    // atomics, and errno, which it puts back.
+    // SAFETY: the action is whole, and its handler does only what handlers may (signal-safety(7)):
+    // system calls, atomics, and errno, which it puts back.
     match unsafe { libc::sigaction(signal(), &raw const action, std::ptr::null_mut()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
@@ -153,10 +154,12 @@ const _: () = assert!(size_of::<[Sets; 2]>() == 24);
 /// `_LINUX_CAPABILITY_VERSION_3`.
 const VERSION: u32 = 0x2008_0522;
 
-/// Takes everything but `kept` from the calling thread. Runs in a signal handler: makes system calls, nothing else.
+/// Takes everything but `kept` from the calling thread. Runs in a signal handler: makes system
+/// calls, nothing else.
 fn restrict_this_thread(kept: u64) -> io::Result<()> {
     for number in (0..64).filter(|number| kept & (1 << number) == 0) {
-        // Needs CAP_SETPCAP, and most numbers are no capability. The bounding set is useless to a thread that gains nothing.
+        // Needs CAP_SETPCAP, and most numbers are no capability. The bounding set is useless to a
+        // thread that gains nothing.
         let _ = prctl(libc::PR_CAPBSET_DROP, number);
     }
     // Below Linux 4.3 there is no ambient set.

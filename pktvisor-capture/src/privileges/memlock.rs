@@ -1,12 +1,12 @@
-//! The limit of locked memory (getrlimit(2), RLIMIT_MEMLOCK). AF_XDP packet buffers count against it, and below Linux
-//! 5.11 BPF maps as well.
+//! The limit of locked memory (getrlimit(2), RLIMIT_MEMLOCK). AF_XDP packet buffers count against
+//! it, and below Linux 5.11 BPF maps as well.
 
 use std::io;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 
-/// Raises the limit as far as this process may: to infinity with CAP_SYS_RESOURCE, else to its hard limit. Returns what it
-/// is now, in bytes; `None`: unlimited.
+/// Raises the limit as far as this process may: to infinity with CAP_SYS_RESOURCE, else to its hard
+/// limit. Returns what it is now, in bytes; `None`: unlimited.
 ///
 /// # Errors
 ///

@@ -51,8 +51,8 @@ impl MissingPrivileges {
     }
 }
 
-/// The flags of `docker run` and `podman run`, and those for engines that know no CAP_BPF, or whose seccomp profile asks for
-/// CAP_SYS_ADMIN instead (Docker 20.10).
+/// The flags of `docker run` and `podman run`, and those for engines that know no CAP_BPF, or whose
+/// seccomp profile asks for CAP_SYS_ADMIN instead (Docker 20.10).
 pub fn container_flags(capabilities: &[Capability]) -> String {
     let flags = |capabilities: &[Capability]| {
         let flags: Vec<String> = names(capabilities).iter().map(|name| format!("--cap-add {name}")).collect();
@@ -101,20 +101,22 @@ pub fn needed(mode: Mode, kernel: &KernelFeatures) -> Vec<Capability> {
     }
 }
 
-/// Whether CAP_SYS_ADMIN implies it (`bpf_capable()` and `perfmon_capable()` of linux/capability.h).
+/// Whether CAP_SYS_ADMIN implies it (`bpf_capable()` and `perfmon_capable()` of
+/// linux/capability.h).
 fn is_part_of_sys_admin(capability: Capability) -> bool {
     matches!(capability, Capability::CAP_BPF | Capability::CAP_PERFMON)
 }
 
-/// Of what a capture needs: what this thread does not have. CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON, as it does
-/// in the kernel.
+/// Of what a capture needs: what this thread does not have. CAP_SYS_ADMIN stands for CAP_BPF and
+/// CAP_PERFMON, as it does in the kernel.
 pub fn missing(mode: Mode, kernel: &KernelFeatures) -> Vec<Capability> {
     let mut missing = needed(mode, kernel);
     missing.retain(|&capability| !features::has(stand_in(capability, features::has)));
     missing
 }
 
-/// The capability that this one is used by: itself, or CAP_SYS_ADMIN where a process `has` only that.
+/// The capability that this one is used by: itself, or CAP_SYS_ADMIN where a process `has` only
+/// that.
 fn stand_in(capability: Capability, has: impl Fn(Capability) -> bool) -> Capability {
     let stands_in = is_part_of_sys_admin(capability) && !has(capability) && has(Capability::CAP_SYS_ADMIN);
     if stands_in { Capability::CAP_SYS_ADMIN } else { capability }
@@ -138,8 +140,8 @@ pub fn check(mode: Mode, kernel: &KernelFeatures) -> Result<(), MissingPrivilege
     Err(MissingPrivileges { mode, missing, all, program, environment: Environment::detect() })
 }
 
-/// What a capture still needs once it is attached: what it takes to attach again, to interfaces that come later or come
-/// back, in the thread that attaches.
+/// What a capture still needs once it is attached: what it takes to attach again, to interfaces
+/// that come later or come back, in the thread that attaches.
 pub fn keep(mode: Mode, kernel: &KernelFeatures) -> Keep {
     keep_of(mode, kernel, features::has)
 }

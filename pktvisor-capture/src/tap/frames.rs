@@ -47,7 +47,8 @@ impl Frames {
         (self.count > COUNT_MIN).then_some(Self { count: self.count / 2, ..self })
     }
 
-    /// How many of them may wait in one of `among` sockets that share them: twice its share, because load is uneven.
+    /// How many of them may wait in one of `among` sockets that share them: twice its share,
+    /// because load is uneven.
     pub(super) fn share(self, among: u32) -> u32 {
         (self.count / among.max(1) * 2).next_power_of_two().min(self.count)
     }

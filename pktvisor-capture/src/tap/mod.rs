@@ -1,16 +1,18 @@
 //! Capture from an interface that a mirror port, a SPAN or a tap feeds, by AF_XDP sockets.
 //!
-//! The XDP program counts every packet, punts sampled ones to a socket of their queue, and drops the rest: the
-//! host never receives them, so an interface with traffic of its own is [refused](check_unused). Before each packet the
-//! program leaves a [`RecordHeader`](pktvisor_common::kernel::record::RecordHeader); the frames lie in memory that driver
-//! and agent share, without a copy where the driver can.
+//! The XDP program counts every packet, punts sampled ones to a socket of their queue, and drops
+//! the rest: the host never receives them, so an interface with traffic of its own is
+//! [refused](check_unused). Before each packet the program leaves a
+//! [`RecordHeader`](pktvisor_common::kernel::record::RecordHeader); the frames lie in memory that
+//! driver and agent share, without a copy where the driver can.
 //!
-//! A worker thread polls a socket of every queue and takes their packets in the order of time ([`Deep`](super::kernel::Deep)),
-//! so that a response by one queue does not come before its query by another. Where there are several such threads, every
-//! queue has a socket for each of them, and the program divides the packets by their hosts ([`Shards`]).
+//! A worker thread polls a socket of every queue and takes their packets in the order of time
+//! ([`Deep`](super::kernel::Deep)), so that a response by one queue does not come before its query
+//! by another. Where there are several such threads, every queue has a socket for each of them, and
+//! the program divides the packets by their hosts ([`Shards`]).
 //!
-//! A frame holds packets of up to 1,792 bytes, or 3,840 where the interface's MTU asks for more; longer ones are counted,
-//! and lost to analysis.
+//! A frame holds packets of up to 1,792 bytes, or 3,840 where the interface's MTU asks for more;
+//! longer ones are counted, and lost to analysis.
 //!
 //! Minimum kernel version: 5.4 (need-wakeup); 5.9 for the causes of losses.
 
@@ -44,12 +46,14 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// Opens a socket for each shard on each receive queue of the interface and has `insert` put it into the program's map
-    /// of sockets, by its place there. To be done before the program is attached: then nothing is lost.
+    /// Opens a socket for each shard on each receive queue of the interface and has `insert` put it
+    /// into the program's map of sockets, by its place there. To be done before the program is
+    /// attached: then nothing is lost.
     ///
     /// # Errors
     ///
-    /// No privilege, no such interface, a queue that somebody else uses, or no memory that may be locked.
+    /// No privilege, no such interface, a queue that somebody else uses, or no memory that may be
+    /// locked.
     pub fn open<E>(
         interface: &str,
         ifindex: u32,

@@ -21,11 +21,13 @@ pub(super) struct Memory<'a> {
     pub(super) ifindex: u32,
 }
 
-/// What the program says of a packet, and its bytes. Drivers without room for metadata leave nothing before the packet.
+/// What the program says of a packet, and its bytes. Drivers without room for metadata leave
+/// nothing before the packet.
 ///
 /// # Safety
 ///
-/// The frame must be of this memory, as the kernel returned it, and not be given back while its bytes are referred to.
+/// The frame must be of this memory, as the kernel returned it, and not be given back while its
+/// bytes are referred to.
 #[inline]
 pub(super) unsafe fn record<'a>(memory: &Memory<'a>, frame: &FrameDesc) -> (Option<RecordHeader>, &'a [u8]) {
     // SAFETY: the frame is ours and of this memory, as the caller promises.
@@ -33,9 +35,11 @@ pub(super) unsafe fn record<'a>(memory: &Memory<'a>, frame: &FrameDesc) -> (Opti
     if frame.addr() % (memory.frame_bytes as usize) < HEADER_LEN {
         return (None, packet);
     }
-    // The memory was mapped, and handed to the kernel, as one: what lies before the packet is reached by its address.
+    // The memory was mapped, and handed to the kernel, as one: what lies before the packet is
+    // reached by its address.
     let start = ptr::with_exposed_provenance::<u8>(packet.as_ptr().expose_provenance() - HEADER_LEN);
-    // SAFETY: the frame begins at least HEADER_LEN bytes before the packet: all bytes are the frame's, which is ours.
+    // SAFETY: the frame begins at least HEADER_LEN bytes before the packet: all bytes are the
+    // frame's, which is ours.
     let with_metadata = unsafe { slice::from_raw_parts(start, HEADER_LEN + packet.len()) };
     let header = RecordHeader::split(with_metadata).map(|(header, _)| header);
     (header.filter(|header| is_of(header, packet, memory.ifindex)), packet)
@@ -51,8 +55,8 @@ pub(super) fn prefetch_record(packet: &[u8]) {
     }
 }
 
-/// Whether the program has just written the header for this packet. Otherwise there is what was there before: nothing, or
-/// something of the driver's.
+/// Whether the program has just written the header for this packet. Otherwise there is what was
+/// there before: nothing, or something of the driver's.
 #[inline]
 fn is_of(header: &RecordHeader, packet: &[u8], ifindex: u32) -> bool {
     usize::from(header.captured_len) == packet.len()
@@ -61,7 +65,8 @@ fn is_of(header: &RecordHeader, packet: &[u8], ifindex: u32) -> bool {
         && header.packets == 1
 }
 
-/// What the program would have said, but for the direction, which is found out again, and the time, which is now.
+/// What the program would have said, but for the direction, which is found out again, and the time,
+/// which is now.
 #[cold]
 pub(super) fn without_record(ifindex: u32, packet: &[u8]) -> RecordHeader {
     RecordHeader {

@@ -1,4 +1,5 @@
-//! The AF_XDP sockets of one receive queue, one for each shard, with the memory that their packets come in.
+//! The AF_XDP sockets of one receive queue, one for each shard, with the memory that their packets
+//! come in.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -27,7 +28,8 @@ pub struct QueueStatistics {
     pub lost_no_frame: u64,
     /// Punted, but the worker thread was too slow to take it.
     pub lost_ring_full: u64,
-    /// How often the driver found no free frame. In zero-copy mode the card may lose packets for that, which it counts.
+    /// How often the driver found no free frame. In zero-copy mode the card may lose packets for
+    /// that, which it counts.
     pub starved: u64,
 }
 
@@ -82,8 +84,9 @@ pub struct TapQueue {
 }
 
 impl TapQueue {
-    /// Binds a socket for each shard, which share these frames. Without copying if the driver supports that: the kernel decides.
-    /// No packet reaches them before they are in a program's map of sockets.
+    /// Binds a socket for each shard, which share these frames. Without copying if the driver
+    /// supports that: the kernel decides. No packet reaches them before they are in a program's map
+    /// of sockets.
     pub(super) fn open(
         interface: &str,
         ifindex: u32,
@@ -159,12 +162,14 @@ impl TapQueue {
         self.statistics.clone()
     }
 
-    /// The next frame. When all have been taken, they are given back, and the frames that have come since are next.
+    /// The next frame. When all have been taken, they are given back, and the frames that have come
+    /// since are next.
     #[inline]
     fn next_frame(&mut self) -> Option<&FrameDesc> {
         if self.next == self.count {
             self.give_back();
-            // SAFETY: the descriptors are overwritten by those of frames that the kernel has filled, of this socket's memory.
+            // SAFETY: the descriptors are overwritten by those of frames that the kernel has
+            // filled, of this socket's memory.
             self.count = unsafe { self.rx.consume(&mut self.received) };
         }
         self.received.get(..self.count)?.get(self.next)
@@ -185,8 +190,8 @@ impl TapQueue {
     /// Gives the frames back to the kernel once all of them have been taken.
     fn give_back(&mut self) {
         if self.next == self.count && self.count > 0 {
-            // SAFETY: nothing refers to the frames any more, since lending one takes `&mut self`; they are given back once.
-            // There is room for every frame.
+            // SAFETY: nothing refers to the frames any more, since lending one takes `&mut self`;
+            // they are given back once. There is room for every frame.
             unsafe { self.fill.lock().produce(&self.received[..self.count]) };
             (self.next, self.count) = (0, 0);
         }
@@ -212,7 +217,8 @@ impl TapQueue {
 }
 
 impl RecordSource for TapQueue {
-    /// The kernel hands packets over together, once the program has seen all that the driver has for now.
+    /// The kernel hands packets over together, once the program has seen all that the driver has
+    /// for now.
     const DELAY_NS: u64 = 1_000_000;
 
     #[inline]

@@ -45,7 +45,8 @@ pub(super) fn bind(interface: &str, queue: u32, umem: &Umem, packets: u32) -> io
 pub(super) fn is_zero_copy(socket: i32) -> io::Result<bool> {
     let mut options = libc::xdp_options { flags: 0 };
     let mut len = size_of::<libc::xdp_options>() as libc::socklen_t;
-    // SAFETY: the kernel writes at most `len` bytes into a structure of that size, made of integers.
+    // SAFETY: the kernel writes at most `len` bytes into a structure of that size, made of
+    // integers.
     let got = unsafe {
         libc::getsockopt(socket, libc::SOL_XDP, libc::XDP_OPTIONS, (&raw mut options).cast(), &raw mut len)
     };

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use super::error::TapError;
 
-/// Refuses an interface that the host receives by: one with addresses or routes, or that is part of a bridge or bond.
+/// Refuses an interface that the host receives by: one with addresses or routes, or that is part of
+/// a bridge or bond.
 ///
-/// Link-local addresses and the routes to them do not count: the kernel gives them to every interface that is up.
+/// Link-local addresses and the routes to them do not count: the kernel gives them to every
+/// interface that is up.
 ///
 /// # Errors
 ///
@@ -54,7 +56,8 @@ fn read_net(name: &str) -> String {
     fs::read_to_string(Path::new("/proc/thread-self/net").join(name)).unwrap_or_default()
 }
 
-/// The first route by the interface in `/proc/net/route`: interface, destination, and more, after a line of titles.
+/// The first route by the interface in `/proc/net/route`: interface, destination, and more, after a
+/// line of titles.
 fn ipv4_route(interface: &str, routes: &str) -> Option<String> {
     let mut routes = routes.lines().skip(1).map(str::split_whitespace);
     let destination = routes.find_map(|mut route| {

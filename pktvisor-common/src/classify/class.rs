@@ -5,8 +5,8 @@ use crate::address::{Address, AddressPair, IpVersion};
 
 /// Bits of [`Class::flags`].
 pub mod flags {
-    /// The IP header is cut, of the wrong version, or inconsistent; or an extension header is cut, or there are too
-    /// many of them. Nothing is said about what lies behind.
+    /// The IP header is cut, of the wrong version, or inconsistent; or an extension header is cut,
+    /// or there are too many of them. Nothing is said about what lies behind.
     pub const MALFORMED: u16 = 1;
     /// Part of a fragmented datagram (an IPv6 atomic fragment is none).
     pub const FRAGMENT: u16 = 1 << 1;
@@ -14,25 +14,27 @@ pub mod flags {
     pub const LATER_FRAGMENT: u16 = 1 << 2;
     /// At least one VLAN tag.
     pub const VLAN: u16 = 1 << 3;
-    /// Carries a tunnel (IP-in-IP, GRE, VXLAN, Geneve, GTP-U, Teredo): counted by its outer header only.
+    /// Carries a tunnel (IP-in-IP, GRE, VXLAN, Geneve, GTP-U, Teredo): counted by its outer header
+    /// only.
     pub const TUNNELLED: u16 = 1 << 4;
-    /// An unfragmented UDP datagram holding a DNS message: a DNS port at either end and at least 12 captured
-    /// payload bytes. `dns_id` and `dns_flags` are set.
+    /// An unfragmented UDP datagram holding a DNS message: a DNS port at either end and at least 12
+    /// captured payload bytes. `dns_id` and `dns_flags` are set.
     pub const DNS_UDP: u16 = 1 << 5;
-    /// A TCP segment (or the first fragment of one) with a DNS port at either end and captured payload, SYN, FIN or
-    /// RST: it goes to stream reassembly.
+    /// A TCP segment (or the first fragment of one) with a DNS port at either end and captured
+    /// payload, SYN, FIN or RST: it goes to stream reassembly.
     pub const DNS_TCP: u16 = 1 << 6;
-    /// A fragment of a datagram that may hold a DNS message in UDP: the first fragment where a port is a DNS port or
-    /// the ports lie in a later fragment; any later fragment, whose ports are unknown, of UDP or, in IPv6, of extension
-    /// headers that may have UDP behind them.
+    /// A fragment of a datagram that may hold a DNS message in UDP: the first fragment where a port
+    /// is a DNS port or the ports lie in a later fragment; any later fragment, whose ports are
+    /// unknown, of UDP or, in IPv6, of extension headers that may have UDP behind them.
     pub const DNS_FRAGMENT: u16 = 1 << 7;
     /// The capture holds fewer payload bytes than the headers promise.
     pub const TRUNCATED_CAPTURE: u16 = 1 << 8;
-    /// `source` and `destination` are unknown although the link layer says IP: the fixed part of the header is cut
-    /// or invalid. Always with [`MALFORMED`].
+    /// `source` and `destination` are unknown although the link layer says IP: the fixed part of
+    /// the header is cut or invalid. Always with [`MALFORMED`].
     pub const NO_ADDRESSES: u16 = 1 << 9;
-    /// The first fragment of an IPv6 datagram whose fragmentable part begins with an extension header: its later
-    /// fragments carry that header's number for every transport (RFC 8200 section 4.5).
+    /// The first fragment of an IPv6 datagram whose fragmentable part begins with an extension
+    /// header: its later fragments carry that header's number for every transport (RFC 8200 section
+    /// 4.5).
     pub const EXTENSION_FIRST: u16 = 1 << 10;
 
     /// Packets for DNS analysis.
@@ -51,7 +53,8 @@ pub mod tcp_flags {
     pub const ACK: u8 = 1 << 4;
 }
 
-/// What the classifier found out about one packet. Plain numbers and bytes only, so that BPF can build one in place.
+/// What the classifier found out about one packet. Plain numbers and bytes only, so that BPF can
+/// build one in place.
 ///
 /// Offsets are bytes from the packet's first byte; 0 where there is no such thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,20 +76,20 @@ pub struct Class {
     pub transport_offset: u16,
     /// Offset of the UDP or TCP payload, or of a later fragment's data.
     pub payload_offset: u16,
-    /// Captured payload bytes of UDP, TCP, or a later fragment: ends at the smallest of UDP length, IP length and
-    /// capture.
+    /// Captured payload bytes of UDP, TCP, or a later fragment: ends at the smallest of UDP length,
+    /// IP length and capture.
     pub payload_len: u16,
     /// DNS message id (only with [`flags::DNS_UDP`]).
     pub dns_id: u16,
     /// The second 16 bits of the DNS header: QR, Opcode, ..., RCODE (only with [`flags::DNS_UDP`]).
     pub dns_flags: u16,
-    /// Of a non-IP frame: the EtherType that ended the way to an IP header, if it is one that nobody expects there;
-    /// else 0.
+    /// Of a non-IP frame: the EtherType that ended the way to an IP header, if it is one that
+    /// nobody expects there; else 0.
     pub unknown_ethertype: u16,
     /// `None` for a non-IP frame. The link layer decides, not the version in the IP header.
     pub ip_version: Option<IpVersion>,
-    /// IPv4 protocol, or the last IPv6 next-header value reached; meaningless unless `ip_version` is set and the
-    /// packet is not malformed.
+    /// IPv4 protocol, or the last IPv6 next-header value reached; meaningless unless `ip_version`
+    /// is set and the packet is not malformed.
     pub protocol: u8,
     /// TCP flags (CWR ECE URG ACK PSH RST SYN FIN), 0 without a TCP header.
     pub tcp_flags: u8,
@@ -107,8 +110,9 @@ impl Class {
             let words = core::ptr::from_mut(self).cast::<u64>();
             let mut i = 0;
             while i < WORDS {
-                // SAFETY: `words` points to WORDS aligned words of which this is one (asserted above), and zero is a
-                // valid value of every field. Volatile, so that it does not become a call to memset, which in BPF costs 35 ns.
+                // SAFETY: `words` points to WORDS aligned words of which this is one (asserted
+                // above), and zero is a valid value of every field. Volatile, so that it does not
+                // become a call to memset, which in BPF costs 35 ns.
                 unsafe { words.add(i).write_volatile(0) };
                 i += 1;
             }
@@ -123,8 +127,8 @@ impl Class {
         self.flags & flags != 0
     }
 
-    /// Whether reassembly of fragments needs the packet: as a part of a datagram that may hold DNS, or because it shows that
-    /// the other fragments of its datagram do not.
+    /// Whether reassembly of fragments needs the packet: as a part of a datagram that may hold DNS,
+    /// or because it shows that the other fragments of its datagram do not.
     #[inline(always)]
     pub const fn is_fragment_of_use(&self) -> bool {
         self.has(flags::FRAGMENT)
@@ -156,8 +160,8 @@ impl Class {
         }
     }
 
-    /// The IP version of a packet that is known to have one, because it holds DNS or has a known direction. The kernel
-    /// programs save the branch that asking for it would cost.
+    /// The IP version of a packet that is known to have one, because it holds DNS or has a known
+    /// direction. The kernel programs save the branch that asking for it would cost.
     #[inline(always)]
     pub const fn known_ip_version(&self) -> IpVersion {
         match self.ip_version {

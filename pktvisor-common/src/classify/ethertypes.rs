@@ -1,11 +1,13 @@
-//! EtherTypes that end the way to an IP header: which are no surprise, and how often the others came.
+//! EtherTypes that end the way to an IP header: which are no surprise, and how often the others
+//! came.
 
 use super::class::Class;
 use super::verifier::note_offset;
 
-/// Whether frames with this EtherType are ordinary ones without IP: what hosts, bridges and switches say to one another,
-/// and protocols of local and industrial networks that carry no IP. Everything else may hide packets that should count,
-/// as MACsec, TRILL, NSH or a switch's own tag do.
+/// Whether frames with this EtherType are ordinary ones without IP: what hosts, bridges and
+/// switches say to one another, and protocols of local and industrial networks that carry no IP.
+/// Everything else may hide packets that should count, as MACsec, TRILL, NSH or a switch's own tag
+/// do.
 ///
 /// Source: <https://www.iana.org/assignments/ieee-802-numbers>.
 #[inline(always)]
@@ -14,9 +16,11 @@ fn is_expected(ethertype: u16) -> bool {
         ethertype,
         // ARP, Wake-on-LAN, MSRP, AVTP, DEC, RARP, AppleTalk and its ARP, loop detection.
         0x0806 | 0x0842 | 0x22ea | 0x22f0 | 0x6000..=0x6009 | 0x8035 | 0x809b | 0x80f3 | 0x8102 | 0x899b
-        // IPX, flow control, slow protocols (LACP, OAM), PPPoE discovery, HomePlug, 802.1X, PROFINET, EtherCAT.
+        // IPX, flow control, slow protocols (LACP, OAM), PPPoE discovery, HomePlug, 802.1X,
+        // PROFINET, EtherCAT.
         | 0x8137 | 0x8138 | 0x8808 | 0x8809 | 0x8863 | 0x887b | 0x888e | 0x8892 | 0x88a4
-        // ATA over Ethernet, POWERLINK, WAPI, local experiments, GOOSE and other substation buses, 802.1X preauthentication.
+        // ATA over Ethernet, POWERLINK, WAPI, local experiments, GOOSE and other substation buses,
+        // 802.1X preauthentication.
         | 0x88a2 | 0x88ab | 0x88b4..=0x88ba | 0x88c7
         // LLDP, SERCOS, HomePlug AV, LLTD, MRP, PTP, NC-SI, PRP, MVRP, MMRP.
         | 0x88cc | 0x88cd | 0x88d9 | 0x88e1 | 0x88e3 | 0x88f5..=0x88f8 | 0x88fb
@@ -56,7 +60,8 @@ pub struct UnknownEtherTypes {
 }
 
 impl UnknownEtherTypes {
-    /// How many different EtherTypes are counted one by one. A sender of all EtherTypes must not fill memory or the log.
+    /// How many different EtherTypes are counted one by one. A sender of all EtherTypes must not
+    /// fill memory or the log.
     pub const MAX: usize = 16;
 
     /// Counts frames.

@@ -26,8 +26,8 @@ pub(super) fn ipv4<R: PacketReader + ?Sized>(
     if header[0] >> 4 != 4 || header_len < 20 {
         return without_addresses(out);
     }
-    // All 16 bytes, although the rest is zero already: who reads an address in words must not have to wait until a
-    // narrower write has left the store buffer.
+    // All 16 bytes, although the rest is zero already: who reads an address in words must not have
+    // to wait until a narrower write has left the store buffer.
     let [.., s0, s1, s2, s3, d0, d1, d2, d3] = header;
     out.source = widened([s0, s1, s2, s3]);
     out.destination = widened([d0, d1, d2, d3]);
@@ -52,8 +52,9 @@ pub(super) fn ipv4<R: PacketReader + ?Sized>(
 
 /// IPv6 (RFC 8200), through the extension headers that are no end in themselves.
 ///
-/// An extension header that is cut by the capture or by the packet's own length leaves the packet malformed, and
-/// `protocol` at the value that announced this header: the last one that was reached.
+/// An extension header that is cut by the capture or by the packet's own length leaves the packet
+/// malformed, and `protocol` at the value that announced this header: the last one that was
+/// reached.
 #[inline(always)]
 pub(super) fn ipv6<R: PacketReader + ?Sized>(
     reader: &R,
@@ -129,8 +130,8 @@ fn extension<R: PacketReader + ?Sized>(reader: &R, offset: usize, protocol: u8) 
     })
 }
 
-/// A datagram with offset 0 and nothing to follow is none, although IPv6 may say so with a header ("atomic",
-/// RFC 6946).
+/// A datagram with offset 0 and nothing to follow is none, although IPv6 may say so with a header
+/// ("atomic", RFC 6946).
 #[inline(always)]
 fn set_fragment(out: &mut Class, offset: u16, more: u16) {
     if offset != 0 {

@@ -1,5 +1,6 @@
-//! What a header is: an EtherType (<https://www.iana.org/assignments/ieee-802-numbers>), or a number beyond them for
-//! what has none. One name space, so that every header is read in one place, however it was reached.
+//! What a header is: an EtherType (<https://www.iana.org/assignments/ieee-802-numbers>), or a
+//! number beyond them for what has none. One name space, so that every header is read in one place,
+//! however it was reached.
 
 use crate::reader::be16;
 

@@ -17,7 +17,8 @@ const MPLS_LABELS_MAX: usize = 16;
 /// Both are counted in one number.
 const VLAN_TAG: usize = 1;
 const OTHER_TAG: usize = 0x100;
-/// Headers that can follow one another before IP: the tags, LLC, PPPoE, PPP, MPLS, and the nibble behind MPLS.
+/// Headers that can follow one another before IP: the tags, LLC, PPPoE, PPP, MPLS, and the nibble
+/// behind MPLS.
 const LAYERS_MAX: usize = VLAN_TAGS_MAX + OTHER_TAGS_MAX + 5;
 /// The protocol of a Linux cooked header before an LLC header (`ETH_P_802_2` of linux/if_ether.h).
 const SLL_LLC: u16 = 0x0004;
@@ -42,16 +43,12 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
     link_type: LinkType,
     out: &mut Class,
 ) -> NetworkHeader {
-    // Nearly all frames, tried first where a path more is not one more for a verifier to walk.
+    // A separate path for nearly all frames. In BPF it would be one more for the verifier to check.
     if cfg!(not(target_arch = "bpf"))
         && link_type == LinkType::ETHERNET
-        && let Some([high, low]) = reader.read(12)
+        && let Some(network) = behind_ethernet(reader)
     {
-        match u32::from(be16(high, low)) {
-            layer::IPV4 => return NetworkHeader { ip_version: Some(IpVersion::V4), offset: 14 },
-            layer::IPV6 => return NetworkHeader { ip_version: Some(IpVersion::V6), offset: 14 },
-            _ => {}
-        }
+        return network;
     }
     let Some(mut layer) = first_layer(reader, link_type, out) else {
         out.network_offset = 0;
@@ -92,7 +89,8 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
             }
         };
         match next {
-            // In its field for the verifier, as the number of tags: the paths to the same kind of header become one.
+            // In its field for the verifier, as the number of tags: the paths to the same kind of
+            // header become one.
             Some(Layer { kind, offset }) => {
                 layer = Layer { kind, offset: note_offset(&mut out.network_offset, offset) };
             }
@@ -101,6 +99,18 @@ pub(super) fn find_network<R: PacketReader + ?Sized>(
     }
     (out.network_offset, out.transport_offset) = (0, 0);
     NetworkHeader::NON_IP
+}
+
+/// IP right behind an Ethernet header without tags.
+#[inline(always)]
+fn behind_ethernet<R: PacketReader + ?Sized>(reader: &R) -> Option<NetworkHeader> {
+    let [high, low] = reader.read(12)?;
+    let ip_version = match u32::from(be16(high, low)) {
+        layer::IPV4 => IpVersion::V4,
+        layer::IPV6 => IpVersion::V6,
+        _ => return None,
+    };
+    Some(NetworkHeader { ip_version: Some(ip_version), offset: 14 })
 }
 
 /// What the link type says.
@@ -148,8 +158,8 @@ fn by_linux_protocol([high, low]: [u8; 2]) -> u32 {
     }
 }
 
-/// BSD loopback: an address family of 4 bytes in the capturing host's byte order, whichever that was. The number of
-/// IPv6 is 10 on Linux, 23 on Windows, 24, 28 and 30 on the BSDs and macOS.
+/// BSD loopback: an address family of 4 bytes in the capturing host's byte order, whichever that
+/// was. The number of IPv6 is 10 on Linux, 23 on Windows, 24, 28 and 30 on the BSDs and macOS.
 #[inline(always)]
 fn by_address_family(field: [u8; 4]) -> u32 {
     match field {
@@ -159,8 +169,8 @@ fn by_address_family(field: [u8; 4]) -> u32 {
     }
 }
 
-/// FDDI (ISO 9314-2): a frame control field, whose format bits say that LLC follows the two addresses. One that is
-/// synchronous or asynchronous, of any priority.
+/// FDDI (ISO 9314-2): a frame control field, whose format bits say that LLC follows the two
+/// addresses. One that is synchronous or asynchronous, of any priority.
 #[inline(always)]
 fn fddi([frame_control]: [u8; 1]) -> u32 {
     match frame_control & 0x70 {
@@ -169,8 +179,8 @@ fn fddi([frame_control]: [u8; 1]) -> u32 {
     }
 }
 
-/// LLC: SNAP with an EtherType (RFC 1042; OUI 00-00-00, or 00-00-F8 for bridged frames, 802.1H), or the service
-/// access point of IPv4.
+/// LLC: SNAP with an EtherType (RFC 1042; OUI 00-00-00, or 00-00-F8 for bridged frames, 802.1H), or
+/// the service access point of IPv4.
 #[inline(always)]
 fn llc<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
     match reader.read(offset)? {
@@ -182,7 +192,8 @@ fn llc<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
     }
 }
 
-/// MPLS (RFC 3032): labels up to the bottom of the stack; nothing there names the payload but its first nibble.
+/// MPLS (RFC 3032): labels up to the bottom of the stack; nothing there names the payload but its
+/// first nibble.
 #[inline(always)]
 fn mpls<R: PacketReader + ?Sized>(reader: &R, mut offset: usize) -> Option<Layer> {
     let mut labels = 0;
@@ -197,7 +208,8 @@ fn mpls<R: PacketReader + ?Sized>(reader: &R, mut offset: usize) -> Option<Layer
     None
 }
 
-/// PPPoE (RFC 2516 section 4): version and type 1, code 0 for session data, session id, length; then PPP.
+/// PPPoE (RFC 2516 section 4): version and type 1, code 0 for session data, session id, length;
+/// then PPP.
 #[inline(always)]
 fn pppoe<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
     match reader.read(offset)? {
@@ -206,8 +218,8 @@ fn pppoe<R: PacketReader + ?Sized>(reader: &R, offset: usize) -> Option<Layer> {
     }
 }
 
-/// PPP (RFC 1661), with or without the address and control bytes FF 03 (RFC 1662 section 3.1); the protocol field
-/// has two bytes, or one (odd) where compression was negotiated.
+/// PPP (RFC 1661), with or without the address and control bytes FF 03 (RFC 1662 section 3.1); the
+/// protocol field has two bytes, or one (odd) where compression was negotiated.
 #[inline(always)]
 fn ppp<R: PacketReader + ?Sized>(reader: &R, mut offset: usize) -> Option<Layer> {
     let [mut high] = reader.read(offset)?;

@@ -1,6 +1,7 @@
 //! What a packet's first byte belongs to.
 
-/// A link type as in capture files (<https://www.tcpdump.org/linktypes.html>) and as reported for a live interface.
+/// A link type as in capture files (<https://www.tcpdump.org/linktypes.html>) and as reported for a
+/// live interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct LinkType(pub u16);

@@ -1,11 +1,13 @@
 //! What a packet is: one pass over its headers, the same in the kernel and in userspace.
 //!
-//! [`classify`] reads a packet through a [`PacketReader`] and fills a [`Class`]. It looks through link layers
-//! (VLAN and other tags, MPLS, PPPoE, LLC/SNAP), never through IP tunnels: everything it says is about the outermost IP header.
+//! [`classify`] reads a packet through a [`PacketReader`] and fills a [`Class`]. It looks through
+//! link layers (VLAN and other tags, MPLS, PPPoE, LLC/SNAP), never through IP tunnels: everything
+//! it says is about the outermost IP header.
 //!
-//! The parts, in the order in which a packet is read: `link_type`, `link` with `tags` and `nflog` find the IP header,
-//! `ip` walks it to the transport header, `transport` finds ports, payload and DNS. They are written for the BPF verifier: loops with
-//! small fixed bounds, no panics, no block copies.
+//! The parts, in the order in which a packet is read: `link_type`, `link` with `tags` and `nflog`
+//! find the IP header, `ip` walks it to the transport header, `transport` finds ports, payload and
+//! DNS. They are written for the BPF verifier: loops with small fixed bounds, no panics, no block
+//! copies.
 
 mod class;
 mod dns_ports;
@@ -33,8 +35,8 @@ use verifier::forget_flags;
 
 /// Classifies one packet that begins with a header of `link_type`; `out` is overwritten as a whole.
 ///
-/// Never fails: a frame that it does not understand is non-IP. A packet that is IP by its link layer, but cut or invalid, is
-/// [`flags::MALFORMED`].
+/// Never fails: a frame that it does not understand is non-IP. A packet that is IP by its link
+/// layer, but cut or invalid, is [`flags::MALFORMED`].
 #[inline(always)]
 pub fn classify<R: PacketReader + ?Sized>(
     reader: &R,

@@ -1,11 +1,13 @@
-//! Packets as Linux's netfilter log hands them out (link type 239, <https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html>).
+//! Packets as Linux's netfilter log hands them out (link type 239,
+//! <https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html>).
 
 use super::class::Class;
 use super::layer::{self, Layer};
 use super::verifier::note_offset;
 use crate::reader::{OFFSET_MAX, PacketReader, be16};
 
-/// Attributes looked at before the packet. The kernel knows about 20 kinds and writes each at most once.
+/// Attributes looked at before the packet. The kernel knows about 20 kinds and writes each at most
+/// once.
 const ATTRIBUTES_MAX: usize = 32;
 /// Address family, version and resource id.
 const HEADER_LEN: usize = 4;
@@ -13,7 +15,8 @@ const HEADER_LEN: usize = 4;
 const ATTRIBUTE_HEADER_LEN: usize = 4;
 /// The attribute that holds the packet (`NFULA_PAYLOAD` of linux/netfilter/nfnetlink_log.h).
 const PAYLOAD: u16 = 9;
-/// Bits of an attribute's type that say something about its value (`NLA_TYPE_MASK` of linux/netlink.h has the others).
+/// Bits of an attribute's type that say something about its value (`NLA_TYPE_MASK` of
+/// linux/netlink.h has the others).
 const TYPE_FLAGS: u8 = 0xc0;
 
 /// `AF_INET` and `AF_INET6` of Linux.
@@ -22,7 +25,8 @@ mod family {
     pub(super) const INET6: u8 = 10;
 }
 
-/// The packet: the value of one of the attributes behind the header. The address family says what it is.
+/// The packet: the value of one of the attributes behind the header. The address family says what
+/// it is.
 #[inline(always)]
 pub(super) fn packet<R: PacketReader + ?Sized>(reader: &R, out: &mut Class) -> Option<Layer> {
     let kind = match reader.read(0)? {
@@ -46,8 +50,8 @@ pub(super) fn packet<R: PacketReader + ?Sized>(reader: &R, out: &mut Class) -> O
     None
 }
 
-/// Length and type, in the byte order of the host that captured. All types are below 256, and none is 0: the byte of
-/// the two that is set shows the byte order.
+/// Length and type, in the byte order of the host that captured. All types are below 256, and none
+/// is 0: the byte of the two that is set shows the byte order.
 #[inline(always)]
 fn attribute([l0, l1, t0, t1]: [u8; 4]) -> (usize, u16) {
     match (t0, t1 & !TYPE_FLAGS) {

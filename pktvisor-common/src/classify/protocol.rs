@@ -12,8 +12,8 @@ pub(super) const IPIP: u8 = 94;
 pub(super) const ETHERIP: u8 = 97;
 pub(super) const MPLS: u8 = 137;
 
-/// IPv6 next-header values that are looked through (RFC 8200 section 4). Authentication (51) and encryption (50)
-/// are not: what follows them belongs to the security layer.
+/// IPv6 next-header values that are looked through (RFC 8200 section 4). Authentication (51) and
+/// encryption (50) are not: what follows them belongs to the security layer.
 pub(super) mod next_header {
     pub(in crate::classify) const HOP_BY_HOP: u8 = 0;
     pub(in crate::classify) const ROUTING: u8 = 43;

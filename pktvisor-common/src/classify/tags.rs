@@ -1,16 +1,18 @@
-//! Tags that bridges, switches and taps put between Ethernet's addresses and its EtherType. Each reader starts behind
-//! the tag's own EtherType.
+//! Tags that bridges, switches and taps put between Ethernet's addresses and its EtherType. Each
+//! reader starts behind the tag's own EtherType.
 
 use super::layer::{self, Layer, by_length_or_ethertype};
 use crate::reader::PacketReader;
 
-/// Bytes of an 802.1ah I-TAG behind its EtherType: flags and service, then the customer's addresses and EtherType.
+/// Bytes of an 802.1ah I-TAG behind its EtherType: flags and service, then the customer's addresses
+/// and EtherType.
 const BACKBONE_LEN: usize = 18;
 /// Bytes of an 802.1BR E-TAG behind its EtherType, the EtherType that follows included.
 const PORT_EXTENDER_LEN: usize = 8;
 /// The same for a VN-tag.
 const VN_TAG_LEN: usize = 6;
-/// The length field of Cisco MetaData counts units of so many bytes, the EtherType that follows included.
+/// The length field of Cisco MetaData counts units of so many bytes, the EtherType that follows
+/// included.
 const CISCO_METADATA_UNIT: usize = 8;
 
 /// A VLAN tag (IEEE 802.1Q): priority and VLAN id, then what the tag was put before.

@@ -24,8 +24,8 @@ mod tunnel_port {
 /// Bytes of a DNS header (RFC 1035 section 4.1.1), and so of the smallest message.
 const DNS_HEADER_LEN: u16 = 12;
 
-/// Classifies what lies behind the IP headers: the bytes from `start` to `end`, where the IP header says the
-/// datagram ends, be they captured or not.
+/// Classifies what lies behind the IP headers: the bytes from `start` to `end`, where the IP header
+/// says the datagram ends, be they captured or not.
 #[inline(always)]
 pub(super) fn transport<R: PacketReader + ?Sized>(
     reader: &R,
@@ -55,8 +55,9 @@ pub(super) fn transport<R: PacketReader + ?Sized>(
     }
 }
 
-/// Whether a later fragment may belong to a UDP datagram. In IPv6 it carries the number of what the fragmentable part
-/// begins with, which may be an extension header before UDP (RFC 8200 section 4.5).
+/// Whether a later fragment may belong to a UDP datagram. In IPv6 it carries the number of what the
+/// fragmentable part begins with, which may be an extension header before UDP (RFC 8200 section
+/// 4.5).
 #[inline(always)]
 fn may_hold_udp(out: &Class) -> bool {
     let is_extension =
@@ -118,8 +119,8 @@ fn is_tunnel(source_port: u16, destination_port: u16) -> bool {
     ) || source_port == tunnel_port::TEREDO
 }
 
-/// TCP (RFC 9293 section 3.1). A header whose own length is impossible gives ports and flags, but nothing for DNS:
-/// no host accepts such a segment.
+/// TCP (RFC 9293 section 3.1). A header whose own length is impossible gives ports and flags, but
+/// nothing for DNS: no host accepts such a segment.
 #[inline(always)]
 fn tcp<R: PacketReader + ?Sized>(
     reader: &R,
@@ -147,8 +148,8 @@ fn tcp<R: PacketReader + ?Sized>(
     }
 }
 
-/// The first `N` bytes behind the IP headers, if the datagram has so many (link-layer padding is no header) and
-/// they were captured.
+/// The first `N` bytes behind the IP headers, if the datagram has so many (link-layer padding is no
+/// header) and they were captured.
 #[inline(always)]
 fn transport_header<const N: usize, R: PacketReader + ?Sized>(
     reader: &R,
@@ -163,7 +164,8 @@ fn transport_header<const N: usize, R: PacketReader + ?Sized>(
     header
 }
 
-/// The payload from `start` to `end`, or to the end of the capture, or at most what 16 bits can count.
+/// The payload from `start` to `end`, or to the end of the capture, or at most what 16 bits can
+/// count.
 #[inline(always)]
 fn set_payload<R: PacketReader + ?Sized>(reader: &R, start: usize, end: usize, out: &mut Class) {
     let captured_end = reader.captured_len();

@@ -4,8 +4,8 @@ use super::class::Class;
 
 /// Writes an offset, or another small number, to a field of [`Class`] and reads it back.
 ///
-/// The field lies in a map, so the verifier forgets on which of many paths the offset was computed. It then checks the code
-/// behind it once instead of once for each path.
+/// The field lies in a map, so the verifier forgets on which of many paths the offset was computed.
+/// It then checks the code behind it once instead of once for each path.
 #[inline(always)]
 pub(super) fn note_offset(field: &mut u16, offset: usize) -> usize {
     *field = offset as u16;
@@ -22,7 +22,8 @@ pub(super) fn note_offset(field: &mut u16, offset: usize) -> usize {
 pub(super) fn forget_flags(out: &mut Class) {
     if cfg!(target_arch = "bpf") {
         let flags = &raw mut out.flags;
-        // SAFETY: a valid field, read and written as it is; volatile, so that the compiler does not keep it in a register.
+        // SAFETY: a valid field, read and written as it is; volatile, so that the compiler does not
+        // keep it in a register.
         unsafe { flags.write_volatile(flags.read_volatile()) };
     }
 }

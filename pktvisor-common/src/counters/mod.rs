@@ -1,5 +1,5 @@
-//! The exact counters: one `#[repr(C)]` struct of `u64`, the value of the kernel's per-CPU map and the head of
-//! every period in userspace.
+//! The exact counters: one `#[repr(C)]` struct of `u64`, the value of the kernel's per-CPU map and
+//! the head of every period in userspace.
 
 #[cfg(test)]
 mod tests;
@@ -15,11 +15,13 @@ use crate::wire::Wire;
 pub struct Counters {
     /// Packets by what they are.
     pub packets: PacketCounters,
-    /// DNS messages by their header. The kernel counts those in unfragmented UDP, userspace the others.
+    /// DNS messages by their header. The kernel counts those in unfragmented UDP, userspace the
+    /// others.
     pub dns: DnsCounters,
 }
 
-/// Makes the struct of a group's `Kernel` and `Sizes` rows, in their order, and of what is counted besides.
+/// Makes the struct of a group's `Kernel` and `Sizes` rows, in their order, and of what is counted
+/// besides.
 macro_rules! kernel_counters {
     ({ $($besides:tt)* } $(#[$about:meta])* $path:literal: $report:ident / $record:ident, kernel $name:ident {
         $($rows:tt)*
@@ -39,7 +41,8 @@ macro_rules! kernel_counters {
         kernel_counters! { @rows $name { $($done)* } $($rest)* }
     };
     (@rows $name:ident { $($fields:tt)* }) => {
-        /// Made of the rows in [`pktvisor_definitions`] that are counted for every packet or message.
+        /// Made of the rows in [`pktvisor_definitions`] that are counted for every packet or
+        /// message.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[repr(C)]
         pub struct $name { $($fields)* }
@@ -51,8 +54,8 @@ macro_rules! packet_counters {
         kernel_counters! { {
             /// Wire bytes of the packets in `unknown`.
             pub bytes_unknown: u64,
-            /// Packets handed to deep analysis or counted as not sampled: DNS in UDP, TCP segments of DNS streams,
-            /// fragments that may hold DNS.
+            /// Packets handed to deep analysis or counted as not sampled: DNS in UDP, TCP segments
+            /// of DNS streams, fragments that may hold DNS.
             pub dns_packets: u64,
             /// Of `dns_packets`: those whose flow was not sampled for deep analysis.
             pub dns_not_sampled: u64,
@@ -94,7 +97,8 @@ impl Counters {
         self.count_all(class, direction, &Wire::single(wire_len));
     }
 
-    /// Counts all packets that one buffer stands for: `class` is what the headers say that they share.
+    /// Counts all packets that one buffer stands for: `class` is what the headers say that they
+    /// share.
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
         self.packets.count_all(class, direction, wire);
@@ -213,7 +217,8 @@ impl PacketCounters {
     #[inline(always)]
     fn size_class(&mut self, wire_len: u32) -> &mut u64 {
         if cfg!(not(target_arch = "bpf")) {
-            // Lengths are hard to predict, and a computer can count leading zeros; BPF has to branch for them too.
+            // Lengths are hard to predict, and a computer can count leading zeros; BPF has to
+            // branch for them too.
             let doublings = (u32::BITS - (wire_len / 64).leading_zeros()).min(5);
             return &mut self.sizes[doublings as usize + usize::from(wire_len >= 1519)];
         }
@@ -236,8 +241,8 @@ impl DnsCounters {
         self.queries.saturating_add(self.replies)
     }
 
-    /// Counts one message by the second 16 bits of its header ([`Class::dns_flags`]). `truncated`: the capture
-    /// holds only a part of it.
+    /// Counts one message by the second 16 bits of its header ([`Class::dns_flags`]). `truncated`:
+    /// the capture holds only a part of it.
     #[inline(always)]
     pub fn count(&mut self, dns_flags: u16, transport: Transport, ip_version: IpVersion, truncated: bool) {
         if dns_flags & 0x8000 == 0 {

@@ -1,5 +1,6 @@
-//! The value of the map `CPU`: where one processor counts, so that a packet needs a single look-up. There are two copies,
-//! one for epochs of even and one for epochs of odd number: the copy that is not live no longer changes while it is read.
+//! The value of the map `CPU`: where one processor counts, so that a packet needs a single look-up.
+//! There are two copies, one for epochs of even and one for epochs of odd number: the copy that is
+//! not live no longer changes while it is read.
 
 use crate::classify::{Class, UnknownEtherTypes};
 use crate::counters::Counters;
@@ -15,13 +16,13 @@ pub struct CpuState {
     pub punted: Punts,
     /// What the running program found out about its packet.
     ///
-    /// Not on the stack: the verifier remembers every value on the stack on every path and checks the rest of the program for
-    /// each. It forgets values in a map.
+    /// Not on the stack: the verifier remembers every value on the stack on every path and checks
+    /// the rest of the program for each. It forgets values in a map.
     pub class: Class,
     /// See [`MissedHeader`].
     pub missed: MissedHeader,
-    /// What the running program's packet is on the wire; here for the same reason as `class`. XDP has single packets and
-    /// does without.
+    /// What the running program's packet is on the wire; here for the same reason as `class`. XDP
+    /// has single packets and does without.
     pub wire: Wire,
     /// Frames of EtherTypes that are not understood. Last, since few packets touch it.
     pub ethertypes: UnknownEtherTypes,
@@ -56,5 +57,6 @@ impl Punts {
     }
 }
 
-/// How many directly readable bytes the classifier would have needed for the header that it could not read; 0 if it read all.
+/// How many directly readable bytes the classifier would have needed for the header that it could
+/// not read; 0 if it read all.
 pub type MissedHeader = u64;

@@ -1,4 +1,5 @@
-//! The counters of the filter programs that the agent generates: entries of a per-processor array of `u64`.
+//! The counters of the filter programs that the agent generates: entries of a per-processor array
+//! of `u64`.
 
 /// Packets that the filter took out.
 pub const FILTERED: u32 = 0;

@@ -3,7 +3,8 @@
 use crate::classify::LinkType;
 use crate::direction::Direction;
 
-/// Precedes the packet. It holds little more than what the bytes do not show, because the agent classifies them again.
+/// Precedes the packet. It holds little more than what the bytes do not show, because the agent
+/// classifies them again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct RecordHeader {
@@ -15,7 +16,8 @@ pub struct RecordHeader {
     pub wire_len: u32,
     /// Bytes that follow this header, at most [`CAPTURED_MAX`].
     pub captured_len: u16,
-    /// Packets on the wire: more than one for a buffer that segmentation offload will split or has merged.
+    /// Packets on the wire: more than one for a buffer that segmentation offload will split or has
+    /// merged.
     pub packets: u16,
     /// What the bytes begin with.
     pub link_type: u16,
@@ -29,14 +31,16 @@ pub struct RecordHeader {
 pub const HEADER_LEN: usize = size_of::<RecordHeader>();
 const _: () = assert!(HEADER_LEN == 24);
 
-/// Most bytes of a packet that are punted: nearly the longest IP datagram with its link layer, and what 16 bits can count.
+/// Most bytes of a packet that are punted: nearly the longest IP datagram with its link layer, and
+/// what 16 bits can count.
 pub const CAPTURED_MAX: usize = u16::MAX as usize;
 
 /// Bits of [`RecordHeader::flags`].
 pub mod flags {
     /// Seen by an XDP program.
     pub const XDP: u8 = 1;
-    /// The [epoch](crate::kernel::control::epoch) that the packet was counted in: two bits from [`EPOCH_SHIFT`].
+    /// The [epoch](crate::kernel::control::epoch) that the packet was counted in: two bits from
+    /// [`EPOCH_SHIFT`].
     pub const EPOCH: u8 = 0b11 << EPOCH_SHIFT;
     /// Where the epoch begins.
     pub const EPOCH_SHIFT: u32 = 4;
@@ -71,16 +75,16 @@ impl RecordHeader {
     /// Splits a record into header and bytes; `None` if it is too short for what it says.
     pub fn split(record: &[u8]) -> Option<(Self, &[u8])> {
         let (header, rest) = record.split_first_chunk::<HEADER_LEN>()?;
-        // SAFETY: the bytes are initialised and as many as the header has; every value of them is a valid header; the read is
-        // unaligned.
+        // SAFETY: the bytes are initialised and as many as the header has; every value of them is a
+        // valid header; the read is unaligned.
         let header: Self = unsafe { core::ptr::read_unaligned(header.as_ptr().cast()) };
         let bytes = rest.get(..usize::from(header.captured_len))?;
         Some((header, bytes))
     }
 }
 
-/// The sizes in which room for small packets is reserved in a ring buffer, header included: multiples of 8. What a packet
-/// does not fill is lost.
+/// The sizes in which room for small packets is reserved in a ring buffer, header included:
+/// multiples of 8. What a packet does not fill is lost.
 pub const SMALL: [usize; 8] = [96, 128, 160, 192, 256, 320, 448, 600];
 /// Most bytes of a packet that is small: nearly all messages of DNS in UDP.
 pub const SMALL_MAX: usize = SMALL[SMALL.len() - 1] - HEADER_LEN;

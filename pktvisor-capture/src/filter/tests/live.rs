@@ -57,8 +57,8 @@ impl Receiver {
         Self { namespace: right, interface: pair.right.name().to_owned(), index, sender, _pair: pair }
     }
 
-    /// Sends 7 packets to port 53 and 5 to port 54 with these tags. Returns what of them the chain counted as passed
-    /// and as filtered.
+    /// Sends 7 packets to port 53 and 5 to port 54 with these tags. Returns what of them the chain
+    /// counted as passed and as filtered.
     fn send(&self, tags: &[u16], chain: &Chain) -> (u64, u64) {
         let before = (chain.passed(), chain.filtered());
         for port in [53, 53, 54, 53, 54, 53, 53, 54, 53, 54, 53, 54] {

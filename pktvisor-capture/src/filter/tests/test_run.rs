@@ -235,7 +235,8 @@ pub(super) fn test_run(
         run.ctx_size_in = size_of_val(&context) as u32;
         run.ctx_in = context.as_ptr() as u64;
     }
-    // SAFETY: packet and context are read up to their lengths, nothing is written beside the attributes.
+    // SAFETY: packet and context are read up to their lengths, nothing is written beside the
+    // attributes.
     unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &mut attributes)? };
     // SAFETY: the kernel filled in this member.
     let run = unsafe { attributes.test };

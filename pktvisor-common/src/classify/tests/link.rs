@@ -189,7 +189,8 @@ fn packets_of_unsupported_link_types_are_non_ip() {
     assert!(LinkType::LINUX_SLL2.is_supported() && !LinkType(105).is_supported());
 }
 
-/// Behind an EtherType: 802.1ah, 802.1BR, VN-tag and Cisco MetaData of one and two units, each before `ethertype`.
+/// Behind an EtherType: 802.1ah, 802.1BR, VN-tag and Cisco MetaData of one and two units, each
+/// before `ethertype`.
 fn tags_before(ethertype: u16) -> [(u16, Vec<u8>); 5] {
     let ethertype = ethertype.to_be_bytes();
     [
@@ -284,7 +285,8 @@ fn an_ethertype_that_nobody_expects_is_told() {
             assert_eq!(unknown(&ethernet(tag, &bytes)), ethertype);
         }
     }
-    // ARP, LLDP, LACP, PPPoE discovery and 802.1X are nothing to warn of; nor are frames that are cut, LLC, or too deep.
+    // ARP, LLDP, LACP, PPPoE discovery and 802.1X are nothing to warn of; nor are frames that are
+    // cut, LLC, or too deep.
     for ethertype in [0x0806, 0x88cc, 0x8809, 0x8863, 0x888e, 0x9000, 0x8100, 0x88e7, 0x8847, 0x8864, 53] {
         assert_eq!(unknown(&ethernet(ethertype, &[0; 3])), 0, "{ethertype:x}");
     }

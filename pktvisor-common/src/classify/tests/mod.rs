@@ -80,7 +80,8 @@ fn dns_v6() -> Vec<u8> {
     ipv6(protocol::UDP, &udp(53, 40_000, &QUERY))
 }
 
-/// That the classifier reached the DNS message of [`dns_v4`] or [`dns_v6`], its IP header at `network_offset`.
+/// That the classifier reached the DNS message of [`dns_v4`] or [`dns_v6`], its IP header at
+/// `network_offset`.
 #[track_caller]
 fn assert_dns(class: &Class, ip_version: Option<IpVersion>, network_offset: u16) {
     assert_eq!(class.ip_version, ip_version);

@@ -1,15 +1,18 @@
-//! Heavy hitters: the addresses with the most packets, in a table of fixed size that needs no hash map.
+//! Heavy hitters: the addresses with the most packets, in a table of fixed size that needs no hash
+//! map.
 //!
-//! An address has its place in one bucket of few slots (the heavy part of an Elastic Sketch: Yang et al., SIGCOMM 2018).
-//! Packets of an address without a slot are votes against the address with the fewest packets in the bucket. When the votes are
-//! `VOTES` times as many as its packets, the newcomer takes its slot. While an address has a slot, all its packets are
-//! counted there; the bucket adds up all other packets, evicted ones included. So for each address
+//! An address has its place in one bucket of few slots (the heavy part of an Elastic Sketch: Yang
+//! et al., SIGCOMM 2018). Packets of an address without a slot are votes against the address with
+//! the fewest packets in the bucket. When the votes are `VOTES` times as many as its packets, the
+//! newcomer takes its slot. While an address has a slot, all its packets are counted there; the
+//! bucket adds up all other packets, evicted ones included. So for each address
 //!
 //! - with a slot: packets counted ≤ true ≤ packets counted + what the bucket had missed before it came,
 //! - without: true ≤ what its bucket has missed.
 //!
-//! The table is emptied every second, so that old addresses free their slots. A slot remembers besides whether the address has been
-//! entered into the [cardinality](crate::hll) of this and that direction: most packets need not hash it again.
+//! The table is emptied every second, so that old addresses free their slots. A slot remembers
+//! besides whether the address has been entered into the [cardinality](crate::hll) of this and that
+//! direction: most packets need not hash it again.
 
 #[cfg(test)]
 mod tests;
@@ -35,7 +38,8 @@ pub mod seen {
     pub(super) const BITS: u32 = 2;
 }
 
-/// The addresses of one processor and one second: a value of the map `HEAVY`, as large as a per-CPU value may be.
+/// The addresses of one processor and one second: a value of the map `HEAVY`, as large as a per-CPU
+/// value may be.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(8))]
 pub struct HeavyTable {
@@ -67,8 +71,8 @@ pub struct V6Bucket {
     reserved: u32,
 }
 
-/// What is known of one address. One word, so that the smallest is found by comparing numbers; of equal counts the
-/// older one is the smaller.
+/// What is known of one address. One word, so that the smallest is found by comparing numbers; of
+/// equal counts the older one is the smaller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 struct HeavySlot(u64);
@@ -112,8 +116,8 @@ impl HeavyTable {
             V6_BUCKETS],
     };
 
-    /// Counts packets of an address; returns whether the address is known to have been [`seen`] so. `key` makes it hard to
-    /// guess which addresses share a bucket.
+    /// Counts packets of an address; returns whether the address is known to have been [`seen`] so.
+    /// `key` makes it hard to guess which addresses share a bucket.
     #[inline(always)]
     pub fn add(&mut self, address: Address<'_>, packets: u32, seen: u64, key: u64) -> bool {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address.bytes();
