@@ -52,5 +52,5 @@ pub use quantiles::Quantiles;
 pub use recorder::Recorder;
 pub use settings::{Clock, StoreSettings};
 pub use shares::Cut;
-pub use store::{NoPeriod, Store};
+pub use store::{NoPeriod, SinceStart, Store};
 pub use timeline::Timeline;

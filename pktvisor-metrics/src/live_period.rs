@@ -34,6 +34,8 @@ pub(super) struct LivePeriod {
     pub last_second: Counters,
     /// The counts of all closed periods.
     total: Totals,
+    /// The numbers of all closed periods, without lists.
+    since_start: Period,
     /// Number of closed periods.
     pub rotations: u64,
     /// The ledger of the last moment, at which it balances; `None` if packets are counted here,
@@ -55,6 +57,7 @@ impl LivePeriod {
             second_began: Counters::default(),
             last_second: Counters::default(),
             total: Totals::default(),
+            since_start: Period::new(0),
             rotations: 0,
             balanced: None,
             closed: VecDeque::new(),
@@ -93,6 +96,14 @@ impl LivePeriod {
         total.add(self.recorder.period());
         self.published.iter().for_each(|share| total.add(share));
         total
+    }
+
+    /// The numbers since start, the live period included; its lists and distinct counts are empty.
+    pub(super) fn since_start(&mut self) -> Period {
+        let mut sum = self.since_start.clone();
+        sum.add_numbers(self.measured());
+        self.published.iter().for_each(|share| sum.add_numbers(share));
+        sum
     }
 
     pub(super) fn ledger(&self) -> api::Ledger {
@@ -183,6 +194,7 @@ impl LivePeriod {
         period.length_s = length_s;
         self.second_began = Counters::default();
         self.total.add(&period);
+        self.since_start.add_numbers(&period);
         self.rotations += 1;
         period.shrink(Limits::CLOSED);
         self.closed.push_front(Arc::new(period));

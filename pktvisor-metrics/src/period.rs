@@ -8,6 +8,7 @@ use pktvisor_common::counters::Counters;
 use crate::dns::DnsRecord;
 use crate::frequent::Limits;
 use crate::network::PacketRecord;
+use crate::quantiles::Quantiles;
 use crate::record::Remember;
 
 /// A period, or several merged ones. A [`Recorder`](super::Recorder) fills it, and its report reads
@@ -101,6 +102,21 @@ impl Period {
         }
         shares.for_each(|share| self.merge(&share));
         self.start_s = start_s;
+    }
+
+    /// Times from query to response in microseconds: HOST was asked, HOST asked.
+    pub(super) fn transaction_times(&self) -> [&Quantiles; 2] {
+        [self.dns.xact.inbound.quantiles_us.values(), self.dns.xact.outbound.quantiles_us.values()]
+    }
+
+    /// Adds the numbers of `other` that can be summed since start in little memory: counters and histograms, no lists.
+    pub(super) fn add_numbers(&mut self, other: &Self) {
+        self.length_s += other.length_s;
+        self.counters.add(&other.counters);
+        self.messages += other.messages;
+        self.outcomes.merge(&other.outcomes);
+        self.packets.add_numbers(&other.packets);
+        self.dns.add_numbers(&other.dns);
     }
 
     /// DNS packets whose flow was not sampled, by the decision of the kernel or of analysis.

@@ -54,6 +54,26 @@ impl Quantiles {
         let _ = ours.add(theirs);
     }
 
+    /// How many values are at most each of `bounds`, which rise. Exact where a bound is one less than a power of two, since a
+    /// bucket ends there; elsewhere the bucket of the bound counts as a whole.
+    pub fn at_most<const N: usize>(&self, bounds: [u64; N]) -> [u64; N] {
+        let mut counts = [0; N];
+        for step in self.histogram.iter().flat_map(Histogram::iter_recorded) {
+            let first = bounds.partition_point(|&bound| bound < step.value_iterated_to());
+            counts[first..].iter_mut().for_each(|count| *count += step.count_at_value());
+        }
+        counts
+    }
+
+    /// The sum of all values, each taken as the middle of its bucket.
+    pub fn sum(&self) -> u64 {
+        let Some(histogram) = &self.histogram else { return 0 };
+        let of_step = |value, count| histogram.median_equivalent(value).saturating_mul(count);
+        let steps = histogram.iter_recorded();
+        steps
+            .fold(0, |sum, step| sum.saturating_add(of_step(step.value_iterated_to(), step.count_at_value())))
+    }
+
     /// The four quantiles that the API reports, or `None` if there is no value.
     pub fn report(&self) -> Option<api::Quantiles> {
         let histogram = self.histogram.as_ref().filter(|h| !h.is_empty())?;
@@ -139,6 +159,23 @@ mod tests {
     fn the_largest_value_does_not_overflow() {
         let report = of([u64::MAX]).report().unwrap();
         assert!(report.p50 > u64::MAX / 100 * 99);
+    }
+
+    #[test]
+    fn values_up_to_a_bound_before_a_power_of_two_are_counted_exactly() {
+        let values: Vec<u64> = (0..40_000u64).map(|n| n * 37 % 20_011).collect();
+        let bounds = [63, 255, 1023, 4095, 16_383, 1 << 40];
+        let exact = bounds.map(|bound| values.iter().filter(|value| **value <= bound).count() as u64);
+        assert_eq!(of(values).at_most(bounds), exact);
+        assert_eq!(Quantiles::default().at_most(bounds), [0; 6]);
+    }
+
+    #[test]
+    fn the_sum_is_within_half_a_percent() {
+        let values: Vec<u64> = (1..3_000u64).map(|n| n * n).collect();
+        let exact: u64 = values.iter().sum();
+        let found = of(values).sum() as f64 / exact as f64;
+        assert!((found - 1.0).abs() < 0.005, "{found}");
     }
 
     #[test]

@@ -18,11 +18,15 @@ pub(super) trait Remember {
 
     /// Reduces it to `limits`.
     fn shrink(&mut self, limits: Limits);
+
+    /// Adds the numbers of `other` that may be summed since start in little memory: counters and histograms. Lists and
+    /// distinct counts are left out.
+    fn add_numbers(&mut self, other: &Self);
 }
 
 /// Types of fixed size, which are not reduced.
 macro_rules! remember_whole {
-    ($($kind:ty),*) => { $(
+    ($($kind:ty: $add_numbers:ident),*) => { $(
         impl Remember for $kind {
             fn begin() -> Self {
                 Self::default()
@@ -33,11 +37,23 @@ macro_rules! remember_whole {
             }
 
             fn shrink(&mut self, _limits: Limits) {}
+
+            fn add_numbers(&mut self, other: &Self) {
+                $add_numbers(self, other);
+            }
         }
     )* };
 }
 
-remember_whole!(Cardinality, DistinctNames, Quantiles, Times);
+remember_whole!(Cardinality: leave_out, DistinctNames: leave_out, Quantiles: add, Times: add);
+
+/// For what [`Remember::add_numbers`] adds.
+fn add<T: Remember>(to: &mut T, other: &T) {
+    to.merge(other);
+}
+
+/// For what it leaves out.
+fn leave_out<T>(_to: &mut T, _other: &T) {}
 
 impl Remember for u64 {
     fn begin() -> Self {
@@ -49,6 +65,10 @@ impl Remember for u64 {
     }
 
     fn shrink(&mut self, _limits: Limits) {}
+
+    fn add_numbers(&mut self, other: &Self) {
+        add(self, other);
+    }
 }
 
 impl Remember for FrequentItems {
@@ -62,6 +82,10 @@ impl Remember for FrequentItems {
 
     fn shrink(&mut self, limits: Limits) {
         self.shrink(limits);
+    }
+
+    fn add_numbers(&mut self, other: &Self) {
+        leave_out(self, other);
     }
 }
 
@@ -79,6 +103,10 @@ impl Remember for CodeCounts {
         if limits.entries <= Self::FEW {
             self.shrink(limits.entries);
         }
+    }
+
+    fn add_numbers(&mut self, other: &Self) {
+        leave_out(self, other);
     }
 }
 
@@ -130,6 +158,11 @@ macro_rules! record {
             #[allow(unused_variables, reason = "as above")]
             fn shrink(&mut self, limits: $crate::frequent::Limits) {
                 $($crate::record::Remember::shrink(&mut self.$field, limits);)*
+            }
+
+            #[allow(unused_variables, reason = "as above")]
+            fn add_numbers(&mut self, other: &Self) {
+                $($crate::record::Remember::add_numbers(&mut self.$field, &other.$field);)*
             }
         }
 

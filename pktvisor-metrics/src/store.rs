@@ -13,6 +13,7 @@ use pktvisor_api as api;
 use crate::batch::Batch;
 use crate::live_period::LivePeriod;
 use crate::period::Period;
+use crate::quantiles::Quantiles;
 use crate::recorder::Recorder;
 use crate::settings::StoreSettings;
 use crate::shares::{Cut, Shares};
@@ -32,6 +33,17 @@ pub enum NoPeriod {
         /// Largest number filled.
         last: usize,
     },
+}
+
+/// What was counted since start, in all periods.
+#[derive(Clone, Debug)]
+pub struct SinceStart {
+    /// The counters, in the shape of a period.
+    pub period: api::Period,
+    /// Times from query to response where HOST was asked, in microseconds.
+    pub inbound: Quantiles,
+    /// The same where HOST asked.
+    pub outbound: Quantiles,
 }
 
 /// The memory of the agent.
@@ -144,6 +156,13 @@ impl Store {
             false => (self.settings.periods, self.merged(self.settings.periods).report()),
         };
         [(format!("{minutes}m"), period)].into()
+    }
+
+    /// The counters since start, and how long transactions took. Lists and distinct counts are those of no traffic.
+    pub fn since_start(&self) -> SinceStart {
+        let sum = self.live.lock().since_start();
+        let [inbound, outbound] = sum.transaction_times();
+        SinceStart { inbound: inbound.clone(), outbound: outbound.clone(), period: sum.report() }
     }
 
     /// The last full second.
