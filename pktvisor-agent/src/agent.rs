@@ -6,9 +6,9 @@ pub(crate) mod status;
 use std::time::Instant;
 
 use pktvisor_api as api;
-use pktvisor_metrics::{NoPeriod, Store};
+use pktvisor_metrics::{NoPeriod, Quantiles, Store};
 
-use crate::serve::{AnswerSource, Moment, PeriodError, Window};
+use crate::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
 use status::CaptureStatus;
 
 /// Everything that answers are made of.
@@ -70,6 +70,15 @@ impl AnswerSource for Agent {
         self.store.rates()
     }
 
+    fn since_start(&self) -> SinceStart {
+        let sums = self.store.since_start();
+        SinceStart {
+            inbound: time_histogram(&sums.inbound),
+            outbound: time_histogram(&sums.outbound),
+            period: sums.period,
+        }
+    }
+
     fn bucket(&self, n: usize) -> Result<api::Period, PeriodError> {
         self.store.bucket(n).map_err(PeriodError::from)
     }
@@ -86,6 +95,11 @@ impl AnswerSource for Agent {
     fn health(&self) -> Result<(), String> {
         self.status.health()
     }
+}
+
+fn time_histogram(times_us: &Quantiles) -> TimeHistogram {
+    let last_below = TimeHistogram::bounds_us().map(|bound_us| bound_us - 1);
+    TimeHistogram { below: times_us.at_most(last_below), count: times_us.len(), sum_us: times_us.sum() }
 }
 
 impl From<NoPeriod> for PeriodError {

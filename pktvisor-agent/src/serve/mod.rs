@@ -37,5 +37,5 @@ mod zone;
 pub use limits::Limits;
 pub use listen::BindError;
 pub use server::Server;
-pub use source::{AnswerSource, Moment, PeriodError, Window};
+pub use source::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
 pub use zone::ZoneError;

@@ -165,7 +165,8 @@ fn exposition(source: &dyn AnswerSource) -> String {
     for _ in 0..ATTEMPTS {
         let moment = source.moment();
         let period = source.bucket(1).or_else(|_| source.bucket(0)).ok();
-        text = prometheus::exposition(&source.app(), &source.rates(), period.as_ref());
+        let sums = source.since_start();
+        text = prometheus::exposition(&source.app(), &source.rates(), &sums, period.as_ref());
         if source.moment() == moment {
             break;
         }

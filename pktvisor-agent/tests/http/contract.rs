@@ -100,14 +100,29 @@ async fn prometheus_can_read_the_exposition() {
             current = rest.split_once(' ').unwrap();
             assert!(families.insert(current.0), "{} is a family twice", current.0);
             assert_eq!(current.1 == "counter", current.0.ends_with("_total"), "{line}");
+            assert_eq!(current.1 == "histogram", current.0.ends_with("_duration_seconds"), "{line}");
         } else if !line.starts_with("# HELP ") {
             let (sample, value) = line.rsplit_once(' ').unwrap();
             assert!(series.insert(sample), "{sample} is there twice");
-            assert_eq!(sample.split('{').next().unwrap(), current.0);
+            let name = sample.split('{').next().unwrap();
+            let suffix = name.strip_prefix(current.0).unwrap();
+            match current.1 {
+                "histogram" => assert!(["_bucket", "_sum", "_count"].contains(&suffix), "{sample}"),
+                _ => assert_eq!(suffix, ""),
+            }
             value.parse::<f64>().unwrap();
         }
     }
     assert!(series.contains("pktvisor_build_info{version=\"4.0.0\"}"));
     assert!(text.contains("\npktvisor_packets_seen_total 10\n"));
     assert!(text.contains("\npktvisor_packets_per_second{direction=\"in\"} 7\n"));
+    assert!(text.contains("\npktvisor_packets_total 5000\n"));
+    assert!(text.contains("\npktvisor_dns_transactions_total{direction=\"unknown\"} 1\n"));
+    for (direction, le, count) in [("in", "0.000064", 0), ("in", "0.000128", 2), ("in", "+Inf", 4)] {
+        let bucket = format!(
+            "pktvisor_dns_transaction_duration_seconds_bucket{{direction=\"{direction}\",le=\"{le}\"}} {count}\n"
+        );
+        assert!(text.contains(&bucket), "{bucket}");
+    }
+    assert!(text.contains("\npktvisor_dns_transaction_duration_seconds_sum{direction=\"in\"} 20\n"));
 }

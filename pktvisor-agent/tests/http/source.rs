@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use pktvisor_agent::serve::{AnswerSource, Moment, PeriodError, Window};
+use pktvisor_agent::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
 use pktvisor_api as api;
 
 /// Periods kept by the source.
@@ -78,6 +78,16 @@ impl AnswerSource for Fake {
 
     fn rates(&self) -> api::Rates {
         api::Rates { packets: api::DirectionRates { received: 7, sent: 5, ..Default::default() } }
+    }
+
+    fn since_start(&self) -> SinceStart {
+        let mut below = [3; TimeHistogram::BOUNDS];
+        below[0] = 0;
+        below[1] = 2;
+        let times = TimeHistogram { below, count: 4, sum_us: 20_000_000 };
+        let mut period = full_period();
+        period.packets.total = 5000;
+        SinceStart { period, inbound: times, outbound: TimeHistogram::default() }
     }
 
     fn bucket(&self, n: usize) -> Result<api::Period, PeriodError> {

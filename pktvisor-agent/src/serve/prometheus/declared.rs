@@ -1,6 +1,6 @@
 //! The families that the declarations of the metrics ask for.
 
-use pktvisor_definitions::{Family, Group, Kind, Metric, family_help};
+use pktvisor_definitions::{Class, Family, Group, Kind, Metric, family_help};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -9,15 +9,27 @@ use super::writer::{Exposition, Kind as Type};
 /// One family: its help text, and the metrics that are its samples with their labels.
 struct Samples {
     name: String,
-    help: &'static str,
+    help: String,
+    /// Whether it counts, so that its sum since start has a meaning.
+    grows: bool,
     samples: Vec<(Option<(&'static str, &'static str)>, u64)>,
 }
 
+/// Which numbers of a document to write, and under which names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// All of them, in the families that are declared.
+    Declared,
+    /// Those that only grow, in families named `_total` without `period_`.
+    SinceStart,
+}
+
 /// Writes a family for every number of the document that the groups declare, in the order of the declarations.
-pub(super) fn families(out: &mut Exposition, groups: &[Group], document: &impl Serialize) {
+pub(super) fn families(out: &mut Exposition, groups: &[Group], document: &impl Serialize, naming: Naming) {
     for family in collect(groups, &serde_json::to_value(document).unwrap_or_default()) {
+        let Some(family) = named(family, naming) else { continue };
         let kind = if family.name.ends_with("_total") { Type::Counter } else { Type::Gauge };
-        let mut written = out.family(&family.name, kind, family.help);
+        let mut written = out.family(&family.name, kind, &family.help);
         for (label, value) in family.samples {
             written.sample(label.as_slice(), value);
         }
@@ -35,13 +47,29 @@ fn collect(groups: &[Group], document: &Value) -> Vec<Samples> {
             match families.iter_mut().find(|family| family.name == name) {
                 Some(family) => family.samples.push((label, value)),
                 None => {
-                    let help = family_help(&name).unwrap_or(metric.help.trim());
-                    families.push(Samples { name, help, samples: vec![(label, value)] });
+                    let help = family_help(&name).unwrap_or(metric.help.trim()).to_owned();
+                    let grows = matches!(metric.class, Class::Exact | Class::Analysed);
+                    families.push(Samples { name, help, grows, samples: vec![(label, value)] });
                 }
             }
         }
     }
     families
+}
+
+/// The family under the name that it has in this place; none if it is left out there.
+fn named(family: Samples, naming: Naming) -> Option<Samples> {
+    const PERIOD: &str = "pktvisor_period_";
+    if naming == Naming::Declared {
+        return Some(family);
+    }
+    let rest = family.name.strip_prefix(PERIOD).filter(|_| family.grows)?;
+    let name = match rest {
+        // The ledger has a family `pktvisor_dns_messages_total`, without labels.
+        "dns_messages" => "pktvisor_dns_messages_by_kind_total".to_owned(),
+        rest => format!("pktvisor_{rest}_total"),
+    };
+    Some(Samples { name, help: family.help.replace(" of the period", " since start"), ..family })
 }
 
 /// The family of a metric and its label there; `None` if the exposition computes the metric.

@@ -1,27 +1,38 @@
 //! The text exposition that Prometheus scrapes at `/metrics`.
 //!
-//! Counts since the start of the agent are counters, named `_total`. Counts of one period of 60
-//! seconds are gauges, named `pktvisor_period_`, of the last closed period, or of the live one
-//! before the first rotation. `pktvisor_period_start_timestamp_seconds` identifies the period.
+//! Every number has two families. Since the start of the agent it is a counter, named `_total`: rates
+//! and sums over any time are made of it. Of one period of 60 seconds it is a gauge, named
+//! `pktvisor_period_`: of the last closed period, or of the live one before the first rotation.
+//! `pktvisor_period_start_timestamp_seconds` identifies the period. Distinct counts and quantiles
+//! cannot be summed, so they exist for the period only. Transaction times are also a histogram since
+//! start.
 
 mod declared;
+mod process;
+mod since_start;
 mod writer;
 
-use pktvisor_api::{App, Dns, Period, Quantiles, Rates};
+use pktvisor_api::{App, Dns, Losses, Period, Quantiles, Rates};
 use pktvisor_definitions::{GROUPS, LEDGER, RATES};
 
+use super::source::SinceStart;
+use declared::Naming;
 use writer::Exposition;
-use writer::Kind::Gauge;
+use writer::Kind::{Counter, Gauge, Summary};
 
 /// The whole exposition.
-pub(super) fn exposition(app: &App, rates: &Rates, period: Option<&Period>) -> String {
+pub(super) fn exposition(app: &App, rates: &Rates, sums: &SinceStart, period: Option<&Period>) -> String {
     let mut out = Exposition::default();
     agent(&mut out, app);
-    declared::families(&mut out, &[LEDGER], app);
-    declared::families(&mut out, &[RATES], rates);
+    process::families(&mut out);
+    declared::families(&mut out, &[LEDGER], app, Naming::Declared);
+    losses(&mut out, app.app.losses.as_ref());
+    declared::families(&mut out, &[RATES], rates, Naming::Declared);
+    declared::families(&mut out, GROUPS, &sums.period, Naming::SinceStart);
+    since_start::transactions(&mut out, sums);
     if let Some(period) = period {
         span(&mut out, period);
-        declared::families(&mut out, GROUPS, period);
+        declared::families(&mut out, GROUPS, period, Naming::Declared);
         transactions(&mut out, &period.dns);
     }
     out.finish()
@@ -38,6 +49,24 @@ fn agent(out: &mut Exposition, app: &App) {
     out.single("pktvisor_deep_sample_ceiling_ratio", Gauge, help, ceiling);
     let help = "Queries waiting for their response.";
     out.single("pktvisor_dns_transactions_open", Gauge, help, app.dns.xact.open);
+}
+
+/// A file loses nothing, so it has no such family.
+fn losses(out: &mut Exposition, losses: Option<&Losses>) {
+    let Some(losses) = losses else { return };
+    let Losses { ring_full, no_socket, unreadable, xsk_full, packet_socket, driver } = *losses;
+    let help = "Packets lost since start, by the place that lost them.";
+    let mut family = out.family("pktvisor_lost_packets_total", Counter, help);
+    for (cause, packets) in [
+        ("ring_full", ring_full),
+        ("no_socket", no_socket),
+        ("unreadable", unreadable),
+        ("xsk_full", xsk_full),
+        ("packet_socket", packet_socket),
+        ("driver", driver),
+    ] {
+        family.sample(&[("cause", cause)], packets);
+    }
 }
 
 fn span(out: &mut Exposition, period: &Period) {
@@ -60,7 +89,7 @@ fn transactions(out: &mut Exposition, dns: &Dns) {
             counts.total.saturating_sub(xact.inbound.total).saturating_sub(xact.outbound.total),
         );
     let help = "Time from query to response in the period, by quantile.";
-    let mut times = out.family("pktvisor_period_dns_transaction_time_seconds", Gauge, help);
+    let mut times = out.family("pktvisor_period_dns_transaction_time_seconds", Summary, help);
     for (direction, quantiles) in [("in", &xact.inbound.quantiles_us), ("out", &xact.outbound.quantiles_us)] {
         for (quantile, value_us) in quantiles.iter().flat_map(by_quantile) {
             #[expect(clippy::cast_precision_loss, reason = "microseconds of a few seconds")]

@@ -9,6 +9,10 @@ pub(super) enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
+    /// Counts by upper bound, since start.
+    Histogram,
+    /// Values by quantile.
+    Summary,
 }
 
 /// The text so far.
@@ -23,6 +27,8 @@ impl Exposition {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+            Kind::Summary => "summary",
         };
         self.text.push_str("# HELP ");
         self.text.push_str(name);
@@ -58,8 +64,19 @@ pub(super) struct Family<'a> {
 impl Family<'_> {
     /// Adds one sample. Label values may hold anything.
     pub(super) fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) -> &mut Self {
+        self.sample_of("", labels, value)
+    }
+
+    /// Adds one sample of a histogram: `_bucket`, `_sum` or `_count`.
+    pub(super) fn sample_of(
+        &mut self,
+        suffix: &str,
+        labels: &[(&str, &str)],
+        value: impl Display,
+    ) -> &mut Self {
         let text = &mut self.exposition.text;
         text.push_str(self.name);
+        text.push_str(suffix);
         for (index, (label, content)) in labels.iter().enumerate() {
             text.push(if index == 0 { '{' } else { ',' });
             text.push_str(label);
