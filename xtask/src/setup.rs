@@ -157,6 +157,12 @@ const PACKAGES: &[Package] = &[
         reason: "is what the benchmark of live capture compares with",
     },
     Package {
+        name: "prometheus",
+        probe: Probe::Program("promtool"),
+        need: SetupLevel::Test,
+        reason: "scrapes the agent and checks the rules (its service is not needed: systemctl disable --now prometheus)",
+    },
+    Package {
         name: "debootstrap",
         probe: Probe::Program("debootstrap"),
         need: SetupLevel::Test,

@@ -7,6 +7,7 @@ mod classified;
 mod errors;
 mod filters;
 mod holes;
+mod prometheus;
 mod serving;
 mod shell;
 mod signals;

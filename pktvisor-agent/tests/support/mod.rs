@@ -52,6 +52,12 @@ impl Served {
         self.child.stdin.take().unwrap()
     }
 
+    /// The address that it listens on.
+    #[allow(dead_code, reason = "not every test program needs it")]
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The line of the finished capture.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();

@@ -1,0 +1,106 @@
+//! The exposition of an agent that has read a capture.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use super::{DEMO, HOST, read};
+
+/// The samples of a text exposition by name and labels.
+fn samples(text: &str) -> BTreeMap<&str, f64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| line.rsplit_once(' ').unwrap())
+        .map(|(name, value)| (name, value.parse().unwrap()))
+        .collect()
+}
+
+#[test]
+fn promtool_finds_nothing_wrong() {
+    testbed::require!(testbed::Need::Program("promtool"));
+    let agent = read(&["-H", HOST, DEMO]);
+    let (_, text) = agent.get("/metrics");
+    let mut promtool = Command::new("promtool");
+    let mut child =
+        promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && complaints.is_empty(), "{complaints}");
+}
+
+#[test]
+fn counters_since_start_are_the_sums_of_all_periods() {
+    // Every period of the capture is kept, so that their sum is what was counted since start.
+    let agent = read(&["-H", HOST, "--periods", "100", DEMO]);
+    let all = &agent.json("/api/v1/metrics/window/100")["100m"];
+    let (_, text) = agent.get("/metrics");
+    let samples = samples(&text);
+    for (sample, pointer) in [
+        ("pktvisor_packets_total", "/packets/total"),
+        ("pktvisor_bytes_total", "/packets/bytes_total"),
+        ("pktvisor_direction_packets_total{direction=\"in\"}", "/packets/in"),
+        ("pktvisor_transport_packets_total{protocol=\"tcp\"}", "/packets/tcp"),
+        ("pktvisor_dns_messages_by_kind_total{kind=\"query\"}", "/dns/wire_packets/queries"),
+        ("pktvisor_dns_replies_total{rcode=\"NXDOMAIN\"}", "/dns/wire_packets/nxdomain"),
+        ("pktvisor_dns_unmatched_total{cause=\"timed_out\"}", "/dns/xact/counts/timed_out"),
+        ("pktvisor_dns_flagged_replies_total{flag=\"AA\"}", "/dns/flags/aa"),
+        ("pktvisor_dns_edns_queries_total", "/dns/edns/queries"),
+        ("pktvisor_dns_transactions_total{direction=\"in\"}", "/dns/xact/in/total"),
+        ("pktvisor_dns_transactions_total{direction=\"out\"}", "/dns/xact/out/total"),
+    ] {
+        let expected =
+            all.pointer(pointer).unwrap_or_else(|| panic!("no {pointer} in {all}")).as_f64().unwrap();
+        let found = samples.get(sample).unwrap_or_else(|| panic!("no {sample} in {text}"));
+        assert!(expected > 0.0, "{pointer} is 0, which proves nothing");
+        assert_eq!(*found, expected, "{sample}");
+    }
+}
+
+#[test]
+fn what_cannot_be_summed_is_not_there_since_start() {
+    let agent = read(&["-H", HOST, DEMO]);
+    let (_, text) = agent.get("/metrics");
+    assert!(text.contains("pktvisor_period_addresses{"));
+    assert!(!text.contains("pktvisor_addresses"));
+    assert!(!text.contains("pktvisor_dns_names"));
+}
+
+#[test]
+fn the_histogram_of_times_agrees_with_the_quantiles() {
+    let agent = read(&["-H", HOST, "--periods", "100", DEMO]);
+    let all = &agent.json("/api/v1/metrics/window/100")["100m"];
+    let (_, text) = agent.get("/metrics");
+    let samples = samples(&text);
+    for direction in ["in", "out"] {
+        let family = "pktvisor_dns_transaction_duration_seconds";
+        let count = samples[format!("{family}_count{{direction=\"{direction}\"}}").as_str()];
+        let times = &all["dns"]["xact"][direction];
+        assert_eq!(count, times["total"].as_f64().unwrap());
+        for (quantile, key) in [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")] {
+            let value_s = times["quantiles_us"][key].as_f64().unwrap() / 1e6;
+            let labels = format!("{family}_bucket{{direction=\"{direction}\",le=\"");
+            let below = |bound_s: f64| {
+                let found =
+                    samples.iter().filter_map(|(name, count)| Some((name.strip_prefix(&labels)?, count)));
+                let bounds = found.map(|(rest, count)| (rest.trim_end_matches("\"}"), *count));
+                let mut bounds: Vec<(f64, f64)> =
+                    bounds.map(|(bound, count)| (bound.parse().unwrap_or(f64::INFINITY), count)).collect();
+                bounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+                bounds.into_iter().filter(|(bound, _)| *bound <= bound_s).next_back().map_or(0.0, |(_, n)| n)
+            };
+            // The bound below the quantile has fewer times than its rank, the one above it has as many.
+            assert!(below(value_s) <= quantile * count + 1.0, "{direction} {key}");
+            assert!(below(value_s * 2.0) >= quantile * count, "{direction} {key}");
+        }
+    }
+}
+
+#[test]
+fn the_cost_of_the_agent_is_known() {
+    let agent = read(&["-H", HOST, DEMO]);
+    let (_, text) = agent.get("/metrics");
+    let samples = samples(&text);
+    assert!(samples["process_cpu_seconds_total"] > 0.0);
+    assert!(samples["process_resident_memory_bytes"] > 1e6);
+}
