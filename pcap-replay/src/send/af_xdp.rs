@@ -15,9 +15,11 @@ use std::time::{Duration, Instant};
 use xsk_rs::config::{BindFlags, FrameSize, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
 use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
 
+use super::error::SendError;
 use super::interface::OutInterface;
 use super::outlet::Outlet;
-use super::{BATCH, QueueShare, SendError, Via};
+use super::via::Via;
+use super::{BATCH, QueueShare};
 
 /// Frames of a socket: enough to fill some while the kernel sends others.
 const FRAMES: NonZeroU32 = NonZeroU32::new(512).expect("not zero");

@@ -7,7 +7,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use capture_file::PacketRef;
 use nix::net::if_::if_nametoindex;
 
-use super::{SendError, Unfit};
+use super::error::SendError;
+use super::report::Unfit;
 
 /// Link type of Ethernet, <https://www.tcpdump.org/linktypes.html>.
 const ETHERNET: u16 = 1;

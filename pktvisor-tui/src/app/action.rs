@@ -1,6 +1,6 @@
 //! The actions of the operator, and their effects.
 
-use super::{Frozen, Hit, Page, UiState, Zoom};
+use super::{Frozen, Page, UiState, Zoom, regions::Hit};
 use crate::client::AskedWindow;
 
 /// An action of the operator.

@@ -4,7 +4,7 @@ use crossterm::event::{
     KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
-use super::{Action, Page};
+use super::{Page, action::Action};
 
 /// The meaning of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

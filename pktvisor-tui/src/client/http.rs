@@ -6,7 +6,10 @@ use pktvisor_api::ErrorBody;
 use serde::de::DeserializeOwned;
 use ureq::unversioned::transport::DefaultConnector;
 
-use super::{AgentEndpoint, endpoint::Zone, resolver::ZonedResolver};
+use super::{
+    endpoint::{AgentEndpoint, Zone},
+    resolver::ZonedResolver,
+};
 use crate::format::without_number;
 
 /// Answers beyond this many bytes are not read. A window of ours is about 20 KiB, and ten times

@@ -6,7 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Http, Session, Update, Wanted, backoff::Backoff, protocol::ROUND};
+use super::{
+    Update, Wanted,
+    backoff::Backoff,
+    http::Http,
+    protocol::{ROUND, Session},
+};
 
 /// A command to the thread. Each makes it ask at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 use pktvisor_api::{App, Period, Rates};
 
 use super::one_period::{OneEntry, OnePeriod};
-use super::{AgentAnswer, AskedWindow, FetchError, Http, Wanted};
+use super::{
+    AgentAnswer, AskedWindow, Wanted,
+    http::{FetchError, Http},
+};
 
 /// Rounds between two requests for data that hardly changes.
 const APP_EVERY_ROUNDS: u64 = 5;

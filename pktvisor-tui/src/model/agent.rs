@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use pktvisor_api::{App, DirectionRates, Ledger};
 
-use super::{CaptureState, HealthLevel, History, Observation, Printable};
+use super::{
+    capture::CaptureState, health::HealthLevel, history::History, observation::Observation,
+    printable::Printable,
+};
 use crate::{
     client::{AgentAnswer, Update},
     format::share,

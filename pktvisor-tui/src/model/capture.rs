@@ -2,7 +2,7 @@
 
 use pktvisor_api::{CaptureInfo, CaptureInterface, CaptureMode};
 
-use super::Printable;
+use super::printable::Printable;
 
 /// Most notes of an agent about its capture.
 const NOTES_MAX: usize = 16;

@@ -8,7 +8,7 @@ use std::{
 
 use pktvisor_api::{DnsMessages, Period};
 
-use super::{Observation, Rcode};
+use super::observation::{Observation, Rcode};
 use crate::{client::AgentAnswer, format::share};
 
 /// Seconds kept.

@@ -2,7 +2,7 @@
 
 use pktvisor_api::{Period, TopEntry};
 
-use super::{KeptEnd, Printable};
+use super::printable::{KeptEnd, Printable};
 
 /// Rows kept of one list. Agents send at most 10.
 const ROWS_MAX: usize = 100;

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use pktvisor_api::{Dns, Packets, Period, PeriodSpan};
 
-use super::{ListKind, Printable, Row, Sort, lists::take_lists};
+use super::{
+    lists::{ListKind, Row, Sort, take_lists},
+    printable::Printable,
+};
 use crate::format::{self, share};
 
 /// A period or window. Its lists are rows; those inside `packets` and `dns` are empty.

@@ -10,7 +10,10 @@ use std::{
 use pktvisor_api::{App, DirectionRates, PeriodDocument};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
-use super::{AgentLink, AgentModel, Printable};
+use super::{
+    agent::{AgentLink, AgentModel},
+    printable::Printable,
+};
 use crate::{
     client::{AgentAnswer, FetchError, OneEntry, OnePeriod},
     format::without_number,

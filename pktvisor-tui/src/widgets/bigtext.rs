@@ -4,7 +4,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::StatefulWidget};
 
-use super::Canvas;
+use super::canvas::Canvas;
 use crate::{app::Regions, theme::Theme};
 
 /// Rows of a big number.

@@ -9,7 +9,7 @@ use ratatui::{
     widgets::{RenderDirection, Sparkline, StatefulWidget, Widget},
 };
 
-use super::Canvas;
+use super::canvas::Canvas;
 use crate::{app::Regions, format::round_scale, theme::Theme};
 
 /// Values as columns up to the area's height. Seconds without a value are blank, a dot in a chart

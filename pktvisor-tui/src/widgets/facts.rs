@@ -5,7 +5,8 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line, widgets::S
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    Canvas, chart,
+    canvas::Canvas,
+    chart,
     grid::{equal_columns_to_the_edge, split_top},
     heading::Heading,
     number_table::{Column, NumberTable, TableRow, cell},

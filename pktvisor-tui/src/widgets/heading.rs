@@ -9,7 +9,7 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::Canvas;
+use super::canvas::Canvas;
 use crate::{
     app::Regions,
     model::{KeptEnd, fit},

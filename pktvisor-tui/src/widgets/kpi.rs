@@ -9,8 +9,8 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    Canvas,
     bigtext::{self, BigNumber},
+    canvas::Canvas,
     chart::ColumnChart,
     grid::equal_columns,
 };

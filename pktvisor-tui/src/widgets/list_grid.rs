@@ -10,7 +10,7 @@ use ratatui::{
 };
 
 use super::{
-    Canvas,
+    canvas::Canvas,
     grid::{equal_columns, equal_columns_to_the_edge},
     top_list::TopList,
 };

@@ -12,7 +12,7 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::Canvas;
+use super::canvas::Canvas;
 use crate::{
     app::Regions,
     model::{KeptEnd, fit},

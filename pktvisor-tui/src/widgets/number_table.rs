@@ -14,7 +14,7 @@ use ratatui::{
     widgets::{Cell, Row, StatefulWidget, Table, Widget},
 };
 
-use super::Canvas;
+use super::canvas::Canvas;
 use crate::{
     app::{Hit, Regions},
     model::{KeptEnd, fit},

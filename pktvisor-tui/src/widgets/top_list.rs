@@ -3,7 +3,8 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, widgets::StatefulWidget};
 
 use super::{
-    Canvas, chart,
+    canvas::Canvas,
+    chart,
     grid::split_top,
     heading::Heading,
     number_table::{Column, NumberTable, TableRow, cell},

@@ -10,7 +10,8 @@ mod sources;
 
 use std::io::Cursor;
 
-use super::{Capture, ReadError, ReadWarning};
+use super::Capture;
+use super::error::{ReadError, ReadWarning};
 
 /// An owned packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
