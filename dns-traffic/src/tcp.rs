@@ -266,7 +266,7 @@ impl TcpConversation {
         let Parties { client, server } = self.parties;
         let mut arrived: [Vec<(usize, usize)>; 2] = [Vec::new(), Vec::new()];
         let mut complete = [0; 2];
-        let mut told = [0; 2];
+        let mut reported = [0; 2];
         for planned in &self.segments {
             let side = planned.side as usize;
             let (way, ports) = match planned.side {
@@ -291,11 +291,11 @@ impl TcpConversation {
             record_tcp(&mut packet.facts, &envelope, planned.flags);
             arrived[side].push((planned.start, planned.end));
             complete[side] = contiguous(&arrived[side], complete[side]);
-            while let Some((end, facts)) = self.messages[side].get(told[side])
+            while let Some((end, facts)) = self.messages[side].get(reported[side])
                 && *end <= complete[side]
             {
                 packet.facts.messages.push(*facts);
-                told[side] += 1;
+                reported[side] += 1;
             }
         }
     }

@@ -11,7 +11,7 @@ use std::thread;
 use mapped_file::MappedFile;
 
 const LEN: usize = 1 << 20;
-/// Tells a test that it runs again, in a process of its own that may die.
+/// Marks a test that runs again, in a process of its own that may die.
 const IN_CHILD: &str = "MAPPED_FILE_TEST_CHILD";
 
 /// A file without a name, each byte 7.

@@ -60,8 +60,8 @@ fn longer_frames_than_af_xdp_takes_go_by_af_packet() {
     let trace = Trace::of(vec![frame(9014)], 1);
     let report = send_from(&namespace, &trace, &options(pair.left.name())).unwrap();
     assert_eq!((report.packets, report.via), (1, Via::AfPacket));
-    let told = SendOptions { via: Some(Via::AfXdp), ..options(pair.left.name()) };
-    let error = send_from(&namespace, &trace, &told).unwrap_err().to_string();
+    let options = SendOptions { via: Some(Via::AfXdp), ..options(pair.left.name()) };
+    let error = send_from(&namespace, &trace, &options).unwrap_err().to_string();
     assert!(error.contains("3840 bytes") && error.contains("--via af-packet"), "{error}");
 }
 
@@ -91,8 +91,8 @@ fn a_queue_that_the_interface_does_not_have_is_named() {
     let error =
         send_from(&namespace, &trace, &SendOptions { queues: 3, ..options(pair.left.name()) }).unwrap_err();
     assert!(error.to_string().contains("transmit queue 2"), "{error}");
-    let told = SendOptions { queues: 2, via: Some(Via::AfPacket), ..options(pair.left.name()) };
-    let error = send_from(&namespace, &trace, &told).unwrap_err();
+    let options = SendOptions { queues: 2, via: Some(Via::AfPacket), ..options(pair.left.name()) };
+    let error = send_from(&namespace, &trace, &options).unwrap_err();
     assert!(error.to_string().contains("af-xdp"), "{error}");
 }
 

@@ -67,7 +67,7 @@ pub struct AgentAnswer {
     pub window_name: String,
     /// The requested window.
     pub window: Period,
-    /// The live period; absent from agents that cannot tell which one it is (3.0).
+    /// The live period; absent from agents that do not mark it (3.0).
     pub live: Option<Period>,
     /// Closed periods that were not fetched before, in no order.
     pub closed: Vec<Period>,

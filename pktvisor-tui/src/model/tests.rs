@@ -37,7 +37,7 @@ fn failure() -> Update {
     Update::Failure { error: FetchError::Connect("connection refused".to_owned()), retry_in: seconds(4) }
 }
 
-fn tell(agent: &mut AgentModel, answer: AgentAnswer, at: u64) {
+fn record(agent: &mut AgentModel, answer: AgentAnswer, at: u64) {
     agent.update(Update::Answer(Box::new(answer)), seconds(at));
 }
 
@@ -47,7 +47,7 @@ fn data_outlives_the_connection_and_shows_its_age() {
     assert_eq!(agent.standing(seconds(0)), Standing::Connecting);
     agent.update(failure(), seconds(1));
     assert_eq!(agent.standing(seconds(1)), Standing::Absent);
-    tell(&mut agent, answer(period(0, 1, 1)), 2);
+    record(&mut agent, answer(period(0, 1, 1)), 2);
     assert_eq!(agent.standing(seconds(3)), Standing::Live);
     agent.update(failure(), seconds(4));
     agent.update(failure(), seconds(9));
@@ -61,7 +61,7 @@ fn data_outlives_the_connection_and_shows_its_age() {
 #[test]
 fn an_agent_that_hangs_is_stale_before_its_time_out() {
     let mut agent = AgentModel::new("ns1");
-    tell(&mut agent, answer(period(0, 1, 1)), 0);
+    record(&mut agent, answer(period(0, 1, 1)), 0);
     assert_eq!(agent.standing(seconds(4)), Standing::Live);
     assert_eq!(agent.standing(seconds(5)), Standing::Stale);
 }
@@ -71,7 +71,7 @@ fn a_file_that_was_read_shows_averages() {
     let mut agent = AgentModel::new("ns1");
     let mut app = App::default();
     app.app.capture = Some(CaptureInfo { mode: CaptureMode::File, finished: true, ..CaptureInfo::default() });
-    tell(&mut agent, AgentAnswer { app: Some(app), ..answer(period(0, 50, 50)) }, 0);
+    record(&mut agent, AgentAnswer { app: Some(app), ..answer(period(0, 50, 50)) }, 0);
     assert_eq!(agent.standing(seconds(1)), Standing::Finished);
     assert_eq!(agent.queries_per_second(), Some(5));
 }
@@ -79,12 +79,12 @@ fn a_file_that_was_read_shows_averages() {
 #[test]
 fn failed_replies_of_a_second_are_counted_since_the_last_one() {
     let mut agent = AgentModel::new("ns1");
-    tell(&mut agent, answer(period(0, 1000, 1000)), 0);
-    tell(&mut agent, answer(period(0, 1100, 1075)), 1);
+    record(&mut agent, answer(period(0, 1000, 1000)), 0);
+    record(&mut agent, answer(period(0, 1100, 1075)), 1);
     // A new period starts from nothing: there is no difference to take.
-    tell(&mut agent, answer(period(60, 10, 0)), 2);
+    record(&mut agent, answer(period(60, 10, 0)), 2);
     agent.update(failure(), seconds(3));
-    tell(&mut agent, answer(period(60, 30, 10)), 4);
+    record(&mut agent, answer(period(60, 30, 10)), 4);
     let newest_first: Vec<Option<u64>> = agent.history.seconds(|second| second.errors_permille).collect();
     assert_eq!(newest_first, [None, None, None, Some(250), None]);
     let queries: Vec<Option<u64>> = agent.history.seconds(|second| second.queries).collect();
@@ -97,7 +97,7 @@ fn an_answer_from_a_cache_repeats_the_previous_second_and_counts_no_query_twice(
     // An agent of the 3.0 line: queries are known by difference alone.
     for (second, replies) in [(0, 1000), (1, 1100), (2, 1100), (3, 1300), (4, 1300), (5, 1300)] {
         let window = period(0, replies, replies);
-        tell(&mut agent, AgentAnswer { window, ..AgentAnswer::default() }, second);
+        record(&mut agent, AgentAnswer { window, ..AgentAnswer::default() }, second);
     }
     let queries: Vec<Option<u64>> = agent.history.seconds(|second| second.queries).collect();
     assert_eq!(queries, [Some(0), Some(100), Some(100), Some(100), Some(100), None]);
@@ -107,7 +107,7 @@ fn an_answer_from_a_cache_repeats_the_previous_second_and_counts_no_query_twice(
 fn the_past_is_bounded() {
     let mut agent = AgentModel::new("ns1");
     for second in 0..2000_u32 {
-        tell(&mut agent, answer(period(i64::from(second) * 60, 1, 1)), second.into());
+        record(&mut agent, answer(period(i64::from(second) * 60, 1, 1)), second.into());
     }
     assert_eq!(agent.history.seconds(|second| second.queries).count(), 600);
     assert_eq!(agent.history.period_count(), 121);
@@ -117,10 +117,10 @@ fn the_past_is_bounded() {
 #[test]
 fn periods_of_before_a_restart_are_forgotten() {
     let mut agent = AgentModel::new("ns1");
-    tell(&mut agent, AgentAnswer { app: Some(app(10.0, 0, 0)), ..answer(period(0, 1, 1)) }, 0);
-    tell(&mut agent, AgentAnswer { app: Some(app(11.0, 0, 0)), ..answer(period(60, 1, 1)) }, 60);
+    record(&mut agent, AgentAnswer { app: Some(app(10.0, 0, 0)), ..answer(period(0, 1, 1)) }, 0);
+    record(&mut agent, AgentAnswer { app: Some(app(11.0, 0, 0)), ..answer(period(60, 1, 1)) }, 60);
     assert_eq!(agent.history.period_count(), 2);
-    tell(&mut agent, AgentAnswer { app: Some(app(0.1, 0, 0)), ..answer(period(90, 1, 1)) }, 90);
+    record(&mut agent, AgentAnswer { app: Some(app(0.1, 0, 0)), ..answer(period(90, 1, 1)) }, 90);
     assert_eq!(agent.history.period_count(), 1);
 }
 
@@ -128,7 +128,7 @@ fn periods_of_before_a_restart_are_forgotten() {
 fn packets_lost_long_ago_do_not_affect_the_state() {
     let mut agent = AgentModel::new("ns1");
     let mut at = |second: u64, lost| {
-        tell(
+        record(
             &mut agent,
             AgentAnswer { app: Some(app(second as f64, lost, 1000 * second)), ..answer(period(0, 1, 1)) },
             second,

@@ -36,7 +36,7 @@ pub struct ListGrid<'a> {
     pub theme: &'a Theme,
 }
 
-/// Columns below which a name cannot be told from another.
+/// Narrower columns make names indistinguishable.
 const CELL_WIDTH_MIN: u16 = 38;
 /// A title and four names: fewer are not worth a title.
 const CELL_HEIGHT_MIN: u16 = 5;

@@ -54,7 +54,7 @@ fn circle_through(arrows: &Arrows, start: &str) -> Option<Vec<String>> {
 
 /// The circles of a crate, each reported once: at the first of its modules.
 fn circles(root_file: &Path) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     for (folder, arrows) in arrows(&modules::read(root_file)) {
         let mut known: BTreeSet<BTreeSet<String>> = BTreeSet::new();
         for start in arrows.keys() {
@@ -63,11 +63,11 @@ fn circles(root_file: &Path) -> Vec<String> {
                 continue;
             }
             let folder = [&["crate".to_owned()], folder.as_slice()].concat().join("::");
-            told.push(format!("in {folder}: {}", circle.join(" -> ")));
-            told.extend(circle.windows(2).map(|pair| format!("    {}", arrows[&pair[0]][&pair[1]])));
+            found.push(format!("in {folder}: {}", circle.join(" -> ")));
+            found.extend(circle.windows(2).map(|pair| format!("    {}", arrows[&pair[0]][&pair[1]])));
         }
     }
-    told
+    found
 }
 
 /// The root files of the libraries, and of the programs of crates without one.
@@ -90,8 +90,8 @@ fn root_files() -> Vec<String> {
 fn modules_form_no_circle() {
     let files = root_files();
     assert!(files.len() > 10, "only these crates were found: {files:?}");
-    let told: Vec<_> = files.iter().flat_map(|file| circles(Path::new(file))).collect();
-    assert!(told.is_empty(), "modules import from one another:\n{}", told.join("\n"));
+    let found: Vec<_> = files.iter().flat_map(|file| circles(Path::new(file))).collect();
+    assert!(found.is_empty(), "modules import from one another:\n{}", found.join("\n"));
 }
 
 /// Writes a crate and returns its circles.
@@ -107,43 +107,43 @@ fn circles_of(files: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn two_modules_that_import_from_one_another_are_a_circle() {
-    let told = circles_of(&[
+    let found = circles_of(&[
         ("lib.rs", "mod a; mod b;"),
         ("a.rs", "use crate::b::B; pub struct A;"),
         ("b.rs", "pub struct B; fn f() { super::a::A; }"),
     ]);
-    assert_eq!(told[0], "in crate: a -> b -> a");
+    assert_eq!(found[0], "in crate: a -> b -> a");
 }
 
 #[test]
 fn a_circle_through_the_parents_names_is_found() {
-    let told = circles_of(&[
+    let found = circles_of(&[
         ("lib.rs", "mod p;"),
         ("p/mod.rs", "mod a; mod b; pub use a::A; pub use b::B;"),
         ("p/a.rs", "use super::B; pub struct A;"),
         ("p/b.rs", "use crate::p::{A as Other}; pub struct B;"),
     ]);
-    assert_eq!(told[0], "in crate::p: a -> b -> a");
+    assert_eq!(found[0], "in crate::p: a -> b -> a");
 }
 
 #[test]
 fn a_circle_of_three_through_a_folder_and_a_macro_is_found() {
-    let told = circles_of(&[
+    let found = circles_of(&[
         ("lib.rs", "mod a; mod b; mod c;"),
         ("a/mod.rs", "mod deep;"),
         ("a/deep.rs", "use super::super::b::B;"),
         ("b.rs", "pub struct B; fn f() { println!(\"{}\", crate::c::C); }"),
         ("c.rs", "use crate::a; pub const C: u8 = 0;"),
     ]);
-    assert_eq!(told[0], "in crate: a -> b -> c -> a");
+    assert_eq!(found[0], "in crate: a -> b -> c -> a");
 }
 
 #[test]
 fn a_module_its_parent_and_its_tests_may_import_from_one_another() {
-    let told = circles_of(&[
+    let found = circles_of(&[
         ("lib.rs", "mod a; mod b; pub use a::A; pub struct Own;"),
         ("a.rs", "use super::Own; pub struct A; #[cfg(test)] mod tests { use crate::b::B; }"),
         ("b.rs", "use crate::A; pub struct B;"),
     ]);
-    assert_eq!(told, Vec::<String>::new());
+    assert_eq!(found, Vec::<String>::new());
 }

@@ -161,7 +161,7 @@ impl Watcher for Tcpdump {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let said = self.said()?;
-            if let Some(seen) = said.lines().rev().find_map(told) {
+            if let Some(seen) = said.lines().rev().find_map(tcpdump_counts) {
                 return Ok(seen);
             }
             if Instant::now() > deadline {
@@ -173,7 +173,7 @@ impl Watcher for Tcpdump {
 }
 
 /// `tcpdump: 5 packets captured, 6 packets received by filter, 1 packet dropped by kernel`
-fn told(line: &str) -> Option<Seen> {
+fn tcpdump_counts(line: &str) -> Option<Seen> {
     let number_before = |words: &str| {
         let (before, _) = line.split_once(words)?;
         before.trim_end_matches('s').trim_end_matches(" packet").rsplit(' ').next()?.parse::<u64>().ok()
@@ -205,9 +205,9 @@ mod tests {
     fn the_counts_of_tcpdump_are_read_from_its_line() {
         let line =
             "tcpdump: 1500 packets captured, 1600 packets received by filter, 1 packet dropped by kernel";
-        let seen = told(line).expect("numbers");
+        let seen = tcpdump_counts(line).expect("numbers");
         assert_eq!((seen.analysed, seen.lost), (1500, 1));
-        assert!(told("tcpdump: listening on lo, link-type EN10MB (Ethernet)").is_none());
+        assert!(tcpdump_counts("tcpdump: listening on lo, link-type EN10MB (Ethernet)").is_none());
     }
 
     #[test]
