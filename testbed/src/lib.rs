@@ -32,7 +32,7 @@ mod tun;
 mod veth;
 
 pub use namespace::Namespace;
-pub use need::{Need, missing, tell_skipped};
+pub use need::{Need, missing, report_skipped};
 pub use packets::{Frame, FrameSocket};
 pub use process::Process;
 pub use tun::Tun;

@@ -22,7 +22,7 @@ pub enum Need<'a> {
 macro_rules! require {
     ($($need:expr),+ $(,)?) => {
         if let Some(reason) = $crate::missing(&[$($need),+]) {
-            $crate::tell_skipped(&reason);
+            $crate::report_skipped(&reason);
             return;
         }
     };
@@ -39,7 +39,7 @@ pub fn missing(needs: &[Need<'_>]) -> Option<String> {
 
 /// Prints `skipped: REASON (TEST)` on stdout, also when the test harness captures output: `cargo
 /// xtask test` counts these lines.
-pub fn tell_skipped(reason: &str) {
+pub fn report_skipped(reason: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("unnamed");
     // The test is skipped even if the line cannot be printed.

@@ -76,7 +76,7 @@ fn assert_kept_by_one(agent: &Process, kept: &[Capability]) {
 fn four_capabilities_are_enough_for_inline_and_one_thread_keeps_those_to_attach_again() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
     if let Some(reason) = obstacle(Needs::Programs) {
-        return testbed::tell_skipped(reason);
+        return testbed::report_skipped(reason);
     }
     let network = Network::new();
     let mut agent = network.agent(FOUR, &["pkvwatched", "--mode", "inline"], "pkvwatched");
@@ -95,7 +95,7 @@ fn four_capabilities_are_enough_for_inline_and_one_thread_keeps_those_to_attach_
 fn sys_admin_stands_for_the_capabilities_that_older_container_engines_do_not_know() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
     if let Some(reason) = obstacle(Needs::Programs) {
-        return testbed::tell_skipped(reason);
+        return testbed::report_skipped(reason);
     }
     const THREE: &str = "+sys_admin,+net_admin,+net_raw";
     for (words, watched) in
@@ -117,7 +117,7 @@ fn sys_admin_stands_for_the_capabilities_that_older_container_engines_do_not_kno
 fn four_capabilities_are_enough_for_tap_within_the_limit_of_locked_memory() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"), Need::Program("prlimit"));
     if let Some(reason) = obstacle(Needs::Programs) {
-        return testbed::tell_skipped(reason);
+        return testbed::report_skipped(reason);
     }
     let network = Network::new();
     let words = ["pkvwatched", "--mode", "tap"];
@@ -139,7 +139,7 @@ fn four_capabilities_are_enough_for_tap_within_the_limit_of_locked_memory() {
 fn with_any_one_thread_keeps_the_capabilities_to_attach_to_new_interfaces() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
     if let Some(reason) = obstacle(Needs::Programs) {
-        return testbed::tell_skipped(reason);
+        return testbed::report_skipped(reason);
     }
     let network = Network::new();
     let agent = network.agent(FOUR, &["any", "--mode", "inline"], "pkvwatched");
@@ -155,7 +155,7 @@ fn with_any_one_thread_keeps_the_capabilities_to_attach_to_new_interfaces() {
 fn a_packet_socket_takes_one_capability_and_keeps_none() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
     if let Some(reason) = obstacle(Needs::BinaryOnly) {
-        return testbed::tell_skipped(reason);
+        return testbed::report_skipped(reason);
     }
     let network = Network::new();
     for words in [&["pkvwatched"][..], &["any"], &["pkvwatched", "--mode", "afpacket"]] {
@@ -180,7 +180,7 @@ fn a_packet_socket_takes_one_capability_and_keeps_none() {
 fn without_any_capability_the_error_says_how_to_grant_them() {
     testbed::require!(Need::Namespaces, Need::Program("setpriv"));
     if let Some(reason) = obstacle(Needs::BinaryOnly) {
-        return testbed::tell_skipped(reason);
+        return testbed::report_skipped(reason);
     }
     let network = Network::new();
     let mut command = network.watched.command("setpriv");

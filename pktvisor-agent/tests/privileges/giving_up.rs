@@ -55,7 +55,7 @@ fn no_thread_keeps_a_capability() {
     const NAME: &str = "no_thread_keeps_a_capability";
     if part().is_none() {
         if !has(Capability::CAP_NET_RAW) {
-            return testbed::tell_skipped("there is nothing to give up without CAP_NET_RAW");
+            return testbed::report_skipped("there is nothing to give up without CAP_NET_RAW");
         }
         play(NAME, "all");
         return;
@@ -81,7 +81,7 @@ fn only_the_threads_that_need_a_capability_keep_it() {
     const NAME: &str = "only_the_threads_that_need_a_capability_keep_it";
     if part().is_none() {
         if !(has(Capability::CAP_BPF) && has(Capability::CAP_NET_ADMIN)) {
-            return testbed::tell_skipped("keeping capabilities needs CAP_BPF and CAP_NET_ADMIN to keep");
+            return testbed::report_skipped("keeping capabilities needs CAP_BPF and CAP_NET_ADMIN to keep");
         }
         play(NAME, "keep");
         return;
@@ -120,7 +120,7 @@ fn missing_capabilities_are_named() {
     }
     testbed::require!(testbed::Need::Program("setpriv"));
     if !has(Capability::CAP_BPF) || !has(Capability::CAP_NET_ADMIN) {
-        return testbed::tell_skipped("only a process with the capabilities can grant them");
+        return testbed::report_skipped("only a process with the capabilities can grant them");
     }
     let granted = |capabilities: &str| {
         let mut command = Command::new("setpriv");

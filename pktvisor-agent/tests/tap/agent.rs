@@ -92,7 +92,7 @@ fn timeless(mut period: Value) -> Value {
 fn a_mirror_port_counts_the_same_as_a_replay_of_the_same_packets() {
     testbed::require!(Need::Namespaces);
     if object::embedded().is_none() {
-        return testbed::tell_skipped("this build has no kernel programs");
+        return testbed::report_skipped("this build has no kernel programs");
     }
     let hosts = ["-H", "0.0.0.0/1,2001:db8::/33"];
     let expected = timeless(replayed(&hosts));
@@ -124,7 +124,7 @@ fn a_mirror_port_counts_the_same_as_a_replay_of_the_same_packets() {
 fn packets_that_a_filter_takes_out_on_a_mirror_port_count_as_filtered() {
     testbed::require!(Need::Namespaces);
     if object::embedded().is_none() {
-        return testbed::tell_skipped("this build has no kernel programs");
+        return testbed::report_skipped("this build has no kernel programs");
     }
     let words = ["-b", "udp and not port 4000"];
     let expected = timeless(replayed(&words));
@@ -142,7 +142,7 @@ fn packets_that_a_filter_takes_out_on_a_mirror_port_count_as_filtered() {
 fn an_interface_with_an_address_is_tapped_by_force_only() {
     testbed::require!(Need::Namespaces);
     if object::embedded().is_none() {
-        return testbed::tell_skipped("this build has no kernel programs");
+        return testbed::report_skipped("this build has no kernel programs");
     }
     let port = MirrorPort::new(1);
     port.watched.ip(&["address", "add", "192.0.2.1/24", "dev", "pkvmirror"]);
@@ -170,7 +170,7 @@ fn sleeps(agent: &Process) -> u64 {
 fn busy_polling_analyses_every_packet_and_never_sleeps() {
     testbed::require!(Need::Namespaces);
     if object::embedded().is_none() {
-        return testbed::tell_skipped("this build has no kernel programs");
+        return testbed::report_skipped("this build has no kernel programs");
     }
     let port = MirrorPort::new(1);
     let mut agent = port.agent(&["--busy-drain"]);

@@ -20,7 +20,7 @@ use crate::sockets::receive;
 fn every_packet_is_counted_and_dns_arrives() {
     testbed::require!(Need::Namespaces);
     let Some(object) = object::embedded() else {
-        return testbed::tell_skipped("this build has no kernel programs");
+        return testbed::report_skipped("this build has no kernel programs");
     };
     let (left, right) = (Namespace::new(), Namespace::new());
     let pair = Veth::new(&left, &right).create();

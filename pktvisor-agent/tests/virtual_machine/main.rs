@@ -21,7 +21,7 @@ fn skipped(reason: Option<String>) -> bool {
     let reason =
         reason.or_else(|| testbed::missing(&[Need::Namespaces, Need::Program("tc")])).or_else(no_object);
     if let Some(reason) = &reason {
-        testbed::tell_skipped(reason);
+        testbed::report_skipped(reason);
     }
     reason.is_some()
 }

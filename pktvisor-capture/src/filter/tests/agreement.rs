@@ -40,7 +40,7 @@ fn expected(filter: &mut Filter, data: &[u8], link_type: LinkType) -> bool {
 fn skipped() -> bool {
     let reason = test_run::unavailable();
     if let Some(reason) = &reason {
-        testbed::tell_skipped(reason);
+        testbed::report_skipped(reason);
     }
     reason.is_some()
 }

@@ -18,7 +18,7 @@ const XDP: ProgramContext = ProgramContext::Xdp { frags: true };
 fn skipped() -> bool {
     let reason = testbed::missing(&[Need::Namespaces]).or_else(test_run::unavailable);
     if let Some(reason) = &reason {
-        testbed::tell_skipped(reason);
+        testbed::report_skipped(reason);
     }
     reason.is_some()
 }
@@ -111,7 +111,7 @@ fn a_filter_at_tcx_ingress_sees_tags_that_are_in_the_metadata() {
             receiver.namespace.run(|| attach_tcx_ingress(chain.filter.as_fd(), receiver.index));
         let _link = match attached {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-                return testbed::tell_skipped("this kernel has no tcx (6.6)");
+                return testbed::report_skipped("this kernel has no tcx (6.6)");
             }
             attached => attached.unwrap(),
         };

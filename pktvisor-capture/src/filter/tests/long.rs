@@ -117,7 +117,7 @@ fn a_chain_in_pieces_decides_as_the_whole_does() {
 #[test]
 fn a_chain_in_pieces_runs_in_the_kernel() {
     if let Some(reason) = test_run::unavailable() {
-        return testbed::tell_skipped(&reason);
+        return testbed::report_skipped(&reason);
     }
     let expression = hosts(200).join(" or ");
     for context in [ProgramContext::Xdp { frags: true }, ProgramContext::Tc] {

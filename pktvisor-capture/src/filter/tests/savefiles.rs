@@ -136,7 +136,7 @@ fn tcpdump(path: &Path, expression: &str) -> Option<usize> {
 fn skipped() -> bool {
     let is_missing = Command::new("tcpdump").arg("--version").output().is_err();
     if is_missing {
-        testbed::tell_skipped("tcpdump is not installed");
+        testbed::report_skipped("tcpdump is not installed");
     }
     is_missing
 }
