@@ -64,7 +64,7 @@ pub struct History {
     baseline: Option<Baseline>,
 }
 
-/// Where the counters of the live period stood, for differences.
+/// The last counters of the live period, for differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Baseline {
     at: Duration,
