@@ -87,7 +87,7 @@ fn the_histogram_of_times_agrees_with_the_quantiles() {
                 let mut bounds: Vec<(f64, f64)> =
                     bounds.map(|(bound, count)| (bound.parse().unwrap_or(f64::INFINITY), count)).collect();
                 bounds.sort_by(|a, b| a.0.total_cmp(&b.0));
-                bounds.into_iter().filter(|(bound, _)| *bound <= bound_s).next_back().map_or(0.0, |(_, n)| n)
+                bounds.into_iter().rfind(|(bound, _)| *bound <= bound_s).map_or(0.0, |(_, n)| n)
             };
             // The bound below the quantile has fewer times than its rank, the one above it has as many.
             assert!(below(value_s) <= quantile * count + 1.0, "{direction} {key}");
