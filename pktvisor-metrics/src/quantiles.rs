@@ -9,7 +9,7 @@ use pktvisor_api as api;
 
 /// A distribution of unsigned values.
 #[derive(Clone, Debug, Default)]
-pub struct Quantiles {
+pub(crate) struct Quantiles {
     /// `None` before the first value.
     histogram: Option<Histogram<u64>>,
 }
@@ -17,12 +17,12 @@ pub struct Quantiles {
 impl Quantiles {
     /// Counts one value.
     #[inline]
-    pub fn record(&mut self, value: u64) {
+    pub(crate) fn record(&mut self, value: u64) {
         self.record_n(value, 1);
     }
 
     /// Counts the same value `count` times.
-    pub fn record_n(&mut self, value: u64, count: u64) {
+    pub(crate) fn record_n(&mut self, value: u64, count: u64) {
         if count == 0 {
             return;
         }
@@ -36,18 +36,8 @@ impl Quantiles {
         self.histogram.as_ref()
     }
 
-    /// Number of values.
-    pub fn len(&self) -> u64 {
-        self.histogram.as_ref().map_or(0, Histogram::len)
-    }
-
-    /// Whether there is no value yet.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Adds all values of `other`.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         let Some(theirs) = &other.histogram else { return };
         let Some(ours) = allocated(&mut self.histogram) else { return };
         // As above.
@@ -55,7 +45,7 @@ impl Quantiles {
     }
 
     /// The four quantiles that the API reports, or `None` if there is no value.
-    pub fn report(&self) -> Option<api::Quantiles> {
+    pub(crate) fn report(&self) -> Option<api::Quantiles> {
         let histogram = self.histogram.as_ref().filter(|h| !h.is_empty())?;
         let ranks = [50, 90, 95, 99].map(|percent| rank(histogram.len(), percent));
         let mut found = Vec::with_capacity(ranks.len());
