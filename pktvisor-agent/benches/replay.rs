@@ -145,7 +145,8 @@ fn steps(criterion: &mut Criterion) {
         bencher.iter(|| {
             let mut batch = store.batch();
             for (_, class, octets) in traffic.datagrams() {
-                if let Some(mut head) = MessageHead::parse(octets, &mut name) {
+                let mut head = MessageHead::new(octets);
+                if head.parse(&mut name).is_some() {
                     let recorder = batch.recorder();
                     let keys = recorder.keys(&head);
                     recorder.prefetch_message(&head, &keys);

@@ -99,7 +99,7 @@ impl AnswerSource for Agent {
 
 fn time_histogram(times_us: &Quantiles) -> TimeHistogram {
     let last_below = TimeHistogram::bounds_us().map(|bound_us| bound_us - 1);
-    TimeHistogram { below: times_us.at_most(last_below), count: times_us.len(), sum_us: times_us.sum() }
+    TimeHistogram { below: times_us.at_most(last_below), count: times_us.count(), sum_us: times_us.sum() }
 }
 
 impl From<NoPeriod> for PeriodError {

@@ -224,7 +224,10 @@ impl<H: HostNetworks> Messages<H> {
         let Self { settings, transactions, name, .. } = self;
         let Some(exchange) = exchange(flow, octets) else { return Outcome::WithoutMessage };
         transactions.prefetch_index(&exchange);
-        let Some(mut head) = MessageHead::parse(octets, name) else { return Outcome::WithoutMessage };
+        let mut head = MessageHead::new(octets);
+        if head.parse(name).is_none() {
+            return Outcome::WithoutMessage;
+        }
         let keys = out.keys(&head);
         out.prefetch_message(&head, &keys);
         let message = head.parse_rest(truncated);

@@ -10,7 +10,7 @@
 
 mod engine;
 pub mod flow;
-pub mod fragments;
+mod fragments;
 pub mod geo;
 pub mod message;
 pub mod mnemonics;

@@ -5,6 +5,12 @@
 //! slab is full, and only the packets decide which entry is dropped, and when. The hash is seeded
 //! at random, because strangers choose the keys. The order of the hash never matters, because the
 //! table is never iterated.
+//!
+//! With 10,000 entries of 88 bytes a lookup that moves its entry to the back costs 22 ns, and dropping
+//! the oldest entry for a new one 32 ns. schnellru 0.2.4 takes 16 and 30 ns, hashlink 0.12.2 19 and
+//! 47 ns, all with the same hash. Both have a single queue and no ids: a stream moves between four
+//! queues by what its loss would cost, and keeps the id of the opposite direction, so with them it
+//! would be hashed again for each access.
 
 use std::hash::{BuildHasher, Hash};
 use std::mem;

@@ -1,6 +1,6 @@
 //! Names that several crates share: every metric, declared once, and the capture modes ([`Mode`]).
 //!
-//! A metric is one row in [`packets`], [`dns`], [`transactions`] or [`agent`]: its key in the JSON,
+//! A metric is one row in [`packets`], [`dns`], [`transactions`] or [`ledger`]: its key in the JSON,
 //! its kind, unit and exactness, its meaning as a doc comment, and its Prometheus family if the
 //! generated name does not fit. Everything else is made from that row:
 //!

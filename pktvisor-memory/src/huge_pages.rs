@@ -3,6 +3,10 @@
 //! If transparent huge pages are enabled on request ("madvise", Linux's usual setting), the kernel
 //! maps one when its first byte is written. This is advice: if the kernel cannot follow it, nothing
 //! changes.
+//!
+//! memmap2 0.9 cannot advise memory that a `Vec` has allocated, and its own mappings of 1 MiB are not
+//! aligned to a huge page. Casting its bytes to values makes a random update of such a table 2.1
+//! instead of 1.6 ns, and making the table 5.6 instead of 1.2 ns a place.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::fmt;

@@ -11,28 +11,22 @@ use pktvisor_common::hll::{self, Coupon};
 
 /// A count of distinct byte strings.
 #[derive(Clone, Debug, Default)]
-pub struct Cardinality {
+pub(crate) struct Cardinality {
     /// Registers of 8 bits; `None` before the first item.
     registers: Option<Box<[u8; hll::REGISTERS]>>,
 }
 
 impl Cardinality {
-    /// Counts `item` if it was not seen before.
-    #[inline]
-    pub fn add(&mut self, item: &[u8]) {
-        Coupon::of_bytes(item).update(self.registers());
-    }
-
     /// Counts the item that has this [hash](hll::murmur3_x64_128) with the [seed](hll::SEED) of
     /// DataSketches.
     #[inline]
-    pub fn add_hash(&mut self, hash: (u64, u64)) {
+    pub(crate) fn add_hash(&mut self, hash: (u64, u64)) {
         Coupon::of_hash(hash).update(self.registers());
     }
 
     /// Counts an address.
     #[inline]
-    pub fn add_address(&mut self, address: Address<'_>) {
+    pub(crate) fn add_address(&mut self, address: Address<'_>) {
         Coupon::of_address(address).update(self.registers());
     }
 
@@ -42,14 +36,14 @@ impl Cardinality {
     }
 
     /// Adds the items of `other`.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         if let Some(theirs) = &other.registers {
             self.merge_registers(theirs);
         }
     }
 
     /// Adds the items of other registers, for example those of the kernel.
-    pub fn merge_registers(&mut self, theirs: &[u8; hll::REGISTERS]) {
+    pub(crate) fn merge_registers(&mut self, theirs: &[u8; hll::REGISTERS]) {
         match &mut self.registers {
             None => self.registers = Some(Box::new(*theirs)),
             Some(ours) => {
@@ -61,7 +55,7 @@ impl Cardinality {
     }
 
     /// The estimated number of distinct items.
-    pub fn estimate(&self) -> u64 {
+    pub(crate) fn estimate(&self) -> u64 {
         match &self.registers {
             None => 0,
             // The crate accepts every image that follows the format. If it ever rejects one, 0 is
@@ -99,7 +93,7 @@ mod tests {
     fn of(range: std::ops::Range<u32>) -> Cardinality {
         let mut cardinality = Cardinality::default();
         for n in range {
-            cardinality.add(&n.to_be_bytes());
+            Coupon::of_bytes(&n.to_be_bytes()).update(cardinality.registers());
         }
         cardinality
     }

@@ -8,7 +8,7 @@ use pktvisor_memory::prefetch::prefetch;
 
 /// Counts by code. They are complete until [`shrink`](Self::shrink).
 #[derive(Clone, Debug, Default)]
-pub struct CodeCounts {
+pub(crate) struct CodeCounts {
     counts: Vec<u64>,
     /// Replaces the array after [`shrink`](Self::shrink), in the order of the codes.
     kept: Vec<(u16, u64)>,
@@ -18,11 +18,11 @@ pub struct CodeCounts {
 
 impl CodeCounts {
     /// Keeping more codes than this saves no memory worth the loss.
-    pub const FEW: usize = 256;
+    pub(crate) const FEW: usize = 256;
 
     /// Counts `count` more of `code`.
     #[inline]
-    pub fn add(&mut self, code: u16, count: u64) {
+    pub(crate) fn add(&mut self, code: u16, count: u64) {
         let place = usize::from(code);
         if place >= self.counts.len() {
             self.lengthen(place + 1);
@@ -32,7 +32,7 @@ impl CodeCounts {
 
     /// Prefetches the memory where a code will be counted.
     #[inline]
-    pub fn prefetch(&self, code: u16) {
+    pub(crate) fn prefetch(&self, code: u16) {
         prefetch(&self.counts, usize::from(code));
     }
 
@@ -48,18 +48,18 @@ impl CodeCounts {
     }
 
     /// All codes seen, with their counts, in the order of the codes.
-    pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
         let row = self.counts.iter().enumerate().map(|(code, count)| (code as u16, *count));
         row.filter(|(_, count)| *count > 0).chain(self.kept.iter().copied())
     }
 
     /// The bound for the count of any code in addition to its kept count.
-    pub fn bound(&self) -> u64 {
+    pub(crate) fn bound(&self) -> u64 {
         self.bound
     }
 
     /// Adds the counts of `other`.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         for (code, count) in other.iter() {
             self.add(code, count);
         }
@@ -68,7 +68,7 @@ impl CodeCounts {
 
     /// Keeps the `keep` most frequent codes only, ties broken by the smaller code, and gives back
     /// the memory.
-    pub fn shrink(&mut self, keep: usize) {
+    pub(crate) fn shrink(&mut self, keep: usize) {
         let mut kept: Vec<_> = self.iter().collect();
         kept.sort_unstable_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
         let largest_lost = kept.get(keep).map_or(0, |(_, count)| *count);

@@ -21,7 +21,7 @@ const RECENT: usize = 1024;
 
 /// A count of distinct names.
 #[derive(Clone, Debug)]
-pub struct DistinctNames {
+pub(crate) struct DistinctNames {
     /// Hashes of the newest names, each at its place.
     recent: Box<[u64; RECENT]>,
     /// Hashes of all names; `None` once there are too many.
@@ -38,7 +38,7 @@ impl Default for DistinctNames {
 impl DistinctNames {
     /// As [`add`](Self::add), if the 64-bit hash of the name is known.
     #[inline]
-    pub fn add_hashed(&mut self, name: &[u8], hash: u64) {
+    pub(crate) fn add_hashed(&mut self, name: &[u8], hash: u64) {
         let recent = &mut self.recent[hash as usize % RECENT];
         // An empty place matches no name.
         let hash = hash.max(1);
@@ -50,7 +50,7 @@ impl DistinctNames {
 
     /// Counts a name, in lower-cased wire form, if it was not seen before.
     #[inline]
-    pub fn add(&mut self, name: &[u8]) {
+    pub(crate) fn add(&mut self, name: &[u8]) {
         let hash = hll::murmur3_x64_128(name, hll::SEED);
         self.registers.add_hash(hash);
         if let Some(few) = &mut self.few {
@@ -62,7 +62,7 @@ impl DistinctNames {
     }
 
     /// Adds the names of `other`.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.registers.merge(&other.registers);
         self.few = match (self.few.take(), &other.few) {
             (Some(mut few), Some(theirs)) => {
@@ -74,7 +74,7 @@ impl DistinctNames {
     }
 
     /// The number of distinct names, estimated if there are many.
-    pub fn estimate(&self) -> u64 {
+    pub(crate) fn estimate(&self) -> u64 {
         self.few.as_ref().map_or_else(|| self.registers.estimate(), |few| few.len() as u64)
     }
 }

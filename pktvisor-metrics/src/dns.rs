@@ -164,7 +164,8 @@ mod tests {
         let mut octets = [0; 12];
         octets[2..4].copy_from_slice(&flags.to_be_bytes());
         let mut name = Name::default();
-        let mut head = MessageHead::parse(&octets, &mut name).unwrap();
+        let mut head = MessageHead::new(&octets);
+        head.parse(&mut name).unwrap();
         let keys = MessageKeys::of(&head, NameCut::Labels);
         record.message(head.parse_rest(false), keys);
     }

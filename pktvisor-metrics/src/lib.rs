@@ -1,7 +1,7 @@
 //! The memory of the agent: counters and sketches in a ring of 60-second periods.
 //!
 //! A [`Recorder`] is one capture thread's share of the live period; it takes the findings of
-//! [analysis](pktvisor_analysis) and never waits. The [`Timeline`] ends seconds and periods by the
+//! [analysis](pktvisor_analysis) and never waits. The `Timeline` ends seconds and periods by the
 //! capture's clock. The [`Store`] holds both and the closed periods, and answers readers. All
 //! metrics merge: shares into a period, periods into a window, windows into a fleet.
 //!
@@ -43,14 +43,9 @@ mod timeline;
 mod transactions;
 
 pub use batch::Batch;
-pub use cardinality::Cardinality;
-pub use codes::CodeCounts;
-pub use distinct_names::DistinctNames;
 pub use network::address_key;
-pub use period::Period;
 pub use quantiles::Quantiles;
 pub use recorder::Recorder;
 pub use settings::{Clock, StoreSettings};
 pub use shares::Cut;
-pub use store::{NoPeriod, SinceStart, Store};
-pub use timeline::Timeline;
+pub use store::{NoPeriod, Store, SumsSinceStart};

@@ -14,7 +14,7 @@ use crate::record::Remember;
 /// A period, or several merged ones. A [`Recorder`](super::Recorder) fills it, and its report reads
 /// it.
 #[derive(Clone, Debug)]
-pub struct Period {
+pub(crate) struct Period {
     /// When it began, in seconds since 1970.
     pub start_s: u64,
     /// Its length so far, in seconds.

@@ -17,12 +17,12 @@ pub struct Quantiles {
 impl Quantiles {
     /// Counts one value.
     #[inline]
-    pub fn record(&mut self, value: u64) {
+    pub(crate) fn record(&mut self, value: u64) {
         self.record_n(value, 1);
     }
 
     /// Counts the same value `count` times.
-    pub fn record_n(&mut self, value: u64, count: u64) {
+    pub(crate) fn record_n(&mut self, value: u64, count: u64) {
         if count == 0 {
             return;
         }
@@ -36,22 +36,17 @@ impl Quantiles {
         self.histogram.as_ref()
     }
 
-    /// Number of values.
-    pub fn len(&self) -> u64 {
-        self.histogram.as_ref().map_or(0, Histogram::len)
-    }
-
-    /// Whether there is no value yet.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Adds all values of `other`.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         let Some(theirs) = &other.histogram else { return };
         let Some(ours) = allocated(&mut self.histogram) else { return };
         // As above.
         let _ = ours.add(theirs);
+    }
+
+    /// Number of values.
+    pub fn count(&self) -> u64 {
+        self.histogram.as_ref().map_or(0, Histogram::len)
     }
 
     /// How many values are at most each of `bounds`, which rise. Exact where a bound is one less than a power of two, since a
@@ -75,7 +70,7 @@ impl Quantiles {
     }
 
     /// The four quantiles that the API reports, or `None` if there is no value.
-    pub fn report(&self) -> Option<api::Quantiles> {
+    pub(crate) fn report(&self) -> Option<api::Quantiles> {
         let histogram = self.histogram.as_ref().filter(|h| !h.is_empty())?;
         let ranks = [50, 90, 95, 99].map(|percent| rank(histogram.len(), percent));
         let mut found = Vec::with_capacity(ranks.len());

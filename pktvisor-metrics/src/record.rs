@@ -184,13 +184,13 @@ macro_rules! kept {
         u64
     };
     (Distinct ($unit:ident, Names)) => {
-        $crate::DistinctNames
+        $crate::distinct_names::DistinctNames
     };
     (Distinct ($unit:ident, Addresses)) => {
-        $crate::Cardinality
+        $crate::cardinality::Cardinality
     };
     (Quantiles $of:tt) => {
-        $crate::Quantiles
+        $crate::quantiles::Quantiles
     };
     (Times $of:tt) => {
         $crate::slowness::Times
@@ -205,7 +205,7 @@ macro_rules! kept {
         $crate::frequent::FrequentItems
     };
     (List ($unit:ident, $class:ident, $code:ident)) => {
-        $crate::CodeCounts
+        $crate::codes::CodeCounts
     };
     (Group ($report:ident, $record:ident)) => {
         $record

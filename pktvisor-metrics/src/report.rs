@@ -7,7 +7,7 @@ use crate::period::Period;
 
 impl Period {
     /// The document of this period. The same contents give the same bytes.
-    pub fn report(&self) -> api::Period {
+    pub(crate) fn report(&self) -> api::Period {
         let sampling = api::Sampling { rate: self.sampling_rate(), messages: self.messages };
         let context = Context {
             counters: &self.counters,

@@ -37,7 +37,7 @@ pub enum NoPeriod {
 
 /// What was counted since start, in all periods.
 #[derive(Clone, Debug)]
-pub struct SinceStart {
+pub struct SumsSinceStart {
     /// The counters, in the shape of a period.
     pub period: api::Period,
     /// Times from query to response where HOST was asked, in microseconds.
@@ -159,10 +159,10 @@ impl Store {
     }
 
     /// The counters since start, and how long transactions took. Lists and distinct counts are those of no traffic.
-    pub fn since_start(&self) -> SinceStart {
+    pub fn since_start(&self) -> SumsSinceStart {
         let sum = self.live.lock().since_start();
         let [inbound, outbound] = sum.transaction_times();
-        SinceStart { inbound: inbound.clone(), outbound: outbound.clone(), period: sum.report() }
+        SumsSinceStart { inbound: inbound.clone(), outbound: outbound.clone(), period: sum.report() }
     }
 
     /// The last full second.

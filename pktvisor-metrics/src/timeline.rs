@@ -14,7 +14,7 @@ const JUMP_SECONDS: u64 = 3600;
 
 /// The current time of the capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     /// The newest time seen, in nanoseconds since 1970.
     newest_ns: u64,
     /// The end of its second, in nanoseconds since 1970; 0 before the first packet.
@@ -23,7 +23,7 @@ pub struct Timeline {
 
 /// What the time of a packet means for the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// The same second as before.
     Same,
     /// A time in the past. The packet belongs to the live period.
@@ -44,7 +44,7 @@ pub enum Step {
 impl Timeline {
     /// Takes the time of the next packet.
     #[inline]
-    pub fn advance(&mut self, timestamp_ns: u64) -> Step {
+    pub(crate) fn advance(&mut self, timestamp_ns: u64) -> Step {
         if timestamp_ns < self.newest_ns {
             return Step::Back;
         }
@@ -67,12 +67,12 @@ impl Timeline {
     }
 
     /// The newest time seen, in nanoseconds since 1970; 0 before the first packet.
-    pub fn newest_ns(&self) -> u64 {
+    pub(crate) fn newest_ns(&self) -> u64 {
         self.newest_ns
     }
 
     /// The second of the newest time, or `None` before the first packet.
-    pub fn newest_second(&self) -> Option<u64> {
+    pub(crate) fn newest_second(&self) -> Option<u64> {
         (self.second_end_ns != 0).then_some(self.newest_ns / NS_PER_SECOND)
     }
 }

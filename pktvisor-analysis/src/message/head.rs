@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use domain::base::header::{Header, HeaderSection};
+use domain::base::header::{Header, HeaderCounts, HeaderSection};
 
 use super::walk::{Stop, Walk};
 use super::{HEADER_BYTES, Message, Question};
@@ -11,7 +11,7 @@ use crate::name::Name;
 
 /// A message of which the header and the first question are parsed, and then the rest.
 ///
-/// The rest is parsed in place, because moving a message costs as much as parsing a short one.
+/// Both steps work in place: a processor stalls when it moves a message that it has just written.
 #[derive(Clone, Debug)]
 pub struct MessageHead<'a> {
     message: Message<'a>,
@@ -30,19 +30,14 @@ enum Rest {
 }
 
 impl<'a> MessageHead<'a> {
-    /// Parses the header and the first question. Returns `None` for fewer than 12 octets. Writes
-    /// the QNAME to `name`, because moving a name is expensive.
+    /// A message of which nothing is parsed yet.
     #[inline(always)]
-    pub fn parse(octets: &'a [u8], name: &'a mut Name) -> Option<Self> {
-        if octets.len() < HEADER_BYTES {
-            return None;
-        }
-        let section = HeaderSection::for_message_slice(octets);
-        let mut head = Self {
+    pub fn new(octets: &'a [u8]) -> Self {
+        Self {
             message: Message {
                 octets,
-                header: *section.header(),
-                counts: *section.counts(),
+                header: Header::new(),
+                counts: HeaderCounts::new(),
                 question: None,
                 further_questions: (0, 0),
                 edns: None,
@@ -51,14 +46,26 @@ impl<'a> MessageHead<'a> {
             },
             walk: Walk::behind_header(octets),
             rest: Rest::Unparsed,
-        };
-        if head.message.counts.qdcount() > 0 {
-            match head.walk.first_question(name) {
-                Ok(question) => head.message.question = Some(question),
-                Err(stop) => head.rest = Rest::Unreadable(stop),
-            }
         }
-        Some(head)
+    }
+
+    /// Parses the header and the first question. Returns `None` for fewer than 12 octets. Writes
+    /// the QNAME to `name`, because moving a name is expensive.
+    #[inline(always)]
+    pub fn parse(&mut self, name: &'a mut Name) -> Option<()> {
+        let octets = self.message.octets;
+        if octets.len() < HEADER_BYTES {
+            return None;
+        }
+        let section = HeaderSection::for_message_slice(octets);
+        self.message.header = *section.header();
+        self.message.counts = *section.counts();
+        if self.message.counts.qdcount() > 0
+            && let Err(stop) = self.walk.first_question(name, &mut self.message.question)
+        {
+            self.rest = Rest::Unreadable(stop);
+        }
+        Some(())
     }
 
     /// The header's first four octets.

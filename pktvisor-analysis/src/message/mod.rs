@@ -66,7 +66,8 @@ impl<'a> Message<'a> {
     /// for fewer than 12 octets. Writes the QNAME to `name`, because moving a name is expensive.
     #[inline]
     pub fn parse(octets: &'a [u8], snapped: bool, name: &'a mut Name) -> Option<Self> {
-        let mut head = MessageHead::parse(octets, name)?;
+        let mut head = MessageHead::new(octets);
+        head.parse(name)?;
         head.parse_rest(snapped);
         Some(head.into_message())
     }

@@ -45,19 +45,26 @@ impl<'a> Walk<'a> {
         Self { octets, offset: HEADER_BYTES, names: NameSkipper::default() }
     }
 
+    /// Reads the first question into its place, because a processor stalls when it moves a question
+    /// that it has just written.
     #[inline]
-    pub(super) fn first_question<'n>(&mut self, name: &'n mut Name) -> Result<Question<'n>, Stop> {
+    pub(super) fn first_question<'n>(
+        &mut self,
+        name: &'n mut Name,
+        question: &mut Option<Question<'n>>,
+    ) -> Result<(), Stop> {
         let start = self.offset;
         let end = name.read(self.octets, start)?;
         self.names = NameSkipper::knowing(start, name.as_wire().len());
         let &[type_high, type_low, class_high, class_low] = self.array(end)?;
         self.offset = end + 4;
-        Ok(Question {
+        *question = Some(Question {
             name_hash: name.hash(),
             name,
             qtype: u16::from_be_bytes([type_high, type_low]),
             qclass: u16::from_be_bytes([class_high, class_low]),
-        })
+        });
+        Ok(())
     }
 
     pub(super) fn skip_question(&mut self) -> Result<(), Stop> {

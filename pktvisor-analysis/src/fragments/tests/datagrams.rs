@@ -14,7 +14,7 @@ fn a_datagram_counts_once_when_its_last_missing_fragment_comes() {
         assert_eq!(scenario.add(&datagram, parts[order[1]]), None);
         assert_eq!(scenario.add(&datagram, parts[order[2]]), Some((datagram[8..].to_vec(), 3, false)));
         assert_eq!(scenario.events, [DatagramReassembled]);
-        assert_eq!((scenario.fragments.len(), scenario.fragments.buffered_bytes()), (0, 0));
+        assert_eq!((scenario.fragments.len(), scenario.fragments.buffered_bytes), (0, 0));
     }
 }
 
@@ -102,7 +102,7 @@ fn ipv6_fragments_of_other_transports_behind_extension_headers_are_dropped_and_n
                 let (packet, class) = classified(&datagram, part);
                 assert_eq!(scenario.packet(&packet, &class), None);
             }
-            assert_eq!(scenario.fragments.buffered_bytes(), 0);
+            assert_eq!(scenario.fragments.buffered_bytes, 0);
             scenario.wait(31 * SECOND);
             assert_eq!((scenario.events, scenario.fragments.len()), (vec![], 0));
         }
@@ -143,7 +143,7 @@ fn the_rest_of_a_datagram_without_dns_port_is_dropped_and_not_counted() {
     for order in [[0, 1, 2], [2, 1, 0]] {
         let mut scenario = Scenario::new();
         assert_eq!(scenario.parts(&datagram, order.map(|index| parts[index])), None);
-        assert_eq!(scenario.fragments.buffered_bytes(), 0);
+        assert_eq!(scenario.fragments.buffered_bytes, 0);
         scenario.wait(31 * SECOND);
         assert_eq!((scenario.events, scenario.fragments.len()), (vec![], 0));
     }

@@ -23,7 +23,8 @@ fn analysed(store: &Store, thread: u32, count: u64) {
     recorder.outcome(Outcome::Analysed, count);
     let message = [0, 1, 0x80, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1];
     let mut name = pktvisor_analysis::name::Name::default();
-    let mut head = pktvisor_analysis::message::MessageHead::parse(&message, &mut name).unwrap();
+    let mut head = pktvisor_analysis::message::MessageHead::new(&message);
+    head.parse(&mut name).unwrap();
     let (keys, message) = (recorder.keys(&head), head.parse_rest(false));
     let flow =
         Flow::of(&Class { ip_version: Some(IpVersion::V4), ..Class::default() }, Transport::Udp).unwrap();
