@@ -1,4 +1,4 @@
-//! Every packet of every capture at hand: the bundled ones, real ones where they are there, and
+//! Every packet of every available capture: the bundled ones, real ones if they exist, and
 //! generated ones.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! tc programs on kernels before 6.6: filters of a `clsact` queueing discipline, which outlive who
-//! attached them.
+//! tc programs on kernels before 6.6: filters of a `clsact` queueing discipline, which outlive the
+//! process that attached them.
 //!
 //! A tcx link goes with its process; a filter stays until it is removed. So filters carry a name of
 //! their process, and that process holds the name as an abstract Unix socket, which the kernel
@@ -23,7 +23,7 @@ use pktvisor_common::direction::LinkDirection;
 
 const DIRECTIONS: [LinkDirection; 2] = [LinkDirection::Ingress, LinkDirection::Egress];
 
-/// What the names of all our filters begin with.
+/// All our filters have names with this prefix.
 const NAME_PREFIX: &str = "pktvisord-";
 
 /// The `clsact` of an interface, with our filters in it. Dropping it removes them, and the queueing

@@ -75,7 +75,7 @@ macro_rules! dns_counters {
 pktvisor_definitions::packets!(packet_counters);
 pktvisor_definitions::dns_messages!(dns_counters);
 
-/// What carries a DNS message.
+/// The transport of a DNS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DnsTransport {
     /// RFC 1035 section 4.2.1.
