@@ -2,7 +2,7 @@
 //! on the way out.
 //!
 //! Links are held by file descriptor: the kernel detaches the programs even if the agent crashes.
-//! Below Linux 6.6 there is no tcx; filters of a [`super::clsact`] qdisc take its place.
+//! Below Linux 6.6 there is no tcx; filters of a `clsact` qdisc take its place.
 
 mod error;
 mod hook;
