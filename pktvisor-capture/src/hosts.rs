@@ -155,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn few_networks_or_many_hold_what_any_of_them_holds(
+        fn a_set_of_few_or_many_networks_holds_the_addresses_of_each(
             networks in proptest::collection::vec(network(), 0..80),
             low in 0..1100_u32,
         ) {

@@ -21,7 +21,7 @@ pub struct Interface {
     /// Whether it has a carrier too: the cable is plugged in, the other end is up (IFF_RUNNING of
     /// netdevice(7)).
     pub has_carrier: bool,
-    /// What kind of link it is.
+    /// The kind of link.
     pub hardware: Hardware,
     /// The addresses it owns.
     pub addresses: Vec<IpAddr>,

@@ -8,7 +8,7 @@
 
 pub mod afpacket;
 pub mod attach;
-pub mod clsact;
+mod clsact;
 mod filter;
 pub mod hosts;
 pub mod interfaces;

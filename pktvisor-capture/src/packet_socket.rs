@@ -73,7 +73,7 @@ pub(crate) fn set<T: Copy>(fd: impl AsFd, option: c_int, value: &T) -> io::Resul
     check(set)
 }
 
-/// What happened since the last call, which resets the kernel's counters.
+/// Statistics since the last call: the kernel resets them when they are read.
 pub(crate) fn take_statistics(fd: impl AsFd) -> io::Result<libc::tpacket_stats_v3> {
     let mut statistics = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
     let mut len = size_of::<libc::tpacket_stats_v3>() as socklen_t;

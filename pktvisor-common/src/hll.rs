@@ -223,7 +223,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_cuts_for_addresses_give_what_their_bytes_give(v4: [u8; 4], v6: [u8; 16]) {
+        fn the_short_cuts_for_addresses_equal_the_hash_of_their_bytes(v4: [u8; 4], v6: [u8; 16]) {
             prop_assert_eq!(Coupon::of_ipv4(v4), Coupon::of_bytes(&v4));
             prop_assert_eq!(Coupon::of_ipv6(&v6), Coupon::of_bytes(&v6));
             prop_assert_eq!(Coupon::of_address(Address::new(IpVersion::V6, &v6)), Coupon::of_bytes(&v6));

@@ -24,7 +24,7 @@ pub struct Packet<'a> {
     /// Length on the wire in bytes, of all its segments; more than `data` holds where the capture
     /// was snapped.
     pub wire_len: u32,
-    /// What `data` begins with.
+    /// The type of the first header in `data`.
     pub link_type: LinkType,
     /// How many packets it was on the wire: 1, or more where the host's segmentation or receive
     /// offload makes one of many.

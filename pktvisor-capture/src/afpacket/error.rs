@@ -16,7 +16,7 @@ pub enum AfPacketError {
     Option {
         /// Its name in packet(7).
         option: &'static str,
-        /// What the kernel said.
+        /// The kernel's error.
         reason: io::Error,
     },
     /// Its ring cannot be mapped into memory.
@@ -24,7 +24,7 @@ pub enum AfPacketError {
     BlockRing {
         /// Its size.
         bytes: usize,
-        /// What the kernel said.
+        /// The kernel's error.
         reason: io::Error,
     },
     /// The interface does not exist, or refuses the socket.
@@ -32,7 +32,7 @@ pub enum AfPacketError {
     Bind {
         /// Which; 0 for all.
         ifindex: u32,
-        /// What the kernel said.
+        /// The kernel's error.
         reason: io::Error,
     },
     /// Waiting for packets failed.

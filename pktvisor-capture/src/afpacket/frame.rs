@@ -15,7 +15,7 @@ use pktvisor_common::wire::Wire;
 use super::bytes::{u16_at, u32_at};
 use super::offload;
 
-/// What lies before the packet's address: the header, aligned to 16 bytes.
+/// Bytes before the packet's address: the header, aligned to 16 bytes.
 const ADDRESS_OFFSET: usize = size_of::<tpacket3_hdr>().next_multiple_of(libc::TPACKET_ALIGNMENT);
 /// The two Ethernet addresses, behind which a VLAN tag stands.
 const ETHERNET_ADDRESSES_BYTES: usize = 12;
@@ -26,7 +26,7 @@ const VLAN_TAG_BYTES: usize = 4;
 /// header.
 const ARPHRD_IEEE80211_RADIOTAP: u16 = 803;
 
-/// What the kernel says of a frame.
+/// The kernel's header of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct FrameHeader {
     /// Bytes from this frame to the next one.

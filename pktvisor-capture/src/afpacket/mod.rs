@@ -71,7 +71,7 @@ impl Default for SocketOptions {
 pub struct SocketStatistics {
     /// Frames that came, with those that were lost. The loopback interface counts twice.
     pub frames: u64,
-    /// Of these: frames lost, most often because the ring was full.
+    /// Frames among them that were lost, most often because the ring was full.
     pub lost: u64,
     /// How often the ring was full.
     pub freezes: u64,
@@ -119,7 +119,7 @@ impl AfPacket {
         })
     }
 
-    /// What binds the socket to another interface while it is read.
+    /// A handle that binds the socket to another interface while it is read.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl AfPacket {
         Ok(self.has_block())
     }
 
-    /// What has happened since the socket was opened.
+    /// Statistics since the socket was opened.
     ///
     /// # Errors
     ///

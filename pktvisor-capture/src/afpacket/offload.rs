@@ -20,7 +20,7 @@ const F_NEEDS_CSUM: u8 = 1;
 const GSO_NONE: u8 = 0;
 const GSO_TCPV4: u8 = 1;
 const GSO_TCPV6: u8 = 4;
-/// A flag besides the kind.
+/// A flag beside the kind.
 const GSO_ECN: u8 = 0x80;
 
 const UDP_HEADER_BYTES: usize = 8;

@@ -2,8 +2,8 @@
 //! ours.
 //!
 //! The kernel fills a block with packets and hands it over when it is full, or when its time is up;
-//! we read it and hand it back. Who owns a block says one word of its header (`block_status`), the
-//! only one that both sides may look at at any time.
+//! we read it and hand it back. One word of its header (`block_status`) says who owns the block. It
+//! is the only word that both sides may look at at any time.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -17,7 +17,7 @@ pub enum AttachError {
     Ingress {
         /// Its name.
         interface: String,
-        /// What was tried, and what the kernel said.
+        /// The hooks that were tried, with the kernel's errors.
         refusals: String,
     },
     /// The hook on the way out does not take our program.
@@ -25,7 +25,7 @@ pub enum AttachError {
     Egress {
         /// Its name.
         interface: String,
-        /// What the kernel said.
+        /// The kernel's error.
         refusal: Refusal,
     },
     /// We do not know what its packets look like.

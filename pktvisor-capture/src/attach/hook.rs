@@ -25,7 +25,7 @@ impl fmt::Display for Hook {
     }
 }
 
-/// What classifiers are attached to on this kernel.
+/// The hook for classifiers on this kernel.
 pub(super) fn classifier_hook() -> Hook {
     match KernelVersion::current() {
         Ok(version) if version < KernelVersion::new(6, 6, 0) => Hook::Clsact,

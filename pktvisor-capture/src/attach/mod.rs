@@ -2,7 +2,7 @@
 //! on the way out.
 //!
 //! Links are held by file descriptor: the kernel detaches the programs even if the agent crashes.
-//! Below Linux 6.6 there is no tcx; filters of a [`super::clsact`] qdisc take its place.
+//! Below Linux 6.6 there is no tcx; filters of a `clsact` qdisc take its place.
 
 mod error;
 mod hook;
@@ -42,11 +42,11 @@ pub struct Attached {
     pub ingress: Hook,
     /// Where packets are seen on the way out; `None` where all of them come in again (loopback).
     pub egress: Option<Hook>,
-    /// What was tried before, one sentence each.
+    /// Hooks that refused before, one sentence each.
     pub notes: Vec<String>,
     /// They detach when dropped.
     programs: Vec<Placed>,
-    /// Never read, likewise.
+    /// Never read; detaches its filters when dropped.
     _clsact: Option<Clsact>,
 }
 
@@ -199,7 +199,7 @@ impl Attacher {
 fn ways(interface: &Interface) -> Result<Ways, AttachError> {
     let (xdp, ingress, egress) = match interface.hardware {
         Hardware::Ethernet => (Some(EntryPoint::Xdp), EntryPoint::TcIngress, Some(EntryPoint::TcEgress)),
-        // What goes out comes in again.
+        // Every sent packet is received again.
         Hardware::Loopback => (None, EntryPoint::TcIngress, None),
         Hardware::Ip => (None, EntryPoint::TcIngressRaw, Some(EntryPoint::TcEgressRaw)),
         Hardware::Other(number) => {
@@ -209,7 +209,7 @@ fn ways(interface: &Interface) -> Result<Ways, AttachError> {
     Ok(Ways { xdp, ingress, egress })
 }
 
-/// What an interface's packets begin with, where programs see them.
+/// The type of the first header of an interface's packets, where programs see them.
 pub fn link_type(interface: &Interface) -> LinkType {
     match interface.hardware {
         Hardware::Ip => LinkType::RAW,

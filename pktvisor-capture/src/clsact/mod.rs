@@ -1,5 +1,5 @@
-//! tc programs on kernels before 6.6: filters of a `clsact` queueing discipline, which outlive who
-//! attached them.
+//! tc programs on kernels before 6.6: filters of a `clsact` queueing discipline, which outlive the
+//! process that attached them.
 //!
 //! A tcx link goes with its process; a filter stays until it is removed. So filters carry a name of
 //! their process, and that process holds the name as an abstract Unix socket, which the kernel
@@ -23,13 +23,13 @@ use pktvisor_common::direction::LinkDirection;
 
 const DIRECTIONS: [LinkDirection; 2] = [LinkDirection::Ingress, LinkDirection::Egress];
 
-/// What the names of all our filters begin with.
+/// All our filters have names with this prefix.
 const NAME_PREFIX: &str = "pktvisord-";
 
 /// The `clsact` of an interface, with our filters in it. Dropping it removes them, and the queueing
 /// discipline if it is ours and empty.
 #[derive(Debug)]
-pub struct Clsact {
+pub(crate) struct Clsact {
     netlink: Netlink,
     interface_index: u32,
     name: HolderName,
@@ -46,7 +46,7 @@ impl Clsact {
     ///
     /// EPERM: CAP_NET_ADMIN is missing. ENODEV: no such interface. ENOENT or EOPNOTSUPP: the kernel
     /// has no `clsact` (`CONFIG_NET_SCH_INGRESS`) or no `cls_bpf`.
-    pub fn on(interface_index: u32) -> io::Result<Self> {
+    pub(crate) fn on(interface_index: u32) -> io::Result<Self> {
         let netlink = Netlink::open()?;
         let name = HolderName::hold()?;
         let made = match netlink.request(message::make_qdisc(interface_index)) {
@@ -62,7 +62,8 @@ impl Clsact {
     }
 
     /// How many filters of killed agents were there.
-    pub fn leftovers(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn leftovers(&self) -> usize {
         self.leftovers
     }
 
@@ -71,7 +72,7 @@ impl Clsact {
     /// # Errors
     ///
     /// EINVAL: not a tc program.
-    pub fn attach(&self, direction: LinkDirection, program: BorrowedFd<'_>) -> io::Result<()> {
+    pub(crate) fn attach(&self, direction: LinkDirection, program: BorrowedFd<'_>) -> io::Result<()> {
         let add = message::add_filter(
             self.interface_index,
             direction,

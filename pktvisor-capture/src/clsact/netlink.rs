@@ -13,7 +13,7 @@ use nix::sys::socket::{
 
 use super::message::Request;
 
-/// What the kernel puts into one datagram at most.
+/// The longest datagram that the kernel sends.
 const BUFFER_LEN: usize = 1 << 16;
 
 /// An rtnetlink socket.

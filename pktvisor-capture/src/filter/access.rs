@@ -16,10 +16,10 @@ use super::tag::{self, IMAGE_START, TAG, TAG_END, TAG_LEN};
 /// The verifier knows a packet's bytes up to here (`MAX_PACKET_OFF`), less for offsets that vary so
 /// that their bounds show.
 const DIRECT_MAX: u32 = 0x7fff;
-/// What helpers take as an offset.
+/// The greatest offset that helpers accept.
 const HELPER_MAX: i32 = i32::MAX;
 
-/// What stands behind the program, with the labels where it begins and where it returns to.
+/// Code behind the program, with the labels where it begins and where it returns to.
 enum Detour {
     /// A load at a fixed offset, by helper.
     Fixed { dst: Reg, size: Size, at: u32 },

@@ -44,7 +44,7 @@ pub(crate) enum Operand {
     X,
 }
 
-/// What arithmetic does to `A`, in 32 bits, unsigned and wrapping.
+/// Arithmetic on `A`, in 32 bits, unsigned and wrapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arithmetic {
     Add,
@@ -134,7 +134,7 @@ pub(crate) const SCRATCH_WORDS: u8 = 16;
 /// of classic BPF, which libpcap emits for live captures only.)
 const AT_MAX: u32 = i32::MAX as u32;
 
-/// What an instruction is that rejects every packet.
+/// The instruction that rejects every packet.
 const REJECT: Op = Op::Return(0);
 
 /// Decodes a whole program.

@@ -135,7 +135,7 @@ fn whole(expression: &str, link_type: LinkType, source: PacketOrigin) -> Result<
 /// order of its numbers.
 fn savefile(link_type: LinkType, order: Endian) -> io::Result<Result<Capture<pcap::Offline>, pcap::Error>> {
     const SNAP_LEN: u32 = 262_144;
-    // What OpenBSD's files have for raw IP, libpcap knows there only.
+    // libpcap knows OpenBSD's number for raw IP in files only.
     let link_type = if link_type == LinkType::RAW_OPENBSD { LinkType::RAW } else { link_type };
     let version = 2_u32 << 16 | 4;
     let numbers = [0xa1b2_c3d4, version, 0, 0, SNAP_LEN, u32::from(link_type.0)];

@@ -55,7 +55,7 @@ pub enum FilterError {
         Escaped(.reason)
     )]
     Expression {
-        /// What was given.
+        /// The expression, as given.
         expression: String,
         /// libpcap's words.
         reason: String,
@@ -67,7 +67,7 @@ pub enum FilterError {
         Escaped(.reason)
     )]
     Compile {
-        /// What was given.
+        /// The expression, as given.
         expression: String,
         /// The link type of the capture.
         link: String,
@@ -160,7 +160,7 @@ impl Filter {
         for link_type in FAMILIES {
             match self.program(link_type) {
                 Ok(_) => return Ok(()),
-                // What libpcap says of Ethernet is what most people have in mind.
+                // Most people expect the error for Ethernet.
                 Err(reason) if refused.is_ok() => {
                     refused = Err(FilterError::Expression { expression: self.expression.clone(), reason });
                     if self.expression.len() > LONG_BYTES {
@@ -182,7 +182,7 @@ impl Filter {
         self.compile(link_type).map(drop)
     }
 
-    /// What was given.
+    /// The expression, as given.
     pub fn expression(&self) -> &str {
         &self.expression
     }

@@ -19,7 +19,7 @@ use super::verdict::TaggedPackets;
 use super::verdict::Verdicts;
 use super::{Excerpt, Filter, FilterError};
 
-/// What becomes of a packet that the filter rejects.
+/// The fate of a packet that the filter rejects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejected {
     /// It goes its way (`inline`): `XDP_PASS`, at tc `TCX_NEXT`, which clsact knows as
@@ -34,9 +34,9 @@ pub enum Rejected {
 pub struct FilterSite<'a> {
     /// The context, as of the main program.
     pub context: ProgramContext,
-    /// What packets of the interface begin with.
+    /// The type of the first header of the interface's packets.
     pub link_type: LinkType,
-    /// What becomes of packets that are not counted.
+    /// The fate of packets that the filter rejects.
     pub rejected: Rejected,
     /// The loaded main program.
     pub main: BorrowedFd<'a>,
@@ -54,7 +54,7 @@ pub enum FilterProgramError {
     /// The kernel cannot run the expression.
     #[error("the filter expression '{}' cannot run in the kernel: {reason}", Excerpt(.expression))]
     Translate {
-        /// What was given.
+        /// The expression, as given.
         expression: String,
         /// Why not.
         reason: TranslateError,
@@ -66,11 +66,11 @@ pub enum FilterProgramError {
         last_lines(.log)
     )]
     Load {
-        /// What was given.
+        /// The expression, as given.
         expression: String,
         /// EPERM: CAP_BPF or CAP_NET_ADMIN is missing.
         reason: io::Error,
-        /// What the verifier wrote.
+        /// The verifier's log.
         log: String,
     },
     /// The main program cannot be put behind the filter.
@@ -147,7 +147,7 @@ fn tags(filter: &Filter, site: &FilterSite<'_>) -> TaggedPackets {
     }
 }
 
-/// What the filter program returns.
+/// The filter program's result for rejected packets.
 fn action(site: &FilterSite<'_>) -> i32 {
     // `enum xdp_action` and `enum tcx_action_base` of linux/bpf.h, which aya's bindings leave out.
     const XDP_DROP: i32 = 1;

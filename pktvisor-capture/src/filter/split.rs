@@ -13,7 +13,7 @@ const TERMS_MIN: usize = 48;
 /// Terms of a piece: short enough for jumps of 8 bits, within which libpcap is fast.
 const TERMS_OF_PIECE: usize = 16;
 
-/// What decides between the pieces of a chain.
+/// How the verdicts of the pieces of a chain combine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Junction {
     /// One that passes is enough.
@@ -152,7 +152,7 @@ fn chain(expression: &str) -> Option<Chain<'_>> {
     stand_alone.then_some(Chain { junction: junction.unwrap_or(Junction::And), terms })
 }
 
-/// What stands in the parentheses that enclose a whole term.
+/// The text within parentheses that enclose a whole term.
 fn in_parentheses(term: &str) -> Option<&str> {
     let inner = term.strip_prefix('(')?.strip_suffix(')')?;
     // In `(a) or (b)` they are two.
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_in_parentheses_keeps_what_stands_beside_it() {
+    fn a_chain_in_parentheses_keeps_the_terms_beside_it() {
         let found = pieces(&format!("port 53 and ({}) and not ip6", chain_of(48, " or "))).unwrap();
         assert_eq!(found.junction, Junction::Or);
         assert!(found.expressions[2].starts_with("port 53 and (host 10.0.0.32 or "));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_clearly_a_chain_stays_whole() {
+    fn an_expression_that_is_not_clearly_a_chain_stays_whole() {
         let long = chain_of(60, " or ");
         for whole in [
             chain_of(10, " or "),

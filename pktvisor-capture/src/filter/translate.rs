@@ -71,7 +71,7 @@ pub(crate) fn translate(
         .map_err(|too_far| TranslateError::TooLong { classic: classic.len(), translated: too_far.len })
 }
 
-/// What control can get to: the verifier refuses programs with anything else in them.
+/// The reachable instructions: the verifier refuses programs with unreachable ones.
 fn reachable(ops: &[Op]) -> Vec<bool> {
     let mut reachable = vec![false; ops.len()];
     if let Some(first) = reachable.first_mut() {

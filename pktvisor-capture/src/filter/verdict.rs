@@ -17,12 +17,12 @@ pub(crate) struct Verdicts {
     pub(crate) programs: RawFd,
     /// A per-CPU array with the entries of [`pktvisor_common::kernel::filtered`].
     pub(crate) filtered: RawFd,
-    /// What the filter program returns where the main one does not run.
+    /// The filter program's result if the main program does not run.
     pub(crate) action: i32,
     pub(crate) tags: TaggedPackets,
 }
 
-/// What becomes of filtered packets that have a VLAN tag.
+/// How rejected packets with a VLAN tag are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TaggedPackets {
     /// They are counted once more: the expression does not expect tags.
@@ -30,7 +30,7 @@ pub(crate) enum TaggedPackets {
     Ignored,
 }
 
-/// Goes on to the main program, and where there is none returns the action.
+/// Goes on to the main program, or returns the action if there is none.
 pub(crate) fn accept(asm: &mut Assembler, verdicts: &Verdicts) {
     asm.alu64(Alu::Mov, R1, Src::Reg(CONTEXT));
     asm.load_map(R2, verdicts.programs);

@@ -18,7 +18,7 @@ use super::control::{ControlMap, wait_for_programs};
 use super::error::KernelError;
 use super::heavy::HeavyHitters;
 
-/// What all processors counted since the programs were loaded.
+/// The counters of all processors since the programs were loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KernelCounts {
     /// Every packet.
@@ -29,7 +29,7 @@ pub struct KernelCounts {
     pub ethertypes: UnknownEtherTypes,
     /// Packets that a filter rejected before they were counted.
     pub filtered: u64,
-    /// Of these: packets with a VLAN tag, where the filter's expression says nothing of tags.
+    /// Packets among them with a VLAN tag, if the filter's expression does not mention tags.
     pub filtered_tagged: u64,
 }
 
@@ -45,7 +45,7 @@ pub struct CardinalityRegisters {
 /// Reads the maps.
 pub struct MapCollector {
     control: ControlMap,
-    /// What each copy of the counters held when it was last [sealed](MapCollector::seal).
+    /// Each copy of the counters when it was last [sealed](MapCollector::seal).
     sealed: [CpuSum; CPU_ENTRIES],
     cpu: PerCpuArray<MapData, PodCpuState>,
     filtered: PerCpuArray<MapData, u64>,
@@ -95,7 +95,7 @@ struct CpuSum {
     ethertypes: UnknownEtherTypes,
 }
 
-/// What [`MapCollector::collect`] returns.
+/// Result of [`MapCollector::collect`].
 #[derive(Clone, Debug)]
 pub struct Collected {
     /// Since the last collection.

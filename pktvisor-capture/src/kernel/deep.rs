@@ -29,7 +29,7 @@ pub struct Deep<S = RecordRing> {
 const NONE: u64 = u64::MAX;
 
 impl<S: RecordSource> Deep<S> {
-    /// Takes records from all of these.
+    /// Takes records from all `sources`.
     pub fn new(sources: Vec<S>) -> Self {
         let due = vec![NONE; sources.len()];
         Self { sources, due, held: NOT_HELD }

@@ -26,7 +26,7 @@ use crate::privileges;
 pub struct ProgramSettings {
     /// The configuration to begin with.
     pub config: KernelConfig,
-    /// What packets begin with, for all entries but the raw ones.
+    /// The type of the first header of packets, for all entries except the raw ones.
     pub link_type: LinkType,
     /// Memory of each ring buffer, of which every processor has one for each shard; becomes a power
     /// of two.
@@ -93,7 +93,7 @@ pub struct KernelPrograms {
     control: ControlMap,
 }
 
-/// What [`KernelPrograms::load`] returns: each part for another thread.
+/// Result of [`KernelPrograms::load`]: each part for another thread.
 pub struct Loaded {
     /// Attaches.
     pub programs: KernelPrograms,
@@ -147,7 +147,7 @@ impl KernelPrograms {
 }
 
 impl KernelPrograms {
-    /// What packets begin with where `entry` sees them.
+    /// The type of the first header of the packets that `entry` sees.
     pub fn link_type(&self, entry: EntryPoint) -> LinkType {
         match entry {
             EntryPoint::TcIngressRaw | EntryPoint::TcEgressRaw => LinkType::RAW,

@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use memmap2::{MmapOptions, MmapRaw};
 use nix::unistd::{SysconfVar, sysconf};
 
-/// What may be done with the memory.
+/// The permitted access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
     Read,

@@ -1,4 +1,4 @@
-//! What the running kernel asks of those who use BPF.
+//! What the running kernel requires for BPF.
 
 use std::fs;
 

@@ -41,7 +41,7 @@ pub enum GiveUpError {
 /// How long the other threads have to react.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the signal handler lets its thread keep, a bit mask.
+/// Bit mask of the capabilities that the signal handler keeps.
 static KEPT_EVERYWHERE: AtomicU64 = AtomicU64::new(0);
 
 /// Gives away every capability but those in `keep`, in all threads of the process: effective,

@@ -16,7 +16,7 @@ use super::give_up::Keep;
 pub struct MissingPrivileges {
     /// How packets were to be captured.
     pub mode: Mode,
-    /// What is missing.
+    /// The missing capabilities.
     pub missing: Vec<Capability>,
     /// What all captures together need on this kernel: granted once, every mode works.
     pub all: Vec<Capability>,
@@ -91,7 +91,7 @@ fn join(capabilities: &[Capability], separator: &str) -> String {
     capabilities.iter().map(Capability::to_string).collect::<Vec<_>>().join(separator)
 }
 
-/// What a capture needs on such a kernel.
+/// The capabilities that a capture needs on such a kernel.
 pub fn needed(mode: Mode, kernel: &KernelFeatures) -> Vec<Capability> {
     let bpf = kernel.bpf_capabilities();
     match mode {

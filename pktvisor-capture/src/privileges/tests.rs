@@ -30,7 +30,7 @@ fn before_there_was_a_capability_for_bpf_it_takes_the_one_for_everything() {
 }
 
 #[test]
-fn the_thread_that_attaches_keeps_what_that_takes_and_the_others_only_what_a_kernel_guards_maps_with() {
+fn the_attaching_thread_keeps_its_capabilities_and_others_only_those_that_guard_maps() {
     use Capability::{CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON};
     let four = |capability| [CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW, CAP_PERFMON].contains(&capability);
     let inline = Keep { everywhere: vec![], here: vec![CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN] };
@@ -41,7 +41,7 @@ fn the_thread_that_attaches_keeps_what_that_takes_and_the_others_only_what_a_ker
 }
 
 #[test]
-fn what_is_used_as_part_of_sys_admin_is_kept_as_sys_admin() {
+fn a_capability_held_as_part_of_sys_admin_is_kept_as_sys_admin() {
     use Capability::{CAP_NET_ADMIN, CAP_SYS_ADMIN};
     let granted = |capability| [CAP_SYS_ADMIN, CAP_NET_ADMIN].contains(&capability);
     let expected = Keep { everywhere: vec![CAP_SYS_ADMIN], here: vec![CAP_SYS_ADMIN, CAP_NET_ADMIN] };
@@ -49,7 +49,7 @@ fn what_is_used_as_part_of_sys_admin_is_kept_as_sys_admin() {
 }
 
 #[test]
-fn a_container_is_known_by_what_its_engine_leaves_in_it() {
+fn a_container_is_known_by_the_marks_of_its_engine() {
     let root = std::env::temp_dir().join(format!("pktvisor-place-{}", std::process::id()));
     let with = |file: &str, text: &str, variable: &str| {
         let path = root.join(file);
@@ -86,7 +86,7 @@ fn in_a_container_the_error_names_the_flags_also_of_engines_that_do_not_know_bpf
 }
 
 #[test]
-fn the_error_names_what_is_missing_and_how_to_grant_it() {
+fn the_error_names_missing_capabilities_and_how_to_grant_them() {
     let error = MissingPrivileges {
         mode: Mode::Inline,
         missing: vec![Capability::CAP_BPF, Capability::CAP_NET_ADMIN],

@@ -10,13 +10,13 @@ pub struct ThreadPrivileges {
     pub id: i32,
     /// Its name.
     pub name: String,
-    /// What it may do now.
+    /// Effective capabilities: in force now.
     pub effective: u64,
-    /// What it could allow itself.
+    /// Permitted capabilities: the thread can make them effective.
     pub permitted: u64,
-    /// What a program it runs could have.
+    /// Inheritable capabilities: a program that it runs can have them.
     pub inheritable: u64,
-    /// What a program it runs has.
+    /// Ambient capabilities: a program that it runs has them.
     pub ambient: u64,
     /// Whether no program it runs gets more than it has itself.
     pub no_new_privileges: bool,
@@ -51,7 +51,7 @@ fn parse(id: i32, status: &str) -> ThreadPrivileges {
     let mut thread = ThreadPrivileges { id, ..ThreadPrivileges::default() };
     for (key, value) in status.lines().filter_map(|line| line.split_once(':')) {
         let value = value.trim();
-        // What cannot be read is taken for everything.
+        // An unreadable set counts as full.
         let mask = || u64::from_str_radix(value, 16).unwrap_or(u64::MAX);
         match key {
             "Name" => thread.name = value.to_owned(),

@@ -14,7 +14,7 @@ pub enum TapError {
     InUse {
         /// Which.
         interface: String,
-        /// What it has.
+        /// The address, route or bridge.
         use_: String,
     },
     /// Sockets on a bond are accepted, and receive nothing.
@@ -30,7 +30,7 @@ pub enum TapError {
     Unknown {
         /// The file that describes it.
         path: String,
-        /// What it said.
+        /// Why it cannot be read.
         reason: io::Error,
     },
     /// The interface does not take in frames for others.
@@ -38,7 +38,7 @@ pub enum TapError {
     Promiscuous {
         /// Which.
         interface: String,
-        /// What the kernel said.
+        /// The kernel's error.
         reason: io::Error,
     },
     /// No memory for packets.
@@ -53,7 +53,7 @@ pub enum TapError {
         queue: u32,
         /// How much memory.
         bytes: u64,
-        /// What the kernel said.
+        /// The kernel's error.
         reason: io::Error,
     },
     /// No socket for a queue.
@@ -63,7 +63,7 @@ pub enum TapError {
         interface: String,
         /// Number of the receive queue.
         queue: u32,
-        /// What the kernel said.
+        /// The kernel's error.
         reason: io::Error,
     },
     /// A socket that no packets can reach.
@@ -71,7 +71,7 @@ pub enum TapError {
     Insert {
         /// Number of the receive queue.
         queue: u32,
-        /// What the map's owner said.
+        /// The error of the map.
         reason: Box<dyn Error + Send + Sync>,
     },
 }

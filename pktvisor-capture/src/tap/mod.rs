@@ -41,7 +41,7 @@ pub struct Tap {
     pub queues: Vec<TapQueue>,
     /// As long as this is held, frames for others come in.
     pub promiscuous: Promiscuous,
-    /// What an operator should know, one sentence each.
+    /// Notes for the operator, one sentence each.
     pub notes: Vec<String>,
 }
 

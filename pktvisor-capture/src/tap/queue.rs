@@ -21,7 +21,7 @@ use crate::kernel::{NextRecord, RecordSource};
 /// Frames taken at once.
 const BURST_FRAMES: usize = 256;
 
-/// What was lost between the program and us, in packets.
+/// Packets lost between the program and the worker thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueStatistics {
     /// Punted, but no frame was free, or the packet did not fit into one.
@@ -157,7 +157,7 @@ impl TapQueue {
         self.room
     }
 
-    /// What other threads can read the statistics from.
+    /// A handle for other threads to read the statistics.
     pub fn statistics(&self) -> StatisticsHandle {
         self.statistics.clone()
     }

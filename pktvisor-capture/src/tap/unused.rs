@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_that_every_interface_has_are_none() {
+    fn routes_that_every_interface_has_do_not_count() {
         assert_eq!(ipv6_route("eth1", IPV6), None);
         assert_eq!(ipv6_route("eth2", IPV6).unwrap(), "a route to 2001:db8::");
         assert_eq!(ipv6_route("eth3", IPV6).unwrap(), "the default route of IPv6");

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dns_is_spoken_on_port_53_unless_told_otherwise() {
+    fn dns_is_expected_on_port_53_by_default() {
         let ports = DnsPorts::default();
         assert!(ports.contains(53));
         assert!(!ports.contains(0) && !ports.contains(5353));

@@ -26,8 +26,8 @@ pub(super) fn ipv4<R: PacketReader + ?Sized>(
     if header[0] >> 4 != 4 || header_len < 20 {
         return without_addresses(out);
     }
-    // All 16 bytes, although the rest is zero already: who reads an address in words must not have
-    // to wait until a narrower write has left the store buffer.
+    // All 16 bytes, although the rest is zero already: a read of the address in words must not wait
+    // until a narrower write has left the store buffer.
     let [.., s0, s1, s2, s3, d0, d1, d2, d3] = header;
     out.source = widened([s0, s1, s2, s3]);
     out.destination = widened([d0, d1, d2, d3]);

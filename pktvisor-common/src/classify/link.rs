@@ -113,7 +113,7 @@ fn behind_ethernet<R: PacketReader + ?Sized>(reader: &R) -> Option<NetworkHeader
     Some(NetworkHeader { ip_version: Some(ip_version), offset: 14 })
 }
 
-/// What the link type says.
+/// The first layer, by link type.
 #[inline(always)]
 fn first_layer<R: PacketReader + ?Sized>(reader: &R, link_type: LinkType, out: &mut Class) -> Option<Layer> {
     let (kind, offset) = match link_type {

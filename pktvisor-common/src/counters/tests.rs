@@ -50,7 +50,7 @@ fn sizes_are_classed_by_wire_length() {
 }
 
 #[test]
-fn tcp_flags_tell_opening_from_answering_and_closing() {
+fn tcp_flags_distinguish_opening_from_answering_and_closing() {
     let mut counters = Counters::default();
     for tcp_flags in [0x02, 0x12, 0xc2, 0x10, 0x18, 0x11, 0x14, 0x04, 0x03] {
         let class =
@@ -78,7 +78,7 @@ fn dns_headers_are_counted_for_whole_udp_datagrams_only() {
 }
 
 #[test]
-fn subtracting_what_was_added_gives_back_the_original() {
+fn subtracting_an_addend_restores_the_original() {
     let mut first = Counters::default();
     first.count(&udp(flags::DNS_UDP, 0x8005), Direction::Sent, 700);
     let mut second = first;

@@ -47,7 +47,7 @@ pub const fn epoch(live_sketches: u32) -> u32 {
     (live_sketches & live::HEAVY) | ((live_sketches & live::EPOCH_HIGH) >> 1)
 }
 
-/// What ends when the agent begins the next epoch.
+/// Whether a period ends with the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
     /// The epoch alone.

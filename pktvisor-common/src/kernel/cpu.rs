@@ -10,11 +10,11 @@ use crate::wire::Wire;
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(8))]
 pub struct CpuState {
-    /// What is counted for every packet.
+    /// Counted for every packet.
     pub counters: Counters,
     /// Outcomes of packets for deep analysis.
     pub punted: Punts,
-    /// What the running program found out about its packet.
+    /// The classification of the running program's packet.
     ///
     /// Not on the stack: the verifier remembers every value on the stack on every path and checks
     /// the rest of the program for each. It forgets values in a map.

@@ -3,7 +3,7 @@
 
 /// Packets that the filter took out.
 pub const FILTERED: u32 = 0;
-/// Of these, where the expression does not mention tags: packets with a VLAN tag.
+/// Packets among them with a VLAN tag, if the expression does not mention tags.
 pub const FILTERED_TAGGED: u32 = 1;
 /// How many counters there are.
 pub const FILTERED_ENTRIES: usize = 2;

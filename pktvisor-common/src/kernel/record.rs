@@ -19,7 +19,7 @@ pub struct RecordHeader {
     /// Packets on the wire: more than one for a buffer that segmentation offload will split or has
     /// merged.
     pub packets: u16,
-    /// What the bytes begin with.
+    /// The type of the first header in the bytes.
     pub link_type: u16,
     /// A [`Direction`].
     pub direction: u8,
@@ -53,7 +53,7 @@ pub mod flags {
 }
 
 impl RecordHeader {
-    /// What the bytes begin with.
+    /// The type of the first header in the bytes.
     pub fn link_type(&self) -> LinkType {
         LinkType(self.link_type)
     }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_splits_into_what_it_was_made_of() {
+    fn a_record_splits_into_header_and_bytes() {
         let mut record = vec![0; HEADER_LEN];
         record[..8].copy_from_slice(&7u64.to_ne_bytes());
         record[16..18].copy_from_slice(&3u16.to_ne_bytes());
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_shorter_than_it_says_is_none() {
+    fn a_record_shorter_than_its_header_says_is_rejected() {
         let mut record = vec![0; HEADER_LEN + 2];
         record[16..18].copy_from_slice(&3u16.to_ne_bytes());
         assert_eq!(RecordHeader::split(&record), None);

@@ -19,7 +19,7 @@ fn ipv4(protocol: u8) -> [u8; 20] {
 }
 
 #[test]
-fn packets_pass_by_what_they_are() {
+fn packets_pass_by_their_headers() {
     let mut filter = Filter::new("udp");
     assert!(filter.passes(&packet(&ipv4(17), 20, LinkType::RAW)).unwrap());
     assert!(!filter.passes(&packet(&ipv4(6), 20, LinkType::RAW)).unwrap());

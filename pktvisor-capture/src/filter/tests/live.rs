@@ -73,7 +73,7 @@ fn index(namespace: &Namespace, interface: &str) -> u32 {
 }
 
 #[test]
-fn a_filter_before_xdp_counts_what_it_takes_out_until_its_link_goes() {
+fn a_filter_before_xdp_counts_rejected_packets_until_its_link_goes() {
     if skipped() {
         return;
     }

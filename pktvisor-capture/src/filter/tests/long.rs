@@ -55,7 +55,7 @@ fn five_thousand_hosts_are_a_filter_within_seconds() {
 }
 
 #[test]
-fn what_takes_too_long_is_one_sentence_within_seconds() {
+fn an_expression_that_takes_too_long_is_refused_within_seconds() {
     let names = |count: usize| (0..count).map(|n| format!("10.0.{}.{}", n >> 8, n & 255)).collect::<Vec<_>>();
     let expressions = [
         hosts(100_000).join(" or "),
@@ -144,7 +144,7 @@ fn a_program_longer_than_the_kernels_jumps_is_one_sentence() {
 }
 
 #[test]
-fn what_only_the_kernel_knows_is_refused_in_words() {
+fn metadata_that_only_the_kernel_knows_is_refused_with_a_reason() {
     for expression in ["inbound", "outbound and udp", "ifindex 2"] {
         for filter in [Filter::new(expression), Filter::for_files(expression)] {
             let error = filter.check_for(LinkType::ETHERNET).unwrap_err().to_string();
@@ -154,7 +154,7 @@ fn what_only_the_kernel_knows_is_refused_in_words() {
 }
 
 #[test]
-fn what_a_message_repeats_of_an_expression_is_short_and_controls_nothing() {
+fn a_message_quotes_an_expression_briefly_and_without_control_characters() {
     let error = Filter::new(format!("\x1b[31m{}", "x".repeat(900))).check().unwrap_err().to_string();
     assert!(error.contains(r"\u{1b}[31mxx") && error.contains("... (905 bytes)"), "{error}");
     assert!(!error.contains('\x1b') && error.len() < 600, "{error}");

@@ -104,7 +104,7 @@ fn section(link_type: u16, order: Endian, packets: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-/// How many packets pass; `None` if the expression is none.
+/// How many packets pass; `None` if the expression does not compile.
 fn ours(path: &Path, expression: &str) -> Option<usize> {
     let mut filter = Filter::for_files(expression);
     let mut capture = Capture::open(path).unwrap();

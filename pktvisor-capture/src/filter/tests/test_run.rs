@@ -196,7 +196,7 @@ fn sum(counter: &OwnedFd, key: u32) -> u64 {
     values.iter().sum()
 }
 
-/// What the kernel makes no socket buffer of in a test run.
+/// Packets for which the kernel makes no socket buffer in a test run.
 fn is_cut_before_ip_ends(packet: &[u8]) -> bool {
     match packet.get(12..14) {
         Some([0x08, 0x00]) => packet.len() < 14 + 20,
@@ -205,7 +205,7 @@ fn is_cut_before_ip_ends(packet: &[u8]) -> bool {
     }
 }
 
-/// What a test run says.
+/// The result of a test run.
 pub(super) struct Outcome {
     pub(super) retval: u32,
     /// Mean of all repetitions.

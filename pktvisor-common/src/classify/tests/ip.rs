@@ -247,7 +247,7 @@ fn a_later_ipv6_fragment_may_hold_dns_behind_extension_headers() {
 }
 
 #[test]
-fn a_first_ipv6_fragment_with_extension_headers_tells_what_its_later_ones_are() {
+fn a_first_ipv6_fragment_with_extension_headers_shows_whether_later_ones_hold_dns() {
     let first = |parts: &[&[u8]]| v6(&ipv6(44, &join(&[&fragment_header(60, 1), &join(parts)])));
     let known = flags::FRAGMENT | flags::EXTENSION_FIRST;
     let class = first(&[&extension(43, 0), &extension(17, 2), &udp(9, 53, &QUERY)]);

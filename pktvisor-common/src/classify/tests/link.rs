@@ -140,7 +140,7 @@ fn ppp_is_read_with_and_without_address_and_compression() {
 }
 
 #[test]
-fn raw_ip_is_told_by_its_nibble_or_by_the_link_type() {
+fn the_version_of_raw_ip_is_in_its_nibble_or_in_the_link_type() {
     for link_type in [LinkType::RAW, LinkType::RAW_BSD, LinkType::RAW_OPENBSD] {
         assert_dns(&class_of(link_type, &dns_v4()), V4, 0);
         assert_dns(&class_of(link_type, &dns_v6()), V6, 0);
@@ -274,7 +274,7 @@ fn up_to_four_tags_that_are_no_vlan_tags_are_looked_through() {
 }
 
 #[test]
-fn an_ethertype_that_nobody_expects_is_told() {
+fn an_unexpected_ethertype_is_reported() {
     let unknown = |packet: &[u8]| class_of(LinkType::ETHERNET, packet).unknown_ethertype;
     for ethertype in [0x88e5_u16, 0x22f3, 0x894f, 0x4305, 0xfffe] {
         let bytes = ethertype.to_be_bytes();

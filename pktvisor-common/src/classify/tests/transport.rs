@@ -88,7 +88,7 @@ fn a_snapped_message_of_12_bytes_is_still_dns() {
 }
 
 #[test]
-fn what_only_the_ip_header_promises_behind_the_udp_length_is_not_missed() {
+fn bytes_behind_the_udp_length_do_not_count_as_truncated() {
     let datagram = with_udp_len(8 + 12);
     let packet = ipv4(17, &datagram);
     assert_eq!(class_of(LinkType::IPV4, &packet[..40]).flags, flags::DNS_UDP);
@@ -140,7 +140,7 @@ fn an_impossible_tcp_header_length_gives_ports_and_flags_but_no_dns() {
 }
 
 #[test]
-fn a_snapped_tcp_segment_keeps_what_was_captured() {
+fn a_snapped_tcp_segment_keeps_its_captured_bytes() {
     let packet = ipv4(6, &tcp_with((9, 53), 8, 0x18, b"message"));
     let snapped = |len| class_of(LinkType::IPV4, &packet[..len]);
     assert_eq!(snapped(59).flags, flags::DNS_TCP);
@@ -160,7 +160,7 @@ fn the_first_fragment_of_a_dns_segment_goes_to_stream_reassembly() {
 }
 
 #[test]
-fn a_payload_beyond_16_bits_is_told_as_truncated() {
+fn a_payload_beyond_16_bits_is_reported_as_truncated() {
     let mut packet = ipv4(6, &tcp(53, 9, tcp_flags::ACK, &[]));
     packet[2..4].copy_from_slice(&[0, 0]);
     packet.resize(70_000, 0);

@@ -1,4 +1,4 @@
-//! What a table says of addresses, beside what is true of them.
+//! The bounds of a table, compared with the true counts.
 
 use std::collections::HashMap;
 

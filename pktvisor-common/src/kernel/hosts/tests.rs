@@ -54,7 +54,7 @@ fn a_length_beyond_the_address_means_one_address_and_length_0_means_all() {
 }
 
 #[test]
-fn a_full_table_refuses_more_but_takes_what_it_holds_already() {
+fn a_full_table_refuses_new_networks_and_accepts_contained_ones() {
     let mut hosts = HostTable::EMPTY;
     for i in 0..NETWORKS_MAX as u32 {
         hosts.insert(v6(&(i * 2).to_be_bytes()).get(), 32).unwrap();
@@ -70,7 +70,7 @@ fn a_full_table_refuses_more_but_takes_what_it_holds_already() {
 
 proptest! {
     #[test]
-    fn few_networks_or_many_hold_what_any_of_them_holds(
+    fn a_set_of_few_or_many_networks_holds_the_addresses_of_each(
         networks in proptest::collection::vec((0..4096_u32, 18..=32_u8), 0..80),
         low in 0..4200_u32,
     ) {
