@@ -7,7 +7,7 @@ fn a_silent_stream_is_forgotten_after_120_s() {
     let mut scenario = Scenario::opened();
     scenario.data(0, &[0]).wait(120 * SECOND).of_port(5000).syn(1);
     assert_eq!(scenario.streams.len(), 2);
-    scenario.wait(1).syn(1).expect(&[], &[]).expect_nothing_held();
+    scenario.wait(1).syn(1).assert_found(&[], &[]).assert_nothing_held();
     assert_eq!(scenario.streams.len(), 1);
 }
 
@@ -20,7 +20,7 @@ fn a_syn_flood_does_not_push_out_a_stream_in_use() {
         scenario.of_port(port).syn(1);
     }
     assert_eq!(scenario.streams.len(), 16);
-    scenario.of_port(4000).data(50, &bytes[50..]).expect(&[1, 2], &[StreamEvicted; 85]);
+    scenario.of_port(4000).data(50, &bytes[50..]).assert_found(&[1, 2], &[StreamEvicted; 85]);
 }
 
 #[test]
@@ -31,12 +31,12 @@ fn the_stream_longest_unused_goes_first_when_memory_runs_out() {
         scenario.of_port(port).syn(ISN).data(0, &bytes[..20_000]);
     }
     scenario.of_port(6000).syn(ISN).data(0, &bytes[..20_000]);
-    scenario.expect(&[], &[RetransmittedSegment, StreamEvicted]);
+    scenario.assert_found(&[], &[RetransmittedSegment, StreamEvicted]);
     for port in [4000, 6000] {
         scenario.of_port(port).data(20_000, &bytes[20_000..]);
     }
     assert_eq!(scenario.ids(), [1, 2, 1, 2]);
-    scenario.expect_nothing_held();
+    scenario.assert_nothing_held();
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn bytes_behind_the_gap_of_an_evicted_stream_are_parsed() {
     let bytes = framed(&[message(1, 40), message(2, 40)]);
     let mut scenario = Scenario::with(Limits { streams: 1, buffered_bytes: 1 << 20 });
     scenario.syn(ISN).data(42, &bytes[42..]).of_port(5000).syn(1);
-    scenario.expect(&[2], &[Gap, StreamEvicted]).expect_nothing_held();
+    scenario.assert_found(&[2], &[Gap, StreamEvicted]).assert_nothing_held();
 }
 
 #[test]
@@ -68,5 +68,5 @@ fn memory_stays_below_its_ceiling_when_time_gives_a_gap_up() {
     scenario.now_ns += SECOND + 1;
     scenario.streams.advance(scenario.now_ns, &mut scenario.sink);
     assert!(scenario.streams.buffered_bytes() <= needed);
-    scenario.expect(&[3], &[Gap, Gap, StreamEvicted]);
+    scenario.assert_found(&[3], &[Gap, Gap, StreamEvicted]);
 }

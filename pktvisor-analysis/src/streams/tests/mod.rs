@@ -129,13 +129,13 @@ impl Scenario {
     }
 
     #[track_caller]
-    fn expect(&self, ids: &[u16], events: &[ReassemblyEvent]) -> &Self {
+    fn assert_found(&self, ids: &[u16], events: &[ReassemblyEvent]) -> &Self {
         assert_eq!((self.ids().as_slice(), self.sink.events.as_slice()), (ids, events));
         self
     }
 
     #[track_caller]
-    fn expect_nothing_held(&self) {
+    fn assert_nothing_held(&self) {
         assert_eq!((self.streams.buffered_bytes(), self.streams.gaps.len()), (0, 0));
     }
 }

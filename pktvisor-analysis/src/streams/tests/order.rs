@@ -6,16 +6,16 @@ use super::*;
 fn segments_out_of_order_wait_for_each_other() {
     let bytes = framed(&[message(1, 40), message(2, 40), message(3, 40)]);
     let mut scenario = Scenario::opened();
-    scenario.data(100, &bytes[100..]).data(50, &bytes[50..100]).expect(&[], &[]);
-    scenario.data(0, &bytes[..50]).expect(&[1, 2, 3], &[]).expect_nothing_held();
+    scenario.data(100, &bytes[100..]).data(50, &bytes[50..100]).assert_found(&[], &[]);
+    scenario.data(0, &bytes[..50]).assert_found(&[1, 2, 3], &[]).assert_nothing_held();
 }
 
 #[test]
 fn a_retransmission_is_counted_and_not_parsed_again() {
     let bytes = framed(&[message(1, 40), message(2, 40)]);
     let mut scenario = Scenario::opened();
-    scenario.data(0, &bytes[..42]).data(0, &bytes[..42]).expect(&[1], &[RetransmittedSegment]);
-    scenario.data(20, &bytes[20..]).expect(&[1, 2], &[RetransmittedSegment]);
+    scenario.data(0, &bytes[..42]).data(0, &bytes[..42]).assert_found(&[1], &[RetransmittedSegment]);
+    scenario.data(20, &bytes[20..]).assert_found(&[1, 2], &[RetransmittedSegment]);
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn a_retransmission_of_waiting_data_is_counted_once() {
     let bytes = framed(&[message(1, 40), message(2, 40)]);
     let mut scenario = Scenario::opened();
     scenario.data(42, &bytes[42..]).data(50, &bytes[50..70]).data(0, &bytes[..42]);
-    scenario.expect(&[1, 2], &[RetransmittedSegment]);
+    scenario.assert_found(&[1, 2], &[RetransmittedSegment]);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn keep_alives_are_neither_data_nor_retransmissions() {
     let bytes = framed(&[message(1, 40), message(2, 40)]);
     let mut scenario = Scenario::opened();
     scenario.send(ACK, ISN, &[0], 1).data(0, &bytes[..42]).data(41, &[0]).data(42, &bytes[42..]);
-    scenario.expect(&[1, 2], &[]);
+    scenario.assert_found(&[1, 2], &[]);
 }
 
 #[test]
@@ -53,5 +53,5 @@ fn a_zero_window_probe_brings_one_byte() {
     let mut scenario = Scenario::opened();
     scenario.data(0, &bytes[..1]).data(0, &bytes[..1]).data(0, &bytes);
     // The repeated probe looks like a keep-alive.
-    scenario.expect(&[1], &[]);
+    scenario.assert_found(&[1], &[]);
 }

@@ -87,7 +87,7 @@ proptest! {
         }
         prop_assert!(scenario.sink.found.iter().all(|found| found.bytes.len() >= 12));
         scenario.streams.finish(&mut scenario.sink);
-        scenario.expect_nothing_held();
+        scenario.assert_nothing_held();
         prop_assert!(scenario.streams.is_empty());
     }
 }

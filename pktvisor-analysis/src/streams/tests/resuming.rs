@@ -43,7 +43,7 @@ fn a_stream_entered_at_the_body_of_a_query_is_taken_up_at_the_next_length() {
         let bytes = framed(&[message(id, 35), message(2, 35), message(3, 35)]);
         let mut scenario = Scenario::new();
         scenario.data(2, &bytes[2..37]).data(37, &bytes[37..39]).data(39, &bytes[39..74]);
-        scenario.data(74, &bytes[74..]).expect(&[2, 3], &[Unsynchronised]).expect_nothing_held();
+        scenario.data(74, &bytes[74..]).assert_found(&[2, 3], &[Unsynchronised]).assert_nothing_held();
     }
 }
 
@@ -58,7 +58,7 @@ fn a_lost_length_costs_only_its_own_message() {
         scenario.data(start + 2, &bytes[start + 2..start + 37]);
     }
     scenario.wait(2 * SECOND + 1).of_port(5000).syn(1);
-    scenario.expect(&[0x2001, 0x2003, 0x2004, 0x2005], &[Gap]).expect_nothing_held();
+    scenario.assert_found(&[0x2001, 0x2003, 0x2004, 0x2005], &[Gap]).assert_nothing_held();
 }
 
 #[test]
@@ -66,11 +66,15 @@ fn length_and_header_may_come_in_any_pieces() {
     let bytes = framed(&[message(1, 40), message(2, 40)]);
     for cut in 1..20 {
         let mut scenario = Scenario::new();
-        scenario.data(0, &bytes[..cut]).data(cut, &bytes[cut..]).expect(&[1, 2], &[]).expect_nothing_held();
+        scenario
+            .data(0, &bytes[..cut])
+            .data(cut, &bytes[cut..])
+            .assert_found(&[1, 2], &[])
+            .assert_nothing_held();
         let mut scenario = Scenario::new();
         for (at, byte) in bytes.iter().enumerate() {
             scenario.data(at, &[*byte]);
         }
-        scenario.expect(&[1, 2], &[]).expect_nothing_held();
+        scenario.assert_found(&[1, 2], &[]).assert_nothing_held();
     }
 }

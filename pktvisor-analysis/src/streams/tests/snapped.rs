@@ -9,8 +9,8 @@ fn a_snapped_message_is_truncated_and_the_next_one_is_found() {
     scenario
         .snapped(0, &bytes[..102], 50)
         .data(102, &bytes[102..])
-        .expect(&[1, 2], &[])
-        .expect_nothing_held();
+        .assert_found(&[1, 2], &[])
+        .assert_nothing_held();
     assert_eq!((scenario.sink.found[0].truncated, scenario.sink.found[0].bytes.len()), (true, 48));
     assert!(!scenario.sink.found[1].truncated);
 }
@@ -22,7 +22,7 @@ fn a_long_snapped_message_is_passed_over_to_its_end() {
     for (index, part) in bytes.chunks(1000).enumerate() {
         scenario.snapped(1000 * index, part, part.len().min(60));
     }
-    scenario.expect(&[1, 2], &[]).expect_nothing_held();
+    scenario.assert_found(&[1, 2], &[]).assert_nothing_held();
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_message_snapped_in_its_second_segment_is_truncated() {
     let bytes = framed(&[message(1, 100), message(2, 40)]);
     let mut scenario = Scenario::opened();
     scenario.data(0, &bytes[..20]).snapped(20, &bytes[20..102], 40).data(102, &bytes[102..]);
-    scenario.expect(&[1, 2], &[]);
+    scenario.assert_found(&[1, 2], &[]);
     assert_eq!(scenario.sink.found[0].bytes, message(1, 100)[..58]);
 }
 
@@ -38,14 +38,14 @@ fn a_message_snapped_in_its_second_segment_is_truncated() {
 fn messages_hidden_beyond_the_snapped_end_are_passed_over() {
     let bytes = framed(&[message(1, 40), message(2, 40), message(3, 40)]);
     let mut scenario = Scenario::opened();
-    scenario.snapped(0, &bytes[..84], 20).data(84, &bytes[84..]).expect(&[1, 3], &[]);
+    scenario.snapped(0, &bytes[..84], 20).data(84, &bytes[84..]).assert_found(&[1, 3], &[]);
 }
 
 #[test]
 fn a_snapped_message_with_less_than_its_header_is_no_message() {
     let bytes = framed(&[message(1, 40), message(2, 40)]);
     let mut scenario = Scenario::opened();
-    scenario.snapped(0, &bytes[..42], 13).data(42, &bytes[42..]).expect(&[2], &[]);
+    scenario.snapped(0, &bytes[..42], 13).data(42, &bytes[42..]).assert_found(&[2], &[]);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_snapped_segment_that_waited_is_truncated_too() {
     let bytes = framed(&[message(1, 40), message(2, 40), message(3, 40)]);
     let mut scenario = Scenario::opened();
     scenario.snapped(42, &bytes[42..84], 30).data(84, &bytes[84..]).data(0, &bytes[..42]);
-    scenario.expect(&[1, 2, 3], &[]).expect_nothing_held();
+    scenario.assert_found(&[1, 2, 3], &[]).assert_nothing_held();
     let truncated: Vec<_> = scenario.sink.found.iter().map(|found| found.truncated).collect();
     assert_eq!(truncated, [false, true, false]);
 }

@@ -6,10 +6,10 @@ use super::*;
 fn a_reset_and_a_new_connection_release_both_directions() {
     for flags in [RST, SYN] {
         let mut connection = Connection::opened();
-        connection.query(1).lost_query(2).query(3).response(3).expect("q1", &[]);
+        connection.query(1).lost_query(2).query(3).response(3).assert_found("q1", &[]);
         let mut last = connection.sent(true, Vec::new());
         (last.flags, last.sequence) = (flags, 1 << 30);
-        connection.capture(&last).expect("q1 q3 r3", &[Gap]).scenario.expect_nothing_held();
+        connection.capture(&last).assert_found("q1 q3 r3", &[Gap]).scenario.assert_nothing_held();
     }
 }
 
@@ -22,7 +22,7 @@ fn a_fin_waits_for_earlier_bytes_and_closes() {
         fin.flags = ACK | FIN;
         connection.capture(&fin);
     }
-    connection.passes(11 * MS).expect("q1 q3 r3", &[Gap]).scenario.expect_nothing_held();
+    connection.passes(11 * MS).assert_found("q1 q3 r3", &[Gap]).scenario.assert_nothing_held();
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_fin_that_was_not_captured_is_no_gap() {
     let mut connection = Connection::opened();
     connection.query(1).response(1);
     connection.client_next = connection.client_next.wrapping_add(1);
-    connection.response(2).expect("q1 r1 r2", &[]).scenario.expect_nothing_held();
+    connection.response(2).assert_found("q1 r1 r2", &[]).scenario.assert_nothing_held();
 }
 
 #[test]
@@ -41,8 +41,8 @@ fn a_leap_of_time_releases_segments_behind_the_end_of_a_stream() {
     (fin.flags, fin.acknowledgement) = (ACK | FIN, 0);
     let mut response = connection.send_response(3);
     response.flags = 0;
-    connection.capture(&fin).capture(&response).expect("q1", &[]).passes(500 * SECOND);
-    connection.expect("q1 q3 r3", &[Gap, Gap]).scenario.expect_nothing_held();
+    connection.capture(&fin).capture(&response).assert_found("q1", &[]).passes(500 * SECOND);
+    connection.assert_found("q1 q3 r3", &[Gap, Gap]).scenario.assert_nothing_held();
     assert!(connection.scenario.streams.is_empty());
 }
 
@@ -52,14 +52,14 @@ fn a_retransmission_of_waiting_bytes_is_counted_once() {
     connection.query(1).lost_query(2).query(3);
     let response = connection.send_response(3);
     connection.capture(&response).capture(&response).finish();
-    connection.expect("q1 q3 r3", &[RetransmittedSegment, Gap]);
+    connection.assert_found("q1 q3 r3", &[RetransmittedSegment, Gap]);
 }
 
 #[test]
 fn an_evicted_stream_releases_the_other_direction() {
     let mut connection = Connection::with(Limits { streams: 2, buffered_bytes: 1 << 20 });
     connection.query(1).lost_query(2).query(3).response(3).scenario.of_port(5000).syn(1);
-    connection.expect("q1 q3 r3", &[Gap, StreamEvicted]).scenario.expect_nothing_held();
+    connection.assert_found("q1 q3 r3", &[Gap, StreamEvicted]).scenario.assert_nothing_held();
 }
 
 #[test]
@@ -77,5 +77,5 @@ fn a_connection_between_an_address_and_itself_is_one_stream() {
         };
         scenario.streams.segment(&own, segment, scenario.now_ns, &mut scenario.sink);
     }
-    scenario.expect(&[1, 1, 1], &[]).expect_nothing_held();
+    scenario.assert_found(&[1, 1, 1], &[]).assert_nothing_held();
 }

@@ -134,7 +134,7 @@ impl Connection {
 
     /// Messages as `q1 r1`, in the order in which they were handed on.
     #[track_caller]
-    fn expect(&mut self, found: &str, events: &[ReassemblyEvent]) -> &mut Self {
+    fn assert_found(&mut self, found: &str, events: &[ReassemblyEvent]) -> &mut Self {
         assert_eq!((self.found().join(" ").as_str(), self.scenario.sink.events.as_slice()), (found, events));
         self
     }

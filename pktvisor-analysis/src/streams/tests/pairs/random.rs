@@ -51,6 +51,6 @@ proptest! {
                 prop_assert!(query < response, "{}", found.join(" "));
             }
         }
-        connection.scenario.expect_nothing_held();
+        connection.scenario.assert_nothing_held();
     }
 }
