@@ -96,6 +96,18 @@ fn the_histogram_of_times_agrees_with_the_quantiles() {
     }
 }
 
+/// docs/operations.md states the bound.
+#[test]
+fn the_number_of_series_is_bounded() {
+    /// Families of a live agent that a file does not have: losses by cause.
+    const LIVE_ONLY: usize = 6;
+    let few = read(&["-H", HOST, DEMO]);
+    let all = read(&["-H", HOST, "--periods", "100", "--public-suffix", DEMO]);
+    let series = [few, all].map(|agent| samples(&agent.get("/metrics").1).len());
+    assert_eq!(series[0], series[1]);
+    assert!(series[0] + LIVE_ONLY < 200, "{} series", series[0]);
+}
+
 #[test]
 fn the_cost_of_the_agent_is_known() {
     let agent = read(&["-H", HOST, DEMO]);
