@@ -4,10 +4,11 @@
 //! and sums over any time are made of it. Of one period of 60 seconds it is a gauge, named
 //! `pktvisor_period_`: of the last closed period, or of the live one before the first rotation.
 //! `pktvisor_period_start_timestamp_seconds` identifies the period. Distinct counts and quantiles
-//! cannot be summed, so they exist for the period only. Transaction times are also a histogram since
-//! start.
+//! cannot be summed, so they exist for the period only, as do the top lists. Transaction times are
+//! also a histogram since start.
 
 mod declared;
+mod lists;
 mod process;
 mod since_start;
 mod writer;
@@ -34,6 +35,7 @@ pub(super) fn exposition(app: &App, rates: &Rates, sums: &SinceStart, period: Op
         span(&mut out, period);
         declared::families(&mut out, GROUPS, period, Naming::Declared);
         transactions(&mut out, &period.dns);
+        lists::families(&mut out, GROUPS, period);
     }
     out.finish()
 }

@@ -1,0 +1,47 @@
+//! The top lists of a period: a series for each entry, and the bounds of its count.
+//!
+//! A list has at most ten entries in a report, so the number of series is bounded. The names in it
+//! change with the traffic: a store that keeps many months may drop these families when it scrapes.
+
+use pktvisor_api::{Period, TopEntry};
+use pktvisor_definitions::{Group, Kind};
+use serde_json::Value;
+
+use super::writer::{Exposition, Kind as Type};
+
+/// What an entry states of its count: the suffix of the family, the end of its help text, and the
+/// number.
+type Statement = (&'static str, &'static str, fn(&TopEntry) -> Option<u64>);
+
+const STATEMENTS: [Statement; 3] = [
+    ("", "Estimate of the period.", |entry| Some(entry.estimate)),
+    ("_lower", "Lower bound of the count.", |entry| entry.lower),
+    ("_upper", "Upper bound of the count.", |entry| entry.upper),
+];
+
+/// Writes the lists that the groups declare.
+pub(super) fn families(out: &mut Exposition, groups: &[Group], period: &Period) {
+    let document = serde_json::to_value(period).unwrap_or_default();
+    for group in groups {
+        let Some(object) = document.pointer(&format!("/{}", group.path.replace('.', "/"))) else { continue };
+        for metric in group.metrics.iter().filter(|metric| metric.kind == Kind::List) {
+            let entries = object.get(metric.key).map(entries).unwrap_or_default();
+            let name =
+                format!("pktvisor_period_{}_{}", group.path.replace('.', "_"), metric.key).to_lowercase();
+            for (suffix, statement, number) in STATEMENTS {
+                let help = format!("{} {statement}", metric.help.trim());
+                let name = format!("{name}{suffix}");
+                let mut family = out.family(&name, Type::Gauge, &help);
+                for entry in &entries {
+                    if let Some(number) = number(entry) {
+                        family.sample(&[("name", &entry.name)], number);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn entries(list: &Value) -> Vec<TopEntry> {
+    serde_json::from_value(list.clone()).unwrap_or_default()
+}
