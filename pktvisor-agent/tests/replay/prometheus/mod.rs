@@ -1,5 +1,6 @@
 //! What Prometheus makes of the agent: promtool's judgement, sums since start, and the rules of deploy/prometheus.
 
+mod dashboards;
 mod exposition;
 mod rules;
 mod server;
