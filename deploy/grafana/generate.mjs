@@ -1,11 +1,11 @@
-// Writes one JSON file for each dashboard: npm ci && npm run generate
+// Writes one JSON file for each dashboard into dashboards/: npm ci && npm run generate
 import { writeFileSync } from "node:fs";
 import {
   DashboardBuilder,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
 } from "@grafana/grafana-foundation-sdk/dashboard";
-import * as dashboards from "./dashboards.mjs";
+import * as dashboards from "./questions.mjs";
 
 function variables(builder) {
   const source = { type: "prometheus", uid: "${source}" };
@@ -29,5 +29,5 @@ for (const { uid, title, description, panels } of Object.values(dashboards)) {
     .time({ from: "now-1h", to: "now" });
   variables(builder);
   panels.forEach((panel) => builder.withPanel(panel));
-  writeFileSync(`${uid}.json`, JSON.stringify(builder.build(), null, 2) + "\n");
+  writeFileSync(`dashboards/${uid}.json`, JSON.stringify(builder.build(), null, 2) + "\n");
 }

@@ -11,7 +11,7 @@ use super::server::Prometheus;
 use super::{DEMO, HOST, deployed};
 use crate::support::Served;
 
-/// The directory of the dashboards.
+/// The directory of the generator.
 fn grafana() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/grafana")
 }
@@ -53,7 +53,7 @@ fn no_query_of_a_dashboard_is_empty() {
     for list in ["top_nxdomain", "top_srvfail", "xact_in_top_slow", "xact_out_top_slow"] {
         prometheus.wait_for(&format!("count(pktvisor_period_dns_{list}) > 0"));
     }
-    let dashboards = dashboards(&grafana());
+    let dashboards = dashboards(&grafana().join("dashboards"));
     assert_eq!(dashboards.len(), 5);
     for (file, dashboard) in &dashboards {
         let queries = queries(dashboard);
@@ -86,10 +86,10 @@ fn the_dashboards_are_what_the_generator_writes() {
     if !install.status.success() {
         return testbed::report_skipped("the SDK of Grafana cannot be downloaded here");
     }
-    for (file, _) in dashboards(directory.path()) {
-        fs::remove_file(directory.path().join(file)).unwrap();
-    }
+    let written = directory.path().join("dashboards");
+    fs::create_dir(&written).unwrap();
     let generated = Command::new("node").arg("generate.mjs").current_dir(directory.path()).output().unwrap();
     assert!(generated.status.success(), "{}", String::from_utf8_lossy(&generated.stderr));
-    assert_eq!(dashboards(directory.path()), dashboards(&grafana()), "run `npm ci && npm run generate`");
+    let committed = dashboards(&grafana().join("dashboards"));
+    assert_eq!(dashboards(&written), committed, "run `npm ci && npm run generate`");
 }
