@@ -5,6 +5,7 @@
 mod client;
 mod connections;
 mod contract;
+mod hosts;
 mod paths;
 mod requests;
 mod schema;
