@@ -89,6 +89,19 @@ async fn an_allowed_name_is_answered_in_every_notation() {
 }
 
 #[tokio::test]
+async fn no_answer_permits_a_page_of_another_site_to_read_it() {
+    let server = Running::start().await;
+    for (method, path) in
+        [("GET", "/metrics"), ("OPTIONS", "/metrics"), ("GET", "http://rebound.example/metrics")]
+    {
+        let headers = "origin: http://rebound.example\r\naccess-control-request-method: GET\r\n";
+        let response = server.request(method, path, headers).await;
+        let permission = response.headers.keys().find(|name| name.starts_with("access-control-"));
+        assert_eq!(permission, None, "{method} {path}");
+    }
+}
+
+#[tokio::test]
 async fn every_request_of_a_connection_is_checked() {
     let server = Running::start().await;
     let mut stream = TcpStream::connect(server.address()).await.unwrap();

@@ -7,6 +7,7 @@ mod connections;
 mod contract;
 mod hosts;
 mod paths;
+mod promises;
 mod requests;
 mod schema;
 mod source;
