@@ -164,6 +164,16 @@ pub(super) struct Arguments {
     #[arg(short = 'p', value_name = "PORT", help_heading = AGENT)]
     pub(super) port: Option<u16>,
 
+    /// Answer requests on loopback addresses also for these host names: comma-separated, or repeat
+    /// the option.
+    ///
+    /// Addresses, `localhost`, the name of this machine and the HOST of `-l` are always allowed. The
+    /// agent answers 403 to requests for other names, so that a web page whose name points to
+    /// 127.0.0.1 cannot read the metrics. With `-l` and another address, every name is allowed.
+    #[arg(long = "allow-host", value_name = "NAME,...", value_delimiter = ',', help_heading = AGENT)]
+    #[arg(value_hint = ValueHint::Hostname, value_parser = values::host_name)]
+    pub(super) allowed_hosts: Vec<String>,
+
     /// Format of the messages on stderr.
     ///
     /// RUST_LOG selects the messages; the default is `info`.

@@ -77,6 +77,8 @@ pub struct Listen {
     pub host: String,
     /// A port; 0 takes a free one.
     pub port: u16,
+    /// Further names under which it may be reached on loopback addresses.
+    pub allowed_hosts: Vec<String>,
 }
 
 /// The command line is wrong.
@@ -144,6 +146,7 @@ impl Options {
             listen: Listen {
                 host: arguments.listen.unwrap_or_else(|| DEFAULT_HOST.to_owned()),
                 port: arguments.port.unwrap_or(DEFAULT_PORT),
+                allowed_hosts: arguments.allowed_hosts,
             },
             log_format: arguments.log_format,
             warnings,
@@ -193,7 +196,11 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         warnings
             .push("--busy-drain is ignored in afpacket mode, where the kernel wakes the agent".to_owned());
     }
-    let for_server = [("-l", arguments.listen.is_some()), ("-p", arguments.port.is_some())];
+    let for_server = [
+        ("-l", arguments.listen.is_some()),
+        ("-p", arguments.port.is_some()),
+        ("--allow-host", !arguments.allowed_hosts.is_empty()),
+    ];
     for (option, is_given) in for_server {
         if is_given && !target.is_live() && !arguments.serve {
             warnings.push(format!("{option} has no effect on a capture file without --serve"));

@@ -73,13 +73,14 @@ fn only_a_target_is_needed_and_the_rest_has_defaults() {
 
 #[test]
 fn every_option_is_read() {
-    let line = "-b udp -l 0.0.0.0 -p 0 -H 192.0.2.0/24,2001:db8::1 --periods 10 --summary --serve --pace 2.5x \
+    let line = "-b udp -l 0.0.0.0 -p 0 --allow-host a.example,b --allow-host C.example. -H 192.0.2.0/24,2001:db8::1 --periods 10 --summary --serve --pace 2.5x \
                 --geo-city c.mmdb --geo-asn a.mmdb --max-deep-sample 7 --dns-ports 53,5353 --dns-timeout-ms 250 \
                 --public-suffix --log-format json -";
     let options = options(&line.split_whitespace().collect::<Vec<_>>());
     assert_eq!(options.target, Target::Stdin);
     assert_eq!(options.filter.as_deref(), Some("udp"));
-    assert_eq!(options.listen, Listen { host: "0.0.0.0".to_owned(), port: 0 });
+    let allowed_hosts = ["a.example", "b", "C.example."].map(str::to_owned).to_vec();
+    assert_eq!(options.listen, Listen { host: "0.0.0.0".to_owned(), port: 0, allowed_hosts });
     assert_eq!(options.host_networks, ["192.0.2.0/24".parse().unwrap(), "2001:db8::1/128".parse().unwrap()]);
     assert_eq!((options.periods, options.max_deep_sample_pct), (10, 7));
     assert_eq!(options.pace, "2.5x".parse().unwrap());
@@ -160,7 +161,7 @@ fn periods_are_1_to_1440() {
 
 #[test]
 fn wrong_usage_is_exit_code_2_and_names_the_option() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 14] = [
         (&[], "TARGET"),
         (&["a.pcap", "b.pcap"], "b.pcap"),
         (&["--unknown", "-"], "--unknown"),
@@ -173,6 +174,8 @@ fn wrong_usage_is_exit_code_2_and_names_the_option() {
         (&["--dns-ports", "1,2,3,4,5,6,7,8,9", "-"], "too many DNS ports"),
         (&["--dns-timeout-ms", "0", "-"], "--dns-timeout-ms"),
         (&["--pace", "fast", "-"], "\"fast\" is not understood"),
+        (&["--allow-host", "a,,b", "-"], "\"\" is not a host name"),
+        (&["--allow-host", "a:80", "-"], "\"a:80\" is not a host name"),
     ];
     for (words, expected) in cases {
         let (code, message) = refused(words);
@@ -199,6 +202,7 @@ fn a_listen_address_without_serving_is_warned_of() {
     assert_eq!(options(&["-p", "1", "-l", "::", "x.pcap"]).warnings.len(), 2);
     assert!(options(&["-p", "1", "-l", "::", "--serve", "x.pcap"]).warnings.is_empty());
     assert!(options(&["-p", "1", "-l", "::", "any"]).warnings.is_empty());
+    assert_eq!(options(&["--allow-host", "a,b", "x.pcap"]).warnings.len(), 1);
 }
 
 #[test]

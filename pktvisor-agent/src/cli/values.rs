@@ -84,9 +84,50 @@ pub(super) fn dns_ports(text: &str) -> Result<DnsPorts, PortListError> {
     DnsPorts::new(&ports).map_err(PortListError::List)
 }
 
+/// Longest name in DNS, without its final dot (RFC 1035 section 2.3.4).
+const NAME_BYTES_MAX: usize = 253;
+
+/// A part of `--allow-host` is not a name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{name:?} is not a host name: write names without port or wildcard, separated by commas, \
+     like metrics.example.com; addresses are always allowed"
+)]
+pub(super) struct HostNameError {
+    name: String,
+}
+
+/// Parses one host name.
+pub(super) fn host_name(text: &str) -> Result<String, HostNameError> {
+    let name = text.trim();
+    let labels = name.strip_suffix('.').unwrap_or(name);
+    let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(is_valid);
+    if labels.len() <= NAME_BYTES_MAX && labels.split('.').all(is_label) {
+        Ok(name.to_owned())
+    } else {
+        Err(HostNameError { name: name.to_owned() })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_name_is_letters_digits_and_dots_without_a_port() {
+        for name in ["a", "metrics.example.com", "Metrics.Example.com.", "my_host-1", "xn--bcher-kva.example"]
+        {
+            assert_eq!(host_name(name).as_deref(), Ok(name));
+        }
+        assert_eq!(host_name(" a.example ").as_deref(), Ok("a.example"));
+        let long = "a.".repeat(127) + "b";
+        for name in
+            ["", ".", "a..b", ".a", "*.example.com", "a:80", "http://a", "[::1]", "bücher", "a b", &long]
+        {
+            assert!(host_name(name).is_err(), "{name:?}");
+        }
+    }
 
     #[test]
     fn an_ipv4_mapped_network_is_the_ipv4_network() {

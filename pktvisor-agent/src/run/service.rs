@@ -43,6 +43,7 @@ impl Service {
             .context("cannot start the threads of the web server")?;
         let listen = &options.listen;
         let server = runtime.block_on(Server::bind(&listen.host, listen.port))?;
+        let server = server.with_allowed_hosts(&listen.allowed_hosts);
         let addresses = server.local_addrs();
         let stop = runtime.block_on(async { stop_on_signals() })?;
         runtime.block_on(async { signals::watch(Arc::clone(&agent)) })?;

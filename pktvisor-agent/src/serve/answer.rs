@@ -122,6 +122,14 @@ pub(super) enum Failure {
     Method,
     #[error("the request has no path; a path begins with a slash, as in GET /metrics")]
     NoPath,
+    #[error(
+        "the request needs exactly one Host header with a name or an address, as in Host: localhost:10853"
+    )]
+    HostHeader,
+    #[error(
+        "this agent does not answer requests for that host name; start it with --allow-host NAME to allow the name"
+    )]
+    ForeignHost,
     #[error("too many clients are being answered; try again in a second")]
     Busy,
     #[error(transparent)]
@@ -140,7 +148,8 @@ impl Failure {
             Self::UnknownPath | Self::Period(PeriodError::OutOfRange { .. }) => StatusCode::NOT_FOUND,
             Self::Period(PeriodError::NotYet { .. }) => StatusCode::TOO_EARLY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoPath => StatusCode::BAD_REQUEST,
+            Self::NoPath | Self::HostHeader => StatusCode::BAD_REQUEST,
+            Self::ForeignHost => StatusCode::FORBIDDEN,
             Self::Unhealthy(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut | Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }

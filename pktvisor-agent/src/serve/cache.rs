@@ -3,19 +3,29 @@
 //! Each answer has a slot. A request that finds it stale makes the answer again, on a thread that
 //! may block, and holds the slot's lock. Other requests wait for the lock and take that answer. A
 //! client that disconnects does not undo the work.
+//!
+//! Merging a window of many periods takes much longer than any other answer. So windows are merged
+//! one at a time, and no other answer waits for them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedMutexGuard, Semaphore};
+use tokio::sync::{MutexGuard, OwnedMutexGuard, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::answer::{Document, Failure};
 use super::source::Moment;
 
-/// Answers made at the same time, so that clients never cost more than this many processors.
+/// Answers made at the same time, except windows: clients never cost more than this many processors
+/// and the one that merges a window.
 const MAKING_MAX: usize = 2;
+
+/// Windows merged at the same time. Each needs the memory of a period.
+const MERGING_MAX: usize = 1;
+
+/// Answers kept, unless more are in use.
+const SLOTS_MAX: usize = 64;
 
 /// An answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,12 +49,18 @@ pub(super) struct Cache {
     lifetime: Duration,
     slots: Mutex<HashMap<CacheKey, Slot>>,
     making: Arc<Semaphore>,
+    merging: Arc<Semaphore>,
 }
 
 impl Cache {
     /// Keeps answers for `lifetime` where moments are not published.
     pub(super) fn new(lifetime: Duration) -> Self {
-        Self { lifetime, slots: Mutex::default(), making: Arc::new(Semaphore::new(MAKING_MAX)) }
+        Self {
+            lifetime,
+            slots: Mutex::default(),
+            making: Arc::new(Semaphore::new(MAKING_MAX)),
+            merging: Arc::new(Semaphore::new(MERGING_MAX)),
+        }
     }
 
     /// The answer for `key` if it was made in this moment and, where moments are not published, is
@@ -63,29 +79,24 @@ impl Cache {
         if let Some(made) = made.as_ref().filter(|made| self.is_of(made, moment)) {
             return Ok(made.document.clone());
         }
-        self.make(move || {
+        let make = move || {
             let document = Arc::new(make()?);
             *made = Some(Made { document: document.clone(), at: Instant::now(), moment });
             Ok(document)
-        })
-        .await
+        };
+        match key {
+            CacheKey::Window(_) => make_within(&self.merging, make).await,
+            CacheKey::Bucket(_) | CacheKey::Prometheus => self.make(make).await,
+        }
     }
 
-    /// Runs `make` on a thread that may block.
+    /// Runs `make`, which merges no window, on a thread that may block.
     pub(super) async fn make<T, F>(&self, make: F) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<T, Failure> + Send + 'static,
     {
-        let permit = self.making.clone().acquire_owned().await;
-        let task = spawn_blocking(move || {
-            let _permit = permit;
-            make()
-        });
-        task.await.unwrap_or_else(|error| {
-            tracing::error!("an HTTP answer could not be made: {error}");
-            Err(Failure::Broken)
-        })
+        make_within(&self.making, make).await
     }
 
     fn is_of(&self, made: &Made, moment: Moment) -> bool {
@@ -96,19 +107,54 @@ impl Cache {
         made.at.elapsed() < self.lifetime
     }
 
-    /// The slot of `key`. A new slot removes those that are stale and not in use, so that a client
-    /// that asks for every number does not fill the memory.
+    /// The slot of `key`. A new slot removes those that are stale and not in use, and the oldest if
+    /// there are too many, so that a client that asks for every number does not fill the memory.
     fn slot(&self, key: CacheKey) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(&key) {
             return slot.clone();
         }
-        slots.retain(|_, slot| match slot.try_lock() {
-            Ok(made) => made.as_ref().is_some_and(|made| self.is_fresh(made)),
-            Err(_in_use) => true,
+        slots.retain(|_, slot| match idle(slot) {
+            Some(made) => made.as_ref().is_some_and(|made| self.is_fresh(made)),
+            None => true,
         });
+        while slots.len() >= SLOTS_MAX
+            && let Some(oldest) = oldest(&slots)
+        {
+            slots.remove(&oldest);
+        }
         slots.entry(key).or_default().clone()
     }
+}
+
+/// The answer in a slot that no request uses.
+fn idle(slot: &Slot) -> Option<MutexGuard<'_, Option<Made>>> {
+    // A request holds a reference before it holds the lock.
+    if Arc::strong_count(slot) == 1 { slot.try_lock().ok() } else { None }
+}
+
+/// The answer that was made first, of those that no request uses.
+fn oldest(slots: &HashMap<CacheKey, Slot>) -> Option<CacheKey> {
+    let made_at = |slot: &Slot| idle(slot)?.as_ref().map(|made| made.at);
+    let idle = slots.iter().filter_map(|(key, slot)| Some((made_at(slot)?, *key)));
+    idle.min_by_key(|(at, _)| *at).map(|(_, key)| key)
+}
+
+/// Runs `make` on a thread that may block, as soon as one of the `permits` is free.
+async fn make_within<T, F>(permits: &Arc<Semaphore>, make: F) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Failure> + Send + 'static,
+{
+    let permit = permits.clone().acquire_owned().await;
+    let task = spawn_blocking(move || {
+        let _permit = permit;
+        make()
+    });
+    task.await.unwrap_or_else(|error| {
+        tracing::error!("an HTTP answer could not be made: {error}");
+        Err(Failure::Broken)
+    })
 }
 
 #[cfg(test)]
@@ -158,5 +204,27 @@ mod tests {
             let _ = cache.get(CacheKey::Bucket(n), rotated(0), || Ok(document("a"))).await;
         }
         assert!(cache.slots.lock().unwrap().len() <= 2);
+    }
+
+    #[tokio::test]
+    async fn of_many_fresh_answers_the_newest_are_kept() {
+        let cache = Cache::new(Duration::from_secs(3600));
+        for n in 0..1000 {
+            let _ = cache.get(CacheKey::Bucket(n), rotated(0), || Ok(document("a"))).await;
+        }
+        assert_eq!(cache.slots.lock().unwrap().len(), SLOTS_MAX);
+        let kept = cache.get(CacheKey::Bucket(999), rotated(0), || Ok(document("b"))).await.unwrap();
+        let dropped = cache.get(CacheKey::Bucket(0), rotated(0), || Ok(document("b"))).await.unwrap();
+        assert_eq!((kept.plain(), dropped.plain()), (b"a".as_slice(), b"b".as_slice()));
+    }
+
+    #[tokio::test]
+    async fn an_answer_in_use_stays_whatever_else_is_asked_for() {
+        let cache = Cache::new(Duration::from_secs(3600));
+        let slot = cache.slot(CacheKey::Window(2));
+        for n in 0..1000 {
+            let _ = cache.get(CacheKey::Bucket(n), rotated(0), || Ok(document("a"))).await;
+        }
+        assert!(Arc::ptr_eq(&slot, &cache.slot(CacheKey::Window(2))));
     }
 }

@@ -7,6 +7,7 @@
 //! limits      bounds of time and number for clients
 //! stream      a connection with time limits
 //! connections the open connections, and which of them makes room
+//! host        the host that a request names, and which hosts a listener accepts
 //! refusal     requests that reach no handler
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
@@ -22,6 +23,7 @@
 mod answer;
 mod cache;
 mod connections;
+mod host;
 mod limits;
 mod listen;
 pub mod openapi;

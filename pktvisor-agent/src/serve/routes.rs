@@ -93,6 +93,8 @@ fn number(segment: &str) -> usize {
 /// The agent about itself: settings, capture, and where every packet went.
 #[utoipa::path(get, path = "/api/v1/metrics/app", tag = "metrics", responses(
     (status = 200, description = "The agent's settings and state", body = App),
+    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
     (status = 500, description = "The answer could not be made", body = ErrorBody)))]
 async fn app(api: Arc<Api>, gzip: Gzip) -> Response {
@@ -104,6 +106,8 @@ async fn app(api: Arc<Api>, gzip: Gzip) -> Response {
 /// Counts of the last full second.
 #[utoipa::path(get, path = "/api/v1/metrics/rates", tag = "metrics", responses(
     (status = 200, description = "Counts of the last full second", body = Rates),
+    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
     (status = 500, description = "The answer could not be made", body = ErrorBody)))]
 async fn rates(api: Arc<Api>, gzip: Gzip) -> Response {
@@ -117,6 +121,8 @@ async fn rates(api: Arc<Api>, gzip: Gzip) -> Response {
     params(("n" = usize, Path, description = "0 is the live period, 1 the last closed one")),
     responses(
         (status = 200, description = "The period under the key \"1m\"", body = KeyedPeriod),
+        (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+        (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
         (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
         (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
         (status = 425, description = "Not filled yet; the sentence names the filled range", body = ErrorBody),
@@ -133,6 +139,8 @@ async fn bucket(segment: String, api: Arc<Api>, gzip: Gzip) -> Response {
     params(("n" = usize, Path, description = "How many periods, from 2 to as many as are kept")),
     responses(
         (status = 200, description = "The window under its length, such as \"5m\"", body = KeyedPeriod),
+        (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+        (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
         (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
         (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
         (status = 500, description = "The answer could not be made", body = ErrorBody)))]
@@ -149,6 +157,8 @@ async fn window(segment: String, api: Arc<Api>, gzip: Gzip) -> Response {
 /// Counters since start, and the last closed period (the live one before the first turn) as gauges.
 #[utoipa::path(get, path = "/metrics", tag = "metrics", responses(
     (status = 200, description = "Prometheus text exposition", body = String, content_type = PROMETHEUS_TEXT),
+    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
     (status = 500, description = "The answer could not be made", body = ErrorBody)))]
 async fn metrics(api: Arc<Api>, gzip: Gzip) -> Response {
@@ -177,6 +187,8 @@ fn exposition(source: &dyn AnswerSource) -> String {
 /// This description.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "agent", responses(
     (status = 200, description = "An OpenAPI 3.1 document", body = Object),
+    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
     (status = 500, description = "The answer could not be made", body = ErrorBody)))]
 async fn description(api: Arc<Api>, gzip: Gzip) -> Response {
@@ -196,6 +208,8 @@ pub(super) struct Health {
 /// Whether the agent captures, or serves a finished file.
 #[utoipa::path(get, path = "/healthz", tag = "agent", responses(
     (status = 200, description = "Capturing, or serving a finished file", body = Health),
+    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
     (status = 503, description = "Nothing is captured: not yet, not any more, or the interface is gone; the sentence tells", body = ErrorBody)))]
 async fn health(api: Arc<Api>, gzip: Gzip) -> Response {

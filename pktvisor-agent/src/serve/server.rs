@@ -24,6 +24,7 @@ use tracing::{debug, warn};
 
 use super::answer::{self, Failure};
 use super::connections::{Connections, Crowd};
+use super::host::{HostNames, HostPolicy};
 use super::limits::Limits;
 use super::listen::{BindError, listen};
 use super::routes::{Handler, routes};
@@ -45,13 +46,28 @@ const CLOSING: Duration = Duration::from_secs(1);
 pub struct Server {
     listeners: Vec<TcpListener>,
     limits: Limits,
+    names: HostNames,
 }
 
 impl Server {
     /// Listens on every address of `host` (`localhost`: both loopback addresses). Port 0 takes a
     /// free one.
+    ///
+    /// On loopback addresses it answers only requests for an address, `localhost`, `host`, or a name
+    /// of this machine.
     pub async fn bind(host: &str, port: u16) -> Result<Self, BindError> {
-        Ok(Self { listeners: listen(host, port).await?, limits: Limits::default() })
+        let listeners = listen(host, port).await?;
+        let mut names = HostNames::of_machine();
+        names.add(host);
+        Ok(Self { listeners, limits: Limits::default(), names })
+    }
+
+    /// Also answers requests for these host names on loopback addresses.
+    pub fn with_allowed_hosts(mut self, hosts: &[String]) -> Self {
+        for host in hosts {
+            self.names.add(host);
+        }
+        self
     }
 
     /// Replaces the limits.
@@ -66,7 +82,8 @@ impl Server {
 
     /// Answers until `shutdown` is ready, then stops accepting and lets answers in flight finish.
     pub async fn run(self, source: Arc<dyn AnswerSource>, shutdown: impl Future<Output = ()>) {
-        let Self { listeners, limits } = self;
+        let Self { listeners, limits, names } = self;
+        let listeners = with_policies(listeners, names);
         let limits = Limits { connections: within_descriptors(limits.connections), ..limits };
         let mut acceptor = Acceptor::new(routes(source, limits, &openapi::document()), limits);
         let mut shutdown = std::pin::pin!(shutdown);
@@ -77,7 +94,7 @@ impl Server {
                 accepted = accept(&listeners) => accepted,
             };
             match accepted {
-                Ok(stream) => acceptor.take(stream).await,
+                Ok((stream, hosts)) => acceptor.take(stream, hosts).await,
                 Err(error) => acceptor.handle_failure(&error).await,
             }
         }
@@ -126,14 +143,15 @@ impl Acceptor {
     }
 
     /// Serves a new connection, in the place of an idle one if no other is free; else refuses it.
-    async fn take(&mut self, stream: TcpStream) {
+    async fn take(&mut self, stream: TcpStream, hosts: HostPolicy) {
         let Some(place) = self.place().await else {
             self.crowd.record_refused(self.limits.connections);
             refuse(&stream);
             return;
         };
         let phase = Phase::default();
-        let connection = serve(stream, self.handler.clone(), self.limits, &self.graceful, phase.clone());
+        let handler = self.handler.clone();
+        let connection = serve(stream, hosts, handler, self.limits, &self.graceful, phase.clone());
         let task = self.tasks.spawn(async move {
             connection.await;
             drop(place);
@@ -175,12 +193,27 @@ fn refuse(stream: &TcpStream) {
     let _ = stream.try_write(refusal::busy().as_bytes());
 }
 
+/// A listener and the hosts that requests on it may name.
+type PolicedListener = (TcpListener, HostPolicy);
+
+fn with_policies(listeners: Vec<TcpListener>, names: HostNames) -> Vec<PolicedListener> {
+    let names = Arc::new(names);
+    let policed = |listener: TcpListener| {
+        let hosts = match listener.local_addr() {
+            Ok(address) => HostPolicy::of(address.ip(), &names),
+            Err(_unknown) => HostPolicy::Known(names.clone()),
+        };
+        (listener, hosts)
+    };
+    listeners.into_iter().map(policed).collect()
+}
+
 /// The next connection on any listener.
-async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
+async fn accept(listeners: &[PolicedListener]) -> io::Result<(TcpStream, HostPolicy)> {
     poll_fn(|cx| {
-        for listener in listeners {
+        for (listener, hosts) in listeners {
             if let Poll::Ready(result) = listener.poll_accept(cx) {
-                return Poll::Ready(result.map(|(stream, _peer)| stream));
+                return Poll::Ready(result.map(|(stream, _peer)| (stream, hosts.clone())));
             }
         }
         Poll::Pending
@@ -191,6 +224,7 @@ async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
 /// Serves one connection from its first request to its last.
 fn serve(
     stream: TcpStream,
+    hosts: HostPolicy,
     handler: Handler,
     limits: Limits,
     graceful: &GracefulShutdown,
@@ -201,7 +235,7 @@ fn serve(
     let service = service_fn(move |mut request: Request<Incoming>| {
         phase.set_request_received();
         // Before warp, which treats every target as a path.
-        let path = refusal::with_path(request.uri());
+        let path = hosts.check(&request).and_then(|()| refusal::with_path(request.uri()));
         let answer = path.map(|path| {
             *request.uri_mut() = path;
             timeout(limits.request, handler.call(request))

@@ -120,7 +120,7 @@ impl Response {
 }
 
 pub(crate) async fn request(address: SocketAddr, method: &str, path: &str, headers: &str) -> Response {
-    let text = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\r\n");
+    let text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n");
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     parse(&until_closed(&mut stream).await)

@@ -12,7 +12,7 @@ use crate::client::{LIMITS, Running, request, until_closed};
 /// Short enough to wait for.
 const SOON: Duration = Duration::from_millis(100);
 
-const GET_HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n";
+const GET_HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// Sends one request and reads its answer, leaving the connection open.
 async fn exchange(stream: &mut TcpStream) -> String {
@@ -135,7 +135,7 @@ async fn a_client_that_does_not_read_is_cut_off() {
     let server = Running::with(Limits { request: Duration::from_secs(1), connections: 1, ..LIMITS }).await;
     let mut deaf = TcpStream::connect(server.address()).await.unwrap();
     // More answers than the socket buffers of both ends hold.
-    let requests = b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: test\r\n\r\n".repeat(2000);
+    let requests = b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(2000);
     deaf.write_all(&requests).await.unwrap();
     // A client that has not read for a while makes room.
     let deadline = std::time::Instant::now() + Duration::from_secs(60);
@@ -162,7 +162,7 @@ async fn at_the_bound_the_connection_idle_for_longest_makes_room() {
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_and_half_sent_connections_exclude_no_client() {
     let server = Running::with(Limits { connections: 256, ..LIMITS }).await;
-    for half_sent in [&b""[..], b"GET /metr", b"GET /metrics HTTP/1.1\r\nhost: te"] {
+    for half_sent in [&b""[..], b"GET /metr", b"GET /metrics HTTP/1.1\r\nhost: lo"] {
         let mut crowd = Vec::new();
         for _ in 0..500 {
             let mut stream = TcpStream::connect(server.address()).await.unwrap();
@@ -185,7 +185,8 @@ async fn a_client_is_refused_while_all_places_are_busy() {
     let mut waiting = Vec::new();
     for _ in 0..2 {
         let mut stream = TcpStream::connect(server.address()).await.unwrap();
-        let request = b"GET /api/v1/metrics/window/5 HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+        let request =
+            b"GET /api/v1/metrics/window/5 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         stream.write_all(request).await.unwrap();
         waiting.push(stream);
     }
@@ -237,7 +238,7 @@ async fn shutdown_does_not_wait_for_ever() {
     server.source.close_gate();
     let address = server.address();
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"GET /api/v1/metrics/window/5 HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /api/v1/metrics/window/5 HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     server.source.until_merges(1).await;
     server.signal_stop();
     let source = server.source.clone();

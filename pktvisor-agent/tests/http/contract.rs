@@ -40,7 +40,15 @@ async fn every_answer_is_what_openapi_says() {
         schemas.check(schema, &response.json(), &place);
         statuses.insert(response.status);
     }
-    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [200, 404, 405, 425, 500, 503]);
+    let two_hosts = server.request("GET", "/healthz", "host: localhost\r\n").await;
+    let foreign_host = server.get("http://rebound.example/healthz").await;
+    for (response, status) in [(two_hosts, 400), (foreign_host, 403)] {
+        let described = &document["paths"]["/healthz"]["get"]["responses"][response.status.to_string()];
+        schemas.check(&described["content"]["application/json"]["schema"], &response.json(), "/healthz");
+        assert_eq!(response.status, status);
+        statuses.insert(status);
+    }
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [200, 400, 403, 404, 405, 425, 500, 503]);
     // For a new optional key, add it once to the source in source.rs.
     assert_eq!(schemas.never_seen(), []);
 }

@@ -5,7 +5,9 @@
 mod client;
 mod connections;
 mod contract;
+mod hosts;
 mod paths;
+mod promises;
 mod requests;
 mod schema;
 mod source;

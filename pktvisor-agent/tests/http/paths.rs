@@ -1,12 +1,13 @@
 //! The answers of each path.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use pktvisor_agent::serve::Limits;
 use tokio::task::JoinSet;
 
 use crate::client::{LIMITS, Running, request};
-use crate::source::PANICS;
+use crate::source::{PANICS, PERIODS};
 
 #[tokio::test]
 async fn every_path_answers() {
@@ -142,16 +143,35 @@ async fn many_clients_that_request_a_window_share_one_merge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_merge_does_not_delay_other_requests() {
+async fn windows_are_merged_one_at_a_time_and_delay_no_other_answer() {
     let server = Running::start().await;
     server.source.close_gate();
-    let address = server.address();
-    let waiting = tokio::spawn(async move { request(address, "GET", "/api/v1/metrics/window/5", "").await });
+    let mut windows = JoinSet::new();
+    for n in 2..=PERIODS {
+        let address = server.address();
+        let path = format!("/api/v1/metrics/window/{n}");
+        windows.spawn(async move { request(address, "GET", &path, "").await.status });
+    }
     server.source.until_merges(1).await;
-    assert_eq!(server.get("/healthz").await.status, 200);
-    assert_eq!(server.get("/api/v1/metrics/bucket/0").await.status, 200);
+    // Now that a merge waits, all other requests have time to arrive.
+    for _ in 0..10 {
+        for path in [
+            "/metrics",
+            "/healthz",
+            "/api/v1/metrics/app",
+            "/api/v1/metrics/rates",
+            "/api/v1/metrics/bucket/0",
+            "/api/v1/metrics/bucket/1",
+            "/api/v1/openapi.json",
+        ] {
+            assert_eq!(server.get(path).await.status, 200, "{path}");
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(server.source.merges.load(Ordering::SeqCst), 1);
     server.source.open_gate();
-    assert_eq!(waiting.await.unwrap().status, 200);
+    assert_eq!(windows.join_all().await, vec![200; PERIODS - 1]);
+    assert_eq!(server.source.merges.load(Ordering::SeqCst), PERIODS - 1);
 }
 
 #[tokio::test]
@@ -177,7 +197,7 @@ async fn a_merge_that_panics_is_an_error_of_that_request_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_takes_too_long_is_an_error() {
-    let limits = Limits { request: std::time::Duration::from_millis(50), ..LIMITS };
+    let limits = Limits { request: Duration::from_millis(50), ..LIMITS };
     let server = Running::with(limits).await;
     server.source.close_gate();
     let address = server.address();

@@ -47,7 +47,7 @@ async fn sent_and_closed(server: &Running, bytes: &[u8]) -> Vec<u8> {
 async fn a_client_that_closes_its_half_is_answered() {
     let server = Arc::new(Running::start().await);
     for path in PATHS {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
         for n in 0..50 {
             let answer = sent_and_closed(&server, request.as_bytes()).await;
             assert!(answer.starts_with(b"HTTP/1.1 "), "{path}, time {n}: {answer:?}");
@@ -59,7 +59,7 @@ async fn a_client_that_closes_its_half_is_answered() {
 async fn each_of_several_requests_is_answered_when_the_client_closes_its_half() {
     let server = Running::start().await;
     let requests: String =
-        PATHS.iter().map(|path| format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n")).collect();
+        PATHS.iter().map(|path| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")).collect();
     for _ in 0..50 {
         let answers = sent_and_closed(&server, requests.as_bytes()).await;
         let count = answers.windows(9).filter(|window| window == b"HTTP/1.1 ").count();
@@ -112,15 +112,15 @@ async fn a_target_without_a_path_is_a_bad_request() {
 #[tokio::test]
 async fn a_target_in_absolute_form_is_its_path() {
     let server = Running::start().await;
-    assert_eq!(server.get("http://test/metrics").await.status, 200);
+    assert_eq!(server.get("http://localhost/metrics").await.status, 200);
     assert_eq!(
-        server.get("http://test:10853/api/v1/metrics/bucket/0?x=1").await.json()["1m"]["packets"]["total"],
+        server.get("http://localhost:10853/api/v1/metrics/bucket/0?x=1").await.json()["1m"]["packets"]["total"],
         1000
     );
     assert_eq!(server.get("https://user@[::1]/healthz").await.status, 200);
-    assert_eq!(server.get("http://test").await.status, 404);
-    assert_eq!(server.get("http://test?x").await.status, 404);
-    assert_eq!(server.request("POST", "http://test/metrics", "content-length: 0\r\n").await.status, 405);
+    assert_eq!(server.get("http://localhost").await.status, 404);
+    assert_eq!(server.get("http://localhost?x").await.status, 404);
+    assert_eq!(server.request("POST", "http://localhost/metrics", "content-length: 0\r\n").await.status, 405);
 }
 
 /// A small generator with a fixed seed (xorshift).
@@ -185,7 +185,7 @@ async fn no_request_line_panics_and_each_is_answered_or_closed() {
             request.extend_from_slice(random.pick(&pieces));
         }
         request.extend_from_slice(random.pick(&ends));
-        request.extend_from_slice(b"\r\nhost: test\r\n\r\n");
+        request.extend_from_slice(b"\r\nhost: localhost\r\n\r\n");
         let answer = sent_and_closed(&server, &request).await;
         let what = String::from_utf8_lossy(&request).into_owned();
         assert!(answer.is_empty() || answer.starts_with(b"HTTP/1."), "{what:?}: {answer:?}");

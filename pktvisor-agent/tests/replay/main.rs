@@ -11,6 +11,7 @@ mod prometheus;
 mod serving;
 mod shell;
 mod signals;
+mod slow_clients;
 mod summaries;
 #[path = "../support/mod.rs"]
 mod support;

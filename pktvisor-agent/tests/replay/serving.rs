@@ -1,7 +1,7 @@
 //! `--serve`: the summary, then HTTP until a signal.
 
-use std::io::Write;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
 
@@ -114,6 +114,24 @@ fn a_pipe_without_data_delays_no_answer() {
     let line: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(line["5m"]["packets"]["total"], 100);
     drop(stdin);
+}
+
+#[test]
+fn a_name_of_another_site_is_answered_only_if_it_is_allowed() {
+    let status = |served: &Served, host: &str| {
+        let mut stream = TcpStream::connect(served.address()).unwrap();
+        let request = format!("GET /metrics HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse::<u16>().unwrap()
+    };
+    let by_default = served(&[]);
+    assert_eq!(status(&by_default, "metrics.example"), 403);
+    assert_eq!(status(&by_default, &by_default.address().to_string()), 200);
+    let allowing = served(&["--allow-host", "other.example,Metrics.Example"]);
+    assert_eq!(status(&allowing, "metrics.example:10853"), 200);
+    assert_eq!(status(&allowing, "rebound.example"), 403);
 }
 
 #[test]
