@@ -118,6 +118,7 @@ async fn prometheus_can_read_the_exposition() {
     assert!(text.contains("\npktvisor_packets_per_second{direction=\"in\"} 7\n"));
     assert!(text.contains("\npktvisor_packets_total 5000\n"));
     assert!(text.contains("\npktvisor_dns_transactions_total{direction=\"unknown\"} 1\n"));
+    assert!(text.contains("\npktvisor_dns_queries_waiting 2\n"));
     for (direction, le, count) in [("in", "0.000064", 0), ("in", "0.000128", 2), ("in", "+Inf", 4)] {
         let bucket = format!(
             "pktvisor_dns_transaction_duration_seconds_bucket{{direction=\"{direction}\",le=\"{le}\"}} {count}\n"

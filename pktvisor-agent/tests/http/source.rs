@@ -72,7 +72,7 @@ impl AnswerSource for Fake {
                 deep_sample_rate_now_pct: Some(50.0),
                 losses: Some(api::Losses { ring_full: 2, ..Default::default() }),
             },
-            dns: api::AppDns { xact: api::AppXact { open: 3 } },
+            dns: api::AppDns { xact: api::AppXact { open: 3, waiting: 2 } },
         }
     }
 
