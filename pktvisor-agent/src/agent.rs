@@ -72,6 +72,10 @@ impl AnswerSource for Agent {
         self.store.rates()
     }
 
+    fn series(&self) -> api::SeriesDocument {
+        self.store.series()
+    }
+
     fn since_start(&self) -> SinceStart {
         let sums = self.store.since_start();
         SinceStart {

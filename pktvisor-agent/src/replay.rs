@@ -80,6 +80,7 @@ impl Replay {
         let analysis = &mut self.pipeline.analysis;
         analysis.advance(batch.now_ns(), batch.recorder());
         analysis.finish(batch.recorder());
+        batch.finish();
     }
 
     fn batches(

@@ -22,6 +22,7 @@ const MAKING_MAX: usize = 2;
 pub(super) enum CacheKey {
     Bucket(usize),
     Window(usize),
+    Series,
     Prometheus,
 }
 

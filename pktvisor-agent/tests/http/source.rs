@@ -80,6 +80,27 @@ impl AnswerSource for Fake {
         api::Rates { packets: api::DirectionRates { received: 7, sent: 5, ..Default::default() } }
     }
 
+    fn series(&self) -> api::SeriesDocument {
+        let direction = api::DirectionSeries {
+            total: vec![1, 0],
+            p50_us: vec![Some(1500), None],
+            p95_us: vec![Some(3000), None],
+        };
+        api::SeriesDocument {
+            series: api::SecondSeries {
+                start_ts: 1_600_000_000,
+                step_s: 1,
+                packets: api::PacketSeries { received: vec![7, 5], ..Default::default() },
+                dns: api::DnsSeries { queries: vec![3, 4], ..Default::default() },
+                xact: api::TransactionSeries {
+                    timed_out: vec![0, 1],
+                    inbound: direction.clone(),
+                    outbound: direction,
+                },
+            },
+        }
+    }
+
     fn since_start(&self) -> SinceStart {
         let mut below = [3; TimeHistogram::BOUNDS];
         below[0] = 0;
