@@ -5,6 +5,7 @@ pub(crate) mod status;
 
 use std::time::Instant;
 
+use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
 use pktvisor_metrics::{NoPeriod, Quantiles, Store};
 
@@ -50,6 +51,7 @@ impl AnswerSource for Agent {
         let settings = self.store.settings();
         let counted = self.store.ledger();
         let status = self.status.snapshot();
+        let OpenQueries { open, waiting } = status.open_queries;
         api::App {
             app: api::AppInfo {
                 version: env!("CARGO_PKG_VERSION").into(),
@@ -62,12 +64,16 @@ impl AnswerSource for Agent {
                 deep_sample_rate_now_pct: Some(status.deep_sample_rate_now_pct),
                 losses: status.losses,
             },
-            dns: api::AppDns { xact: api::AppXact { open: status.open_transactions } },
+            dns: api::AppDns { xact: api::AppXact { open, waiting } },
         }
     }
 
     fn rates(&self) -> api::Rates {
         self.store.rates()
+    }
+
+    fn series(&self) -> api::SeriesDocument {
+        self.store.series()
     }
 
     fn since_start(&self) -> SinceStart {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use capture_file::{Capture, Pacer, PacketRef, ReadError, ReadWarning};
+use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_capture::FilterError;
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::packet::{Packet, Stamp};
@@ -33,7 +34,7 @@ pub struct ReplayProgress<'a> {
     /// Bytes of the capture file read.
     pub bytes: u64,
     /// Queries that wait for their response.
-    pub open_transactions: u64,
+    pub open_queries: OpenQueries,
 }
 
 /// A capture file, and the pipeline that its packets pass.
@@ -79,6 +80,7 @@ impl Replay {
         let analysis = &mut self.pipeline.analysis;
         analysis.advance(batch.now_ns(), batch.recorder());
         analysis.finish(batch.recorder());
+        batch.finish();
     }
 
     fn batches(
@@ -130,8 +132,8 @@ impl Replay {
         let now = self.progress_numbers();
         let Some(read) = self.capture.next_packet()? else { return Ok(Next::End) };
         let intake = &self.pipeline.intake;
-        let (bytes, open_transactions) = now;
-        let stop = || !progress(ReplayProgress { intake, bytes, open_transactions });
+        let (bytes, open_queries) = now;
+        let stop = || !progress(ReplayProgress { intake, bytes, open_queries });
         if let Some(pacer) = &mut self.pacer
             && pacer.sleep(read.timestamp_ns, stop).is_break()
         {
@@ -145,12 +147,12 @@ impl Replay {
     }
 
     fn progress(&self) -> ReplayProgress<'_> {
-        let (bytes, open_transactions) = self.progress_numbers();
-        ReplayProgress { intake: &self.pipeline.intake, bytes, open_transactions }
+        let (bytes, open_queries) = self.progress_numbers();
+        ReplayProgress { intake: &self.pipeline.intake, bytes, open_queries }
     }
 
-    fn progress_numbers(&self) -> (u64, u64) {
-        (self.capture.position_bytes(), self.pipeline.analysis.open_transactions() as u64)
+    fn progress_numbers(&self) -> (u64, OpenQueries) {
+        (self.capture.position_bytes(), self.pipeline.analysis.open_queries())
     }
 }
 

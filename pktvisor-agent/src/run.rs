@@ -79,6 +79,8 @@ fn agent(options: &Options) -> Agent {
         name_cut: cut,
         clock: if options.target.is_live() { metrics::Clock::Wall } else { metrics::Clock::Packets },
     });
+    let is_served = options.serve || options.target.is_live();
+    let store = if is_served { store.with_series() } else { store };
     let capture = api::CaptureInfo {
         target: options.target_text.clone(),
         mode: if options.target.is_live() { api::CaptureMode::Starting } else { api::CaptureMode::File },

@@ -21,7 +21,7 @@ use crate::name::Name;
 use crate::observer::{Observer, Outcome, ReassemblyEvent, Transaction};
 use crate::settings::AnalysisSettings;
 use crate::streams::{StreamSink, Streams, TcpSegment};
-use crate::transactions::{self, Exchange, Moment, QuestionKey, ResponseOutcome, Transactions};
+use crate::transactions::{self, Exchange, Moment, OpenQueries, QuestionKey, ResponseOutcome, Transactions};
 
 /// One thread's analysis: its state between packets.
 pub struct Analysis<H> {
@@ -106,6 +106,7 @@ impl<H: HostNetworks> Analysis<H> {
         self.streams.advance(now_ns, &mut sink);
         self.fragments.advance(now_ns, |event| out.reassembly(event));
         self.messages.transactions.advance(now_ns);
+        self.messages.transactions.update_waiting();
         self.report_transactions(out);
     }
 
@@ -123,9 +124,9 @@ impl<H: HostNetworks> Analysis<H> {
         self.report_transactions(out);
     }
 
-    /// Number of queries that wait for their response.
-    pub fn open_transactions(&self) -> usize {
-        self.messages.transactions.open()
+    /// Queries that wait for their response, as of the last [advance](Self::advance).
+    pub fn open_queries(&self) -> OpenQueries {
+        self.messages.transactions.open_queries()
     }
 
     fn segment(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {

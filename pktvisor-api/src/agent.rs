@@ -126,6 +126,8 @@ pub struct AppDns {
 pub struct AppXact {
     /// Queries waiting for their response.
     pub open: u64,
+    /// Of the open queries: those that have waited for longer than a second.
+    pub waiting: u64,
 }
 
 /// The answer of `/api/v1/metrics/rates`.

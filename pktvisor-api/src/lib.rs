@@ -15,6 +15,7 @@ mod lists;
 mod packets;
 mod period;
 mod report;
+mod series;
 
 pub use agent::{
     App, AppDns, AppInfo, AppXact, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Rates,
@@ -28,3 +29,4 @@ pub use lists::{Quantiles, TopEntry};
 pub use packets::{IpCardinality, PacketRates, Packets};
 pub use period::{ErrorBody, Period, PeriodDocument, PeriodSpan, Sampling};
 pub use pktvisor_definitions::Mode;
+pub use series::{DirectionSeries, DnsSeries, PacketSeries, SecondSeries, SeriesDocument, TransactionSeries};

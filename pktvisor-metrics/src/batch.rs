@@ -21,13 +21,13 @@ impl<'a> Batch<'a> {
     }
 
     /// Moves the clock to the time of the next packet and ends the seconds and periods that are
-    /// over. Does nothing if the wall clock moves the periods. Calls `before_rotation` with the end
-    /// of each period (nanoseconds since 1970) before it ends, so that analysis can still report to
-    /// its recorder.
+    /// over. Does nothing if the wall clock moves the periods. Calls `before_end` with the end of
+    /// each second and period (nanoseconds since 1970) before it ends, so that analysis can still
+    /// report to its recorder. Of a long time without packets it calls it for the last seconds.
     #[inline]
-    pub fn advance(&mut self, timestamp_ns: u64, before_rotation: impl FnMut(u64, &mut Recorder)) {
+    pub fn advance(&mut self, timestamp_ns: u64, before_end: impl FnMut(u64, &mut Recorder)) {
         if self.live.clock() == Clock::Packets {
-            self.live.advance(timestamp_ns, before_rotation);
+            self.live.advance(timestamp_ns, before_end);
         }
     }
 
@@ -36,6 +36,11 @@ impl<'a> Batch<'a> {
         if self.live.clock() == Clock::Wall && now_ns >= self.live.now_ns() {
             self.live.advance(now_ns, |_, _| {});
         }
+    }
+
+    /// Ends the last second of a capture file, which no packet ends. No packet may follow.
+    pub fn finish(&mut self) {
+        self.live.finish();
     }
 
     /// Whether a [tick](Self::tick) at this time rotates the period.

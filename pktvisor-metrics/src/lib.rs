@@ -16,6 +16,7 @@
 //! | `codes` | exact counts by code |
 //! | `record` | generates the records of a period from their declarations |
 //! | `network`, `dns`, `transactions` | the metrics of a period |
+//! | `seconds` | the numbers of each of the last seconds |
 //! | `live_period`, `batch`, `shares`, `ledger` | the live period over time, for one thread or several, and the ledger |
 
 mod batch;
@@ -35,6 +36,7 @@ mod quantiles;
 mod record;
 mod recorder;
 mod report;
+mod seconds;
 mod settings;
 mod shares;
 mod slowness;

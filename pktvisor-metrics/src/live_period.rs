@@ -1,6 +1,7 @@
 //! The live period and the closed ones behind it, and how time moves them on.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use pktvisor_api as api;
@@ -10,6 +11,7 @@ use crate::frequent::Limits;
 use crate::ledger::Totals;
 use crate::period::Period;
 use crate::recorder::Recorder;
+use crate::seconds::{SECONDS_MAX, SecondRecorder};
 use crate::settings::{Clock, StoreSettings};
 use crate::shares::Shares;
 use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
@@ -32,6 +34,8 @@ pub(super) struct LivePeriod {
     second_began: Counters,
     /// The counts of the last full second.
     pub last_second: Counters,
+    /// The last seconds; `None` if nobody can ask for them.
+    pub seconds: Option<SecondRecorder>,
     /// The counts of all closed periods.
     total: Totals,
     /// The numbers of all closed periods, without lists.
@@ -56,6 +60,7 @@ impl LivePeriod {
             timeline: Timeline::default(),
             second_began: Counters::default(),
             last_second: Counters::default(),
+            seconds: None,
             total: Totals::default(),
             since_start: Period::new(0),
             rotations: 0,
@@ -73,15 +78,15 @@ impl LivePeriod {
         self.timeline.newest_ns()
     }
 
-    /// Moves the clock and ends the seconds and periods that are over. Calls `before_rotation` with
-    /// the end of each period before it ends.
+    /// Moves the clock and ends the seconds and periods that are over. Calls `before_end` with the
+    /// end of each second and period before it ends.
     #[inline]
-    pub(super) fn advance(&mut self, timestamp_ns: u64, before_rotation: impl FnMut(u64, &mut Recorder)) {
+    pub(super) fn advance(&mut self, timestamp_ns: u64, before_end: impl FnMut(u64, &mut Recorder)) {
         match self.timeline.advance(timestamp_ns) {
             Step::Same => {}
             Step::Back => self.recorder.out_of_order(),
             Step::First(second) => self.recorder.begin(second),
-            Step::Forward { from, to, jump } => self.forward(from, to, jump, before_rotation),
+            Step::Forward { from, to, jump } => self.forward(from, to, jump, before_end),
         }
     }
 
@@ -141,14 +146,9 @@ impl LivePeriod {
 
     /// Ends the second `from` and begins `to`.
     #[cold]
-    fn forward(
-        &mut self,
-        from: u64,
-        to: u64,
-        jump: bool,
-        mut before_rotation: impl FnMut(u64, &mut Recorder),
-    ) {
-        self.close_second();
+    fn forward(&mut self, from: u64, to: u64, jump: bool, mut before_end: impl FnMut(u64, &mut Recorder)) {
+        before_end(in_ns(from + 1), &mut self.recorder);
+        self.close_second(from);
         // The first second that the rates do not have yet.
         let mut next = from + 1;
         while !self.settings.summary && to >= self.period_end_s() {
@@ -156,29 +156,53 @@ impl LivePeriod {
             let first_end = self.period_end_s();
             let periods = if jump { 1 } else { unseen(first_end, to, self.settings.periods).max(1) };
             let end = first_end + (periods - 1) * PERIOD_SECONDS;
-            before_rotation(end.saturating_mul(1_000_000_000), &mut self.recorder);
+            if !jump {
+                self.quiet(next..end, to, &mut before_end);
+            }
+            before_end(in_ns(end), &mut self.recorder);
             if jump && start <= from {
                 self.rotate(from - start + 1, first_after_jump(end, to, self.settings.periods));
             } else {
-                self.quiet(next, end, jump);
                 self.rotate(end - start, end);
                 self.rotations += periods - 1;
             }
             next = self.recorder.period().start_s;
         }
-        self.quiet(next, to, jump);
-        self.recorder.time_jumps(u64::from(jump));
-    }
-
-    /// Counts the seconds from `next` to `end` as seconds without packets, unless the clock jumped
-    /// over them.
-    fn quiet(&mut self, next: u64, end: u64, jump: bool) {
-        if !jump {
-            self.recorder.quiet_seconds(end.saturating_sub(next));
+        if jump {
+            self.recorder.time_jumps(1);
+            self.seconds.iter_mut().for_each(SecondRecorder::clear);
+        } else {
+            self.quiet(next..to, to, &mut before_end);
         }
     }
 
-    fn close_second(&mut self) {
+    /// Counts these seconds before the second `to` as seconds without packets.
+    fn quiet(&mut self, seconds: Range<u64>, to: u64, before_end: &mut impl FnMut(u64, &mut Recorder)) {
+        self.recorder.quiet_seconds(seconds.end.saturating_sub(seconds.start));
+        // Queries time out in quiet seconds, too. An hour of them costs no more than those that are
+        // kept, and one before them, which takes the time-outs of all earlier ones.
+        let first = seconds.start.max(to.saturating_sub(SECONDS_MAX as u64 + 1));
+        for second in first..seconds.end {
+            before_end(in_ns(second + 1), &mut self.recorder);
+            self.close_in_series(second);
+        }
+    }
+
+    /// Ends the second that has begun, of a capture that has ended.
+    pub(super) fn finish(&mut self) {
+        if let Some(second) = self.timeline.newest_second() {
+            self.close_in_series(second);
+        }
+    }
+
+    fn close_in_series(&mut self, second: u64) {
+        if let Some(seconds) = &mut self.seconds {
+            seconds.close(second, self.recorder.period(), &self.published);
+        }
+    }
+
+    fn close_second(&mut self, second: u64) {
+        self.close_in_series(second);
         let mut now = self.recorder.period().counters;
         self.published.iter().for_each(|share| now.add(&share.counters));
         self.last_second = now;
@@ -193,6 +217,7 @@ impl LivePeriod {
         period.merge_shares(std::mem::take(&mut self.published));
         period.length_s = length_s;
         self.second_began = Counters::default();
+        self.seconds.iter_mut().for_each(SecondRecorder::rotate);
         self.total.add(&period);
         self.since_start.add_numbers(&period);
         self.rotations += 1;
@@ -204,6 +229,11 @@ impl LivePeriod {
             Arc::make_mut(old).shrink(Limits::ARCHIVED);
         }
     }
+}
+
+/// Seconds since 1970 in nanoseconds.
+fn in_ns(second: u64) -> u64 {
+    second.saturating_mul(1_000_000_000)
 }
 
 /// How many periods leave the ring before a reader can see them, if the first one ends at

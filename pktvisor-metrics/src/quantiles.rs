@@ -84,6 +84,34 @@ impl Quantiles {
         let &[p50, p90, p95, p99] = found.as_slice() else { return None };
         Some(api::Quantiles { p50, p90, p95, p99 })
     }
+
+    /// The median and the 95th percentile of the values since `earlier`, an older copy of this
+    /// distribution; `None` if there is no value since.
+    pub(super) fn middle_and_high_since(&self, earlier: &Self) -> Option<[u64; 2]> {
+        let now = self.histogram.as_ref()?;
+        let before = earlier.histogram.as_ref();
+        let count = now.len().saturating_sub(earlier.count());
+        let [middle, high] = [50, 95].map(|percent| rank(count, percent));
+        let mut p50 = None;
+        let mut seen = 0;
+        for step in now.iter_recorded() {
+            let value = step.value_iterated_to();
+            // Above its maximum, `count_at` may return the count of the last bucket instead.
+            let earlier = before.filter(|before| value <= before.max()).map_or(0, |it| it.count_at(value));
+            let since = step.count_at_value().saturating_sub(earlier);
+            if since == 0 {
+                continue;
+            }
+            seen += since;
+            if seen >= middle {
+                p50.get_or_insert(now.median_equivalent(value));
+            }
+            if seen >= high {
+                return Some([p50?, now.median_equivalent(value)]);
+            }
+        }
+        None
+    }
 }
 
 /// The histogram, made when first needed: two significant digits are 256 buckets of one unit, then
@@ -171,6 +199,21 @@ mod tests {
         let exact: u64 = values.iter().sum();
         let found = of(values).sum() as f64 / exact as f64;
         assert!((found - 1.0).abs() < 0.005, "{found}");
+    }
+
+    #[test]
+    fn quantiles_since_a_copy_are_those_of_the_values_since() {
+        let (first, second): (Vec<u64>, Vec<u64>) =
+            ((0..900).map(|n| n * 3).collect(), (0..700).map(|n| n * n).collect());
+        for (before, since) in [(&first, &second), (&second, &first), (&first, &first), (&vec![], &second)] {
+            let earlier = of(before.iter().copied());
+            let mut now = earlier.clone();
+            since.iter().for_each(|value| now.record(*value));
+            let alone = of(since.iter().copied()).report().unwrap();
+            assert_eq!(now.middle_and_high_since(&earlier), Some([alone.p50, alone.p95]));
+            assert_eq!(now.middle_and_high_since(&now), None);
+        }
+        assert_eq!(Quantiles::default().middle_and_high_since(&Quantiles::default()), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::live_period::LivePeriod;
 use crate::period::Period;
 use crate::quantiles::Quantiles;
 use crate::recorder::Recorder;
+use crate::seconds::SecondRecorder;
 use crate::settings::StoreSettings;
 use crate::shares::{Cut, Shares};
 
@@ -59,6 +60,14 @@ impl Store {
     pub fn new(settings: StoreSettings) -> Self {
         let shares = Arc::<Shares>::default();
         Self { settings, live: Mutex::new(LivePeriod::new(settings, Arc::clone(&shares))), shares }
+    }
+
+    /// The store, which also keeps the last seconds for [`series`](Self::series). Without a server
+    /// nobody asks for them, and a replay is faster without.
+    #[must_use]
+    pub fn with_series(mut self) -> Self {
+        self.live.get_mut().seconds = Some(SecondRecorder::default());
+        self
     }
 
     /// The settings it was made with.
@@ -179,6 +188,13 @@ impl Store {
                 dns_replies: last.dns.replies,
             },
         }
+    }
+
+    /// The last 300 full seconds; none if the store does not [keep](Self::with_series) them.
+    pub fn series(&self) -> api::SeriesDocument {
+        // Copied, so that the capture waits only for that.
+        let ring = self.live.lock().seconds.as_ref().map(|seconds| seconds.ring().clone());
+        api::SeriesDocument { series: ring.unwrap_or_default().report() }
     }
 
     /// The ledger since start, without the filtered packets, which only the capture knows.

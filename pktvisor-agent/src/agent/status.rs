@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pktvisor_analysis::geo::{self, Geo};
+use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
 use pktvisor_capture::TAGS_WARNING;
 use pktvisor_capture::afpacket::SocketStatistics;
@@ -32,7 +33,7 @@ pub(crate) struct Snapshot {
     /// Packets that the filter took out.
     pub filtered: u64,
     /// Queries that wait for their response.
-    pub open_transactions: u64,
+    pub open_queries: OpenQueries,
     /// Packets lost, by cause; `None` for files.
     pub losses: Option<api::Losses>,
     /// The share of the DNS flows that is analysed now, in percent.
@@ -56,7 +57,7 @@ struct State {
     capture: api::CaptureInfo,
     interfaces: WatchedInterfaces,
     filtered: u64,
-    open_transactions: u64,
+    open_queries: OpenQueries,
     losses: Option<api::Losses>,
     deep_sample_rate_now_pct: f64,
     /// Why packets are missing from the counters; lasts until the agent ends.
@@ -103,7 +104,7 @@ impl CaptureStatus {
             capture,
             interfaces: WatchedInterfaces::default(),
             filtered: 0,
-            open_transactions: 0,
+            open_queries: OpenQueries::default(),
             losses: None,
             deep_sample_rate_now_pct,
             failure: None,
@@ -126,7 +127,7 @@ impl CaptureStatus {
         Snapshot {
             capture,
             filtered: state.filtered,
-            open_transactions: state.open_transactions,
+            open_queries: state.open_queries,
             losses: state.losses,
             deep_sample_rate_now_pct: state.deep_sample_rate_now_pct,
         }
@@ -226,7 +227,7 @@ impl CaptureStatus {
         let mut state = self.state.lock();
         state.filtered = progress.intake.filtered;
         state.warn_of_tags(progress.intake.filtered_tagged);
-        state.open_transactions = progress.open_transactions;
+        state.open_queries = progress.open_queries;
         let link_types = &progress.intake.link_types;
         if state.capture.link_types.len() != link_types.len() {
             state.capture.link_types = link_types.iter().map(|link_type| link_type.0).collect();
@@ -263,12 +264,12 @@ impl CaptureStatus {
         &self,
         intake: &Intake,
         socket: &SocketStatistics,
-        open_transactions: u64,
+        open_queries: OpenQueries,
     ) {
         let mut state = self.state.lock();
         state.filtered = intake.filtered;
         state.warn_of_tags(intake.filtered_tagged);
-        state.open_transactions = open_transactions;
+        state.open_queries = open_queries;
         state.losses().packet_socket = socket.lost;
         state.warn_of_ethertypes(&intake.ethertypes, intake.counted());
     }
@@ -279,8 +280,9 @@ impl CaptureStatus {
     }
 
     /// Replaces one thread's share of the queries that wait for their response.
-    pub(crate) fn replace_open_transactions(&self, before: u64, now: u64) {
-        let mut state = self.state.lock();
-        state.open_transactions = state.open_transactions.saturating_sub(before) + now;
+    pub(crate) fn replace_open_queries(&self, before: OpenQueries, now: OpenQueries) {
+        let all = &mut self.state.lock().open_queries;
+        all.open = all.open.saturating_sub(before.open) + now.open;
+        all.waiting = all.waiting.saturating_sub(before.waiting) + now.waiting;
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_capture::FilterError;
 use pktvisor_capture::afpacket::{AfPacket, AfPacketError, Block, SocketStatistics};
 use pktvisor_capture::hosts::HostSet;
@@ -31,7 +32,7 @@ pub struct CaptureProgress<'a> {
     /// The kernel's statistics of the socket.
     pub statistics: SocketStatistics,
     /// Queries that wait for their response.
-    pub open_transactions: u64,
+    pub open_queries: OpenQueries,
 }
 
 /// The totals of a finished capture.
@@ -225,7 +226,7 @@ fn report(
     progress: &mut impl FnMut(CaptureProgress<'_>),
 ) -> Result<SocketStatistics, AfPacketError> {
     let statistics = socket.statistics()?;
-    let open_transactions = pipeline.analysis.open_transactions() as u64;
-    progress(CaptureProgress { intake: &pipeline.intake, statistics, open_transactions });
+    let open_queries = pipeline.analysis.open_queries();
+    progress(CaptureProgress { intake: &pipeline.intake, statistics, open_queries });
     Ok(statistics)
 }

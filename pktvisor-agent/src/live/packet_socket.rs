@@ -114,8 +114,8 @@ fn start_capture(
     spawn(agent, "capture", move || {
         let agent = agent_of_capture;
         let outcome = packet_loop::capture(&mut socket, &mut pipeline, &agent.store, &control, |progress| {
-            let CaptureProgress { intake, statistics, open_transactions } = progress;
-            agent.status.record_packet_socket(intake, &statistics, open_transactions);
+            let CaptureProgress { intake, statistics, open_queries } = progress;
+            agent.status.record_packet_socket(intake, &statistics, open_queries);
         });
         if let Err(error) = &outcome {
             agent.status.report_failure(format!("the capture has ended: {error}"));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_analysis::{self as analysis, Analysis};
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::kernel::{Deep, RecordSource, monotonic_ns};
@@ -79,8 +80,8 @@ struct Worker<S> {
     analysis: Analysis<HostSet>,
     /// The number of epochs that it has cut.
     epochs: u64,
-    /// Its open transactions at the last report.
-    open_reported: u64,
+    /// Its open queries at the last report.
+    open_reported: OpenQueries,
 }
 
 impl<S: RecordSource> Worker<S> {
@@ -103,7 +104,7 @@ impl<S: RecordSource> Worker<S> {
             dns_ports: settings.analysis.dns_ports,
             analysis: Analysis::new(settings.analysis.clone()),
             epochs: 0,
-            open_reported: 0,
+            open_reported: OpenQueries::default(),
         }
     }
 
@@ -141,7 +142,7 @@ impl<S: RecordSource> Worker<S> {
         self.analysis.finish(&mut *self.agent.store.recorder(self.shard));
         self.agent.store.cut(self.shard, Cut::Epoch);
         self.coordination.epochs().leave(self.shard);
-        self.report_open_transactions();
+        self.report_open_queries();
     }
 
     /// Analyses the waiting records, at most a batch of them, and returns how many there were.
@@ -216,12 +217,12 @@ impl<S: RecordSource> Worker<S> {
         for error in self.sources.upkeep().into_iter().filter(|error| !is_gone(error)) {
             self.agent.status.report_failure(format!("the capture of a receive queue has ended: {error}"));
         }
-        self.report_open_transactions();
+        self.report_open_queries();
     }
 
-    fn report_open_transactions(&mut self) {
-        let open = self.analysis.open_transactions() as u64;
-        self.agent.status.replace_open_transactions(std::mem::replace(&mut self.open_reported, open), open);
+    fn report_open_queries(&mut self) {
+        let open = self.analysis.open_queries();
+        self.agent.status.replace_open_queries(std::mem::replace(&mut self.open_reported, open), open);
     }
 }
 

@@ -32,6 +32,7 @@ const SLOTS_MAX: usize = 64;
 pub(super) enum CacheKey {
     Bucket(usize),
     Window(usize),
+    Series,
     Prometheus,
 }
 

@@ -20,8 +20,8 @@ const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
         (name = "agent", description = "The agent itself")
     ),
     paths(
-        routes::app, routes::rates, routes::bucket, routes::window, routes::metrics, routes::description,
-        routes::health
+        routes::app, routes::rates, routes::series, routes::bucket, routes::window, routes::metrics,
+        routes::description, routes::health
     )
 )]
 struct Description;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use hyper::HeaderMap;
-use pktvisor_api::{App, ErrorBody, Rates};
+use pktvisor_api::{App, ErrorBody, Rates, SeriesDocument};
 use serde::Serialize;
 use serde_json::Value;
 use warp::filters::BoxedFilter;
@@ -42,12 +42,13 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     let get = read_only().and(api).and(gzip());
     let app = warp::path!("api" / "v1" / "metrics" / "app").and(get.clone()).then(app);
     let rates = warp::path!("api" / "v1" / "metrics" / "rates").and(get.clone()).then(rates);
+    let series = warp::path!("api" / "v1" / "metrics" / "series").and(get.clone()).then(series);
     let bucket = warp::path!("api" / "v1" / "metrics" / "bucket" / String).and(get.clone()).then(bucket);
     let window = warp::path!("api" / "v1" / "metrics" / "window" / String).and(get.clone()).then(window);
     let openapi = warp::path!("api" / "v1" / "openapi.json").and(get.clone()).then(description);
     let metrics = warp::path!("metrics").and(get.clone()).then(metrics);
     let health = warp::path!("healthz").and(get).then(health);
-    let paths = app.or(rates).unify().or(bucket).unify().or(window).unify();
+    let paths = app.or(rates).unify().or(series).unify().or(bucket).unify().or(window).unify();
     let paths = paths.or(openapi).unify().or(metrics).unify().or(health).unify();
     no_trailing_slash().and(paths).recover(rejected).unify().boxed()
 }
@@ -114,6 +115,17 @@ async fn rates(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let made = api.cache.make(move || Document::json(&source.rates()).map(Arc::new)).await;
     respond(made, gzip)
+}
+
+/// The last 300 full seconds in columns, one value a second; fewer after start.
+#[utoipa::path(get, path = "/api/v1/metrics/series", tag = "metrics", responses(
+    (status = 200, description = "Consecutive seconds, oldest first", body = SeriesDocument),
+    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+async fn series(api: Arc<Api>, gzip: Gzip) -> Response {
+    let source = api.source.clone();
+    let make = move || Document::json(&source.series());
+    respond(api.cache.get(CacheKey::Series, api.source.moment(), make).await, gzip)
 }
 
 /// One period of 60 seconds.

@@ -11,6 +11,9 @@ pub trait AnswerSource: Send + Sync + 'static {
     /// Counts of the last full second.
     fn rates(&self) -> api::Rates;
 
+    /// The last 300 full seconds.
+    fn series(&self) -> api::SeriesDocument;
+
     /// Counters since start.
     fn since_start(&self) -> SinceStart;
 

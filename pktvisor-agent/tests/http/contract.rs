@@ -20,6 +20,7 @@ async fn every_answer_is_what_openapi_says() {
     let asked = [
         ("GET", "/api/v1/metrics/app", ""),
         ("GET", "/api/v1/metrics/rates", ""),
+        ("GET", "/api/v1/metrics/series", ""),
         ("GET", "/api/v1/metrics/bucket/{n}", "0"),
         ("GET", "/api/v1/metrics/bucket/{n}", "1"),
         ("GET", "/api/v1/metrics/bucket/{n}", "4"),
@@ -68,6 +69,7 @@ async fn openapi_describes_every_path_and_no_other() {
         "/api/v1/metrics/app",
         "/api/v1/metrics/bucket/{n}",
         "/api/v1/metrics/rates",
+        "/api/v1/metrics/series",
         "/api/v1/metrics/window/{n}",
         "/api/v1/openapi.json",
         "/healthz",
@@ -124,6 +126,7 @@ async fn prometheus_can_read_the_exposition() {
     assert!(series.contains("pktvisor_build_info{version=\"4.0.0\"}"));
     assert!(text.contains("\npktvisor_packets_seen_total 10\n"));
     assert!(text.contains("\npktvisor_packets_per_second{direction=\"in\"} 7\n"));
+    assert!(text.contains("\npktvisor_dns_queries_waiting 2\n"));
     assert!(text.contains("\npktvisor_packets_total 5000\n"));
     assert!(text.contains("\npktvisor_dns_transactions_total{direction=\"unknown\"} 1\n"));
     for (direction, le, count) in [("in", "0.000064", 0), ("in", "0.000128", 2), ("in", "+Inf", 4)] {

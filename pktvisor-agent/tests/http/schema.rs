@@ -55,7 +55,13 @@ impl<'a> Schemas<'a> {
             let target = &self.document["components"]["schemas"][name];
             return self.check_named(name, target, value, place);
         }
-        match schema["type"].as_str().unwrap_or_else(|| panic!("{place}: no type")) {
+        let types = &schema["type"];
+        let is_nullable = types.as_array().is_some_and(|types| types.iter().any(|kind| kind == "null"));
+        if is_nullable && value.is_null() {
+            return;
+        }
+        let kind = types.as_array().and_then(|types| types.iter().find(|kind| *kind != "null"));
+        match kind.unwrap_or(types).as_str().unwrap_or_else(|| panic!("{place}: no type")) {
             "object" => self.check_object(name, schema, value, place),
             "array" => {
                 let items = value.as_array().unwrap_or_else(|| panic!("{place}: {value} is no array"));

@@ -72,12 +72,33 @@ impl AnswerSource for Fake {
                 deep_sample_rate_now_pct: Some(50.0),
                 losses: Some(api::Losses { ring_full: 2, ..Default::default() }),
             },
-            dns: api::AppDns { xact: api::AppXact { open: 3 } },
+            dns: api::AppDns { xact: api::AppXact { open: 3, waiting: 2 } },
         }
     }
 
     fn rates(&self) -> api::Rates {
         api::Rates { packets: api::DirectionRates { received: 7, sent: 5, ..Default::default() } }
+    }
+
+    fn series(&self) -> api::SeriesDocument {
+        let direction = api::DirectionSeries {
+            total: vec![1, 0],
+            p50_us: vec![Some(1500), None],
+            p95_us: vec![Some(3000), None],
+        };
+        api::SeriesDocument {
+            series: api::SecondSeries {
+                start_ts: 1_600_000_000,
+                step_s: 1,
+                packets: api::PacketSeries { received: vec![7, 5], ..Default::default() },
+                dns: api::DnsSeries { queries: vec![3, 4], ..Default::default() },
+                xact: api::TransactionSeries {
+                    timed_out: vec![0, 1],
+                    inbound: direction.clone(),
+                    outbound: direction,
+                },
+            },
+        }
     }
 
     fn since_start(&self) -> SinceStart {

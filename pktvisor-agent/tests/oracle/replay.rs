@@ -70,7 +70,7 @@ pub(crate) fn replay(traffic: &Traffic, setup: Setup) -> Replayed {
     let mut open_transactions = 0;
     let warning = replay
         .run(&store, |progress| {
-            open_transactions = progress.open_transactions;
+            open_transactions = progress.open_queries.open;
             true
         })
         .unwrap();

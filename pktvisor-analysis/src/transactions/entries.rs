@@ -92,6 +92,18 @@ impl Entries {
         self.links[slot as usize].opened_ns
     }
 
+    /// The next newer entry of its list.
+    pub(super) fn next(&self, slot: u32) -> Option<u32> {
+        let next = self.links[slot as usize].next;
+        (next != NONE).then_some(next)
+    }
+
+    /// The next older entry of its list.
+    pub(super) fn previous(&self, slot: u32) -> Option<u32> {
+        let previous = self.links[slot as usize].previous;
+        (previous != NONE).then_some(previous)
+    }
+
     /// The hash of an entry.
     #[inline]
     pub(super) fn hash(&self, slot: u32) -> u32 {

@@ -23,6 +23,7 @@ mod entry;
 mod index;
 mod moment;
 mod outcome;
+mod waiting;
 
 use answered::AnsweredQueries;
 use entries::{Entries, List};
@@ -30,7 +31,8 @@ pub use entry::Exchange;
 use entry::{Entry, Key, State};
 use index::Index;
 pub use moment::Moment;
-pub use outcome::{QueryOutcome, QuestionKey, ResponseOutcome, TransactionCounts};
+pub use outcome::{OpenQueries, QueryOutcome, QuestionKey, ResponseOutcome, TransactionCounts};
+use waiting::WaitingQueries;
 
 use pktvisor_common::packet::Stamp;
 
@@ -64,6 +66,7 @@ pub struct Transactions {
     /// Open queries, in the order in which they were opened and time out.
     open: List,
     open_len: usize,
+    waiting: WaitingQueries,
     /// Queries that timed out, in this order.
     timed_out: List,
     answered: AnsweredQueries,
@@ -92,6 +95,7 @@ impl Transactions {
             index: Index::default(),
             open: List::default(),
             open_len: 0,
+            waiting: WaitingQueries::default(),
             timed_out: List::default(),
             answered: AnsweredQueries::new(entries_max),
             counts: TransactionCounts::default(),
@@ -102,6 +106,18 @@ impl Transactions {
     #[inline]
     pub fn open(&self) -> usize {
         self.open_len
+    }
+
+    /// The open queries, and those that waited at the last [update](Self::update_waiting) and are
+    /// still open.
+    pub fn open_queries(&self) -> OpenQueries {
+        OpenQueries { open: self.open_len as u64, waiting: self.waiting.len() as u64 }
+    }
+
+    /// Looks for open queries that have waited for longer than a second. Call it regularly, not for
+    /// each message.
+    pub fn update_waiting(&mut self) {
+        self.waiting.update(&self.open, &self.entries, self.clock_ns);
     }
 
     /// Returns and resets the numbers since the last call. A query times out when
@@ -225,6 +241,7 @@ impl Transactions {
         while let Some(slot) = self.open.head()
             && self.is_past(slot, self.timeout_ns)
         {
+            self.waiting.remove(&self.entries, slot);
             self.entries.unlink(&mut self.open, slot);
             self.entries.link(&mut self.timed_out, slot);
             self.entries.get_mut(slot).state = State::TimedOut;
@@ -307,10 +324,13 @@ impl Transactions {
     #[inline]
     fn forget(&mut self, slot: u32, state: State) {
         let list = match state {
-            State::Open => &mut self.open,
+            State::Open => {
+                self.open_len -= 1;
+                self.waiting.remove(&self.entries, slot);
+                &mut self.open
+            }
             State::TimedOut => &mut self.timed_out,
         };
-        self.open_len -= usize::from(state == State::Open);
         // The next entry of the list is likely to be the next one to be removed.
         if let Some(next) = self.entries.unlink(list, slot) {
             self.index.prefetch(self.entries.hash(next));

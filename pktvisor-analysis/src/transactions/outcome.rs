@@ -42,6 +42,15 @@ pub enum ResponseOutcome {
     Orphan,
 }
 
+/// Queries without a response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenQueries {
+    /// Queries that wait for their response.
+    pub open: u64,
+    /// Of these: queries that have waited for longer than a second.
+    pub waiting: u64,
+}
+
 /// Numbers of outcomes since they were last taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransactionCounts {

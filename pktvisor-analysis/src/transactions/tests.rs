@@ -86,6 +86,24 @@ fn a_query_times_out_when_time_passes_its_limit() {
 }
 
 #[test]
+fn a_query_waits_from_an_age_of_one_second_on_until_it_is_answered_or_times_out() {
+    let mut table = asked();
+    let waiting = |table: &mut Transactions, ns| {
+        table.advance(at(ns));
+        table.update_waiting();
+        let OpenQueries { open, waiting } = table.open_queries();
+        (open, waiting)
+    };
+    assert_eq!(waiting(&mut table, SECOND), (1, 0));
+    table.query(&Exchange::of_query(&flow(2), 7), question(1), at(SECOND));
+    assert_eq!(waiting(&mut table, SECOND + 1), (2, 1));
+    assert_eq!(waiting(&mut table, 3 * SECOND), (2, 2));
+    respond(&mut table, question(1), 4 * SECOND);
+    assert_eq!(table.open_queries(), OpenQueries { open: 1, waiting: 1 });
+    assert_eq!(waiting(&mut table, 6 * SECOND + 1), (0, 0));
+}
+
+#[test]
 fn the_timeout_is_configurable() {
     let mut table = Transactions::new(1_000, 10);
     table.query(&Exchange::of_query(&flow(1), 7), None, at(0));

@@ -51,6 +51,8 @@ fn agent(out: &mut Exposition, app: &App) {
     out.single("pktvisor_deep_sample_ceiling_ratio", Gauge, help, ceiling);
     let help = "Queries waiting for their response.";
     out.single("pktvisor_dns_transactions_open", Gauge, help, app.dns.xact.open);
+    let help = "Queries waiting for their response for longer than a second.";
+    out.single("pktvisor_dns_queries_waiting", Gauge, help, app.dns.xact.waiting);
 }
 
 /// A file loses nothing, so it has no such family.

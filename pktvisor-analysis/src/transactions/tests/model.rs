@@ -150,6 +150,12 @@ impl Model {
     fn open(&self) -> usize {
         self.queries.values().filter(|query| query.state == State::Open).count()
     }
+
+    fn waiting(&self) -> usize {
+        let is_waiting =
+            |query: &&Query| query.state == State::Open && self.clock_ns > query.opened_ns + 1_000_000_000;
+        self.queries.values().filter(is_waiting).count()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -202,5 +208,41 @@ proptest! {
             prop_assert_eq!(table.open(), model.open());
             prop_assert_eq!(table.counts, model.counts);
         }
+    }
+
+    #[test]
+    fn queries_wait_from_an_age_of_one_second_on(
+        steps in steps(),
+        entries_max in prop_oneof![1_usize..6, Just(1_000)],
+    ) {
+        const SCALE: i64 = 60_000_000;
+        let timeout_ns = 5_000_000_000;
+        let mut table = Transactions::new(timeout_ns, entries_max);
+        let mut model = Model { timeout_ns, entries_max, ..Default::default() };
+        let mut now = START;
+        for (step, client, id, name, moves) in steps {
+            now = now.saturating_add_signed(moves.min(300) * SCALE);
+            let question = name.and_then(question);
+            match step {
+                Step::Query => {
+                    table.query(&Exchange::of_query(&flow(client), id), question, now);
+                    model.query((client, id), question, now);
+                }
+                Step::Response => {
+                    table.response(&Exchange::of_response(&flow(client).reversed(), id), question, now);
+                    model.response((client, id), question, now);
+                }
+                Step::Advance => {
+                    table.advance(now);
+                    model.advance(now);
+                    table.update_waiting();
+                    prop_assert_eq!(table.open_queries().waiting, model.waiting() as u64);
+                }
+            }
+            // Those of the last update that are still open.
+            prop_assert!(table.open_queries().waiting <= model.waiting() as u64);
+        }
+        table.update_waiting();
+        prop_assert_eq!(table.open_queries().waiting, model.waiting() as u64);
     }
 }

@@ -3,6 +3,7 @@
 mod moments;
 mod periods;
 mod rates;
+mod series;
 mod wall_clock;
 
 use pktvisor_analysis::public_suffix::NameCut;
