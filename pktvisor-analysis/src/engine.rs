@@ -21,7 +21,7 @@ use crate::name::Name;
 use crate::observer::{Observer, Outcome, ReassemblyEvent, Transaction};
 use crate::settings::AnalysisSettings;
 use crate::streams::{StreamSink, Streams, TcpSegment};
-use crate::transactions::{self, Exchange, Moment, QuestionKey, ResponseOutcome, Transactions};
+use crate::transactions::{self, Exchange, MessageTime, QuestionKey, ResponseOutcome, Transactions};
 
 /// One thread's analysis: its state between packets.
 pub struct Analysis<H> {
@@ -47,7 +47,7 @@ impl<H: HostNetworks> Analysis<H> {
     /// An analysis before the first packet.
     pub fn new(settings: AnalysisSettings<H>) -> Self {
         Self {
-            fragments: Fragments::new(settings.dns_ports, fragments::Limits::default()),
+            fragments: Fragments::new(settings.dns_ports, fragments::FragmentLimits::default()),
             streams: Streams::default(),
             messages: Messages {
                 transactions: Transactions::new(
@@ -156,7 +156,7 @@ impl<H: HostNetworks> Analysis<H> {
 
     /// Adds a fragment to its datagram. Returns the outcome of the message that it completes.
     fn assemble(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Option<Outcome> {
-        let at = moment(packet);
+        let at = time(packet);
         let Datagram { flow, message, truncated, .. } =
             self.fragments.fragment(packet.data, class, at.ns, |event| out.reassembly(event))?;
         Some(self.messages.reassembled(&flow, message, truncated, at, out))
@@ -181,7 +181,7 @@ impl<H: HostNetworks> Messages<H> {
         let port = self.settings.other_port(&flow);
         out.prefetch_udp_port(port);
         let truncated = class.has(flags::TRUNCATED_CAPTURE);
-        let outcome = self.analyse(&flow, payload(packet, class), truncated, moment(packet), out);
+        let outcome = self.analyse(&flow, payload(packet, class), truncated, time(packet), out);
         out.udp_port(port);
         outcome
     }
@@ -192,7 +192,7 @@ impl<H: HostNetworks> Messages<H> {
         flow: &Flow,
         octets: &[u8],
         truncated: bool,
-        at: Moment,
+        at: MessageTime,
         out: &mut impl Observer,
     ) -> Outcome {
         let Some(&[id_high, id_low, flags_high, flags_low]) = octets.first_chunk() else {
@@ -218,7 +218,7 @@ impl<H: HostNetworks> Messages<H> {
         flow: &Flow,
         octets: &[u8],
         truncated: bool,
-        at: Moment,
+        at: MessageTime,
         out: &mut impl Observer,
     ) -> Outcome {
         let Self { settings, transactions, name, .. } = self;
@@ -252,8 +252,8 @@ impl<H: HostNetworks> Messages<H> {
 
 /// The time of a packet, and whether it is the packet's own time stamp.
 #[inline]
-fn moment(packet: &Packet<'_>) -> Moment {
-    Moment { ns: packet.timestamp_ns, stamp: packet.stamp }
+fn time(packet: &Packet<'_>) -> MessageTime {
+    MessageTime { ns: packet.timestamp_ns, stamp: packet.stamp }
 }
 
 /// The captured part of the datagram's payload.
@@ -314,7 +314,7 @@ impl<H: HostNetworks, O: Observer> StreamSink for Sink<'_, H, O> {
     fn message(&mut self, flow: &Flow, timestamp_ns: u64, octets: &[u8], truncated: bool) {
         let is_borrowed = self.messages.borrowed_ns == Some(timestamp_ns);
         let stamp = if is_borrowed { Stamp::Borrowed } else { Stamp::Own };
-        let at = Moment { ns: timestamp_ns, stamp };
+        let at = MessageTime { ns: timestamp_ns, stamp };
         let outcome = self.messages.reassembled(flow, octets, truncated, at, self.out);
         let is_counted = self.counted.is_some_and(|counted| *flow == counted || *flow == counted.reversed());
         if is_counted && self.outcome != Outcome::Analysed {

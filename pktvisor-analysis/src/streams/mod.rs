@@ -2,7 +2,7 @@
 //!
 //! Each direction of a connection is a stream of its own. A whole message in a segment that arrives
 //! in order is passed on in place. All other bytes are buffered within two ceilings, one per stream
-//! and one for all ([`Limits`]). Bytes that are given up at a ceiling are counted.
+//! and one for all ([`StreamLimits`]). Bytes that are given up at a ceiling are counted.
 //!
 //! - Bytes that arrive twice count as they arrived first.
 //! - A gap is given up 10 ms of packet time after the peer has acknowledged the missing bytes,
@@ -60,14 +60,14 @@ pub trait StreamSink {
 
 /// Ceilings of a [`Streams`] table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct StreamLimits {
     /// Number of streams, two per connection. A stream takes about 130 bytes.
     pub streams: usize,
     /// Memory for waiting bytes of all streams together, in bytes.
     pub buffered_bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for StreamLimits {
     fn default() -> Self {
         Self { streams: 65_536, buffered_bytes: 8 << 20 }
     }
@@ -78,7 +78,7 @@ pub struct Streams {
     table: Table<Flow, Stream, 4>,
     /// Streams with a gap, by the time after which it is given up.
     gaps: BTreeSet<(u64, SlotId)>,
-    limits: Limits,
+    limits: StreamLimits,
     buffered_bytes: usize,
     /// Number of segments so far.
     arrivals: u64,
@@ -93,13 +93,13 @@ const QUEUES: [Worth; 4] = [Worth::Closed, Worth::Embryonic, Worth::Idle, Worth:
 
 impl Default for Streams {
     fn default() -> Self {
-        Self::new(Limits::default())
+        Self::new(StreamLimits::default())
     }
 }
 
 impl Streams {
     /// An empty table. It reserves the memory for all streams at once.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: StreamLimits) -> Self {
         Self {
             table: Table::new(limits.streams),
             gaps: BTreeSet::new(),
@@ -121,7 +121,7 @@ impl Streams {
         self.len() == 0
     }
 
-    /// Memory for waiting bytes, in bytes: never above [`Limits::buffered_bytes`] between two
+    /// Memory for waiting bytes, in bytes: never above [`StreamLimits::buffered_bytes`] between two
     /// calls.
     pub fn buffered_bytes(&self) -> usize {
         self.buffered_bytes

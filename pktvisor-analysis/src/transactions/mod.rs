@@ -21,15 +21,15 @@ mod answered;
 mod entries;
 mod entry;
 mod index;
-mod moment;
+mod message_time;
 mod outcome;
 
 use answered::AnsweredQueries;
 use entries::{Entries, List};
 pub use entry::Exchange;
-use entry::{Entry, Key, State};
+use entry::{Entry, EntryState, ExchangeKey};
 use index::Index;
-pub use moment::Moment;
+pub use message_time::MessageTime;
 pub use outcome::{QueryOutcome, QuestionKey, ResponseOutcome, TransactionCounts};
 
 use pktvisor_common::packet::Stamp;
@@ -130,7 +130,7 @@ impl Transactions {
         &mut self,
         exchange: &Exchange,
         question: Option<QuestionKey>,
-        at: impl Into<Moment>,
+        at: impl Into<MessageTime>,
     ) -> QueryOutcome {
         let at = at.into();
         let timestamp_ns = at.ns;
@@ -143,7 +143,7 @@ impl Transactions {
             if entry.key != key || !entry.agrees(question) {
                 continue;
             }
-            if entry.state == State::Open && self.in_time(entry, timestamp_ns) {
+            if entry.state == EntryState::Open && self.in_time(entry, timestamp_ns) {
                 self.counts.retransmitted += 1;
                 return QueryOutcome::Retransmitted;
             }
@@ -163,9 +163,9 @@ impl Transactions {
         &mut self,
         exchange: &Exchange,
         question: Option<QuestionKey>,
-        at: impl Into<Moment>,
+        at: impl Into<MessageTime>,
     ) -> ResponseOutcome {
-        let Moment { ns: timestamp_ns, stamp } = at.into();
+        let MessageTime { ns: timestamp_ns, stamp } = at.into();
         self.advance(timestamp_ns);
         let Some(slot) = self.find(exchange, question) else {
             return self.orphan(exchange, question);
@@ -173,7 +173,7 @@ impl Transactions {
         let entry = self.entries.get(slot);
         let (state, query_timestamp_ns) = (entry.state, entry.query_timestamp_ns);
         match state {
-            State::Open if self.in_time(entry, timestamp_ns) => {
+            EntryState::Open if self.in_time(entry, timestamp_ns) => {
                 let is_timed = stamp == Stamp::Own && entry.stamp == Stamp::Own;
                 let (question, opened_ns) = (entry.question(), self.entries.opened_ns(slot));
                 self.answered.insert(exchange.hash, question, opened_ns, self.remembered_since_ns());
@@ -186,10 +186,10 @@ impl Transactions {
                 self.counts.negative_times += u64::from(duration_ns.is_none());
                 ResponseOutcome::Answered { duration_ns, query_timestamp_ns }
             }
-            State::Open | State::TimedOut => {
+            EntryState::Open | EntryState::TimedOut => {
                 // The query is open, but too old by its own time stamp: the clock stood still while
                 // packets came from the past.
-                self.counts.timed_out += u64::from(state == State::Open);
+                self.counts.timed_out += u64::from(state == EntryState::Open);
                 self.counts.late += 1;
                 self.forget(slot, state);
                 ResponseOutcome::Late
@@ -227,14 +227,14 @@ impl Transactions {
         {
             self.entries.unlink(&mut self.open, slot);
             self.entries.link(&mut self.timed_out, slot);
-            self.entries.get_mut(slot).state = State::TimedOut;
+            self.entries.get_mut(slot).state = EntryState::TimedOut;
             self.open_len -= 1;
             self.counts.timed_out += 1;
         }
         while let Some(slot) = self.timed_out.head()
             && self.is_past(slot, late_ns)
         {
-            self.forget(slot, State::TimedOut);
+            self.forget(slot, EntryState::TimedOut);
         }
         // A query opened from now on cannot expire before the next look.
         let due_ns = |head: Option<u32>, limit_ns: u64| {
@@ -265,13 +265,13 @@ impl Transactions {
 
     /// Removes entries that timed out and match a repeated query.
     #[cold]
-    fn replace(&mut self, key: &Key, hash: u32, question: Option<QuestionKey>) {
+    fn replace(&mut self, key: &ExchangeKey, hash: u32, question: Option<QuestionKey>) {
         let agrees = |entry: &Entry| entry.key == *key && entry.agrees(question);
         loop {
             let found = self.index.find(hash).find(|&slot| agrees(self.entries.get(slot)));
             let Some(slot) = found else { return };
             let state = self.entries.get(slot).state;
-            self.counts.timed_out += u64::from(state == State::Open);
+            self.counts.timed_out += u64::from(state == EntryState::Open);
             self.forget(slot, state);
         }
     }
@@ -280,10 +280,10 @@ impl Transactions {
     fn insert(&mut self, hash: u32, entry: Entry) {
         if self.entries.len() >= self.entries_max {
             if let Some(slot) = self.timed_out.head() {
-                self.forget(slot, State::TimedOut);
+                self.forget(slot, EntryState::TimedOut);
             } else if let Some(slot) = self.open.head() {
                 self.counts.shed += 1;
-                self.forget(slot, State::Open);
+                self.forget(slot, EntryState::Open);
             }
         }
         let slot = self.entries.insert(entry, hash, self.clock_ns);
@@ -300,17 +300,17 @@ impl Transactions {
             return;
         };
         let state = self.entries.get(oldest).state;
-        self.counts.shed += u64::from(state == State::Open);
+        self.counts.shed += u64::from(state == EntryState::Open);
         self.forget(oldest, state);
     }
 
     #[inline]
-    fn forget(&mut self, slot: u32, state: State) {
+    fn forget(&mut self, slot: u32, state: EntryState) {
         let list = match state {
-            State::Open => &mut self.open,
-            State::TimedOut => &mut self.timed_out,
+            EntryState::Open => &mut self.open,
+            EntryState::TimedOut => &mut self.timed_out,
         };
-        self.open_len -= usize::from(state == State::Open);
+        self.open_len -= usize::from(state == EntryState::Open);
         // The next entry of the list is likely to be the next one to be removed.
         if let Some(next) = self.entries.unlink(list, slot) {
             self.index.prefetch(self.entries.hash(next));
@@ -322,7 +322,7 @@ impl Transactions {
     /// The smallest of several matching entries is preferred. If times are equal, the question
     /// decides.
     #[inline]
-    fn rank(&self, slot: u32) -> (State, u64, u64, u16, u16) {
+    fn rank(&self, slot: u32) -> (EntryState, u64, u64, u16, u16) {
         let entry = self.entries.get(slot);
         (entry.state, self.entries.opened_ns(slot), entry.name_hash, entry.qtype, entry.qclass)
     }

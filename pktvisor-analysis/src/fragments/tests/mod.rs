@@ -123,10 +123,10 @@ struct Scenario {
 
 impl Scenario {
     fn new() -> Self {
-        Self::with(Limits::default())
+        Self::with(FragmentLimits::default())
     }
 
-    fn with(limits: Limits) -> Self {
+    fn with(limits: FragmentLimits) -> Self {
         Self {
             fragments: Fragments::new(DnsPorts::default(), limits),
             events: Vec::new(),

@@ -81,10 +81,10 @@ struct Scenario {
 
 impl Scenario {
     fn new() -> Self {
-        Self::with(Limits { streams: 16, buffered_bytes: 1 << 20 })
+        Self::with(StreamLimits { streams: 16, buffered_bytes: 1 << 20 })
     }
 
-    fn with(limits: Limits) -> Self {
+    fn with(limits: StreamLimits) -> Self {
         Self { streams: Streams::new(limits), sink: Sink::default(), now_ns: 1000 * SECOND, port: 4000 }
     }
 
