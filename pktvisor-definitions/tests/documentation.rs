@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pktvisor_definitions::{Class, GROUPS, Group, Kind, LEDGER, Metric, RATES};
+use pktvisor_definitions::{Exactness, GROUPS, Group, Kind, LEDGER, Metric, RATES};
 
 /// Before a table: the groups that it holds. Keys are relative to the first of them. `rates:packets` is that of
 /// `/api/v1/metrics/rates`.
@@ -99,11 +99,11 @@ fn is_in_3_0(path: &str, metric: &Metric) -> bool {
 
 fn class(metric: &Metric) -> &'static str {
     match metric.class {
-        Class::Exact => "exact",
-        Class::Analysed => "analysed",
-        Class::Distinct => "distinct",
-        Class::List => "list",
-        Class::Quantile => "quantile",
+        Exactness::Exact => "exact",
+        Exactness::Analysed => "analysed",
+        Exactness::Distinct => "distinct",
+        Exactness::List => "list",
+        Exactness::Quantile => "quantile",
     }
 }
 
