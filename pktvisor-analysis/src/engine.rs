@@ -9,7 +9,7 @@
 //! Messages in whole UDP datagrams are counted with their packet. Messages that reassembly
 //! completes are counted here.
 
-use pktvisor_common::classify::{Class, flags, protocol};
+use pktvisor_common::classify::{Captured, Class, flags, protocol};
 use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::{self, Endpoint, SampleRate};
@@ -157,9 +157,9 @@ impl<H: HostNetworks> Analysis<H> {
     /// Adds a fragment to its datagram. Returns the outcome of the message that it completes.
     fn assemble(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Option<Outcome> {
         let at = time(packet);
-        let Datagram { flow, message, truncated, .. } =
+        let Datagram { flow, message, captured, .. } =
             self.fragments.fragment(packet.data, class, at.ns, |event| out.reassembly(event))?;
-        Some(self.messages.reassembled(&flow, message, truncated, at, out))
+        Some(self.messages.reassembled(&flow, message, captured, at, out))
     }
 }
 
@@ -170,7 +170,7 @@ impl<H: HostNetworks> Messages<H> {
         let outcome = if self.settings.samples(|| sampling::packet_hash(class)) {
             self.sampled_datagram(packet, class, out)
         } else {
-            count_unsampled(payload(packet, class), class.has(flags::TRUNCATED_CAPTURE), out)
+            count_unsampled(payload(packet, class), class.captured(), out)
         };
         out.outcome(outcome, u64::from(packet.segments));
     }
@@ -180,8 +180,8 @@ impl<H: HostNetworks> Messages<H> {
         let Some(flow) = Flow::of(class, Transport::Udp) else { return Outcome::WithoutMessage };
         let port = self.settings.other_port(&flow);
         out.prefetch_udp_port(port);
-        let truncated = class.has(flags::TRUNCATED_CAPTURE);
-        let outcome = self.analyse(&flow, payload(packet, class), truncated, time(packet), out);
+        let captured = class.captured();
+        let outcome = self.analyse(&flow, payload(packet, class), captured, time(packet), out);
         out.udp_port(port);
         outcome
     }
@@ -191,7 +191,7 @@ impl<H: HostNetworks> Messages<H> {
         &mut self,
         flow: &Flow,
         octets: &[u8],
-        truncated: bool,
+        captured: Captured,
         at: MessageTime,
         out: &mut impl Observer,
     ) -> Outcome {
@@ -201,15 +201,15 @@ impl<H: HostNetworks> Messages<H> {
         if octets.len() < HEADER_BYTES {
             return Outcome::WithoutMessage;
         }
-        out.reassembled(flow, u16::from_be_bytes([flags_high, flags_low]), truncated);
+        out.reassembled(flow, u16::from_be_bytes([flags_high, flags_low]), captured);
         let id = u16::from_be_bytes([id_high, id_low]);
         if !self.settings.samples(|| flow_hash(flow, id)) {
-            return count_unsampled(octets, truncated, out);
+            return count_unsampled(octets, captured, out);
         }
         if flow.transport == Transport::Udp {
             out.udp_port(self.settings.other_port(flow));
         }
-        self.analyse(flow, octets, truncated, at, out)
+        self.analyse(flow, octets, captured, at, out)
     }
 
     #[inline]
@@ -217,7 +217,7 @@ impl<H: HostNetworks> Messages<H> {
         &mut self,
         flow: &Flow,
         octets: &[u8],
-        truncated: bool,
+        captured: Captured,
         at: MessageTime,
         out: &mut impl Observer,
     ) -> Outcome {
@@ -230,7 +230,7 @@ impl<H: HostNetworks> Messages<H> {
         }
         let keys = out.keys(&head);
         out.prefetch_message(&head, &keys);
-        let message = head.parse_rest(truncated);
+        let message = head.parse_rest(captured);
         transactions.prefetch_entry(&exchange);
         let question = message.question.as_ref();
         let key = question.map(question_key);
@@ -264,8 +264,8 @@ fn payload<'a>(packet: &Packet<'a>, class: &Class) -> &'a [u8] {
 }
 
 /// Counts a message whose flow is not sampled, because the counter of malformed messages is exact.
-fn count_unsampled(octets: &[u8], truncated: bool, out: &mut impl Observer) -> Outcome {
-    if Message::parse(octets, truncated, &mut Name::default()).is_some_and(|message| message.malformed) {
+fn count_unsampled(octets: &[u8], captured: Captured, out: &mut impl Observer) -> Outcome {
+    if Message::parse(octets, captured, &mut Name::default()).is_some_and(|message| message.malformed) {
         out.malformed();
     }
     Outcome::NotSampled
@@ -311,11 +311,11 @@ struct Sink<'a, H, O> {
 }
 
 impl<H: HostNetworks, O: Observer> StreamSink for Sink<'_, H, O> {
-    fn message(&mut self, flow: &Flow, timestamp_ns: u64, octets: &[u8], truncated: bool) {
+    fn message(&mut self, flow: &Flow, timestamp_ns: u64, octets: &[u8], captured: Captured) {
         let is_borrowed = self.messages.borrowed_ns == Some(timestamp_ns);
         let stamp = if is_borrowed { Stamp::Borrowed } else { Stamp::Own };
         let at = MessageTime { ns: timestamp_ns, stamp };
-        let outcome = self.messages.reassembled(flow, octets, truncated, at, self.out);
+        let outcome = self.messages.reassembled(flow, octets, captured, at, self.out);
         let is_counted = self.counted.is_some_and(|counted| *flow == counted || *flow == counted.reversed());
         if is_counted && self.outcome != Outcome::Analysed {
             self.outcome = outcome;

@@ -6,7 +6,7 @@ use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_common::address::IpVersion;
-use pktvisor_common::classify::Class;
+use pktvisor_common::classify::{Captured, Class};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
@@ -118,8 +118,8 @@ impl Recorder {
 }
 
 impl Observer for Recorder {
-    fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool) {
-        self.period.counters.dns.count(header_flags, flow.transport, flow.addresses.version(), truncated);
+    fn reassembled(&mut self, flow: &Flow, header_flags: u16, captured: Captured) {
+        self.period.counters.dns.count(header_flags, flow.transport, flow.addresses.version(), captured);
     }
 
     type Keys<'m> = MessageKeys<'m>;

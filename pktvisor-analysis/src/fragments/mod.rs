@@ -27,7 +27,7 @@ use assembly::{Assembly, Impossible};
 use etherparse::{IpNumber, UdpHeaderSlice};
 use header::{DatagramKey, Fragment, walk_extensions};
 use pktvisor_common::address::IpVersion;
-use pktvisor_common::classify::{Class, DnsPorts, flags};
+use pktvisor_common::classify::{Captured, Class, DnsPorts, flags};
 
 use crate::flow::{Flow, Transport};
 use crate::observer::ReassemblyEvent;
@@ -67,8 +67,8 @@ pub(crate) struct Datagram<'a> {
     pub message: &'a [u8],
     /// The number of its packets, repeated ones included.
     pub fragments: u16,
-    /// Whether the capture holds only the first bytes of the message.
-    pub truncated: bool,
+    /// How much of the message the capture holds.
+    pub captured: Captured,
 }
 
 #[derive(Default)]
@@ -250,9 +250,9 @@ impl Fragments {
             destination_port: header.destination_port(),
             transport: Transport::Udp,
         };
-        let truncated = captured.len() < end;
+        let captured = if captured.len() < end { Captured::Part } else { Captured::Whole };
         let fragments = whole.fragments;
-        (message.len() >= HEADER_LEN).then_some(Datagram { flow, message, fragments, truncated })
+        (message.len() >= HEADER_LEN).then_some(Datagram { flow, message, fragments, captured })
     }
 
     fn give_up(&mut self, id: SlotId, events: &mut impl FnMut(ReassemblyEvent)) {

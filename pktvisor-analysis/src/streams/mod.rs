@@ -39,6 +39,8 @@ pub use arrival::REORDERING_NS;
 pub use segment::TcpSegment;
 use stream::{Stream, When, Worth};
 
+use pktvisor_common::classify::Captured;
+
 use crate::flow::Flow;
 use crate::observer::ReassemblyEvent;
 use crate::table::{SlotId, Table};
@@ -51,9 +53,8 @@ pub const IDLE_TIMEOUT_NS: u64 = 120_000_000_000;
 
 /// Receives the contents of streams.
 pub trait StreamSink {
-    /// A message, without its length. `truncated` means that the capture holds only its first
-    /// bytes, at least 12.
-    fn message(&mut self, flow: &Flow, timestamp_ns: u64, message: &[u8], truncated: bool);
+    /// A message of at least 12 captured bytes, without its length.
+    fn message(&mut self, flow: &Flow, timestamp_ns: u64, message: &[u8], captured: Captured);
     /// An event of reassembly.
     fn event(&mut self, event: ReassemblyEvent);
 }
@@ -274,8 +275,8 @@ struct Out<'a, S> {
 
 impl<S: StreamSink> Out<'_, S> {
     #[inline]
-    fn message(&mut self, time_ns: u64, message: &[u8], truncated: bool) {
-        self.sink.message(self.flow, time_ns, message, truncated);
+    fn message(&mut self, time_ns: u64, message: &[u8], captured: Captured) {
+        self.sink.message(self.flow, time_ns, message, captured);
     }
 
     #[inline]

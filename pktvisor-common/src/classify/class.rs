@@ -53,6 +53,15 @@ pub mod tcp_flags {
     pub const ACK: u8 = 1 << 4;
 }
 
+/// Whether the capture holds all bytes of a packet or a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Captured {
+    /// All of them.
+    Whole,
+    /// Only the first ones.
+    Part,
+}
+
 /// What the classifier found out about one packet. Plain numbers and bytes only, so that BPF can
 /// build one in place.
 ///
@@ -125,6 +134,12 @@ impl Class {
     #[inline(always)]
     pub const fn has(&self, flags: u16) -> bool {
         self.flags & flags != 0
+    }
+
+    /// Whether the capture holds the whole DNS message.
+    #[inline(always)]
+    pub const fn captured(&self) -> Captured {
+        if self.has(flags::TRUNCATED_CAPTURE) { Captured::Part } else { Captured::Whole }
     }
 
     /// Whether reassembly of fragments needs the packet: as a part of a datagram that may hold DNS,

@@ -51,7 +51,7 @@ struct Found {
     client_port: u16,
     time_ns: u64,
     bytes: Vec<u8>,
-    truncated: bool,
+    captured: Captured,
 }
 
 #[derive(Default)]
@@ -61,9 +61,9 @@ struct Sink {
 }
 
 impl StreamSink for Sink {
-    fn message(&mut self, flow: &Flow, timestamp_ns: u64, message: &[u8], truncated: bool) {
+    fn message(&mut self, flow: &Flow, timestamp_ns: u64, message: &[u8], captured: Captured) {
         let (client_port, bytes) = (flow.source_port, message.to_vec());
-        self.found.push(Found { client_port, time_ns: timestamp_ns, bytes, truncated });
+        self.found.push(Found { client_port, time_ns: timestamp_ns, bytes, captured });
     }
 
     fn event(&mut self, event: ReassemblyEvent) {
