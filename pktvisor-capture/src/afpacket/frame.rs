@@ -12,6 +12,7 @@ use pktvisor_common::classify::LinkType;
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::wire::Wire;
 
+use super::VirtioHeader;
 use super::bytes::{u16_at, u32_at};
 use super::offload;
 
@@ -85,17 +86,23 @@ impl FrameHeader {
         Some([a, b, c, d])
     }
 
-    /// The packet of the frame that this header was read from and what it was on the wire, or
-    /// `None` where the header makes no sense. `has_offload`: a virtio header stands before it.
-    pub(super) fn packet<'a>(&self, frame: &'a mut [u8], has_offload: bool) -> Option<(Packet<'a>, Wire)> {
+    /// The packet of the frame that this header was read from, and its size on the wire. `None` if
+    /// the header makes no sense.
+    pub(super) fn packet<'a>(
+        &self,
+        frame: &'a mut [u8],
+        virtio_header: VirtioHeader,
+    ) -> Option<(Packet<'a>, Wire)> {
         let end = self.mac.checked_add(self.captured_len)?;
         let link_type = link_type(self.hatype);
         // Devices without a link layer of their own may still keep something before the network
         // header (PPP, tunnels).
         let mut start = if link_type == LinkType::RAW { self.net.max(self.mac) } else { self.mac };
-        let mut wire = match has_offload {
-            true => offload::wire(frame.get(..end)?, self.mac, self.original_len, link_type, start),
-            false => Wire::single(self.original_len),
+        let mut wire = match virtio_header {
+            VirtioHeader::Present => {
+                offload::wire(frame.get(..end)?, self.mac, self.original_len, link_type, start)
+            }
+            VirtioHeader::Absent => Wire::single(self.original_len),
         };
         wire.take_from_each((start - self.mac) as u32);
         if let Some(tag) = self.tag().filter(|_| link_type == LinkType::ETHERNET) {
