@@ -3,7 +3,7 @@
 /// How exact a number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exactness {
-    /// A plain counter, whatever the sampling rate.
+    /// A plain counter, exact at any sampling rate.
     Exact,
     /// Exact, but only of what was sampled for deep analysis.
     Analysed,

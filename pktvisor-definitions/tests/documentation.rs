@@ -29,7 +29,10 @@ fn docs_metrics_md_has_the_tables_of_the_declarations() {
     let text = std::fs::read_to_string(&path).unwrap();
     let expected = with_tables(&text);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, expected).unwrap();
+        // At once, because another test reads the file.
+        let new = path.with_extension("md.new");
+        std::fs::write(&new, expected).unwrap();
+        std::fs::rename(new, &path).unwrap();
         return;
     }
     assert!(text == expected, "run: UPDATE_GOLDEN=1 cargo test -p pktvisor-definitions");

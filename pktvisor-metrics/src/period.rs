@@ -104,7 +104,7 @@ impl PeriodRecord {
         self.start_s = start_s;
     }
 
-    /// Times from query to response in microseconds: HOST was asked, HOST asked.
+    /// Times from query to response in microseconds: of queries to HOST, of queries from HOST.
     pub(super) fn transaction_times(&self) -> [&Distribution; 2] {
         [self.dns.xact.inbound.quantiles_us.values(), self.dns.xact.outbound.quantiles_us.values()]
     }

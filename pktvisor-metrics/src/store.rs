@@ -40,9 +40,9 @@ pub enum NoPeriod {
 pub struct SumsSinceStart {
     /// The counters, in the shape of a period.
     pub period: api::Period,
-    /// Times from query to response where HOST was asked, in microseconds.
+    /// Times from query to response in microseconds, for queries to HOST.
     pub inbound: Distribution,
-    /// The same where HOST asked.
+    /// The same for queries from HOST.
     pub outbound: Distribution,
 }
 
