@@ -62,10 +62,10 @@ pub enum Captured {
     Part,
 }
 
-/// What the classifier found out about one packet. Plain numbers and bytes only, so that BPF can
+/// The classifier's findings about one packet. Plain numbers and bytes only, so that BPF can
 /// build one in place.
 ///
-/// Offsets are bytes from the packet's first byte; 0 where there is no such thing.
+/// Offsets are bytes from the packet's first byte; 0 if the packet has no such part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(8))]
 pub struct Class {
@@ -92,8 +92,8 @@ pub struct Class {
     pub dns_id: u16,
     /// The second 16 bits of the DNS header: QR, Opcode, ..., RCODE (only with [`flags::DNS_UDP`]).
     pub dns_flags: u16,
-    /// Of a non-IP frame: the EtherType that ended the way to an IP header, if it is one that
-    /// nobody expects there; else 0.
+    /// Of a non-IP frame: the EtherType that ended the way to an IP header, if it is
+    /// unexpected; else 0.
     pub unknown_ethertype: u16,
     /// `None` for a non-IP frame. The link layer decides, not the version in the IP header.
     pub ip_version: Option<IpVersion>,

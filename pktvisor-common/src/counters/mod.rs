@@ -97,7 +97,7 @@ impl Counters {
         self.count_all(class, direction, &Wire::single(wire_len));
     }
 
-    /// Counts all packets that one buffer stands for: `class` is what the headers say that they
+    /// Counts all packets that offload merged into one buffer; `class` holds the findings that they
     /// share.
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
@@ -155,7 +155,7 @@ impl PacketCounters {
         self.bytes_in.saturating_add(self.bytes_out).saturating_add(self.bytes_unknown)
     }
 
-    /// Counts all packets that one buffer stands for. Only one of them carries a SYN or RST.
+    /// Counts all packets that offload merged into one buffer. Only one of them carries a SYN or RST.
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
         let count = u64::from(wire.packets);
