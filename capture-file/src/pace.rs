@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// A longer gap in packet time is a jump of its clock, not silence, and causes no wait.
 pub const LONGEST_GAP: Duration = Duration::from_secs(3600);
 
-/// The longest wait for one packet, whatever the speed.
+/// The longest wait for one packet, at any speed.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// A step back of packet time by at most this is reordering. After a larger step, its clock was set

@@ -19,7 +19,7 @@ use pktvisor_analysis::streams::TcpSegment;
 use pktvisor_analysis::transactions::{Exchange, TIMEOUT_NS_DEFAULT, Transactions};
 use pktvisor_analysis::{Analysis, AnalysisSettings, Flow, Observer, Transport};
 use pktvisor_capture::hosts::HostSet;
-use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, flags};
+use pktvisor_common::classify::{Captured, Class, DnsPorts, LinkType, classify, flags};
 use pktvisor_common::direction::direction;
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::SampleRate;
@@ -135,7 +135,7 @@ fn steps(criterion: &mut Criterion) {
         let mut name = Name::default();
         bencher.iter(|| {
             for (_, _, octets) in traffic.datagrams() {
-                black_box(Message::parse(octets, false, &mut name));
+                black_box(Message::parse(octets, Captured::Whole, &mut name));
             }
         });
     });
@@ -150,7 +150,7 @@ fn steps(criterion: &mut Criterion) {
                     let recorder = batch.recorder();
                     let keys = recorder.keys(&head);
                     recorder.prefetch_message(&head, &keys);
-                    let message = head.parse_rest(false);
+                    let message = head.parse_rest(Captured::Whole);
                     recorder.message(&flow_of(class), message, keys);
                 }
             }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
-use pktvisor_metrics::{NoPeriod, Quantiles, Store};
+use pktvisor_metrics::{Distribution, NoPeriod, Store};
 
 use crate::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
 use status::CaptureStatus;
@@ -103,7 +103,7 @@ impl AnswerSource for Agent {
     }
 }
 
-fn time_histogram(times_us: &Quantiles) -> TimeHistogram {
+fn time_histogram(times_us: &Distribution) -> TimeHistogram {
     let last_below = TimeHistogram::bounds_us().map(|bound_us| bound_us - 1);
     TimeHistogram { below: times_us.at_most(last_below), count: times_us.count(), sum_us: times_us.sum() }
 }

@@ -12,7 +12,7 @@ use pktvisor_analysis::transactions::{TIMEOUT_NS_DEFAULT, TransactionCounts};
 use pktvisor_analysis::{self as analysis, Analysis, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_api::{self as api, TopEntry};
 use pktvisor_capture::hosts::HostSet;
-use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
+use pktvisor_common::classify::{Captured, Class, DnsPorts, LinkType, classify};
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::SampleRate;
 use pktvisor_metrics::{Clock, Store, StoreSettings};
@@ -131,7 +131,7 @@ impl Observer for Rival {
         }
     }
 
-    fn reassembled(&mut self, _: &Flow, _: u16, _: bool) {}
+    fn reassembled(&mut self, _: &Flow, _: u16, _: Captured) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _: u16) {}
     fn transaction(&mut self, _: &Transaction<'_>) {}

@@ -14,7 +14,7 @@ use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{Analysis, AnalysisSettings, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_common::address::Address;
-use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
+use pktvisor_common::classify::{Captured, Class, DnsPorts, LinkType, classify};
 use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::SampleRate;
@@ -86,7 +86,7 @@ impl<W: Write> Observer for Printer<W> {
     }
 
     fn keys<'m>(&self, _head: &MessageHead<'m>) {}
-    fn reassembled(&mut self, _flow: &Flow, _header_flags: u16, _truncated: bool) {}
+    fn reassembled(&mut self, _flow: &Flow, _header_flags: u16, _captured: Captured) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _port: u16) {}
     fn transaction(&mut self, _transaction: &Transaction<'_>) {}

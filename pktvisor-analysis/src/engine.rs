@@ -9,19 +9,20 @@
 //! Messages in whole UDP datagrams are counted with their packet. Messages that reassembly
 //! completes are counted here.
 
-use pktvisor_common::classify::{Class, flags, protocol};
+mod messages;
+
+use pktvisor_common::classify::{Captured, Class, flags};
 use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::packet::{Packet, Stamp};
-use pktvisor_common::sampling::{self, Endpoint, SampleRate};
+use pktvisor_common::sampling::{self, SampleRate};
 
 use crate::flow::{Flow, Transport};
 use crate::fragments::{self, Datagram, Fragments};
-use crate::message::{HEADER_BYTES, Message, MessageHead, Question};
-use crate::name::Name;
-use crate::observer::{Observer, Outcome, ReassemblyEvent, Transaction};
+use crate::observer::{Observer, Outcome, ReassemblyEvent};
 use crate::settings::AnalysisSettings;
 use crate::streams::{StreamSink, Streams, TcpSegment};
-use crate::transactions::{self, Exchange, Moment, OpenQueries, QuestionKey, ResponseOutcome, Transactions};
+use crate::transactions::{MessageTime, OpenQueries};
+use messages::Messages;
 
 /// One thread's analysis: its state between packets.
 pub struct Analysis<H> {
@@ -30,34 +31,13 @@ pub struct Analysis<H> {
     messages: Messages<H>,
 }
 
-/// The steps that all messages share.
-#[derive(Debug)]
-struct Messages<H> {
-    settings: AnalysisSettings<H>,
-    transactions: Transactions,
-    /// The buffer for names.
-    name: Name,
-    /// The latest time that a segment without a time stamp borrowed from the packet before it.
-    /// Messages from streams with this time have no time of their own, even if they waited for a
-    /// gap to be closed.
-    borrowed_ns: Option<u64>,
-}
-
 impl<H: HostNetworks> Analysis<H> {
     /// An analysis before the first packet.
     pub fn new(settings: AnalysisSettings<H>) -> Self {
         Self {
-            fragments: Fragments::new(settings.dns_ports, fragments::Limits::default()),
+            fragments: Fragments::new(settings.dns_ports, fragments::FragmentLimits::default()),
             streams: Streams::default(),
-            messages: Messages {
-                transactions: Transactions::new(
-                    settings.transaction_timeout_ns,
-                    transactions::ENTRIES_MAX_DEFAULT,
-                ),
-                settings,
-                name: Name::default(),
-                borrowed_ns: None,
-            },
+            messages: Messages::new(settings),
         }
     }
 
@@ -157,147 +137,11 @@ impl<H: HostNetworks> Analysis<H> {
 
     /// Adds a fragment to its datagram. Returns the outcome of the message that it completes.
     fn assemble(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Option<Outcome> {
-        let at = moment(packet);
-        let Datagram { flow, message, truncated, .. } =
+        let at = messages::time(packet);
+        let Datagram { flow, message, captured, .. } =
             self.fragments.fragment(packet.data, class, at.ns, |event| out.reassembly(event))?;
-        Some(self.messages.reassembled(&flow, message, truncated, at, out))
+        Some(self.messages.reassembled(&flow, message, captured, at, out))
     }
-}
-
-impl<H: HostNetworks> Messages<H> {
-    /// Analyses a whole UDP datagram, which is counted with its packet.
-    #[inline]
-    fn datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
-        let outcome = if self.settings.samples(|| sampling::packet_hash(class)) {
-            self.sampled_datagram(packet, class, out)
-        } else {
-            count_unsampled(payload(packet, class), class.has(flags::TRUNCATED_CAPTURE), out)
-        };
-        out.outcome(outcome, u64::from(packet.segments));
-    }
-
-    #[inline]
-    fn sampled_datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) -> Outcome {
-        let Some(flow) = Flow::of(class, Transport::Udp) else { return Outcome::WithoutMessage };
-        let port = self.settings.other_port(&flow);
-        out.prefetch_udp_port(port);
-        let truncated = class.has(flags::TRUNCATED_CAPTURE);
-        let outcome = self.analyse(&flow, payload(packet, class), truncated, moment(packet), out);
-        out.udp_port(port);
-        outcome
-    }
-
-    /// Counts a message that reassembly completed, and analyses it if its flow is sampled.
-    fn reassembled(
-        &mut self,
-        flow: &Flow,
-        octets: &[u8],
-        truncated: bool,
-        at: Moment,
-        out: &mut impl Observer,
-    ) -> Outcome {
-        let Some(&[id_high, id_low, flags_high, flags_low]) = octets.first_chunk() else {
-            return Outcome::WithoutMessage;
-        };
-        if octets.len() < HEADER_BYTES {
-            return Outcome::WithoutMessage;
-        }
-        out.reassembled(flow, u16::from_be_bytes([flags_high, flags_low]), truncated);
-        let id = u16::from_be_bytes([id_high, id_low]);
-        if !self.settings.samples(|| flow_hash(flow, id)) {
-            return count_unsampled(octets, truncated, out);
-        }
-        if flow.transport == Transport::Udp {
-            out.udp_port(self.settings.other_port(flow));
-        }
-        self.analyse(flow, octets, truncated, at, out)
-    }
-
-    #[inline]
-    fn analyse(
-        &mut self,
-        flow: &Flow,
-        octets: &[u8],
-        truncated: bool,
-        at: Moment,
-        out: &mut impl Observer,
-    ) -> Outcome {
-        let Self { settings, transactions, name, .. } = self;
-        let Some(exchange) = exchange(flow, octets) else { return Outcome::WithoutMessage };
-        transactions.prefetch_index(&exchange);
-        let mut head = MessageHead::new(octets);
-        if head.parse(name).is_none() {
-            return Outcome::WithoutMessage;
-        }
-        let keys = out.keys(&head);
-        out.prefetch_message(&head, &keys);
-        let message = head.parse_rest(truncated);
-        transactions.prefetch_entry(&exchange);
-        let question = message.question.as_ref();
-        let key = question.map(question_key);
-        if !message.is_response() {
-            transactions.query(&exchange, key, at);
-        } else if let ResponseOutcome::Answered { duration_ns, .. } =
-            transactions.response(&exchange, key, at)
-        {
-            out.transaction(&Transaction { client: settings.client(flow), duration_ns, question });
-        }
-        out.message(flow, message, keys);
-        if !message.malformed {
-            return Outcome::Analysed;
-        }
-        out.malformed();
-        Outcome::Malformed
-    }
-}
-
-/// The time of a packet, and whether it is the packet's own time stamp.
-#[inline]
-fn moment(packet: &Packet<'_>) -> Moment {
-    Moment { ns: packet.timestamp_ns, stamp: packet.stamp }
-}
-
-/// The captured part of the datagram's payload.
-#[inline]
-fn payload<'a>(packet: &Packet<'a>, class: &Class) -> &'a [u8] {
-    let start = usize::from(class.payload_offset);
-    packet.data.get(start..start + usize::from(class.payload_len)).unwrap_or_default()
-}
-
-/// Counts a message whose flow is not sampled, because the counter of malformed messages is exact.
-fn count_unsampled(octets: &[u8], truncated: bool, out: &mut impl Observer) -> Outcome {
-    if Message::parse(octets, truncated, &mut Name::default()).is_some_and(|message| message.malformed) {
-        out.malformed();
-    }
-    Outcome::NotSampled
-}
-
-/// The exchange of a message, by the first octets of its header (RFC 1035 section 4.1.1); `None` if
-/// it is shorter.
-#[inline]
-fn exchange(flow: &Flow, octets: &[u8]) -> Option<Exchange> {
-    let &[id_high, id_low, flags_high] = octets.first_chunk()?;
-    let id = u16::from_be_bytes([id_high, id_low]);
-    let is_response = flags_high & 0x80 != 0;
-    Some(if is_response { Exchange::of_response(flow, id) } else { Exchange::of_query(flow, id) })
-}
-
-fn question_key(question: &Question<'_>) -> QuestionKey {
-    QuestionKey { name_hash: question.name_hash, qtype: question.qtype, qclass: question.qclass }
-}
-
-fn flow_hash(flow: &Flow, id: u16) -> u64 {
-    // A TCP stream is sampled as a whole, with all its packets.
-    let (protocol, id) = match flow.transport {
-        Transport::Udp => (protocol::UDP, id),
-        Transport::Tcp => (protocol::TCP, 0),
-    };
-    sampling::flow_hash(
-        Endpoint { address: flow.addresses.source().bytes(), port: flow.source_port },
-        Endpoint { address: flow.addresses.destination().bytes(), port: flow.destination_port },
-        protocol,
-        id,
-    )
 }
 
 /// Receives the messages of TCP streams.
@@ -312,11 +156,11 @@ struct Sink<'a, H, O> {
 }
 
 impl<H: HostNetworks, O: Observer> StreamSink for Sink<'_, H, O> {
-    fn message(&mut self, flow: &Flow, timestamp_ns: u64, octets: &[u8], truncated: bool) {
+    fn message(&mut self, flow: &Flow, timestamp_ns: u64, octets: &[u8], captured: Captured) {
         let is_borrowed = self.messages.borrowed_ns == Some(timestamp_ns);
         let stamp = if is_borrowed { Stamp::Borrowed } else { Stamp::Own };
-        let at = Moment { ns: timestamp_ns, stamp };
-        let outcome = self.messages.reassembled(flow, octets, truncated, at, self.out);
+        let at = MessageTime { ns: timestamp_ns, stamp };
+        let outcome = self.messages.reassembled(flow, octets, captured, at, self.out);
         let is_counted = self.counted.is_some_and(|counted| *flow == counted || *flow == counted.reversed());
         if is_counted && self.outcome != Outcome::Analysed {
             self.outcome = outcome;

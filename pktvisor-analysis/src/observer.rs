@@ -1,5 +1,7 @@
 //! The findings of analysis, and the trait [`Observer`] that receives them.
 
+use pktvisor_common::classify::Captured;
+
 use crate::flow::Flow;
 use crate::message::{Message, MessageHead, Question};
 use crate::transactions::TransactionCounts;
@@ -78,8 +80,8 @@ pub trait Observer {
     fn prefetch_message(&self, _head: &MessageHead<'_>, _keys: &Self::Keys<'_>) {}
 
     /// A DNS message that reassembly completed, and that is not counted yet. `header_flags` are the
-    /// second 16 bits of its header; `truncated` means that the capture holds only a part of it.
-    fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool);
+    /// second 16 bits of its header.
+    fn reassembled(&mut self, flow: &Flow, header_flags: u16, captured: Captured);
 
     /// An analysed message, with the [keys](Self::keys) of its head.
     fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: Self::Keys<'_>);

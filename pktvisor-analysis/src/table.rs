@@ -39,7 +39,7 @@ impl SlotId {
 /// No slot. It ends every chain.
 const NONE: u32 = u32::MAX;
 
-struct Slot<K, V> {
+struct TableSlot<K, V> {
     key: K,
     value: V,
     previous: u32,
@@ -57,7 +57,7 @@ struct Queue {
 /// At most `capacity` entries, each in exactly one of `QUEUES` queues.
 pub(super) struct Table<K, V, const QUEUES: usize> {
     index: HashTable<u32>,
-    slots: Vec<Slot<K, V>>,
+    slots: Vec<TableSlot<K, V>>,
     vacant: u32,
     queues: [Queue; QUEUES],
     capacity: usize,
@@ -95,7 +95,7 @@ impl<K: Copy + Eq + Hash, V: Default, const QUEUES: usize> Table<K, V, QUEUES> {
     /// Adds an entry at the back of `queue`. `key` must be new, and the table not full.
     pub(super) fn insert(&mut self, key: K, value: V, queue: u8) -> SlotId {
         debug_assert!(!self.is_full() && self.find(&key).is_none());
-        let entry = Slot { key, value, previous: NONE, next: NONE, queue };
+        let entry = TableSlot { key, value, previous: NONE, next: NONE, queue };
         let slot = if self.vacant == NONE {
             self.slots.push(entry);
             (self.slots.len() - 1) as u32

@@ -34,16 +34,16 @@ pub struct AppInfo {
     pub single_summary: bool,
     /// Minutes since start.
     pub up_time_min: f64,
-    /// Where packets come from. Absent from 3.0 agents.
+    /// The source of packets. Absent from 3.0 agents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<CaptureInfo>,
-    /// Where packets went since start. Absent from 3.0 agents.
+    /// What happened to the packets since start. Absent from 3.0 agents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
     /// Share of DNS flows that is analysed at the moment, in percent: below `deep_sample_rate_pct` under overload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deep_sample_rate_now_pct: Option<f64>,
-    /// What an interface's packets were lost to since start. Absent for files.
+    /// Packets lost since start, by cause. Absent for files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub losses: Option<Losses>,
 }
@@ -67,34 +67,34 @@ pub struct Losses {
     pub driver: u64,
 }
 
-/// An interface that is watched.
+/// A watched interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct CaptureInterface {
     /// Its name.
     pub name: String,
-    /// Where packets are seen on the way in: `xdp`, `tcx`, `clsact`, `af_packet`.
+    /// The hook that sees incoming packets: `xdp`, `tcx`, `clsact`, `af_packet`.
     pub ingress: String,
-    /// Where packets are seen on the way out, if that is another place.
+    /// The hook that sees outgoing packets, if it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub egress: Option<String>,
-    /// `up`; `down` while the link is down, so that no packet can come; `gone` while there is no such interface, or it cannot
-    /// be watched. Empty from agents that do not say.
+    /// `up`; `down` if the link is down and no packet can arrive; `gone` if the interface does not exist or cannot be
+    /// watched. Empty from agents that do not report it.
     pub state: String,
 }
 
-/// Where packets come from.
+/// The source of packets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct CaptureInfo {
-    /// The target as given.
+    /// The target as the user wrote it.
     pub target: String,
     /// `file`, `inline`, `tap` or `afpacket`; `starting` while an interface is not yet watched.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub mode: CaptureMode,
-    /// The kernel hooks in use, where there are any, joined by `+`: `xdp`, `tcx`, `clsact`, `af_packet`.
+    /// The kernel hooks in use, if any, joined by `+`: `xdp`, `tcx`, `clsact`, `af_packet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hook: Option<String>,
     /// Whether AF_XDP runs without copying.
@@ -106,7 +106,7 @@ pub struct CaptureInfo {
     pub link_types: Vec<u16>,
     /// Whether the whole file has been read.
     pub finished: bool,
-    /// What went wrong or was fallen back from, one sentence each.
+    /// Failures and fallbacks, one sentence each.
     pub notes: Vec<String>,
 }
 

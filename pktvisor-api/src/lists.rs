@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TopEntry {
-    /// What is counted: a name, an address, a code.
+    /// The counted item: a name, an address, a code.
     pub name: String,
     /// How often it was seen.
     pub estimate: u64,

@@ -15,17 +15,17 @@ pub type PeriodDocument = BTreeMap<String, Period>;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Period {
-    /// Where in time.
+    /// Its start and length.
     pub period: PeriodSpan,
-    /// What was counted for every packet.
+    /// Counters of all packets.
     pub packets: Packets,
-    /// What DNS analysis found.
+    /// The results of DNS analysis.
     pub dns: Dns,
     /// How much of the DNS was analysed.
     pub sampling: Sampling,
 }
 
-/// Where a period lies in time.
+/// Start and length of a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
@@ -41,9 +41,9 @@ pub struct PeriodSpan {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Sampling {
-    /// Analysed share of the DNS messages, 0 to 1; 1 where there were none.
+    /// Analysed share of the DNS messages, 0 to 1; 1 if there were none.
     pub rate: f64,
-    /// DNS messages analysed: what names, types, EDNS and transactions were taken from.
+    /// DNS messages analysed: the source of names, types, EDNS and transactions.
     pub messages: u64,
 }
 

@@ -1,4 +1,4 @@
-//! HOST: the networks that packets come to and go from.
+//! HOST: the networks that decide the direction of a packet.
 //!
 //! Networks nest or are apart, never half over each other; merged and sorted they are ranges of
 //! which at most one can hold an address. A few ranges are compared one after the other, many by

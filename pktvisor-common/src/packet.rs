@@ -1,4 +1,4 @@
-//! A packet in userspace, wherever it comes from.
+//! A packet in userspace, from any source.
 
 use crate::classify::LinkType;
 

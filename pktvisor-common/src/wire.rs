@@ -3,7 +3,7 @@
 //! With segmentation offload (TSO, GRO) the kernel handles many packets of a flow as one buffer
 //! with one header. What is counted is what passes the wire.
 
-/// The packets that one buffer stands for: all of the same length but the last.
+/// The packets that offload merged into one buffer: all of the same length but the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Wire {

@@ -5,9 +5,9 @@
 macro_rules! ledger {
     ($emit:ident) => {
         $emit! {
-            /// Where every packet went since start: seen = filtered + counted; counted DNS packets = not chosen + delivered + lost +
-            /// pending;
-            /// delivered = analysed + malformed + without a complete message.
+            /// What happened to each packet since start: seen = filtered + counted; counted DNS packets = not sampled
+            /// (`not_chosen`) + delivered + lost + pending; delivered = analysed + malformed + without a complete
+            /// message.
             #[derive(Copy, Eq)]
             "app.ledger": Ledger / Totals {
                 /// Packets that reached the agent.
@@ -18,7 +18,7 @@ macro_rules! ledger {
                 counted: Derived(packets, exact) => ("pktvisor_packets_counted_total");
                 /// Of the counted: packets that may carry DNS.
                 dns_packets: Derived(packets, exact) => ("pktvisor_dns_packets_total");
-                /// DNS packets whose flow was not chosen for deep analysis.
+                /// DNS packets whose flow was not sampled for deep analysis.
                 not_chosen: Derived(packets, exact) => ("pktvisor_dns_packets_not_chosen_total");
                 /// DNS packets that reached deep analysis.
                 delivered: Derived(packets, exact) => ("pktvisor_dns_packets_delivered_total");

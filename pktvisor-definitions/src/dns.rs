@@ -7,7 +7,7 @@ macro_rules! dns {
         $emit! {
             /// DNS of one period or window.
             "dns": Dns / DnsRecord {
-                /// Messages by kind, exact whatever the sampling rate.
+                /// Messages by kind, exact at any sampling rate.
                 wire_packets: Group(DnsMessages, MessageRecord);
                 /// Numbers of distinct names.
                 cardinality: Group(DnsCardinality, DnsCardinalityRecord);
@@ -30,7 +30,7 @@ macro_rules! dns {
                 top_refused: List(replies, analysed, Name);
                 /// Question names answered SERVFAIL.
                 top_srvfail: List(replies, analysed, Name);
-                /// Response codes, EDNS extended ones (RFC 6891) included; spelled as 3.0 did (`SRVFAIL`, `NOTIMP`).
+                /// Response codes, EDNS extended ones (RFC 6891) included; spelled as in pktvisor 3.0 (`SRVFAIL`, `NOTIMP`).
                 top_rcode: List(replies, analysed, Rcode);
                 /// Types of the first question, as IANA spells them; unknown ones `TYPEnnn` (RFC 3597).
                 top_qtype: List(messages, analysed, Qtype);
@@ -108,7 +108,7 @@ macro_rules! dns_flags {
                 aa: Counter(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "AA");
                 /// Replies with AD set: the resolver has validated all of the answer.
                 ad: Counter(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "AD");
-                /// Replies with TC set: the client has to ask again over TCP.
+                /// Replies with TC set: the client has to repeat the query over TCP.
                 tc: Counter(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "TC");
             }
         }
@@ -146,7 +146,7 @@ macro_rules! edns {
 macro_rules! reassembly {
     ($emit:ident) => {
         $emit! {
-            /// What reassembly of TCP streams and IP fragments had to give up.
+            /// Losses in the reassembly of TCP streams and IP fragments.
             #[derive(Copy, Eq)]
             "dns.reassembly": Reassembly / ReassemblyRecord {
                 /// Streams that lost their message boundaries (a length prefix below 12), or began without any.

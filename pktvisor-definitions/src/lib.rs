@@ -43,7 +43,7 @@
 //! | `List(unit, class, what)` | frequent items, spelled as `what` | array of entries |
 //! | `Group(report, record)` | a group of its own | object |
 //!
-//! `class` is [`exact`](Class::Exact) or [`analysed`](Class::Analysed).
+//! `class` is [`exact`](Exactness::Exact) or [`analysed`](Exactness::Analysed).
 #![no_std]
 
 mod agent;
@@ -54,4 +54,4 @@ mod table;
 mod transactions;
 
 pub use mode::Mode;
-pub use table::{Class, Family, GROUPS, Group, Kind, LEDGER, Metric, RATES, family_help};
+pub use table::{Exactness, Family, GROUPS, Group, Kind, LEDGER, Metric, RATES, family_help};

@@ -38,7 +38,7 @@ macro_rules! packets {
                 /// Frames without an IP header: ARP, LLDP, spanning tree, unknown link types and EtherTypes.
                 non_ip: Kernel(packets) => ("pktvisor_period_network_packets", protocol = "other");
                 /// IP fragments, first ones included; IPv6 atomic fragments (RFC 6946) not. An IPv4 header that is longer
-                /// than its frame counts if it says so.
+                /// than its frame counts if it has the fields of a fragment.
                 fragments: Kernel(packets);
                 /// Frames with at least one VLAN tag.
                 vlan: Kernel(packets);
@@ -59,7 +59,7 @@ macro_rules! packets {
                 time_jumps: Counter(jumps, exact);
                 /// Packets by wire length in bytes: below 64, 128, 256, 512, 1024, 1519, and above.
                 sizes: Sizes(packets, 7);
-                /// How many addresses talked.
+                /// Numbers of distinct addresses.
                 cardinality: Group(IpCardinality, IpCardinalityRecord);
                 /// Quantiles of the packets per second.
                 rates: Group(PacketRates, PacketRatesRecord);

@@ -2,8 +2,8 @@
 
 /// How exact a number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// A plain counter, whatever the sampling rate.
+pub enum Exactness {
+    /// A plain counter, exact at any sampling rate.
     Exact,
     /// Exact, but only of what was sampled for deep analysis.
     Analysed,
@@ -56,7 +56,7 @@ pub struct Metric {
     /// The unit, plural; empty for a group.
     pub unit: &'static str,
     /// Its exactness.
-    pub class: Class,
+    pub class: Exactness,
     /// Its meaning, in one or two sentences.
     pub help: &'static str,
     /// Its Prometheus family.
@@ -131,22 +131,22 @@ macro_rules! unit {
 
 macro_rules! class {
     (Distinct($($of:tt)*)) => {
-        Class::Distinct
+        Exactness::Distinct
     };
     (List($($of:tt)*)) => {
-        Class::List
+        Exactness::List
     };
     (Quantiles($($of:tt)*)) => {
-        Class::Quantile
+        Exactness::Quantile
     };
     (Times($($of:tt)*)) => {
-        Class::Quantile
+        Exactness::Quantile
     };
     ($kind:ident($unit:ident, analysed)) => {
-        Class::Analysed
+        Exactness::Analysed
     };
     ($kind:ident($($of:tt)*)) => {
-        Class::Exact
+        Exactness::Exact
     };
 }
 

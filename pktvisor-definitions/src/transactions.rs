@@ -9,9 +9,9 @@ macro_rules! transactions {
             "dns.xact": Transactions / TransactionRecord {
                 /// Numbers of transactions, in any direction.
                 counts: Group(TransactionCounts, TransactionCountsRecord);
-                /// HOST was asked.
+                /// Queries to HOST.
                 inbound as "in": Group(TransactionDirection, TransactionDirectionRecord);
-                /// HOST asked.
+                /// Queries from HOST.
                 outbound as "out": Group(TransactionDirection, TransactionDirectionRecord);
             }
         }
@@ -22,7 +22,7 @@ macro_rules! transactions {
 #[macro_export]
 macro_rules! transaction_counts {
     ($emit:ident) => { $emit! {
-        /// Numbers of transactions and of what did not become one.
+        /// Numbers of transactions, and of messages outside them.
         #[derive(Copy, Eq)]
         "dns.xact.counts": TransactionCounts / TransactionCountsRecord {
             /// Queries answered within the time-out, in any direction.

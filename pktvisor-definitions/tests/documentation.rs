@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pktvisor_definitions::{Class, GROUPS, Group, Kind, LEDGER, Metric, RATES};
+use pktvisor_definitions::{Exactness, GROUPS, Group, Kind, LEDGER, Metric, RATES};
 
 /// Before a table: the groups that it holds. Keys are relative to the first of them. `rates:packets` is that of
 /// `/api/v1/metrics/rates`.
@@ -29,7 +29,10 @@ fn docs_metrics_md_has_the_tables_of_the_declarations() {
     let text = std::fs::read_to_string(&path).unwrap();
     let expected = with_tables(&text);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, expected).unwrap();
+        // At once, because another test reads the file.
+        let new = path.with_extension("md.new");
+        std::fs::write(&new, expected).unwrap();
+        std::fs::rename(new, &path).unwrap();
         return;
     }
     assert!(text == expected, "run: UPDATE_GOLDEN=1 cargo test -p pktvisor-definitions");
@@ -99,11 +102,11 @@ fn is_in_3_0(path: &str, metric: &Metric) -> bool {
 
 fn class(metric: &Metric) -> &'static str {
     match metric.class {
-        Class::Exact => "exact",
-        Class::Analysed => "analysed",
-        Class::Distinct => "distinct",
-        Class::List => "list",
-        Class::Quantile => "quantile",
+        Exactness::Exact => "exact",
+        Exactness::Analysed => "analysed",
+        Exactness::Distinct => "distinct",
+        Exactness::List => "list",
+        Exactness::Quantile => "quantile",
     }
 }
 

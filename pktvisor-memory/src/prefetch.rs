@@ -6,7 +6,7 @@
 //! A prefetch has no effect but on speed. The feature `no-prefetch` compiles all of them out; tests
 //! compare the numbers.
 
-/// Prefetches the cache line of `place` of `slice`; does nothing where there is no such place.
+/// Prefetches the cache line of `place` of `slice`; has no effect beyond its end.
 #[inline(always)]
 pub fn prefetch<T>(slice: &[T], place: usize) {
     if let Some(item) = slice.get(place) {
@@ -14,8 +14,8 @@ pub fn prefetch<T>(slice: &[T], place: usize) {
     }
 }
 
-/// Prefetches the cache line at `address`, whatever lies there; does nothing where there is no such
-/// instruction.
+/// Prefetches the cache line at `address`, which may be invalid. Has no effect on processors without
+/// such an instruction.
 #[inline(always)]
 pub fn prefetch_address<T>(address: *const T) {
     #[cfg(all(target_arch = "x86_64", not(feature = "no-prefetch")))]

@@ -155,6 +155,7 @@ impl MessageRecord {
 mod tests {
     use pktvisor_analysis::name::Name;
     use pktvisor_analysis::public_suffix::NameCut;
+    use pktvisor_common::classify::Captured;
 
     use super::*;
     use crate::record::Remember;
@@ -167,7 +168,7 @@ mod tests {
         let mut head = MessageHead::new(&octets);
         head.parse(&mut name).unwrap();
         let keys = MessageKeys::of(&head, NameCut::Labels);
-        record.message(head.parse_rest(false), keys);
+        record.message(head.parse_rest(Captured::Whole), keys);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
 use crate::period::Outcomes;
-use crate::period::Period;
+use crate::period::PeriodRecord;
 
 /// Sums since start, which outlive their periods.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,7 +14,7 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    pub(super) fn add(&mut self, period: &Period) {
+    pub(super) fn add(&mut self, period: &PeriodRecord) {
         self.counters.add(&period.counters);
         self.outcomes.merge(&period.outcomes);
     }

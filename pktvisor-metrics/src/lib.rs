@@ -24,6 +24,7 @@ mod cardinality;
 mod codes;
 mod context;
 mod distinct_names;
+mod distribution;
 mod dns;
 pub mod frequent;
 mod keys;
@@ -32,7 +33,7 @@ mod listed;
 mod live_period;
 mod network;
 mod period;
-mod quantiles;
+
 mod record;
 mod recorder;
 mod report;
@@ -45,8 +46,8 @@ mod timeline;
 mod transactions;
 
 pub use batch::Batch;
+pub use distribution::Distribution;
 pub use network::address_key;
-pub use quantiles::Quantiles;
 pub use recorder::Recorder;
 pub use settings::{Clock, StoreSettings};
 pub use shares::Cut;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-use crate::frequent::Limits;
+use crate::frequent::ListLimits;
 use crate::ledger::Totals;
-use crate::period::Period;
+use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 use crate::seconds::{SECONDS_MAX, SecondRecorder};
 use crate::settings::{Clock, StoreSettings};
@@ -26,7 +26,7 @@ pub(super) struct LivePeriod {
     /// The findings of the worker threads, which publish them here.
     shares: Arc<Shares>,
     /// The findings of each worker thread up to the last moment.
-    pub published: Vec<Arc<Period>>,
+    pub published: Vec<Arc<PeriodRecord>>,
     /// Number of published moments; `None` if packets are counted here.
     pub moments: Option<u64>,
     timeline: Timeline,
@@ -39,14 +39,14 @@ pub(super) struct LivePeriod {
     /// The counts of all closed periods.
     total: Totals,
     /// The numbers of all closed periods, without lists.
-    since_start: Period,
+    since_start: PeriodRecord,
     /// Number of closed periods.
     pub rotations: u64,
     /// The ledger of the last moment, at which it balances; `None` if packets are counted here,
     /// because it then always balances.
     balanced: Option<api::Ledger>,
     /// Newest first.
-    pub closed: VecDeque<Arc<Period>>,
+    pub closed: VecDeque<Arc<PeriodRecord>>,
 }
 
 impl LivePeriod {
@@ -62,7 +62,7 @@ impl LivePeriod {
             last_second: Counters::default(),
             seconds: None,
             total: Totals::default(),
-            since_start: Period::new(0),
+            since_start: PeriodRecord::new(0),
             rotations: 0,
             balanced: None,
             closed: VecDeque::new(),
@@ -104,7 +104,7 @@ impl LivePeriod {
     }
 
     /// The numbers since start, the live period included; its lists and distinct counts are empty.
-    pub(super) fn since_start(&mut self) -> Period {
+    pub(super) fn since_start(&mut self) -> PeriodRecord {
         let mut sum = self.since_start.clone();
         sum.add_numbers(self.measured());
         self.published.iter().for_each(|share| sum.add_numbers(share));
@@ -125,7 +125,7 @@ impl LivePeriod {
 
     /// The live period without the findings of worker threads. Its length is that up to its newest
     /// second, or by the wall clock its age.
-    pub(super) fn measured(&mut self) -> &Period {
+    pub(super) fn measured(&mut self) -> &PeriodRecord {
         if let Some(newest) = self.timeline.newest_second() {
             let begun = u64::from(self.settings.clock == Clock::Packets);
             self.recorder.measure(newest, begun);
@@ -221,12 +221,12 @@ impl LivePeriod {
         self.total.add(&period);
         self.since_start.add_numbers(&period);
         self.rotations += 1;
-        period.shrink(Limits::CLOSED);
+        period.shrink(ListLimits::CLOSED);
         self.closed.push_front(Arc::new(period));
         self.closed.truncate(self.settings.periods - 1);
         // This period has just become too old to be merged. Readers may still hold it.
         if let Some(old) = self.closed.get_mut(MERGEABLE_PERIODS) {
-            Arc::make_mut(old).shrink(Limits::ARCHIVED);
+            Arc::make_mut(old).shrink(ListLimits::ARCHIVED);
         }
     }
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use pktvisor_analysis::Outcome;
 use pktvisor_common::counters::Counters;
 
+use crate::distribution::Distribution;
 use crate::dns::DnsRecord;
-use crate::frequent::Limits;
+use crate::frequent::ListLimits;
 use crate::network::PacketRecord;
-use crate::quantiles::Quantiles;
 use crate::record::Remember;
 
 /// A period, or several merged ones. A [`Recorder`](super::Recorder) fills it, and its report reads
 /// it.
 #[derive(Clone, Debug)]
-pub(crate) struct Period {
+pub(crate) struct PeriodRecord {
     /// When it began, in seconds since 1970.
     pub start_s: u64,
     /// Its length so far, in seconds.
@@ -63,7 +63,7 @@ impl Outcomes {
     }
 }
 
-impl Period {
+impl PeriodRecord {
     /// An empty period that begins at `start_s`.
     pub(super) fn new(start_s: u64) -> Self {
         Self {
@@ -104,8 +104,8 @@ impl Period {
         self.start_s = start_s;
     }
 
-    /// Times from query to response in microseconds: HOST was asked, HOST asked.
-    pub(super) fn transaction_times(&self) -> [&Quantiles; 2] {
+    /// Times from query to response in microseconds: of queries to HOST, of queries from HOST.
+    pub(super) fn transaction_times(&self) -> [&Distribution; 2] {
         [self.dns.xact.inbound.quantiles_us.values(), self.dns.xact.outbound.quantiles_us.values()]
     }
 
@@ -125,7 +125,7 @@ impl Period {
     }
 
     /// Keeps what `limits` allow of each list.
-    pub(super) fn shrink(&mut self, limits: Limits) {
+    pub(super) fn shrink(&mut self, limits: ListLimits) {
         if self.counters.packets.total() == 0 && self.messages == 0 {
             return; // A quiet minute has no lists.
         }

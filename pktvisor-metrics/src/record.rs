@@ -4,8 +4,8 @@
 use crate::cardinality::Cardinality;
 use crate::codes::CodeCounts;
 use crate::distinct_names::DistinctNames;
-use crate::frequent::{FrequentItems, Limits};
-use crate::quantiles::Quantiles;
+use crate::distribution::Distribution;
+use crate::frequent::{FrequentItems, ListLimits};
 use crate::slowness::Times;
 
 /// A part of the metrics of a period.
@@ -17,7 +17,7 @@ pub(super) trait Remember {
     fn merge(&mut self, other: &Self);
 
     /// Reduces it to `limits`.
-    fn shrink(&mut self, limits: Limits);
+    fn shrink(&mut self, limits: ListLimits);
 
     /// Adds the numbers of `other` that may be summed since start in little memory: counters and histograms. Lists and
     /// distinct counts are left out.
@@ -36,7 +36,7 @@ macro_rules! remember_whole {
                 self.merge(other);
             }
 
-            fn shrink(&mut self, _limits: Limits) {}
+            fn shrink(&mut self, _limits: ListLimits) {}
 
             fn add_numbers(&mut self, other: &Self) {
                 $add_numbers(self, other);
@@ -45,7 +45,7 @@ macro_rules! remember_whole {
     )* };
 }
 
-remember_whole!(Cardinality: leave_out, DistinctNames: leave_out, Quantiles: add, Times: add);
+remember_whole!(Cardinality: leave_out, DistinctNames: leave_out, Distribution: add, Times: add);
 
 /// For what [`Remember::add_numbers`] adds.
 fn add<T: Remember>(to: &mut T, other: &T) {
@@ -64,7 +64,7 @@ impl Remember for u64 {
         *self = self.saturating_add(*other);
     }
 
-    fn shrink(&mut self, _limits: Limits) {}
+    fn shrink(&mut self, _limits: ListLimits) {}
 
     fn add_numbers(&mut self, other: &Self) {
         add(self, other);
@@ -73,14 +73,14 @@ impl Remember for u64 {
 
 impl Remember for FrequentItems {
     fn begin() -> Self {
-        Self::new(Limits::LIVE)
+        Self::new(ListLimits::LIVE)
     }
 
     fn merge(&mut self, other: &Self) {
         self.merge(other);
     }
 
-    fn shrink(&mut self, limits: Limits) {
+    fn shrink(&mut self, limits: ListLimits) {
         self.shrink(limits);
     }
 
@@ -98,7 +98,7 @@ impl Remember for CodeCounts {
         self.merge(other);
     }
 
-    fn shrink(&mut self, limits: Limits) {
+    fn shrink(&mut self, limits: ListLimits) {
         // Thousands of codes spread over all pages take as much memory as all codes.
         if limits.entries <= Self::FEW {
             self.shrink(limits.entries);
@@ -156,7 +156,7 @@ macro_rules! record {
             }
 
             #[allow(unused_variables, reason = "as above")]
-            fn shrink(&mut self, limits: $crate::frequent::Limits) {
+            fn shrink(&mut self, limits: $crate::frequent::ListLimits) {
                 $($crate::record::Remember::shrink(&mut self.$field, limits);)*
             }
 
@@ -190,7 +190,7 @@ macro_rules! kept {
         $crate::cardinality::Cardinality
     };
     (Quantiles $of:tt) => {
-        $crate::quantiles::Quantiles
+        $crate::distribution::Distribution
     };
     (Times $of:tt) => {
         $crate::slowness::Times

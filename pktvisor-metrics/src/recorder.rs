@@ -6,34 +6,34 @@ use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_common::address::IpVersion;
-use pktvisor_common::classify::Class;
+use pktvisor_common::classify::{Captured, Class};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
 use crate::frequent::{Item, Key};
 use crate::keys::MessageKeys;
-use crate::period::Period;
+use crate::period::PeriodRecord;
 
 /// Records packets and findings in the live period.
 #[derive(Debug)]
 pub struct Recorder {
-    period: Period,
+    period: PeriodRecord,
     name_cut: NameCut,
 }
 
 impl Recorder {
     pub(super) fn new(name_cut: NameCut) -> Self {
-        Self { period: Period::new(0), name_cut }
+        Self { period: PeriodRecord::new(0), name_cut }
     }
 
-    pub(super) fn period(&self) -> &Period {
+    pub(super) fn period(&self) -> &PeriodRecord {
         &self.period
     }
 
     /// Hands over the live period and begins an empty one.
-    pub(super) fn take(&mut self, next_start_s: u64) -> Period {
-        std::mem::replace(&mut self.period, Period::new(next_start_s))
+    pub(super) fn take(&mut self, next_start_s: u64) -> PeriodRecord {
+        std::mem::replace(&mut self.period, PeriodRecord::new(next_start_s))
     }
 
     /// Sets the length of the live period at the second `newest`.
@@ -118,8 +118,8 @@ impl Recorder {
 }
 
 impl Observer for Recorder {
-    fn reassembled(&mut self, flow: &Flow, header_flags: u16, truncated: bool) {
-        self.period.counters.dns.count(header_flags, flow.transport, flow.addresses.version(), truncated);
+    fn reassembled(&mut self, flow: &Flow, header_flags: u16, captured: Captured) {
+        self.period.counters.dns.count(header_flags, flow.transport, flow.addresses.version(), captured);
     }
 
     type Keys<'m> = MessageKeys<'m>;

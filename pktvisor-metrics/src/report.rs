@@ -3,9 +3,9 @@
 use pktvisor_api as api;
 
 use crate::context::Context;
-use crate::period::Period;
+use crate::period::PeriodRecord;
 
-impl Period {
+impl PeriodRecord {
     /// The document of this period. The same contents give the same bytes.
     pub(crate) fn report(&self) -> api::Period {
         let sampling = api::Sampling { rate: self.sampling_rate(), messages: self.messages };

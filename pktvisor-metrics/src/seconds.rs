@@ -9,8 +9,8 @@ use std::sync::Arc;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-use crate::period::Period;
-use crate::quantiles::Quantiles;
+use crate::distribution::Distribution;
+use crate::period::PeriodRecord;
 use crate::transactions::TransactionDirectionRecord;
 
 /// Seconds kept.
@@ -73,12 +73,12 @@ struct SecondSums {
 #[derive(Debug, Default)]
 struct DirectionSums {
     total: u64,
-    times_us: Quantiles,
+    times_us: Distribution,
 }
 
 impl SecondRecorder {
     /// Ends a second of the live period, of which `shares` are the findings of worker threads.
-    pub(super) fn close(&mut self, second_s: u64, live: &Period, shares: &[Arc<Period>]) {
+    pub(super) fn close(&mut self, second_s: u64, live: &PeriodRecord, shares: &[Arc<PeriodRecord>]) {
         let periods = || std::iter::once(live).chain(shares.iter().map(|share| &**share));
         let mut counters = Counters::default();
         periods().for_each(|period| counters.add(&period.counters));
@@ -137,7 +137,7 @@ impl DirectionSums {
         if total == 0 {
             return SecondTimes { total, quantiles_us: None };
         }
-        let mut times_us = Quantiles::default();
+        let mut times_us = Distribution::default();
         records.for_each(|record| times_us.merge(record.quantiles_us.values()));
         let quantiles_us = times_us.middle_and_high_since(&self.times_us);
         self.times_us = times_us;

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, MutexGuard};
 use pktvisor_analysis::public_suffix::NameCut;
 
-use crate::period::Period;
+use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 
 /// Why a thread cuts.
@@ -33,7 +33,7 @@ pub(super) struct Shares(OnceLock<Box<[Share]>>);
 struct Share {
     recorder: Mutex<Recorder>,
     /// Not yet published.
-    cut: Mutex<Option<Period>>,
+    cut: Mutex<Option<PeriodRecord>>,
 }
 
 impl Shares {
@@ -68,12 +68,12 @@ impl Shares {
     }
 
     /// Takes the copies of the threads' last cuts; `published` stays for threads without a new one.
-    pub(super) fn take_cuts(&self, published: &mut Vec<Arc<Period>>) {
+    pub(super) fn take_cuts(&self, published: &mut Vec<Arc<PeriodRecord>>) {
         for (thread, share) in self.all().iter().enumerate() {
             let cut = share.cut.lock().take();
             match (published.get_mut(thread), cut) {
                 (Some(place), Some(period)) => *place = Arc::new(period),
-                (None, cut) => published.push(Arc::new(cut.unwrap_or_else(|| Period::new(0)))),
+                (None, cut) => published.push(Arc::new(cut.unwrap_or_else(|| PeriodRecord::new(0)))),
                 (Some(_), None) => {}
             }
         }

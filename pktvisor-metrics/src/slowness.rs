@@ -2,14 +2,14 @@
 
 use hdrhistogram::Histogram;
 
-use crate::quantiles::Quantiles;
+use crate::distribution::Distribution;
 
 /// A distribution of times that keeps its 90th percentile up to date, so that reading it costs
 /// nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Times {
-    values: Quantiles,
-    mark: Mark,
+    values: Distribution,
+    bucket: PercentileBucket,
 }
 
 /// The running 90th percentile is meaningful only above this number of values.
@@ -17,7 +17,7 @@ const VALUES_MIN: u64 = 10;
 
 /// The bucket of the 90th percentile.
 #[derive(Clone, Copy, Debug, Default)]
-struct Mark {
+struct PercentileBucket {
     /// Lowest value of the bucket.
     low: u64,
     /// Lowest value above it.
@@ -34,28 +34,28 @@ impl Times {
     pub(super) fn record(&mut self, value: u64) -> bool {
         self.values.record(value);
         let Some(histogram) = self.values.histogram() else { return false };
-        if value < self.mark.low {
-            self.mark.below += 1;
-        } else if value < self.mark.end {
-            self.mark.within += 1;
+        if value < self.bucket.low {
+            self.bucket.below += 1;
+        } else if value < self.bucket.end {
+            self.bucket.within += 1;
         }
-        if !self.mark.holds(rank(histogram.len())) {
-            self.mark.settle(histogram);
+        if !self.bucket.holds(rank(histogram.len())) {
+            self.bucket.settle(histogram);
         }
-        histogram.len() > VALUES_MIN && value >= self.mark.low
+        histogram.len() > VALUES_MIN && value >= self.bucket.low
     }
 
     /// All values.
-    pub(super) fn values(&self) -> &Quantiles {
+    pub(super) fn values(&self) -> &Distribution {
         &self.values
     }
 
     /// Adds all values of `other`.
     pub(super) fn merge(&mut self, other: &Self) {
         self.values.merge(&other.values);
-        self.mark = Mark::default();
+        self.bucket = PercentileBucket::default();
         if let Some(histogram) = self.values.histogram() {
-            self.mark.settle(histogram);
+            self.bucket.settle(histogram);
         }
     }
 }
@@ -66,7 +66,7 @@ fn rank(n: u64) -> u64 {
     (n - n.div_ceil(10) + 1).min(n)
 }
 
-impl Mark {
+impl PercentileBucket {
     /// Whether the value of this rank lies in the bucket.
     #[inline]
     fn holds(&self, rank: u64) -> bool {
@@ -115,14 +115,14 @@ mod tests {
             let is_slow = times.record(value);
             sorted.push(value);
             sorted.sort_unstable();
-            let mark = sorted[(sorted.len() * 90 / 100).min(sorted.len() - 1)];
-            assert_eq!(times.mark.low, mark);
-            assert_eq!(is_slow, sorted.len() > 10 && value >= mark);
+            let percentile = sorted[(sorted.len() * 90 / 100).min(sorted.len() - 1)];
+            assert_eq!(times.bucket.low, percentile);
+            assert_eq!(is_slow, sorted.len() > 10 && value >= percentile);
         }
     }
 
     #[test]
-    fn where_the_mark_stands_depends_on_the_values_alone() {
+    fn the_bucket_of_the_percentile_depends_on_the_values_alone() {
         // Wide buckets, and a stream whose level rises and falls.
         let values: Vec<u64> =
             numbers().take(3_000).enumerate().map(|(i, n)| (n % 7_919) << (i / 500 % 3 * 6)).collect();
@@ -132,7 +132,7 @@ mod tests {
             if i % 97 == 0 {
                 let mut merged = Times::default();
                 merged.merge(&times);
-                assert_eq!(format!("{:?}", merged.mark), format!("{:?}", times.mark), "after {i}");
+                assert_eq!(format!("{:?}", merged.bucket), format!("{:?}", times.bucket), "after {i}");
             }
         }
     }

@@ -11,9 +11,9 @@ use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use pktvisor_api as api;
 
 use crate::batch::Batch;
+use crate::distribution::Distribution;
 use crate::live_period::LivePeriod;
-use crate::period::Period;
-use crate::quantiles::Quantiles;
+use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 use crate::seconds::SecondRecorder;
 use crate::settings::StoreSettings;
@@ -41,10 +41,10 @@ pub enum NoPeriod {
 pub struct SumsSinceStart {
     /// The counters, in the shape of a period.
     pub period: api::Period,
-    /// Times from query to response where HOST was asked, in microseconds.
-    pub inbound: Quantiles,
-    /// The same where HOST asked.
-    pub outbound: Quantiles,
+    /// Times from query to response in microseconds, for queries to HOST.
+    pub inbound: Distribution,
+    /// The same for queries from HOST.
+    pub outbound: Distribution,
 }
 
 /// The memory of the agent.
@@ -143,7 +143,7 @@ impl Store {
     }
 
     /// The newest `n` periods merged.
-    fn merged(&self, n: usize) -> Period {
+    fn merged(&self, n: usize) -> PeriodRecord {
         let mut live = self.live.lock();
         let mut merged = live.measured().clone();
         let closed: Vec<_> = live.closed.iter().take(n.saturating_sub(1)).cloned().collect();

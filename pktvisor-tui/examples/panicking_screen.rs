@@ -3,10 +3,10 @@
 
 use std::{thread, time::Duration};
 
-use pktvisor_tui::terminal::Screen;
+use pktvisor_tui::terminal::{Mouse, Screen};
 
 fn main() -> std::io::Result<()> {
-    let mut screen = Screen::take(true)?;
+    let mut screen = Screen::take(Mouse::Reported)?;
     screen.terminal().draw(|frame| frame.render_widget("a screen", frame.area()))?;
     thread::sleep(Duration::from_millis(500));
     let panicking = thread::spawn(|| panic!("a thread panics"));

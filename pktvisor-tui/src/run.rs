@@ -21,7 +21,7 @@ use crate::{
     client::{AgentEndpoint, AskedWindow, EndpointError, Http, Poller, PollerCommand, Update, Wanted},
     model::{AgentModel, SavedAgent, SavedError, read_saved},
     once, pages,
-    terminal::Screen,
+    terminal::{Mouse, Screen},
     theme::Theme,
 };
 
@@ -114,7 +114,8 @@ fn watch(
     let (events, inbox) = mpsc::channel();
     listen_to_signals(events.clone())?;
     let pollers = start_pollers(endpoints, options, &app, &events)?;
-    let screen = Screen::take(options.mouse).map_err(RunError::Terminal)?;
+    let mouse = if options.mouse { Mouse::Reported } else { Mouse::Ignored };
+    let screen = Screen::take(mouse).map_err(RunError::Terminal)?;
     listen_to_keys(events)?;
     let wanted = (0..pollers.len()).map(|index| app.wanted(index)).collect();
     Loop { app, screen, pollers, wanted, inbox, started: Instant::now(), drawn_at: None, dirty: true }.run()

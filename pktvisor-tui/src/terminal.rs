@@ -25,15 +25,24 @@ use ratatui::{
 /// Whether the screen is ours at the moment; a panic on any thread must know it.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether the terminal reports the mouse. If it does, it selects no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// It reports clicks and the wheel.
+    Reported,
+    /// It keeps the mouse to itself.
+    Ignored,
+}
+
 /// The screen while it is ours. Dropping it gives it back.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
-    mouse: bool,
+    mouse: Mouse,
 }
 
 impl Screen {
     /// Takes the screen: raw mode, the alternate screen, no cursor, and the mouse if asked for.
-    pub fn take(mouse: bool) -> io::Result<Self> {
+    pub fn take(mouse: Mouse) -> io::Result<Self> {
         give_back_on_panic();
         enter(mouse)?;
         let screen =
@@ -73,12 +82,12 @@ impl Drop for Screen {
     }
 }
 
-fn enter(mouse: bool) -> io::Result<()> {
+fn enter(mouse: Mouse) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     let mut stdout = io::stdout();
     let entered = execute!(stdout, EnterAlternateScreen, SetTitle("pktvisor"))
-        .and_then(|()| if mouse { execute!(stdout, EnableMouseCapture) } else { Ok(()) });
+        .and_then(|()| if mouse == Mouse::Reported { execute!(stdout, EnableMouseCapture) } else { Ok(()) });
     entered.inspect_err(|_| give_back())
 }
 

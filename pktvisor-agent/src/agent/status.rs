@@ -64,7 +64,7 @@ struct State {
     failure: Option<String>,
     /// Why no packet can be counted at the moment; may pass.
     outage: Option<String>,
-    geo: Option<Arc<geo::Watch>>,
+    geo: Option<Arc<geo::GeoHandle>>,
     has_warned_of_tags: bool,
     ethertypes: EtherTypeNotes,
 }
@@ -182,7 +182,7 @@ impl CaptureStatus {
 
     /// Sets the databases in which addresses are looked up.
     pub(crate) fn set_geo(&self, geo: Option<&Geo>) {
-        self.state.lock().geo = geo.map(Geo::watch);
+        self.state.lock().geo = geo.map(Geo::handle);
     }
 
     /// Marks the capture file as read to its end.

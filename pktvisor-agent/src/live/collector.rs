@@ -70,12 +70,12 @@ pub(super) struct Collector {
     /// What the sockets had lost at the last collection.
     pub(super) lost_by_sockets: u64,
     /// The counters of an epoch that worker threads still analyse.
-    pub(super) pending: Option<Pending>,
+    pub(super) pending: Option<PendingEpoch>,
 }
 
 /// The counters of one epoch.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(super) struct PendingEpoch {
     /// When it ended (wall clock).
     now_ns: u64,
     /// When its counters were read.
@@ -151,7 +151,7 @@ impl Collector {
         let counted = self.maps.seal(&mut standby, wait);
         // Even if the counters cannot be read, because the epoch is over.
         self.coordination.epochs().order(CutOrder { sealed_ns: monotonic_ns(), cut });
-        let mut pending = Pending {
+        let mut pending = PendingEpoch {
             now_ns,
             sealed: Instant::now(),
             counters: Counters::default(),

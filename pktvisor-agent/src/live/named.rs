@@ -48,7 +48,7 @@ pub(super) struct Hooks {
 /// The interface that the user named.
 pub(super) struct NamedInterface<A: Attach> {
     // First, so that the programs are detached before they are unloaded.
-    state: State<A::Attached>,
+    state: WatchState<A::Attached>,
     attach: A,
     agent: Arc<Agent>,
     host: HostFollower,
@@ -56,7 +56,7 @@ pub(super) struct NamedInterface<A: Attach> {
     absences: u64,
 }
 
-enum State<T> {
+enum WatchState<T> {
     Watched { interface: Interface, attached: T },
     Gone(Gone),
 }
@@ -93,7 +93,7 @@ impl<A: Attach> NamedInterface<A> {
             is_address: target_text != interface.name,
         };
         let agent = Arc::clone(agent);
-        let state = State::Watched { interface: interface.clone(), attached };
+        let state = WatchState::Watched { interface: interface.clone(), attached };
         let named = Self { state, attach, agent, host, target, absences: 0 };
         named.report_attached(interface, hooks);
         named
@@ -132,7 +132,7 @@ impl<A: Attach> NamedInterface<A> {
 
     /// Reports what changed on an interface that is still there.
     fn refresh(&mut self, now: &Interface) {
-        let State::Watched { interface, .. } = &mut self.state else { return };
+        let WatchState::Watched { interface, .. } = &mut self.state else { return };
         let before = std::mem::replace(interface, now.clone());
         if before.name != now.name {
             let note = format!("{} is called {} now and is still watched", before.name, now.name);
@@ -152,10 +152,10 @@ impl<A: Attach> NamedInterface<A> {
 
     /// Reports that the interface is gone, or that another program detached ours.
     fn lose(&mut self) {
-        let State::Watched { interface, .. } = &self.state else { return };
+        let WatchState::Watched { interface, .. } = &self.state else { return };
         let name = interface.name.clone();
-        let gone = State::Gone(Gone { name: name.clone(), since: Instant::now(), refusal: None });
-        if let State::Watched { attached, .. } = std::mem::replace(&mut self.state, gone) {
+        let gone = WatchState::Gone(Gone { name: name.clone(), since: Instant::now(), refusal: None });
+        if let WatchState::Watched { attached, .. } = std::mem::replace(&mut self.state, gone) {
             self.attach.detach(attached);
         }
         self.absences += 1;
@@ -183,7 +183,7 @@ impl<A: Attach> NamedInterface<A> {
 
     /// Attaches to the successor.
     fn regain(&mut self, interface: &Interface, interfaces: &[Interface]) {
-        let State::Gone(gone) = &mut self.state else { return };
+        let WatchState::Gone(gone) = &mut self.state else { return };
         // Before the first packet, which must be counted with the new HOST.
         self.host.watch(interface, interfaces);
         let (attached, hooks) = match self.attach.attach(interface) {
@@ -206,7 +206,7 @@ impl<A: Attach> NamedInterface<A> {
         }
         let note = absence(&interface.name, gone.since.elapsed(), self.absences);
         tracing::warn!("{note}");
-        self.state = State::Watched { interface: interface.clone(), attached };
+        self.state = WatchState::Watched { interface: interface.clone(), attached };
         self.report_attached(interface, hooks);
         self.agent.status.update_interfaces(|known| {
             known.set_note(&interface.name, Topic::Name, None);
@@ -218,7 +218,7 @@ impl<A: Attach> NamedInterface<A> {
 
 impl<A: Attach> Watch for NamedInterface<A> {
     fn update(&mut self, interfaces: &[Interface]) {
-        if let State::Watched { interface, attached } = &self.state {
+        if let WatchState::Watched { interface, attached } = &self.state {
             let now = interfaces.iter().find(|now| now.index == interface.index);
             match now.filter(|now| self.attach.is_live(attached, now)) {
                 Some(now) => {
@@ -228,7 +228,7 @@ impl<A: Attach> Watch for NamedInterface<A> {
                 None => self.lose(),
             }
         }
-        if let State::Gone(gone) = &self.state
+        if let WatchState::Gone(gone) = &self.state
             && let Some(successor) = self.target.find(&gone.name, interfaces)
         {
             self.regain(successor, interfaces);

@@ -37,7 +37,7 @@ pub struct CaptureProgress<'a> {
 
 /// The totals of a finished capture.
 #[derive(Clone, Debug, Default)]
-pub struct Totals {
+pub struct CaptureTotals {
     /// The packets so far.
     pub intake: Intake,
     /// The kernel's statistics of the socket.
@@ -93,12 +93,12 @@ pub fn capture(
     store: &Store,
     control: &LoopControl,
     mut progress: impl FnMut(CaptureProgress<'_>),
-) -> Result<Totals, AfPacketError> {
+) -> Result<CaptureTotals, AfPacketError> {
     let outcome = run(socket, pipeline, store, control, &mut progress);
     finish(pipeline, store);
     let statistics = report(socket, pipeline, &mut progress);
     outcome?;
-    Ok(Totals { intake: pipeline.intake.clone(), statistics: statistics? })
+    Ok(CaptureTotals { intake: pipeline.intake.clone(), statistics: statistics? })
 }
 
 fn run(

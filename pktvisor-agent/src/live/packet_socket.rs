@@ -20,7 +20,7 @@ use super::follow;
 use super::host::HostFollower;
 use super::losses::DriverDrops;
 use super::named::{Attach, Hooks, NamedInterface};
-use super::packet_loop::{self, CaptureProgress, LoopControl, Totals};
+use super::packet_loop::{self, CaptureProgress, CaptureTotals, LoopControl};
 use super::running::RunningCapture;
 use super::spawn;
 use crate::agent::Agent;
@@ -30,7 +30,7 @@ use crate::pipeline::Pipeline;
 /// A capture by packet socket that runs.
 struct PacketSocket {
     control: Arc<LoopControl>,
-    capture: JoinHandle<Result<Totals, AfPacketError>>,
+    capture: JoinHandle<Result<CaptureTotals, AfPacketError>>,
     /// The thread that follows the interfaces.
     interfaces: JoinHandle<()>,
     /// Dropped to stop the ticker.
@@ -109,7 +109,7 @@ fn start_capture(
     mut socket: AfPacket,
     mut pipeline: Pipeline,
     control: &Arc<LoopControl>,
-) -> anyhow::Result<JoinHandle<Result<Totals, AfPacketError>>> {
+) -> anyhow::Result<JoinHandle<Result<CaptureTotals, AfPacketError>>> {
     let (agent_of_capture, control) = (Arc::clone(agent), Arc::clone(control));
     spawn(agent, "capture", move || {
         let agent = agent_of_capture;

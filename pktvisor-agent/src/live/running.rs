@@ -1,4 +1,4 @@
-//! A capture that runs, whatever its mode.
+//! A running capture in any mode.
 
 /// What each mode's `start` returns.
 pub(super) trait RunningCapture: Send {

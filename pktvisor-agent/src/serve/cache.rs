@@ -87,7 +87,7 @@ impl Cache {
         };
         match key {
             CacheKey::Window(_) => make_within(&self.merging, make).await,
-            CacheKey::Bucket(_) | CacheKey::Prometheus => self.make(make).await,
+            CacheKey::Bucket(_) | CacheKey::Series | CacheKey::Prometheus => self.make(make).await,
         }
     }
 

@@ -12,7 +12,7 @@ const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
 #[openapi(
     info(
         title = "pktvisor agent",
-        description = "What the traffic is right now: packets, DNS and transactions, in periods of 60 seconds. \
+        description = "The current traffic: packets, DNS and transactions, in periods of 60 seconds. \
                        Every path answers GET and HEAD; every error is {\"error\": \"one sentence\"}."
     ),
     tags(

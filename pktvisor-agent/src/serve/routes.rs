@@ -91,7 +91,7 @@ fn number(segment: &str) -> usize {
     segment.parse().ok().filter(|_| is_decimal).unwrap_or(usize::MAX)
 }
 
-/// The agent about itself: settings, capture, and where every packet went.
+/// The agent about itself: settings, capture, and what happened to each packet.
 #[utoipa::path(get, path = "/api/v1/metrics/app", tag = "metrics", responses(
     (status = 200, description = "The agent's settings and state", body = App),
     (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
@@ -146,7 +146,7 @@ async fn bucket(segment: String, api: Arc<Api>, gzip: Gzip) -> Response {
     respond(api.cache.get(CacheKey::Bucket(n), api.source.moment(), make).await, gzip)
 }
 
-/// The newest periods merged. Where fewer are filled, those; `period` tells start and length.
+/// The newest periods merged, or all filled ones if those are fewer. `period` holds start and length.
 #[utoipa::path(get, path = "/api/v1/metrics/window/{n}", tag = "metrics",
     params(("n" = usize, Path, description = "How many periods, from 2 to as many as are kept")),
     responses(
@@ -166,7 +166,7 @@ async fn window(segment: String, api: Arc<Api>, gzip: Gzip) -> Response {
     respond(api.cache.get(CacheKey::Window(n), api.source.moment(), make).await, gzip)
 }
 
-/// Counters since start, and the last closed period (the live one before the first turn) as gauges.
+/// Counters since start, and the last closed period (the live one before the first rotation) as gauges.
 #[utoipa::path(get, path = "/metrics", tag = "metrics", responses(
     (status = 200, description = "Prometheus text exposition", body = String, content_type = PROMETHEUS_TEXT),
     (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
@@ -196,7 +196,7 @@ fn exposition(source: &dyn AnswerSource) -> String {
     text
 }
 
-/// This description.
+/// This OpenAPI document.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "agent", responses(
     (status = 200, description = "An OpenAPI 3.1 document", body = Object),
     (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
@@ -210,7 +210,7 @@ async fn description(api: Arc<Api>, gzip: Gzip) -> Response {
     }
 }
 
-/// The agent does its work.
+/// The agent is healthy.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Health {
     /// `ok`.
@@ -223,7 +223,7 @@ pub(super) struct Health {
     (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
     (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
     (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-    (status = 503, description = "Nothing is captured: not yet, not any more, or the interface is gone; the sentence tells", body = ErrorBody)))]
+    (status = 503, description = "Nothing is captured; the sentence says why: not yet, not any more, or the interface is gone", body = ErrorBody)))]
 async fn health(api: Arc<Api>, gzip: Gzip) -> Response {
     let ok = Health { status: "ok" };
     let document = api.source.health().map_err(Failure::Unhealthy).and_then(|()| Document::json(&ok));

@@ -55,9 +55,9 @@ pub struct Window {
 pub struct SinceStart {
     /// The counters, in the shape of a period. Its lists and distinct counts are empty.
     pub period: api::Period,
-    /// Times from query to response where HOST was asked.
+    /// Times from query to response, for queries to HOST.
     pub inbound: TimeHistogram,
-    /// The same where HOST asked.
+    /// The same for queries from HOST.
     pub outbound: TimeHistogram,
 }
 

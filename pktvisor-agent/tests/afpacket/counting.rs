@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use capture_file::Capture;
-use pktvisor_agent::live::packet_loop::{LoopControl, Totals, capture};
+use pktvisor_agent::live::packet_loop::{CaptureTotals, LoopControl, capture};
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
 use pktvisor_analysis::public_suffix::NameCut;
@@ -71,7 +71,7 @@ fn replayed(filter: Option<&str>) -> (Period, Intake) {
 }
 
 /// Captures at `end` while `traffic` runs, and returns the totals after the stop.
-fn captured(end: &End, filter: Option<&str>, traffic: impl FnOnce(&Store)) -> (Period, Totals) {
+fn captured(end: &End, filter: Option<&str>, traffic: impl FnOnce(&Store)) -> (Period, CaptureTotals) {
     let mut socket = listen_with(end, &SocketOptions::default());
     let (store, orders) = (store(), LoopControl::default());
     let totals = thread::scope(|scope| {

@@ -8,7 +8,7 @@ use pktvisor_analysis::name::presentation;
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{ClientSide, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_api::TopEntry;
-use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
+use pktvisor_common::classify::{Captured, Class, DnsPorts, LinkType, classify};
 use pktvisor_common::packet::{Packet, Stamp};
 
 use super::replay::{Setup, pipeline, replay};
@@ -37,7 +37,7 @@ impl Observer for Transactions {
         list.push((transaction.duration_ns.unwrap() / 1000, name.unwrap_or_default()));
     }
 
-    fn reassembled(&mut self, _: &Flow, _: u16, _: bool) {}
+    fn reassembled(&mut self, _: &Flow, _: u16, _: Captured) {}
     fn message(&mut self, _: &Flow, _: &Message<'_>, (): ()) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _: u16) {}

@@ -20,6 +20,13 @@ pub(super) struct Whole {
     pub(super) fragments: u16,
 }
 
+/// The flag of IP that says whether more fragments follow (MF).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MoreFragments {
+    Yes,
+    No,
+}
+
 /// Collects fragments until the datagram is whole.
 ///
 /// Bytes that a snapped fragment had only on the wire count as received, so the datagram is
@@ -72,7 +79,8 @@ impl Assembly {
         let captured_end = start + fragment.data.len() as u16;
         let mut from = start;
         while let Some(part) = self.next_uncovered(from, end) {
-            self.add_part(fragment, part, is_last && part.end == end)?;
+            let more = if is_last && part.end == end { MoreFragments::No } else { MoreFragments::Yes };
+            self.add_part(fragment, part, more)?;
             if part.end > captured_end {
                 self.captured_end = self.captured_end.min(captured_end.max(part.start).into());
             }
@@ -81,7 +89,7 @@ impl Assembly {
         if is_last && self.buffer.end().is_none() {
             // The last bytes were in a fragment that was not marked as the last. This fragment
             // marks the end.
-            self.add_part(fragment, IpFragRange { start: end, end }, true)?;
+            self.add_part(fragment, IpFragRange { start: end, end }, MoreFragments::No)?;
         }
         if start == 0 {
             self.protocol.get_or_insert(fragment.protocol);
@@ -111,17 +119,17 @@ impl Assembly {
         &mut self,
         fragment: &Fragment<'_>,
         part: IpFragRange,
-        is_last: bool,
+        more: MoreFragments,
     ) -> Result<(), Impossible> {
         let offset = IpFragOffset::try_new(part.start / 8).map_err(|_| Impossible)?;
         let start = fragment.offset.byte_offset();
         let (from, until) = (usize::from(part.start - start), usize::from(part.end - start));
         let added = match fragment.data.get(from..until) {
-            Some(captured) => self.buffer.add(offset, !is_last, captured),
+            Some(captured) => self.buffer.add(offset, more == MoreFragments::Yes, captured),
             None => {
                 let mut padded = fragment.data.get(from..).unwrap_or_default().to_vec();
                 padded.resize(until - from, 0);
-                self.buffer.add(offset, !is_last, &padded)
+                self.buffer.add(offset, more == MoreFragments::Yes, &padded)
             }
         };
         added.map_err(|_| Impossible)

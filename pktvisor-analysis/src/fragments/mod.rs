@@ -15,8 +15,8 @@
 //!   unidentified if its first fragment was never seen.
 //! - A snapped fragment counts as complete for the datagram. The message is then truncated at the
 //!   first byte that was not captured; there is no message if that lies within the DNS header.
-//! - Memory has two ceilings ([`Limits`]). The datagram that has waited longest is dropped first, and
-//!   counted.
+//! - Memory has two ceilings ([`FragmentLimits`]). The datagram that has waited longest is dropped
+//!   first, and counted.
 
 mod assembly;
 mod header;
@@ -27,7 +27,7 @@ use assembly::{Assembly, Impossible};
 use etherparse::{IpNumber, UdpHeaderSlice};
 use header::{DatagramKey, Fragment, walk_extensions};
 use pktvisor_common::address::IpVersion;
-use pktvisor_common::classify::{Class, DnsPorts, flags};
+use pktvisor_common::classify::{Captured, Class, DnsPorts, flags};
 
 use crate::flow::{Flow, Transport};
 use crate::observer::ReassemblyEvent;
@@ -43,7 +43,7 @@ const SPARE_MAX: usize = 8 * 1024;
 
 /// Ceilings of a [`Fragments`] table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
+pub(crate) struct FragmentLimits {
     /// Number of datagrams at a time.
     pub datagrams: usize,
     /// Memory for waiting fragments of all datagrams together, in bytes.
@@ -52,7 +52,7 @@ pub(crate) struct Limits {
     pub fragments_per_datagram: u16,
 }
 
-impl Default for Limits {
+impl Default for FragmentLimits {
     fn default() -> Self {
         Self { datagrams: 1024, buffered_bytes: 4 << 20, fragments_per_datagram: 64 }
     }
@@ -67,19 +67,19 @@ pub(crate) struct Datagram<'a> {
     pub message: &'a [u8],
     /// The number of its packets, repeated ones included.
     pub fragments: u16,
-    /// Whether the capture holds only the first bytes of the message.
-    pub truncated: bool,
+    /// How much of the message the capture holds.
+    pub captured: Captured,
 }
 
 #[derive(Default)]
-struct Pending {
+struct PendingDatagram {
     /// The arrival of its first fragment, in the table's time.
     since_ns: u64,
     /// `None`: unwanted.
     assembly: Option<Assembly>,
 }
 
-impl Pending {
+impl PendingDatagram {
     fn heap_bytes(&self) -> usize {
         self.assembly.as_ref().map_or(0, Assembly::heap_bytes)
     }
@@ -88,9 +88,9 @@ impl Pending {
 /// The table of incomplete datagrams.
 pub(crate) struct Fragments {
     /// One queue, in the order of arrival.
-    table: Table<DatagramKey, Pending, 1>,
+    table: Table<DatagramKey, PendingDatagram, 1>,
     dns_ports: DnsPorts,
-    limits: Limits,
+    limits: FragmentLimits,
     buffered_bytes: usize,
     /// The latest time stamp. It never goes back.
     now_ns: u64,
@@ -100,7 +100,7 @@ pub(crate) struct Fragments {
 
 impl Fragments {
     /// An empty table. A datagram is DNS if either port is among `dns_ports`.
-    pub(crate) fn new(dns_ports: DnsPorts, limits: Limits) -> Self {
+    pub(crate) fn new(dns_ports: DnsPorts, limits: FragmentLimits) -> Self {
         Self {
             table: Table::new(limits.datagrams),
             dns_ports,
@@ -209,7 +209,7 @@ impl Fragments {
         let spare = Some(std::mem::take(&mut self.complete)).filter(|spare| spare.capacity() <= SPARE_MAX);
         let assembly = Assembly::new(spare.unwrap_or_default());
         self.buffered_bytes += assembly.heap_bytes();
-        self.table.insert(*key, Pending { since_ns: self.now_ns, assembly: Some(assembly) }, 0)
+        self.table.insert(*key, PendingDatagram { since_ns: self.now_ns, assembly: Some(assembly) }, 0)
     }
 
     /// Marks a datagram as unwanted and frees its memory.
@@ -250,9 +250,9 @@ impl Fragments {
             destination_port: header.destination_port(),
             transport: Transport::Udp,
         };
-        let truncated = captured.len() < end;
+        let captured = if captured.len() < end { Captured::Part } else { Captured::Whole };
         let fragments = whole.fragments;
-        (message.len() >= HEADER_LEN).then_some(Datagram { flow, message, fragments, truncated })
+        (message.len() >= HEADER_LEN).then_some(Datagram { flow, message, fragments, captured })
     }
 
     fn give_up(&mut self, id: SlotId, events: &mut impl FnMut(ReassemblyEvent)) {
@@ -278,7 +278,7 @@ impl Fragments {
         }
     }
 
-    fn remove(&mut self, id: SlotId) -> Pending {
+    fn remove(&mut self, id: SlotId) -> PendingDatagram {
         let (_, pending) = self.table.remove(id);
         self.buffered_bytes -= pending.heap_bytes();
         pending

@@ -18,24 +18,24 @@ const TEXTS_MAX: usize = 131_072;
 /// A set-associative cache from addresses to the numbers of their texts.
 #[derive(Debug)]
 pub(super) struct AddressCache {
-    sets: Vec<[Slot; WAYS]>,
+    sets: Vec<[AddressSlot; WAYS]>,
 }
 
 /// IPv4 addresses are kept as IPv4-mapped ones, as in the databases.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
+struct AddressSlot {
     address: u128,
     ids: [u32; 2],
 }
 
-impl Slot {
+impl AddressSlot {
     /// No text has the highest number.
     const EMPTY: Self = Self { address: 0, ids: [u32::MAX; 2] };
 }
 
 impl AddressCache {
     pub(super) fn new() -> Self {
-        Self { sets: vec![[Slot::EMPTY; WAYS]; ADDRESSES / WAYS] }
+        Self { sets: vec![[AddressSlot::EMPTY; WAYS]; ADDRESSES / WAYS] }
     }
 
     /// A cache that keeps nothing.
@@ -44,14 +44,14 @@ impl AddressCache {
     }
 
     pub(super) fn clear(&mut self) {
-        self.sets.fill([Slot::EMPTY; WAYS]);
+        self.sets.fill([AddressSlot::EMPTY; WAYS]);
     }
 
     #[inline]
     pub(super) fn get(&self, address: IpAddr) -> Option<[u32; 2]> {
         let address = bits(address);
         let set = self.sets.get(self.set(address))?;
-        let slot = set.iter().find(|slot| slot.address == address && slot.ids != Slot::EMPTY.ids)?;
+        let slot = set.iter().find(|slot| slot.address == address && slot.ids != AddressSlot::EMPTY.ids)?;
         Some(slot.ids)
     }
 
@@ -61,7 +61,7 @@ impl AddressCache {
         let set = self.set(address);
         if let Some(set) = self.sets.get_mut(set) {
             set.rotate_right(1);
-            set[0] = Slot { address, ids };
+            set[0] = AddressSlot { address, ids };
         }
     }
 

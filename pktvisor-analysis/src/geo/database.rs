@@ -10,7 +10,7 @@ use mapped_file::MappedFile;
 use maxminddb::{MaxMindDbError, Reader};
 use terminal_text::Escaped;
 
-use super::record::{Kind, Place, Record};
+use super::record::{DatabaseKind, Place, Record};
 use super::schema::{self, Verdict};
 
 /// Why a database cannot be used.
@@ -85,7 +85,7 @@ pub(super) enum Reopen {
 #[derive(Debug)]
 pub(super) struct Database {
     path: PathBuf,
-    kind: Kind,
+    kind: DatabaseKind,
     /// `None` if the file was overwritten by something else: then the mapped content is gone.
     mapped: Option<Mapped>,
     /// The state of the file at the last check, usable or not; `None` if there was no file.
@@ -124,7 +124,7 @@ impl Version {
 }
 
 impl Database {
-    pub(super) fn open(path: &Path, kind: Kind) -> Result<Self, GeoError> {
+    pub(super) fn open(path: &Path, kind: DatabaseKind) -> Result<Self, GeoError> {
         // Checked before the file is mapped, so that a change in between is noticed later.
         let version = look(path)?;
         let mapped = Mapped::new(path, kind, version)?;
@@ -188,7 +188,7 @@ impl Database {
 }
 
 impl Mapped {
-    fn new(path: &Path, kind: Kind, version: Version) -> Result<Self, GeoError> {
+    fn new(path: &Path, kind: DatabaseKind, version: Version) -> Result<Self, GeoError> {
         let unreadable = |reason| GeoError::Read { path: path.to_owned(), reason };
         let file = File::open(path).and_then(|file| MappedFile::new(&file)).map_err(unreadable)?;
         let reader = Reader::from_source(file)
@@ -201,7 +201,7 @@ impl Mapped {
 }
 
 /// Why a database is not of the kind that it was given as.
-fn refusal(path: &Path, kind: Kind, reader: &Reader<MappedFile>) -> Option<GeoError> {
+fn refusal(path: &Path, kind: DatabaseKind, reader: &Reader<MappedFile>) -> Option<GeoError> {
     let path = path.to_owned();
     let found = schema::printable(&reader.metadata().database_type);
     let expected = kind.expected();

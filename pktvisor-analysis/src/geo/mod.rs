@@ -8,10 +8,10 @@
 
 mod cache;
 mod database;
+mod handle;
 mod record;
 mod schema;
 mod value;
-mod watch;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 use cache::{AddressCache, Places};
 pub use database::GeoError;
 use database::{Database, Reopen};
-use record::{Kind, Place};
-pub use watch::Watch;
+pub use handle::GeoHandle;
+use record::{DatabaseKind, Place};
 
 /// The text for an address without a record.
 pub const UNKNOWN: &str = "Unknown";
@@ -40,7 +40,7 @@ pub struct Geo {
     asn: Option<Source>,
     cache: AddressCache,
     checked: Option<Instant>,
-    watch: Arc<Watch>,
+    handle: Arc<GeoHandle>,
 }
 
 /// The place and the network of an address.
@@ -63,9 +63,9 @@ impl Geo {
     /// Opens the databases of `--geo-city` and `--geo-asn`.
     pub fn open(city: Option<&Path>, asn: Option<&Path>) -> Result<Self, GeoError> {
         let open = |path: Option<&Path>, kind| path.map(|path| Source::open(path, kind)).transpose();
-        let (city, asn) = (open(city, Kind::City)?, open(asn, Kind::Asn)?);
+        let (city, asn) = (open(city, DatabaseKind::City)?, open(asn, DatabaseKind::Asn)?);
         let cache = if city.is_some() || asn.is_some() { AddressCache::new() } else { AddressCache::none() };
-        Ok(Self { city, asn, cache, checked: None, watch: Arc::default() })
+        Ok(Self { city, asn, cache, checked: None, handle: Arc::default() })
     }
 
     /// Whether there is any database.
@@ -74,8 +74,8 @@ impl Geo {
     }
 
     /// The handle for other threads.
-    pub fn watch(&self) -> Arc<Watch> {
-        Arc::clone(&self.watch)
+    pub fn handle(&self) -> Arc<GeoHandle> {
+        Arc::clone(&self.handle)
     }
 
     /// Looks up an address.
@@ -96,7 +96,7 @@ impl Geo {
     /// once on request. If a new file cannot be used, the old one stays in use, with a warning; an
     /// overwritten file leaves none. This may wait for the disk, so do not call it for each packet.
     pub fn refresh(&mut self, now: Instant) {
-        let is_asked = self.watch.take_reopen();
+        let is_asked = self.handle.take_reopen();
         let is_early =
             self.checked.is_some_and(|checked| now.saturating_duration_since(checked) < CHECK_INTERVAL);
         if is_early && !is_asked {
@@ -108,7 +108,7 @@ impl Geo {
             if source.database.refresh(reopen) {
                 source.places.clear();
                 self.cache.clear();
-                self.watch.clear_faults(source.database.path());
+                self.handle.clear_faults(source.database.path());
             }
         }
     }
@@ -121,8 +121,8 @@ impl Geo {
                 source.places.clear();
             }
         }
-        let watch = &*self.watch;
-        let id = |source: &mut Option<Source>| source.as_mut().map_or(0, |source| source.id(address, watch));
+        let handle = &*self.handle;
+        let id = |source: &mut Option<Source>| source.as_mut().map_or(0, |source| source.id(address, handle));
         let ids = [id(&mut self.city), id(&mut self.asn)];
         self.cache.insert(address, ids);
         ids
@@ -130,17 +130,17 @@ impl Geo {
 }
 
 impl Source {
-    fn open(path: &Path, kind: Kind) -> Result<Self, GeoError> {
+    fn open(path: &Path, kind: DatabaseKind) -> Result<Self, GeoError> {
         Ok(Self { database: Database::open(path, kind)?, places: Places::new() })
     }
 
-    fn id(&mut self, address: IpAddr, watch: &Watch) -> u32 {
+    fn id(&mut self, address: IpAddr, handle: &GeoHandle) -> u32 {
         let database = &self.database;
         let record = match database.find(address) {
             Ok(Some(record)) => record,
             Ok(None) => return Places::UNKNOWN_ID,
             Err(error) => {
-                watch.record_fault(database.path(), error.to_string());
+                handle.record_fault(database.path(), error.to_string());
                 return Places::UNDECODABLE_ID;
             }
         };
@@ -148,7 +148,7 @@ impl Source {
             let Place { text, fault } = database.place(&record);
             let nothing = if fault.is_some() { UNDECODABLE } else { UNKNOWN };
             if let Some(fault) = fault {
-                watch.record_fault(database.path(), fault);
+                handle.record_fault(database.path(), fault);
             }
             text.map_or(nothing.into(), String::into_boxed_str)
         })

@@ -60,7 +60,7 @@ const ORGANISATION_OF_NUMBER: Paths = &[&["name"], &["org"]];
 
 /// The purpose of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DatabaseKind {
     City,
     Asn,
 }
@@ -74,7 +74,7 @@ pub(super) struct Place {
     pub(super) fault: Option<String>,
 }
 
-impl Kind {
+impl DatabaseKind {
     pub(super) const ALL: [Self; 2] = [Self::City, Self::Asn];
 
     /// The kind of database with its article, for messages.

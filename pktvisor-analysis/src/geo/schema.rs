@@ -9,7 +9,7 @@ use mapped_file::MappedFile;
 use maxminddb::{Reader, WithinOptions};
 use serde::de::IgnoredAny;
 
-use super::record::{Kind, Record};
+use super::record::{DatabaseKind, Record};
 
 /// Number of records that are checked. Nearly always the first one decides.
 const RECORDS_MAX: usize = 256;
@@ -44,17 +44,17 @@ pub(super) enum Verdict {
 }
 
 /// Judges a database that was given as `wanted`.
-pub(super) fn judge(reader: &Reader<MappedFile>, wanted: Kind) -> Verdict {
+pub(super) fn judge(reader: &Reader<MappedFile>, wanted: DatabaseKind) -> Verdict {
     let sample = Sample::of(reader, wanted);
     let named = Named::of(&reader.metadata().database_type);
     let other = named.only().is_some_and(|kind| kind != wanted);
     if sample.has(wanted) {
         // A database of networks may say in which country each is registered, which is not where
         // its addresses are.
-        let is_mixed_up = wanted == Kind::City && other && sample.has(Kind::Asn);
+        let is_mixed_up = wanted == DatabaseKind::City && other && sample.has(DatabaseKind::Asn);
         return if is_mixed_up { Verdict::IsOtherKind } else { Verdict::Fits };
     }
-    if other || Kind::ALL.into_iter().any(|kind| sample.has(kind)) {
+    if other || DatabaseKind::ALL.into_iter().any(|kind| sample.has(kind)) {
         return Verdict::IsOtherKind;
     }
     // Records without any part occur in good databases. A tree without records and without an end
@@ -75,7 +75,7 @@ struct Sample {
     /// How many there were.
     records: usize,
     /// The kinds of which some record has fields.
-    found: Vec<Kind>,
+    found: Vec<DatabaseKind>,
     /// The fields of the first record; none if there is no record.
     fields: Option<String>,
     /// The error of the first unreadable record.
@@ -84,7 +84,7 @@ struct Sample {
 
 impl Sample {
     /// Checks records until one has the wanted fields, and a few at most.
-    fn of(reader: &Reader<MappedFile>, wanted: Kind) -> Self {
+    fn of(reader: &Reader<MappedFile>, wanted: DatabaseKind) -> Self {
         let mut sample = Self::default();
         let networks = match reader.networks(WithinOptions::default().include_networks_without_data()) {
             Ok(networks) => networks,
@@ -110,7 +110,7 @@ impl Sample {
     }
 
     fn look_at(&mut self, record: &Record<'_>) {
-        for kind in Kind::ALL {
+        for kind in DatabaseKind::ALL {
             let place = kind.place(record);
             if place.text.is_some() && !self.has(kind) {
                 self.found.push(kind);
@@ -122,7 +122,7 @@ impl Sample {
         }
     }
 
-    fn has(&self, kind: Kind) -> bool {
+    fn has(&self, kind: DatabaseKind) -> bool {
         self.found.contains(&kind)
     }
 }
@@ -156,18 +156,18 @@ impl Named {
         Self { is_city: has(&["City", "Country", "Enterprise", "Location"]), is_asn: has(&["ASN", "ISP"]) }
     }
 
-    fn is(self, kind: Kind) -> bool {
+    fn is(self, kind: DatabaseKind) -> bool {
         match kind {
-            Kind::City => self.is_city,
-            Kind::Asn => self.is_asn,
+            DatabaseKind::City => self.is_city,
+            DatabaseKind::Asn => self.is_asn,
         }
     }
 
     /// The kind, if there is exactly one.
-    fn only(self) -> Option<Kind> {
+    fn only(self) -> Option<DatabaseKind> {
         match self {
-            Self { is_city: true, is_asn: false } => Some(Kind::City),
-            Self { is_city: false, is_asn: true } => Some(Kind::Asn),
+            Self { is_city: true, is_asn: false } => Some(DatabaseKind::City),
+            Self { is_city: false, is_asn: true } => Some(DatabaseKind::Asn),
             _ => None,
         }
     }

@@ -182,7 +182,7 @@ fn databases_are_opened_again_at_once_on_request() {
     files.write("asn.mmdb", &asn_database("after"));
     geo.refresh(start);
     assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("1221/before"));
-    geo.watch().ask_to_reopen();
+    geo.handle().ask_to_reopen();
     geo.refresh(start);
     assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("1221/after"));
 }

@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for Seed {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
         let mut fields: Vec<(&'static str, Value<'de>)> = Vec::new();
-        while let Some(name) = map.next_key_seed(Name)? {
+        while let Some(name) = map.next_key_seed(FieldName)? {
             match name {
                 Some(name) if fields.iter().all(|(known, _)| *known != name) => {
                     fields.push((name, map.next_value_seed(Seed { depth: self.depth + 1 })?));
@@ -147,9 +147,9 @@ impl<'de> Visitor<'de> for Seed {
 }
 
 /// Deserializes the name of a field: the one in [`NAMES`], or none.
-struct Name;
+struct FieldName;
 
-impl<'de> DeserializeSeed<'de> for Name {
+impl<'de> DeserializeSeed<'de> for FieldName {
     type Value = Option<&'static str>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -157,7 +157,7 @@ impl<'de> DeserializeSeed<'de> for Name {
     }
 }
 
-impl Visitor<'_> for Name {
+impl Visitor<'_> for FieldName {
     type Value = Option<&'static str>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

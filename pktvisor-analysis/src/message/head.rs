@@ -3,6 +3,7 @@
 use std::mem;
 
 use domain::base::header::{Header, HeaderCounts, HeaderSection};
+use pktvisor_common::classify::Captured;
 
 use super::walk::{Stop, Walk};
 use super::{HEADER_BYTES, Message, Question};
@@ -80,10 +81,10 @@ impl<'a> MessageHead<'a> {
         self.message.question.as_ref()
     }
 
-    /// Parses the rest, if this is the first call; `snapped` says that the capture holds only the
-    /// beginning of the message.
+    /// Parses the rest, if this is the first call. A message that the capture holds only in part may
+    /// end early.
     #[inline(always)]
-    pub fn parse_rest(&mut self, snapped: bool) -> &Message<'a> {
+    pub fn parse_rest(&mut self, captured: Captured) -> &Message<'a> {
         let message = &mut self.message;
         let result = match mem::replace(&mut self.rest, Rest::Parsed) {
             Rest::Unparsed => message.walk_rest(&mut self.walk),
@@ -92,7 +93,9 @@ impl<'a> MessageHead<'a> {
         };
         match result {
             Ok(()) => {}
-            Err(Stop::EndsEarly) if snapped => message.answer_records = message.counts.ancount(),
+            Err(Stop::EndsEarly) if captured == Captured::Part => {
+                message.answer_records = message.counts.ancount()
+            }
             Err(_) => message.malformed = true,
         }
         message

@@ -20,6 +20,7 @@ use domain::base::header::HeaderCounts;
 
 pub use edns::{ClientSubnet, Edns};
 pub use head::MessageHead;
+use pktvisor_common::classify::Captured;
 
 use crate::name::Name;
 
@@ -62,13 +63,13 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Parses a message; `snapped` means that the capture holds only its beginning. Returns `None`
-    /// for fewer than 12 octets. Writes the QNAME to `name`, because moving a name is expensive.
+    /// Parses a message. Returns `None` for fewer than 12 octets. Writes the QNAME to `name`, because
+    /// moving a name is expensive.
     #[inline]
-    pub fn parse(octets: &'a [u8], snapped: bool, name: &'a mut Name) -> Option<Self> {
+    pub fn parse(octets: &'a [u8], captured: Captured, name: &'a mut Name) -> Option<Self> {
         let mut head = MessageHead::new(octets);
         head.parse(name)?;
-        head.parse_rest(snapped);
+        head.parse_rest(captured);
         Some(head.into_message())
     }
 

@@ -11,12 +11,12 @@ fn domain_name(text: &str) -> DomainName<Vec<u8>> {
 }
 
 fn parse(octets: &[u8]) -> Message<'_> {
-    parse_as(octets, false).expect("at least a header")
+    parse_as(octets, Captured::Whole).expect("at least a header")
 }
 
 /// Leaves the name where it is: a test is short.
-fn parse_as(octets: &[u8], snapped: bool) -> Option<Message<'_>> {
-    Message::parse(octets, snapped, Box::leak(Box::default()))
+fn parse_as(octets: &[u8], captured: Captured) -> Option<Message<'_>> {
+    Message::parse(octets, captured, Box::leak(Box::default()))
 }
 
 /// A response with two answers, one authority record and one address beside it, before any EDNS.
@@ -81,8 +81,8 @@ fn with_options(options: &[u8]) -> Vec<u8> {
 
 #[test]
 fn fewer_than_12_octets_are_no_message() {
-    assert!(parse_as(&[0; 11], false).is_none());
-    assert!(parse_as(&[0; 12], false).is_some());
+    assert!(parse_as(&[0; 11], Captured::Whole).is_none());
+    assert!(parse_as(&[0; 12], Captured::Whole).is_some());
 }
 
 #[test]
@@ -229,11 +229,11 @@ fn a_bad_question_name_is_malformed() {
 fn a_snapped_message_is_not_malformed_for_ending_early() {
     let octets = edns_response_octets();
     for len in HEADER_BYTES..octets.len() {
-        let snapped = parse_as(&octets[..len], true).expect("a header");
+        let snapped = parse_as(&octets[..len], Captured::Part).expect("a header");
         assert!(!snapped.malformed, "{len} octets");
         assert_eq!(snapped.answer_records, 2, "{len} octets");
         assert_eq!(snapped.question.is_some(), len >= 33, "{len} octets");
-        let whole = parse_as(&octets[..len], false).expect("a header");
+        let whole = parse_as(&octets[..len], Captured::Whole).expect("a header");
         assert!(whole.malformed, "{len} octets");
     }
 }
@@ -241,13 +241,13 @@ fn a_snapped_message_is_not_malformed_for_ending_early() {
 #[test]
 fn a_snapped_message_with_a_bad_name_is_malformed() {
     let octets = raw([1, 0, 0, 0], b"\x80");
-    assert!(parse_as(&octets, true).expect("a header").malformed);
+    assert!(parse_as(&octets, Captured::Part).expect("a header").malformed);
 }
 
 #[test]
 fn a_snapped_opt_record_still_says_its_payload_size() {
     let octets = with_options(b"\x00\x0a\x00\x08\x01\x02\x03\x04\x05\x06\x07\x08");
-    let message = parse_as(&octets[..octets.len() - 3], true).expect("a header");
+    let message = parse_as(&octets[..octets.len() - 3], Captured::Part).expect("a header");
     assert_eq!(message.edns.map(|edns| edns.udp_payload_bytes), Some(1232));
     assert!(!message.malformed);
 }
@@ -281,7 +281,7 @@ fn domain_reads(octets: &[u8]) -> bool {
 proptest! {
     #[test]
     fn random_octets_are_read_without_a_panic(octets in proptest::collection::vec(any::<u8>(), 12..400), snapped: bool) {
-        let message = parse_as(&octets, snapped).expect("a header");
+        let message = parse_as(&octets, if snapped { Captured::Part } else { Captured::Whole }).expect("a header");
         prop_assert!(message.further_question_names().count() < usize::from(u16::MAX));
     }
 
@@ -319,7 +319,7 @@ fn the_head_has_the_question_before_the_rest_is_parsed() {
         let (mut name, mut again) = (Name::default(), Name::default());
         let mut head = MessageHead::new(&octets[..len]);
         let is_parsed = head.parse(&mut name).is_some();
-        let Some(whole) = Message::parse(&octets[..len], true, &mut again) else {
+        let Some(whole) = Message::parse(&octets[..len], Captured::Part, &mut again) else {
             assert!(!is_parsed && len < HEADER_BYTES);
             continue;
         };
@@ -327,7 +327,7 @@ fn the_head_has_the_question_before_the_rest_is_parsed() {
         assert_eq!((head.header(), head.question()), (whole.header(), whole.question.as_ref()));
         let question_end = HEADER_BYTES + "\u{3}www\u{7}example\u{3}com\0".len() + 4;
         assert_eq!(head.question().is_some(), len >= question_end);
-        let message = head.parse_rest(true);
+        let message = head.parse_rest(Captured::Part);
         assert_eq!((message.malformed, message.answer_records), (whole.malformed, whole.answer_records));
     }
 }

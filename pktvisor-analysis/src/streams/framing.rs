@@ -3,6 +3,8 @@
 //! If message boundaries are unknown, a message begins at the beginning of a segment whose length
 //! and header are [plausible](super::plausible).
 
+use pktvisor_common::classify::Captured;
+
 use super::plausible::{HEADER_LEN, may_begin_message};
 use super::{Out, StreamSink};
 use crate::ReassemblyEvent;
@@ -170,7 +172,7 @@ impl Framing {
             }
             rest = self.add(rest, PREFIX_LEN + len);
             if self.partial.len() == PREFIX_LEN + len {
-                out.message(time_ns, &self.partial[PREFIX_LEN..], false);
+                out.message(time_ns, &self.partial[PREFIX_LEN..], Captured::Whole);
                 self.partial.clear();
                 return Some(rest);
             }
@@ -212,7 +214,7 @@ impl Framing {
                 return self.lose(out);
             }
             let Some((message, rest)) = rest.split_at_checked(len) else { break };
-            out.message(time_ns, message, false);
+            out.message(time_ns, message, Captured::Whole);
             bytes = rest;
         }
         if missing > 0 {
@@ -231,7 +233,7 @@ impl Framing {
             return self.lose(out);
         }
         if message.len() >= HEADER_LEN {
-            out.message(time_ns, message, true);
+            out.message(time_ns, message, Captured::Part);
         }
         let rest = (len - message.len()) as u32;
         if missing <= rest {

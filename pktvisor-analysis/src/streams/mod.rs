@@ -2,7 +2,7 @@
 //!
 //! Each direction of a connection is a stream of its own. A whole message in a segment that arrives
 //! in order is passed on in place. All other bytes are buffered within two ceilings, one per stream
-//! and one for all ([`Limits`]). Bytes that are given up at a ceiling are counted.
+//! and one for all ([`StreamLimits`]). Bytes that are given up at a ceiling are counted.
 //!
 //! - Bytes that arrive twice count as they arrived first.
 //! - A gap is given up 10 ms of packet time after the peer has acknowledged the missing bytes,
@@ -39,6 +39,8 @@ pub use arrival::REORDERING_NS;
 pub use segment::TcpSegment;
 use stream::{Stream, When, Worth};
 
+use pktvisor_common::classify::Captured;
+
 use crate::flow::Flow;
 use crate::observer::ReassemblyEvent;
 use crate::table::{SlotId, Table};
@@ -51,23 +53,22 @@ pub const IDLE_TIMEOUT_NS: u64 = 120_000_000_000;
 
 /// Receives the contents of streams.
 pub trait StreamSink {
-    /// A message, without its length. `truncated` means that the capture holds only its first
-    /// bytes, at least 12.
-    fn message(&mut self, flow: &Flow, timestamp_ns: u64, message: &[u8], truncated: bool);
+    /// A message of at least 12 captured bytes, without its length.
+    fn message(&mut self, flow: &Flow, timestamp_ns: u64, message: &[u8], captured: Captured);
     /// An event of reassembly.
     fn event(&mut self, event: ReassemblyEvent);
 }
 
 /// Ceilings of a [`Streams`] table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct StreamLimits {
     /// Number of streams, two per connection. A stream takes about 130 bytes.
     pub streams: usize,
     /// Memory for waiting bytes of all streams together, in bytes.
     pub buffered_bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for StreamLimits {
     fn default() -> Self {
         Self { streams: 65_536, buffered_bytes: 8 << 20 }
     }
@@ -78,7 +79,7 @@ pub struct Streams {
     table: Table<Flow, Stream, 4>,
     /// Streams with a gap, by the time after which it is given up.
     gaps: BTreeSet<(u64, SlotId)>,
-    limits: Limits,
+    limits: StreamLimits,
     buffered_bytes: usize,
     /// Number of segments so far.
     arrivals: u64,
@@ -93,13 +94,13 @@ const QUEUES: [Worth; 4] = [Worth::Closed, Worth::Embryonic, Worth::Idle, Worth:
 
 impl Default for Streams {
     fn default() -> Self {
-        Self::new(Limits::default())
+        Self::new(StreamLimits::default())
     }
 }
 
 impl Streams {
     /// An empty table. It reserves the memory for all streams at once.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: StreamLimits) -> Self {
         Self {
             table: Table::new(limits.streams),
             gaps: BTreeSet::new(),
@@ -121,7 +122,7 @@ impl Streams {
         self.len() == 0
     }
 
-    /// Memory for waiting bytes, in bytes: never above [`Limits::buffered_bytes`] between two
+    /// Memory for waiting bytes, in bytes: never above [`StreamLimits::buffered_bytes`] between two
     /// calls.
     pub fn buffered_bytes(&self) -> usize {
         self.buffered_bytes
@@ -274,8 +275,8 @@ struct Out<'a, S> {
 
 impl<S: StreamSink> Out<'_, S> {
     #[inline]
-    fn message(&mut self, time_ns: u64, message: &[u8], truncated: bool) {
-        self.sink.message(self.flow, time_ns, message, truncated);
+    fn message(&mut self, time_ns: u64, message: &[u8], captured: Captured) {
+        self.sink.message(self.flow, time_ns, message, captured);
     }
 
     #[inline]

@@ -37,7 +37,7 @@ const WINDOW_MAX: u32 = 16 << 20;
 const LATE_SYN_MAX: u32 = 64 * 1024;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum StreamState {
     #[default]
     Fresh,
     Open,
@@ -91,7 +91,7 @@ pub(super) struct Stream {
     fin: Option<u32>,
     /// The other direction of the connection, if it is remembered.
     pub(super) peer: Option<SlotId>,
-    state: State,
+    state: StreamState,
     /// Whether a SYN has marked the start of the stream.
     start_is_known: bool,
 }
@@ -125,7 +125,7 @@ impl Stream {
             let order = arrival.order();
             self.place(Piece { sequence, bytes, missing, arrival, order, starts_segment: true }, when, out);
         }
-        if segment.flags & FIN != 0 && self.state == State::Open {
+        if segment.flags & FIN != 0 && self.state == StreamState::Open {
             self.fin.get_or_insert(sequence.wrapping_add(wire_len));
             if !self.close_at_fin() {
                 self.behind.get_or_insert_default();
@@ -151,10 +151,10 @@ impl Stream {
     #[inline]
     pub(super) fn worth(&self) -> Worth {
         match self.state {
-            State::Fresh | State::Closed => Worth::Closed,
-            State::Open if self.behind.is_some() || self.framing.heap_bytes() > 0 => Worth::Holding,
-            State::Open if self.next == self.start => Worth::Embryonic,
-            State::Open => Worth::Idle,
+            StreamState::Fresh | StreamState::Closed => Worth::Closed,
+            StreamState::Open if self.behind.is_some() || self.framing.heap_bytes() > 0 => Worth::Holding,
+            StreamState::Open if self.next == self.start => Worth::Embryonic,
+            StreamState::Open => Worth::Idle,
         }
     }
 
@@ -169,7 +169,7 @@ impl Stream {
     #[inline]
     pub(super) fn lacks(&self, acknowledged: u32) -> bool {
         let len = acknowledged.wrapping_sub(self.next);
-        self.state == State::Open && (2..=WINDOW_MAX).contains(&len) && !self.framing.is_lost()
+        self.state == StreamState::Open && (2..=WINDOW_MAX).contains(&len) && !self.framing.is_lost()
     }
 
     /// Whether a segment ends the present stream, so that nothing has to wait in either direction.
@@ -180,7 +180,7 @@ impl Stream {
         if segment.flags & SYN != 0 {
             return self.syn_effect(segment.sequence.wrapping_add(1), now_ns) == SynEffect::Begins;
         }
-        segment.payload_len() > 0 && self.state != State::Fresh && self.is_foreign(segment.sequence)
+        segment.payload_len() > 0 && self.state != StreamState::Fresh && self.is_foreign(segment.sequence)
     }
 
     /// Handles a SYN with the first byte at `start`.
@@ -201,7 +201,7 @@ impl Stream {
     }
 
     fn syn_effect(&self, start: u32, now_ns: u64) -> SynEffect {
-        if self.state != State::Open {
+        if self.state != StreamState::Open {
             return SynEffect::Begins;
         }
         let is_late = !self.start_is_known && self.start.wrapping_sub(start) <= LATE_SYN_MAX;
@@ -218,19 +218,19 @@ impl Stream {
     /// Restarts with the first byte at `start`.
     fn restart(&mut self, start: u32) {
         let (last_ns, peer) = (self.last_ns, self.peer);
-        *self = Self { last_ns, peer, start, next: start, state: State::Open, ..Self::default() };
+        *self = Self { last_ns, peer, start, next: start, state: StreamState::Open, ..Self::default() };
     }
 
     /// Forgets everything except `next`.
     fn close(&mut self, next: u32) {
         let (last_ns, peer) = (self.last_ns, self.peer);
-        *self = Self { last_ns, peer, next, state: State::Closed, ..Self::default() };
+        *self = Self { last_ns, peer, next, state: StreamState::Closed, ..Self::default() };
     }
 
     /// Takes the payload, or lets it wait.
     #[inline]
     fn place<S: StreamSink>(&mut self, piece: Piece<&[u8]>, when: When, out: &mut Out<'_, S>) {
-        let is_next = piece.sequence == self.next && self.behind.is_none() && self.state == State::Open;
+        let is_next = piece.sequence == self.next && self.behind.is_none() && self.state == StreamState::Open;
         if is_next && when == When::Now {
             self.take(&piece, piece.arrival.time_ns, out);
         } else {
@@ -277,9 +277,9 @@ impl Stream {
     fn is_foreign(&self, sequence: u32) -> bool {
         let ahead = sequence.wrapping_sub(self.next).cast_signed();
         match self.state {
-            State::Open => ahead.unsigned_abs() > WINDOW_MAX,
-            State::Closed => ahead >= 0 || ahead.unsigned_abs() > WINDOW_MAX,
-            State::Fresh => true,
+            StreamState::Open => ahead.unsigned_abs() > WINDOW_MAX,
+            StreamState::Closed => ahead >= 0 || ahead.unsigned_abs() > WINDOW_MAX,
+            StreamState::Fresh => true,
         }
     }
 

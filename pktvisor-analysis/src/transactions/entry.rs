@@ -4,13 +4,13 @@ use pktvisor_common::packet::Stamp;
 use pktvisor_memory::keyed_hash;
 
 use crate::flow::{Flow, Transport};
-use crate::transactions::moment::Moment;
+use crate::transactions::message_time::MessageTime;
 use crate::transactions::outcome::QuestionKey;
 
 /// The key that a query and its response share, from their headers.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange {
-    pub(super) key: Key,
+    pub(super) key: ExchangeKey,
     pub(super) hash: u64,
 }
 
@@ -18,7 +18,7 @@ impl Exchange {
     /// The exchange of a query with this flow and id.
     #[inline]
     pub fn of_query(flow: &Flow, id: u16) -> Self {
-        let key = Key::new(flow, id);
+        let key = ExchangeKey::new(flow, id);
         Self { key, hash: key.hash() }
     }
 
@@ -38,9 +38,9 @@ impl Exchange {
 
 /// Addresses, ports, transport and id of a query.
 #[derive(Clone, Copy, Debug, Eq)]
-pub(super) struct Key([u64; 5]);
+pub(super) struct ExchangeKey([u64; 5]);
 
-impl PartialEq for Key {
+impl PartialEq for ExchangeKey {
     /// Five instructions, where the derived one would be a call.
     #[inline]
     fn eq(&self, other: &Self) -> bool {
@@ -50,7 +50,7 @@ impl PartialEq for Key {
 
 /// The state of an entry. A response prefers a smaller one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
+pub(super) enum EntryState {
     Open,
     TimedOut,
 }
@@ -59,7 +59,7 @@ pub(super) enum State {
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Entry {
-    pub(super) key: Key,
+    pub(super) key: ExchangeKey,
     /// The query's time stamp. The entries have the table's clock at its arrival.
     pub(super) query_timestamp_ns: u64,
     pub(super) name_hash: u64,
@@ -68,17 +68,17 @@ pub(super) struct Entry {
     pub(super) has_question: bool,
     /// Whether the time stamp is the query's own.
     pub(super) stamp: Stamp,
-    pub(super) state: State,
+    pub(super) state: EntryState,
 }
 
 impl Entry {
     #[inline]
-    pub(super) fn new(key: Key, question: Option<QuestionKey>, at: Moment) -> Self {
+    pub(super) fn new(key: ExchangeKey, question: Option<QuestionKey>, at: MessageTime) -> Self {
         let has_question = question.is_some();
         let QuestionKey { name_hash, qtype, qclass } =
             question.unwrap_or(QuestionKey { name_hash: 0, qtype: 0, qclass: 0 });
-        let state = State::Open;
-        let Moment { ns: query_timestamp_ns, stamp } = at;
+        let state = EntryState::Open;
+        let MessageTime { ns: query_timestamp_ns, stamp } = at;
         Self { key, query_timestamp_ns, name_hash, qtype, qclass, has_question, stamp, state }
     }
 
@@ -96,7 +96,7 @@ impl Entry {
     }
 }
 
-impl Key {
+impl ExchangeKey {
     #[inline]
     pub(super) fn new(flow: &Flow, id: u16) -> Self {
         let [source, destination] = [flow.addresses.source(), flow.addresses.destination()]

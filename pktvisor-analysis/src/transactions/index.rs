@@ -17,18 +17,18 @@ const PLACES_MIN: usize = 2048;
 
 /// The hash and number of an entry, or nothing.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct IndexPlace {
     hash: u32,
     slot: u32,
 }
 
-const EMPTY: Place = Place { hash: 0, slot: NONE };
+const EMPTY: IndexPlace = IndexPlace { hash: 0, slot: NONE };
 
 /// The index.
 #[derive(Debug)]
 pub(super) struct Index {
     /// The length is a power of two.
-    places: Array<Place>,
+    places: Array<IndexPlace>,
     len: usize,
 }
 
@@ -68,7 +68,7 @@ impl Index {
         if (self.len + 1) * 2 > self.places.len() {
             self.grow();
         }
-        self.place(Place { hash, slot });
+        self.place(IndexPlace { hash, slot });
         self.len += 1;
     }
 
@@ -118,7 +118,7 @@ impl Index {
 
     /// Fills the first empty place. There is always one.
     #[inline]
-    fn place(&mut self, place: Place) {
+    fn place(&mut self, place: IndexPlace) {
         let mut at = self.home(place.hash);
         while self.places[at].slot != NONE {
             at = self.behind(at);

@@ -11,26 +11,27 @@
 //! packet before it. This is good enough for time-outs, but its transaction has no duration.
 //!
 //! Cost: a query probes the index once and writes one entry; a response probes it once and reads
-//! one entry, however many queries are open and whatever an attacker sends. If servers answer, few
-//! queries wait, and their entries stay in the cache; answered queries move to a ring that is only
-//! written. Memory has ceilings. If too many queries wait, the oldest one that timed out is
-//! dropped, else the oldest open one, which is counted as shed. If too many answered queries are
-//! remembered, the oldest one is dropped.
+//! one entry. Neither the number of open queries nor the traffic of an attacker changes that. If
+//! servers answer, few queries wait, and their entries stay in the cache; answered queries move to
+//! a ring that is only written. Memory has ceilings. If too many queries wait, the oldest one that
+//! timed out is dropped, else the oldest open one, which is counted as shed. If too many answered
+//! queries are remembered, the oldest one is dropped.
 
 mod answered;
 mod entries;
 mod entry;
 mod index;
-mod moment;
+mod message_time;
 mod outcome;
+mod removal;
 mod waiting;
 
 use answered::AnsweredQueries;
 use entries::{Entries, List};
 pub use entry::Exchange;
-use entry::{Entry, Key, State};
+use entry::{Entry, EntryState};
 use index::Index;
-pub use moment::Moment;
+pub use message_time::MessageTime;
 pub use outcome::{OpenQueries, QueryOutcome, QuestionKey, ResponseOutcome, TransactionCounts};
 use waiting::WaitingQueries;
 
@@ -146,7 +147,7 @@ impl Transactions {
         &mut self,
         exchange: &Exchange,
         question: Option<QuestionKey>,
-        at: impl Into<Moment>,
+        at: impl Into<MessageTime>,
     ) -> QueryOutcome {
         let at = at.into();
         let timestamp_ns = at.ns;
@@ -159,7 +160,7 @@ impl Transactions {
             if entry.key != key || !entry.agrees(question) {
                 continue;
             }
-            if entry.state == State::Open && self.in_time(entry, timestamp_ns) {
+            if entry.state == EntryState::Open && self.in_time(entry, timestamp_ns) {
                 self.counts.retransmitted += 1;
                 return QueryOutcome::Retransmitted;
             }
@@ -179,9 +180,9 @@ impl Transactions {
         &mut self,
         exchange: &Exchange,
         question: Option<QuestionKey>,
-        at: impl Into<Moment>,
+        at: impl Into<MessageTime>,
     ) -> ResponseOutcome {
-        let Moment { ns: timestamp_ns, stamp } = at.into();
+        let MessageTime { ns: timestamp_ns, stamp } = at.into();
         self.advance(timestamp_ns);
         let Some(slot) = self.find(exchange, question) else {
             return self.orphan(exchange, question);
@@ -189,7 +190,7 @@ impl Transactions {
         let entry = self.entries.get(slot);
         let (state, query_timestamp_ns) = (entry.state, entry.query_timestamp_ns);
         match state {
-            State::Open if self.in_time(entry, timestamp_ns) => {
+            EntryState::Open if self.in_time(entry, timestamp_ns) => {
                 let is_timed = stamp == Stamp::Own && entry.stamp == Stamp::Own;
                 let (question, opened_ns) = (entry.question(), self.entries.opened_ns(slot));
                 self.answered.insert(exchange.hash, question, opened_ns, self.remembered_since_ns());
@@ -202,10 +203,10 @@ impl Transactions {
                 self.counts.negative_times += u64::from(duration_ns.is_none());
                 ResponseOutcome::Answered { duration_ns, query_timestamp_ns }
             }
-            State::Open | State::TimedOut => {
+            EntryState::Open | EntryState::TimedOut => {
                 // The query is open, but too old by its own time stamp: the clock stood still while
                 // packets came from the past.
-                self.counts.timed_out += u64::from(state == State::Open);
+                self.counts.timed_out += u64::from(state == EntryState::Open);
                 self.counts.late += 1;
                 self.forget(slot, state);
                 ResponseOutcome::Late
@@ -235,34 +236,6 @@ impl Transactions {
         }
     }
 
-    #[cold]
-    fn expire(&mut self) {
-        let late_ns = self.timeout_ns.saturating_add(LATE_NS);
-        while let Some(slot) = self.open.head()
-            && self.is_past(slot, self.timeout_ns)
-        {
-            self.waiting.remove(&self.entries, slot);
-            self.entries.unlink(&mut self.open, slot);
-            self.entries.link(&mut self.timed_out, slot);
-            self.entries.get_mut(slot).state = State::TimedOut;
-            self.open_len -= 1;
-            self.counts.timed_out += 1;
-        }
-        while let Some(slot) = self.timed_out.head()
-            && self.is_past(slot, late_ns)
-        {
-            self.forget(slot, State::TimedOut);
-        }
-        // A query opened from now on cannot expire before the next look.
-        let due_ns = |head: Option<u32>, limit_ns: u64| {
-            head.map_or(u64::MAX, |slot| self.entries.opened_ns(slot).saturating_add(limit_ns))
-        };
-        self.next_expiry_ns = (self.clock_ns.saturating_add(self.timeout_ns))
-            .min(due_ns(self.open.head(), self.timeout_ns))
-            .min(due_ns(self.timed_out.head(), late_ns))
-            .saturating_add(1);
-    }
-
     /// The entry that matches a response with this key and question: an open one if there is one,
     /// else the oldest.
     #[inline]
@@ -280,69 +253,10 @@ impl Transactions {
         best
     }
 
-    /// Removes entries that timed out and match a repeated query.
-    #[cold]
-    fn replace(&mut self, key: &Key, hash: u32, question: Option<QuestionKey>) {
-        let agrees = |entry: &Entry| entry.key == *key && entry.agrees(question);
-        loop {
-            let found = self.index.find(hash).find(|&slot| agrees(self.entries.get(slot)));
-            let Some(slot) = found else { return };
-            let state = self.entries.get(slot).state;
-            self.counts.timed_out += u64::from(state == State::Open);
-            self.forget(slot, state);
-        }
-    }
-
-    #[inline]
-    fn insert(&mut self, hash: u32, entry: Entry) {
-        if self.entries.len() >= self.entries_max {
-            if let Some(slot) = self.timed_out.head() {
-                self.forget(slot, State::TimedOut);
-            } else if let Some(slot) = self.open.head() {
-                self.counts.shed += 1;
-                self.forget(slot, State::Open);
-            }
-        }
-        let slot = self.entries.insert(entry, hash, self.clock_ns);
-        self.entries.link(&mut self.open, slot);
-        self.open_len += 1;
-        self.index.insert(hash, slot);
-    }
-
-    /// Makes room if a client repeats one flow and id with different questions.
-    #[cold]
-    fn crowd_out(&mut self, hash: u32) {
-        let Some(oldest) = self.index.find(hash).min_by_key(|&slot| (self.entries.opened_ns(slot), slot))
-        else {
-            return;
-        };
-        let state = self.entries.get(oldest).state;
-        self.counts.shed += u64::from(state == State::Open);
-        self.forget(oldest, state);
-    }
-
-    #[inline]
-    fn forget(&mut self, slot: u32, state: State) {
-        let list = match state {
-            State::Open => {
-                self.open_len -= 1;
-                self.waiting.remove(&self.entries, slot);
-                &mut self.open
-            }
-            State::TimedOut => &mut self.timed_out,
-        };
-        // The next entry of the list is likely to be the next one to be removed.
-        if let Some(next) = self.entries.unlink(list, slot) {
-            self.index.prefetch(self.entries.hash(next));
-        }
-        self.index.remove(self.entries.hash(slot), slot);
-        self.entries.free(slot);
-    }
-
     /// The smallest of several matching entries is preferred. If times are equal, the question
     /// decides.
     #[inline]
-    fn rank(&self, slot: u32) -> (State, u64, u64, u16, u16) {
+    fn rank(&self, slot: u32) -> (EntryState, u64, u64, u16, u16) {
         let entry = self.entries.get(slot);
         (entry.state, self.entries.opened_ns(slot), entry.name_hash, entry.qtype, entry.qclass)
     }
@@ -351,12 +265,6 @@ impl Transactions {
     #[inline]
     fn remembered_since_ns(&self) -> u64 {
         self.clock_ns.saturating_sub(self.timeout_ns)
-    }
-
-    /// Whether more than `limit_ns` have passed since an entry was opened.
-    #[inline]
-    fn is_past(&self, slot: u32, limit_ns: u64) -> bool {
-        self.clock_ns - self.entries.opened_ns(slot) > limit_ns
     }
 
     /// Whether a packet comes within the time-out of an open query, by their own time stamps.

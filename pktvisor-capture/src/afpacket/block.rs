@@ -6,6 +6,7 @@ use libc::{tpacket_block_desc, tpacket_hdr_v1};
 use pktvisor_common::packet::Packet;
 use pktvisor_common::wire::Wire;
 
+use super::VirtioHeader;
 use super::bytes::u32_at;
 use super::frame::FrameHeader;
 use super::ring::BlockRing;
@@ -14,19 +15,19 @@ use super::ring::BlockRing;
 #[derive(Debug)]
 pub struct Block<'a> {
     ring: &'a mut BlockRing,
-    has_offload: bool,
+    virtio_header: VirtioHeader,
     frames_left: u32,
     next_frame: usize,
 }
 
 impl<'a> Block<'a> {
     /// The ring's next block, if the kernel has handed it over.
-    pub(super) fn next_of(ring: &'a mut BlockRing, has_offload: bool) -> Option<Self> {
+    pub(super) fn next_of(ring: &'a mut BlockRing, virtio_header: VirtioHeader) -> Option<Self> {
         const HEADER: usize = offset_of!(tpacket_block_desc, hdr);
         let bytes = ring.block()?;
         let frames_left = u32_at(bytes, HEADER + offset_of!(tpacket_hdr_v1, num_pkts)).unwrap_or(0);
         let first = u32_at(bytes, HEADER + offset_of!(tpacket_hdr_v1, offset_to_first_pkt)).unwrap_or(0);
-        Some(Self { ring, has_offload, frames_left, next_frame: first as usize })
+        Some(Self { ring, virtio_header, frames_left, next_frame: first as usize })
     }
 
     /// The next packet, lent until the next call, and what it was on the wire. Not an iterator,
@@ -38,7 +39,7 @@ impl<'a> Block<'a> {
                 break (header, at);
             }
         };
-        header.packet(self.ring.block()?.get_mut(at..)?, self.has_offload)
+        header.packet(self.ring.block()?.get_mut(at..)?, self.virtio_header)
     }
 
     /// The next frame's header and where the frame begins.

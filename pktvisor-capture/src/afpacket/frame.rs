@@ -1,9 +1,9 @@
-//! One frame of a block: the kernel's header, and the packet behind it, put into the shape it had
-//! on the wire.
+//! One frame of a block: the kernel's header, and the packet behind it, restored to its form on the
+//! wire.
 //!
-//! A frame (`struct tpacket3_hdr`) is followed by the address it came by (`struct sockaddr_ll`),
-//! then, directly before the packet, by the virtio header of `PACKET_VNET_HDR`, which tells how
-//! many packets on the wire it stands for.
+//! Behind the header (`struct tpacket3_hdr`) follows the address of the interface (`struct
+//! sockaddr_ll`), then, directly before the packet, the virtio header of `PACKET_VNET_HDR`. It
+//! holds the number of packets on the wire that offload merged.
 
 use std::mem::{offset_of, size_of};
 
@@ -12,6 +12,7 @@ use pktvisor_common::classify::LinkType;
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::wire::Wire;
 
+use super::VirtioHeader;
 use super::bytes::{u16_at, u32_at};
 use super::offload;
 
@@ -85,17 +86,23 @@ impl FrameHeader {
         Some([a, b, c, d])
     }
 
-    /// The packet of the frame that this header was read from and what it was on the wire, or
-    /// `None` where the header makes no sense. `has_offload`: a virtio header stands before it.
-    pub(super) fn packet<'a>(&self, frame: &'a mut [u8], has_offload: bool) -> Option<(Packet<'a>, Wire)> {
+    /// The packet of the frame that this header was read from, and its size on the wire. `None` if
+    /// the header makes no sense.
+    pub(super) fn packet<'a>(
+        &self,
+        frame: &'a mut [u8],
+        virtio_header: VirtioHeader,
+    ) -> Option<(Packet<'a>, Wire)> {
         let end = self.mac.checked_add(self.captured_len)?;
         let link_type = link_type(self.hatype);
         // Devices without a link layer of their own may still keep something before the network
         // header (PPP, tunnels).
         let mut start = if link_type == LinkType::RAW { self.net.max(self.mac) } else { self.mac };
-        let mut wire = match has_offload {
-            true => offload::wire(frame.get(..end)?, self.mac, self.original_len, link_type, start),
-            false => Wire::single(self.original_len),
+        let mut wire = match virtio_header {
+            VirtioHeader::Present => {
+                offload::wire(frame.get(..end)?, self.mac, self.original_len, link_type, start)
+            }
+            VirtioHeader::Absent => Wire::single(self.original_len),
         };
         wire.take_from_each((start - self.mac) as u32);
         if let Some(tag) = self.tag().filter(|_| link_type == LinkType::ETHERNET) {
@@ -114,9 +121,8 @@ impl FrameHeader {
     }
 }
 
-/// Puts a VLAN tag behind the addresses of the Ethernet frame at `start`, as it was on the wire:
-/// the addresses move towards what stands before them, which has been read. Says where the frame
-/// begins now.
+/// Puts a VLAN tag behind the addresses of the Ethernet frame at `start`, as it was on the wire. The
+/// addresses move over the bytes before them, which have been read. Returns the new start.
 fn put_back(tag: [u8; VLAN_TAG_BYTES], frame: &mut [u8], start: usize) -> Option<usize> {
     let addresses = start..start + ETHERNET_ADDRESSES_BYTES;
     let new_start = start.checked_sub(VLAN_TAG_BYTES)?;
@@ -127,8 +133,8 @@ fn put_back(tag: [u8; VLAN_TAG_BYTES], frame: &mut [u8], start: usize) -> Option
     Some(new_start)
 }
 
-/// What the frames of such a device begin with. Whatever has no link layer that we know is taken
-/// from its network header on.
+/// The first header in the frames of such a device. If the link layer is unknown, the packet begins
+/// at the network header.
 fn link_type(hatype: u16) -> LinkType {
     match hatype {
         libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => LinkType::ETHERNET,

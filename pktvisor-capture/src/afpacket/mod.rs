@@ -55,15 +55,19 @@ pub struct SocketOptions {
     pub ring_bytes: usize,
     /// How long a packet may wait for its block to fill.
     pub block_timeout: Duration,
-    /// Whether to take in frames that are addressed to others, as on a mirror port. Has no effect
-    /// on all interfaces.
-    pub promiscuous: bool,
 }
 
 impl Default for SocketOptions {
     fn default() -> Self {
-        Self { ring_bytes: 64 << 20, block_timeout: Duration::from_millis(20), promiscuous: false }
+        Self { ring_bytes: 64 << 20, block_timeout: Duration::from_millis(20) }
     }
+}
+
+/// Whether a virtio header stands before each frame. It says how many packets offload has merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum VirtioHeader {
+    Present,
+    Absent,
 }
 
 /// The kernel's statistics of a socket since it was opened, in frames.
@@ -86,8 +90,7 @@ pub struct AfPacket {
     ifindex: u32,
     ring_bytes: usize,
     block_timeout: Duration,
-    has_offload: bool,
-    promiscuous: bool,
+    virtio_header: VirtioHeader,
     statistics: SocketStatistics,
 }
 
@@ -103,9 +106,12 @@ impl AfPacket {
         packet_socket::set(&fd, libc::PACKET_VERSION, &version).map_err(refused("PACKET_VERSION"))?;
         packet_socket::set(&fd, libc::PACKET_RESERVE, &RESERVED_BYTES).map_err(refused("PACKET_RESERVE"))?;
         // Without it large packets of offload count as one.
-        let has_offload = packet_socket::set(&fd, libc::PACKET_VNET_HDR, &1).is_ok();
+        let virtio_header = match packet_socket::set(&fd, libc::PACKET_VNET_HDR, &1) {
+            Ok(()) => VirtioHeader::Present,
+            Err(_) => VirtioHeader::Absent,
+        };
         let (ring, ring_bytes) = make_ring(&fd, options)?;
-        bind(&fd, ifindex, options.promiscuous)?;
+        bind(&fd, ifindex)?;
         let ifindex = ifindex.unwrap_or(ALL_INTERFACES);
         Ok(Self {
             ring,
@@ -113,8 +119,7 @@ impl AfPacket {
             ifindex,
             ring_bytes,
             block_timeout: options.block_timeout,
-            has_offload,
-            promiscuous: options.promiscuous,
+            virtio_header,
             statistics: SocketStatistics::default(),
         })
     }
@@ -126,12 +131,12 @@ impl AfPacket {
     /// There are no file descriptors left.
     pub fn binding(&self) -> Result<Binding, AfPacketError> {
         let fd = self.fd.try_clone().map_err(AfPacketError::Socket)?;
-        Ok(Binding { fd, promiscuous: self.promiscuous })
+        Ok(Binding { fd })
     }
 
     /// The next block of packets, if there is one.
     pub fn next_block(&mut self) -> Option<Block<'_>> {
-        Block::next_of(&mut self.ring, self.has_offload)
+        Block::next_of(&mut self.ring, self.virtio_header)
     }
 
     /// Whether a block waits to be read.
@@ -180,7 +185,7 @@ impl AfPacket {
 
     /// Whether the kernel says how many packets offload has merged.
     pub fn counts_segments(&self) -> bool {
-        self.has_offload
+        self.virtio_header == VirtioHeader::Present
     }
 
     /// A packet is in a block that was handed over at most this long after it came: the kernel
@@ -208,7 +213,6 @@ impl AfPacket {
 #[derive(Debug)]
 pub struct Binding {
     fd: OwnedFd,
-    promiscuous: bool,
 }
 
 impl Binding {
@@ -218,7 +222,7 @@ impl Binding {
     ///
     /// There is no such interface.
     pub fn bind(&self, ifindex: u32) -> Result<(), AfPacketError> {
-        bind(&self.fd, Some(ifindex), self.promiscuous)
+        bind(&self.fd, Some(ifindex))
     }
 
     /// Whether the interface that the socket was bound to has been removed.
@@ -234,11 +238,7 @@ impl AsFd for AfPacket {
 }
 
 /// Binds a socket to an interface, or to all of them for `None`.
-fn bind(fd: &OwnedFd, ifindex: Option<u32>, promiscuous: bool) -> Result<(), AfPacketError> {
-    if let Some(ifindex) = ifindex.filter(|_| promiscuous) {
-        packet_socket::join_promiscuous(fd, ifindex)
-            .map_err(|reason| AfPacketError::Bind { ifindex, reason })?;
-    }
+fn bind(fd: &OwnedFd, ifindex: Option<u32>) -> Result<(), AfPacketError> {
     let ifindex = ifindex.unwrap_or(ALL_INTERFACES);
     packet_socket::bind(fd, ifindex).map_err(|reason| AfPacketError::Bind { ifindex, reason })
 }

@@ -1,4 +1,4 @@
-//! How many packets on the wire a frame stands for.
+//! The number of packets on the wire that offload merged into a frame.
 //!
 //! With segmentation offload the host hands down, and with receive offload it puts together, TCP
 //! and UDP packets of up to 64 KiB (linux/virtio_net.h has the header that tells so). On the wire

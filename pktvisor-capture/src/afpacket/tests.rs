@@ -6,6 +6,7 @@ use libc::{sockaddr_ll, tpacket_hdr_variant1, tpacket3_hdr};
 use pktvisor_common::classify::LinkType;
 use proptest::prelude::*;
 
+use super::VirtioHeader;
 use super::frame::FrameHeader;
 use super::offload::HEADER_BYTES;
 
@@ -64,7 +65,7 @@ impl Frame {
     /// The packet's bytes, length on the wire, segments and link type.
     fn packet(&mut self) -> (Vec<u8>, u32, u16, LinkType) {
         let header = FrameHeader::read(&self.0).unwrap();
-        let (packet, wire) = header.packet(&mut self.0, true).unwrap();
+        let (packet, wire) = header.packet(&mut self.0, VirtioHeader::Present).unwrap();
         assert_eq!((packet.wire_len, u32::from(packet.segments)), (wire.bytes, wire.packets));
         assert_eq!(packet.timestamp_ns, 1_700_000_000_000_000_005);
         (packet.data.to_vec(), packet.wire_len, packet.segments, packet.link_type)
@@ -158,7 +159,7 @@ proptest! {
             frame[ADDRESS + offset_of!(sockaddr_ll, sll_hatype) + 1] = 0;
         }
         if let Some(header) = FrameHeader::read(&frame)
-            && let Some((packet, _)) = header.packet(&mut frame, true)
+            && let Some((packet, _)) = header.packet(&mut frame, VirtioHeader::Present)
         {
             prop_assert!(packet.segments >= 1);
         }

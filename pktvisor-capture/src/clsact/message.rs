@@ -14,7 +14,7 @@ use pktvisor_common::direction::LinkDirection;
 /// A request.
 pub(super) type Request = NetlinkMessage<RouteNetlinkMessage>;
 
-/// Fails where there is a queueing discipline already.
+/// Fails if a queueing discipline already exists.
 pub(super) fn make_qdisc(interface_index: u32) -> Request {
     let mut message = qdisc(interface_index);
     message.attributes.push(TcAttribute::Kind("clsact".to_owned()));

@@ -70,7 +70,7 @@ impl RecordRing {
         &self.map
     }
 
-    /// The next record; `None` where there is none, or it is not yet complete.
+    /// The next record; `None` if the ring is empty or the record is not yet complete.
     #[inline]
     fn peek(&mut self) -> Option<&[u8]> {
         loop {

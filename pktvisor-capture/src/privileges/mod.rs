@@ -1,4 +1,4 @@
-//! What the agent may do, needs to do, and gives away.
+//! The privileges that the agent has, needs, and gives away.
 //!
 //! Linux splits root's power into capabilities (capabilities(7)); each thread has its own. Before
 //! capturing the agent [checks](check) that it has what the capture needs and names what is

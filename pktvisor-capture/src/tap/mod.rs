@@ -11,7 +11,7 @@
 //! by another. Where there are several such threads, every queue has a socket for each of them, and
 //! the program divides the packets by their hosts ([`Shards`]).
 //!
-//! A frame holds packets of up to 1,792 bytes, or 3,840 where the interface's MTU asks for more;
+//! A frame holds packets of up to 1,792 bytes, or 3,840 if the interface's MTU requires it;
 //! longer ones are counted, and lost to analysis.
 //!
 //! Minimum kernel version: 5.4 (need-wakeup); 5.9 for the causes of losses.

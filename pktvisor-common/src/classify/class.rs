@@ -53,10 +53,19 @@ pub mod tcp_flags {
     pub const ACK: u8 = 1 << 4;
 }
 
-/// What the classifier found out about one packet. Plain numbers and bytes only, so that BPF can
+/// Whether the capture holds all bytes of a packet or a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Captured {
+    /// All of them.
+    Whole,
+    /// Only the first ones.
+    Part,
+}
+
+/// The classifier's findings about one packet. Plain numbers and bytes only, so that BPF can
 /// build one in place.
 ///
-/// Offsets are bytes from the packet's first byte; 0 where there is no such thing.
+/// Offsets are bytes from the packet's first byte; 0 if the packet has no such part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(8))]
 pub struct Class {
@@ -83,8 +92,8 @@ pub struct Class {
     pub dns_id: u16,
     /// The second 16 bits of the DNS header: QR, Opcode, ..., RCODE (only with [`flags::DNS_UDP`]).
     pub dns_flags: u16,
-    /// Of a non-IP frame: the EtherType that ended the way to an IP header, if it is one that
-    /// nobody expects there; else 0.
+    /// Of a non-IP frame: the EtherType that ended the way to an IP header, if it is
+    /// unexpected; else 0.
     pub unknown_ethertype: u16,
     /// `None` for a non-IP frame. The link layer decides, not the version in the IP header.
     pub ip_version: Option<IpVersion>,
@@ -125,6 +134,12 @@ impl Class {
     #[inline(always)]
     pub const fn has(&self, flags: u16) -> bool {
         self.flags & flags != 0
+    }
+
+    /// Whether the capture holds the whole DNS message.
+    #[inline(always)]
+    pub const fn captured(&self) -> Captured {
+        if self.has(flags::TRUNCATED_CAPTURE) { Captured::Part } else { Captured::Whole }
     }
 
     /// Whether reassembly of fragments needs the packet: as a part of a datagram that may hold DNS,

@@ -29,7 +29,7 @@ fn is_expected(ethertype: u16) -> bool {
     )
 }
 
-/// Leaves in `out` only an EtherType that nobody expects.
+/// Leaves in `out` only an unexpected EtherType.
 #[inline(always)]
 pub(super) fn keep_unexpected(out: &mut Class) {
     let ethertype = usize::from(out.unknown_ethertype);
@@ -48,7 +48,7 @@ pub struct EtherTypeCount {
     pub packets: u64,
 }
 
-/// How many frames came with EtherTypes that nobody expects: the value of
+/// The number of frames with unexpected EtherTypes: the value of
 /// [`Class::unknown_ethertype`](super::Class::unknown_ethertype), counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]

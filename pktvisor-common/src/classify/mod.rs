@@ -24,7 +24,7 @@ mod tests;
 mod transport;
 mod verifier;
 
-pub use class::{Class, flags, tcp_flags};
+pub use class::{Captured, Class, flags, tcp_flags};
 pub use dns_ports::{DnsPorts, DnsPortsError};
 pub use ethertypes::{EtherTypeCount, UnknownEtherTypes};
 pub use link_type::LinkType;

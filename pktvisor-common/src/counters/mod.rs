@@ -5,7 +5,7 @@
 mod tests;
 
 use crate::address::IpVersion;
-use crate::classify::{Class, flags, protocol, tcp_flags};
+use crate::classify::{Captured, Class, flags, protocol, tcp_flags};
 use crate::direction::Direction;
 use crate::wire::Wire;
 
@@ -97,18 +97,13 @@ impl Counters {
         self.count_all(class, direction, &Wire::single(wire_len));
     }
 
-    /// Counts all packets that one buffer stands for: `class` is what the headers say that they
+    /// Counts all packets that offload merged into one buffer; `class` holds the findings that they
     /// share.
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
         self.packets.count_all(class, direction, wire);
         if class.has(flags::DNS_UDP) {
-            self.dns.count(
-                class.dns_flags,
-                Transport::Udp,
-                class.known_ip_version(),
-                class.has(flags::TRUNCATED_CAPTURE),
-            );
+            self.dns.count(class.dns_flags, Transport::Udp, class.known_ip_version(), class.captured());
         }
     }
 
@@ -160,7 +155,7 @@ impl PacketCounters {
         self.bytes_in.saturating_add(self.bytes_out).saturating_add(self.bytes_unknown)
     }
 
-    /// Counts all packets that one buffer stands for. Only one of them carries a SYN or RST.
+    /// Counts all packets that offload merged into one buffer. Only one of them carries a SYN or RST.
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
         let count = u64::from(wire.packets);
@@ -241,10 +236,9 @@ impl DnsCounters {
         self.queries.saturating_add(self.replies)
     }
 
-    /// Counts one message by the second 16 bits of its header ([`Class::dns_flags`]). `truncated`:
-    /// the capture holds only a part of it.
+    /// Counts one message by the second 16 bits of its header ([`Class::dns_flags`]).
     #[inline(always)]
-    pub fn count(&mut self, dns_flags: u16, transport: Transport, ip_version: IpVersion, truncated: bool) {
+    pub fn count(&mut self, dns_flags: u16, transport: Transport, ip_version: IpVersion, captured: Captured) {
         if dns_flags & 0x8000 == 0 {
             self.queries += 1;
         } else {
@@ -259,6 +253,6 @@ impl DnsCounters {
             IpVersion::V4 => self.ipv4 += 1,
             IpVersion::V6 => self.ipv6 += 1,
         }
-        self.truncated_capture += u64::from(truncated);
+        self.truncated_capture += u64::from(captured == Captured::Part);
     }
 }

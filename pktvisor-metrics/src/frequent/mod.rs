@@ -18,18 +18,18 @@ mod table;
 mod tests;
 
 use pktvisor_memory::keyed_hash;
-use table::Table;
+use table::ItemTable;
 
 /// The maximum size of a [`FrequentItems`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ListLimits {
     /// Number of entries.
     pub entries: usize,
     /// Bytes of all keys together.
     pub key_bytes: usize,
 }
 
-impl Limits {
+impl ListLimits {
     /// A live period: an estimate is off by at most about a 16,384th of the stream.
     pub const LIVE: Self = Self { entries: 1 << 15, key_bytes: 1 << 20 };
     /// A closed period that may still be merged into a window.
@@ -88,10 +88,10 @@ pub struct Item<'a> {
 /// A summary of the most frequent items of a stream of (key, weight).
 #[derive(Clone, Debug)]
 pub struct FrequentItems {
-    table: Table,
+    table: ItemTable,
     /// No item outside the table has more occurrences than this.
     bound: u64,
-    limits: Limits,
+    limits: ListLimits,
 }
 
 /// The treatment of entries that tie with the largest dropped entry.
@@ -105,9 +105,9 @@ enum Ties {
 
 impl FrequentItems {
     /// An empty summary. Allocates nothing before the first item.
-    pub fn new(limits: Limits) -> Self {
-        let limits = Limits { entries: limits.entries.min(table::ENTRIES_MAX), ..limits };
-        Self { table: Table::default(), bound: 0, limits }
+    pub fn new(limits: ListLimits) -> Self {
+        let limits = ListLimits { entries: limits.entries.min(table::ENTRIES_MAX), ..limits };
+        Self { table: ItemTable::default(), bound: 0, limits }
     }
 
     /// Counts `weight` more of `key`.
@@ -216,7 +216,7 @@ impl FrequentItems {
 
     /// Keeps only the most frequent items within `limits`, which hold from now on, and frees the
     /// memory of the others.
-    pub fn shrink(&mut self, limits: Limits) {
+    pub fn shrink(&mut self, limits: ListLimits) {
         self.limits = limits;
         while self.table.len() > limits.entries || self.table.key_bytes() > limits.key_bytes {
             let keep = if self.table.len() > limits.entries { limits.entries } else { self.table.len() / 2 };

@@ -15,16 +15,16 @@ use super::{Item, Key, Mark};
 pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table {
+pub(super) struct ItemTable {
     /// The length is a power of two, or 0. At most half of the slots are used.
-    slots: huge_pages::Array<Slot>,
-    entries: Vec<Entry>,
+    slots: huge_pages::Array<CountSlot>,
+    entries: Vec<ItemEntry>,
     keys: Vec<u8>,
 }
 
 /// The place of an entry in the index.
 #[derive(Clone, Copy, Debug, Default)]
-struct Slot {
+struct CountSlot {
     /// [`FINGERPRINT`] of the hash, [`MARKS`], and the entry's [`POSITION`] plus 1; 0 is empty.
     link: u64,
     count: u64,
@@ -35,7 +35,7 @@ const MARKS: u64 = 0x3_0000;
 const FINGERPRINT: u64 = !(MARKS | POSITION);
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct ItemEntry {
     /// Occurrences that may have been missed.
     error: u64,
     hash: u64,
@@ -59,7 +59,7 @@ fn bit(mark: Mark) -> u64 {
     }
 }
 
-impl Table {
+impl ItemTable {
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -107,8 +107,8 @@ impl Table {
         }
         let bytes = clipped(key);
         let link = (self.entries.len() as u64 + 1) | mark.map_or(0, bit);
-        let slot = place(&mut self.slots, key.hash, Slot { link, count });
-        self.entries.push(Entry {
+        let slot = place(&mut self.slots, key.hash, CountSlot { link, count });
+        self.entries.push(ItemEntry {
             error,
             hash: key.hash,
             slot,
@@ -156,7 +156,7 @@ impl Table {
         })
     }
 
-    fn key_of(&self, entry: &Entry) -> &[u8] {
+    fn key_of(&self, entry: &ItemEntry) -> &[u8] {
         let start = entry.key_offset as usize;
         &self.keys[start..start + usize::from(entry.key_len)]
     }
@@ -172,7 +172,7 @@ impl Table {
         let mask = self.slots.len().wrapping_sub(1);
         let mut place = hash as usize & mask;
         // There is always an empty slot, unless the index has no slots.
-        while let Some(Slot { link, .. }) = self.slots.get(place) {
+        while let Some(CountSlot { link, .. }) = self.slots.get(place) {
             if *link == 0 {
                 return None;
             }
@@ -187,31 +187,31 @@ impl Table {
     /// Moves all entries to an index of `len` slots.
     #[cold]
     fn rebuild(&mut self, len: usize) {
-        let old = std::mem::replace(&mut self.slots, huge_pages::Array::new(Slot::default(), len));
+        let old = std::mem::replace(&mut self.slots, huge_pages::Array::new(CountSlot::default(), len));
         for (position, entry) in self.entries.iter_mut().enumerate() {
-            let Slot { link, count } = old[entry.slot as usize];
+            let CountSlot { link, count } = old[entry.slot as usize];
             let link = link & MARKS | (position as u64 + 1);
-            entry.slot = place(&mut self.slots, entry.hash, Slot { link, count });
+            entry.slot = place(&mut self.slots, entry.hash, CountSlot { link, count });
         }
     }
 }
 
 /// The position of the entry in a slot that is not empty.
-fn position(slot: Slot) -> usize {
+fn position(slot: CountSlot) -> usize {
     (slot.link & POSITION) as usize - 1
 }
 
-fn upper(slots: &[Slot], entry: &Entry) -> u64 {
+fn upper(slots: &[CountSlot], entry: &ItemEntry) -> u64 {
     slots[entry.slot as usize].count.saturating_add(entry.error)
 }
 
 /// Fills the first empty slot for `hash` and returns its place.
-fn place(slots: &mut [Slot], hash: u64, slot: Slot) -> u32 {
+fn place(slots: &mut [CountSlot], hash: u64, slot: CountSlot) -> u32 {
     let mask = slots.len() - 1;
     let mut place = hash as usize & mask;
     while slots[place].link != 0 {
         place = (place + 1) & mask;
     }
-    slots[place] = Slot { link: hash & FINGERPRINT | slot.link, ..slot };
+    slots[place] = CountSlot { link: hash & FINGERPRINT | slot.link, ..slot };
     place as u32
 }

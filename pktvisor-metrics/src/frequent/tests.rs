@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const SMALL: Limits = Limits { entries: 16, key_bytes: 1 << 10 };
+const SMALL: ListLimits = ListLimits { entries: 16, key_bytes: 1 << 10 };
 
 fn key(bytes: &[u8]) -> Key<'_> {
     Key::new(0, bytes)
@@ -14,7 +14,7 @@ fn spell(key: Key<'_>) -> String {
     format!("{:02x?}", key.bytes)
 }
 
-fn summary_of(stream: &[u8], limits: Limits) -> FrequentItems {
+fn summary_of(stream: &[u8], limits: ListLimits) -> FrequentItems {
     let mut items = FrequentItems::new(limits);
     for byte in stream {
         items.add(key(&[*byte]), 1);
@@ -52,7 +52,7 @@ fn counts_are_exact_while_everything_fits() {
 
 #[test]
 fn a_heavy_item_counts_exactly_through_a_flood_of_rare_ones() {
-    let mut items = FrequentItems::new(Limits { entries: 64, key_bytes: 1 << 12 });
+    let mut items = FrequentItems::new(ListLimits { entries: 64, key_bytes: 1 << 12 });
     for n in 0..100_000u32 {
         items.add(key(b"heavy"), 1);
         items.add(key(&n.to_be_bytes()), 1);
@@ -65,7 +65,7 @@ fn a_heavy_item_counts_exactly_through_a_flood_of_rare_ones() {
 #[test]
 fn shrinking_keeps_as_many_as_it_may_where_all_are_equally_rare() {
     let mut items = summary_of(b"abcdefghijkl", SMALL);
-    items.shrink(Limits { entries: 10, ..SMALL });
+    items.shrink(ListLimits { entries: 10, ..SMALL });
     let names: Vec<_> = items.top(10, spell).into_iter().map(|(name, _)| name).collect();
     assert_eq!(
         names,
@@ -84,7 +84,7 @@ fn the_same_bytes_under_another_tag_are_another_item() {
 
 #[test]
 fn long_keys_stay_within_the_byte_budget() {
-    let limits = Limits { entries: 1 << 15, key_bytes: 4096 };
+    let limits = ListLimits { entries: 1 << 15, key_bytes: 4096 };
     let mut items = FrequentItems::new(limits);
     for n in 0..10_000u32 {
         let mut name = vec![b'x'; 200];
@@ -105,7 +105,7 @@ fn ties_are_listed_by_name() {
 /// more than ours.
 #[test]
 fn bounds_are_at_least_as_tight_as_those_of_datasketches() {
-    let mut ours = FrequentItems::new(Limits { entries: 768, key_bytes: 1 << 16 });
+    let mut ours = FrequentItems::new(ListLimits { entries: 768, key_bytes: 1 << 16 });
     let mut theirs = datasketches::frequencies::FrequentItemsSketch::<u64>::new(1024).unwrap();
     let mut state = 1u64;
     let mut truth: HashMap<u64, u64> = HashMap::new();
@@ -147,8 +147,8 @@ proptest! {
 
     #[test]
     fn bounds_hold_after_shrinking(stream in prop::collection::vec(0u8..60, 0..800), entries in 0usize..20) {
-        let mut items = summary_of(&stream, Limits { entries: 64, key_bytes: 1 << 10 });
-        items.shrink(Limits { entries, key_bytes: 1 << 10 });
+        let mut items = summary_of(&stream, ListLimits { entries: 64, key_bytes: 1 << 10 });
+        items.shrink(ListLimits { entries, key_bytes: 1 << 10 });
         prop_assert!(items.len() <= entries);
         assert_bounds_hold(&items, &exact(&stream));
     }
@@ -158,7 +158,7 @@ proptest! {
         first in prop::collection::vec(0u8..60, 0..300),
         second in prop::collection::vec(0u8..60, 0..300),
     ) {
-        let limits = Limits { entries: 64, key_bytes: 1 << 10 };
+        let limits = ListLimits { entries: 64, key_bytes: 1 << 10 };
         let mut merged = summary_of(&first, limits);
         merged.merge(&summary_of(&second, limits));
         let all: Vec<u8> = first.iter().chain(&second).copied().collect();

@@ -58,6 +58,13 @@ pub enum EndpointError {
     ZoneMissing(String),
 }
 
+/// The way in which the user wrote an endpoint.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Notation {
+    Url,
+    Plain,
+}
+
 impl AgentEndpoint {
     /// Reads `ns1`, `ns1:8080`, `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]:8080` or
     /// `http://ns1:8080/prefix`.
@@ -66,13 +73,15 @@ impl AgentEndpoint {
     /// the per cent sign is written `%25` (RFC 6874); both forms are accepted everywhere.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, EndpointError> {
         let text = text.trim();
-        let (rest, is_url) = match text.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (rest, true),
+        let (rest, notation) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (rest, Notation::Url),
             Some(_) => return Err(EndpointError::Scheme(text.to_owned())),
-            None => (text, false),
+            None => (text, Notation::Plain),
         };
         let (authority, prefix) = match rest.split_once('/') {
-            Some((authority, path)) if is_url || path.is_empty() => (authority, path.trim_end_matches('/')),
+            Some((authority, path)) if notation == Notation::Url || path.is_empty() => {
+                (authority, path.trim_end_matches('/'))
+            }
             Some(_) => return Err(EndpointError::Host(text.to_owned())),
             None => (rest, ""),
         };
@@ -91,7 +100,7 @@ impl AgentEndpoint {
         if !prefix.chars().all(path_allowed) {
             return Err(EndpointError::Host(text.to_owned()));
         }
-        let host = read_host(host, text, is_url)?;
+        let host = read_host(host, text, notation)?;
         let prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
         Ok(Self { host, port, prefix })
     }
@@ -136,11 +145,16 @@ impl Zone {
 
     /// Reads the text behind the `%` of an address; `None` if it cannot be the name of an
     /// interface.
-    fn parse(text: &str, is_url: bool) -> Option<Self> {
+    fn parse(text: &str, notation: Notation) -> Option<Self> {
         // `%25eth0` is `%eth0` with its per cent sign escaped. Outside of a URL, `%251` is
         // interface 251.
         let text = match text.strip_prefix("25") {
-            Some(rest) if !rest.is_empty() && (is_url || !rest.bytes().all(|b| b.is_ascii_digit())) => rest,
+            Some(rest)
+                if !rest.is_empty()
+                    && (notation == Notation::Url || !rest.bytes().all(|b| b.is_ascii_digit())) =>
+            {
+                rest
+            }
             _ => text,
         };
         let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | ':' | '%' | '[' | ']');
@@ -155,7 +169,7 @@ impl Zone {
 }
 
 /// Reads a host without its port; `text` is the whole argument, for messages.
-fn read_host(host: &str, text: &str, is_url: bool) -> Result<Host, EndpointError> {
+fn read_host(host: &str, text: &str, notation: Notation) -> Result<Host, EndpointError> {
     let (address, zone) = match host.split_once('%') {
         Some((address, zone)) => (address, Some(zone)),
         None => (host, None),
@@ -166,7 +180,7 @@ fn read_host(host: &str, text: &str, is_url: bool) -> Result<Host, EndpointError
             Err(EndpointError::ZoneMissing(text.to_owned()))
         }
         (Ok(address), None) => Ok(Host::Ipv6(address)),
-        (Ok(address), Some(zone)) if address.is_unicast_link_local() => match Zone::parse(zone, is_url) {
+        (Ok(address), Some(zone)) if address.is_unicast_link_local() => match Zone::parse(zone, notation) {
             Some(zone) => Ok(Host::LinkLocal(address, zone)),
             None => Err(EndpointError::Zone(text.to_owned())),
         },

@@ -10,7 +10,7 @@ const NOTES_MAX: usize = 16;
 /// The source of packets, safe to show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CaptureState {
-    /// The target as given.
+    /// The target as the user wrote it.
     pub target: Printable,
     /// `file`, `inline`, `tap`, `afpacket`.
     pub mode: Printable,

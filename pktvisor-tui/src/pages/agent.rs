@@ -133,7 +133,7 @@ fn about(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {
 
 fn capture(agent: &AgentModel, theme: &Theme) -> Vec<SectionEntry> {
     let Some(capture) = agent.capture() else {
-        return vec![("", "not told by this agent".to_owned(), theme.label)];
+        return vec![("", "not reported by this agent".to_owned(), theme.label)];
     };
     let CaptureState {
         target,
@@ -222,7 +222,7 @@ fn connection(agent: &AgentModel, now: Duration, theme: &Theme) -> Vec<SectionEn
 
 fn reassembly(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {
     let Some(window) = agent.window.as_ref().filter(|window| window.ours) else {
-        return vec![("", "not told by this agent".to_owned(), theme.label)];
+        return vec![("", "not reported by this agent".to_owned(), theme.label)];
     };
     let reassembly = &window.dns.reassembly;
     let number = |label, value| (label, format::exact_within(value, room), theme.text);

@@ -38,7 +38,7 @@ fn items(ledger: &Ledger) -> [LedgerItem; 11] {
         item("├ ", "filtered", ledger.filtered, ledger.seen),
         item("└ ", "counted", ledger.counted, ledger.seen),
         item("  └ ", "DNS packets", ledger.dns_packets, ledger.counted),
-        item("    ├ ", "not chosen", ledger.not_chosen, meant),
+        item("    ├ ", "not sampled", ledger.not_chosen, meant),
         LedgerItem { loss: true, ..item("    ├ ", "lost", ledger.lost, meant) },
         item("    ├ ", "on its way", ledger.pending, meant),
         item("    └ ", "delivered", ledger.delivered, meant),
@@ -64,7 +64,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel) {
     let remarks = if ledger.is_some() { &["packets since start"][..] } else { &[] };
     canvas.render(Heading { title: "Ledger", remarks, style: theme.text, theme }, heading);
     let Some(ledger) = ledger else {
-        return canvas.put(body, 0, 1, "not told by this agent", theme.label);
+        return canvas.put(body, 0, 1, "not reported by this agent", theme.label);
     };
     let bar_width = match area.width.saturating_sub(42) {
         0..4 => 0,

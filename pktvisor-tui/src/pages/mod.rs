@@ -87,8 +87,7 @@ fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
             (String::new(), theme.text),
             (format!("Attempt {attempts}; it is asked again until it answers. r asks now."), theme.label),
             (
-                "Is pktvisord running there? It listens on localhost port 10853 unless told otherwise:"
-                    .to_owned(),
+                "Is pktvisord running there? It listens on localhost port 10853 by default:".to_owned(),
                 theme.label,
             ),
             ("    pktvisord -l HOST -p PORT eth0".to_owned(), theme.text),

@@ -152,7 +152,7 @@ fn details(row: Option<&Row>, window: &Observation, width: usize) -> Vec<String>
     lines.push(match row.bounds {
         Some((lower, upper)) if lower == upper => format!("exactly {}", format::exact(lower)),
         Some((lower, upper)) => format!("between {} and {}", format::exact(lower), format::exact(upper)),
-        None => format!("about {}; this agent does not tell bounds", format::exact(row.estimate)),
+        None => format!("about {}; this agent reports no bounds", format::exact(row.estimate)),
     });
     if let Some(scaled) = row.scaled
         && window.analysed_share() < 0.9995

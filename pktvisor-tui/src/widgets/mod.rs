@@ -1,5 +1,5 @@
-//! The parts of pages. One file for each widget; each draws into its area and nowhere else,
-//! whatever its size.
+//! The parts of pages. One file for each widget; each draws only into its area, which may have any
+//! size.
 //!
 //! Every widget is a [`ratatui::widgets::StatefulWidget`] whose state is [`crate::app::Regions`],
 //! the record of where everything is drawn.

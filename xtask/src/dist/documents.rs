@@ -7,16 +7,16 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 /// One kind of document: the word that asks a program for it, and where it lies, relative to the programs.
-struct Kind {
+struct DocumentKind {
     word: &'static str,
     path: fn(&str) -> String,
 }
 
-const KINDS: &[Kind] = &[
-    Kind { word: "man", path: man_page },
-    Kind { word: "bash", path: bash_completions },
-    Kind { word: "fish", path: fish_completions },
-    Kind { word: "zsh", path: zsh_completions },
+const KINDS: &[DocumentKind] = &[
+    DocumentKind { word: "man", path: man_page },
+    DocumentKind { word: "bash", path: bash_completions },
+    DocumentKind { word: "fish", path: fish_completions },
+    DocumentKind { word: "zsh", path: zsh_completions },
 ];
 
 /// The man page of `program`.
@@ -43,7 +43,7 @@ pub(crate) fn zsh_completions(program: &str) -> String {
 pub(crate) fn write(directory: &Path, programs: &[&str]) -> Result<Vec<String>> {
     let mut written = Vec::new();
     for program in programs {
-        for Kind { word, path } in KINDS {
+        for DocumentKind { word, path } in KINDS {
             let path = path(program);
             let text = print(&directory.join(program), word)?;
             let file = directory.join(&path);

@@ -1,10 +1,10 @@
 //! The families that the declarations of the metrics ask for.
 
-use pktvisor_definitions::{Class, Family, Group, Kind, Metric, family_help};
+use pktvisor_definitions::{Exactness, Family, Group, Kind, Metric, family_help};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::writer::{Exposition, Kind as Type};
+use super::writer::{Exposition, FamilyKind};
 
 /// One family: its help text, and the metrics that are its samples with their labels.
 struct Samples {
@@ -28,7 +28,7 @@ pub(super) enum Naming {
 pub(super) fn families(out: &mut Exposition, groups: &[Group], document: &impl Serialize, naming: Naming) {
     for family in collect(groups, &serde_json::to_value(document).unwrap_or_default()) {
         let Some(family) = named(family, naming) else { continue };
-        let kind = if family.name.ends_with("_total") { Type::Counter } else { Type::Gauge };
+        let kind = if family.name.ends_with("_total") { FamilyKind::Counter } else { FamilyKind::Gauge };
         let mut written = out.family(&family.name, kind, &family.help);
         for (label, value) in family.samples {
             written.sample(label.as_slice(), value);
@@ -48,7 +48,7 @@ fn collect(groups: &[Group], document: &Value) -> Vec<Samples> {
                 Some(family) => family.samples.push((label, value)),
                 None => {
                     let help = family_help(&name).unwrap_or(metric.help.trim()).to_owned();
-                    let grows = matches!(metric.class, Class::Exact | Class::Analysed);
+                    let grows = matches!(metric.class, Exactness::Exact | Exactness::Analysed);
                     families.push(Samples { name, help, grows, samples: vec![(label, value)] });
                 }
             }

@@ -7,7 +7,7 @@ use pktvisor_api::{Period, TopEntry};
 use pktvisor_definitions::{Group, Kind};
 use serde_json::Value;
 
-use super::writer::{Exposition, Kind as Type};
+use super::writer::{Exposition, FamilyKind};
 
 /// What an entry states of its count: the suffix of the family, the end of its help text, and the
 /// number.
@@ -31,7 +31,7 @@ pub(super) fn families(out: &mut Exposition, groups: &[Group], period: &Period) 
             for (suffix, statement, number) in STATEMENTS {
                 let help = format!("{} {statement}", metric.help.trim());
                 let name = format!("{name}{suffix}");
-                let mut family = out.family(&name, Type::Gauge, &help);
+                let mut family = out.family(&name, FamilyKind::Gauge, &help);
                 for entry in &entries {
                     if let Some(number) = number(entry) {
                         family.sample(&[("name", &entry.name)], number);

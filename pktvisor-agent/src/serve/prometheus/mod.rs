@@ -19,7 +19,7 @@ use pktvisor_definitions::{GROUPS, LEDGER, RATES};
 use super::source::SinceStart;
 use declared::Naming;
 use writer::Exposition;
-use writer::Kind::{Counter, Gauge, Summary};
+use writer::FamilyKind::{Counter, Gauge, Summary};
 
 /// The whole exposition.
 pub(super) fn exposition(app: &App, rates: &Rates, sums: &SinceStart, period: Option<&Period>) -> String {

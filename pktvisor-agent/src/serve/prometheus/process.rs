@@ -3,18 +3,18 @@
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-use super::writer::{Exposition, Kind};
+use super::writer::{Exposition, FamilyKind};
 
 /// Writes CPU time and memory of this process. The kernel's own work for the agent (the BPF programs) is not in it.
 pub(super) fn families(out: &mut Exposition) {
     if let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) {
         let cpu_s = seconds(usage.user_time()) + seconds(usage.system_time());
         let help = "User and system CPU time of the agent since start.";
-        out.single("process_cpu_seconds_total", Kind::Counter, help, cpu_s);
+        out.single("process_cpu_seconds_total", FamilyKind::Counter, help, cpu_s);
     }
     if let Some(bytes) = resident_bytes() {
         let help = "Memory of the agent that is resident.";
-        out.single("process_resident_memory_bytes", Kind::Gauge, help, bytes);
+        out.single("process_resident_memory_bytes", FamilyKind::Gauge, help, bytes);
     }
 }
 

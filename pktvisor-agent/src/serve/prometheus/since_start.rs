@@ -1,6 +1,6 @@
 //! Transactions since start: how many, and a histogram of their times.
 
-use super::writer::{Exposition, Kind};
+use super::writer::{Exposition, FamilyKind};
 use crate::serve::source::{SinceStart, TimeHistogram};
 
 /// Writes both. Of transactions without a known direction the times are not kept.
@@ -9,14 +9,14 @@ pub(super) fn transactions(out: &mut Exposition, sums: &SinceStart) {
     let known = xact.inbound.total + xact.outbound.total;
     out.family(
         "pktvisor_dns_transactions_total",
-        Kind::Counter,
+        FamilyKind::Counter,
         "Answered queries since start by direction.",
     )
     .sample(&[("direction", "in")], xact.inbound.total)
     .sample(&[("direction", "out")], xact.outbound.total)
     .sample(&[("direction", "unknown")], xact.counts.total.saturating_sub(known));
     let help = "Time from query to response since start by direction.";
-    let mut family = out.family("pktvisor_dns_transaction_duration_seconds", Kind::Histogram, help);
+    let mut family = out.family("pktvisor_dns_transaction_duration_seconds", FamilyKind::Histogram, help);
     for (direction, times) in [("in", &sums.inbound), ("out", &sums.outbound)] {
         for (bound_us, below) in TimeHistogram::bounds_us().into_iter().zip(times.below) {
             let bound_s = seconds(bound_us).to_string();

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 /// The type of a family.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum FamilyKind {
     /// Grows from the start of the agent; the name ends in `_total`.
     Counter,
     /// Goes up and down.
@@ -23,23 +23,23 @@ pub(super) struct Exposition {
 
 impl Exposition {
     /// Begins a family; its samples follow.
-    pub(super) fn family<'a>(&'a mut self, name: &'a str, kind: Kind, help: &str) -> Family<'a> {
+    pub(super) fn family<'a>(&'a mut self, name: &'a str, kind: FamilyKind, help: &str) -> FamilyWriter<'a> {
         let kind = match kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram => "histogram",
-            Kind::Summary => "summary",
+            FamilyKind::Counter => "counter",
+            FamilyKind::Gauge => "gauge",
+            FamilyKind::Histogram => "histogram",
+            FamilyKind::Summary => "summary",
         };
         self.text.push_str("# HELP ");
         self.text.push_str(name);
         self.text.push(' ');
         escape(&mut self.text, help, Quotes::Kept);
         self.line(format_args!("\n# TYPE {name} {kind}"));
-        Family { exposition: self, name }
+        FamilyWriter { exposition: self, name }
     }
 
     /// A family with a single sample and no labels.
-    pub(super) fn single(&mut self, name: &str, kind: Kind, help: &str, value: impl Display) {
+    pub(super) fn single(&mut self, name: &str, kind: FamilyKind, help: &str, value: impl Display) {
         self.family(name, kind, help).sample(&[], value);
     }
 
@@ -56,12 +56,12 @@ impl Exposition {
 }
 
 /// A family, to which samples are added.
-pub(super) struct Family<'a> {
+pub(super) struct FamilyWriter<'a> {
     exposition: &'a mut Exposition,
     name: &'a str,
 }
 
-impl Family<'_> {
+impl FamilyWriter<'_> {
     /// Adds one sample. Label values may hold anything.
     pub(super) fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) -> &mut Self {
         self.sample_of("", labels, value)
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn labels_and_help_are_escaped() {
         let mut exposition = Exposition::default();
-        let mut family = exposition.family("a_total", Kind::Counter, "say \"x\" \\ y\nz");
+        let mut family = exposition.family("a_total", FamilyKind::Counter, "say \"x\" \\ y\nz");
         family.sample(&[("k", "q\"b\\n\nl"), ("m", "é")], 3).sample(&[], 0.5);
         assert_eq!(
             exposition.finish(),

@@ -16,7 +16,7 @@ fn where_fragments_overlap_the_first_data_wins() {
     let mut expected = datagram[8..].to_vec();
     expected[192..392].fill(0xee);
     expected[592..792].fill(0xee);
-    assert_eq!(scenario.add(&datagram, last), Some((expected, 4, false)));
+    assert_eq!(scenario.add(&datagram, last), Some((expected, 4, Captured::Whole)));
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_repeated_fragment_changes_nothing_but_the_number_of_packets() {
     let [first, middle, last] = thirds(&datagram);
     let mut scenario = Scenario::new();
     let found = scenario.parts(&datagram, [first, last, first, last, middle]);
-    assert_eq!(found, Some((datagram[8..].to_vec(), 5, false)));
+    assert_eq!(found, Some((datagram[8..].to_vec(), 5, Captured::Whole)));
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn an_end_that_arrives_late_completes_the_datagram() {
     let part = |from, to| Part { from, to, ..Part::default() };
     let found =
         scenario.parts(&datagram, [part(0, 504), part(504, 1008), Part { more: false, ..part(800, 1008) }]);
-    assert_eq!(found, Some((datagram[8..].to_vec(), 3, false)));
+    assert_eq!(found, Some((datagram[8..].to_vec(), 3, Captured::Whole)));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn fragments_that_contradict_each_other_are_left_out() {
     scenario.add(&udp(53, 2000), beyond_end);
     assert_eq!(scenario.events, [FragmentMalformed; 2]);
     let whole = scenario.add(&datagram, middle);
-    assert_eq!(whole, Some((datagram[8..].to_vec(), 3, false)));
+    assert_eq!(whole, Some((datagram[8..].to_vec(), 3, Captured::Whole)));
 }
 
 #[test]

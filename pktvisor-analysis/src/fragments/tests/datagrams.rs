@@ -12,7 +12,10 @@ fn a_datagram_counts_once_when_its_last_missing_fragment_comes() {
         let parts = thirds(&datagram);
         assert_eq!(scenario.add(&datagram, parts[order[0]]), None);
         assert_eq!(scenario.add(&datagram, parts[order[1]]), None);
-        assert_eq!(scenario.add(&datagram, parts[order[2]]), Some((datagram[8..].to_vec(), 3, false)));
+        assert_eq!(
+            scenario.add(&datagram, parts[order[2]]),
+            Some((datagram[8..].to_vec(), 3, Captured::Whole))
+        );
         assert_eq!(scenario.events, [DatagramReassembled]);
         assert_eq!((scenario.fragments.len(), scenario.fragments.buffered_bytes), (0, 0));
     }
@@ -45,7 +48,7 @@ fn ipv6_fragments_may_lie_behind_and_before_extension_headers() {
     let mut parts = thirds(&datagram).map(|part| Part { ip_version: IpVersion::V6, ..part });
     parts[0].protocol = IpNumber::IPV6_DESTINATION_OPTIONS;
     parts.reverse();
-    assert_eq!(scenario.parts(&datagram, parts), Some((datagram[16..].to_vec(), 3, false)));
+    assert_eq!(scenario.parts(&datagram, parts), Some((datagram[16..].to_vec(), 3, Captured::Whole)));
 }
 
 /// A datagram behind two extension headers, in three IPv6 fragments that all carry the first one's
@@ -69,7 +72,7 @@ fn ipv6_fragments_that_carry_the_number_of_an_extension_header_make_up_their_dat
                 let (packet, class) = classified(&datagram, part);
                 found = scenario.packet(&packet, &class);
             }
-            assert_eq!(found, Some((datagram[32..].to_vec(), 3, false)), "{order:?}");
+            assert_eq!(found, Some((datagram[32..].to_vec(), 3, Captured::Whole)), "{order:?}");
             assert_eq!(scenario.events, [DatagramReassembled]);
         }
     }
@@ -87,7 +90,7 @@ fn the_ports_of_an_ipv6_datagram_may_lie_in_its_second_fragment() {
             let (packet, class) = classified(&datagram, part);
             scenario.packet(&packet, &class)
         });
-        assert_eq!(found, [None, (port == 53).then(|| (datagram[32..].to_vec(), 2, false))]);
+        assert_eq!(found, [None, (port == 53).then(|| (datagram[32..].to_vec(), 2, Captured::Whole))]);
     }
 }
 
@@ -115,7 +118,7 @@ fn the_message_ends_where_udp_says_if_that_is_before_the_last_fragments_end() {
     datagram[4..6].copy_from_slice(&508_u16.to_be_bytes());
     let mut scenario = Scenario::new();
     let parts = thirds(&datagram);
-    assert_eq!(scenario.parts(&datagram, parts), Some((datagram[8..508].to_vec(), 3, false)));
+    assert_eq!(scenario.parts(&datagram, parts), Some((datagram[8..508].to_vec(), 3, Captured::Whole)));
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn the_message_ends_where_the_last_fragment_does_if_udp_says_more() {
     datagram[4..6].copy_from_slice(&5000_u16.to_be_bytes());
     let mut scenario = Scenario::new();
     let parts = thirds(&datagram);
-    assert_eq!(scenario.parts(&datagram, parts), Some((datagram[8..].to_vec(), 3, false)));
+    assert_eq!(scenario.parts(&datagram, parts), Some((datagram[8..].to_vec(), 3, Captured::Whole)));
 }
 
 #[test]
@@ -171,9 +174,9 @@ fn datagrams_with_another_identification_do_not_mix() {
         scenario.add(&one, a);
         scenario.add(&other, Part { identification: 8, ..b });
     }
-    assert_eq!(scenario.add(&one, thirds(&one)[2]), Some((one[8..].to_vec(), 3, false)));
+    assert_eq!(scenario.add(&one, thirds(&one)[2]), Some((one[8..].to_vec(), 3, Captured::Whole)));
     let last = Part { identification: 8, ..thirds(&other)[2] };
-    assert_eq!(scenario.add(&other, last), Some((other[8..].to_vec(), 3, false)));
+    assert_eq!(scenario.add(&other, last), Some((other[8..].to_vec(), 3, Captured::Whole)));
 }
 
 #[test]
@@ -184,7 +187,7 @@ fn a_snapped_fragment_truncates_the_message_at_the_first_missing_byte() {
         let mut scenario = Scenario::new();
         let parts = [Part { snaplen: 34 + 100, ..first }, middle, Part { snaplen: 34 + 50, ..last }];
         let found = scenario.parts(&datagram, order.map(|index| parts[index]));
-        assert_eq!(found, Some((datagram[8..100].to_vec(), 3, true)));
+        assert_eq!(found, Some((datagram[8..100].to_vec(), 3, Captured::Part)));
     }
 }
 

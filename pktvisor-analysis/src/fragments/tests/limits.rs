@@ -34,7 +34,7 @@ fn the_30_s_count_from_the_first_fragment_that_came() {
 fn the_oldest_datagram_goes_first_when_there_are_too_many() {
     let datagram = udp(53, 1000);
     let [first, middle, last] = thirds(&datagram);
-    let mut scenario = Scenario::with(Limits { datagrams: 2, ..Limits::default() });
+    let mut scenario = Scenario::with(FragmentLimits { datagrams: 2, ..FragmentLimits::default() });
     for identification in 1..=3 {
         scenario.add(&datagram, Part { identification, ..first });
     }
@@ -47,7 +47,7 @@ fn the_oldest_datagram_goes_first_when_there_are_too_many() {
 fn the_oldest_datagram_goes_first_when_memory_runs_out() {
     let datagram = udp(53, 60_000);
     let [first, ..] = thirds(&datagram);
-    let mut scenario = Scenario::with(Limits { buffered_bytes: 50_000, ..Limits::default() });
+    let mut scenario = Scenario::with(FragmentLimits { buffered_bytes: 50_000, ..FragmentLimits::default() });
     for identification in 1..=3 {
         scenario.add(&datagram, Part { identification, ..first });
         assert!(scenario.fragments.buffered_bytes <= 50_000);

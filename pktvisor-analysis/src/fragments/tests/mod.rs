@@ -123,10 +123,10 @@ struct Scenario {
 
 impl Scenario {
     fn new() -> Self {
-        Self::with(Limits::default())
+        Self::with(FragmentLimits::default())
     }
 
-    fn with(limits: Limits) -> Self {
+    fn with(limits: FragmentLimits) -> Self {
         Self {
             fragments: Fragments::new(DnsPorts::default(), limits),
             events: Vec::new(),
@@ -134,20 +134,24 @@ impl Scenario {
         }
     }
 
-    /// What a fragment brings: message, number of fragments, whether it is truncated.
-    fn add(&mut self, datagram: &[u8], part: Part) -> Option<(Vec<u8>, u16, bool)> {
+    /// What a fragment brings: message, number of fragments, how much is captured.
+    fn add(&mut self, datagram: &[u8], part: Part) -> Option<(Vec<u8>, u16, Captured)> {
         let (packet, class) = packet(datagram, part);
         self.packet(&packet, &class)
     }
 
-    fn packet(&mut self, packet: &[u8], class: &Class) -> Option<(Vec<u8>, u16, bool)> {
+    fn packet(&mut self, packet: &[u8], class: &Class) -> Option<(Vec<u8>, u16, Captured)> {
         let events = &mut self.events;
         self.fragments
             .fragment(packet, class, self.now_ns, |event| events.push(event))
-            .map(|found| (found.message.to_vec(), found.fragments, found.truncated))
+            .map(|found| (found.message.to_vec(), found.fragments, found.captured))
     }
 
-    fn parts<const N: usize>(&mut self, datagram: &[u8], parts: [Part; N]) -> Option<(Vec<u8>, u16, bool)> {
+    fn parts<const N: usize>(
+        &mut self,
+        datagram: &[u8],
+        parts: [Part; N],
+    ) -> Option<(Vec<u8>, u16, Captured)> {
         parts.into_iter().fold(None, |_, part| self.add(datagram, part))
     }
 

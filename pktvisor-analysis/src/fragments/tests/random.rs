@@ -42,7 +42,7 @@ proptest! {
             0..200
         )
     ) {
-        let limits = Limits { datagrams: 4, buffered_bytes: 4096, fragments_per_datagram: 8 };
+        let limits = FragmentLimits { datagrams: 4, buffered_bytes: 4096, fragments_per_datagram: 8 };
         let mut scenario = Scenario::with(limits);
         let datagrams = [udp(53, 6000), udp(2049, 6000)];
         for (is_ipv6, identification, offset, len, more, is_snapped, snaplen, pause_ns) in parts {

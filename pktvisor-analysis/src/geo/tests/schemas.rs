@@ -27,7 +27,7 @@ fn located(database_type: &str, fields: &[Field<'_>], kinds: [bool; 2]) -> (Vec<
     let mut geo = Geo::open(city, asn).unwrap_or_else(|error| panic!("{error}"));
     let Location { city, asn } = geo.locate(address("1.2.3.4"));
     let texts = [city, asn].into_iter().flatten().map(str::to_owned).collect();
-    (texts, geo.watch().notes())
+    (texts, geo.handle().notes())
 }
 
 fn asn_of(fields: &[Field<'_>]) -> (String, usize) {
@@ -42,12 +42,12 @@ fn flat_city_of(fields: &[Field<'_>]) -> String {
 }
 
 /// Why such a database is refused, without its path.
-fn refused(database_type: &str, fields: &[Field<'_>], kind: Kind) -> String {
+fn refused(database_type: &str, fields: &[Field<'_>], kind: DatabaseKind) -> String {
     let files = Files::new();
     let path = files.write("x.mmdb", &database(database_type, &map(fields)));
     let refused = match kind {
-        Kind::City => Geo::open(Some(&path), None),
-        Kind::Asn => Geo::open(None, Some(&path)),
+        DatabaseKind::City => Geo::open(Some(&path), None),
+        DatabaseKind::Asn => Geo::open(None, Some(&path)),
     };
     let message = refused.expect_err("another schema").to_string();
     message.strip_prefix(&format!("{} ", path.display())).expect("the path first").to_owned()
@@ -123,7 +123,7 @@ fn a_flat_database_answers_for_both_kinds() {
     let location = geo.locate(address("198.51.100.7"));
     assert_eq!(location, Location { city: Some("EU/France"), asn: Some("64500/Example Net") });
     assert_eq!(geo.locate(address("192.0.2.1")).city, Some("Unknown"));
-    assert!(geo.watch().notes().is_empty());
+    assert!(geo.handle().notes().is_empty());
 }
 
 #[test]
@@ -172,13 +172,13 @@ fn a_part_of_a_wrong_type_is_noted_and_the_others_are_read() {
 fn a_schema_that_is_not_read_is_refused_with_one_sentence() {
     let fields = [("is_tor", vec![0x01, 0x07]), ("net", text("x"))];
     assert_eq!(
-        refused("GeoIP2-Anonymous-IP", &fields, Kind::City),
+        refused("GeoIP2-Anonymous-IP", &fields, DatabaseKind::City),
         "(GeoIP2-Anonymous-IP) is not a city or country database that can be read: its records hold is_tor, net"
     );
-    assert!(refused("x\ny", &fields, Kind::Asn).starts_with("(xy) is not an ASN or ISP database"));
+    assert!(refused("x\ny", &fields, DatabaseKind::Asn).starts_with("(xy) is not an ASN or ISP database"));
     let many: Vec<String> = (0..12).map(|n| format!("{n:02}{}", "\u{1b}".repeat(20))).collect();
     let many: Vec<Field<'_>> = many.iter().map(|name| (name.as_str(), text("x"))).collect();
-    assert!(refused("x", &many, Kind::Asn).ends_with("hold 00, 01, 02, 03, 04, 05, 06, 07"));
+    assert!(refused("x", &many, DatabaseKind::Asn).ends_with("hold 00, 01, 02, 03, 04, 05, 06, 07"));
 }
 
 #[test]
@@ -186,11 +186,14 @@ fn a_database_of_the_other_kind_is_refused_whatever_its_name() {
     let network = [("asn", text("AS64500")), ("country", text("US"))];
     let place = [("city", text("Milton"))];
     for name in ["ipinfo standard_asn.mmdb", "DBIP-ASN-Lite (compat=GeoLite2-ASN)"] {
-        assert!(refused(name, &network, Kind::City).contains("database where a city or country"), "{name}");
+        assert!(
+            refused(name, &network, DatabaseKind::City).contains("database where a city or country"),
+            "{name}"
+        );
     }
-    assert!(refused("mine", &network[..1], Kind::City).contains("database where a city or country"));
+    assert!(refused("mine", &network[..1], DatabaseKind::City).contains("database where a city or country"));
     for name in ["ipinfo standard_location.mmdb", "GeoIP2-Enterprise", "mine"] {
-        assert!(refused(name, &place, Kind::Asn).contains("database where an ASN or ISP"), "{name}");
+        assert!(refused(name, &place, DatabaseKind::Asn).contains("database where an ASN or ISP"), "{name}");
     }
 }
 
@@ -212,7 +215,7 @@ fn records_that_cannot_be_decoded_are_counted_and_not_unknown() {
         for _ in 0..2 {
             assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("Undecodable"), "{record:02x?}");
         }
-        let notes = geo.watch().notes();
+        let notes = geo.handle().notes();
         assert!(notes.len() == 1 && notes[0].starts_with("1 record of the geo database"), "{notes:?}");
         assert_eq!(geo.locate(address("200.2.3.4")).asn, Some("Unknown"));
         // Under another name nothing says what it holds.
@@ -228,11 +231,11 @@ fn a_good_file_in_place_of_a_damaged_one_takes_back_the_note() {
     let path = files.write("x.mmdb", &database("GeoLite2-ASN", &text("a text")));
     let mut geo = Geo::open(None, Some(&path)).expect("a database");
     geo.locate(address("1.2.3.4"));
-    assert_eq!(geo.watch().notes().len(), 1);
+    assert_eq!(geo.handle().notes().len(), 1);
     files.write("x.mmdb", &asn_database("after"));
     geo.refresh(Instant::now());
     assert_eq!(geo.locate(address("1.2.3.4")).asn, Some("1221/after"));
-    assert_eq!(geo.watch().notes().len(), 0);
+    assert_eq!(geo.handle().notes().len(), 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The head of a stream's waiting bytes: the next piece, or the gap before it.
 
-use super::{State, Stream, WINDOW_MAX};
+use super::{Stream, StreamState, WINDOW_MAX};
 use crate::ReassemblyEvent;
 use crate::streams::arrival::{Arrival, Order};
 use crate::streams::behind::{Behind, Evidence, Synchronised};
@@ -21,7 +21,8 @@ impl Stream {
     /// The peer has received everything before `acknowledged`.
     pub(in crate::streams) fn acknowledge(&mut self, acknowledged: u32, arrival: Arrival) {
         let len = acknowledged.wrapping_sub(self.next);
-        let is_known = self.behind.is_some() && self.state == State::Open && (1..=WINDOW_MAX).contains(&len);
+        let is_known =
+            self.behind.is_some() && self.state == StreamState::Open && (1..=WINDOW_MAX).contains(&len);
         if is_known || self.lacks(acknowledged) {
             self.behind.get_or_insert_default().acknowledge(acknowledged, self.next, arrival);
             self.find_gap(arrival);

@@ -25,7 +25,7 @@ fn a_syn_flood_does_not_push_out_a_stream_in_use() {
 
 #[test]
 fn the_stream_longest_unused_goes_first_when_memory_runs_out() {
-    let mut scenario = Scenario::with(Limits { streams: 16, buffered_bytes: 70_000 });
+    let mut scenario = Scenario::with(StreamLimits { streams: 16, buffered_bytes: 70_000 });
     let bytes = framed(&[message(1, 30_000), message(2, 12)]);
     for port in [4000, 5000, 4000] {
         scenario.of_port(port).syn(ISN).data(0, &bytes[..20_000]);
@@ -42,7 +42,7 @@ fn the_stream_longest_unused_goes_first_when_memory_runs_out() {
 #[test]
 fn bytes_behind_the_gap_of_an_evicted_stream_are_parsed() {
     let bytes = framed(&[message(1, 40), message(2, 40)]);
-    let mut scenario = Scenario::with(Limits { streams: 1, buffered_bytes: 1 << 20 });
+    let mut scenario = Scenario::with(StreamLimits { streams: 1, buffered_bytes: 1 << 20 });
     scenario.syn(ISN).data(42, &bytes[42..]).of_port(5000).syn(1);
     scenario.assert_found(&[2], &[Gap, StreamEvicted]).assert_nothing_held();
 }
@@ -61,8 +61,9 @@ fn memory_stays_below_its_ceiling_when_time_gives_a_gap_up() {
         scenario.syn(ISN).data(42, &bytes[42..60]).wait(SECOND).data(344, &bytes[344..]);
         scenario
     };
-    let needed = with_two_gaps(Limits { streams: 16, buffered_bytes: 1 << 20 }).streams.buffered_bytes();
-    let mut scenario = with_two_gaps(Limits { streams: 16, buffered_bytes: needed });
+    let needed =
+        with_two_gaps(StreamLimits { streams: 16, buffered_bytes: 1 << 20 }).streams.buffered_bytes();
+    let mut scenario = with_two_gaps(StreamLimits { streams: 16, buffered_bytes: needed });
     assert_eq!(scenario.streams.buffered_bytes(), needed);
     // What waited first becomes the beginning of a message, whose buffer is larger.
     scenario.now_ns += SECOND + 1;

@@ -7,8 +7,12 @@ fn a_message_in_one_segment_is_handed_on_without_its_length() {
     let mut scenario = Scenario::opened();
     scenario.data(0, &framed(&[message(1, 40)]));
     scenario.assert_found(&[1], &[]).assert_nothing_held();
-    let found =
-        Found { client_port: 4000, time_ns: scenario.now_ns, bytes: message(1, 40), truncated: false };
+    let found = Found {
+        client_port: 4000,
+        time_ns: scenario.now_ns,
+        bytes: message(1, 40),
+        captured: Captured::Whole,
+    };
     assert_eq!(scenario.sink.found, [found]);
 }
 

@@ -51,7 +51,7 @@ struct Found {
     client_port: u16,
     time_ns: u64,
     bytes: Vec<u8>,
-    truncated: bool,
+    captured: Captured,
 }
 
 #[derive(Default)]
@@ -61,9 +61,9 @@ struct Sink {
 }
 
 impl StreamSink for Sink {
-    fn message(&mut self, flow: &Flow, timestamp_ns: u64, message: &[u8], truncated: bool) {
+    fn message(&mut self, flow: &Flow, timestamp_ns: u64, message: &[u8], captured: Captured) {
         let (client_port, bytes) = (flow.source_port, message.to_vec());
-        self.found.push(Found { client_port, time_ns: timestamp_ns, bytes, truncated });
+        self.found.push(Found { client_port, time_ns: timestamp_ns, bytes, captured });
     }
 
     fn event(&mut self, event: ReassemblyEvent) {
@@ -81,10 +81,10 @@ struct Scenario {
 
 impl Scenario {
     fn new() -> Self {
-        Self::with(Limits { streams: 16, buffered_bytes: 1 << 20 })
+        Self::with(StreamLimits { streams: 16, buffered_bytes: 1 << 20 })
     }
 
-    fn with(limits: Limits) -> Self {
+    fn with(limits: StreamLimits) -> Self {
         Self { streams: Streams::new(limits), sink: Sink::default(), now_ns: 1000 * SECOND, port: 4000 }
     }
 

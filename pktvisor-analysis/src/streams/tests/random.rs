@@ -67,7 +67,7 @@ proptest! {
         ),
         buffered_bytes in 0usize..3000,
     ) {
-        let limits = Limits { streams: 4, buffered_bytes };
+        let limits = StreamLimits { streams: 4, buffered_bytes };
         let mut scenario = Scenario::with(limits);
         for ((port, from_server), flags, (sequence, acknowledgement), payload, missing, pause_ns) in segments {
             // Seldom a SYN, FIN or RST, so that streams live.

@@ -11,8 +11,8 @@ fn a_snapped_message_is_truncated_and_the_next_one_is_found() {
         .data(102, &bytes[102..])
         .assert_found(&[1, 2], &[])
         .assert_nothing_held();
-    assert_eq!((scenario.sink.found[0].truncated, scenario.sink.found[0].bytes.len()), (true, 48));
-    assert!(!scenario.sink.found[1].truncated);
+    assert_eq!((scenario.sink.found[0].captured, scenario.sink.found[0].bytes.len()), (Captured::Part, 48));
+    assert_eq!(scenario.sink.found[1].captured, Captured::Whole);
 }
 
 #[test]
@@ -54,6 +54,6 @@ fn a_snapped_segment_that_waited_is_truncated_too() {
     let mut scenario = Scenario::opened();
     scenario.snapped(42, &bytes[42..84], 30).data(84, &bytes[84..]).data(0, &bytes[..42]);
     scenario.assert_found(&[1, 2, 3], &[]).assert_nothing_held();
-    let truncated: Vec<_> = scenario.sink.found.iter().map(|found| found.truncated).collect();
-    assert_eq!(truncated, [false, true, false]);
+    let captured: Vec<_> = scenario.sink.found.iter().map(|found| found.captured).collect();
+    assert_eq!(captured, [Captured::Whole, Captured::Part, Captured::Whole]);
 }

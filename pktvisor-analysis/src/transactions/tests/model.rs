@@ -13,7 +13,7 @@ struct Query {
     question: Option<QuestionKey>,
     timestamp_ns: u64,
     opened_ns: u64,
-    state: State,
+    state: EntryState,
     /// Orders the queries by when they came to their state.
     since: u64,
 }
@@ -47,7 +47,7 @@ impl Model {
         self.steps
     }
 
-    fn oldest(&self, state: State) -> Option<u64> {
+    fn oldest(&self, state: EntryState) -> Option<u64> {
         let in_state = self.queries.iter().filter(|(_, query)| query.state == state);
         in_state.min_by_key(|(_, query)| query.since).map(|(&id, _)| id)
     }
@@ -58,14 +58,14 @@ impl Model {
 
     fn advance(&mut self, now_ns: u64) {
         self.clock_ns = self.clock_ns.max(now_ns);
-        while let Some(id) = self.oldest(State::Open).filter(|&id| self.is_past(id, self.timeout_ns)) {
+        while let Some(id) = self.oldest(EntryState::Open).filter(|&id| self.is_past(id, self.timeout_ns)) {
             let since = self.step();
             let query = self.queries.get_mut(&id).expect("it is there");
-            (query.state, query.since) = (State::TimedOut, since);
+            (query.state, query.since) = (EntryState::TimedOut, since);
             self.counts.timed_out += 1;
         }
         let limit_ns = self.timeout_ns + LATE_NS;
-        while let Some(id) = self.oldest(State::TimedOut).filter(|&id| self.is_past(id, limit_ns)) {
+        while let Some(id) = self.oldest(EntryState::TimedOut).filter(|&id| self.is_past(id, limit_ns)) {
             self.queries.remove(&id);
         }
     }
@@ -87,7 +87,7 @@ impl Model {
         let matching = self.matching(key, question);
         for id in &matching {
             let query = &self.queries[id];
-            if query.state == State::Open
+            if query.state == EntryState::Open
                 && timestamp_ns.saturating_sub(query.timestamp_ns) <= self.timeout_ns
             {
                 self.counts.retransmitted += 1;
@@ -96,16 +96,16 @@ impl Model {
         }
         for id in matching {
             let query = self.queries.remove(&id).expect("it is there");
-            self.counts.timed_out += u64::from(query.state == State::Open);
+            self.counts.timed_out += u64::from(query.state == EntryState::Open);
         }
         if self.queries.len() == self.entries_max {
-            let oldest = self.oldest(State::TimedOut).or(self.oldest(State::Open));
+            let oldest = self.oldest(EntryState::TimedOut).or(self.oldest(EntryState::Open));
             let query = self.queries.remove(&oldest.expect("a query")).expect("it is there");
-            self.counts.shed += u64::from(query.state == State::Open);
+            self.counts.shed += u64::from(query.state == EntryState::Open);
         }
         let (since, opened_ns) = (self.step(), self.clock_ns);
         self.next_id += 1;
-        let query = Query { key, question, timestamp_ns, opened_ns, state: State::Open, since };
+        let query = Query { key, question, timestamp_ns, opened_ns, state: EntryState::Open, since };
         self.queries.insert(self.next_id, query);
         QueryOutcome::Opened
     }
@@ -127,8 +127,8 @@ impl Model {
         };
         let query = self.queries.remove(&id).expect("it is there");
         let duration_ns = timestamp_ns.checked_sub(query.timestamp_ns);
-        if query.state == State::TimedOut || duration_ns.is_some_and(|ns| ns > self.timeout_ns) {
-            self.counts.timed_out += u64::from(query.state == State::Open);
+        if query.state == EntryState::TimedOut || duration_ns.is_some_and(|ns| ns > self.timeout_ns) {
+            self.counts.timed_out += u64::from(query.state == EntryState::Open);
             self.counts.late += 1;
             return ResponseOutcome::Late;
         }
@@ -148,12 +148,12 @@ impl Model {
     }
 
     fn open(&self) -> usize {
-        self.queries.values().filter(|query| query.state == State::Open).count()
+        self.queries.values().filter(|query| query.state == EntryState::Open).count()
     }
 
     fn waiting(&self) -> usize {
         let is_waiting =
-            |query: &&Query| query.state == State::Open && self.clock_ns > query.opened_ns + 1_000_000_000;
+            |query: &&Query| query.state == EntryState::Open && self.clock_ns > query.opened_ns + 1_000_000_000;
         self.queries.values().filter(is_waiting).count()
     }
 }

@@ -3,8 +3,8 @@
 use super::*;
 use pktvisor_common::packet::Stamp::{self, Borrowed, Own};
 
-fn moment(ns: u64, stamp: Stamp) -> Moment {
-    Moment { ns: at(ns), stamp }
+fn moment(ns: u64, stamp: Stamp) -> MessageTime {
+    MessageTime { ns: at(ns), stamp }
 }
 
 #[test]

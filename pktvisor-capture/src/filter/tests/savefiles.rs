@@ -1,4 +1,4 @@
-//! Packets of files pass as they do with `tcpdump -r`, whatever system wrote the file.
+//! Packets of files pass as they do with `tcpdump -r`, on files from any system.
 
 use std::fs;
 use std::path::Path;

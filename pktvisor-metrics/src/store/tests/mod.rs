@@ -9,7 +9,7 @@ mod wall_clock;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::{Flow, Observer, Outcome, Transport};
 use pktvisor_common::address::IpVersion;
-use pktvisor_common::classify::Class;
+use pktvisor_common::classify::{Captured, Class};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 

@@ -25,7 +25,7 @@ fn analysed(store: &Store, thread: u32, count: u64) {
     let mut name = pktvisor_analysis::name::Name::default();
     let mut head = pktvisor_analysis::message::MessageHead::new(&message);
     head.parse(&mut name).unwrap();
-    let (keys, message) = (recorder.keys(&head), head.parse_rest(false));
+    let (keys, message) = (recorder.keys(&head), head.parse_rest(Captured::Whole));
     let flow =
         Flow::of(&Class { ip_version: Some(IpVersion::V4), ..Class::default() }, Transport::Udp).unwrap();
     (0..count).for_each(|_| recorder.message(&flow, message, keys));
@@ -132,7 +132,7 @@ fn messages_of_all_threads_are_in_the_last_second() {
     let store = kernel_store(2);
     let flow =
         Flow::of(&Class { ip_version: Some(IpVersion::V4), ..Class::default() }, Transport::Tcp).unwrap();
-    (0..2).for_each(|thread| store.recorder(thread).reassembled(&flow, 0, false));
+    (0..2).for_each(|thread| store.recorder(thread).reassembled(&flow, 0, Captured::Whole));
     (0..2).for_each(|thread| store.cut(thread, Cut::Epoch));
     published(&store, &Counters::default(), 0, 121);
     assert_eq!(store.rates().packets.dns_queries, 2);

@@ -85,7 +85,7 @@ impl BenchedAgent {
         let app = http::json(&self.namespace, SERVER, "/api/v1/metrics/app");
         let term = |name: &str| app["app"]["ledger"][name].as_u64().unwrap_or(0);
         let (counted, lost) = (term("counted"), term("lost"));
-        // Whatever its analysis found: a message, a malformed one, or a part of one.
+        // Analysis found a message, a malformed one, or a part of one.
         let analysed = counted.saturating_sub(lost + term("not_chosen"));
         let seen = Seen { counted, analysed, lost };
         (seen, term("pending"))

@@ -57,7 +57,7 @@ fn a_retransmission_of_waiting_bytes_is_counted_once() {
 
 #[test]
 fn an_evicted_stream_releases_the_other_direction() {
-    let mut connection = Connection::with(Limits { streams: 2, buffered_bytes: 1 << 20 });
+    let mut connection = Connection::with(StreamLimits { streams: 2, buffered_bytes: 1 << 20 });
     connection.query(1).lost_query(2).query(3).response(3).scenario.of_port(5000).syn(1);
     connection.assert_found("q1 q3 r3", &[Gap, StreamEvicted]).scenario.assert_nothing_held();
 }

@@ -32,10 +32,10 @@ struct Sent {
 
 impl Connection {
     fn opened() -> Self {
-        Self::with(Limits { streams: 16, buffered_bytes: 1 << 20 })
+        Self::with(StreamLimits { streams: 16, buffered_bytes: 1 << 20 })
     }
 
-    fn with(limits: Limits) -> Self {
+    fn with(limits: StreamLimits) -> Self {
         let (client_next, server_next) = (ISN.wrapping_add(1), SERVER_ISN + 1);
         let mut connection = Self { scenario: Scenario::with(limits), client_next, server_next };
         for (from_server, sequence) in [(false, ISN), (true, SERVER_ISN)] {

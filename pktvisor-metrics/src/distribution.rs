@@ -9,12 +9,12 @@ use pktvisor_api as api;
 
 /// A distribution of unsigned values.
 #[derive(Clone, Debug, Default)]
-pub struct Quantiles {
+pub struct Distribution {
     /// `None` before the first value.
     histogram: Option<Histogram<u64>>,
 }
 
-impl Quantiles {
+impl Distribution {
     /// Counts one value.
     #[inline]
     pub(crate) fn record(&mut self, value: u64) {
@@ -133,8 +133,8 @@ fn rank(n: u64, percent: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn of(values: impl IntoIterator<Item = u64>) -> Quantiles {
-        let mut quantiles = Quantiles::default();
+    fn of(values: impl IntoIterator<Item = u64>) -> Distribution {
+        let mut quantiles = Distribution::default();
         for value in values {
             quantiles.record(value);
         }
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn nothing_has_no_quantiles() {
-        assert_eq!(Quantiles::default().report(), None);
+        assert_eq!(Distribution::default().report(), None);
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
         let bounds = [63, 255, 1023, 4095, 16_383, 1 << 40];
         let exact = bounds.map(|bound| values.iter().filter(|value| **value <= bound).count() as u64);
         assert_eq!(of(values).at_most(bounds), exact);
-        assert_eq!(Quantiles::default().at_most(bounds), [0; 6]);
+        assert_eq!(Distribution::default().at_most(bounds), [0; 6]);
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
             assert_eq!(now.middle_and_high_since(&earlier), Some([alone.p50, alone.p95]));
             assert_eq!(now.middle_and_high_since(&now), None);
         }
-        assert_eq!(Quantiles::default().middle_and_high_since(&Quantiles::default()), None);
+        assert_eq!(Distribution::default().middle_and_high_since(&Distribution::default()), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 /// Shared by the thread that looks up addresses and the other threads.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub struct GeoHandle {
     is_reopen_asked: AtomicBool,
     faults: Mutex<Vec<Faults>>,
 }
@@ -21,7 +21,7 @@ struct Faults {
     first: String,
 }
 
-impl Watch {
+impl GeoHandle {
     /// Requests that the databases be opened again, changed or not.
     pub fn ask_to_reopen(&self) {
         self.is_reopen_asked.store(true, Ordering::Relaxed);

@@ -1,0 +1,179 @@
+//! The steps that all messages share, from the octets of a message to its findings.
+
+use pktvisor_common::classify::{Captured, Class, protocol};
+use pktvisor_common::direction::HostNetworks;
+use pktvisor_common::packet::Packet;
+use pktvisor_common::sampling::{self, Endpoint};
+
+use crate::flow::{Flow, Transport};
+use crate::message::{HEADER_BYTES, Message, MessageHead, Question};
+use crate::name::Name;
+use crate::observer::{Observer, Outcome, Transaction};
+use crate::settings::AnalysisSettings;
+use crate::transactions::{
+    ENTRIES_MAX_DEFAULT, Exchange, MessageTime, QuestionKey, ResponseOutcome, Transactions,
+};
+
+/// The steps that all messages share.
+#[derive(Debug)]
+pub(super) struct Messages<H> {
+    pub(super) settings: AnalysisSettings<H>,
+    pub(super) transactions: Transactions,
+    /// The buffer for names.
+    name: Name,
+    /// The latest time that a segment without a time stamp borrowed from the packet before it.
+    /// Messages from streams with this time have no time of their own, even if they waited for a
+    /// gap to be closed.
+    pub(super) borrowed_ns: Option<u64>,
+}
+
+impl<H: HostNetworks> Messages<H> {
+    /// The steps before the first message.
+    pub(super) fn new(settings: AnalysisSettings<H>) -> Self {
+        Self {
+            transactions: Transactions::new(settings.transaction_timeout_ns, ENTRIES_MAX_DEFAULT),
+            settings,
+            name: Name::default(),
+            borrowed_ns: None,
+        }
+    }
+
+    /// Analyses a whole UDP datagram, which is counted with its packet.
+    #[inline]
+    pub(super) fn datagram(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
+        let outcome = if self.settings.samples(|| sampling::packet_hash(class)) {
+            self.sampled_datagram(packet, class, out)
+        } else {
+            count_unsampled(payload(packet, class), class.captured(), out)
+        };
+        out.outcome(outcome, u64::from(packet.segments));
+    }
+
+    #[inline]
+    pub(super) fn sampled_datagram(
+        &mut self,
+        packet: &Packet<'_>,
+        class: &Class,
+        out: &mut impl Observer,
+    ) -> Outcome {
+        let Some(flow) = Flow::of(class, Transport::Udp) else { return Outcome::WithoutMessage };
+        let port = self.settings.other_port(&flow);
+        out.prefetch_udp_port(port);
+        let captured = class.captured();
+        let outcome = self.analyse(&flow, payload(packet, class), captured, time(packet), out);
+        out.udp_port(port);
+        outcome
+    }
+
+    /// Counts a message that reassembly completed, and analyses it if its flow is sampled.
+    pub(super) fn reassembled(
+        &mut self,
+        flow: &Flow,
+        octets: &[u8],
+        captured: Captured,
+        at: MessageTime,
+        out: &mut impl Observer,
+    ) -> Outcome {
+        let Some(&[id_high, id_low, flags_high, flags_low]) = octets.first_chunk() else {
+            return Outcome::WithoutMessage;
+        };
+        if octets.len() < HEADER_BYTES {
+            return Outcome::WithoutMessage;
+        }
+        out.reassembled(flow, u16::from_be_bytes([flags_high, flags_low]), captured);
+        let id = u16::from_be_bytes([id_high, id_low]);
+        if !self.settings.samples(|| flow_hash(flow, id)) {
+            return count_unsampled(octets, captured, out);
+        }
+        if flow.transport == Transport::Udp {
+            out.udp_port(self.settings.other_port(flow));
+        }
+        self.analyse(flow, octets, captured, at, out)
+    }
+
+    #[inline]
+    fn analyse(
+        &mut self,
+        flow: &Flow,
+        octets: &[u8],
+        captured: Captured,
+        at: MessageTime,
+        out: &mut impl Observer,
+    ) -> Outcome {
+        let Self { settings, transactions, name, .. } = self;
+        let Some(exchange) = exchange(flow, octets) else { return Outcome::WithoutMessage };
+        transactions.prefetch_index(&exchange);
+        let mut head = MessageHead::new(octets);
+        if head.parse(name).is_none() {
+            return Outcome::WithoutMessage;
+        }
+        let keys = out.keys(&head);
+        out.prefetch_message(&head, &keys);
+        let message = head.parse_rest(captured);
+        transactions.prefetch_entry(&exchange);
+        let question = message.question.as_ref();
+        let key = question.map(question_key);
+        if !message.is_response() {
+            transactions.query(&exchange, key, at);
+        } else if let ResponseOutcome::Answered { duration_ns, .. } =
+            transactions.response(&exchange, key, at)
+        {
+            out.transaction(&Transaction { client: settings.client(flow), duration_ns, question });
+        }
+        out.message(flow, message, keys);
+        if !message.malformed {
+            return Outcome::Analysed;
+        }
+        out.malformed();
+        Outcome::Malformed
+    }
+}
+
+/// The time of a packet, and whether it is the packet's own time stamp.
+#[inline]
+pub(super) fn time(packet: &Packet<'_>) -> MessageTime {
+    MessageTime { ns: packet.timestamp_ns, stamp: packet.stamp }
+}
+
+/// The captured part of the datagram's payload.
+#[inline]
+fn payload<'a>(packet: &Packet<'a>, class: &Class) -> &'a [u8] {
+    let start = usize::from(class.payload_offset);
+    packet.data.get(start..start + usize::from(class.payload_len)).unwrap_or_default()
+}
+
+/// Counts a message whose flow is not sampled, because the counter of malformed messages is exact.
+fn count_unsampled(octets: &[u8], captured: Captured, out: &mut impl Observer) -> Outcome {
+    if Message::parse(octets, captured, &mut Name::default()).is_some_and(|message| message.malformed) {
+        out.malformed();
+    }
+    Outcome::NotSampled
+}
+
+/// The exchange of a message, by the first octets of its header (RFC 1035 section 4.1.1); `None` if
+/// it is shorter.
+#[inline]
+fn exchange(flow: &Flow, octets: &[u8]) -> Option<Exchange> {
+    let &[id_high, id_low, flags_high] = octets.first_chunk()?;
+    let id = u16::from_be_bytes([id_high, id_low]);
+    let is_response = flags_high & 0x80 != 0;
+    Some(if is_response { Exchange::of_response(flow, id) } else { Exchange::of_query(flow, id) })
+}
+
+fn question_key(question: &Question<'_>) -> QuestionKey {
+    QuestionKey { name_hash: question.name_hash, qtype: question.qtype, qclass: question.qclass }
+}
+
+fn flow_hash(flow: &Flow, id: u16) -> u64 {
+    // A TCP stream is sampled as a whole, with all its packets.
+    let (protocol, id) = match flow.transport {
+        Transport::Udp => (protocol::UDP, id),
+        Transport::Tcp => (protocol::TCP, 0),
+    };
+    sampling::flow_hash(
+        Endpoint { address: flow.addresses.source().bytes(), port: flow.source_port },
+        Endpoint { address: flow.addresses.destination().bytes(), port: flow.destination_port },
+        protocol,
+        id,
+    )
+}
