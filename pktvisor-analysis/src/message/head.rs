@@ -81,8 +81,8 @@ impl<'a> MessageHead<'a> {
         self.message.question.as_ref()
     }
 
-    /// Parses the rest, if this is the first call. A message that the capture holds only in part may
-    /// end early.
+    /// Parses the rest, if this is the first call. A message that the capture holds only in part
+    /// may end early.
     #[inline(always)]
     pub fn parse_rest(&mut self, captured: Captured) -> &Message<'a> {
         let message = &mut self.message;

@@ -63,8 +63,8 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Parses a message. Returns `None` for fewer than 12 octets. Writes the QNAME to `name`, because
-    /// moving a name is expensive.
+    /// Parses a message. Returns `None` for fewer than 12 octets. Writes the QNAME to `name`,
+    /// because moving a name is expensive.
     #[inline]
     pub fn parse(octets: &'a [u8], captured: Captured, name: &'a mut Name) -> Option<Self> {
         let mut head = MessageHead::new(octets);

@@ -46,8 +46,8 @@ impl Transactions {
         }
     }
 
-    /// Opens an entry. At the ceiling it replaces the oldest one that timed out, else the oldest open
-    /// one.
+    /// Opens an entry. At the ceiling it replaces the oldest one that timed out, else the oldest
+    /// open one.
     #[inline]
     pub(super) fn insert(&mut self, hash: u32, entry: Entry) {
         if self.entries.len() >= self.entries_max {

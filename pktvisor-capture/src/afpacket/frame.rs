@@ -121,8 +121,8 @@ impl FrameHeader {
     }
 }
 
-/// Puts a VLAN tag behind the addresses of the Ethernet frame at `start`, as it was on the wire. The
-/// addresses move over the bytes before them, which have been read. Returns the new start.
+/// Puts a VLAN tag behind the addresses of the Ethernet frame at `start`, as it was on the wire.
+/// The addresses move over the bytes before them, which have been read. Returns the new start.
 fn put_back(tag: [u8; VLAN_TAG_BYTES], frame: &mut [u8], start: usize) -> Option<usize> {
     let addresses = start..start + ETHERNET_ADDRESSES_BYTES;
     let new_start = start.checked_sub(VLAN_TAG_BYTES)?;

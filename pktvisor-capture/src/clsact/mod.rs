@@ -3,11 +3,11 @@
 //!
 //! A tcx link goes with its process; a filter stays until it is removed. So filters carry a name of
 //! their process, and that process holds the name as an abstract Unix socket, which the kernel
-//! frees when the process ends in any way. Such sockets belong to the network namespace, as interfaces
-//! do: a name without a holder was left by a killed process, and the next agent on the interface
-//! removes its filters.
+//! frees when the process ends in any way. Such sockets belong to the network namespace, as
+//! interfaces do: a name without a holder was left by a killed process, and the next agent on the
+//! interface removes its filters.
 //!
-//! Everything here wants CAP_NET_ADMIN, also at the end.
+//! Everything here needs CAP_NET_ADMIN, also at the end.
 
 mod message;
 mod netlink;

@@ -155,7 +155,8 @@ impl PacketCounters {
         self.bytes_in.saturating_add(self.bytes_out).saturating_add(self.bytes_unknown)
     }
 
-    /// Counts all packets that offload merged into one buffer. Only one of them carries a SYN or RST.
+    /// Counts all packets that offload merged into one buffer. Only one of them carries a SYN or
+    /// RST.
     #[inline(always)]
     pub fn count_all(&mut self, class: &Class, direction: Direction, wire: &Wire) {
         let count = u64::from(wire.packets);
