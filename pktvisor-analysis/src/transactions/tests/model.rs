@@ -152,8 +152,9 @@ impl Model {
     }
 
     fn waiting(&self) -> usize {
-        let is_waiting =
-            |query: &&Query| query.state == EntryState::Open && self.clock_ns > query.opened_ns + 1_000_000_000;
+        let is_waiting = |query: &&Query| {
+            query.state == EntryState::Open && self.clock_ns > query.opened_ns + 1_000_000_000
+        };
         self.queries.values().filter(is_waiting).count()
     }
 }
