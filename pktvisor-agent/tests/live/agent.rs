@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pktvisor_api::{App, Ledger, Period, PeriodDocument};
+use pktvisor_api::{App, Ledger, Period, PeriodDocument, SecondSeries, SeriesDocument};
 use testbed::{Namespace, Process, http};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pktvisord");
@@ -114,6 +114,14 @@ impl Agent {
         let document: PeriodDocument =
             serde_json::from_value(http::json(&self.namespace, SERVER, path)).unwrap();
         document.into_values().next().unwrap()
+    }
+
+    /// The last seconds.
+    pub(crate) fn series(&self) -> SecondSeries {
+        let path = "/api/v1/metrics/series";
+        let document: SeriesDocument =
+            serde_json::from_value(http::json(&self.namespace, SERVER, path)).unwrap();
+        document.series
     }
 
     /// One period; `None` if it is not filled yet.

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use dns_traffic::Config;
-use pktvisor_api::{Period, TopEntry};
+use pktvisor_api::{Period, SecondSeries, TopEntry};
 
 use crate::agent::{Agent, assert_balanced, require_kernel_programs};
 use crate::network::Network;
@@ -74,6 +74,23 @@ fn assert_always_of_one_moment(mode: &str, threads: &str) {
     let settled = agent.settled(trace.packets);
     assert_eq!(settled.ledger().pending, 0);
     assert_eq!(settled.period.sampling.rate, 1.0);
+    assert_seconds_sum_up_to(&agent.series(), &settled.period);
+}
+
+/// The seconds are those of all periods so far, and hold the traffic at its rate.
+fn assert_seconds_sum_up_to(series: &SecondSeries, window: &Period) {
+    let sum = |column: &[u64]| column.iter().sum::<u64>();
+    let (packets, dns, xact) = (&series.packets, &series.dns, &series.xact);
+    assert_eq!([sum(&packets.received), sum(&packets.sent)], [window.packets.received, window.packets.sent]);
+    let wire = &window.dns.wire_packets;
+    assert_eq!([sum(&dns.queries), sum(&dns.replies)], [wire.queries, wire.replies]);
+    let of_window = &window.dns.xact;
+    assert_eq!(
+        [sum(&xact.inbound.total), sum(&xact.outbound.total), sum(&xact.timed_out)],
+        [of_window.inbound.total, of_window.outbound.total, of_window.counts.timed_out]
+    );
+    let busy = packets.received.iter().zip(&packets.sent).filter(|(received, sent)| *received + *sent > 0);
+    assert!(busy.count() >= SECONDS as usize, "{packets:?}");
 }
 
 #[test]
