@@ -2,30 +2,39 @@
 
 use std::collections::BTreeSet;
 
-use pktvisor_api::{App, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates};
+use pktvisor_api::{App, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates, SeriesDocument};
 use serde_json::Value;
 
 const METRICS: &str = include_str!("../../docs/metrics.md");
 
 #[test]
 fn every_key_of_a_period_is_documented_and_no_other() {
-    let is_of_period = |section: &str| !section.starts_with('/') && !section.starts_with("app.");
-    assert_eq!(documented(is_of_period), keys(&full_period()));
+    assert_eq!(
+        documented(|section| !section.starts_with('/') && !is_of_agent(section)),
+        keys(&full_period())
+    );
 }
 
 #[test]
 fn every_key_of_the_agent_is_documented_and_no_other() {
-    let is_of_agent = |section: &str| section == "/api/v1/metrics/app" || section.starts_with("app.");
-    let mut documented = documented(is_of_agent);
-    // Its keys have a section of their own.
-    assert!(documented.remove("app.ledger"));
-    assert_eq!(documented, keys(&full_app()));
+    assert_eq!(documented(is_of_agent), keys(&full_app()));
 }
 
 #[test]
 fn every_key_of_the_rates_is_documented_and_no_other() {
     let rates = serde_json::to_value(Rates::default()).expect("rates serialise");
     assert_eq!(documented(|section| section == "/api/v1/metrics/rates"), keys(&rates));
+}
+
+#[test]
+fn every_key_of_the_series_is_documented_and_no_other() {
+    let series = serde_json::to_value(SeriesDocument::default()).expect("the series serialises");
+    assert_eq!(documented(|section| section == "/api/v1/metrics/series"), keys(&series));
+}
+
+/// Whether a section documents the agent's answer, or a part of it.
+fn is_of_agent(section: &str) -> bool {
+    section == "/api/v1/metrics/app" || section.starts_with("app.")
 }
 
 /// A period in which every key that may be absent is present.
@@ -60,8 +69,9 @@ fn keys(document: &Value) -> BTreeSet<String> {
     paths
 }
 
-/// The keys in the first column of the tables. A heading's `path` is the prefix of the keys below
-/// it, unless it is a path of the HTTP interface.
+/// The keys in the first column of the tables, without those of groups that have a table. A
+/// heading's `path` is the prefix of the keys below it, unless it is a path of the HTTP interface:
+/// then it is the object of which the section speaks.
 fn documented(is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let mut section = None;
     let mut paths = BTreeSet::new();
@@ -76,13 +86,16 @@ fn documented(is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
         };
         if is_wanted(section) {
             let prefix = match section {
-                // The one object of that document.
                 "/api/v1/metrics/rates" => "packets.".to_owned(),
+                "/api/v1/metrics/series" => "series.".to_owned(),
                 path if path.starts_with('/') => String::new(),
-                object => format!("{object}."),
+                group => format!("{group}."),
             };
             paths.extend(cell.split('`').skip(1).step_by(2).map(|key| format!("{prefix}{key}")));
         }
     }
+    let is_group = |path: &String| paths.iter().any(|other| other.starts_with(&format!("{path}.")));
+    let groups: Vec<_> = paths.iter().filter(|path| is_group(path)).cloned().collect();
+    paths.retain(|path| !groups.contains(path));
     paths
 }
