@@ -19,6 +19,9 @@ pub(crate) const PROGRAMS: &[&str] = &["pktvisord", "pktvisor"];
 /// The first line of the description.
 const SUMMARY: &str = "real-time summaries of packet streams, with a focus on DNS";
 
+/// The programs that packing needs: parts of dpkg and dpkg-dev.
+pub(crate) const TOOLS: &[&str] = &["dpkg", "dpkg-deb", "dpkg-shlibdeps"];
+
 /// The scripts that dpkg runs, by the names that it gives them.
 const SCRIPTS: &[(&str, &str)] = &[
     ("postinst", include_str!("../../../deploy/debian/postinst")),

@@ -67,7 +67,8 @@ pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
     archive::pack_debug(&directory, &compiler.host, &debug_files)?;
     let how = if profdata.is_some() { "with" } else { "without" };
     println!("\nbuilt {}, {how} profile-guided optimisation", workspace::shown(&archive));
-    if command::on_path("dpkg-deb") {
+    // A slim image has a C compiler without Debian's packaging tools.
+    if deb::TOOLS.iter().all(|tool| command::on_path(tool)) {
         println!("built {}", workspace::shown(&deb::pack(&directory)?));
     }
     Ok(())

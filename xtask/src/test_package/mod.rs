@@ -31,7 +31,7 @@ pub(crate) fn run() -> Result<()> {
 
 /// Packs the release build, and tries the package.
 pub(crate) fn test() -> Result<StepOutcome> {
-    for program in ["debootstrap", "dpkg-deb", "dpkg-shlibdeps", "chroot"] {
+    for program in ["debootstrap", "chroot"].iter().chain(deb::TOOLS) {
         if !command::on_path(program) {
             return Ok(StepOutcome::Skipped(format!("there is no {program}")));
         }
