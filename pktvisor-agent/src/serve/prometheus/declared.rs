@@ -1,7 +1,6 @@
 //! The families that the declarations of the metrics ask for.
 
 use pktvisor_definitions::{Exactness, Family, Group, Kind, Metric, family_help};
-use serde::Serialize;
 use serde_json::Value;
 
 use super::writer::{Exposition, FamilyKind};
@@ -24,9 +23,10 @@ pub(super) enum Naming {
     SinceStart,
 }
 
-/// Writes a family for every number of the document that the groups declare, in the order of the declarations.
-pub(super) fn families(out: &mut Exposition, groups: &[Group], document: &impl Serialize, naming: Naming) {
-    for family in collect(groups, &serde_json::to_value(document).unwrap_or_default()) {
+/// Writes a family for every number of the document that the groups declare, in the order of the
+/// declarations.
+pub(super) fn families(out: &mut Exposition, groups: &[Group], document: &Value, naming: Naming) {
+    for family in collect(groups, document) {
         let Some(family) = named(family, naming) else { continue };
         let kind = if family.name.ends_with("_total") { FamilyKind::Counter } else { FamilyKind::Gauge };
         let mut written = out.family(&family.name, kind, &family.help);
@@ -39,22 +39,37 @@ pub(super) fn families(out: &mut Exposition, groups: &[Group], document: &impl S
 /// Samples of one family must stand together, wherever their declarations stand.
 fn collect(groups: &[Group], document: &Value) -> Vec<Samples> {
     let mut families: Vec<Samples> = Vec::new();
-    for group in groups {
-        let Some(object) = document.pointer(&format!("/{}", group.path.replace('.', "/"))) else { continue };
-        for metric in group.metrics.iter().filter(|metric| metric.kind == Kind::Number) {
-            let Some((name, label)) = family_of(group, metric) else { continue };
-            let Some(value) = object.get(metric.key).and_then(Value::as_u64) else { continue };
-            match families.iter_mut().find(|family| family.name == name) {
-                Some(family) => family.samples.push((label, value)),
-                None => {
-                    let help = family_help(&name).unwrap_or(metric.help.trim()).to_owned();
-                    let grows = matches!(metric.class, Exactness::Exact | Exactness::Analysed);
-                    families.push(Samples { name, help, grows, samples: vec![(label, value)] });
-                }
+    for (group, metric, value) in values(groups, document, Kind::Number) {
+        let Some((name, label)) = family_of(group, metric) else { continue };
+        let Some(value) = value.as_u64() else { continue };
+        match families.iter_mut().find(|family| family.name == name) {
+            Some(family) => family.samples.push((label, value)),
+            None => {
+                let help = family_help(&name).unwrap_or(metric.help.trim()).to_owned();
+                let grows = matches!(metric.class, Exactness::Exact | Exactness::Analysed);
+                families.push(Samples { name, help, grows, samples: vec![(label, value)] });
             }
         }
     }
     families
+}
+
+/// The metrics of this kind that the groups declare, each with its value in the document.
+pub(super) fn values<'a>(
+    groups: &'a [Group],
+    document: &'a Value,
+    kind: Kind,
+) -> impl Iterator<Item = (&'a Group, &'a Metric, &'a Value)> {
+    groups.iter().flat_map(move |group| {
+        let object = document.pointer(&format!("/{}", group.path.replace('.', "/")));
+        let metrics = group.metrics.iter().filter(move |metric| metric.kind == kind);
+        metrics.filter_map(move |metric| Some((group, metric, object?.get(metric.key)?)))
+    })
+}
+
+/// The name of a family that is named by path and key.
+pub(super) fn generated_name(group: &Group, metric: &Metric) -> String {
+    format!("pktvisor_period_{}_{}", group.path.replace('.', "_"), metric.key).to_ascii_lowercase()
 }
 
 /// The family under the name that it has in this place; none if it is left out there.
@@ -75,9 +90,7 @@ fn named(family: Samples, naming: Naming) -> Option<Samples> {
 /// The family of a metric and its label there; `None` if the exposition computes the metric.
 fn family_of(group: &Group, metric: &Metric) -> Option<(String, Option<(&'static str, &'static str)>)> {
     match metric.family {
-        Family::Generated => {
-            Some((format!("pktvisor_period_{}_{}", group.path.replace('.', "_"), metric.key), None))
-        }
+        Family::Generated => Some((generated_name(group, metric), None)),
         Family::Named { name, label } => Some((name.to_owned(), label)),
         Family::Elsewhere => None,
     }

@@ -3,10 +3,11 @@
 //! A list has at most ten entries in a report, so the number of series is bounded. The names in it
 //! change with the traffic: a store that keeps many months may drop these families when it scrapes.
 
-use pktvisor_api::{Period, TopEntry};
+use pktvisor_api::TopEntry;
 use pktvisor_definitions::{Group, Kind};
 use serde_json::Value;
 
+use super::declared::{generated_name, values};
 use super::writer::{Exposition, FamilyKind};
 
 /// What an entry states of its count: the suffix of the family, the end of its help text, and the
@@ -20,22 +21,17 @@ const STATEMENTS: [Statement; 3] = [
 ];
 
 /// Writes the lists that the groups declare.
-pub(super) fn families(out: &mut Exposition, groups: &[Group], period: &Period) {
-    let document = serde_json::to_value(period).unwrap_or_default();
-    for group in groups {
-        let Some(object) = document.pointer(&format!("/{}", group.path.replace('.', "/"))) else { continue };
-        for metric in group.metrics.iter().filter(|metric| metric.kind == Kind::List) {
-            let entries = object.get(metric.key).map(entries).unwrap_or_default();
-            let name =
-                format!("pktvisor_period_{}_{}", group.path.replace('.', "_"), metric.key).to_lowercase();
-            for (suffix, statement, number) in STATEMENTS {
-                let help = format!("{} {statement}", metric.help.trim());
-                let name = format!("{name}{suffix}");
-                let mut family = out.family(&name, FamilyKind::Gauge, &help);
-                for entry in &entries {
-                    if let Some(number) = number(entry) {
-                        family.sample(&[("name", &entry.name)], number);
-                    }
+pub(super) fn families(out: &mut Exposition, groups: &[Group], period: &Value) {
+    for (group, metric, list) in values(groups, period, Kind::List) {
+        let entries = entries(list);
+        let name = generated_name(group, metric);
+        for (suffix, statement, number) in STATEMENTS {
+            let help = format!("{} {statement}", metric.help.trim());
+            let name = format!("{name}{suffix}");
+            let mut family = out.family(&name, FamilyKind::Gauge, &help);
+            for entry in &entries {
+                if let Some(number) = number(entry) {
+                    family.sample(&[("name", &entry.name)], number);
                 }
             }
         }

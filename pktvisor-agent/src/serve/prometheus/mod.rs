@@ -10,34 +10,42 @@
 mod declared;
 mod lists;
 mod process;
-mod since_start;
+mod transactions;
 mod writer;
 
-use pktvisor_api::{App, Dns, Losses, Period, Quantiles, Rates};
+use pktvisor_api::{App, Losses, Period, Rates};
 use pktvisor_definitions::{GROUPS, LEDGER, RATES};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::source::SinceStart;
 use declared::Naming;
 use writer::Exposition;
-use writer::FamilyKind::{Counter, Gauge, Summary};
+use writer::FamilyKind::{Counter, Gauge};
 
 /// The whole exposition.
 pub(super) fn exposition(app: &App, rates: &Rates, sums: &SinceStart, period: Option<&Period>) -> String {
     let mut out = Exposition::default();
     agent(&mut out, app);
     process::families(&mut out);
-    declared::families(&mut out, &[LEDGER], app, Naming::Declared);
+    declared::families(&mut out, &[LEDGER], &document(app), Naming::Declared);
     losses(&mut out, app.app.losses.as_ref());
-    declared::families(&mut out, &[RATES], rates, Naming::Declared);
-    declared::families(&mut out, GROUPS, &sums.period, Naming::SinceStart);
-    since_start::transactions(&mut out, sums);
+    declared::families(&mut out, &[RATES], &document(rates), Naming::Declared);
+    declared::families(&mut out, GROUPS, &document(&sums.period), Naming::SinceStart);
+    transactions::since_start(&mut out, sums);
     if let Some(period) = period {
         span(&mut out, period);
-        declared::families(&mut out, GROUPS, period, Naming::Declared);
-        transactions(&mut out, &period.dns);
-        lists::families(&mut out, GROUPS, period);
+        let document = document(period);
+        declared::families(&mut out, GROUPS, &document, Naming::Declared);
+        transactions::of_period(&mut out, &period.dns.xact);
+        lists::families(&mut out, GROUPS, &document);
     }
     out.finish()
+}
+
+/// The JSON in which the declarations find their values.
+fn document(answer: &impl Serialize) -> Value {
+    serde_json::to_value(answer).unwrap_or_default()
 }
 
 fn agent(out: &mut Exposition, app: &App) {
@@ -80,30 +88,4 @@ fn span(out: &mut Exposition, period: &Period) {
     out.single("pktvisor_period_length_seconds", Gauge, help, period.period.length);
     let help = "Analysed share of the DNS messages of the period, 0 to 1.";
     out.single("pktvisor_period_sampling_ratio", Gauge, help, period.sampling.rate);
-}
-
-fn transactions(out: &mut Exposition, dns: &Dns) {
-    let xact = &dns.xact;
-    let counts = &xact.counts;
-    out.family("pktvisor_period_dns_transactions", Gauge, "Answered queries of the period.")
-        .sample(&[("direction", "in")], xact.inbound.total)
-        .sample(&[("direction", "out")], xact.outbound.total)
-        .sample(
-            &[("direction", "unknown")],
-            counts.total.saturating_sub(xact.inbound.total).saturating_sub(xact.outbound.total),
-        );
-    let help = "Time from query to response in the period, by quantile.";
-    let mut times = out.family("pktvisor_period_dns_transaction_time_seconds", Summary, help);
-    for (direction, quantiles) in [("in", &xact.inbound.quantiles_us), ("out", &xact.outbound.quantiles_us)] {
-        for (quantile, value_us) in quantiles.iter().flat_map(by_quantile) {
-            #[expect(clippy::cast_precision_loss, reason = "microseconds of a few seconds")]
-            let value_s = value_us as f64 / 1e6;
-            times.sample(&[("direction", direction), ("quantile", quantile)], value_s);
-        }
-    }
-}
-
-fn by_quantile(quantiles: &Quantiles) -> [(&'static str, u64); 4] {
-    let Quantiles { p50, p90, p95, p99 } = *quantiles;
-    [("0.5", p50), ("0.9", p90), ("0.95", p95), ("0.99", p99)]
 }
