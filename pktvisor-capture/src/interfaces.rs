@@ -33,7 +33,7 @@ pub enum Hardware {
     /// Packets have an Ethernet header.
     #[default]
     Ethernet,
-    /// Likewise, and all that is sent is received at once.
+    /// Packets have an Ethernet header, and the interface receives every packet that it sends.
     Loopback,
     /// Packets begin with the IP header (tun, WireGuard, PPP).
     Ip,

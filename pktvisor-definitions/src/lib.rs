@@ -39,7 +39,7 @@
 //! | `Sizes(unit, n)` | `n` counts, as `Kernel` | array of integers |
 //! | `Distinct(unit, what)` | how many distinct names or addresses | integer |
 //! | `Quantiles(unit)` | a histogram | object of p50, p90, p95, p99; left out where there is nothing |
-//! | `Times(unit)` | a histogram that knows its running 90th percentile | likewise |
+//! | `Times(unit)` | a histogram that knows its running 90th percentile | p50, p90, p95, p99 |
 //! | `List(unit, class, what)` | frequent items, spelled as `what` | array of entries |
 //! | `Group(report, record)` | a group of its own | object |
 //!

@@ -19,14 +19,14 @@ pub(super) trait Remember {
     /// Reduces it to `limits`.
     fn shrink(&mut self, limits: ListLimits);
 
-    /// Adds the numbers of `other` that may be summed since start in little memory: counters and histograms. Lists and
-    /// distinct counts are left out.
-    fn add_numbers(&mut self, other: &Self);
+    /// Adds the numbers of `other` that can be summed since start in little memory: counters and
+    /// histograms. Lists and distinct counts stay empty, so they do nothing here.
+    fn add_numbers(&mut self, _other: &Self) {}
 }
 
 /// Types of fixed size, which are not reduced.
 macro_rules! remember_whole {
-    ($($kind:ty: $add_numbers:ident),*) => { $(
+    ($($kind:ty $(: $add_numbers:ident)?),*) => { $(
         impl Remember for $kind {
             fn begin() -> Self {
                 Self::default()
@@ -38,22 +38,14 @@ macro_rules! remember_whole {
 
             fn shrink(&mut self, _limits: ListLimits) {}
 
-            fn add_numbers(&mut self, other: &Self) {
-                $add_numbers(self, other);
-            }
+            $(fn $add_numbers(&mut self, other: &Self) {
+                self.merge(other);
+            })?
         }
     )* };
 }
 
-remember_whole!(Cardinality: leave_out, DistinctNames: leave_out, Distribution: add, Times: add);
-
-/// For what [`Remember::add_numbers`] adds.
-fn add<T: Remember>(to: &mut T, other: &T) {
-    to.merge(other);
-}
-
-/// For what it leaves out.
-fn leave_out<T>(_to: &mut T, _other: &T) {}
+remember_whole!(Cardinality, DistinctNames, Distribution: add_numbers, Times: add_numbers);
 
 impl Remember for u64 {
     fn begin() -> Self {
@@ -67,7 +59,7 @@ impl Remember for u64 {
     fn shrink(&mut self, _limits: ListLimits) {}
 
     fn add_numbers(&mut self, other: &Self) {
-        add(self, other);
+        self.merge(other);
     }
 }
 
@@ -82,10 +74,6 @@ impl Remember for FrequentItems {
 
     fn shrink(&mut self, limits: ListLimits) {
         self.shrink(limits);
-    }
-
-    fn add_numbers(&mut self, other: &Self) {
-        leave_out(self, other);
     }
 }
 
@@ -103,10 +91,6 @@ impl Remember for CodeCounts {
         if limits.entries <= Self::FEW {
             self.shrink(limits.entries);
         }
-    }
-
-    fn add_numbers(&mut self, other: &Self) {
-        leave_out(self, other);
     }
 }
 
@@ -155,12 +139,12 @@ macro_rules! record {
                 $($crate::record::Remember::merge(&mut self.$field, &other.$field);)*
             }
 
-            #[allow(unused_variables, reason = "as above")]
+            #[allow(unused_variables, reason = "some groups keep nothing themselves")]
             fn shrink(&mut self, limits: $crate::frequent::ListLimits) {
                 $($crate::record::Remember::shrink(&mut self.$field, limits);)*
             }
 
-            #[allow(unused_variables, reason = "as above")]
+            #[allow(unused_variables, reason = "some groups keep nothing themselves")]
             fn add_numbers(&mut self, other: &Self) {
                 $($crate::record::Remember::add_numbers(&mut self.$field, &other.$field);)*
             }

@@ -30,6 +30,18 @@ pub(crate) const LIMITS: Limits = Limits {
     cache: Duration::from_secs(3600),
 };
 
+/// Every path of the interface, and one that does not exist.
+pub(crate) const PATHS: [&str; 8] = [
+    "/api/v1/metrics/app",
+    "/api/v1/metrics/rates",
+    "/api/v1/metrics/bucket/0",
+    "/api/v1/metrics/window/5",
+    "/metrics",
+    "/api/v1/openapi.json",
+    "/healthz",
+    "/nowhere",
+];
+
 /// A running server.
 pub(crate) struct Running {
     pub(crate) source: Arc<Fake>,

@@ -5,18 +5,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::client::{Running, until_closed};
-
-const PATHS: [&str; 8] = [
-    "/api/v1/metrics/app",
-    "/api/v1/metrics/rates",
-    "/api/v1/metrics/bucket/0",
-    "/api/v1/metrics/window/5",
-    "/metrics",
-    "/api/v1/openapi.json",
-    "/healthz",
-    "/nowhere",
-];
+use crate::client::{PATHS, Running, until_closed};
 
 /// The status and the body of the answer to a request with this first line and these headers.
 async fn answer(server: &Running, line: &str, headers: &str) -> (u16, String) {

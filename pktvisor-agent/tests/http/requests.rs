@@ -6,18 +6,7 @@ use std::sync::{Arc, Once};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::client::{Running, until_closed};
-
-const PATHS: [&str; 8] = [
-    "/api/v1/metrics/app",
-    "/api/v1/metrics/rates",
-    "/api/v1/metrics/bucket/0",
-    "/api/v1/metrics/window/5",
-    "/metrics",
-    "/api/v1/openapi.json",
-    "/healthz",
-    "/nowhere",
-];
+use crate::client::{PATHS, Running, until_closed};
 
 /// Panics of any thread since the first call, except those that tests cause on purpose.
 fn panics() -> usize {

@@ -24,7 +24,7 @@ pub(crate) fn assert_counts_as_its_file(settled: &Settled, trace: &Trace) {
     assert_counts_as_its_file_with(&[], settled, trace);
 }
 
-/// Likewise, for an agent with these options.
+/// The same assertion for an agent with these options.
 pub(crate) fn assert_counts_as_its_file_with(options: &[&str], settled: &Settled, trace: &Trace) {
     let path = trace.path().display().to_string();
     let output = run(&Namespace::new(), &[&["--summary", "-H", GENERATED_HOST, &*path], options].concat());

@@ -59,7 +59,7 @@ impl Network {
         self.agent_limited(None, capabilities, words, watched)
     }
 
-    /// Likewise, with a limit of prlimit(1).
+    /// The same agent under a limit of prlimit(1).
     pub(super) fn agent_limited(
         &self,
         limit: Option<&str>,

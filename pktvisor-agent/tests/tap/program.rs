@@ -43,7 +43,7 @@ impl Attached {
         self.attach_program(load(&with_record(self.sockets.as_fd())), ifindex);
     }
 
-    /// Likewise, for a driver that has no room for records.
+    /// Attaches the program for drivers that have no room for records.
     pub(crate) fn attach_without_record(&mut self, ifindex: u32) {
         self.attach_program(load(&without_record(self.sockets.as_fd())), ifindex);
     }

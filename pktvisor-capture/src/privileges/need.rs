@@ -146,7 +146,7 @@ pub fn keep(mode: Mode, kernel: &KernelFeatures) -> Keep {
     keep_of(mode, kernel, features::has)
 }
 
-/// Likewise, of what the process `has`.
+/// The same for a process that `has` these capabilities.
 pub(super) fn keep_of(mode: Mode, kernel: &KernelFeatures, has: impl Fn(Capability) -> bool) -> Keep {
     let mut keep = Keep::default();
     if mode == Mode::AfPacket {

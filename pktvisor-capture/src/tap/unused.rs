@@ -71,7 +71,8 @@ fn ipv4_route(interface: &str, routes: &str) -> Option<String> {
     })
 }
 
-/// Likewise in `/proc/net/ipv6_route`: destination, prefix length, ..., interface.
+/// The first route by the interface in `/proc/net/ipv6_route`: destination, prefix length, and more;
+/// the interface stands last.
 fn ipv6_route(interface: &str, routes: &str) -> Option<String> {
     let routes = routes.lines().filter(|line| line.split_whitespace().last() == Some(interface));
     let destinations =

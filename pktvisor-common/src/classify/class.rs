@@ -77,7 +77,7 @@ pub struct Class {
     pub flags: u16,
     /// Source port (UDP, TCP), host byte order; 0 if unknown.
     pub source_port: u16,
-    /// Destination port, likewise.
+    /// Destination port (UDP, TCP), host byte order; 0 if unknown.
     pub destination_port: u16,
     /// Offset of the outermost IP header.
     pub network_offset: u16,
@@ -166,7 +166,7 @@ impl Class {
         }
     }
 
-    /// The destination address, likewise.
+    /// The destination address; `None` without a (whole) IP header.
     #[inline(always)]
     pub const fn destination(&self) -> Option<Address<'_>> {
         match self.address_version() {
