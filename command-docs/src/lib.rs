@@ -2,11 +2,12 @@
 //!
 //! Each of our programs defines its options once, for clap. `PROGRAM --generate man` prints its man page, and
 //! `PROGRAM --generate bash` (or `fish`, `zsh`) its completions. `cargo xtask dist` packs what the programs print. So help,
-//! man page and completions cannot differ. `--generate` is no option of the program: it only counts as the first argument,
-//! with one value after it.
+//! man page and completions cannot differ. `--generate` is not an option of the program: it only counts as the first
+//! argument.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use clap::{Command, ValueEnum};
 use clap_complete::Shell;
@@ -14,9 +15,12 @@ use clap_complete::Shell;
 /// The word that asks for a [`CommandDocument`].
 const REQUEST: &str = "--generate";
 
+/// The exit code of clap for wrong usage.
+const WRONG_USAGE: u8 = 2;
+
 /// What a program can print about its command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CommandDocument {
+enum CommandDocument {
     /// The man page, in section 1, as roff.
     Man,
     /// Completions for bash.
@@ -27,14 +31,47 @@ pub enum CommandDocument {
     Zsh,
 }
 
+/// Prints the document that the command line of this process asks for, and returns the exit code of the process. `None` if
+/// it asks for none.
+pub fn answer(command: impl FnOnce() -> Command) -> Option<ExitCode> {
+    let request = CommandDocument::requested(std::env::args_os())?;
+    let command = command();
+    let name = command.get_name().to_owned();
+    let code = match request {
+        Err(reason) => {
+            complain(&name, &reason);
+            ExitCode::from(WRONG_USAGE)
+        }
+        Ok(document) => match document.write(command, &mut io::stdout().lock()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(&name, &format!("cannot write to stdout: {error}"));
+                ExitCode::FAILURE
+            }
+        },
+    };
+    Some(code)
+}
+
+/// Writes one line to stderr, and ignores that stderr may be closed.
+fn complain(program: &str, reason: &str) {
+    let _ = writeln!(io::stderr(), "{program}: {reason}");
+}
+
 impl CommandDocument {
-    /// The document that the arguments of a process ask for: `PROGRAM --generate KIND` and nothing else.
-    pub fn requested(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
+    /// The document that the arguments of a process ask for, or a sentence that names the possible ones.
+    fn requested(arguments: impl IntoIterator<Item = OsString>) -> Option<Result<Self, String>> {
         let mut arguments = arguments.into_iter().skip(1);
-        let request = arguments.next()?;
-        let kind = arguments.next()?;
-        let is_request = request == REQUEST && arguments.next().is_none();
-        is_request.then(|| Self::from_str(kind.to_str()?, false).ok()).flatten()
+        if arguments.next()? != REQUEST {
+            return None;
+        }
+        let kind = arguments.next().filter(|_| arguments.next().is_none());
+        let document = kind.as_deref().and_then(|kind| Self::from_str(kind.to_str()?, false).ok());
+        Some(document.ok_or_else(|| {
+            let kinds = Self::value_variants().iter().filter_map(Self::to_possible_value);
+            let kinds: Vec<_> = kinds.map(|kind| kind.get_name().to_owned()).collect();
+            format!("{REQUEST} needs one of these words after it, and nothing else: {}", kinds.join(", "))
+        }))
     }
 
     /// Writes the document about `command`.
@@ -42,7 +79,7 @@ impl CommandDocument {
     /// # Errors
     ///
     /// Those of `to`.
-    pub fn write(self, mut command: Command, to: &mut dyn Write) -> io::Result<()> {
+    fn write(self, mut command: Command, to: &mut dyn Write) -> io::Result<()> {
         let shell = match self {
             Self::Man => return clap_mangen::Man::new(command).render(to),
             Self::Bash => Shell::Bash,
@@ -62,7 +99,7 @@ mod tests {
     use super::*;
     use clap::Arg;
 
-    fn requested(words: &[&str]) -> Option<CommandDocument> {
+    fn requested(words: &[&str]) -> Option<Result<CommandDocument, String>> {
         CommandDocument::requested(words.iter().map(OsString::from))
     }
 
@@ -76,17 +113,23 @@ mod tests {
     }
 
     #[test]
-    fn only_the_request_alone_asks_for_a_document() {
-        assert_eq!(requested(&["prog", "--generate", "man"]), Some(CommandDocument::Man));
-        assert_eq!(requested(&["prog", "--generate", "zsh"]), Some(CommandDocument::Zsh));
+    fn only_the_first_argument_asks_for_a_document() {
+        assert_eq!(requested(&["prog", "--generate", "man"]), Some(Ok(CommandDocument::Man)));
+        assert_eq!(requested(&["prog", "--generate", "zsh"]), Some(Ok(CommandDocument::Zsh)));
+        for words in [&["prog"][..], &["prog", "eth0", "--generate", "man"], &["prog", "--generated"]] {
+            assert_eq!(requested(words), None, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_for_no_known_document_names_the_known_ones() {
         for words in [
-            &["prog"][..],
-            &["prog", "--generate"],
+            &["prog", "--generate"][..],
             &["prog", "--generate", "pdf"],
             &["prog", "--generate", "man", "eth0"],
-            &["prog", "eth0", "--generate", "man"],
         ] {
-            assert_eq!(requested(words), None, "{words:?}");
+            let reason = requested(words).expect("a request").expect_err("no document");
+            assert!(reason.ends_with(": man, bash, fish, zsh"), "{words:?}: {reason}");
         }
     }
 

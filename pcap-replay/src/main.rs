@@ -11,7 +11,6 @@ use anyhow::Context;
 use capture_file::Pace;
 use capture_file::write::PcapWriter;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use command_docs::CommandDocument;
 use dns_traffic::{Config, ConfigError, Generator};
 use pcap_replay::send::{PacketRate, SendOptions, Tempo, Via, send};
 use terminal_text::{Escaped, EscapedLines, has_control};
@@ -79,8 +78,8 @@ struct GenerateArguments {
 const ETHERNET: u16 = 1;
 
 fn main() -> ExitCode {
-    if let Some(document) = CommandDocument::requested(std::env::args_os()) {
-        return print(document);
+    if let Some(code) = command_docs::answer(Cli::command) {
+        return code;
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -96,17 +95,6 @@ fn main() -> ExitCode {
     eprintln!("pcap-replay: {}", EscapedLines(format_args!("{error:#}")));
     // As clap does for options that it checks itself.
     ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
-}
-
-/// Prints the man page or the completions of a shell.
-fn print(document: CommandDocument) -> ExitCode {
-    match document.write(Cli::command(), &mut std::io::stdout().lock()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("pcap-replay: cannot write to stdout: {error}");
-            ExitCode::FAILURE
-        }
-    }
 }
 
 /// Shows the help, or the error in the command line with its control characters escaped.

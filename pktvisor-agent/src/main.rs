@@ -4,30 +4,18 @@ mod closed_stdout;
 
 use std::process::ExitCode;
 
-use command_docs::CommandDocument;
 use pktvisor_agent::cli::{self, LogFormat, Options, ParseError};
 use pktvisor_agent::{run, stderr};
 use pktvisor_capture::interfaces::SystemInterfaces;
 use terminal_text::{Escaped, EscapedLines, has_control};
 
 fn main() -> ExitCode {
-    if let Some(document) = CommandDocument::requested(std::env::args_os()) {
-        return print(document);
+    if let Some(code) = command_docs::answer(cli::command) {
+        return code;
     }
     match cli::parse(std::env::args_os(), &SystemInterfaces) {
         Ok(options) => run_with(&options),
         Err(error) => refuse(&error),
-    }
-}
-
-/// Prints the man page or the completions of a shell.
-fn print(document: CommandDocument) -> ExitCode {
-    match document.write(cli::command(), &mut std::io::stdout().lock()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            stderr::line(&format!("pktvisord: cannot write to stdout: {error}"));
-            ExitCode::FAILURE
-        }
     }
 }
 
