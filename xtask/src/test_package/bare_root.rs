@@ -1,5 +1,6 @@
-//! A bare Debian in a directory, made by debootstrap and removed at the end.
+//! A bare Debian or Ubuntu in a directory, made by debootstrap and removed at the end.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -8,8 +9,8 @@ use tempfile::TempDir;
 
 use crate::{command, workspace};
 
-/// The release that the programs are built for in CI: the oldest that is supported.
-const SUITE: &str = "bookworm";
+/// The file that names the release of this machine (os-release(5)).
+const OS_RELEASE: &str = "/etc/os-release";
 
 /// What a process in the root has as PATH.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -18,12 +19,16 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 pub(super) struct BareRoot(TempDir);
 
 impl BareRoot {
-    /// A system with nothing but what Debian calls essential, and `packages`.
+    /// A system with nothing but what Debian calls essential, and `packages`. It is of the release of this machine, because
+    /// the programs need the C library that they were linked with.
     ///
     /// # Errors
     ///
-    /// That of debootstrap: there is no network, or no package of that name.
+    /// This machine's release has no code name, or debootstrap fails: there is no network, or no package of that name.
     pub(super) fn make(packages: &[String]) -> Result<Self> {
+        let os_release =
+            fs::read_to_string(OS_RELEASE).with_context(|| format!("cannot read {OS_RELEASE}"))?;
+        let suite = codename(&os_release).with_context(|| format!("{OS_RELEASE} names no release"))?;
         // /tmp may be small, or mounted so that nothing in it can be run.
         let directory = tempfile::tempdir_in(workspace::target()?).context("cannot create a directory")?;
         let mut debootstrap = Command::new("debootstrap");
@@ -31,7 +36,7 @@ impl BareRoot {
         if !packages.is_empty() {
             debootstrap.arg(format!("--include={}", packages.join(",")));
         }
-        command::run(debootstrap.arg(SUITE).arg(directory.path()))?;
+        command::run(debootstrap.arg(suite).arg(directory.path()))?;
         Ok(Self(directory))
     }
 
@@ -61,5 +66,27 @@ impl BareRoot {
             bail!("`{line}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// The code name of the release, such as `bookworm` or `noble`.
+fn codename(os_release: &str) -> Option<&str> {
+    let value = os_release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="))?;
+    Some(value.trim_matches('"')).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::codename;
+
+    #[test]
+    fn the_code_name_of_the_release_is_found() {
+        assert_eq!(
+            codename("NAME=\"Debian GNU/Linux\"\nVERSION_CODENAME=bookworm\nID=debian\n"),
+            Some("bookworm")
+        );
+        assert_eq!(codename("VERSION_CODENAME=\"noble\"\n"), Some("noble"));
+        assert_eq!(codename("ID=arch\n"), None);
+        assert_eq!(codename("VERSION_CODENAME=\n"), None);
     }
 }
