@@ -11,6 +11,7 @@
 mod agent;
 mod capture_mode;
 mod dns;
+mod findings;
 mod lists;
 mod packets;
 mod period;
@@ -25,6 +26,7 @@ pub use dns::{
     Dns, DnsCardinality, DnsFlags, DnsMessages, EdnsMetrics, Reassembly, TransactionCounts,
     TransactionDirection, Transactions,
 };
+pub use findings::{Finding, FindingsDocument, Measure, Severity, Subject};
 pub use lists::{Quantiles, TopEntry};
 pub use packets::{IpCardinality, PacketRates, Packets};
 pub use period::{ErrorBody, Period, PeriodDocument, PeriodSpan, Sampling};
