@@ -5,6 +5,7 @@ use pktvisor_common::classify::Class;
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 
+use crate::list_readers::ListReaders;
 use crate::live_period::LivePeriod;
 use crate::recorder::Recorder;
 use crate::settings::Clock;
@@ -13,11 +14,12 @@ use crate::settings::Clock;
 #[derive(Debug)]
 pub struct Batch<'a> {
     live: MutexGuard<'a, LivePeriod>,
+    list_readers: &'a ListReaders,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(live: MutexGuard<'a, LivePeriod>) -> Self {
-        Self { live }
+    pub(super) fn new(live: MutexGuard<'a, LivePeriod>, list_readers: &'a ListReaders) -> Self {
+        Self { live, list_readers }
     }
 
     /// Moves the clock to the time of the next packet and ends the seconds and periods that are
@@ -59,6 +61,7 @@ impl<'a> Batch<'a> {
     /// counted and have no outcome yet are on their way to analysis.
     pub fn publish(&mut self) {
         self.live.publish();
+        self.list_readers.wake();
     }
 
     /// The newest time seen, in nanoseconds since 1970.

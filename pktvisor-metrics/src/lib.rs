@@ -17,7 +17,7 @@
 //! | `record` | generates the records of a period from their declarations |
 //! | `network`, `dns`, `transactions` | the metrics of a period |
 //! | `seconds` | the numbers of each of the last seconds |
-//! | `live_period`, `batch`, `shares`, `ledger` | the live period over time, for one thread or several, and the ledger |
+//! | `live_period`, `batch`, `shares`, `list_readers`, `ledger` | the live period over time, for one thread or several, and the ledger |
 
 mod batch;
 mod cardinality;
@@ -29,6 +29,7 @@ mod dns;
 pub mod frequent;
 mod keys;
 mod ledger;
+mod list_readers;
 mod listed;
 mod live_period;
 mod network;

@@ -13,7 +13,7 @@ use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 use crate::seconds::{SECONDS_MAX, SecondRecorder};
 use crate::settings::{Clock, StoreSettings};
-use crate::shares::Shares;
+use crate::shares::{Lists, Published, Shares};
 use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
 
 /// Closed periods beyond the newest this many keep only the heads of their lists.
@@ -26,7 +26,7 @@ pub(super) struct LivePeriod {
     /// The findings of the worker threads, which publish them here.
     shares: Arc<Shares>,
     /// The findings of each worker thread up to the last moment.
-    pub published: Vec<Arc<PeriodRecord>>,
+    published: Published,
     /// Number of published moments; `None` if packets are counted here.
     pub moments: Option<u64>,
     timeline: Timeline,
@@ -55,7 +55,7 @@ impl LivePeriod {
             settings,
             recorder: Recorder::new(settings.name_cut),
             shares,
-            published: Vec::new(),
+            published: Published::default(),
             moments: None,
             timeline: Timeline::default(),
             second_began: Counters::default(),
@@ -99,7 +99,7 @@ impl LivePeriod {
     pub(super) fn totals(&self) -> Totals {
         let mut total = self.total;
         total.add(self.recorder.period());
-        self.published.iter().for_each(|share| total.add(share));
+        self.published.records.iter().for_each(|share| total.add(share));
         total
     }
 
@@ -107,7 +107,7 @@ impl LivePeriod {
     pub(super) fn since_start(&mut self) -> PeriodRecord {
         let mut sum = self.since_start.clone();
         sum.add_numbers(self.measured());
-        self.published.iter().for_each(|share| sum.add_numbers(share));
+        self.published.records.iter().for_each(|share| sum.add_numbers(share));
         sum
     }
 
@@ -121,6 +121,16 @@ impl LivePeriod {
         self.shares.take_cuts(&mut self.published);
         self.balanced = Some(self.totals().ledger());
         self.moments = Some(self.moments.unwrap_or(0) + 1);
+    }
+
+    /// Whether the last moment has the lists of the worker threads.
+    pub(super) fn has_lists(&self) -> bool {
+        self.published.lists == Lists::Copied
+    }
+
+    /// The findings of each worker thread up to the last moment.
+    pub(super) fn published(&self) -> &[Arc<PeriodRecord>] {
+        &self.published.records
     }
 
     /// The live period without the findings of worker threads. Its length is that up to its newest
@@ -197,14 +207,14 @@ impl LivePeriod {
 
     fn close_in_series(&mut self, second: u64) {
         if let Some(seconds) = &mut self.seconds {
-            seconds.close(second, self.recorder.period(), &self.published);
+            seconds.close(second, self.recorder.period(), &self.published.records);
         }
     }
 
     fn close_second(&mut self, second: u64) {
         self.close_in_series(second);
         let mut now = self.recorder.period().counters;
-        self.published.iter().for_each(|share| now.add(&share.counters));
+        self.published.records.iter().for_each(|share| now.add(&share.counters));
         self.last_second = now;
         self.last_second.subtract(&self.second_began);
         self.second_began = now;
@@ -214,7 +224,7 @@ impl LivePeriod {
     /// Closes the live period after `length_s` seconds and begins the next one.
     fn rotate(&mut self, length_s: u64, next_start_s: u64) {
         let mut period = self.recorder.take(next_start_s);
-        period.merge_shares(std::mem::take(&mut self.published));
+        period.merge_shares(std::mem::take(&mut self.published).records);
         period.length_s = length_s;
         self.second_began = Counters::default();
         self.seconds.iter_mut().for_each(SecondRecorder::rotate);

@@ -119,6 +119,13 @@ impl PeriodRecord {
         self.dns.add_numbers(&other.dns);
     }
 
+    /// A copy of its numbers: counters and histograms. Its lists and distinct counts are empty.
+    pub(super) fn numbers(&self) -> Self {
+        let mut numbers = Self::new(self.start_s);
+        numbers.add_numbers(self);
+        numbers
+    }
+
     /// DNS packets whose flow was not sampled, by the decision of the kernel or of analysis.
     pub(super) fn not_sampled(&self) -> u64 {
         self.counters.packets.dns_not_sampled + self.outcomes.not_sampled

@@ -3,7 +3,7 @@
 //!
 //! A reader never sees a recorder that is being written, because kernel counters and analysis would
 //! be of different moments. At the end of an epoch each thread [cuts](Shares::cut): it leaves a
-//! copy of its recorder, or the recorder itself if the period ends. After the last thread,
+//! copy of its numbers or of all, or the recorder itself if the period ends. After the last thread,
 //! [`LivePeriod::publish`](crate::live_period::LivePeriod::publish) takes the copies together with
 //! the counters.
 
@@ -15,13 +15,31 @@ use pktvisor_analysis::public_suffix::NameCut;
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 
-/// Why a thread cuts.
+/// What a thread leaves at the end of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// The epoch is over, the period goes on.
-    Epoch,
-    /// The period is over, too.
+    /// The period goes on and nobody reads its lists: a copy of counters and histograms.
+    Numbers,
+    /// The period goes on: a copy of all.
+    Whole,
+    /// The period is over: all of it.
     Period,
+}
+
+/// The copies of the last moment.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    /// One for each thread.
+    pub records: Vec<Arc<PeriodRecord>>,
+    pub lists: Lists,
+}
+
+/// Whether copies have lists and distinct counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Lists {
+    #[default]
+    Copied,
+    Missing,
 }
 
 /// Empty until [`make`](Self::make). If one thread counts and analyses packets, it writes to the
@@ -33,7 +51,7 @@ pub(super) struct Shares(OnceLock<Box<[Share]>>);
 struct Share {
     recorder: Mutex<Recorder>,
     /// Not yet published.
-    cut: Mutex<Option<PeriodRecord>>,
+    cut: Mutex<Option<(PeriodRecord, Lists)>>,
 }
 
 impl Shares {
@@ -58,24 +76,37 @@ impl Shares {
     pub(super) fn cut(&self, thread: u32, cut: Cut) {
         let Some(share) = self.all().get(thread as usize) else { return };
         let mut recorder = share.recorder.lock();
-        let period = match cut {
-            Cut::Epoch => recorder.period().clone(),
+        let copy = match cut {
+            Cut::Numbers => (recorder.period().numbers(), Lists::Missing),
+            Cut::Whole => (recorder.period().clone(), Lists::Copied),
             // The live period knows the start of the next one.
-            Cut::Period => recorder.take(0),
+            Cut::Period => (recorder.take(0), Lists::Copied),
         };
         drop(recorder);
-        *share.cut.lock() = Some(period);
+        *share.cut.lock() = Some(copy);
     }
 
-    /// Takes the copies of the threads' last cuts; `published` stays for threads without a new one.
-    pub(super) fn take_cuts(&self, published: &mut Vec<Arc<PeriodRecord>>) {
+    /// Takes the copies of the threads' last cuts. All threads have the same order, so either all
+    /// copies have lists or none. Those of threads without a new cut stay.
+    pub(super) fn take_cuts(&self, published: &mut Published) {
         for (thread, share) in self.all().iter().enumerate() {
             let cut = share.cut.lock().take();
-            match (published.get_mut(thread), cut) {
-                (Some(place), Some(period)) => *place = Arc::new(period),
-                (None, cut) => published.push(Arc::new(cut.unwrap_or_else(|| PeriodRecord::new(0)))),
+            if let Some((_, lists)) = cut {
+                published.lists = lists;
+            }
+            let record = cut.map(|(record, _)| Arc::new(record));
+            match (published.records.get_mut(thread), record) {
+                (Some(place), Some(record)) => *place = record,
+                (None, record) => {
+                    published.records.push(record.unwrap_or_else(|| Arc::new(PeriodRecord::new(0))));
+                }
                 (Some(_), None) => {}
             }
         }
+    }
+
+    /// Copies of all recorders as they are, each of another moment.
+    pub(super) fn copies(&self) -> Vec<Arc<PeriodRecord>> {
+        self.all().iter().map(|share| Arc::new(share.recorder.lock().period().clone())).collect()
     }
 }

@@ -12,6 +12,7 @@ use pktvisor_api as api;
 
 use crate::batch::Batch;
 use crate::distribution::Distribution;
+use crate::list_readers::ListReaders;
 use crate::live_period::LivePeriod;
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
@@ -53,13 +54,15 @@ pub struct Store {
     settings: StoreSettings,
     live: Mutex<LivePeriod>,
     shares: Arc<Shares>,
+    list_readers: Arc<ListReaders>,
 }
 
 impl Store {
     /// An empty store.
     pub fn new(settings: StoreSettings) -> Self {
         let shares = Arc::<Shares>::default();
-        Self { settings, live: Mutex::new(LivePeriod::new(settings, Arc::clone(&shares))), shares }
+        let live = Mutex::new(LivePeriod::new(settings, Arc::clone(&shares)));
+        Self { settings, live, shares, list_readers: Arc::default() }
     }
 
     /// The store, which also keeps the last seconds for [`series`](Self::series). Without a server
@@ -77,7 +80,7 @@ impl Store {
 
     /// Locks the live period for a batch of packets. Waiting readers read it between batches.
     pub fn batch(&self) -> Batch<'_> {
-        Batch::new(self.live.lock())
+        Batch::new(self.live.lock(), &self.list_readers)
     }
 
     /// Prepares for counting in the kernel and analysis by this number of threads, each with a
@@ -98,6 +101,16 @@ impl Store {
     /// packets of an epoch and none of the next.
     pub fn cut(&self, thread: u32, cut: Cut) {
         self.shares.cut(thread, cut);
+    }
+
+    /// Sets how the store requests a moment with lists, which somebody wants to read at once.
+    pub fn request_lists_by(&self, request: impl Fn() + Send + Sync + 'static) {
+        self.list_readers.request_by(Box::new(request));
+    }
+
+    /// What the threads should leave at the end of an epoch within a period.
+    pub fn wanted_cut(&self) -> Cut {
+        if self.list_readers.are_reading() { Cut::Whole } else { Cut::Numbers }
     }
 
     /// Number of periods with data, the live one included.
@@ -145,11 +158,13 @@ impl Store {
     /// The newest `n` periods merged.
     fn merged(&self, n: usize) -> PeriodRecord {
         let mut live = self.live.lock();
+        self.list_readers.wait(&mut live);
         let mut merged = live.measured().clone();
         let closed: Vec<_> = live.closed.iter().take(n.saturating_sub(1)).cloned().collect();
-        let published = live.published.clone();
+        let published = live.has_lists().then(|| live.published().to_vec());
         drop(live);
-        merged.merge_shares(published);
+        // Lists of slightly different moments are better than none.
+        merged.merge_shares(published.unwrap_or_else(|| self.shares.copies()));
         for period in closed {
             merged.merge(&period);
         }

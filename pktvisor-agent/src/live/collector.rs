@@ -35,6 +35,10 @@ const WORKER_FAILURE: Duration = Duration::from_secs(15);
 /// How often to check whether worker threads have finished.
 const WORKER_POLL: Duration = Duration::from_millis(1);
 
+/// A reader wants a moment before the second ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MomentRequest;
+
 /// The AF_XDP sockets in use, if any, and the losses of earlier ones.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
@@ -87,24 +91,34 @@ pub(super) struct PendingEpoch {
 }
 
 impl Collector {
-    /// Runs until the sender of `stop` is dropped. Returns itself for the [last](Self::finish)
+    /// Runs until the sender of `requests` is dropped. Returns itself for the [last](Self::finish)
     /// collection.
-    pub(super) fn run(mut self, stop: &Receiver<()>) -> Self {
-        while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(until_next_second()) {
-            if let Err(error) = self.tick() {
+    pub(super) fn run(mut self, requests: &Receiver<MomentRequest>) -> Self {
+        let mut second_ends = Instant::now() + until_next_second();
+        loop {
+            let collected = match requests.recv_timeout(second_ends.saturating_duration_since(Instant::now()))
+            {
+                Ok(MomentRequest) => self.end_moment(),
+                Err(RecvTimeoutError::Timeout) => {
+                    let collected = self.tick();
+                    second_ends = Instant::now() + until_next_second();
+                    collected
+                }
+                Err(RecvTimeoutError::Disconnected) => return self,
+            };
+            if let Err(error) = collected {
                 // It will not get better. Only the first report is logged, so that the log does not
                 // fill up.
                 self.agent.status.report_failure(format!("the kernel's counters cannot be read: {error}"));
             }
         }
-        self
     }
 
     /// Collects the last counters, after the programs are detached, the rings are empty and the
     /// worker threads have ended.
     pub(super) fn finish(mut self) -> Result<(), KernelError> {
         self.publish();
-        let collected = self.end_epoch(wall_ns(), Cut::Epoch);
+        let collected = self.end_epoch(wall_ns(), Cut::Whole);
         self.publish();
         self.flush_log();
         collected
@@ -118,23 +132,29 @@ impl Collector {
 
     /// Ends a second.
     fn tick(&mut self) -> Result<(), KernelError> {
-        let mut collected = Ok(());
-        // If a worker thread is behind, the last moment is not over, so the next one begins a
-        // second later.
-        if self.publish() {
-            let now_ns = wall_ns();
-            let period_ends = self.agent.store.batch().rotates_at(now_ns);
-            collected = self.end_epoch(now_ns, if period_ends { Cut::Period } else { Cut::Epoch });
-            self.wait_for_workers();
-            self.publish();
-        } else {
-            self.check_workers();
-        }
+        let collected = self.end_moment();
         self.rate.adjust(&self.agent, &self.coordination);
         if let Some(geo) = &mut self.geo {
             geo.refresh(Instant::now());
         }
         self.flush_log();
+        collected
+    }
+
+    /// Ends an epoch and publishes its moment, once the worker threads have analysed all of it.
+    fn end_moment(&mut self) -> Result<(), KernelError> {
+        // If a worker thread is behind, the last moment is not over, so the next one begins a
+        // second later.
+        if !self.publish() {
+            self.check_workers();
+            return Ok(());
+        }
+        let now_ns = wall_ns();
+        let period_ends = self.agent.store.batch().rotates_at(now_ns);
+        let cut = if period_ends { Cut::Period } else { self.agent.store.wanted_cut() };
+        let collected = self.end_epoch(now_ns, cut);
+        self.wait_for_workers();
+        self.publish();
         collected
     }
 

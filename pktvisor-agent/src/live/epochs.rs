@@ -40,7 +40,7 @@ impl Epochs {
     pub(super) fn new(shards: Shards) -> Self {
         Self {
             over: AtomicU64::new(0),
-            order: Mutex::new(CutOrder { sealed_ns: 0, cut: Cut::Epoch }),
+            order: Mutex::new(CutOrder { sealed_ns: 0, cut: Cut::Whole }),
             reached: (0..shards.count()).map(|_| AtomicU64::new(0)).collect(),
         }
     }

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context;
 
-use super::collector::Collector;
+use super::collector::{Collector, MomentRequest};
 use super::coordination::Coordination;
 use super::running::RunningCapture;
 use super::spawn;
@@ -16,8 +16,8 @@ pub(super) struct Programs {
     coordination: Arc<Coordination>,
     /// The thread that follows the interfaces. It detaches the programs when it ends.
     interfaces: JoinHandle<()>,
-    /// Dropped to stop the collector thread.
-    stop: SyncSender<()>,
+    /// Requests a moment of the collector thread. Dropped to stop it.
+    requests: Arc<SyncSender<MomentRequest>>,
     collector: JoinHandle<Collector>,
     /// The worker threads.
     workers: Vec<JoinHandle<()>>,
@@ -31,10 +31,19 @@ impl Programs {
         collector: Collector,
         workers: Vec<JoinHandle<()>>,
     ) -> anyhow::Result<Self> {
-        let (stop, stopped) = sync_channel(0);
+        // One is enough for all readers.
+        let (requests, requested) = sync_channel(1);
+        let requests = Arc::new(requests);
         let agent = Arc::clone(&collector.agent);
-        let collector = spawn(&agent, "collector", move || collector.run(&stopped))?;
-        Ok(Self { coordination, interfaces, stop, collector, workers })
+        let weak = Arc::downgrade(&requests);
+        agent.store.request_lists_by(move || {
+            // After the last moment nobody makes another.
+            if let Some(requests) = weak.upgrade() {
+                let _ = requests.try_send(MomentRequest);
+            }
+        });
+        let collector = spawn(&agent, "collector", move || collector.run(&requested))?;
+        Ok(Self { coordination, interfaces, requests, collector, workers })
     }
 }
 
@@ -48,7 +57,7 @@ impl RunningCapture for Programs {
         for thread in self.workers {
             thread.join().ok().context("a worker thread panicked")?;
         }
-        drop(self.stop);
+        drop(self.requests);
         self.collector.join().ok().context("the collector thread panicked")?.finish()?;
         Ok(())
     }

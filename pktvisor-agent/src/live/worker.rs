@@ -140,7 +140,7 @@ impl<S: RecordSource> Worker<S> {
         }
         self.run_upkeep(&clock);
         self.analysis.finish(&mut *self.agent.store.recorder(self.shard));
-        self.agent.store.cut(self.shard, Cut::Epoch);
+        self.agent.store.cut(self.shard, Cut::Whole);
         self.coordination.epochs().leave(self.shard);
         self.report_open_queries();
     }

@@ -77,7 +77,7 @@ fn each_round_adds_the_same_messages_to_all_metrics() {
         Worker::new(&agent, &coordination, 0, Deep::new(vec![waiting]), &settings(), Successors::default());
     let mut answered = 0;
     while thread.round(&WallClock::now()) > 0 {
-        agent.store.cut(0, Cut::Epoch);
+        agent.store.cut(0, Cut::Whole);
         agent.store.batch().publish();
         let dns = agent.store.bucket(0).unwrap().dns;
         assert_eq!(dns.xact.counts.total, dns.xact.inbound.total + dns.xact.outbound.total);
@@ -129,7 +129,7 @@ fn records_of_the_next_epoch_wait_until_the_old_one_is_cut() {
     let mut thread = Worker::new(&agent, &coordination, 0, sources, &settings(), Successors::default());
     let clock = WallClock::now();
     let publish = |thread: &mut Worker<Marked>| {
-        coordination.epochs().order(CutOrder { sealed_ns: monotonic_ns(), cut: Cut::Epoch });
+        coordination.epochs().order(CutOrder { sealed_ns: monotonic_ns(), cut: Cut::Whole });
         assert!(!coordination.epochs().are_reached());
         while !coordination.epochs().are_reached() {
             thread.round(&clock);

@@ -129,7 +129,7 @@ fn a_second_of_several_threads_is_that_of_a_published_moment() {
     answered(&store, 0, 10);
     answered(&store, 1, 30);
     answered(&store, 1, 50);
-    publish(Cut::Epoch, 121);
+    publish(Cut::Whole, 121);
     // Not published.
     answered(&store, 0, 7);
     let first = series(&store);
@@ -139,11 +139,11 @@ fn a_second_of_several_threads_is_that_of_a_published_moment() {
     );
     assert_eq!(first.packets.received.last(), Some(&store.rates().packets.received));
     assert_eq!(bucket(&store, 0).dns.xact.inbound.total, 3);
-    (122..180).for_each(|second| publish(Cut::Epoch, second));
+    (122..180).for_each(|second| publish(Cut::Whole, second));
     answered(&store, 1, 80);
     publish(Cut::Period, 180);
     answered(&store, 0, 90);
-    publish(Cut::Epoch, 181);
+    publish(Cut::Whole, 181);
     let inbound = series(&store).xact.inbound;
     let (mut total, mut p50_us) = (vec![0; 61], vec![None; 61]);
     for (second, count, time_us) in [(0, 3, 30), (1, 1, 7), (59, 1, 80), (60, 1, 90)] {
