@@ -35,6 +35,9 @@ pub(crate) struct BenchArguments {
     /// Measure this agent instead of the release build, and leave out the breakdown (replay, live)
     #[arg(long, value_name = "FILE")]
     agent: Option<PathBuf>,
+    /// Send this many packets a second instead of the rising rates (live); several with commas
+    #[arg(long, value_name = "RATES", value_delimiter = ',')]
+    rates: Vec<u64>,
 }
 
 /// The subcommand.
@@ -50,7 +53,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
             command::run(&mut command::cargo(["bench", "-p", "pktvisor-agent", "--bench", "replay"]))
         }
         Benchmark::Kernel => kernel::run(),
-        Benchmark::Live => live::run(arguments.agent.as_deref()),
+        Benchmark::Live => live::run(arguments.agent.as_deref(), &arguments.rates),
     }
 }
 

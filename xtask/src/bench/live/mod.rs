@@ -34,8 +34,8 @@ const PACKETS: u64 = 500_000;
 const SCENARIO: &[&str] =
     &["--names", "100000", "--clients", "50000", "--dns-share", "1", "--tcp-share", "0", "--seed", "1"];
 
-/// Measures and prints a table.
-pub(super) fn run(agent: Option<&Path>) -> Result<()> {
+/// Measures at `rates`, or at [`RATES`] if there are none, and prints a table.
+pub(super) fn run(agent: Option<&Path>, rates: &[u64]) -> Result<()> {
     if let Some(reason) = testbed::missing(&[Need::Namespaces, Need::Program("ethtool"), Need::Program("tc")])
     {
         bail!("the benchmark cannot run here: {reason}");
@@ -48,7 +48,8 @@ pub(super) fn run(agent: Option<&Path>) -> Result<()> {
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let capture = generated_capture(&directory)?;
     let mut measurements = Vec::new();
-    for rate in RATES {
+    let asked: Vec<_> = rates.iter().map(|rate| Some(*rate)).collect();
+    for rate in if asked.is_empty() { RATES.to_vec() } else { asked } {
         for mode in ["inline", "tap"] {
             add(
                 &mut measurements,

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::unistd::{SysconfVar, sysconf};
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
 use testbed::{End, Namespace, Need, Process, http};
 
 use crate::workspace;
@@ -183,7 +184,8 @@ fn tcpdump_counts(line: &str) -> Option<Seen> {
     Some(Seen { counted: analysed, analysed, lost })
 }
 
-/// proc_pid_stat(5): the 14th and 15th field, in ticks.
+/// proc_pid_stat(5): the 14th and 15th field, in ticks. The kernel knows the sum of both to the
+/// nanosecond, so it is split in their proportion.
 fn cpu(process: u32) -> Result<Cpu> {
     let path = format!("/proc/{process}/stat");
     let text =
@@ -191,10 +193,11 @@ fn cpu(process: u32) -> Result<Cpu> {
     // The second field is a name in parentheses, which may contain any character.
     let behind_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
     let mut fields = behind_name.split_whitespace().skip(11).map(|field| field.parse::<u64>().unwrap_or(0));
-    let ticks =
-        sysconf(SysconfVar::CLK_TCK)?.and_then(|ticks| u64::try_from(ticks).ok()).unwrap_or(100).max(1);
-    let mut time = || Duration::from_nanos(fields.next().unwrap_or(0) * 1_000_000_000 / ticks);
-    Ok(Cpu { user: time(), system: time() })
+    let (user, system) = (fields.next().unwrap_or(0), fields.next().unwrap_or(0));
+    let pid = Pid::from_raw(process.try_into().context("no such process")?);
+    let total = Duration::from(clock_gettime(clock_getcpuclockid(pid)?)?);
+    let user = total.mul_f64(user as f64 / (user + system).max(1) as f64);
+    Ok(Cpu { user, system: total.saturating_sub(user) })
 }
 
 #[cfg(test)]
@@ -216,5 +219,6 @@ mod tests {
         while started.elapsed() < Duration::from_millis(100) {}
         let cpu = cpu(std::process::id()).expect("this process runs");
         assert!(cpu.user + cpu.system >= Duration::from_millis(10));
+        assert_ne!((cpu.user + cpu.system).subsec_nanos() % 10_000_000, 0, "more exact than ticks");
     }
 }
