@@ -2,7 +2,7 @@
 //!
 //! A copy of the lists of a busy second takes milliseconds, and most agents are scraped for numbers
 //! only. So worker threads copy their lists only while somebody reads them. The first reader in a
-//! while requests a moment of its own and waits a few milliseconds for it; the lists are then
+//! while requests a moment of its own and waits some ten milliseconds for it; the lists are then
 //! copied every second until nobody has read them for [`READ_WITHIN`].
 
 use std::sync::OnceLock;

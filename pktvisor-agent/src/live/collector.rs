@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -31,9 +30,6 @@ const WORKER_PATIENCE: Duration = Duration::from_millis(700);
 
 /// A worker thread that takes longer than this for an epoch does not work.
 const WORKER_FAILURE: Duration = Duration::from_secs(15);
-
-/// How often to check whether worker threads have finished.
-const WORKER_POLL: Duration = Duration::from_millis(1);
 
 /// A reader wants a moment before the second ends.
 #[derive(Clone, Copy, Debug)]
@@ -211,10 +207,7 @@ impl Collector {
 
     /// Waits for the worker threads, which need a few milliseconds, or more if they are behind.
     fn wait_for_workers(&self) {
-        let deadline = Instant::now() + WORKER_PATIENCE;
-        while !self.coordination.epochs().are_reached() && Instant::now() < deadline {
-            sleep(WORKER_POLL);
-        }
+        self.coordination.epochs().wait_until(Instant::now() + WORKER_PATIENCE);
     }
 
     /// Publishes the counters of the last epoch together with its analysis, and moves the time of

@@ -9,8 +9,9 @@
 //! packet.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use pktvisor_common::kernel::control::EPOCHS;
 use pktvisor_common::sharding::Shards;
 
@@ -31,6 +32,8 @@ pub(super) struct Epochs {
     /// The number of epochs that are over.
     over: AtomicU64,
     order: Mutex<CutOrder>,
+    /// Notified, with the order locked, when a thread has cut.
+    cut: Condvar,
     /// The number of epochs that each worker thread has cut.
     reached: Box<[AtomicU64]>,
 }
@@ -41,6 +44,7 @@ impl Epochs {
         Self {
             over: AtomicU64::new(0),
             order: Mutex::new(CutOrder { sealed_ns: 0, cut: Cut::Whole }),
+            cut: Condvar::new(),
             reached: (0..shards.count()).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -61,12 +65,20 @@ impl Epochs {
     pub(super) fn reach(&self, thread: u32, epochs: u64) {
         if let Some(reached) = self.reached.get(thread as usize) {
             reached.store(epochs, Ordering::Release);
+            let _order = self.order.lock();
+            self.cut.notify_all();
         }
     }
 
     /// Records that a worker thread has ended, after it cut everything.
     pub(super) fn leave(&self, thread: u32) {
         self.reach(thread, u64::MAX);
+    }
+
+    /// Waits until all worker threads have cut every epoch that is over, at most until the deadline.
+    pub(super) fn wait_until(&self, deadline: Instant) {
+        let mut order = self.order.lock();
+        while !self.are_reached() && !self.cut.wait_until(&mut order, deadline).timed_out() {}
     }
 
     /// Whether all worker threads have cut every epoch that is over.
