@@ -20,6 +20,7 @@ pub(crate) struct Agent {
     /// How the capture is doing.
     pub status: CaptureStatus,
     deep_sample_rate_pct: u64,
+    sandbox: api::SandboxInfo,
     started: Instant,
 }
 
@@ -27,7 +28,13 @@ impl Agent {
     /// An agent that has just started.
     pub(crate) fn new(store: Store, deep_sample_rate_pct: u64, capture: api::CaptureInfo) -> Self {
         let status = CaptureStatus::new(capture, deep_sample_rate_pct as f64);
-        Self { store, status, deep_sample_rate_pct, started: Instant::now() }
+        let sandbox = api::SandboxInfo::default();
+        Self { store, status, deep_sample_rate_pct, sandbox, started: Instant::now() }
+    }
+
+    /// The agent, in a process that is restricted in this way.
+    pub(crate) fn with_sandbox(self, sandbox: api::SandboxInfo) -> Self {
+        Self { sandbox, ..self }
     }
 
     /// Where every packet went.
@@ -63,6 +70,7 @@ impl AnswerSource for Agent {
                 ledger: Some(with_filtered(counted, status.filtered)),
                 deep_sample_rate_now_pct: Some(status.deep_sample_rate_now_pct),
                 losses: status.losses,
+                sandbox: Some(self.sandbox),
             },
             dns: api::AppDns { xact: api::AppXact { open, waiting } },
         }

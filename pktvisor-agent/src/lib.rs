@@ -10,7 +10,8 @@
 //! Data flows one way. Each of these crates knows only those above it, and this crate connects
 //! them: [`pipeline`] processes every packet that userspace counts, [`replay`] sends a capture file
 //! through it, and [`live`] takes over the kernel's counters. `agent` holds what answers are made
-//! of, [`cli`] reads the options, and [`run`] carries them out. Only its binary and its tests
+//! of, [`cli`] reads the options, [`sandbox`] restricts the process to what they need, and [`run`] carries
+//! them out. Only its binary and its tests
 //! depend on this crate.
 
 mod agent;
@@ -22,6 +23,7 @@ pub mod pipeline;
 mod progress;
 pub mod replay;
 pub mod run;
+pub mod sandbox;
 pub mod serve;
 mod signals;
 pub mod stderr;

@@ -5,7 +5,7 @@ mod closed_stdout;
 use std::process::ExitCode;
 
 use pktvisor_agent::cli::{self, LogFormat, Options, ParseError};
-use pktvisor_agent::{run, stderr};
+use pktvisor_agent::{run, sandbox, stderr};
 use pktvisor_capture::interfaces::SystemInterfaces;
 use terminal_text::{Escaped, EscapedLines, has_control};
 
@@ -24,7 +24,9 @@ fn run_with(options: &Options) -> ExitCode {
     for warning in &options.warnings {
         tracing::warn!("{}", Escaped(warning));
     }
-    match closed_stdout::check(options).and_then(|()| run::run(options)) {
+    // Before any thread starts and anything is read from outside.
+    let sandbox = sandbox::enter(options);
+    match closed_stdout::check(options).and_then(|()| run::run(options, sandbox)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The reason is printed even if RUST_LOG turns off all messages.

@@ -20,18 +20,18 @@ use crate::live::config::LiveConfig;
 use crate::pipeline::Pipeline;
 use crate::progress::ProgressBar;
 use crate::replay::Replay;
-use crate::stderr;
+use crate::{sandbox, stderr};
 use service::Service;
 
-/// Runs until the file is read, or, if it serves, until SIGINT or SIGTERM.
+/// Runs in a process that is restricted as `sandbox_info` says, until the file is read, or, if it serves, until SIGINT or SIGTERM.
 ///
 /// # Errors
 ///
 /// Why the agent cannot do what the options ask for, in one sentence.
-pub fn run(options: &Options) -> anyhow::Result<()> {
-    let agent = Arc::new(agent(options));
+pub fn run(options: &Options, sandbox_info: api::SandboxInfo) -> anyhow::Result<()> {
+    let agent = Arc::new(agent(options).with_sandbox(sandbox_info));
     if let Some(config) = options.live_config() {
-        return run_live(options, config, &agent);
+        return run_live(options, config, &agent, sandbox_info);
     }
     if !options.serve {
         let replayed = replay(options, &agent, &CancellationToken::new());
@@ -39,6 +39,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     let service = Service::start(options, Arc::clone(&agent))?;
     service.announce();
+    sandbox::announce(sandbox_info);
     let (replay_options, replay_agent) = (options.clone(), Arc::clone(&agent));
     let replayed = service.run_beside("replay", move |stop| replay(&replay_options, &replay_agent, stop));
     print_if_counted(&agent, replayed)?;
@@ -46,7 +47,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 /// Captures from an interface and serves until SIGINT or SIGTERM.
-fn run_live(options: &Options, mut config: LiveConfig, agent: &Arc<Agent>) -> anyhow::Result<()> {
+fn run_live(
+    options: &Options,
+    mut config: LiveConfig,
+    agent: &Arc<Agent>,
+    sandbox_info: api::SandboxInfo,
+) -> anyhow::Result<()> {
     config.check_filter()?;
     // Before attaching, because an agent whose port is taken must not disturb the interface.
     let service = Service::start(options, Arc::clone(agent))?;
@@ -56,6 +62,7 @@ fn run_live(options: &Options, mut config: LiveConfig, agent: &Arc<Agent>) -> an
     let live = LiveCapture::start(&config, agent)?;
     // After attaching, so that a capture that cannot start does not look like one that did.
     service.announce();
+    sandbox::announce(sandbox_info);
     service.wait()?;
     let ledger = live.stop()?;
     stderr::line(&format!("pktvisord: {}: {}", Escaped(&options.target_text), ledger_line(&ledger)));

@@ -46,6 +46,39 @@ pub struct AppInfo {
     /// Packets lost since start, by cause. Absent for files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub losses: Option<Losses>,
+    /// What the kernel keeps the process from doing. Absent from 3.0 agents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<SandboxInfo>,
+}
+
+/// What the kernel keeps the agent's process from doing, so that a fault in it harms nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct SandboxInfo {
+    /// Opening files that it does not need (Landlock).
+    pub files: SandboxState,
+    /// Opening TCP connections (Landlock).
+    pub connections: SandboxState,
+    /// Making system calls that it does not need, such as running a program (seccomp).
+    pub system_calls: SandboxState,
+}
+
+/// Whether the kernel enforces a restriction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum SandboxState {
+    /// It does.
+    Enforced,
+    /// It enforces the part that it knows.
+    Partial,
+    /// It cannot.
+    Unavailable,
+    /// The agent did not ask for it (`--no-sandbox`).
+    #[default]
+    #[serde(other)]
+    Off,
 }
 
 /// Packets lost since start, by cause. The first group was counted and is the ledger's `lost`; the second was never seen.

@@ -20,6 +20,7 @@ mod series;
 
 pub use agent::{
     App, AppDns, AppInfo, AppXact, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Rates,
+    SandboxInfo, SandboxState,
 };
 pub use capture_mode::CaptureMode;
 pub use dns::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pktvisor_api::{App, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates, SeriesDocument};
+use pktvisor_api::{App, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates, SandboxInfo, SeriesDocument};
 use serde_json::Value;
 
 const METRICS: &str = include_str!("../../docs/metrics.md");
@@ -52,6 +52,7 @@ fn full_app() -> Value {
     let capture = CaptureInfo { hook: Some(String::new()), zero_copy: Some(false), ..CaptureInfo::default() };
     (app.app.capture, app.app.ledger) = (Some(capture), Some(Ledger::default()));
     (app.app.deep_sample_rate_now_pct, app.app.losses) = (Some(0.0), Some(Losses::default()));
+    app.app.sandbox = Some(SandboxInfo::default());
     serde_json::to_value(app).expect("the agent's answer serialises")
 }
 

@@ -19,12 +19,12 @@ const READ_WITHIN: Duration = Duration::from_millis(2_500);
 const READER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Requests a moment.
-type Request = Box<dyn Fn() + Send + Sync>;
+type MomentCallback = Box<dyn Fn() + Send + Sync>;
 
 #[derive(Default)]
 pub(super) struct ListReaders {
     read_at: Mutex<Option<Instant>>,
-    request: OnceLock<Request>,
+    request: OnceLock<MomentCallback>,
     published: Condvar,
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Debug for ListReaders {
 
 impl ListReaders {
     /// Sets how a moment is requested, once.
-    pub(super) fn request_by(&self, request: Request) {
+    pub(super) fn request_by(&self, request: MomentCallback) {
         // Only one thread collects the counters of a store.
         let _ = self.request.set(request);
     }

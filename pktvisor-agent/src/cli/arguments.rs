@@ -174,6 +174,14 @@ pub(super) struct Arguments {
     #[arg(value_hint = ValueHint::Hostname, value_parser = values::host_name)]
     pub(super) allowed_hosts: Vec<String>,
 
+    /// Do not restrict the process to the files and system calls that it needs.
+    ///
+    /// At start the agent gives up opening other files, connecting to other machines and running
+    /// programs, as far as the kernel can enforce it (Landlock, seccomp). Use this option if a
+    /// debugger or a library that you preload needs more.
+    #[arg(long, help_heading = AGENT)]
+    pub(super) no_sandbox: bool,
+
     /// Format of the messages on stderr.
     ///
     /// RUST_LOG selects the messages; the default is `info`.

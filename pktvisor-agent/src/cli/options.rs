@@ -63,6 +63,8 @@ pub struct Options {
     pub geo_asn: Option<PathBuf>,
     /// Where the web server listens.
     pub listen: Listen,
+    /// Whether the process keeps access to all files and system calls.
+    pub no_sandbox: bool,
     /// Format of the agent's messages.
     pub log_format: LogFormat,
     /// Values that were clamped and options without effect, one sentence each, to log after logging
@@ -148,6 +150,7 @@ impl Options {
                 port: arguments.port.unwrap_or(DEFAULT_PORT),
                 allowed_hosts: arguments.allowed_hosts,
             },
+            no_sandbox: arguments.no_sandbox,
             log_format: arguments.log_format,
             warnings,
             target,

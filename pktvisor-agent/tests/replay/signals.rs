@@ -13,11 +13,11 @@ use crate::shell::Shell;
 use crate::support::Served;
 
 /// A database from `captures/faults`.
-fn database(name: &str) -> PathBuf {
+pub(crate) fn database(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/faults").join(name)
 }
 
-fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..600 {
         if is_so() {
             return;
