@@ -17,6 +17,7 @@
 //! | `record` | generates the records of a period from their declarations |
 //! | `network`, `dns`, `transactions` | the metrics of a period |
 //! | `seconds` | the numbers of each of the last seconds |
+//! | `rolling` | the last seconds in the shape of a period |
 //! | `live_period`, `batch`, `shares`, `list_readers`, `ledger` | the live period over time, for one thread or several, and the ledger |
 
 mod batch;
@@ -38,6 +39,7 @@ mod period;
 mod record;
 mod recorder;
 mod report;
+mod rolling;
 mod seconds;
 mod settings;
 mod shares;
@@ -48,8 +50,10 @@ mod transactions;
 
 pub use batch::Batch;
 pub use distribution::Distribution;
+pub use listed::ListLength;
 pub use network::address_key;
 pub use recorder::Recorder;
+pub use rolling::RollingSpan;
 pub use settings::{Clock, StoreSettings};
 pub use shares::Cut;
 pub use store::{NoPeriod, Store, SumsSinceStart};

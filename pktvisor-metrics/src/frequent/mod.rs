@@ -13,11 +13,13 @@
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
 //! seeded at random.
 
+mod since;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use pktvisor_memory::keyed_hash;
+pub(crate) use since::BASELINE_ENTRIES;
 use table::ItemTable;
 
 /// The maximum size of a [`FrequentItems`].
@@ -165,19 +167,20 @@ impl FrequentItems {
         }
         let last = count.min(estimates.len()) - 1;
         let (_, &mut least, _) = estimates.select_nth_unstable_by(last, |a, b| b.cmp(a));
-        // Thousands may tie for the last places; only the first names are kept.
         let order = |a: &(String, Item<'_>), b: &(String, Item<'_>)| {
             b.1.lower.cmp(&a.1.lower).then_with(|| a.0.cmp(&b.0))
         };
-        let mut top: Vec<(String, Item<'_>)> = Vec::with_capacity(count + 1);
+        // Thousands may tie for the last places; only the first names are kept.
+        let mut top: Vec<(String, Item<'_>)> = Vec::with_capacity(2 * count);
         for item in self.items().filter(|item| item.lower >= least) {
-            let named = (present(item.key), item);
-            let place = top.partition_point(|listed| order(listed, &named).is_lt());
-            if place < count {
-                top.insert(place, named);
+            if top.len() == 2 * count {
+                top.select_nth_unstable_by(count, order);
                 top.truncate(count);
             }
+            top.push((present(item.key), item));
         }
+        top.sort_unstable_by(order);
+        top.truncate(count);
         top
     }
 
