@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
-use pktvisor_metrics::{Distribution, NoPeriod, Store};
+use pktvisor_metrics::{Distribution, ListLength, NoPeriod, RollingSpan, Store};
 
 use crate::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
 use status::CaptureStatus;
@@ -85,13 +85,17 @@ impl AnswerSource for Agent {
         }
     }
 
-    fn bucket(&self, n: usize) -> Result<api::Period, PeriodError> {
-        self.store.bucket(n).map_err(PeriodError::from)
+    fn bucket(&self, n: usize, lists: ListLength) -> Result<api::Period, PeriodError> {
+        self.store.bucket_listing(lists, n).map_err(PeriodError::from)
     }
 
-    fn window(&self, n: usize) -> Result<Window, PeriodError> {
-        let period = self.store.window(n)?;
+    fn window(&self, n: usize, lists: ListLength) -> Result<Window, PeriodError> {
+        let period = self.store.window_listing(lists, n)?;
         Ok(Window { minutes: n, period })
+    }
+
+    fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period {
+        self.store.rolling(lists, span)
     }
 
     fn moment(&self) -> Moment {

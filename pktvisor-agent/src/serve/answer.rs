@@ -12,8 +12,10 @@ use hyper::header::{
 use hyper::{HeaderMap, StatusCode};
 use pktvisor_api::ErrorBody;
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 use warp::reply::Response;
 
+use super::query::ParameterError;
 use super::source::PeriodError;
 
 /// Compression of fewer bytes saves no packet.
@@ -52,12 +54,21 @@ impl Document {
 
     /// The answer with status 200, compressed if the client accepts that and it saves packets.
     pub(super) fn response(&self, gzip: Gzip) -> Response {
+        self.respond(gzip, |body| body)
+    }
+
+    /// An answer that holds `place` until its body is sent or given up.
+    pub(super) fn response_in(&self, place: OwnedSemaphorePermit, gzip: Gzip) -> Response {
+        self.respond(gzip, |bytes| Bytes::from_owner(Placed { bytes, _place: place }))
+    }
+
+    fn respond(&self, gzip: Gzip, body: impl FnOnce(Bytes) -> Bytes) -> Response {
         let gzip = match gzip {
             Gzip::Accepted => self.gzip(),
             Gzip::Unwanted => None,
         };
         let is_gzip = gzip.is_some();
-        let mut response = Response::new(gzip.unwrap_or_else(|| self.plain.clone()).into());
+        let mut response = Response::new(body(gzip.unwrap_or_else(|| self.plain.clone())).into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -73,6 +84,18 @@ impl Document {
             return None;
         }
         self.gzip.get_or_init(|| compress(&self.plain)).clone()
+    }
+}
+
+/// A body and the place that it takes.
+struct Placed {
+    bytes: Bytes,
+    _place: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Placed {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -134,6 +157,8 @@ pub(super) enum Failure {
     Busy,
     #[error(transparent)]
     Period(#[from] PeriodError),
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
     #[error("not capturing: {0}")]
     Unhealthy(String),
     #[error("the answer was not ready in time; the agent is overloaded")]
@@ -145,10 +170,12 @@ pub(super) enum Failure {
 impl Failure {
     fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownPath | Self::Period(PeriodError::OutOfRange { .. }) => StatusCode::NOT_FOUND,
+            Self::UnknownPath | Self::Period(PeriodError::OutOfRange { .. } | PeriodError::NoSpan) => {
+                StatusCode::NOT_FOUND
+            }
             Self::Period(PeriodError::NotYet { .. }) => StatusCode::TOO_EARLY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoPath | Self::HostHeader => StatusCode::BAD_REQUEST,
+            Self::NoPath | Self::HostHeader | Self::Parameter(_) => StatusCode::BAD_REQUEST,
             Self::ForeignHost => StatusCode::FORBIDDEN,
             Self::Unhealthy(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut | Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,

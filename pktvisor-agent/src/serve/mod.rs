@@ -11,6 +11,7 @@
 //! refusal     requests that reach no handler
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
+//! query       the parameters of a request
 //! cache       merges periods once a second, however many clients ask
 //! answer      bodies, errors, compression
 //! prometheus  the text exposition
@@ -29,6 +30,7 @@ mod listen;
 pub mod openapi;
 mod period;
 mod prometheus;
+mod query;
 mod refusal;
 mod routes;
 mod server;

@@ -1,6 +1,7 @@
 //! What the server needs from the agent. It knows nothing else of it.
 
 use pktvisor_api as api;
+use pktvisor_metrics::{ListLength, RollingSpan};
 
 /// The source of all answers. A few threads that may block call it at a time, so merging belongs
 /// here.
@@ -17,11 +18,14 @@ pub trait AnswerSource: Send + Sync + 'static {
     /// Counters since start.
     fn since_start(&self) -> SinceStart;
 
-    /// One period: 0 is the live one, 1 the last closed one.
-    fn bucket(&self, n: usize) -> Result<api::Period, PeriodError>;
+    /// One period with lists of this length: 0 is the live one, 1 the last closed one.
+    fn bucket(&self, n: usize, lists: ListLength) -> Result<api::Period, PeriodError>;
 
     /// The newest `n` periods merged, or all that are filled if those are fewer.
-    fn window(&self, n: usize) -> Result<Window, PeriodError>;
+    fn window(&self, n: usize, lists: ListLength) -> Result<Window, PeriodError>;
+
+    /// The last seconds in the shape of a period: at least `span`, or as many as there are.
+    fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period;
 
     /// The moment that answers describe now. Cheap.
     fn moment(&self) -> Moment;
@@ -95,6 +99,9 @@ pub enum PeriodError {
         /// Largest valid number.
         last: usize,
     },
+    /// It is no number of seconds for the last seconds (404).
+    #[error("invalid number of seconds, specify 10, 20, 30, 40, 50 or 60")]
+    NoSpan,
     /// It will later (425).
     #[error("this metrics period has not yet accumulated, current range is [0, {last}]")]
     NotYet {

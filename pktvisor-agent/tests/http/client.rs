@@ -31,12 +31,13 @@ pub(crate) const LIMITS: Limits = Limits {
 };
 
 /// Every path of the interface, and one that does not exist.
-pub(crate) const PATHS: [&str; 9] = [
+pub(crate) const PATHS: [&str; 10] = [
     "/api/v1/metrics/app",
     "/api/v1/metrics/rates",
     "/api/v1/metrics/series",
     "/api/v1/metrics/bucket/0",
     "/api/v1/metrics/window/5",
+    "/api/v1/metrics/rolling/10",
     "/metrics",
     "/api/v1/openapi.json",
     "/healthz",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pktvisor_agent::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
 use pktvisor_api as api;
+use pktvisor_metrics::{ListLength, RollingSpan};
 
 /// Periods kept by the source.
 pub(crate) const PERIODS: usize = 5;
@@ -106,21 +107,21 @@ impl AnswerSource for Fake {
         below[0] = 0;
         below[1] = 2;
         let times = TimeHistogram { below, count: 4, sum_us: 20_000_000 };
-        let mut period = full_period();
+        let mut period = full_period(ListLength::DEFAULT);
         period.packets.total = 5000;
         SinceStart { period, inbound: times, outbound: TimeHistogram::default() }
     }
 
-    fn bucket(&self, n: usize) -> Result<api::Period, PeriodError> {
+    fn bucket(&self, n: usize, lists: ListLength) -> Result<api::Period, PeriodError> {
         match n {
-            0 => Ok(full_period()),
+            0 => Ok(full_period(lists)),
             1..FILLED => Ok(api::Period::default()),
             FILLED..PERIODS => Err(PeriodError::NotYet { last: FILLED - 1 }),
             _ => Err(PeriodError::OutOfRange { first: 0, last: PERIODS - 1 }),
         }
     }
 
-    fn window(&self, n: usize) -> Result<Window, PeriodError> {
+    fn window(&self, n: usize, lists: ListLength) -> Result<Window, PeriodError> {
         assert_ne!(n, PANICS, "a merge that panics");
         if !(2..=PERIODS).contains(&n) {
             return Err(PeriodError::OutOfRange { first: 2, last: PERIODS });
@@ -129,7 +130,13 @@ impl AnswerSource for Fake {
         let closed = self.closed.lock().unwrap();
         // A test that fails leaves the gate closed; it must not hang as well.
         drop(self.opened.wait_timeout_while(closed, Duration::from_secs(60), |closed| *closed).unwrap());
-        Ok(Window { minutes: n, period: full_period() })
+        Ok(Window { minutes: n, period: full_period(lists) })
+    }
+
+    fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period {
+        let mut period = full_period(lists);
+        period.period.length = span.seconds() as i64 + 9;
+        period
     }
 
     fn moment(&self) -> Moment {
@@ -145,7 +152,7 @@ impl AnswerSource for Fake {
 }
 
 /// A period in which every key that may be absent is present.
-fn full_period() -> api::Period {
+fn full_period(lists: ListLength) -> api::Period {
     let quantiles = Some(api::Quantiles { p50: 1500, p90: 2000, p95: 3000, p99: 4000 });
     let list = vec![
         api::TopEntry {
@@ -155,7 +162,7 @@ fn full_period() -> api::Period {
             upper: Some(6),
             scaled: Some(50),
         };
-        10
+        lists.entries()
     ];
     let direction = api::TransactionDirection { total: 2, quantiles_us: quantiles, top_slow: list.clone() };
     let span = api::PeriodSpan { start_ts: 1_600_000_000, length: 60 };

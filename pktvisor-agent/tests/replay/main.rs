@@ -8,6 +8,7 @@ mod errors;
 mod filters;
 mod holes;
 mod prometheus;
+mod rolling;
 mod series;
 mod serving;
 mod shell;
