@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
+use pktvisor_metrics::watch::{MessageFilter, TooManyWatches};
 use pktvisor_metrics::{Distribution, ListLength, NoPeriod, RollingSpan, Store};
 
 use crate::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
@@ -96,6 +97,10 @@ impl AnswerSource for Agent {
 
     fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period {
         self.store.rolling(lists, span)
+    }
+
+    fn focus(&self, filter: &MessageFilter, lists: ListLength) -> Result<api::Period, TooManyWatches> {
+        self.store.focus(lists, filter)
     }
 
     fn moment(&self) -> Moment {

@@ -11,6 +11,7 @@ use pktvisor_common::classify::{Class, DnsPorts, LinkType, UnknownEtherTypes, cl
 use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::packet::Packet;
 use pktvisor_metrics::Batch;
+use pktvisor_metrics::watch::{Seen, WatchingObserver};
 
 use config::PipelineConfig;
 
@@ -122,7 +123,10 @@ impl Pipeline {
         // The counters are prefetched and updated last, so that their memory arrives during the
         // analysis.
         batch.prefetch_packet(&class, direction);
-        analysis.packet(packet, &class, batch.recorder());
+        match batch.watching_observer(Seen { packet, class: &class, direction }) {
+            None => analysis.packet(packet, &class, batch.recorder()),
+            Some(observer) => analyse_watched(analysis, packet, &class, observer),
+        }
         match packet.segments {
             1 => batch.packet(&class, direction, packet.wire_len),
             _ => count_segments(&class, direction, packet, segment_len, batch),
@@ -167,6 +171,17 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// Analyses a packet while there are watches.
+#[cold]
+fn analyse_watched(
+    analysis: &mut Analysis<HostSet>,
+    packet: &Packet<'_>,
+    class: &Class,
+    mut observer: WatchingObserver<'_, '_>,
+) {
+    analysis.packet(packet, class, &mut observer);
 }
 
 /// Counts a packet as its segments on the wire. The last of them carries the flags that end a

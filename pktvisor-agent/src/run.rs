@@ -79,6 +79,7 @@ fn agent(options: &Options) -> Agent {
         name_cut: cut,
         clock: if options.target.is_live() { metrics::Clock::Wall } else { metrics::Clock::Packets },
     });
+    let store = store.with_transaction_timeout(options.dns_timeout);
     let is_served = options.serve || options.target.is_live();
     let store = if is_served { store.with_series() } else { store };
     let capture = api::CaptureInfo {

@@ -18,6 +18,7 @@
 //! | `network`, `dns`, `transactions` | the metrics of a period |
 //! | `seconds` | the numbers of each of the last seconds |
 //! | `rolling` | the last seconds in the shape of a period |
+//! | `watch` | what a filter on messages lets through: focuses, and packets |
 //! | `live_period`, `batch`, `shares`, `list_readers`, `ledger` | the live period over time, for one thread or several, and the ledger |
 
 mod batch;
@@ -47,6 +48,7 @@ mod slowness;
 mod store;
 mod timeline;
 mod transactions;
+pub mod watch;
 
 pub use batch::Batch;
 pub use distribution::Distribution;

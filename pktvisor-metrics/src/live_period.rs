@@ -16,6 +16,7 @@ use crate::seconds::{SECONDS_MAX, SecondRecorder};
 use crate::settings::{Clock, StoreSettings};
 use crate::shares::{Lists, Published, Shares};
 use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
+use crate::watch::CaptureTime;
 
 /// Closed periods beyond the newest this many keep only the heads of their lists.
 const MERGEABLE_PERIODS: usize = 10;
@@ -80,6 +81,13 @@ impl LivePeriod {
     /// The newest time seen, in nanoseconds since 1970.
     pub(super) fn now_ns(&self) -> u64 {
         self.timeline.newest_ns()
+    }
+
+    /// The time of the capture.
+    pub(super) fn time(&self) -> CaptureTime {
+        let second = self.timeline.newest_second();
+        let begun = u64::from(self.settings.clock == Clock::Packets);
+        CaptureTime { ns: self.now_ns(), second, end_s: second.map_or(0, |second| second + begun) }
     }
 
     /// Moves the clock and ends the seconds and periods that are over. Calls `before_end` with the

@@ -156,6 +156,12 @@ impl PeriodRecord {
         self.counters.packets.dns_not_sampled + self.outcomes.not_sampled
     }
 
+    /// Limits the lists of an empty period.
+    pub(super) fn limit_lists(&mut self, limits: ListLimits) {
+        self.packets.shrink(limits);
+        self.dns.shrink(limits);
+    }
+
     /// Keeps what `limits` allow of each list.
     pub(super) fn shrink(&mut self, limits: ListLimits) {
         if self.counters.packets.total() == 0 && self.messages == 0 {

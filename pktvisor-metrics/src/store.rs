@@ -6,8 +6,10 @@
 //! readers see the last published moment: counters and analysis of the same packets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+use pktvisor_analysis::transactions::TIMEOUT_NS_DEFAULT;
 use pktvisor_api as api;
 
 use crate::batch::Batch;
@@ -21,6 +23,7 @@ use crate::rolling::{Recent, RollingSpan};
 use crate::seconds::SecondRecorder;
 use crate::settings::StoreSettings;
 use crate::shares::{Cut, Shares};
+use crate::watch::{FocusSettings, MessageFilter, TooManyWatches, Watches};
 
 /// The closed periods that the last minute can reach into: the last one, and one before a first
 /// period that was short.
@@ -61,6 +64,8 @@ pub struct Store {
     live: Mutex<LivePeriod>,
     shares: Arc<Shares>,
     list_readers: Arc<ListReaders>,
+    watches: Arc<Watches>,
+    transaction_timeout_ns: u64,
 }
 
 impl Store {
@@ -68,7 +73,8 @@ impl Store {
     pub fn new(settings: StoreSettings) -> Self {
         let shares = Arc::<Shares>::default();
         let live = Mutex::new(LivePeriod::new(settings, Arc::clone(&shares)));
-        Self { settings, live, shares, list_readers: Arc::default() }
+        let (list_readers, watches) = (Arc::default(), Arc::default());
+        Self { settings, live, shares, list_readers, watches, transaction_timeout_ns: TIMEOUT_NS_DEFAULT }
     }
 
     /// The store, which also keeps the last seconds for [`series`](Self::series). Without a server
@@ -79,6 +85,13 @@ impl Store {
         self
     }
 
+    /// The store, whose focuses wait this long for the response to a query.
+    #[must_use]
+    pub fn with_transaction_timeout(mut self, timeout: Duration) -> Self {
+        self.transaction_timeout_ns = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+        self
+    }
+
     /// The settings it was made with.
     pub fn settings(&self) -> StoreSettings {
         self.settings
@@ -86,7 +99,7 @@ impl Store {
 
     /// Locks the live period for a batch of packets. Waiting readers read it between batches.
     pub fn batch(&self) -> Batch<'_> {
-        Batch::new(self.live.lock(), &self.list_readers)
+        Batch::new(self.live.lock(), &self.list_readers, &self.watches)
     }
 
     /// Prepares for counting in the kernel and analysis by this number of threads, each with a
@@ -203,6 +216,23 @@ impl Store {
         drop(live);
         let shares = published.unwrap_or_else(|| self.shares.copies());
         Recent { live: record, shares, closed, slots }.last(span).report(length)
+    }
+
+    /// What the focus of this filter has recorded, with lists of this length. Opens it if there is
+    /// none; it closes a minute after it was last read.
+    pub fn focus(&self, length: ListLength, filter: &MessageFilter) -> Result<api::Period, TooManyWatches> {
+        let now = self.live.lock().time();
+        let settings = FocusSettings {
+            name_cut: self.settings.name_cut,
+            threads: self.shares.len(),
+            transaction_timeout_ns: self.transaction_timeout_ns,
+        };
+        Ok(self.watches.focus(filter, now, settings)?.report(length))
+    }
+
+    /// The watches. Threads that analyse report to them.
+    pub fn watches(&self) -> &Arc<Watches> {
+        &self.watches
     }
 
     /// The document that a finished capture prints: its one period, or all kept periods.

@@ -11,6 +11,7 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, StatusCode};
 use pktvisor_api::ErrorBody;
+use pktvisor_metrics::watch::FOCUSES_MAX;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 use warp::reply::Response;
@@ -159,6 +160,8 @@ pub(super) enum Failure {
     Period(#[from] PeriodError),
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+    #[error("{FOCUSES_MAX} focuses are open; one closes a minute after it was last asked for")]
+    TooManyFocuses,
     #[error("not capturing: {0}")]
     Unhealthy(String),
     #[error("the answer was not ready in time; the agent is overloaded")]
@@ -177,6 +180,7 @@ impl Failure {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoPath | Self::HostHeader | Self::Parameter(_) => StatusCode::BAD_REQUEST,
             Self::ForeignHost => StatusCode::FORBIDDEN,
+            Self::TooManyFocuses => StatusCode::TOO_MANY_REQUESTS,
             Self::Unhealthy(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut | Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -12,6 +12,7 @@
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
 //! query       the parameters of a request
+//! filter      a filter on messages, made of parameters
 //! cache       merges periods once a second, however many clients ask
 //! answer      bodies, errors, compression
 //! prometheus  the text exposition
@@ -24,6 +25,7 @@
 mod answer;
 mod cache;
 mod connections;
+mod filter;
 mod host;
 mod limits;
 mod listen;

@@ -1,6 +1,7 @@
 //! What the server needs from the agent. It knows nothing else of it.
 
 use pktvisor_api as api;
+use pktvisor_metrics::watch::{MessageFilter, TooManyWatches};
 use pktvisor_metrics::{ListLength, RollingSpan};
 
 /// The source of all answers. A few threads that may block call it at a time, so merging belongs
@@ -26,6 +27,9 @@ pub trait AnswerSource: Send + Sync + 'static {
 
     /// The last seconds in the shape of a period: at least `span`, or as many as there are.
     fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period;
+
+    /// What the focus of this filter has recorded. Opens it if there is none.
+    fn focus(&self, filter: &MessageFilter, lists: ListLength) -> Result<api::Period, TooManyWatches>;
 
     /// The moment that answers describe now. Cheap.
     fn moment(&self) -> Moment;

@@ -5,6 +5,7 @@
 mod client;
 mod connections;
 mod contract;
+mod focus;
 mod hosts;
 mod paths;
 mod promises;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pktvisor_agent::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
 use pktvisor_api as api;
+use pktvisor_metrics::watch::{MessageFilter, TooManyWatches};
 use pktvisor_metrics::{ListLength, RollingSpan};
 
 /// Periods kept by the source.
@@ -17,11 +18,16 @@ pub(crate) const FILLED: usize = 3;
 /// A window number whose merge panics, outside the range in error messages.
 pub(crate) const PANICS: usize = 666;
 
+/// The response code of a focus that is one too many.
+pub(crate) const TOO_MANY: u16 = 4000;
+
 #[derive(Default)]
 pub(crate) struct Fake {
     pub(crate) unhealthy: AtomicBool,
     pub(crate) rotations: AtomicU64,
     pub(crate) merges: AtomicUsize,
+    /// The filter of the last focus.
+    pub(crate) focused: Mutex<String>,
     /// While true, merges wait.
     closed: Mutex<bool>,
     opened: Condvar,
@@ -137,6 +143,14 @@ impl AnswerSource for Fake {
         let mut period = full_period(lists);
         period.period.length = span.seconds() as i64 + 9;
         period
+    }
+
+    fn focus(&self, filter: &MessageFilter, lists: ListLength) -> Result<api::Period, TooManyWatches> {
+        *self.focused.lock().unwrap() = filter.to_string();
+        match filter.rcode {
+            Some(TOO_MANY) => Err(TooManyWatches),
+            _ => Ok(full_period(lists)),
+        }
     }
 
     fn moment(&self) -> Moment {

@@ -6,6 +6,7 @@ mod captures;
 mod classified;
 mod errors;
 mod filters;
+mod focus;
 mod holes;
 mod prometheus;
 mod rolling;

@@ -36,6 +36,8 @@ impl ListLimits {
     pub const LIVE: Self = Self { entries: 1 << 15, key_bytes: 1 << 20 };
     /// A closed period that may still be merged into a window.
     pub const CLOSED: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
+    /// A focus: a part of the traffic, perhaps one of several.
+    pub const FOCUS: Self = Self { entries: 1 << 11, key_bytes: 1 << 16 };
     /// A closed period that is kept for the record.
     pub const ARCHIVED: Self = Self { entries: 64, key_bytes: 1 << 14 };
 }
