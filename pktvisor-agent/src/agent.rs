@@ -3,14 +3,15 @@
 pub(crate) mod interfaces;
 pub(crate) mod status;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
-use pktvisor_metrics::watch::{MessageFilter, TooManyWatches};
+use pktvisor_metrics::watch::{MessageFilter, PacketSink, PacketWatch, TooManyWatches};
 use pktvisor_metrics::{Distribution, ListLength, NoPeriod, RollingSpan, Store};
 
-use crate::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
+use crate::serve::{AnswerSource, Moment, PacketsError, PeriodError, SinceStart, TimeHistogram, Window};
 use status::CaptureStatus;
 
 /// Everything that answers are made of.
@@ -22,13 +23,35 @@ pub(crate) struct Agent {
     pub status: CaptureStatus,
     deep_sample_rate_pct: u64,
     started: Instant,
+    packet_access: PacketAccess,
+}
+
+/// Whether clients may have packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum PacketAccess {
+    /// They may not.
+    #[default]
+    Denied,
+    /// The operator allows it.
+    Allowed,
 }
 
 impl Agent {
     /// An agent that has just started.
     pub(crate) fn new(store: Store, deep_sample_rate_pct: u64, capture: api::CaptureInfo) -> Self {
         let status = CaptureStatus::new(capture, deep_sample_rate_pct as f64);
-        Self { store, status, deep_sample_rate_pct, started: Instant::now() }
+        Self {
+            store,
+            status,
+            deep_sample_rate_pct,
+            started: Instant::now(),
+            packet_access: PacketAccess::default(),
+        }
+    }
+
+    /// The agent, whose clients may or may not have packets.
+    pub(crate) fn with_packet_access(self, packet_access: PacketAccess) -> Self {
+        Self { packet_access, ..self }
     }
 
     /// Where every packet went.
@@ -101,6 +124,13 @@ impl AnswerSource for Agent {
 
     fn focus(&self, filter: &MessageFilter, lists: ListLength) -> Result<api::Period, TooManyWatches> {
         self.store.focus(lists, filter)
+    }
+
+    fn packets(&self, filter: MessageFilter, sink: Arc<dyn PacketSink>) -> Result<PacketWatch, PacketsError> {
+        match self.packet_access {
+            PacketAccess::Denied => Err(PacketsError::NotAllowed),
+            PacketAccess::Allowed => Ok(self.store.watches().packets(filter, sink)?),
+        }
     }
 
     fn moment(&self) -> Moment {

@@ -13,7 +13,7 @@ use pktvisor_metrics::{self as metrics, Store};
 use terminal_text::Escaped;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, PacketAccess};
 use crate::cli::{Options, Target};
 use crate::live::LiveCapture;
 use crate::live::config::LiveConfig;
@@ -87,7 +87,8 @@ fn agent(options: &Options) -> Agent {
         mode: if options.target.is_live() { api::CaptureMode::Starting } else { api::CaptureMode::File },
         ..api::CaptureInfo::default()
     };
-    Agent::new(store, u64::from(options.max_deep_sample_pct), capture)
+    let packet_access = if options.allow_packets { PacketAccess::Allowed } else { PacketAccess::Denied };
+    Agent::new(store, u64::from(options.max_deep_sample_pct), capture).with_packet_access(packet_access)
 }
 
 /// Replays the capture file of the options until its end, or until `stop` is cancelled.

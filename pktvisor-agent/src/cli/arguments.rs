@@ -174,6 +174,13 @@ pub(super) struct Arguments {
     #[arg(value_hint = ValueHint::Hostname, value_parser = values::host_name)]
     pub(super) allowed_hosts: Vec<String>,
 
+    /// Let clients have DNS packets: `/api/v1/packets` streams them as pcapng.
+    ///
+    /// Without it the agent answers 403: metrics have names and addresses, but packets have all that
+    /// was said.
+    #[arg(long, help_heading = AGENT)]
+    pub(super) allow_packets: bool,
+
     /// Format of the messages on stderr.
     ///
     /// RUST_LOG selects the messages; the default is `info`.

@@ -63,6 +63,8 @@ pub struct Options {
     pub geo_asn: Option<PathBuf>,
     /// Where the web server listens.
     pub listen: Listen,
+    /// Whether clients may have packets.
+    pub allow_packets: bool,
     /// Format of the agent's messages.
     pub log_format: LogFormat,
     /// Values that were clamped and options without effect, one sentence each, to log after logging
@@ -148,6 +150,7 @@ impl Options {
                 port: arguments.port.unwrap_or(DEFAULT_PORT),
                 allowed_hosts: arguments.allowed_hosts,
             },
+            allow_packets: arguments.allow_packets,
             log_format: arguments.log_format,
             warnings,
             target,
@@ -200,6 +203,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         ("-l", arguments.listen.is_some()),
         ("-p", arguments.port.is_some()),
         ("--allow-host", !arguments.allowed_hosts.is_empty()),
+        ("--allow-packets", arguments.allow_packets),
     ];
     for (option, is_given) in for_server {
         if is_given && !target.is_live() && !arguments.serve {

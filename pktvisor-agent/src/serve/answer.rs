@@ -7,22 +7,28 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::Bytes;
 use hyper::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE,
+    HeaderValue, VARY,
 };
 use hyper::{HeaderMap, StatusCode};
 use pktvisor_api::ErrorBody;
 use pktvisor_metrics::watch::FOCUSES_MAX;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
+use warp::Reply;
 use warp::reply::Response;
 
+use super::packets::PacketStream;
 use super::query::ParameterError;
-use super::source::PeriodError;
+use super::source::{PacketsError, PeriodError};
 
 /// Compression of fewer bytes saves no packet.
 const GZIP_BYTES_MIN: usize = 1024;
 
 const JSON: &str = "application/json";
+
+/// The media type that the draft of the format registers.
+pub(super) const PCAPNG: &str = "application/pcapng";
 
 /// The methods of every path.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
@@ -162,6 +168,8 @@ pub(super) enum Failure {
     Parameter(#[from] ParameterError),
     #[error("{FOCUSES_MAX} focuses are open; one closes a minute after it was last asked for")]
     TooManyFocuses,
+    #[error(transparent)]
+    Packets(#[from] PacketsError),
     #[error("not capturing: {0}")]
     Unhealthy(String),
     #[error("the answer was not ready in time; the agent is overloaded")]
@@ -179,12 +187,28 @@ impl Failure {
             Self::Period(PeriodError::NotYet { .. }) => StatusCode::TOO_EARLY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoPath | Self::HostHeader | Self::Parameter(_) => StatusCode::BAD_REQUEST,
-            Self::ForeignHost => StatusCode::FORBIDDEN,
-            Self::TooManyFocuses => StatusCode::TOO_MANY_REQUESTS,
+            Self::ForeignHost | Self::Packets(PacketsError::NotAllowed) => StatusCode::FORBIDDEN,
+            Self::TooManyFocuses | Self::Packets(PacketsError::TooMany) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unhealthy(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut | Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
+}
+
+/// Marks an answer whose end is not known when it begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StreamedAnswer;
+
+/// A stream of packets. Its connection ends with it.
+pub(super) fn packets(stream: PacketStream) -> Response {
+    let mut response = warp::reply::stream(stream).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(PCAPNG));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"dns.pcapng\""));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response.extensions_mut().insert(StreamedAnswer);
+    response
 }
 
 /// The answer with an error.

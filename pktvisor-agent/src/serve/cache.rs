@@ -223,9 +223,9 @@ mod tests {
     async fn an_answer_lives_as_long_as_its_moment_where_moments_are_published() {
         let cache = Cache::new(Duration::ZERO);
         let moment = |published| Moment { rotations: 0, published: Some(published) };
-        let first = cache.get(XX, moment(1), || Ok(document("a"))).await.unwrap();
-        let again = cache.get(XX, moment(1), || Ok(document("b"))).await.unwrap();
-        let later = cache.get(XX, moment(2), || Ok(document("c"))).await.unwrap();
+        let first = cache.get(WINDOW, moment(1), || Ok(document("a"))).await.unwrap();
+        let again = cache.get(WINDOW, moment(1), || Ok(document("b"))).await.unwrap();
+        let later = cache.get(WINDOW, moment(2), || Ok(document("c"))).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again));
         assert_eq!(later.plain(), b"c".as_slice());
     }
@@ -243,8 +243,8 @@ mod tests {
     #[tokio::test]
     async fn failures_are_not_remembered() {
         let cache = Cache::new(Duration::from_secs(3600));
-        assert!(cache.get(XX, rotated(0), || Err(Failure::Broken)).await.is_err());
-        assert!(cache.get(XX, rotated(0), || Ok(document("a"))).await.is_ok());
+        assert!(cache.get(WINDOW, rotated(0), || Err(Failure::Broken)).await.is_err());
+        assert!(cache.get(WINDOW, rotated(0), || Ok(document("a"))).await.is_ok());
     }
 
     #[tokio::test]
@@ -271,11 +271,11 @@ mod tests {
     #[tokio::test]
     async fn an_answer_in_use_stays_whatever_else_is_asked_for() {
         let cache = Cache::new(Duration::from_secs(3600));
-        let slot = cache.slot(XX);
+        let slot = cache.slot(WINDOW);
         for n in 0..1000 {
             let _ = cache.get(bucket(n), rotated(0), || Ok(document("a"))).await;
         }
-        assert!(Arc::ptr_eq(&slot, &cache.slot(XX)));
+        assert!(Arc::ptr_eq(&slot, &cache.slot(WINDOW)));
     }
 
     #[tokio::test]

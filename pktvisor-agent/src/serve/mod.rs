@@ -13,8 +13,10 @@
 //! routes      paths and methods
 //! query       the parameters of a request
 //! filter      a filter on messages, made of parameters
+//! watching    the paths that start a focus or a stream of packets
 //! cache       merges periods once a second, however many clients ask
 //! answer      bodies, errors, compression
+//! packets     a stream of packets
 //! prometheus  the text exposition
 //! openapi     the description of the API
 //! ```
@@ -30,6 +32,7 @@ mod host;
 mod limits;
 mod listen;
 pub mod openapi;
+mod packets;
 mod period;
 mod prometheus;
 mod query;
@@ -38,10 +41,11 @@ mod routes;
 mod server;
 mod source;
 mod stream;
+mod watching;
 mod zone;
 
 pub use limits::Limits;
 pub use listen::BindError;
 pub use server::Server;
-pub use source::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
+pub use source::{AnswerSource, Moment, PacketsError, PeriodError, SinceStart, TimeHistogram, Window};
 pub use zone::ZoneError;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use hyper::HeaderMap;
 use pktvisor_api::{App, ErrorBody, Rates, SeriesDocument};
-use pktvisor_metrics::watch::{MessageFilter, TooManyWatches};
 use pktvisor_metrics::{ListLength, RollingSpan};
 use serde::Serialize;
 use serde_json::Value;
@@ -18,20 +17,20 @@ use warp::{Filter, Rejection};
 
 use super::answer::{Document, Failure, Gzip, failed};
 use super::cache::{Cache, CacheKey};
-use super::filter::take_filter;
 use super::limits::Limits;
 use super::period::KeyedPeriod;
 use super::prometheus;
-use super::query::{self, ParameterError, Parameters};
+use super::query::{self, Parameters};
 use super::source::{AnswerSource, PeriodError};
+use super::watching::{focus, packets};
 
 /// The content type of the Prometheus text format, version 0.0.4.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The state that all handlers share.
-struct Api {
-    source: Arc<dyn AnswerSource>,
-    cache: Cache,
+pub(super) struct Api {
+    pub(super) source: Arc<dyn AnswerSource>,
+    pub(super) cache: Cache,
     openapi: Result<Document, Failure>,
 }
 
@@ -59,22 +58,12 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     let rolling = warp::path!("api" / "v1" / "metrics" / "rolling" / String);
     let rolling = rolling.and(query_string()).and(get.clone()).then(self::rolling);
     let focus = warp::path!("api" / "v1" / "focus").and(query_string()).and(get.clone()).then(focus);
+    let packets = warp::path!("api" / "v1" / "packets").and(query_string()).and(get.clone()).then(packets);
     let openapi = warp::path!("api" / "v1" / "openapi.json").and(get.clone()).then(description);
     let metrics = warp::path!("metrics").and(get.clone()).then(metrics);
     let health = warp::path!("healthz").and(get).then(health);
-    let paths = app
-        .or(rates)
-        .unify()
-        .or(series)
-        .unify()
-        .or(bucket)
-        .unify()
-        .or(window)
-        .unify()
-        .or(rolling)
-        .unify()
-        .or(focus)
-        .unify();
+    let paths = app.or(rates).unify().or(series).unify().or(bucket).unify().or(window).unify();
+    let paths = paths.or(rolling).unify().or(focus).unify().or(packets).unify();
     let paths = paths.or(openapi).unify().or(metrics).unify().or(health).unify();
     no_trailing_slash().and(paths).recover(rejected).unify().boxed()
 }
@@ -108,7 +97,7 @@ async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
     Ok(failed(&failure))
 }
 
-fn respond_in(
+pub(super) fn respond_in(
     place: Option<OwnedSemaphorePermit>,
     result: Result<Arc<Document>, Failure>,
     gzip: Gzip,
@@ -265,57 +254,6 @@ fn lists_of(query: &str) -> Result<ListLength, Failure> {
         false => Parameters::default(),
     };
     Ok(parameters.take_top()?)
-}
-
-const FILTER_PARAMETERS: &str = "client, server, network, zone, name, rcode and qtype";
-const FOCUS_PARAMETERS: &str = "client, server, network, zone, name, rcode, qtype and top";
-
-/// A recorder of its own for the DNS messages that match all parameters, from the first request on, in the shape of a
-/// period. It is kept for a minute after the last request.
-#[utoipa::path(get, path = "/api/v1/focus", tag = "metrics",
-    params(
-        ("client" = Option<String>, Query, description = "The end that asks: an address or a prefix"),
-        ("server" = Option<String>, Query, description = "The end that answers: an address or a prefix"),
-        ("network" = Option<String>, Query, description = "Either end: an address or a prefix"),
-        ("zone" = Option<String>, Query, description = "A name and all names below it"),
-        ("name" = Option<String>, Query, description = "One name"),
-        ("rcode" = Option<String>, Query, description = "A response code by name or number; only responses match"),
-        ("qtype" = Option<String>, Query, description = "A record type by name or number"),
-        ("top" = Option<usize>, Query, description = "Length of lists, 1 to 1000; 10 if absent")
-    ),
-    responses(
-        (status = 200, description = "What matched since the focus was opened, under the key \"focus\"", body = KeyedPeriod),
-        (status = 400, description = "No path, not exactly one valid Host header, no filter, or a bad or unknown parameter", body = ErrorBody),
-        (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
-        (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-        (status = 429, description = "As many focuses are open as may be", body = ErrorBody),
-        (status = 500, description = "The answer could not be made", body = ErrorBody),
-        (status = 503, description = "Too many clients are being sent longer lists than usual", body = ErrorBody)))]
-async fn focus(query: String, api: Arc<Api>, gzip: Gzip) -> Response {
-    let (filter, lists) = match focus_of(&query) {
-        Ok(wanted) => wanted,
-        Err(failure) => return failed(&failure),
-    };
-    let place = match api.cache.place(lists) {
-        Ok(place) => place,
-        Err(failure) => return failed(&failure),
-    };
-    let source = api.source.clone();
-    let make = move || {
-        let period = source.focus(&filter, lists).map_err(|TooManyWatches| Failure::TooManyFocuses)?;
-        Document::json(&KeyedPeriod::of_focus(period)).map(Arc::new)
-    };
-    respond_in(place, api.cache.make(make).await, gzip)
-}
-
-fn focus_of(query: &str) -> Result<(MessageFilter, ListLength), Failure> {
-    let mut parameters = Parameters::parse(query)?;
-    let (filter, lists) = (take_filter(&mut parameters)?, parameters.take_top()?);
-    parameters.finish(FOCUS_PARAMETERS)?;
-    if filter.is_empty() {
-        return Err(ParameterError::Missing { known: FILTER_PARAMETERS }.into());
-    }
-    Ok((filter, lists))
 }
 
 /// Counters since start, and the last closed period (the live one before the first rotation) as gauges.

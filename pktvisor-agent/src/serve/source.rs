@@ -1,7 +1,9 @@
 //! What the server needs from the agent. It knows nothing else of it.
 
+use std::sync::Arc;
+
 use pktvisor_api as api;
-use pktvisor_metrics::watch::{MessageFilter, TooManyWatches};
+use pktvisor_metrics::watch::{MessageFilter, PACKET_WATCHES_MAX, PacketSink, PacketWatch, TooManyWatches};
 use pktvisor_metrics::{ListLength, RollingSpan};
 
 /// The source of all answers. A few threads that may block call it at a time, so merging belongs
@@ -30,6 +32,9 @@ pub trait AnswerSource: Send + Sync + 'static {
 
     /// What the focus of this filter has recorded. Opens it if there is none.
     fn focus(&self, filter: &MessageFilter, lists: ListLength) -> Result<api::Period, TooManyWatches>;
+
+    /// Hands the packets of matching messages to `sink` until the result is dropped.
+    fn packets(&self, filter: MessageFilter, sink: Arc<dyn PacketSink>) -> Result<PacketWatch, PacketsError>;
 
     /// The moment that answers describe now. Cheap.
     fn moment(&self) -> Moment;
@@ -112,4 +117,21 @@ pub enum PeriodError {
         /// The oldest filled bucket.
         last: usize,
     },
+}
+
+/// No packets are streamed. The sentences are part of the HTTP contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PacketsError {
+    /// The operator has not allowed it (403).
+    #[error("this agent does not stream packets; start it with --allow-packets to allow that")]
+    NotAllowed,
+    /// As many streams are open as may be (429).
+    #[error("{PACKET_WATCHES_MAX} streams of packets are open; try again when one has ended")]
+    TooMany,
+}
+
+impl From<TooManyWatches> for PacketsError {
+    fn from(TooManyWatches: TooManyWatches) -> Self {
+        Self::TooMany
+    }
 }

@@ -30,7 +30,7 @@ pub(crate) const LIMITS: Limits = Limits {
     cache: Duration::from_secs(3600),
 };
 
-/// Every path of the interface, and one that does not exist.
+/// Every path of the interface that answers at once, and one that does not exist.
 pub(crate) const PATHS: [&str; 11] = [
     "/api/v1/metrics/app",
     "/api/v1/metrics/rates",

@@ -32,6 +32,7 @@ async fn every_answer_is_what_openapi_says() {
         ("GET", "/api/v1/metrics/rolling/{s}", "61"),
         ("GET", "/api/v1/focus", "?zone=example.com"),
         ("GET", "/api/v1/focus", ""),
+        ("GET", "/api/v1/packets", "?limit=0"),
         ("GET", "/api/v1/focus", "?rcode=4000"),
         ("POST", "/api/v1/metrics/window/{n}", "2"),
         ("GET", "/healthz", ""),
@@ -70,7 +71,12 @@ fn target(path: &str, parameter: &str) -> String {
 
 /// A path with a parameter that it accepts.
 fn example(path: &str) -> String {
-    target(path, if path.ends_with("{n}") { "2" } else { "10" })
+    let parameter = match path {
+        "/api/v1/packets" => "?seconds=1",
+        _ if path.ends_with("{n}") => "2",
+        _ => "10",
+    };
+    target(path, parameter)
 }
 
 #[tokio::test]
@@ -93,6 +99,7 @@ async fn openapi_describes_every_path_and_no_other() {
         "/api/v1/metrics/series",
         "/api/v1/metrics/window/{n}",
         "/api/v1/openapi.json",
+        "/api/v1/packets",
         "/healthz",
         "/metrics",
     ];

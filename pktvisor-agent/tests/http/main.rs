@@ -7,6 +7,7 @@ mod connections;
 mod contract;
 mod focus;
 mod hosts;
+mod packets;
 mod paths;
 mod promises;
 mod requests;

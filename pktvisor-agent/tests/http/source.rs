@@ -1,12 +1,14 @@
 //! A source of known numbers.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use pktvisor_agent::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
+use pktvisor_agent::serve::{
+    AnswerSource, Moment, PacketsError, PeriodError, SinceStart, TimeHistogram, Window,
+};
 use pktvisor_api as api;
-use pktvisor_metrics::watch::{MessageFilter, TooManyWatches};
+use pktvisor_metrics::watch::{MessageFilter, PacketSink, PacketWatch, TooManyWatches, Watches};
 use pktvisor_metrics::{ListLength, RollingSpan};
 
 /// Periods kept by the source.
@@ -26,6 +28,10 @@ pub(crate) struct Fake {
     pub(crate) unhealthy: AtomicBool,
     pub(crate) rotations: AtomicU64,
     pub(crate) merges: AtomicUsize,
+    pub(crate) packets_denied: AtomicBool,
+    pub(crate) watches: Arc<Watches>,
+    /// The sink of the last stream of packets.
+    pub(crate) sink: Mutex<Option<Arc<dyn PacketSink>>>,
     /// The filter of the last focus.
     pub(crate) focused: Mutex<String>,
     /// While true, merges wait.
@@ -151,6 +157,14 @@ impl AnswerSource for Fake {
             Some(TOO_MANY) => Err(TooManyWatches),
             _ => Ok(full_period(lists)),
         }
+    }
+
+    fn packets(&self, filter: MessageFilter, sink: Arc<dyn PacketSink>) -> Result<PacketWatch, PacketsError> {
+        if self.packets_denied.load(Ordering::SeqCst) {
+            return Err(PacketsError::NotAllowed);
+        }
+        *self.sink.lock().unwrap() = Some(sink.clone());
+        Ok(self.watches.packets(filter, sink)?)
     }
 
     fn moment(&self) -> Moment {

@@ -8,6 +8,7 @@ mod errors;
 mod filters;
 mod focus;
 mod holes;
+mod packets;
 mod prometheus;
 mod rolling;
 mod series;
