@@ -29,6 +29,8 @@ pub struct Options {
     pub ignored_port: Option<u16>,
     /// The networks of `-H`.
     pub host_networks: Vec<IpNet>,
+    /// Whether the addresses that answer DNS most are HOST. Never true for a live target.
+    pub host_auto: bool,
     /// Periods kept, 1 to 1440.
     pub periods: usize,
     /// Whether the whole file is one period. Never true for a live target.
@@ -129,6 +131,7 @@ impl Options {
             ignored_port: (arguments.ignore_own_port && !is_file)
                 .then_some(arguments.port.unwrap_or(DEFAULT_PORT)),
             host_networks: arguments.hosts.map(|networks| networks.to_vec()).unwrap_or_default(),
+            host_auto: arguments.host_auto && is_file,
             periods: arguments.periods,
             summary: arguments.summary && is_file,
             serve: arguments.serve && is_file,
@@ -170,6 +173,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
     let for_files = [
         ("--summary", arguments.summary, "an interface has no end; window/N merges its newest N periods"),
         ("--serve", arguments.serve, "an interface is always served"),
+        ("--host-auto", arguments.host_auto, "the addresses of an interface are HOST"),
         ("--pace", arguments.pace.is_some(), "packets of an interface arrive at their own pace"),
     ];
     for (option, is_given, because) in for_files {

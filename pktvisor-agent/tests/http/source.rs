@@ -79,6 +79,7 @@ impl AnswerSource for Fake {
                     }],
                     link_types: vec![1],
                     finished: false,
+                    likely_host: vec!["192.0.2.53".to_owned()],
                     notes: vec!["zero-copy is not available".to_owned()],
                 }),
                 ledger: Some(api::Ledger { seen: 10, counted: 9, filtered: 1, ..Default::default() }),
@@ -203,7 +204,8 @@ fn full_period(lists: ListLength) -> api::Period {
     period.dns.xact = api::Transactions {
         counts: api::TransactionCounts { total: 5, ..Default::default() },
         inbound: direction.clone(),
-        outbound: direction,
+        outbound: direction.clone(),
+        unknown: direction,
     };
     period
 }

@@ -8,6 +8,7 @@ mod errors;
 mod filters;
 mod focus;
 mod holes;
+mod host_auto;
 mod packets;
 mod prometheus;
 mod rolling;
