@@ -9,12 +9,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use capture_file::{ByteOrder, Capture};
-use ipnet::IpNet;
-use pktvisor_capture::{Endian, Filter};
-use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify, flags};
-
-use crate::replay;
+use pktvisor_common::classify::{Class, DnsPorts, flags};
 
 /// Addresses that are counted.
 const ADDRESSES_MAX: usize = 4096;
@@ -57,7 +52,7 @@ impl AnswerCounts {
     }
 
     /// Counts a packet if it carries an answer.
-    fn add(&mut self, class: &Class, dns_ports: &DnsPorts) {
+    pub(crate) fn add(&mut self, class: &Class, dns_ports: &DnsPorts) {
         if is_answer(class, dns_ports) {
             self.count(class);
         }
@@ -106,37 +101,6 @@ fn is_answer(class: &Class, dns_ports: &DnsPorts) -> bool {
         flags::DNS_UDP => class.dns_flags & RESPONSE != 0,
         _ => dns_ports.contains(class.source_port) && !dns_ports.contains(class.destination_port),
     }
-}
-
-/// Reads a capture and returns the addresses that are likely HOST, as networks. Damage ends the
-/// reading; the replay reports it.
-///
-/// # Errors
-///
-/// The filter does not compile for the capture.
-pub(crate) fn scan(
-    capture: &mut Capture,
-    mut filter: Option<Filter>,
-    dns_ports: &DnsPorts,
-) -> anyhow::Result<Vec<IpNet>> {
-    let mut counts = AnswerCounts::default();
-    while let Ok(Some(read)) = capture.next_packet() {
-        let order = read.byte_order;
-        let packet = replay::packet(read);
-        if let Some(filter) = &mut filter {
-            filter.set_endian(match order {
-                ByteOrder::Little => Endian::Little,
-                ByteOrder::Big => Endian::Big,
-            });
-            if !filter.passes(&packet)? {
-                continue;
-            }
-        }
-        let mut class = Class::default();
-        classify(packet.data, LinkType(packet.link_type.0), dns_ports, &mut class);
-        counts.add(&class, dns_ports);
-    }
-    Ok(counts.likely_host().into_iter().map(IpNet::from).collect())
 }
 
 /// Addresses as `-H` takes them.

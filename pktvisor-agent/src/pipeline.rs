@@ -11,7 +11,7 @@ use pktvisor_common::classify::{Class, DnsPorts, LinkType, UnknownEtherTypes, cl
 use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::packet::Packet;
 use pktvisor_metrics::Batch;
-use pktvisor_metrics::watch::{Seen, WatchingObserver};
+use pktvisor_metrics::watch::{AnalysedPacket, WatchingObserver};
 
 use crate::likely_host::AnswerCounts;
 use config::PipelineConfig;
@@ -132,7 +132,7 @@ impl Pipeline {
         // The counters are prefetched and updated last, so that their memory arrives during the
         // analysis.
         batch.prefetch_packet(&class, direction);
-        match batch.watching_observer(Seen { packet, class: &class, direction }) {
+        match batch.watching_observer(AnalysedPacket { packet, class: &class, direction }) {
             None => analysis.packet(packet, &class, batch.recorder()),
             Some(observer) => analyse_watched(analysis, packet, &class, observer),
         }

@@ -1,5 +1,6 @@
 //! One run of the agent: from the options to the end of the capture.
 
+mod host;
 mod service;
 
 use std::io::{IsTerminal, Write};
@@ -7,20 +8,18 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use capture_file::{Capture, Pace, Pacer, ReadError};
-use ipnet::IpNet;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_api as api;
-use pktvisor_capture::hosts::HostSet;
 use pktvisor_metrics::{self as metrics, Store};
 use terminal_text::Escaped;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, PacketAccess};
 use crate::cli::{Options, Target};
-use crate::likely_host::{self, AnswerCounts};
+use crate::likely_host::AnswerCounts;
 use crate::live::LiveCapture;
 use crate::live::config::LiveConfig;
-use crate::pipeline::{Intake, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::progress::ProgressBar;
 use crate::replay::Replay;
 use crate::stderr;
@@ -98,7 +97,8 @@ fn agent(options: &Options) -> Agent {
 fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow::Result<()> {
     // Before the capture is opened, which may wait for a pipe: a mistake in the options is reported
     // at once.
-    let hosts = if options.host_auto { likely_hosts(options, agent)? } else { options.file_hosts() };
+    let hosts =
+        if options.host_auto { host::likely_hosts(options, agent, open)? } else { options.file_hosts() };
     let is_unknown = hosts.is_empty();
     let mut pipeline = Pipeline::new(&options.pipeline_config(), options.file_filter(), hosts)?;
     pipeline.intake.answers = is_unknown.then(AnswerCounts::default);
@@ -116,7 +116,7 @@ fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow:
     });
     bar.finish();
     agent.status.record_ethertypes(&replay.pipeline.intake);
-    suggest_host(agent, &replay.pipeline.intake);
+    host::suggest(agent, &replay.pipeline.intake);
     match outcome {
         Ok(warning) => {
             if let Some(warning) = warning {
@@ -128,42 +128,6 @@ fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow:
         }
         Err(error) => Err(error).context(Escaped(&options.target_text).to_string()),
     }
-}
-
-/// HOST by `--host-auto`: reads the capture once for that.
-fn likely_hosts(options: &Options, agent: &Agent) -> anyhow::Result<HostSet> {
-    let is_regular = match &options.target {
-        Target::File(path) => std::fs::metadata(path).map_or(true, |metadata| metadata.is_file()),
-        _ => false,
-    };
-    if !is_regular {
-        bail!(
-            "--host-auto reads a capture twice, which a pipe does not allow: save the capture to a file, or give -H"
-        );
-    }
-    let networks = likely_host::scan(&mut open(options)?, options.file_filter(), &options.dns_ports)?;
-    let addresses: Vec<_> = networks.iter().map(IpNet::addr).collect();
-    let note = match addresses.as_slice() {
-        [] => "--host-auto found no address that answers DNS, so every direction is unknown".to_owned(),
-        addresses => format!("HOST is {} by --host-auto", likely_host::host_list(addresses)),
-    };
-    tracing::info!("{note}");
-    agent.status.add_note(note);
-    Ok(networks.into_iter().collect())
-}
-
-/// Suggests the `-H` of a capture that was read without one.
-fn suggest_host(agent: &Agent, intake: &Intake) {
-    let Some(answers) = &intake.answers else { return };
-    let likely = answers.likely_host();
-    if likely.is_empty() {
-        return;
-    }
-    let list = likely_host::host_list(&likely);
-    tracing::info!(
-        "without -H every direction is unknown; HOST is likely what answers DNS most: give -H {list}, or --host-auto"
-    );
-    agent.status.set_likely_host(&likely);
 }
 
 fn open(options: &Options) -> anyhow::Result<Capture> {

@@ -11,14 +11,14 @@ use crate::list_readers::ListReaders;
 use crate::live_period::LivePeriod;
 use crate::recorder::Recorder;
 use crate::settings::Clock;
-use crate::watch::{Seen, Watch, Watches, WatchingObserver};
+use crate::watch::{AnalysedPacket, MessageWatch, Watches, WatchingObserver};
 
 /// The live period, locked for a batch of packets.
 #[derive(Debug)]
 pub struct Batch<'a> {
     live: MutexGuard<'a, LivePeriod>,
     list_readers: &'a ListReaders,
-    watches: Option<Arc<[Arc<Watch>]>>,
+    watches: Option<Arc<[Arc<MessageWatch>]>>,
 }
 
 impl<'a> Batch<'a> {
@@ -92,7 +92,10 @@ impl<'a> Batch<'a> {
     /// The observer for the analysis of a packet if there are watches; else analysis reports to the
     /// [recorder](Self::recorder).
     #[inline]
-    pub fn watching_observer<'b, 'p>(&'b mut self, seen: Seen<'b, 'p>) -> Option<WatchingObserver<'b, 'p>> {
+    pub fn watching_observer<'b, 'p>(
+        &'b mut self,
+        seen: AnalysedPacket<'b, 'p>,
+    ) -> Option<WatchingObserver<'b, 'p>> {
         let watches = self.watches.as_deref()?;
         Some(WatchingObserver::new(&mut self.live.recorder, watches, 0, seen))
     }

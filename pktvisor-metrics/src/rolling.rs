@@ -46,13 +46,13 @@ impl RollingSpan {
 /// The slots of the last minute, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct RollingSlots {
-    slots: VecDeque<Slot>,
+    slots: VecDeque<RollingSlot>,
     read_at: Option<Instant>,
 }
 
 /// What had been counted at a moment.
 #[derive(Clone, Debug)]
-pub(super) struct Slot {
+pub(super) struct RollingSlot {
     /// The moment, in seconds since 1970.
     pub(super) at_s: u64,
     /// When its period began.
@@ -112,7 +112,7 @@ impl RollingSlots {
     ) {
         for at_s in ends(seconds) {
             let has_rotated = live_start_s != period_before.start && at_s >= period_before.end;
-            self.slots.push_back(Slot {
+            self.slots.push_back(RollingSlot {
                 at_s,
                 period_start_s: if has_rotated { live_start_s } else { period_before.start },
                 baselines: if has_rotated { Baselines::default() } else { before.clone() },
@@ -129,7 +129,7 @@ impl RollingSlots {
     }
 
     /// The slots, which are kept from now on.
-    pub(super) fn read(&mut self) -> Vec<Slot> {
+    pub(super) fn read(&mut self) -> Vec<RollingSlot> {
         self.read_at = Some(Instant::now());
         self.slots.iter().cloned().collect()
     }
@@ -149,7 +149,7 @@ pub(super) struct Recent {
     pub(super) shares: Vec<Arc<PeriodRecord>>,
     /// Newest first.
     pub(super) closed: Vec<Arc<PeriodRecord>>,
-    pub(super) slots: Vec<Slot>,
+    pub(super) slots: Vec<RollingSlot>,
 }
 
 impl Recent {
@@ -190,10 +190,10 @@ impl Recent {
 
     /// The newest moment up to `wanted_s` of which it is known what had been counted; else the
     /// oldest such moment. At the start of a period nothing had been counted.
-    fn slot(&self, wanted_s: u64) -> Slot {
+    fn slot(&self, wanted_s: u64) -> RollingSlot {
         let begins =
-            |start_s| Slot { at_s: start_s, period_start_s: start_s, baselines: Baselines::default() };
-        let is_kept = |slot: &&Slot| {
+            |start_s| RollingSlot { at_s: start_s, period_start_s: start_s, baselines: Baselines::default() };
+        let is_kept = |slot: &&RollingSlot| {
             let starts = || self.closed.iter().map(|period| period.start_s);
             slot.period_start_s == self.live.start_s || starts().any(|start| start == slot.period_start_s)
         };

@@ -14,7 +14,7 @@ use pktvisor_capture::kernel::{Deep, RecordSource, monotonic_ns};
 use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::packet::{Packet, Stamp};
-use pktvisor_metrics::watch::{Seen, Watch, WatchingObserver};
+use pktvisor_metrics::watch::{AnalysedPacket, MessageWatch, WatchingObserver};
 use pktvisor_metrics::{Cut, Recorder};
 
 use super::clock::WallClock;
@@ -238,7 +238,7 @@ fn analyse(
     header: &RecordHeader,
     bytes: &[u8],
     recorder: &mut Recorder,
-    watched: Option<(&[Arc<Watch>], u32)>,
+    watched: Option<(&[Arc<MessageWatch>], u32)>,
 ) {
     let packet = Packet {
         timestamp_ns: clock.wall_ns(header.timestamp_ns),
@@ -254,7 +254,7 @@ fn analyse(
         None => analysis.sampled_packet(&packet, &class, recorder),
         Some((watches, shard)) => {
             let direction = analysis.direction(&class);
-            let seen = Seen { packet: &packet, class: &class, direction };
+            let seen = AnalysedPacket { packet: &packet, class: &class, direction };
             analyse_watched(analysis, seen, WatchingObserver::new(recorder, watches, shard, seen));
         }
     }
@@ -264,7 +264,7 @@ fn analyse(
 #[cold]
 fn analyse_watched(
     analysis: &mut Analysis<HostSet>,
-    seen: Seen<'_, '_>,
+    seen: AnalysedPacket<'_, '_>,
     mut observer: WatchingObserver<'_, '_>,
 ) {
     analysis.sampled_packet(seen.packet, seen.class, &mut observer);

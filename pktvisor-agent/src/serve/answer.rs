@@ -66,7 +66,7 @@ impl Document {
 
     /// An answer that holds `place` until its body is sent or given up.
     pub(super) fn response_in(&self, place: OwnedSemaphorePermit, gzip: Gzip) -> Response {
-        self.respond(gzip, |bytes| Bytes::from_owner(Placed { bytes, _place: place }))
+        self.respond(gzip, |bytes| Bytes::from_owner(PlacedBody { bytes, _place: place }))
     }
 
     fn respond(&self, gzip: Gzip, body: impl FnOnce(Bytes) -> Bytes) -> Response {
@@ -95,12 +95,12 @@ impl Document {
 }
 
 /// A body and the place that it takes.
-struct Placed {
+struct PlacedBody {
     bytes: Bytes,
     _place: OwnedSemaphorePermit,
 }
 
-impl AsRef<[u8]> for Placed {
+impl AsRef<[u8]> for PlacedBody {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }

@@ -11,6 +11,7 @@
 //! refusal     requests that reach no handler
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
+//! api         the state that handlers share
 //! query       the parameters of a request
 //! filter      a filter on messages, made of parameters
 //! watching    the paths that start a focus or a stream of packets
@@ -25,6 +26,7 @@
 //! copy.
 
 mod answer;
+mod api;
 mod cache;
 mod connections;
 mod filter;

@@ -49,26 +49,26 @@ impl PacketBounds {
 
 /// The queue between capture threads and a stream.
 #[derive(Debug)]
-pub(super) struct PacketQueue {
-    sender: mpsc::Sender<QueuedPacket>,
+pub(super) struct StreamQueue {
+    sender: mpsc::Sender<StreamedPacket>,
     bytes: AtomicUsize,
     received: AtomicU64,
     dropped: AtomicU64,
 }
 
 /// The end of a queue from which a stream takes packets.
-pub(super) type QueuedPackets = mpsc::Receiver<QueuedPacket>;
+pub(super) type StreamedPackets = mpsc::Receiver<StreamedPacket>;
 
 #[derive(Debug)]
-pub(super) struct QueuedPacket {
+pub(super) struct StreamedPacket {
     timestamp_ns: u64,
     wire_len: u32,
     link_type: u16,
     data: Box<[u8]>,
 }
 
-impl PacketQueue {
-    pub(super) fn new() -> (Arc<Self>, QueuedPackets) {
+impl StreamQueue {
+    pub(super) fn new() -> (Arc<Self>, StreamedPackets) {
         let (sender, receiver) = mpsc::channel(QUEUE_PACKETS);
         let [received, dropped] = [(); 2].map(|()| AtomicU64::new(0));
         (Arc::new(Self { sender, bytes: AtomicUsize::new(0), received, dropped }), receiver)
@@ -80,7 +80,7 @@ impl PacketQueue {
     }
 }
 
-impl PacketSink for PacketQueue {
+impl PacketSink for StreamQueue {
     fn packet(&self, packet: &Packet<'_>) {
         self.received.fetch_add(1, Ordering::Relaxed);
         let len = packet.data.len();
@@ -89,7 +89,7 @@ impl PacketSink for PacketQueue {
         let Some(place) = self.sender.try_reserve().ok().filter(|_| !is_full) else {
             return self.drop_one(len);
         };
-        place.send(QueuedPacket {
+        place.send(StreamedPacket {
             timestamp_ns: packet.timestamp_ns,
             wire_len: packet.wire_len,
             link_type: packet.link_type.0,
@@ -100,7 +100,7 @@ impl PacketSink for PacketQueue {
 
 /// The next part of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum StreamPart {
     Header,
     Packets,
     End,
@@ -116,12 +116,12 @@ enum Reason {
 /// A pcapng section: its packets are those that reach the queue from now on.
 #[derive(Debug)]
 pub(super) struct PacketStream {
-    queue: Arc<PacketQueue>,
-    packets: QueuedPackets,
+    queue: Arc<StreamQueue>,
+    packets: StreamedPackets,
     /// Dropped at the end, which closes the watch.
     watch: Option<PacketWatch>,
     encoder: PcapngEncoder,
-    next: Part,
+    next: StreamPart,
     bounds: PacketBounds,
     written: u64,
     over: Pin<Box<Sleep>>,
@@ -130,8 +130,8 @@ pub(super) struct PacketStream {
 
 impl PacketStream {
     pub(super) fn new(
-        queue: Arc<PacketQueue>,
-        packets: QueuedPackets,
+        queue: Arc<StreamQueue>,
+        packets: StreamedPackets,
         watch: PacketWatch,
         bounds: PacketBounds,
     ) -> Self {
@@ -140,7 +140,7 @@ impl PacketStream {
             packets,
             watch: Some(watch),
             encoder: PcapngEncoder::default(),
-            next: Part::Header,
+            next: StreamPart::Header,
             bounds,
             written: 0,
             over: Box::pin(sleep(Duration::from_secs(bounds.seconds))),
@@ -149,7 +149,7 @@ impl PacketStream {
     }
 
     fn header(&mut self, out: &mut Vec<u8>) {
-        self.next = Part::Packets;
+        self.next = StreamPart::Packets;
         let name = self.watch.as_ref().map_or("", |watch| watch.name());
         let filter = if name.is_empty() { "all DNS packets" } else { name };
         self.encoder.header(out, PROGRAM, &format!("filter: {filter}"));
@@ -159,7 +159,7 @@ impl PacketStream {
     fn packets(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Option<Reason> {
         while self.written < self.bounds.packets && out.len() < PART_BYTES {
             let Poll::Ready(Some(packet)) = self.packets.poll_recv(cx) else { break };
-            let QueuedPacket { timestamp_ns, wire_len, link_type, data } = packet;
+            let StreamedPacket { timestamp_ns, wire_len, link_type, data } = packet;
             self.queue.bytes.fetch_sub(data.len(), Ordering::Relaxed);
             self.encoder.packet(out, link_type, timestamp_ns, wire_len, &data);
             self.written += 1;
@@ -172,7 +172,7 @@ impl PacketStream {
 
     /// Closes the watch and appends the account of its packets.
     fn end(&mut self, reason: Reason, out: &mut Vec<u8>) {
-        self.next = Part::End;
+        self.next = StreamPart::End;
         self.watch = None;
         let dropped = self.queue.dropped.load(Ordering::Relaxed);
         let received = match reason {
@@ -200,13 +200,13 @@ impl Stream for PacketStream {
         let this = &mut *self;
         let mut out = Vec::new();
         match this.next {
-            Part::Header => this.header(&mut out),
-            Part::Packets => {
+            StreamPart::Header => this.header(&mut out),
+            StreamPart::Packets => {
                 if let Some(reason) = this.packets(cx, &mut out) {
                     this.end(reason, &mut out);
                 }
             }
-            Part::End => return Poll::Ready(None),
+            StreamPart::End => return Poll::Ready(None),
         }
         if out.is_empty() && this.silence.as_mut().poll(cx).is_ready() {
             this.encoder.nothing(&mut out);
@@ -246,9 +246,9 @@ mod tests {
         }
     }
 
-    fn stream(packets: u64, seconds: u64) -> (Arc<PacketQueue>, PacketStream, Arc<Watches>) {
+    fn stream(packets: u64, seconds: u64) -> (Arc<StreamQueue>, PacketStream, Arc<Watches>) {
         let watches = Arc::new(Watches::default());
-        let (queue, queued) = PacketQueue::new();
+        let (queue, queued) = StreamQueue::new();
         let watch = watches.packets(MessageFilter::default(), queue.clone()).unwrap();
         let stream = PacketStream::new(queue.clone(), queued, watch, PacketBounds { packets, seconds });
         (queue, stream, watches)
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn the_bytes_of_the_queue_are_bounded() {
-        let (queue, _queued) = PacketQueue::new();
+        let (queue, _queued) = StreamQueue::new();
         let large = vec![0; QUEUE_BYTES / 4];
         (0..10).for_each(|_| queue.packet(&packet(&large)));
         assert_eq!(queue.dropped.load(Ordering::Relaxed), 6);

@@ -8,7 +8,6 @@ use pktvisor_api::{App, ErrorBody, Rates, SeriesDocument};
 use pktvisor_metrics::{ListLength, RollingSpan};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reject::MethodNotAllowed;
@@ -16,6 +15,7 @@ use warp::reply::Response;
 use warp::{Filter, Rejection};
 
 use super::answer::{Document, Failure, Gzip, failed};
+use super::api::{Api, respond, respond_in};
 use super::cache::{Cache, CacheKey};
 use super::limits::Limits;
 use super::period::KeyedPeriod;
@@ -26,13 +26,6 @@ use super::watching::{focus, packets};
 
 /// The content type of the Prometheus text format, version 0.0.4.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// The state that all handlers share.
-pub(super) struct Api {
-    pub(super) source: Arc<dyn AnswerSource>,
-    pub(super) cache: Cache,
-    openapi: Result<Document, Failure>,
-}
 
 /// All paths.
 pub(super) type Handler = BoxedFilter<(Response,)>;
@@ -95,24 +88,6 @@ async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
         None => Failure::UnknownPath,
     };
     Ok(failed(&failure))
-}
-
-pub(super) fn respond_in(
-    place: Option<OwnedSemaphorePermit>,
-    result: Result<Arc<Document>, Failure>,
-    gzip: Gzip,
-) -> Response {
-    match (place, result) {
-        (Some(place), Ok(document)) => document.response_in(place, gzip),
-        (_, result) => respond(result, gzip),
-    }
-}
-
-fn respond(result: Result<Arc<Document>, Failure>, gzip: Gzip) -> Response {
-    match result {
-        Ok(document) => document.response(gzip),
-        Err(failure) => failed(&failure),
-    }
 }
 
 /// A period's number. Any other text becomes a number outside every range, so that the answer names

@@ -8,11 +8,11 @@ use pktvisor_metrics::watch::{MessageFilter, TooManyWatches};
 use warp::reply::Response;
 
 use super::answer::{self, Document, Failure, Gzip, PCAPNG, failed};
+use super::api::{Api, respond_in};
 use super::filter::take_filter;
-use super::packets::{PacketBounds, PacketQueue, PacketStream};
+use super::packets::{PacketBounds, PacketStream, StreamQueue};
 use super::period::KeyedPeriod;
 use super::query::{ParameterError, Parameters};
-use super::routes::{Api, respond_in};
 
 const FILTER_PARAMETERS: &str = "client, server, network, zone, name, rcode and qtype";
 const FOCUS_PARAMETERS: &str = "client, server, network, zone, name, rcode, qtype and top";
@@ -106,7 +106,7 @@ fn packet_stream(query: &str, api: &Api) -> Result<PacketStream, Failure> {
         packets: limit.unwrap_or(PacketBounds::PACKETS_DEFAULT),
         seconds: seconds.unwrap_or(PacketBounds::SECONDS_DEFAULT),
     };
-    let (queue, queued) = PacketQueue::new();
+    let (queue, queued) = StreamQueue::new();
     let watch = api.source.packets(filter, queue.clone())?;
     Ok(PacketStream::new(queue, queued, watch, bounds))
 }

@@ -8,11 +8,11 @@ use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::{
     Exchange, MessageTime, QuestionKey, ResponseOutcome, TransactionCounts, Transactions,
 };
-use pktvisor_analysis::{ClientSide, Flow, Observer, Outcome, Transaction};
+use pktvisor_analysis::{Flow, Observer, Outcome, Transaction};
 use pktvisor_common::classify::Captured;
 
 use super::filter::MessageFilter;
-use super::observer::Seen;
+use super::packet::{AnalysedPacket, CompletedTransaction};
 use crate::frequent::ListLimits;
 use crate::keys::MessageKeys;
 use crate::period::PeriodRecord;
@@ -112,7 +112,7 @@ impl FocusRecorder {
     }
 
     /// Counts a packet that has a message of the focus, once.
-    pub(super) fn packet(&mut self, seen: &Seen<'_, '_>) {
+    pub(super) fn packet(&mut self, seen: &AnalysedPacket<'_, '_>) {
         self.first_s.get_or_insert(seen.packet.timestamp_ns / 1_000_000_000);
         self.recorder.packet(seen.class, seen.direction, seen.packet.wire_len);
     }
@@ -128,10 +128,10 @@ impl FocusRecorder {
         flow: &Flow,
         message: &Message<'_>,
         keys: MessageKeys<'_>,
-        answered: Option<Answered>,
+        answered: Option<CompletedTransaction>,
         at: MessageTime,
     ) {
-        if let Some(Answered { client, duration_ns }) = answered {
+        if let Some(CompletedTransaction { client, duration_ns }) = answered {
             let question = message.question.as_ref();
             self.recorder.transaction(&Transaction { client, duration_ns, question });
         }
@@ -145,7 +145,7 @@ impl FocusRecorder {
         &mut self,
         flow: &Flow,
         message: &Message<'_>,
-        answered: Option<Answered>,
+        answered: Option<CompletedTransaction>,
         at: MessageTime,
     ) {
         let key = message.question.as_ref().map(|question| QuestionKey {
@@ -179,11 +179,4 @@ impl FocusRecorder {
         let counts = TransactionCounts { answered: 0, negative_times: 0, ..transactions.take_counts() };
         self.recorder.transaction_counts(&counts);
     }
-}
-
-/// A transaction that the response which is being analysed completes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Answered {
-    pub(super) client: ClientSide,
-    pub(super) duration_ns: Option<u64>,
 }

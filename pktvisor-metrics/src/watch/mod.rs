@@ -11,6 +11,7 @@ mod filter;
 mod focus;
 mod name;
 mod observer;
+mod packet;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +25,8 @@ pub use filter::{MessageFilter, parse_network, parse_qtype, parse_rcode};
 use focus::Focus;
 pub(crate) use focus::{CaptureTime, FocusSettings};
 pub use name::WireName;
-pub use observer::{Seen, WatchingObserver};
+pub use observer::WatchingObserver;
+pub use packet::AnalysedPacket;
 
 use crate::period::PeriodRecord;
 
@@ -42,7 +44,7 @@ pub trait PacketSink: Send + Sync + fmt::Debug {
 
 /// A filter, and what becomes of the messages that match.
 #[derive(Debug)]
-pub struct Watch {
+pub struct MessageWatch {
     name: String,
     filter: MessageFilter,
     output: Output,
@@ -54,7 +56,7 @@ enum Output {
     Packets(Arc<dyn PacketSink>),
 }
 
-impl Watch {
+impl MessageWatch {
     /// What it is called: its filter in words.
     pub fn name(&self) -> &str {
         &self.name
@@ -85,19 +87,19 @@ pub struct TooManyWatches;
 pub struct Watches {
     /// The number of watches.
     open: AtomicUsize,
-    watches: Mutex<Arc<[Arc<Watch>]>>,
+    watches: Mutex<Arc<[Arc<MessageWatch>]>>,
 }
 
 impl Watches {
     /// The watches; `None` if there are none. Closes those that nobody has read for a while. Call it
     /// once for each batch of packets.
     #[inline]
-    pub fn current(&self) -> Option<Arc<[Arc<Watch>]>> {
+    pub fn current(&self) -> Option<Arc<[Arc<MessageWatch>]>> {
         if self.open.load(Ordering::Relaxed) == 0 { None } else { self.wanted() }
     }
 
     #[cold]
-    fn wanted(&self) -> Option<Arc<[Arc<Watch>]>> {
+    fn wanted(&self) -> Option<Arc<[Arc<MessageWatch>]>> {
         let now = Instant::now();
         let mut watches = self.watches.lock();
         if watches.iter().any(|watch| !watch.is_wanted(now)) {
@@ -116,13 +118,13 @@ impl Watches {
         let moment = Instant::now();
         let mut watches = self.watches.lock();
         self.replace(&mut watches, |watch| watch.is_wanted(moment), None);
-        let is_same = |watch: &&Arc<Watch>| watch.is_focus() && watch.filter == *filter;
+        let is_same = |watch: &&Arc<MessageWatch>| watch.is_focus() && watch.filter == *filter;
         let watch = match watches.iter().find(is_same) {
             Some(watch) => Arc::clone(watch),
-            None if count(&watches, Watch::is_focus) >= FOCUSES_MAX => return Err(TooManyWatches),
+            None if count(&watches, MessageWatch::is_focus) >= FOCUSES_MAX => return Err(TooManyWatches),
             None => {
                 let focus = Focus::new(now, settings, filter);
-                let watch = Watch::new(filter.clone(), Output::Focus(focus));
+                let watch = MessageWatch::new(filter.clone(), Output::Focus(focus));
                 self.replace(&mut watches, |_| true, Some(Arc::clone(&watch)));
                 watch
             }
@@ -144,23 +146,23 @@ impl Watches {
         if count(&watches, |watch| !watch.is_focus()) >= PACKET_WATCHES_MAX {
             return Err(TooManyWatches);
         }
-        let watch = Watch::new(filter, Output::Packets(sink));
+        let watch = MessageWatch::new(filter, Output::Packets(sink));
         self.replace(&mut watches, |_| true, Some(Arc::clone(&watch)));
         Ok(PacketWatch { watches: Arc::clone(self), watch })
     }
 
     fn replace(
         &self,
-        watches: &mut Arc<[Arc<Watch>]>,
-        keep: impl Fn(&Watch) -> bool,
-        add: Option<Arc<Watch>>,
+        watches: &mut Arc<[Arc<MessageWatch>]>,
+        keep: impl Fn(&MessageWatch) -> bool,
+        add: Option<Arc<MessageWatch>>,
     ) {
         *watches = watches.iter().filter(|watch| keep(watch)).cloned().chain(add).collect();
         self.open.store(watches.len(), Ordering::Relaxed);
     }
 }
 
-fn count(watches: &[Arc<Watch>], is_of_kind: impl Fn(&Watch) -> bool) -> usize {
+fn count(watches: &[Arc<MessageWatch>], is_of_kind: impl Fn(&MessageWatch) -> bool) -> usize {
     watches.iter().filter(|watch| is_of_kind(watch)).count()
 }
 
@@ -168,7 +170,7 @@ fn count(watches: &[Arc<Watch>], is_of_kind: impl Fn(&Watch) -> bool) -> usize {
 #[derive(Debug)]
 pub struct PacketWatch {
     watches: Arc<Watches>,
-    watch: Arc<Watch>,
+    watch: Arc<MessageWatch>,
 }
 
 impl PacketWatch {

@@ -6,38 +6,25 @@ use std::sync::Arc;
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::transactions::{MessageTime, TransactionCounts};
 use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction};
-use pktvisor_common::classify::{Captured, Class};
-use pktvisor_common::direction::Direction;
-use pktvisor_common::packet::Packet;
+use pktvisor_common::classify::Captured;
 
-use super::focus::Answered;
-use super::{Output, Watch};
+use super::packet::{AnalysedPacket, CompletedTransaction};
+use super::{MessageWatch, Output};
 use crate::keys::MessageKeys;
 use crate::recorder::Recorder;
-
-/// The packet that is being analysed.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen<'a, 'p> {
-    /// The packet.
-    pub packet: &'a Packet<'p>,
-    /// What the classifier found.
-    pub class: &'a Class,
-    /// Its direction.
-    pub direction: Direction,
-}
 
 /// The observer of one packet's analysis while there are watches. Without one, analysis reports to
 /// the recorder itself.
 #[derive(Debug)]
 pub struct WatchingObserver<'a, 'p> {
     recorder: &'a mut Recorder,
-    watches: &'a [Arc<Watch>],
+    watches: &'a [Arc<MessageWatch>],
     thread: u32,
-    seen: Seen<'a, 'p>,
+    seen: AnalysedPacket<'a, 'p>,
     /// The header flags of the message that reassembly has just completed.
     reassembled: Option<(u16, Captured)>,
     /// The transaction that the next message, a response, completes.
-    answered: Option<Answered>,
+    answered: Option<CompletedTransaction>,
     /// The watches that the last message matched, by their bits.
     matched: u32,
     /// The watches that any message of this packet matched.
@@ -48,9 +35,9 @@ impl<'a, 'p> WatchingObserver<'a, 'p> {
     /// The observer of the analysis of a packet by this thread.
     pub fn new(
         recorder: &'a mut Recorder,
-        watches: &'a [Arc<Watch>],
+        watches: &'a [Arc<MessageWatch>],
         thread: u32,
-        seen: Seen<'a, 'p>,
+        seen: AnalysedPacket<'a, 'p>,
     ) -> Self {
         Self { recorder, watches, thread, seen, reassembled: None, answered: None, matched: 0, taken: 0 }
     }
@@ -143,7 +130,7 @@ impl Observer for WatchingObserver<'_, '_> {
     fn transaction(&mut self, transaction: &Transaction<'_>) {
         self.recorder.transaction(transaction);
         let &Transaction { client, duration_ns, .. } = transaction;
-        self.answered = Some(Answered { client, duration_ns });
+        self.answered = Some(CompletedTransaction { client, duration_ns });
     }
 
     fn transaction_counts(&mut self, counts: &TransactionCounts) {

@@ -62,7 +62,7 @@ fn analyse(store: &Store, at_s: u64, message: &[u8], answered: Option<u64>) {
     let mut name = Name::default();
     let mut head = MessageHead::new(message);
     head.parse(&mut name).unwrap();
-    let seen = Seen { packet: &packet, class: &class, direction };
+    let seen = AnalysedPacket { packet: &packet, class: &class, direction };
     match batch.watching_observer(seen) {
         Some(mut observer) => report(&mut observer, &flow, head, answered),
         None => report(batch.recorder(), &flow, head, answered),
