@@ -3,13 +3,15 @@
 pub(crate) mod interfaces;
 pub(crate) mod status;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
-use pktvisor_metrics::{Distribution, NoPeriod, Store};
+use pktvisor_metrics::watch::{MessageFilter, PacketSink, PacketWatch, TooManyWatches};
+use pktvisor_metrics::{Distribution, ListLength, NoPeriod, RollingSpan, Store};
 
-use crate::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
+use crate::serve::{AnswerSource, Moment, PacketsError, PeriodError, SinceStart, TimeHistogram, Window};
 use status::CaptureStatus;
 
 /// Everything that answers are made of.
@@ -22,19 +24,41 @@ pub(crate) struct Agent {
     deep_sample_rate_pct: u64,
     sandbox: api::SandboxInfo,
     started: Instant,
+    packet_access: PacketAccess,
+}
+
+/// Whether clients may have packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum PacketAccess {
+    /// They may not.
+    #[default]
+    Denied,
+    /// The operator allows it.
+    Allowed,
 }
 
 impl Agent {
     /// An agent that has just started.
     pub(crate) fn new(store: Store, deep_sample_rate_pct: u64, capture: api::CaptureInfo) -> Self {
         let status = CaptureStatus::new(capture, deep_sample_rate_pct as f64);
-        let sandbox = api::SandboxInfo::default();
-        Self { store, status, deep_sample_rate_pct, sandbox, started: Instant::now() }
+        Self {
+            store,
+            status,
+            deep_sample_rate_pct,
+            sandbox: api::SandboxInfo::default(),
+            started: Instant::now(),
+            packet_access: PacketAccess::default(),
+        }
     }
 
     /// The agent, in a process that is restricted in this way.
     pub(crate) fn with_sandbox(self, sandbox: api::SandboxInfo) -> Self {
         Self { sandbox, ..self }
+    }
+
+    /// The agent, whose clients may or may not have packets.
+    pub(crate) fn with_packet_access(self, packet_access: PacketAccess) -> Self {
+        Self { packet_access, ..self }
     }
 
     /// Where every packet went.
@@ -93,13 +117,28 @@ impl AnswerSource for Agent {
         }
     }
 
-    fn bucket(&self, n: usize) -> Result<api::Period, PeriodError> {
-        self.store.bucket(n).map_err(PeriodError::from)
+    fn bucket(&self, n: usize, lists: ListLength) -> Result<api::Period, PeriodError> {
+        self.store.bucket_listing(lists, n).map_err(PeriodError::from)
     }
 
-    fn window(&self, n: usize) -> Result<Window, PeriodError> {
-        let period = self.store.window(n)?;
+    fn window(&self, n: usize, lists: ListLength) -> Result<Window, PeriodError> {
+        let period = self.store.window_listing(lists, n)?;
         Ok(Window { minutes: n, period })
+    }
+
+    fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period {
+        self.store.rolling(lists, span)
+    }
+
+    fn focus(&self, filter: &MessageFilter, lists: ListLength) -> Result<api::Period, TooManyWatches> {
+        self.store.focus(lists, filter)
+    }
+
+    fn packets(&self, filter: MessageFilter, sink: Arc<dyn PacketSink>) -> Result<PacketWatch, PacketsError> {
+        match self.packet_access {
+            PacketAccess::Denied => Err(PacketsError::NotAllowed),
+            PacketAccess::Allowed => Ok(self.store.watches().packets(filter, sink)?),
+        }
     }
 
     fn moment(&self) -> Moment {

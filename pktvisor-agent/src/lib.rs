@@ -18,6 +18,7 @@ mod agent;
 pub mod cli;
 mod ethertype_notes;
 mod interface_address;
+pub mod likely_host;
 pub mod live;
 pub mod pipeline;
 mod progress;

@@ -7,11 +7,13 @@ use pktvisor_analysis::Analysis;
 use pktvisor_analysis::geo::Geo;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::{Endian, Filter, FilterError};
-use pktvisor_common::classify::{Class, DnsPorts, LinkType, UnknownEtherTypes, classify, tcp_flags};
+use pktvisor_common::classify::{Class, DnsPorts, LinkType, UnknownEtherTypes, classify, flags, tcp_flags};
 use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::packet::Packet;
 use pktvisor_metrics::Batch;
+use pktvisor_metrics::watch::{AnalysedPacket, WatchingObserver};
 
+use crate::likely_host::AnswerCounts;
 use config::PipelineConfig;
 
 /// The steps and their state, for one capture thread.
@@ -41,6 +43,8 @@ pub struct Intake {
     pub filtered_tagged: u64,
     /// Link types, in the order of their first packets.
     pub link_types: Vec<LinkType>,
+    /// Which addresses answer; `None` if HOST is known.
+    pub answers: Option<AnswerCounts>,
     /// Frames with an EtherType that the classifier does not know.
     pub ethertypes: UnknownEtherTypes,
 }
@@ -119,10 +123,19 @@ impl Pipeline {
             self.intake.ethertypes.add(class.unknown_ethertype, u64::from(packet.segments));
         }
         let direction = direction(&class, &self.host);
+        if direction == Direction::Unknown
+            && class.has(flags::ANY_DNS)
+            && let Some(answers) = &mut self.intake.answers
+        {
+            answers.sample(&class, &self.dns_ports);
+        }
         // The counters are prefetched and updated last, so that their memory arrives during the
         // analysis.
         batch.prefetch_packet(&class, direction);
-        analysis.packet(packet, &class, batch.recorder());
+        match batch.watching_observer(AnalysedPacket { packet, class: &class, direction }) {
+            None => analysis.packet(packet, &class, batch.recorder()),
+            Some(observer) => analyse_watched(analysis, packet, &class, observer),
+        }
         match packet.segments {
             1 => batch.packet(&class, direction, packet.wire_len),
             _ => count_segments(&class, direction, packet, segment_len, batch),
@@ -167,6 +180,17 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// Analyses a packet while there are watches.
+#[cold]
+fn analyse_watched(
+    analysis: &mut Analysis<HostSet>,
+    packet: &Packet<'_>,
+    class: &Class,
+    mut observer: WatchingObserver<'_, '_>,
+) {
+    analysis.packet(packet, class, &mut observer);
 }
 
 /// Counts a packet as its segments on the wire. The last of them carries the flags that end a

@@ -156,7 +156,7 @@ impl Replay {
     }
 }
 
-fn packet(read: PacketRef<'_>) -> Packet<'_> {
+pub(crate) fn packet(read: PacketRef<'_>) -> Packet<'_> {
     Packet {
         timestamp_ns: read.timestamp_ns,
         stamp: if read.has_timestamp { Stamp::Own } else { Stamp::Borrowed },

@@ -1,5 +1,6 @@
 //! One run of the agent: from the options to the end of the capture.
 
+mod host;
 mod service;
 
 use std::io::{IsTerminal, Write};
@@ -13,8 +14,9 @@ use pktvisor_metrics::{self as metrics, Store};
 use terminal_text::Escaped;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, PacketAccess};
 use crate::cli::{Options, Target};
+use crate::likely_host::AnswerCounts;
 use crate::live::LiveCapture;
 use crate::live::config::LiveConfig;
 use crate::pipeline::Pipeline;
@@ -86,6 +88,7 @@ fn agent(options: &Options) -> Agent {
         name_cut: cut,
         clock: if options.target.is_live() { metrics::Clock::Wall } else { metrics::Clock::Packets },
     });
+    let store = store.with_transaction_timeout(options.dns_timeout);
     let is_served = options.serve || options.target.is_live();
     let store = if is_served { store.with_series() } else { store };
     let capture = api::CaptureInfo {
@@ -93,14 +96,19 @@ fn agent(options: &Options) -> Agent {
         mode: if options.target.is_live() { api::CaptureMode::Starting } else { api::CaptureMode::File },
         ..api::CaptureInfo::default()
     };
-    Agent::new(store, u64::from(options.max_deep_sample_pct), capture)
+    let packet_access = if options.allow_packets { PacketAccess::Allowed } else { PacketAccess::Denied };
+    Agent::new(store, u64::from(options.max_deep_sample_pct), capture).with_packet_access(packet_access)
 }
 
 /// Replays the capture file of the options until its end, or until `stop` is cancelled.
 fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow::Result<()> {
     // Before the capture is opened, which may wait for a pipe: a mistake in the options is reported
     // at once.
-    let pipeline = Pipeline::new(&options.pipeline_config(), options.file_filter(), options.file_hosts())?;
+    let hosts =
+        if options.host_auto { host::likely_hosts(options, agent, open)? } else { options.file_hosts() };
+    let is_unknown = hosts.is_empty();
+    let mut pipeline = Pipeline::new(&options.pipeline_config(), options.file_filter(), hosts)?;
+    pipeline.intake.answers = is_unknown.then(AnswerCounts::default);
     agent.status.set_geo(pipeline.geo.as_ref());
     let mut replay = Replay {
         capture: open(options)?,
@@ -115,6 +123,7 @@ fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow:
     });
     bar.finish();
     agent.status.record_ethertypes(&replay.pipeline.intake);
+    host::suggest(agent, &replay.pipeline.intake);
     match outcome {
         Ok(warning) => {
             if let Some(warning) = warning {

@@ -12,7 +12,7 @@
 mod messages;
 
 use pktvisor_common::classify::{Captured, Class, flags};
-use pktvisor_common::direction::HostNetworks;
+use pktvisor_common::direction::{Direction, HostNetworks, direction};
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::{self, SampleRate};
 
@@ -71,6 +71,11 @@ impl<H: HostNetworks> Analysis<H> {
     /// Sets the share of the flows that is analysed from now on.
     pub fn set_sample_rate(&mut self, sample_rate: SampleRate) {
         self.messages.settings.sample_rate = sample_rate;
+    }
+
+    /// The direction of a packet, seen from HOST.
+    pub fn direction(&self, class: &Class) -> Direction {
+        direction(class, &self.messages.settings.host)
     }
 
     /// Sets the networks that are HOST.

@@ -139,6 +139,8 @@ pub struct CaptureInfo {
     pub link_types: Vec<u16>,
     /// Whether the whole file has been read.
     pub finished: bool,
+    /// Addresses that are likely HOST: those that answer DNS most, in a capture file that was read without HOST.
+    pub likely_host: Vec<String>,
     /// Failures and fallbacks, one sentence each.
     pub notes: Vec<String>,
 }

@@ -43,6 +43,7 @@ fn full_period() -> Value {
     let some = Some(Quantiles::default());
     (period.packets.rates.pps_in, period.packets.rates.pps_out) = (some, some);
     (period.dns.xact.inbound.quantiles_us, period.dns.xact.outbound.quantiles_us) = (some, some);
+    period.dns.xact.unknown.quantiles_us = some;
     period.dns.edns.udp_size_bytes = some;
     serde_json::to_value(period).expect("a period serialises")
 }

@@ -13,6 +13,8 @@ macro_rules! transactions {
                 inbound as "in": Group(TransactionDirection, TransactionDirectionRecord);
                 /// Queries from HOST.
                 outbound as "out": Group(TransactionDirection, TransactionDirectionRecord);
+                /// Queries neither to nor from HOST.
+                unknown: Group(TransactionDirection, TransactionDirectionRecord);
             }
         }
     };
@@ -45,7 +47,7 @@ macro_rules! transaction_counts {
     } };
 }
 
-/// `dns.xact.in` and `dns.xact.out`.
+/// `dns.xact.in`, `dns.xact.out` and `dns.xact.unknown`.
 #[macro_export]
 macro_rules! transaction_direction {
     ($emit:ident) => {

@@ -1,5 +1,7 @@
 //! The live period while a capture thread holds it.
 
+use std::sync::Arc;
+
 use parking_lot::MutexGuard;
 use pktvisor_common::classify::Class;
 use pktvisor_common::counters::Counters;
@@ -9,17 +11,23 @@ use crate::list_readers::ListReaders;
 use crate::live_period::LivePeriod;
 use crate::recorder::Recorder;
 use crate::settings::Clock;
+use crate::watch::{AnalysedPacket, MessageWatch, Watches, WatchingObserver};
 
 /// The live period, locked for a batch of packets.
 #[derive(Debug)]
 pub struct Batch<'a> {
     live: MutexGuard<'a, LivePeriod>,
     list_readers: &'a ListReaders,
+    watches: Option<Arc<[Arc<MessageWatch>]>>,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(live: MutexGuard<'a, LivePeriod>, list_readers: &'a ListReaders) -> Self {
-        Self { live, list_readers }
+    pub(super) fn new(
+        live: MutexGuard<'a, LivePeriod>,
+        list_readers: &'a ListReaders,
+        watches: &Watches,
+    ) -> Self {
+        Self { live, list_readers, watches: watches.current() }
     }
 
     /// Moves the clock to the time of the next packet and ends the seconds and periods that are
@@ -79,6 +87,17 @@ impl<'a> Batch<'a> {
     #[inline]
     pub fn packet(&mut self, class: &Class, direction: Direction, wire_len: u32) {
         self.live.recorder.packet(class, direction, wire_len);
+    }
+
+    /// The observer for the analysis of a packet if there are watches; else analysis reports to the
+    /// [recorder](Self::recorder).
+    #[inline]
+    pub fn watching_observer<'b, 'p>(
+        &'b mut self,
+        seen: AnalysedPacket<'b, 'p>,
+    ) -> Option<WatchingObserver<'b, 'p>> {
+        let watches = self.watches.as_deref()?;
+        Some(WatchingObserver::new(&mut self.live.recorder, watches, 0, seen))
     }
 
     /// The recorder, to which analysis reports.

@@ -6,6 +6,8 @@
 
 use pktvisor_memory::prefetch::prefetch;
 
+use crate::frequent::BASELINE_ENTRIES;
+
 /// Counts by code. They are complete until [`shrink`](Self::shrink).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CodeCounts {
@@ -66,6 +68,31 @@ impl CodeCounts {
         self.bound = self.bound.saturating_add(other.bound);
     }
 
+    /// The largest counts, for [`subtract`](Self::subtract). Its bound holds for the counts that it
+    /// does not keep.
+    pub(crate) fn baseline(&self) -> Self {
+        let mut baseline = self.clone();
+        baseline.bound = 0;
+        baseline.shrink(BASELINE_ENTRIES);
+        baseline
+    }
+
+    /// Takes away what had been counted at the baselines of these counts, or of those that they
+    /// were merged from.
+    pub(crate) fn subtract(&mut self, baselines: &[&Self]) {
+        for baseline in baselines {
+            let mut rest = Self { bound: self.bound.saturating_add(baseline.bound), ..Self::default() };
+            for (code, count) in self.iter() {
+                let kept = baseline.kept.binary_search_by_key(&code, |(code, _)| *code);
+                let before = kept.map_or(baseline.bound, |place| baseline.kept[place].1);
+                if count > before {
+                    rest.add(code, count - before);
+                }
+            }
+            *self = rest;
+        }
+    }
+
     /// Keeps the `keep` most frequent codes only, ties broken by the smaller code, and gives back
     /// the memory.
     pub(crate) fn shrink(&mut self, keep: usize) {
@@ -117,6 +144,29 @@ mod tests {
         codes.add(7, 1);
         assert_eq!(codes.iter().collect::<Vec<_>>(), [(1, 6), (7, 1), (65_535, 9)]);
         assert_eq!(codes.bound(), 0);
+    }
+
+    #[test]
+    fn counts_since_a_baseline_are_exact_while_it_holds_all_codes() {
+        let mut codes = CodeCounts::default();
+        codes.add(1, 5);
+        codes.add(28, 2);
+        let baseline = codes.baseline();
+        codes.add(28, 3);
+        codes.add(65, 1);
+        codes.subtract(&[&baseline, &CodeCounts::default().baseline()]);
+        assert_eq!(codes.iter().collect::<Vec<_>>(), [(28, 3), (65, 1)]);
+        assert_eq!(codes.bound(), 0);
+    }
+
+    #[test]
+    fn counts_since_a_baseline_of_many_codes_are_bounded() {
+        let mut codes = CodeCounts::default();
+        (0..3_000).for_each(|code| codes.add(code, 2));
+        let baseline = codes.baseline();
+        (0..3_000).for_each(|code| codes.add(code, 7));
+        codes.subtract(&[&baseline]);
+        assert!(codes.iter().all(|(_, count)| count <= 7 && 7 <= count + codes.bound()));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
+use crate::listed::ListLength;
+
 /// Data of the period that is reported.
 pub(super) struct Context<'a> {
     /// The counters of packets and messages.
@@ -11,6 +13,8 @@ pub(super) struct Context<'a> {
     pub not_analysed: u64,
     /// Analysed share of the DNS messages.
     pub sampling_rate: f64,
+    /// The length of lists.
+    pub list_length: ListLength,
 }
 
 impl Context<'_> {

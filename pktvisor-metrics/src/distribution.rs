@@ -44,6 +44,13 @@ impl Distribution {
         let _ = ours.add(theirs);
     }
 
+    /// Takes away the values of `earlier`, an older copy of this distribution.
+    pub(crate) fn subtract(&mut self, earlier: &Self) {
+        let (Some(ours), Some(theirs)) = (&mut self.histogram, &earlier.histogram) else { return };
+        // Fails only for values that this one never had.
+        let _ = ours.subtract(theirs);
+    }
+
     /// Number of values.
     pub fn count(&self) -> u64 {
         self.histogram.as_ref().map_or(0, Histogram::len)
@@ -214,6 +221,17 @@ mod tests {
             assert_eq!(now.middle_and_high_since(&now), None);
         }
         assert_eq!(Distribution::default().middle_and_high_since(&Distribution::default()), None);
+    }
+
+    #[test]
+    fn what_is_left_without_a_copy_is_what_was_recorded_since() {
+        let mut now = of((0..900).map(|n| n * n));
+        let earlier = now.clone();
+        (0..300).for_each(|value| now.record(value * 7));
+        now.subtract(&earlier);
+        assert_eq!(now.report(), of((0..300).map(|value| value * 7)).report());
+        now.subtract(&now.clone());
+        assert_eq!((now.report(), now.count()), (None, 0));
     }
 
     #[test]

@@ -17,6 +17,8 @@
 //! | `record` | generates the records of a period from their declarations |
 //! | `network`, `dns`, `transactions` | the metrics of a period |
 //! | `seconds` | the numbers of each of the last seconds |
+//! | `rolling` | the last seconds in the shape of a period |
+//! | `watch` | what a filter on messages lets through: focuses, and packets |
 //! | `live_period`, `batch`, `shares`, `list_readers`, `ledger` | the live period over time, for one thread or several, and the ledger |
 
 mod batch;
@@ -38,6 +40,7 @@ mod period;
 mod record;
 mod recorder;
 mod report;
+mod rolling;
 mod seconds;
 mod settings;
 mod shares;
@@ -45,11 +48,14 @@ mod slowness;
 mod store;
 mod timeline;
 mod transactions;
+pub mod watch;
 
 pub use batch::Batch;
 pub use distribution::Distribution;
+pub use listed::ListLength;
 pub use network::address_key;
 pub use recorder::Recorder;
+pub use rolling::RollingSpan;
 pub use settings::{Clock, StoreSettings};
 pub use shares::Cut;
 pub use store::{NoPeriod, Store, SumsSinceStart};

@@ -1,7 +1,7 @@
 //! The live period and the closed ones behind it, and how time moves them on.
 
 use std::collections::VecDeque;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use pktvisor_api as api;
@@ -11,10 +11,12 @@ use crate::frequent::ListLimits;
 use crate::ledger::Totals;
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
+use crate::rolling::{Baselines, RollingSlots};
 use crate::seconds::{SECONDS_MAX, SecondRecorder};
 use crate::settings::{Clock, StoreSettings};
 use crate::shares::{Lists, Published, Shares};
 use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
+use crate::watch::CaptureTime;
 
 /// Closed periods beyond the newest this many keep only the heads of their lists.
 const MERGEABLE_PERIODS: usize = 10;
@@ -36,6 +38,8 @@ pub(super) struct LivePeriod {
     pub last_second: Counters,
     /// The last seconds; `None` if nobody can ask for them.
     pub seconds: Option<SecondRecorder>,
+    /// What had been counted every ten seconds, while somebody reads it.
+    pub rolling: RollingSlots,
     /// The counts of all closed periods.
     total: Totals,
     /// The numbers of all closed periods, without lists.
@@ -61,6 +65,7 @@ impl LivePeriod {
             second_began: Counters::default(),
             last_second: Counters::default(),
             seconds: None,
+            rolling: RollingSlots::default(),
             total: Totals::default(),
             since_start: PeriodRecord::new(0),
             rotations: 0,
@@ -76,6 +81,13 @@ impl LivePeriod {
     /// The newest time seen, in nanoseconds since 1970.
     pub(super) fn now_ns(&self) -> u64 {
         self.timeline.newest_ns()
+    }
+
+    /// The time of the capture.
+    pub(super) fn time(&self) -> CaptureTime {
+        let second = self.timeline.newest_second();
+        let begun = u64::from(self.settings.clock == Clock::Packets);
+        CaptureTime { ns: self.now_ns(), second, end_s: second.map_or(0, |second| second + begun) }
     }
 
     /// Moves the clock and ends the seconds and periods that are over. Calls `before_end` with the
@@ -159,6 +171,9 @@ impl LivePeriod {
     fn forward(&mut self, from: u64, to: u64, jump: bool, mut before_end: impl FnMut(u64, &mut Recorder)) {
         before_end(in_ns(from + 1), &mut self.recorder);
         self.close_second(from);
+        let slots = from + 1..=to;
+        let period = self.recorder.period().start_s..self.period_end_s();
+        let before = self.baselines_if_due(&slots);
         // The first second that the rates do not have yet.
         let mut next = from + 1;
         while !self.settings.summary && to >= self.period_end_s() {
@@ -181,9 +196,25 @@ impl LivePeriod {
         if jump {
             self.recorder.time_jumps(1);
             self.seconds.iter_mut().for_each(SecondRecorder::clear);
+            self.rolling.clear();
         } else {
             self.quiet(next..to, to, &mut before_end);
+            if let Some(before) = before {
+                self.rolling.add(&slots, &before, &period, self.recorder.period().start_s);
+            }
         }
+    }
+
+    /// What has been counted in the live period, if a slot ends in these seconds that is needed.
+    /// Without the lists of worker threads there is no slot.
+    fn baselines_if_due(&mut self, seconds: &RangeInclusive<u64>) -> Option<Baselines> {
+        let is_due = self.rolling.is_due_in(seconds) && self.has_lists();
+        is_due.then(|| Baselines::of(self.recorder.period(), &self.published.records))
+    }
+
+    /// Whether a slot that is needed ends soon, so that it needs the lists of worker threads.
+    pub(super) fn is_slot_due(&self) -> bool {
+        self.timeline.newest_second().is_some_and(|second| self.rolling.is_due_after(second))
     }
 
     /// Counts these seconds before the second `to` as seconds without packets.

@@ -57,6 +57,14 @@ impl Outcomes {
         self.lost += other.lost;
     }
 
+    fn subtract(&mut self, earlier: &Self) {
+        self.not_sampled = self.not_sampled.saturating_sub(earlier.not_sampled);
+        self.analysed = self.analysed.saturating_sub(earlier.analysed);
+        self.malformed = self.malformed.saturating_sub(earlier.malformed);
+        self.without_message = self.without_message.saturating_sub(earlier.without_message);
+        self.lost = self.lost.saturating_sub(earlier.lost);
+    }
+
     /// DNS packets that reached analysis.
     pub(super) fn delivered(&self) -> u64 {
         self.analysed + self.malformed + self.without_message
@@ -126,9 +134,32 @@ impl PeriodRecord {
         numbers
     }
 
+    /// What must be kept of it now, so that it can later be [taken away](Self::subtract).
+    pub(super) fn baseline(&self) -> Self {
+        Self { packets: self.packets.baseline(), dns: self.dns.baseline(), ..*self }
+    }
+
+    /// Takes away what had been counted at these baselines of it, or of the periods that it was
+    /// merged from. Its start and length stay; its distinct counts are empty if there is one.
+    pub(super) fn subtract(&mut self, baselines: &[&Self]) {
+        for baseline in baselines {
+            self.counters.subtract(&baseline.counters);
+            self.messages = self.messages.saturating_sub(baseline.messages);
+            self.outcomes.subtract(&baseline.outcomes);
+        }
+        self.packets.subtract(&baselines.iter().map(|baseline| &baseline.packets).collect::<Vec<_>>());
+        self.dns.subtract(&baselines.iter().map(|baseline| &baseline.dns).collect::<Vec<_>>());
+    }
+
     /// DNS packets whose flow was not sampled, by the decision of the kernel or of analysis.
     pub(super) fn not_sampled(&self) -> u64 {
         self.counters.packets.dns_not_sampled + self.outcomes.not_sampled
+    }
+
+    /// Limits the lists of an empty period.
+    pub(super) fn limit_lists(&mut self, limits: ListLimits) {
+        self.packets.shrink(limits);
+        self.dns.shrink(limits);
     }
 
     /// Keeps what `limits` allow of each list.

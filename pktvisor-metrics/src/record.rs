@@ -19,6 +19,16 @@ pub(super) trait Remember {
     /// Reduces it to `limits`.
     fn shrink(&mut self, limits: ListLimits);
 
+    /// What must be kept of it now, so that it can later be [taken away](Self::subtract): counts,
+    /// the largest of each list.
+    fn baseline(&self) -> Self;
+
+    /// Takes away what had been counted at these baselines of it, or of the ones that it was merged
+    /// from. Distinct counts cannot be subtracted; they are empty afterwards.
+    fn subtract(&mut self, baselines: &[&Self])
+    where
+        Self: Sized;
+
     /// Adds the numbers of `other` that can be summed since start in little memory: counters and
     /// histograms. Lists and distinct counts stay empty, so they do nothing here.
     fn add_numbers(&mut self, _other: &Self) {}
@@ -26,7 +36,7 @@ pub(super) trait Remember {
 
 /// Types of fixed size, which are not reduced.
 macro_rules! remember_whole {
-    ($($kind:ty $(: $add_numbers:ident)?),*) => { $(
+    ($($kind:ty $(: $add_numbers:ident $subtract:ident)?),*) => { $(
         impl Remember for $kind {
             fn begin() -> Self {
                 Self::default()
@@ -38,14 +48,36 @@ macro_rules! remember_whole {
 
             fn shrink(&mut self, _limits: ListLimits) {}
 
+            remember_whole! { @since $($subtract)? }
+
             $(fn $add_numbers(&mut self, other: &Self) {
                 self.merge(other);
             })?
         }
     )* };
+    (@since) => {
+        fn baseline(&self) -> Self {
+            Self::default()
+        }
+
+        fn subtract(&mut self, baselines: &[&Self]) {
+            if !baselines.is_empty() {
+                *self = Self::default();
+            }
+        }
+    };
+    (@since subtract) => {
+        fn baseline(&self) -> Self {
+            self.clone()
+        }
+
+        fn subtract(&mut self, baselines: &[&Self]) {
+            baselines.iter().for_each(|baseline| self.subtract(baseline));
+        }
+    };
 }
 
-remember_whole!(Cardinality, DistinctNames, Distribution: add_numbers, Times: add_numbers);
+remember_whole!(Cardinality, DistinctNames, Distribution: add_numbers subtract, Times: add_numbers subtract);
 
 impl Remember for u64 {
     fn begin() -> Self {
@@ -57,6 +89,14 @@ impl Remember for u64 {
     }
 
     fn shrink(&mut self, _limits: ListLimits) {}
+
+    fn baseline(&self) -> Self {
+        *self
+    }
+
+    fn subtract(&mut self, baselines: &[&Self]) {
+        baselines.iter().for_each(|baseline| *self = self.saturating_sub(**baseline));
+    }
 
     fn add_numbers(&mut self, other: &Self) {
         self.merge(other);
@@ -75,6 +115,14 @@ impl Remember for FrequentItems {
     fn shrink(&mut self, limits: ListLimits) {
         self.shrink(limits);
     }
+
+    fn baseline(&self) -> Self {
+        self.baseline()
+    }
+
+    fn subtract(&mut self, baselines: &[&Self]) {
+        self.subtract(baselines);
+    }
 }
 
 impl Remember for CodeCounts {
@@ -91,6 +139,14 @@ impl Remember for CodeCounts {
         if limits.entries <= Self::FEW {
             self.shrink(limits.entries);
         }
+    }
+
+    fn baseline(&self) -> Self {
+        self.baseline()
+    }
+
+    fn subtract(&mut self, baselines: &[&Self]) {
+        self.subtract(baselines);
     }
 }
 
@@ -142,6 +198,18 @@ macro_rules! record {
             #[allow(unused_variables, reason = "some groups keep nothing themselves")]
             fn shrink(&mut self, limits: $crate::frequent::ListLimits) {
                 $($crate::record::Remember::shrink(&mut self.$field, limits);)*
+            }
+
+            fn baseline(&self) -> Self {
+                Self { $($field: $crate::record::Remember::baseline(&self.$field),)* }
+            }
+
+            #[allow(unused_variables, reason = "some groups keep nothing themselves")]
+            fn subtract(&mut self, baselines: &[&Self]) {
+                $({
+                    let baselines: Vec<_> = baselines.iter().map(|baseline| &baseline.$field).collect();
+                    $crate::record::Remember::subtract(&mut self.$field, &baselines);
+                })*
             }
 
             #[allow(unused_variables, reason = "some groups keep nothing themselves")]
@@ -217,7 +285,11 @@ macro_rules! reported {
         $record.$field.values().report()
     };
     ($record:ident $context:ident $field:ident List ($unit:ident, $class:ident, $what:ident)) => {
-        $context.$class($crate::listed::Listed::listed(&$record.$field, $crate::listed::spell::$what))
+        $context.$class($crate::listed::Listed::listed(
+            &$record.$field,
+            $context.list_length,
+            $crate::listed::spell::$what,
+        ))
     };
     ($record:ident $context:ident $field:ident Group $of:tt) => {
         $record.$field.report($context)

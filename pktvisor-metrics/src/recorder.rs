@@ -11,7 +11,7 @@ use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
-use crate::frequent::{Item, Key};
+use crate::frequent::{Item, Key, ListLimits};
 use crate::keys::MessageKeys;
 use crate::period::PeriodRecord;
 
@@ -25,6 +25,13 @@ pub struct Recorder {
 impl Recorder {
     pub(super) fn new(name_cut: NameCut) -> Self {
         Self { period: PeriodRecord::new(0), name_cut }
+    }
+
+    /// A recorder with smaller lists.
+    pub(super) fn with_limits(name_cut: NameCut, limits: ListLimits) -> Self {
+        let mut recorder = Self::new(name_cut);
+        recorder.period.limit_lists(limits);
+        recorder
     }
 
     pub(super) fn period(&self) -> &PeriodRecord {

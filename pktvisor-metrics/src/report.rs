@@ -3,16 +3,18 @@
 use pktvisor_api as api;
 
 use crate::context::Context;
+use crate::listed::ListLength;
 use crate::period::PeriodRecord;
 
 impl PeriodRecord {
     /// The document of this period. The same contents give the same bytes.
-    pub(crate) fn report(&self) -> api::Period {
+    pub(crate) fn report(&self, list_length: ListLength) -> api::Period {
         let sampling = api::Sampling { rate: self.sampling_rate(), messages: self.messages };
         let context = Context {
             counters: &self.counters,
             not_analysed: self.not_sampled() + self.outcomes.lost,
             sampling_rate: sampling.rate,
+            list_length,
         };
         let mut packets = self.packets.report(&context);
         if packets.received + packets.sent == 0 {

@@ -67,6 +67,11 @@ impl Shares {
         self.0.get().map_or(&[], |shares| shares)
     }
 
+    /// The number of threads; 0 if one thread counts and analyses.
+    pub(super) fn len(&self) -> usize {
+        self.all().len()
+    }
+
     /// The recorder of a thread.
     pub(super) fn get(&self, thread: u32) -> Option<MutexGuard<'_, Recorder>> {
         self.all().get(thread as usize).map(|share| share.recorder.lock())

@@ -53,8 +53,18 @@ impl Times {
     /// Adds all values of `other`.
     pub(super) fn merge(&mut self, other: &Self) {
         self.values.merge(&other.values);
+        self.settle();
+    }
+
+    /// Takes away all values of `earlier`, an older copy.
+    pub(super) fn subtract(&mut self, earlier: &Self) {
+        self.values.subtract(&earlier.values);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
         self.bucket = PercentileBucket::default();
-        if let Some(histogram) = self.values.histogram() {
+        if let Some(histogram) = self.values.histogram().filter(|histogram| !histogram.is_empty()) {
             self.bucket.settle(histogram);
         }
     }

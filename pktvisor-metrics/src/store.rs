@@ -6,19 +6,28 @@
 //! readers see the last published moment: counters and analysis of the same packets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+use pktvisor_analysis::transactions::TIMEOUT_NS_DEFAULT;
 use pktvisor_api as api;
 
 use crate::batch::Batch;
 use crate::distribution::Distribution;
 use crate::list_readers::ListReaders;
+use crate::listed::ListLength;
 use crate::live_period::LivePeriod;
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
+use crate::rolling::{Recent, RollingSpan};
 use crate::seconds::SecondRecorder;
 use crate::settings::StoreSettings;
 use crate::shares::{Cut, Shares};
+use crate::watch::{FocusSettings, MessageFilter, TooManyWatches, Watches};
+
+/// The closed periods that the last minute can reach into: the last one, and one before a first
+/// period that was short.
+const CLOSED_IN_ROLLING: usize = 2;
 
 /// Why there is no such period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +64,8 @@ pub struct Store {
     live: Mutex<LivePeriod>,
     shares: Arc<Shares>,
     list_readers: Arc<ListReaders>,
+    watches: Arc<Watches>,
+    transaction_timeout_ns: u64,
 }
 
 impl Store {
@@ -62,7 +73,8 @@ impl Store {
     pub fn new(settings: StoreSettings) -> Self {
         let shares = Arc::<Shares>::default();
         let live = Mutex::new(LivePeriod::new(settings, Arc::clone(&shares)));
-        Self { settings, live, shares, list_readers: Arc::default() }
+        let (list_readers, watches) = (Arc::default(), Arc::default());
+        Self { settings, live, shares, list_readers, watches, transaction_timeout_ns: TIMEOUT_NS_DEFAULT }
     }
 
     /// The store, which also keeps the last seconds for [`series`](Self::series). Without a server
@@ -73,6 +85,13 @@ impl Store {
         self
     }
 
+    /// The store, whose focuses wait this long for the response to a query.
+    #[must_use]
+    pub fn with_transaction_timeout(mut self, timeout: Duration) -> Self {
+        self.transaction_timeout_ns = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+        self
+    }
+
     /// The settings it was made with.
     pub fn settings(&self) -> StoreSettings {
         self.settings
@@ -80,7 +99,7 @@ impl Store {
 
     /// Locks the live period for a batch of packets. Waiting readers read it between batches.
     pub fn batch(&self) -> Batch<'_> {
-        Batch::new(self.live.lock(), &self.list_readers)
+        Batch::new(self.live.lock(), &self.list_readers, &self.watches)
     }
 
     /// Prepares for counting in the kernel and analysis by this number of threads, each with a
@@ -110,7 +129,11 @@ impl Store {
 
     /// What the threads should leave at the end of an epoch within a period.
     pub fn wanted_cut(&self) -> Cut {
-        if self.list_readers.are_reading() { Cut::Whole } else { Cut::Numbers }
+        if self.list_readers.are_reading() || self.live.lock().is_slot_due() {
+            Cut::Whole
+        } else {
+            Cut::Numbers
+        }
     }
 
     /// Number of periods with data, the live one included.
@@ -130,6 +153,11 @@ impl Store {
 
     /// One period: 0 is the live one, 1 the last closed one.
     pub fn bucket(&self, n: usize) -> Result<api::Period, NoPeriod> {
+        self.bucket_listing(ListLength::DEFAULT, n)
+    }
+
+    /// A [bucket](Self::bucket) with lists of this length.
+    pub fn bucket_listing(&self, length: ListLength, n: usize) -> Result<api::Period, NoPeriod> {
         let last = self.settings.periods - 1;
         if n > last {
             return Err(NoPeriod::OutOfRange { first: 0, last });
@@ -137,22 +165,27 @@ impl Store {
         let live = self.live.lock();
         if n == 0 {
             drop(live);
-            return Ok(self.merged(1).report());
+            return Ok(self.merged(1).report(length));
         }
         let period = live.closed.get(n - 1).cloned();
         let filled = live.closed.len();
         drop(live);
-        period.map(|period| period.report()).ok_or(NoPeriod::NotYet { last: filled })
+        period.map(|period| period.report(length)).ok_or(NoPeriod::NotYet { last: filled })
     }
 
     /// The newest `n` periods merged, or as many as there are.
     pub fn window(&self, n: usize) -> Result<api::Period, NoPeriod> {
+        self.window_listing(ListLength::DEFAULT, n)
+    }
+
+    /// A [window](Self::window) with lists of this length.
+    pub fn window_listing(&self, length: ListLength, n: usize) -> Result<api::Period, NoPeriod> {
         // With one period for everything, 3.0 clients still ask for window/5.
         let last = if self.settings.summary { self.settings.periods.max(5) } else { self.settings.periods };
         if n < 2 || n > last {
             return Err(NoPeriod::OutOfRange { first: 2, last });
         }
-        Ok(self.merged(n).report())
+        Ok(self.merged(n).report(length))
     }
 
     /// The newest `n` periods merged.
@@ -171,13 +204,44 @@ impl Store {
         merged
     }
 
+    /// The last seconds, with lists of this length: at least `span`, and up to 9 more if somebody has
+    /// read them for a while; else those since a period began. If the capture is younger, all.
+    pub fn rolling(&self, length: ListLength, span: RollingSpan) -> api::Period {
+        let mut live = self.live.lock();
+        self.list_readers.wait(&mut live);
+        let slots = live.rolling.read();
+        let record = live.measured().clone();
+        let closed = live.closed.iter().take(CLOSED_IN_ROLLING).cloned().collect();
+        let published = live.has_lists().then(|| live.published().to_vec());
+        drop(live);
+        let shares = published.unwrap_or_else(|| self.shares.copies());
+        Recent { live: record, shares, closed, slots }.last(span).report(length)
+    }
+
+    /// What the focus of this filter has recorded, with lists of this length. Opens it if there is
+    /// none; it closes a minute after it was last read.
+    pub fn focus(&self, length: ListLength, filter: &MessageFilter) -> Result<api::Period, TooManyWatches> {
+        let now = self.live.lock().time();
+        let settings = FocusSettings {
+            name_cut: self.settings.name_cut,
+            threads: self.shares.len(),
+            transaction_timeout_ns: self.transaction_timeout_ns,
+        };
+        Ok(self.watches.focus(filter, now, settings)?.report(length))
+    }
+
+    /// The watches. Threads that analyse report to them.
+    pub fn watches(&self) -> &Arc<Watches> {
+        &self.watches
+    }
+
     /// The document that a finished capture prints: its one period, or all kept periods.
     pub fn document(&self) -> api::PeriodDocument {
         let single = self.settings.summary || self.settings.periods == 1;
         let (minutes, period) = match single {
             // One thread reads a file, and nobody else waits for the lock. So no copy is needed.
-            true => (1, self.live.lock().measured().report()),
-            false => (self.settings.periods, self.merged(self.settings.periods).report()),
+            true => (1, self.live.lock().measured().report(ListLength::DEFAULT)),
+            false => (self.settings.periods, self.merged(self.settings.periods).report(ListLength::DEFAULT)),
         };
         [(format!("{minutes}m"), period)].into()
     }
@@ -186,7 +250,11 @@ impl Store {
     pub fn since_start(&self) -> SumsSinceStart {
         let sum = self.live.lock().since_start();
         let [inbound, outbound] = sum.transaction_times();
-        SumsSinceStart { inbound: inbound.clone(), outbound: outbound.clone(), period: sum.report() }
+        SumsSinceStart {
+            inbound: inbound.clone(),
+            outbound: outbound.clone(),
+            period: sum.report(ListLength::DEFAULT),
+        }
     }
 
     /// The last full second.

@@ -39,7 +39,7 @@ impl TransactionRecord {
         match transaction.client {
             ClientSide::Remote => self.inbound.add(transaction),
             ClientSide::Host => self.outbound.add(transaction),
-            ClientSide::Unknown => {}
+            ClientSide::Unknown => self.unknown.add(transaction),
         }
     }
 }
@@ -59,7 +59,9 @@ mod tests {
         for client in [ClientSide::Remote, ClientSide::Remote, ClientSide::Host, ClientSide::Unknown] {
             metrics.add(&answered(client, Some(5_000)));
         }
-        assert_eq!((metrics.inbound.total, metrics.outbound.total), (2, 1));
+        let totals = [&metrics.inbound, &metrics.outbound, &metrics.unknown].map(|side| side.total);
+        assert_eq!(totals, [2, 1, 1]);
+        assert!(metrics.unknown.quantiles_us.values().report().is_some());
     }
 
     #[test]

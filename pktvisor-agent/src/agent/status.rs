@@ -3,6 +3,7 @@
 //!
 //! The threads of the capture record what happens to them; the web server reads one [`Snapshot`].
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -183,6 +184,11 @@ impl CaptureStatus {
     /// Sets the databases in which addresses are looked up.
     pub(crate) fn set_geo(&self, geo: Option<&Geo>) {
         self.state.lock().geo = geo.map(Geo::handle);
+    }
+
+    /// Sets which addresses are likely HOST.
+    pub(crate) fn set_likely_host(&self, addresses: &[IpAddr]) {
+        self.state.lock().capture.likely_host = addresses.iter().map(IpAddr::to_string).collect();
     }
 
     /// Marks the capture file as read to its end.

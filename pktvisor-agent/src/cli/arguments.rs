@@ -62,6 +62,12 @@ pub(super) struct Arguments {
     #[arg(short = 'H', value_name = "HOSTSPEC", help_heading = CAPTURE, value_parser = values::host_spec)]
     pub(super) hosts: Option<HostSpec>,
 
+    /// File only: take the addresses that answer DNS most as HOST. The file is read twice.
+    ///
+    /// Servers that these addresses ask in turn are not HOST.
+    #[arg(long, help_heading = CAPTURE, conflicts_with = "hosts")]
+    pub(super) host_auto: bool,
+
     /// Live only: do not count TCP packets of the port that serves the metrics; they count as
     /// filtered.
     ///
@@ -181,6 +187,13 @@ pub(super) struct Arguments {
     /// debugger or a library that you preload needs more.
     #[arg(long, help_heading = AGENT)]
     pub(super) no_sandbox: bool,
+
+    /// Let clients have DNS packets: `/api/v1/packets` streams them as pcapng.
+    ///
+    /// Without it the agent answers 403: metrics have names and addresses, but packets have all that
+    /// was said.
+    #[arg(long, help_heading = AGENT)]
+    pub(super) allow_packets: bool,
 
     /// Format of the messages on stderr.
     ///

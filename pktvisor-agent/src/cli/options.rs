@@ -29,6 +29,8 @@ pub struct Options {
     pub ignored_port: Option<u16>,
     /// The networks of `-H`.
     pub host_networks: Vec<IpNet>,
+    /// Whether the addresses that answer DNS most are HOST. Never true for a live target.
+    pub host_auto: bool,
     /// Periods kept, 1 to 1440.
     pub periods: usize,
     /// Whether the whole file is one period. Never true for a live target.
@@ -65,6 +67,8 @@ pub struct Options {
     pub listen: Listen,
     /// Whether the process keeps access to all files and system calls.
     pub no_sandbox: bool,
+    /// Whether clients may have packets.
+    pub allow_packets: bool,
     /// Format of the agent's messages.
     pub log_format: LogFormat,
     /// Values that were clamped and options without effect, one sentence each, to log after logging
@@ -129,6 +133,7 @@ impl Options {
             ignored_port: (arguments.ignore_own_port && !is_file)
                 .then_some(arguments.port.unwrap_or(DEFAULT_PORT)),
             host_networks: arguments.hosts.map(|networks| networks.to_vec()).unwrap_or_default(),
+            host_auto: arguments.host_auto && is_file,
             periods: arguments.periods,
             summary: arguments.summary && is_file,
             serve: arguments.serve && is_file,
@@ -151,6 +156,7 @@ impl Options {
                 allowed_hosts: arguments.allowed_hosts,
             },
             no_sandbox: arguments.no_sandbox,
+            allow_packets: arguments.allow_packets,
             log_format: arguments.log_format,
             warnings,
             target,
@@ -170,6 +176,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
     let for_files = [
         ("--summary", arguments.summary, "an interface has no end; window/N merges its newest N periods"),
         ("--serve", arguments.serve, "an interface is always served"),
+        ("--host-auto", arguments.host_auto, "the addresses of an interface are HOST"),
         ("--pace", arguments.pace.is_some(), "packets of an interface arrive at their own pace"),
     ];
     for (option, is_given, because) in for_files {
@@ -203,6 +210,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         ("-l", arguments.listen.is_some()),
         ("-p", arguments.port.is_some()),
         ("--allow-host", !arguments.allowed_hosts.is_empty()),
+        ("--allow-packets", arguments.allow_packets),
     ];
     for (option, is_given) in for_server {
         if is_given && !target.is_live() && !arguments.serve {

@@ -203,6 +203,9 @@ fn a_listen_address_without_serving_is_warned_of() {
     assert!(options(&["-p", "1", "-l", "::", "--serve", "x.pcap"]).warnings.is_empty());
     assert!(options(&["-p", "1", "-l", "::", "any"]).warnings.is_empty());
     assert_eq!(options(&["--allow-host", "a,b", "x.pcap"]).warnings.len(), 1);
+    assert_eq!(options(&["--allow-packets", "x.pcap"]).warnings.len(), 1);
+    let live = options(&["--host-auto", "--allow-packets", "eth0"]);
+    assert_eq!((live.warnings.len(), live.host_auto, live.allow_packets), (1, false, true));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use pktvisor_capture::kernel::{Deep, RecordSource, monotonic_ns};
 use pktvisor_common::classify::{Class, DnsPorts, classify};
 use pktvisor_common::kernel::record::RecordHeader;
 use pktvisor_common::packet::{Packet, Stamp};
+use pktvisor_metrics::watch::{AnalysedPacket, MessageWatch, WatchingObserver};
 use pktvisor_metrics::{Cut, Recorder};
 
 use super::clock::WallClock;
@@ -181,9 +182,11 @@ impl<S: RecordSource> Worker<S> {
             return 0;
         }
         let (analysis, dns_ports) = (&mut self.analysis, &self.dns_ports);
+        let watches = self.agent.store.watches().current();
+        let watched = watches.as_deref().map(|watches| (watches, self.shard));
         let mut recorder = self.agent.store.recorder(self.shard);
         let taken = self.sources.poll(until_ns, BATCH_RECORDS, |header, bytes| {
-            analyse(analysis, dns_ports, clock, header, bytes, &mut recorder);
+            analyse(analysis, dns_ports, clock, header, bytes, &mut recorder, watched);
         });
         // Before the store is released, so that readers see the same messages in all metrics.
         analysis.report_transactions(&mut *recorder);
@@ -235,6 +238,7 @@ fn analyse(
     header: &RecordHeader,
     bytes: &[u8],
     recorder: &mut Recorder,
+    watched: Option<(&[Arc<MessageWatch>], u32)>,
 ) {
     let packet = Packet {
         timestamp_ns: clock.wall_ns(header.timestamp_ns),
@@ -246,7 +250,24 @@ fn analyse(
     };
     let mut class = Class::default();
     classify(bytes, packet.link_type, dns_ports, &mut class);
-    analysis.sampled_packet(&packet, &class, recorder);
+    match watched {
+        None => analysis.sampled_packet(&packet, &class, recorder),
+        Some((watches, shard)) => {
+            let direction = analysis.direction(&class);
+            let seen = AnalysedPacket { packet: &packet, class: &class, direction };
+            analyse_watched(analysis, seen, WatchingObserver::new(recorder, watches, shard, seen));
+        }
+    }
+}
+
+/// Analyses a packet while there are watches.
+#[cold]
+fn analyse_watched(
+    analysis: &mut Analysis<HostSet>,
+    seen: AnalysedPacket<'_, '_>,
+    mut observer: WatchingObserver<'_, '_>,
+) {
+    analysis.sampled_packet(seen.packet, seen.class, &mut observer);
 }
 
 #[cfg(test)]

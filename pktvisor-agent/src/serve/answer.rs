@@ -7,19 +7,28 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::Bytes;
 use hyper::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE,
+    HeaderValue, VARY,
 };
 use hyper::{HeaderMap, StatusCode};
 use pktvisor_api::ErrorBody;
+use pktvisor_metrics::watch::FOCUSES_MAX;
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
+use warp::Reply;
 use warp::reply::Response;
 
-use super::source::PeriodError;
+use super::packets::PacketStream;
+use super::query::ParameterError;
+use super::source::{PacketsError, PeriodError};
 
 /// Compression of fewer bytes saves no packet.
 const GZIP_BYTES_MIN: usize = 1024;
 
 const JSON: &str = "application/json";
+
+/// The media type that the draft of the format registers.
+pub(super) const PCAPNG: &str = "application/pcapng";
 
 /// The methods of every path.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
@@ -52,12 +61,21 @@ impl Document {
 
     /// The answer with status 200, compressed if the client accepts that and it saves packets.
     pub(super) fn response(&self, gzip: Gzip) -> Response {
+        self.respond(gzip, |body| body)
+    }
+
+    /// An answer that holds `place` until its body is sent or given up.
+    pub(super) fn response_in(&self, place: OwnedSemaphorePermit, gzip: Gzip) -> Response {
+        self.respond(gzip, |bytes| Bytes::from_owner(PlacedBody { bytes, _place: place }))
+    }
+
+    fn respond(&self, gzip: Gzip, body: impl FnOnce(Bytes) -> Bytes) -> Response {
         let gzip = match gzip {
             Gzip::Accepted => self.gzip(),
             Gzip::Unwanted => None,
         };
         let is_gzip = gzip.is_some();
-        let mut response = Response::new(gzip.unwrap_or_else(|| self.plain.clone()).into());
+        let mut response = Response::new(body(gzip.unwrap_or_else(|| self.plain.clone())).into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -73,6 +91,18 @@ impl Document {
             return None;
         }
         self.gzip.get_or_init(|| compress(&self.plain)).clone()
+    }
+}
+
+/// A body and the place that it takes.
+struct PlacedBody {
+    bytes: Bytes,
+    _place: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for PlacedBody {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -134,6 +164,12 @@ pub(super) enum Failure {
     Busy,
     #[error(transparent)]
     Period(#[from] PeriodError),
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    #[error("{FOCUSES_MAX} focuses are open; one closes a minute after it was last asked for")]
+    TooManyFocuses,
+    #[error(transparent)]
+    Packets(#[from] PacketsError),
     #[error("not capturing: {0}")]
     Unhealthy(String),
     #[error("the answer was not ready in time; the agent is overloaded")]
@@ -145,15 +181,34 @@ pub(super) enum Failure {
 impl Failure {
     fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownPath | Self::Period(PeriodError::OutOfRange { .. }) => StatusCode::NOT_FOUND,
+            Self::UnknownPath | Self::Period(PeriodError::OutOfRange { .. } | PeriodError::NoSpan) => {
+                StatusCode::NOT_FOUND
+            }
             Self::Period(PeriodError::NotYet { .. }) => StatusCode::TOO_EARLY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoPath | Self::HostHeader => StatusCode::BAD_REQUEST,
-            Self::ForeignHost => StatusCode::FORBIDDEN,
+            Self::NoPath | Self::HostHeader | Self::Parameter(_) => StatusCode::BAD_REQUEST,
+            Self::ForeignHost | Self::Packets(PacketsError::NotAllowed) => StatusCode::FORBIDDEN,
+            Self::TooManyFocuses | Self::Packets(PacketsError::TooMany) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unhealthy(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut | Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
+}
+
+/// Marks an answer whose end is not known when it begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StreamedAnswer;
+
+/// A stream of packets. Its connection ends with it.
+pub(super) fn packets(stream: PacketStream) -> Response {
+    let mut response = warp::reply::stream(stream).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(PCAPNG));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"dns.pcapng\""));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response.extensions_mut().insert(StreamedAnswer);
+    response
 }
 
 /// The answer with an error.

@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{MutexGuard, OwnedMutexGuard, Semaphore};
+use pktvisor_metrics::{ListLength, RollingSpan};
+use tokio::sync::{MutexGuard, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::answer::{Document, Failure};
@@ -21,19 +22,38 @@ use super::source::Moment;
 /// and the one that merges a window.
 const MAKING_MAX: usize = 2;
 
-/// Windows merged at the same time. Each needs the memory of a period.
+/// Windows and last seconds merged at the same time. Each needs the memory of a period.
 const MERGING_MAX: usize = 1;
 
 /// Answers kept, unless more are in use.
 const SLOTS_MAX: usize = 64;
 
+/// Of these, answers with longer lists than usual.
+const LONG_SLOTS_MAX: usize = 4;
+
+/// Answers with longer lists than usual that are made or sent at the same time.
+const LONG_MAX: usize = 16;
+
 /// An answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum CacheKey {
-    Bucket(usize),
-    Window(usize),
+    Bucket(usize, ListLength),
+    Window(usize, ListLength),
+    Rolling(RollingSpan, ListLength),
     Series,
     Prometheus,
+}
+
+impl CacheKey {
+    /// Whether the answer has longer lists than usual, so that it may take megabytes.
+    fn is_long(self) -> bool {
+        match self {
+            Self::Bucket(_, lists) | Self::Window(_, lists) | Self::Rolling(_, lists) => {
+                lists > ListLength::DEFAULT
+            }
+            Self::Series | Self::Prometheus => false,
+        }
+    }
 }
 
 /// An answer, and the moment that it describes.
@@ -51,6 +71,7 @@ pub(super) struct Cache {
     slots: Mutex<HashMap<CacheKey, Slot>>,
     making: Arc<Semaphore>,
     merging: Arc<Semaphore>,
+    long: Arc<Semaphore>,
 }
 
 impl Cache {
@@ -61,7 +82,21 @@ impl Cache {
             slots: Mutex::default(),
             making: Arc::new(Semaphore::new(MAKING_MAX)),
             merging: Arc::new(Semaphore::new(MERGING_MAX)),
+            long: Arc::new(Semaphore::new(LONG_MAX)),
         }
+    }
+
+    /// A place for an answer with lists of this length, which the answer keeps until it is sent;
+    /// `None` if the lists are as long as usual.
+    ///
+    /// # Errors
+    ///
+    /// Too many clients are being sent such answers.
+    pub(super) fn place(&self, lists: ListLength) -> Result<Option<OwnedSemaphorePermit>, Failure> {
+        if lists <= ListLength::DEFAULT {
+            return Ok(None);
+        }
+        self.long.clone().try_acquire_owned().map(Some).map_err(|_| Failure::Busy)
     }
 
     /// The answer for `key` if it was made in this moment and, where moments are not published, is
@@ -86,8 +121,8 @@ impl Cache {
             Ok(document)
         };
         match key {
-            CacheKey::Window(_) => make_within(&self.merging, make).await,
-            CacheKey::Bucket(_) | CacheKey::Series | CacheKey::Prometheus => self.make(make).await,
+            CacheKey::Window(..) | CacheKey::Rolling(..) => make_within(&self.merging, make).await,
+            CacheKey::Bucket(..) | CacheKey::Series | CacheKey::Prometheus => self.make(make).await,
         }
     }
 
@@ -119,8 +154,15 @@ impl Cache {
             Some(made) => made.as_ref().is_some_and(|made| self.is_fresh(made)),
             None => true,
         });
+        let count_long = |slots: &HashMap<CacheKey, _>| slots.keys().filter(|key| key.is_long()).count();
+        while key.is_long()
+            && count_long(&slots) >= LONG_SLOTS_MAX
+            && let Some(oldest) = oldest(&slots, CacheKey::is_long)
+        {
+            slots.remove(&oldest);
+        }
         while slots.len() >= SLOTS_MAX
-            && let Some(oldest) = oldest(&slots)
+            && let Some(oldest) = oldest(&slots, |_| true)
         {
             slots.remove(&oldest);
         }
@@ -134,10 +176,11 @@ fn idle(slot: &Slot) -> Option<MutexGuard<'_, Option<Made>>> {
     if Arc::strong_count(slot) == 1 { slot.try_lock().ok() } else { None }
 }
 
-/// The answer that was made first, of those that no request uses.
-fn oldest(slots: &HashMap<CacheKey, Slot>) -> Option<CacheKey> {
+/// The answer that was made first, of those of this kind that no request uses.
+fn oldest(slots: &HashMap<CacheKey, Slot>, is_of_kind: impl Fn(CacheKey) -> bool) -> Option<CacheKey> {
     let made_at = |slot: &Slot| idle(slot)?.as_ref().map(|made| made.at);
-    let idle = slots.iter().filter_map(|(key, slot)| Some((made_at(slot)?, *key)));
+    let of_kind = slots.iter().filter(|(key, _)| is_of_kind(**key));
+    let idle = of_kind.filter_map(|(key, slot)| Some((made_at(slot)?, *key)));
     idle.min_by_key(|(at, _)| *at).map(|(_, key)| key)
 }
 
@@ -162,6 +205,12 @@ where
 mod tests {
     use super::*;
 
+    const WINDOW: CacheKey = CacheKey::Window(2, ListLength::DEFAULT);
+
+    fn bucket(n: usize) -> CacheKey {
+        CacheKey::Bucket(n, ListLength::DEFAULT)
+    }
+
     fn document(text: &str) -> Document {
         Document::new("text/plain", text.to_owned())
     }
@@ -174,9 +223,9 @@ mod tests {
     async fn an_answer_lives_as_long_as_its_moment_where_moments_are_published() {
         let cache = Cache::new(Duration::ZERO);
         let moment = |published| Moment { rotations: 0, published: Some(published) };
-        let first = cache.get(CacheKey::Window(2), moment(1), || Ok(document("a"))).await.unwrap();
-        let again = cache.get(CacheKey::Window(2), moment(1), || Ok(document("b"))).await.unwrap();
-        let later = cache.get(CacheKey::Window(2), moment(2), || Ok(document("c"))).await.unwrap();
+        let first = cache.get(WINDOW, moment(1), || Ok(document("a"))).await.unwrap();
+        let again = cache.get(WINDOW, moment(1), || Ok(document("b"))).await.unwrap();
+        let later = cache.get(WINDOW, moment(2), || Ok(document("c"))).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again));
         assert_eq!(later.plain(), b"c".as_slice());
     }
@@ -184,9 +233,9 @@ mod tests {
     #[tokio::test]
     async fn a_fresh_answer_is_given_again_until_a_period_rotates() {
         let cache = Cache::new(Duration::from_secs(3600));
-        let first = cache.get(CacheKey::Bucket(0), rotated(7), || Ok(document("a"))).await.unwrap();
-        let again = cache.get(CacheKey::Bucket(0), rotated(7), || Ok(document("b"))).await.unwrap();
-        let rotated = cache.get(CacheKey::Bucket(0), rotated(8), || Ok(document("c"))).await.unwrap();
+        let first = cache.get(bucket(0), rotated(7), || Ok(document("a"))).await.unwrap();
+        let again = cache.get(bucket(0), rotated(7), || Ok(document("b"))).await.unwrap();
+        let rotated = cache.get(bucket(0), rotated(8), || Ok(document("c"))).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again));
         assert_eq!(rotated.plain(), b"c".as_slice());
     }
@@ -194,15 +243,15 @@ mod tests {
     #[tokio::test]
     async fn failures_are_not_remembered() {
         let cache = Cache::new(Duration::from_secs(3600));
-        assert!(cache.get(CacheKey::Window(2), rotated(0), || Err(Failure::Broken)).await.is_err());
-        assert!(cache.get(CacheKey::Window(2), rotated(0), || Ok(document("a"))).await.is_ok());
+        assert!(cache.get(WINDOW, rotated(0), || Err(Failure::Broken)).await.is_err());
+        assert!(cache.get(WINDOW, rotated(0), || Ok(document("a"))).await.is_ok());
     }
 
     #[tokio::test]
     async fn asking_for_many_numbers_keeps_no_slots() {
         let cache = Cache::new(Duration::ZERO);
         for n in 0..1000 {
-            let _ = cache.get(CacheKey::Bucket(n), rotated(0), || Ok(document("a"))).await;
+            let _ = cache.get(bucket(n), rotated(0), || Ok(document("a"))).await;
         }
         assert!(cache.slots.lock().unwrap().len() <= 2);
     }
@@ -211,21 +260,45 @@ mod tests {
     async fn of_many_fresh_answers_the_newest_are_kept() {
         let cache = Cache::new(Duration::from_secs(3600));
         for n in 0..1000 {
-            let _ = cache.get(CacheKey::Bucket(n), rotated(0), || Ok(document("a"))).await;
+            let _ = cache.get(bucket(n), rotated(0), || Ok(document("a"))).await;
         }
         assert_eq!(cache.slots.lock().unwrap().len(), SLOTS_MAX);
-        let kept = cache.get(CacheKey::Bucket(999), rotated(0), || Ok(document("b"))).await.unwrap();
-        let dropped = cache.get(CacheKey::Bucket(0), rotated(0), || Ok(document("b"))).await.unwrap();
+        let kept = cache.get(bucket(999), rotated(0), || Ok(document("b"))).await.unwrap();
+        let dropped = cache.get(bucket(0), rotated(0), || Ok(document("b"))).await.unwrap();
         assert_eq!((kept.plain(), dropped.plain()), (b"a".as_slice(), b"b".as_slice()));
     }
 
     #[tokio::test]
     async fn an_answer_in_use_stays_whatever_else_is_asked_for() {
         let cache = Cache::new(Duration::from_secs(3600));
-        let slot = cache.slot(CacheKey::Window(2));
+        let slot = cache.slot(WINDOW);
         for n in 0..1000 {
-            let _ = cache.get(CacheKey::Bucket(n), rotated(0), || Ok(document("a"))).await;
+            let _ = cache.get(bucket(n), rotated(0), || Ok(document("a"))).await;
         }
-        assert!(Arc::ptr_eq(&slot, &cache.slot(CacheKey::Window(2))));
+        assert!(Arc::ptr_eq(&slot, &cache.slot(WINDOW)));
+    }
+
+    #[tokio::test]
+    async fn few_answers_with_long_lists_are_kept_and_no_usual_one_goes_for_them() {
+        let cache = Cache::new(Duration::from_secs(3600));
+        let first = cache.get(bucket(0), rotated(0), || Ok(document("a"))).await.unwrap();
+        for entries in 11..=1000 {
+            let key = CacheKey::Bucket(0, ListLength::new(entries).unwrap());
+            let _ = cache.get(key, rotated(0), || Ok(document("b"))).await;
+        }
+        assert_eq!(cache.slots.lock().unwrap().len(), 1 + LONG_SLOTS_MAX);
+        let again = cache.get(bucket(0), rotated(0), || Ok(document("c"))).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+    }
+
+    #[test]
+    fn a_bounded_number_of_answers_with_long_lists_has_a_place() {
+        let cache = Cache::new(Duration::ZERO);
+        let long = ListLength::new(11).unwrap();
+        let mut places: Vec<_> = (0..LONG_MAX).map(|_| cache.place(long).unwrap().unwrap()).collect();
+        assert_eq!(cache.place(long).unwrap_err(), Failure::Busy);
+        assert!(cache.place(ListLength::DEFAULT).unwrap().is_none());
+        places.pop();
+        assert!(cache.place(long).is_ok());
     }
 }

@@ -11,8 +11,13 @@
 //! refusal     requests that reach no handler
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
+//! api         the state that handlers share
+//! query       the parameters of a request
+//! filter      a filter on messages, made of parameters
+//! watching    the paths that start a focus or a stream of packets
 //! cache       merges periods once a second, however many clients ask
 //! answer      bodies, errors, compression
+//! packets     a stream of packets
 //! prometheus  the text exposition
 //! openapi     the description of the API
 //! ```
@@ -21,23 +26,28 @@
 //! copy.
 
 mod answer;
+mod api;
 mod cache;
 mod connections;
+mod filter;
 mod host;
 mod limits;
 mod listen;
 pub mod openapi;
+mod packets;
 mod period;
 mod prometheus;
+mod query;
 mod refusal;
 mod routes;
 mod server;
 mod source;
 mod stream;
+mod watching;
 mod zone;
 
 pub use limits::Limits;
 pub use listen::BindError;
 pub use server::Server;
-pub use source::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
+pub use source::{AnswerSource, Moment, PacketsError, PeriodError, SinceStart, TimeHistogram, Window};
 pub use zone::ZoneError;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::routes;
+use super::{routes, watching};
 
 /// Left out if empty, although the type is not optional: a group of quantiles without values.
 const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
@@ -17,10 +17,11 @@ const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
     ),
     tags(
         (name = "metrics", description = "What was measured"),
+        (name = "packets", description = "What was captured"),
         (name = "agent", description = "The agent itself")
     ),
     paths(
-        routes::app, routes::rates, routes::series, routes::bucket, routes::window, routes::metrics,
+        routes::app, routes::rates, routes::series, routes::bucket, routes::window, routes::rolling, watching::focus, watching::packets, routes::metrics,
         routes::description, routes::health
     )
 )]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hyper::HeaderMap;
 use pktvisor_api::{App, ErrorBody, Rates, SeriesDocument};
+use pktvisor_metrics::{ListLength, RollingSpan};
 use serde::Serialize;
 use serde_json::Value;
 use warp::filters::BoxedFilter;
@@ -14,21 +15,17 @@ use warp::reply::Response;
 use warp::{Filter, Rejection};
 
 use super::answer::{Document, Failure, Gzip, failed};
+use super::api::{Api, respond, respond_in};
 use super::cache::{Cache, CacheKey};
 use super::limits::Limits;
 use super::period::KeyedPeriod;
 use super::prometheus;
-use super::source::AnswerSource;
+use super::query::{self, Parameters};
+use super::source::{AnswerSource, PeriodError};
+use super::watching::{focus, packets};
 
 /// The content type of the Prometheus text format, version 0.0.4.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// The state that all handlers share.
-struct Api {
-    source: Arc<dyn AnswerSource>,
-    cache: Cache,
-    openapi: Result<Document, Failure>,
-}
 
 /// All paths.
 pub(super) type Handler = BoxedFilter<(Response,)>;
@@ -43,12 +40,23 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     let app = warp::path!("api" / "v1" / "metrics" / "app").and(get.clone()).then(app);
     let rates = warp::path!("api" / "v1" / "metrics" / "rates").and(get.clone()).then(rates);
     let series = warp::path!("api" / "v1" / "metrics" / "series").and(get.clone()).then(series);
-    let bucket = warp::path!("api" / "v1" / "metrics" / "bucket" / String).and(get.clone()).then(bucket);
-    let window = warp::path!("api" / "v1" / "metrics" / "window" / String).and(get.clone()).then(window);
+    let bucket = warp::path!("api" / "v1" / "metrics" / "bucket" / String)
+        .and(query_string())
+        .and(get.clone())
+        .then(bucket);
+    let window = warp::path!("api" / "v1" / "metrics" / "window" / String)
+        .and(query_string())
+        .and(get.clone())
+        .then(window);
+    let rolling = warp::path!("api" / "v1" / "metrics" / "rolling" / String);
+    let rolling = rolling.and(query_string()).and(get.clone()).then(self::rolling);
+    let focus = warp::path!("api" / "v1" / "focus").and(query_string()).and(get.clone()).then(focus);
+    let packets = warp::path!("api" / "v1" / "packets").and(query_string()).and(get.clone()).then(packets);
     let openapi = warp::path!("api" / "v1" / "openapi.json").and(get.clone()).then(description);
     let metrics = warp::path!("metrics").and(get.clone()).then(metrics);
     let health = warp::path!("healthz").and(get).then(health);
     let paths = app.or(rates).unify().or(series).unify().or(bucket).unify().or(window).unify();
+    let paths = paths.or(rolling).unify().or(focus).unify().or(packets).unify();
     let paths = paths.or(openapi).unify().or(metrics).unify().or(health).unify();
     no_trailing_slash().and(paths).recover(rejected).unify().boxed()
 }
@@ -65,6 +73,11 @@ fn read_only() -> impl Filter<Extract = (), Error = Rejection> + Clone {
     warp::get().or(warp::head()).unify()
 }
 
+/// The query string, which may be absent.
+fn query_string() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
+    warp::query::raw().or(warp::any().map(String::new)).unify()
+}
+
 fn gzip() -> impl Filter<Extract = (Gzip,), Error = Infallible> + Clone {
     warp::header::headers_cloned().map(|headers: HeaderMap| Gzip::of(&headers))
 }
@@ -77,18 +90,10 @@ async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
     Ok(failed(&failure))
 }
 
-fn respond(result: Result<Arc<Document>, Failure>, gzip: Gzip) -> Response {
-    match result {
-        Ok(document) => document.response(gzip),
-        Err(failure) => failed(&failure),
-    }
-}
-
 /// A period's number. Any other text becomes a number outside every range, so that the answer names
 /// the range.
 fn number(segment: &str) -> usize {
-    let is_decimal = segment.bytes().all(|byte| byte.is_ascii_digit());
-    segment.parse().ok().filter(|_| is_decimal).unwrap_or(usize::MAX)
+    query::number(segment).and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX)
 }
 
 /// The agent about itself: settings, capture, and what happened to each packet.
@@ -130,40 +135,100 @@ async fn series(api: Arc<Api>, gzip: Gzip) -> Response {
 
 /// One period of 60 seconds.
 #[utoipa::path(get, path = "/api/v1/metrics/bucket/{n}", tag = "metrics",
-    params(("n" = usize, Path, description = "0 is the live period, 1 the last closed one")),
+    params(
+        ("n" = usize, Path, description = "0 is the live period, 1 the last closed one"),
+        ("top" = Option<usize>, Query, description = "Length of lists, 1 to 1000; 10 if absent")
+    ),
     responses(
         (status = 200, description = "The period under the key \"1m\"", body = KeyedPeriod),
-        (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+        (status = 400, description = "No path, not exactly one valid Host header, or a bad length of lists", body = ErrorBody),
         (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
         (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
         (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
         (status = 425, description = "Not filled yet; the sentence names the filled range", body = ErrorBody),
-        (status = 500, description = "The answer could not be made", body = ErrorBody)))]
-async fn bucket(segment: String, api: Arc<Api>, gzip: Gzip) -> Response {
+        (status = 500, description = "The answer could not be made", body = ErrorBody),
+        (status = 503, description = "Too many clients are being sent longer lists than usual", body = ErrorBody)))]
+async fn bucket(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Response {
     let n = number(&segment);
     let source = api.source.clone();
-    let make = move || Document::json(&KeyedPeriod::new(1, source.bucket(n)?));
-    respond(api.cache.get(CacheKey::Bucket(n), api.source.moment(), make).await, gzip)
+    let make = move |lists| Document::json(&KeyedPeriod::new(1, source.bucket(n, lists)?));
+    listing(&query, &api, gzip, |lists| CacheKey::Bucket(n, lists), make).await
 }
 
 /// The newest periods merged, or all filled ones if those are fewer. `period` holds start and length.
 #[utoipa::path(get, path = "/api/v1/metrics/window/{n}", tag = "metrics",
-    params(("n" = usize, Path, description = "How many periods, from 2 to as many as are kept")),
+    params(
+        ("n" = usize, Path, description = "How many periods, from 2 to as many as are kept"),
+        ("top" = Option<usize>, Query, description = "Length of lists, 1 to 1000; 10 if absent")
+    ),
     responses(
         (status = 200, description = "The window under its length, such as \"5m\"", body = KeyedPeriod),
-        (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+        (status = 400, description = "No path, not exactly one valid Host header, or a bad length of lists", body = ErrorBody),
         (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
         (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
         (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-        (status = 500, description = "The answer could not be made", body = ErrorBody)))]
-async fn window(segment: String, api: Arc<Api>, gzip: Gzip) -> Response {
+        (status = 500, description = "The answer could not be made", body = ErrorBody),
+        (status = 503, description = "Too many clients are being sent longer lists than usual", body = ErrorBody)))]
+async fn window(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Response {
     let n = number(&segment);
     let source = api.source.clone();
-    let make = move || {
-        let window = source.window(n)?;
+    let make = move |lists| {
+        let window = source.window(n, lists)?;
         Document::json(&KeyedPeriod::new(window.minutes, window.period))
     };
-    respond(api.cache.get(CacheKey::Window(n), api.source.moment(), make).await, gzip)
+    listing(&query, &api, gzip, |lists| CacheKey::Window(n, lists), make).await
+}
+
+/// The last seconds in the shape of a period: at least `s`, and up to 9 more once somebody has asked for a while. Before
+/// that they begin with a period. `period` holds start and length. Distinct counts are 0 unless they begin with a period.
+#[utoipa::path(get, path = "/api/v1/metrics/rolling/{s}", tag = "metrics",
+    params(
+        ("s" = u64, Path, description = "10, 20, 30, 40, 50 or 60"),
+        ("top" = Option<usize>, Query, description = "Length of lists, 1 to 1000; 10 if absent")
+    ),
+    responses(
+        (status = 200, description = "The seconds under the key that was asked for, such as \"10s\"", body = KeyedPeriod),
+        (status = 400, description = "No path, not exactly one valid Host header, or a bad length of lists", body = ErrorBody),
+        (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
+        (status = 404, description = "Another number of seconds; the sentence names those that exist", body = ErrorBody),
+        (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+        (status = 500, description = "The answer could not be made", body = ErrorBody),
+        (status = 503, description = "Too many clients are being sent longer lists than usual", body = ErrorBody)))]
+async fn rolling(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Response {
+    let Some(span) = query::number(&segment).and_then(RollingSpan::new) else {
+        return failed(&Failure::Period(PeriodError::NoSpan));
+    };
+    let source = api.source.clone();
+    let make =
+        move |lists| Document::json(&KeyedPeriod::of_seconds(span.seconds(), source.rolling(span, lists)));
+    listing(&query, &api, gzip, |lists| CacheKey::Rolling(span, lists), make).await
+}
+
+/// An answer with lists of the length that the query string asks for.
+async fn listing(
+    query: &str,
+    api: &Api,
+    gzip: Gzip,
+    key: impl FnOnce(ListLength) -> CacheKey,
+    make: impl FnOnce(ListLength) -> Result<Document, Failure> + Send + 'static,
+) -> Response {
+    let placed = lists_of(query).and_then(|lists| Ok((lists, api.cache.place(lists)?)));
+    match placed {
+        Ok((lists, place)) => {
+            let made = api.cache.get(key(lists), api.source.moment(), move || make(lists)).await;
+            respond_in(place, made, gzip)
+        }
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn lists_of(query: &str) -> Result<ListLength, Failure> {
+    // A path without parameters of its own never looked at the query string.
+    let mut parameters = match query.contains("top=") {
+        true => Parameters::parse(query)?,
+        false => Parameters::default(),
+    };
+    Ok(parameters.take_top()?)
 }
 
 /// Counters since start, and the last closed period (the live one before the first rotation) as gauges.
@@ -185,8 +250,8 @@ fn exposition(source: &dyn AnswerSource) -> String {
     const ATTEMPTS: usize = 3;
     let mut text = String::new();
     for _ in 0..ATTEMPTS {
-        let moment = source.moment();
-        let period = source.bucket(1).or_else(|_| source.bucket(0)).ok();
+        let (moment, usual) = (source.moment(), ListLength::DEFAULT);
+        let period = source.bucket(1, usual).or_else(|_| source.bucket(0, usual)).ok();
         let sums = source.since_start();
         text = prometheus::exposition(&source.app(), &source.rates(), &sums, period.as_ref());
         if source.moment() == moment {

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
-use super::answer::{self, Failure};
+use super::answer::{self, Failure, StreamedAnswer};
 use super::connections::{Connections, Crowd};
 use super::host::{HostNames, HostPolicy};
 use super::limits::Limits;
@@ -249,7 +249,10 @@ fn serve(
                 },
                 Err(failure) => answer::failed(&failure),
             };
-            phase.set_answer_made();
+            match response.extensions().get() {
+                Some(StreamedAnswer) => phase.set_streaming(),
+                None => phase.set_answer_made(),
+            }
             Ok::<_, Infallible>(response)
         }
     });

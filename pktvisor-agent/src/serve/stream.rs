@@ -24,8 +24,9 @@ const IDLE: u64 = 0;
 const RECEIVING: u64 = 1;
 const ANSWERING: u64 = 2;
 const ANSWERED: u64 = 3;
+const STREAMING: u64 = 4;
 /// Above the bits of a phase: its start, in milliseconds since the process began to serve.
-const SINCE_SHIFT: u32 = 2;
+const SINCE_SHIFT: u32 = 3;
 const PHASE: u64 = (1 << SINCE_SHIFT) - 1;
 
 /// How long a client may take to read its answer while another client needs the place.
@@ -64,13 +65,18 @@ impl Phase {
         self.0.store(begun(ANSWERED), Ordering::Relaxed);
     }
 
+    /// Begins the phase in which an answer is sent as it comes about. The connection ends with it.
+    pub(super) fn set_streaming(&self) {
+        self.0.store(begun(STREAMING), Ordering::Relaxed);
+    }
+
     /// The time ([`now_ms`]) since which the client has not waited for the server: it is idle, has
     /// sent a part of a request, or has not read its answer for a while. `None` if it waits.
     pub(super) fn idle_since_ms(&self) -> Option<u64> {
         let value = self.0.load(Ordering::Relaxed);
         let since_ms = value >> SINCE_SHIFT;
         match value & PHASE {
-            ANSWERING => None,
+            ANSWERING | STREAMING => None,
             ANSWERED if now_ms().saturating_sub(since_ms) < UNHURRIED_MS => None,
             _ => Some(since_ms),
         }
@@ -113,6 +119,8 @@ impl TimedStream {
             RECEIVING => self.limits.header,
             // The service keeps this time itself, because it still sends an answer after it.
             ANSWERING => return Ok(()),
+            // Only a client that does not read is late.
+            STREAMING => return Ok(()),
             ANSWERED => self.limits.request,
             _ => self.limits.idle,
         };
@@ -124,6 +132,27 @@ impl TimedStream {
             Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
             Poll::Pending => Ok(()),
         }
+    }
+
+    /// Fails if the client has not read anything of a stream for as long as it may take to read an
+    /// answer.
+    fn check_written(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if self.phase.get() != STREAMING {
+            return written;
+        }
+        if written.is_ready() {
+            self.timed = ANSWERING;
+            return written;
+        }
+        if self.timed != STREAMING {
+            self.timed = STREAMING;
+            self.deadline.as_mut().reset(Instant::now() + self.limits.request);
+        }
+        self.deadline.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Changes from one phase to another, whose time begins now. In any other phase nothing
@@ -169,7 +198,10 @@ impl AsyncWrite for TimedStream {
         self.check(cx)?;
         match self.poll_refusal(cx, bytes) {
             Some(refused) => refused,
-            None => Pin::new(&mut self.inner).poll_write(cx, bytes),
+            None => {
+                let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
+                self.check_written(cx, written)
+            }
         }
     }
 
@@ -181,7 +213,10 @@ impl AsyncWrite for TimedStream {
         self.check(cx)?;
         match self.poll_refusal(cx, slices.first().map_or(&[], |slice| slice)) {
             Some(refused) => refused,
-            None => Pin::new(&mut self.inner).poll_write_vectored(cx, slices),
+            None => {
+                let written = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
+                self.check_written(cx, written)
+            }
         }
     }
 

@@ -30,13 +30,15 @@ pub(crate) const LIMITS: Limits = Limits {
     cache: Duration::from_secs(3600),
 };
 
-/// Every path of the interface, and one that does not exist.
-pub(crate) const PATHS: [&str; 9] = [
+/// Every path of the interface that answers at once, and one that does not exist.
+pub(crate) const PATHS: [&str; 11] = [
     "/api/v1/metrics/app",
     "/api/v1/metrics/rates",
     "/api/v1/metrics/series",
     "/api/v1/metrics/bucket/0",
     "/api/v1/metrics/window/5",
+    "/api/v1/metrics/rolling/10",
+    "/api/v1/focus?client=192.0.2.1",
     "/metrics",
     "/api/v1/openapi.json",
     "/healthz",

@@ -28,13 +28,19 @@ async fn every_answer_is_what_openapi_says() {
         ("GET", "/api/v1/metrics/window/{n}", "2"),
         ("GET", "/api/v1/metrics/window/{n}", "1"),
         ("GET", "/api/v1/metrics/window/{n}", panics.as_str()),
+        ("GET", "/api/v1/metrics/rolling/{s}", "60"),
+        ("GET", "/api/v1/metrics/rolling/{s}", "61"),
+        ("GET", "/api/v1/focus", "?zone=example.com"),
+        ("GET", "/api/v1/focus", ""),
+        ("GET", "/api/v1/packets", "?limit=0"),
+        ("GET", "/api/v1/focus", "?rcode=4000"),
         ("POST", "/api/v1/metrics/window/{n}", "2"),
         ("GET", "/healthz", ""),
         ("GET", "/healthz", "unhealthy"),
     ];
     for (method, path, parameter) in asked {
         server.source.unhealthy.store(parameter == "unhealthy", Ordering::SeqCst);
-        let response = server.request(method, &path.replace("{n}", parameter), "content-length: 0\r\n").await;
+        let response = server.request(method, &target(path, parameter), "content-length: 0\r\n").await;
         let place = format!("{method} {path} {parameter} {}", response.status);
         let described = &document["paths"][path]["get"]["responses"][response.status.to_string()];
         let schema = &described["content"]["application/json"]["schema"];
@@ -49,9 +55,28 @@ async fn every_answer_is_what_openapi_says() {
         assert_eq!(response.status, status);
         statuses.insert(status);
     }
-    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [200, 400, 403, 404, 405, 425, 500, 503]);
+    let bad_length = server.get("/api/v1/metrics/bucket/0?top=1001").await;
+    let described = &document["paths"]["/api/v1/metrics/bucket/{n}"]["get"]["responses"]["400"];
+    schemas.check(&described["content"]["application/json"]["schema"], &bad_length.json(), "top=1001");
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [200, 400, 403, 404, 405, 425, 429, 500, 503]);
     // For a new optional key, add it once to the source in source.rs.
     assert_eq!(schemas.never_seen(), []);
+}
+
+/// A path with this parameter, which may be a query string.
+fn target(path: &str, parameter: &str) -> String {
+    let query = if parameter.starts_with('?') { parameter } else { "" };
+    path.replace("{n}", parameter).replace("{s}", parameter) + query
+}
+
+/// A path with a parameter that it accepts.
+fn example(path: &str) -> String {
+    let parameter = match path {
+        "/api/v1/packets" => "?seconds=1",
+        _ if path.ends_with("{n}") => "2",
+        _ => "10",
+    };
+    target(path, parameter)
 }
 
 #[tokio::test]
@@ -60,18 +85,21 @@ async fn openapi_describes_every_path_and_no_other() {
     let document = server.get("/api/v1/openapi.json").await.json();
     let paths = document["paths"].as_object().unwrap();
     for path in paths.keys() {
-        let response = server.get(&path.replace("{n}", "2")).await;
+        let response = server.get(&example(path)).await;
         let described = &paths[path]["get"]["responses"][response.status.to_string()]["content"];
         let media_type = described.as_object().and_then(|content| content.keys().next()).cloned();
         assert_eq!(response.header("content-type"), media_type.as_deref(), "{path}");
     }
     let known = [
+        "/api/v1/focus",
         "/api/v1/metrics/app",
         "/api/v1/metrics/bucket/{n}",
         "/api/v1/metrics/rates",
+        "/api/v1/metrics/rolling/{s}",
         "/api/v1/metrics/series",
         "/api/v1/metrics/window/{n}",
         "/api/v1/openapi.json",
+        "/api/v1/packets",
         "/healthz",
         "/metrics",
     ];

@@ -5,7 +5,9 @@
 mod client;
 mod connections;
 mod contract;
+mod focus;
 mod hosts;
+mod packets;
 mod paths;
 mod promises;
 mod requests;

@@ -20,6 +20,7 @@ async fn every_path_answers() {
     assert_eq!(server.get("/api/v1/metrics/bucket/0").await.json()["1m"]["packets"]["total"], 1000);
     assert_eq!(server.get("/api/v1/metrics/bucket/2").await.json()["1m"]["packets"]["total"], 0);
     assert_eq!(server.get("/api/v1/metrics/window/5").await.json()["5m"]["packets"]["total"], 1000);
+    assert_eq!(server.get("/api/v1/metrics/rolling/20").await.json()["20s"]["period"]["length"], 29);
     assert!(server.get("/api/v1/openapi.json").await.json()["openapi"].is_string());
     assert_eq!(server.get("/healthz").await.json()["status"], "ok");
     assert_eq!(server.get("/metrics").await.status, 200);
@@ -29,6 +30,33 @@ async fn every_path_answers() {
 async fn a_query_string_changes_nothing() {
     let server = Running::start().await;
     assert_eq!(server.get("/api/v1/metrics/bucket/0?x=1&n=9").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_last_seconds_are_10_to_60_in_steps_of_10() {
+    let server = Running::start().await;
+    for odd in ["0", "1", "15", "70", "abc", "+10", "10.0", "%31%30", "99999999999999999999"] {
+        let answer = server.get(&format!("/api/v1/metrics/rolling/{odd}")).await;
+        let expected = "invalid number of seconds, specify 10, 20, 30, 40, 50 or 60";
+        assert_eq!((answer.status, answer.error().as_str()), (404, expected), "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn lists_are_as_long_as_asked() {
+    let server = Running::start().await;
+    for (path, key) in [("bucket/0", "1m"), ("window/5", "5m"), ("rolling/10", "10s")] {
+        for (query, entries) in [("", 10), ("?top=1", 1), ("?top=25&x=y", 25), ("?x=1&top=1000", 1000)] {
+            let answer = server.get(&format!("/api/v1/metrics/{path}{query}")).await;
+            let list = answer.json()[key]["dns"]["top_qname2"].take();
+            assert_eq!(list.as_array().unwrap().len(), entries, "{path}{query}");
+        }
+        for bad in ["0", "1001", "", "x", "-1", "5&top=6"] {
+            let answer = server.get(&format!("/api/v1/metrics/{path}?top={bad}")).await;
+            assert_eq!(answer.status, 400, "{path}?top={bad}");
+            assert!(answer.error().contains("top"), "{answer:?}");
+        }
+    }
 }
 
 #[tokio::test]

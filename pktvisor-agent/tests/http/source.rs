@@ -1,11 +1,15 @@
 //! A source of known numbers.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use pktvisor_agent::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
+use pktvisor_agent::serve::{
+    AnswerSource, Moment, PacketsError, PeriodError, SinceStart, TimeHistogram, Window,
+};
 use pktvisor_api as api;
+use pktvisor_metrics::watch::{MessageFilter, PacketSink, PacketWatch, TooManyWatches, Watches};
+use pktvisor_metrics::{ListLength, RollingSpan};
 
 /// Periods kept by the source.
 pub(crate) const PERIODS: usize = 5;
@@ -16,11 +20,20 @@ pub(crate) const FILLED: usize = 3;
 /// A window number whose merge panics, outside the range in error messages.
 pub(crate) const PANICS: usize = 666;
 
+/// The response code of a focus that is one too many.
+pub(crate) const TOO_MANY: u16 = 4000;
+
 #[derive(Default)]
 pub(crate) struct Fake {
     pub(crate) unhealthy: AtomicBool,
     pub(crate) rotations: AtomicU64,
     pub(crate) merges: AtomicUsize,
+    pub(crate) packets_denied: AtomicBool,
+    pub(crate) watches: Arc<Watches>,
+    /// The sink of the last stream of packets.
+    pub(crate) sink: Mutex<Option<Arc<dyn PacketSink>>>,
+    /// The filter of the last focus.
+    pub(crate) focused: Mutex<String>,
     /// While true, merges wait.
     closed: Mutex<bool>,
     opened: Condvar,
@@ -66,6 +79,7 @@ impl AnswerSource for Fake {
                     }],
                     link_types: vec![1],
                     finished: false,
+                    likely_host: vec!["192.0.2.53".to_owned()],
                     notes: vec!["zero-copy is not available".to_owned()],
                 }),
                 ledger: Some(api::Ledger { seen: 10, counted: 9, filtered: 1, ..Default::default() }),
@@ -111,21 +125,21 @@ impl AnswerSource for Fake {
         below[0] = 0;
         below[1] = 2;
         let times = TimeHistogram { below, count: 4, sum_us: 20_000_000 };
-        let mut period = full_period();
+        let mut period = full_period(ListLength::DEFAULT);
         period.packets.total = 5000;
         SinceStart { period, inbound: times, outbound: TimeHistogram::default() }
     }
 
-    fn bucket(&self, n: usize) -> Result<api::Period, PeriodError> {
+    fn bucket(&self, n: usize, lists: ListLength) -> Result<api::Period, PeriodError> {
         match n {
-            0 => Ok(full_period()),
+            0 => Ok(full_period(lists)),
             1..FILLED => Ok(api::Period::default()),
             FILLED..PERIODS => Err(PeriodError::NotYet { last: FILLED - 1 }),
             _ => Err(PeriodError::OutOfRange { first: 0, last: PERIODS - 1 }),
         }
     }
 
-    fn window(&self, n: usize) -> Result<Window, PeriodError> {
+    fn window(&self, n: usize, lists: ListLength) -> Result<Window, PeriodError> {
         assert_ne!(n, PANICS, "a merge that panics");
         if !(2..=PERIODS).contains(&n) {
             return Err(PeriodError::OutOfRange { first: 2, last: PERIODS });
@@ -134,7 +148,29 @@ impl AnswerSource for Fake {
         let closed = self.closed.lock().unwrap();
         // A test that fails leaves the gate closed; it must not hang as well.
         drop(self.opened.wait_timeout_while(closed, Duration::from_secs(60), |closed| *closed).unwrap());
-        Ok(Window { minutes: n, period: full_period() })
+        Ok(Window { minutes: n, period: full_period(lists) })
+    }
+
+    fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period {
+        let mut period = full_period(lists);
+        period.period.length = span.seconds() as i64 + 9;
+        period
+    }
+
+    fn focus(&self, filter: &MessageFilter, lists: ListLength) -> Result<api::Period, TooManyWatches> {
+        *self.focused.lock().unwrap() = filter.to_string();
+        match filter.rcode {
+            Some(TOO_MANY) => Err(TooManyWatches),
+            _ => Ok(full_period(lists)),
+        }
+    }
+
+    fn packets(&self, filter: MessageFilter, sink: Arc<dyn PacketSink>) -> Result<PacketWatch, PacketsError> {
+        if self.packets_denied.load(Ordering::SeqCst) {
+            return Err(PacketsError::NotAllowed);
+        }
+        *self.sink.lock().unwrap() = Some(sink.clone());
+        Ok(self.watches.packets(filter, sink)?)
     }
 
     fn moment(&self) -> Moment {
@@ -150,7 +186,7 @@ impl AnswerSource for Fake {
 }
 
 /// A period in which every key that may be absent is present.
-fn full_period() -> api::Period {
+fn full_period(lists: ListLength) -> api::Period {
     let quantiles = Some(api::Quantiles { p50: 1500, p90: 2000, p95: 3000, p99: 4000 });
     let list = vec![
         api::TopEntry {
@@ -160,7 +196,7 @@ fn full_period() -> api::Period {
             upper: Some(6),
             scaled: Some(50),
         };
-        10
+        lists.entries()
     ];
     let direction = api::TransactionDirection { total: 2, quantiles_us: quantiles, top_slow: list.clone() };
     let span = api::PeriodSpan { start_ts: 1_600_000_000, length: 60 };
@@ -173,7 +209,8 @@ fn full_period() -> api::Period {
     period.dns.xact = api::Transactions {
         counts: api::TransactionCounts { total: 5, ..Default::default() },
         inbound: direction.clone(),
-        outbound: direction,
+        outbound: direction.clone(),
+        unknown: direction,
     };
     period
 }

@@ -12,6 +12,7 @@
 //! | `any`, `absence`, `addresses`, `tags`, `gso` | other kinds of links and packets, and their changes |
 //! | `start`, `own_port` | the first packet that counts, and packets that do not count |
 //! | `moments` | a document describes one moment |
+//! | `watching` | what clients look into: a focus, the last seconds, packets |
 //! | `overload`, `neighbours`, `signals`, `traces` | overload, other programs, signals, and the end of the agent |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -36,3 +37,4 @@ mod tags;
 mod tap;
 mod traces;
 mod traffic;
+mod watching;

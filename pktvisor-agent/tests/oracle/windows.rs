@@ -41,6 +41,7 @@ fn lists(period: &mut api::Period) -> Vec<&mut Vec<TopEntry>> {
 fn forget_slow(period: &mut api::Period) {
     period.dns.xact.inbound.top_slow.clear();
     period.dns.xact.outbound.top_slow.clear();
+    period.dns.xact.unknown.top_slow.clear();
 }
 
 #[test]

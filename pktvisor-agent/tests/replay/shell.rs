@@ -18,7 +18,10 @@ pub(crate) struct Shell {
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
+    /// Without the line that suggests a HOST, which every capture of DNS gets without `-H`.
     pub(crate) stderr: String,
+    /// That line.
+    pub(crate) suggestion: Option<String>,
 }
 
 impl Shell {
@@ -64,10 +67,13 @@ impl Shell {
 
 impl From<Output> for Run {
     fn from(output: Output) -> Self {
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let is_suggestion = |line: &&str| line.contains("HOST is likely");
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+            suggestion: stderr.lines().find(is_suggestion).map(str::to_owned),
+            stderr: stderr.split_inclusive('\n').filter(|line| !is_suggestion(line)).collect(),
         }
     }
 }

@@ -115,7 +115,7 @@ fn check_dns(dns: &Dns) -> Result<(), String> {
     );
     let xact = &dns.xact;
     holds!(
-        xact.inbound.total + xact.outbound.total <= xact.counts.total,
+        xact.inbound.total + xact.outbound.total + xact.unknown.total <= xact.counts.total,
         xact.counts.negative_times <= xact.counts.total,
         xact.counts.total + xact.counts.late + xact.counts.duplicates + xact.counts.orphans
             <= messages.replies,
@@ -134,6 +134,7 @@ fn check_dns(dns: &Dns) -> Result<(), String> {
         &dns.top_udp_ports,
         &xact.inbound.top_slow,
         &xact.outbound.top_slow,
+        &xact.unknown.top_slow,
     ];
     lists.into_iter().try_for_each(|list| check_list(list))
 }

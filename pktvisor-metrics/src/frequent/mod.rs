@@ -13,11 +13,13 @@
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
 //! seeded at random.
 
+mod since;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use pktvisor_memory::keyed_hash;
+pub(crate) use since::BASELINE_ENTRIES;
 use table::ItemTable;
 
 /// The maximum size of a [`FrequentItems`].
@@ -34,6 +36,8 @@ impl ListLimits {
     pub const LIVE: Self = Self { entries: 1 << 15, key_bytes: 1 << 20 };
     /// A closed period that may still be merged into a window.
     pub const CLOSED: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
+    /// A focus: a part of the traffic, perhaps one of several.
+    pub const FOCUS: Self = Self { entries: 1 << 11, key_bytes: 1 << 16 };
     /// A closed period that is kept for the record.
     pub const ARCHIVED: Self = Self { entries: 64, key_bytes: 1 << 14 };
 }
@@ -165,19 +169,20 @@ impl FrequentItems {
         }
         let last = count.min(estimates.len()) - 1;
         let (_, &mut least, _) = estimates.select_nth_unstable_by(last, |a, b| b.cmp(a));
-        // Thousands may tie for the last places; only the first names are kept.
         let order = |a: &(String, Item<'_>), b: &(String, Item<'_>)| {
             b.1.lower.cmp(&a.1.lower).then_with(|| a.0.cmp(&b.0))
         };
-        let mut top: Vec<(String, Item<'_>)> = Vec::with_capacity(count + 1);
+        // Thousands may tie for the last places; only the first names are kept.
+        let mut top: Vec<(String, Item<'_>)> = Vec::with_capacity(2 * count);
         for item in self.items().filter(|item| item.lower >= least) {
-            let named = (present(item.key), item);
-            let place = top.partition_point(|listed| order(listed, &named).is_lt());
-            if place < count {
-                top.insert(place, named);
+            if top.len() == 2 * count {
+                top.select_nth_unstable_by(count, order);
                 top.truncate(count);
             }
+            top.push((present(item.key), item));
         }
+        top.sort_unstable_by(order);
+        top.truncate(count);
         top
     }
 

@@ -98,6 +98,12 @@ impl ItemTable {
         }
     }
 
+    /// Count and error of the entry with this hash; `None` if there is no such entry.
+    pub(super) fn get(&self, hash: u64) -> Option<(u64, u64)> {
+        let slot = self.slots[self.find(hash)?];
+        Some((slot.count, self.entries[position(slot)].error))
+    }
+
     /// Inserts a key that is not in the table. The table must have fewer than [`ENTRIES_MAX`]
     /// entries.
     pub(super) fn insert(&mut self, key: Key<'_>, count: u64, error: u64, mark: Option<Mark>) {

@@ -140,6 +140,7 @@ pub(crate) fn app() -> App {
                 }],
                 link_types: vec![1],
                 finished: false,
+                likely_host: Vec::new(),
                 notes: vec!["the driver of eth0 has no native XDP: using tcx ingress".to_owned()],
             }),
             ledger: Some(Ledger {

@@ -3,6 +3,7 @@
 mod moments;
 mod periods;
 mod rates;
+mod rolling;
 mod series;
 mod wall_clock;
 
