@@ -39,6 +39,7 @@ const PLAN: &[Plan] = &[
         knows: &["pktvisor-common", "pktvisor-memory", "mapped-file", "terminal-text"],
         tests_know: &["capture-file"],
     },
+    Plan { name: "pktvisor-findings", knows: &["pktvisor-api"], tests_know: &[] },
     Plan {
         name: "pktvisor-metrics",
         knows: &[
@@ -46,6 +47,7 @@ const PLAN: &[Plan] = &[
             "pktvisor-common",
             "pktvisor-api",
             "pktvisor-memory",
+            "pktvisor-findings",
             "pktvisor-analysis",
         ],
         tests_know: &[],
@@ -62,6 +64,7 @@ const PLAN: &[Plan] = &[
             "pktvisor-common",
             "pktvisor-api",
             "pktvisor-analysis",
+            "pktvisor-findings",
             "pktvisor-metrics",
             "pktvisor-capture",
             "capture-file",

@@ -1,0 +1,267 @@
+//! The last five to ten seconds, in two blocks of up to five seconds, and the findings on them.
+
+use std::fmt;
+
+use pktvisor_api::FindingsDocument;
+use pktvisor_findings::{AgentObservation, Judge, Observation, ServerSecond, TrafficTotals};
+
+use super::client::ClientCounts;
+use super::server::ServerCounts;
+use super::table::{Counts, Table};
+use super::zone::{ZoneCounts, ZoneName};
+use super::{OwnedAddress, Watch, observe};
+
+/// Seconds of a block. A window of five seconds and more has enough messages to judge, and one of
+/// at most ten forgets an attack soon.
+const BLOCK_S: u64 = 5;
+
+/// Seconds that are kept one by one of a server.
+pub(super) const SERVER_SECONDS: usize = 10;
+
+/// Sets of the tables.
+const ZONE_SETS: usize = 256;
+const SERVER_SETS: usize = 128;
+const CLIENT_SETS: usize = 256;
+
+/// The state of the agent itself, asked for once a second.
+pub type AgentSource = Box<dyn Fn() -> AgentObservation + Send>;
+
+/// The counts of an item in two blocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Window<C> {
+    current: C,
+    previous: C,
+}
+
+/// A server in two blocks, and its last seconds one by one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ServerWindow {
+    pub(super) window: Window<ServerCounts>,
+    seconds: [ServerMoment; SERVER_SECONDS],
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct ServerMoment {
+    queries: u32,
+    responses: u32,
+    waited: u32,
+}
+
+/// All watched messages of a block.
+#[derive(Clone, Copy, Debug, Default)]
+struct Block {
+    seconds: u64,
+    watched: u64,
+    /// The number of messages that they stand for.
+    messages: u64,
+    totals: TrafficTotals,
+}
+
+/// The last seconds of all threads.
+pub(crate) struct History {
+    zones: Table<ZoneName, Window<ZoneCounts>>,
+    servers: Table<OwnedAddress, ServerWindow>,
+    clients: Table<OwnedAddress, Window<ClientCounts>>,
+    block: Window<Block>,
+    /// The place of the running second among those of a server.
+    place: usize,
+    watched_s: u64,
+    last_s: Option<u64>,
+    agent: AgentSource,
+    judge: Judge,
+}
+
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("History").field("last_s", &self.last_s).finish_non_exhaustive()
+    }
+}
+
+impl History {
+    pub(crate) fn new(agent: AgentSource) -> Self {
+        Self {
+            zones: Table::new(ZONE_SETS),
+            servers: Table::new(SERVER_SETS),
+            clients: Table::new(CLIENT_SETS),
+            block: Window::default(),
+            place: 0,
+            watched_s: 0,
+            last_s: None,
+            agent,
+            judge: Judge::default(),
+        }
+    }
+
+    /// Takes what a thread watched in the running second, and empties its tables.
+    pub(crate) fn absorb(&mut self, watch: &mut Watch) {
+        self.block.current.add(watch);
+        let Self { zones, servers, clients, place, .. } = self;
+        watch.zones.drain(|hash, name, counts, credit| {
+            if let Some(window) = zones.get_for(hash, credit, || *name) {
+                window.current.merge(counts);
+            }
+        });
+        watch.servers.drain(|hash, address, counts, credit| {
+            if let Some(server) = servers.get_for(hash, credit, || *address) {
+                server.window.current.merge(counts);
+                let moment = &mut server.seconds[*place];
+                moment.queries += counts.queries;
+                moment.responses += counts.responses;
+                moment.waited += counts.waited;
+            }
+        });
+        watch.clients.drain(|hash, address, counts, credit| {
+            if let Some(window) = clients.get_for(hash, credit, || *address) {
+                window.current.merge(counts);
+            }
+        });
+        watch.begin_second();
+    }
+
+    /// Ends a second, of which everything has been [absorbed](Self::absorb), and judges it.
+    pub(crate) fn end_second(&mut self, second_s: u64, packets: u64) {
+        if self.last_s.is_some_and(|last_s| second_s > last_s + BLOCK_S) {
+            self.forget_traffic();
+        }
+        self.last_s = Some(second_s);
+        self.watched_s += 1;
+        self.block.current.seconds += 1;
+        let observation = self.observation(second_s, packets);
+        self.judge.second(&observation);
+        if self.block.current.seconds >= BLOCK_S {
+            self.begin_block();
+        }
+        self.place = (self.place + 1) % SERVER_SECONDS;
+        let place = self.place;
+        self.servers.each(|server| server.seconds[place] = ServerMoment::default());
+    }
+
+    /// Forgets everything: the clock jumped.
+    pub(crate) fn clear(&mut self) {
+        self.forget_traffic();
+        self.last_s = None;
+        self.judge.clear();
+    }
+
+    /// The findings at the end of the last second.
+    pub(crate) fn findings(&self) -> FindingsDocument {
+        self.judge.document()
+    }
+
+    fn forget_traffic(&mut self) {
+        self.zones.drain(|_, _, _, _| {});
+        self.servers.drain(|_, _, _, _| {});
+        self.clients.drain(|_, _, _, _| {});
+        self.block = Window::default();
+        self.watched_s = 0;
+    }
+
+    fn begin_block(&mut self) {
+        self.block.rotate();
+        self.zones.retain(|zone| {
+            zone.rotate();
+            zone.previous.queries + zone.previous.responses
+        });
+        self.servers.retain(|server| {
+            server.window.rotate();
+            let ServerCounts { queries, responses, waited, .. } = server.window.previous;
+            queries + responses + waited
+        });
+        self.clients.retain(|client| {
+            client.rotate();
+            client.previous.queries + client.previous.responses
+        });
+    }
+
+    fn observation(&self, second_s: u64, packets: u64) -> Observation {
+        let block = self.block.sum();
+        let scale = block.messages as f64 / block.watched.max(1) as f64;
+        let zones = self.zones.iter().filter(|(.., zone)| observe::is_zone_observed(zone));
+        let servers = self.servers.iter().filter(|(.., server)| observe::is_server_observed(server));
+        let clients = self.clients.iter().filter(|(.., client)| observe::is_client_observed(client));
+        Observation {
+            second_s,
+            watched_s: self.watched_s,
+            window_s: block.seconds,
+            scale: scale.max(1.0),
+            totals: block.totals,
+            zones: zones.map(|(_, name, zone)| observe::zone(name, &zone.sum(), &self.clients)).collect(),
+            servers: servers
+                .map(|(_, address, server)| observe::server(address, server, self.place))
+                .collect(),
+            clients: clients.map(|(_, address, client)| observe::client(address, &client.sum())).collect(),
+            agent: AgentObservation { packets, ..(self.agent)() },
+        }
+    }
+}
+
+impl<C: Counts + Copy> Window<C> {
+    /// The counts of both blocks.
+    pub(super) fn sum(&self) -> C {
+        let mut sum = self.previous;
+        sum.merge(&self.current);
+        sum
+    }
+
+    /// Both blocks.
+    pub(super) fn blocks(&self) -> [&C; 2] {
+        [&self.previous, &self.current]
+    }
+
+    fn rotate(&mut self) {
+        self.previous = std::mem::take(&mut self.current);
+    }
+}
+
+impl<C: Counts + Copy> Counts for Window<C> {
+    fn merge(&mut self, other: &Self) {
+        self.current.merge(&other.current);
+        self.previous.merge(&other.previous);
+    }
+}
+
+impl Counts for ServerWindow {
+    fn merge(&mut self, other: &Self) {
+        self.window.merge(&other.window);
+    }
+}
+
+impl ServerWindow {
+    /// The last seconds, newest first; `place` is the newest.
+    pub(super) fn seconds(&self, place: usize) -> Vec<ServerSecond> {
+        let at = |age: usize| &self.seconds[(place + SERVER_SECONDS - age) % SERVER_SECONDS];
+        let second = |&ServerMoment { queries, responses, waited }: &ServerMoment| ServerSecond {
+            queries: u64::from(queries),
+            responses: u64::from(responses),
+            waited: u64::from(waited),
+        };
+        (0..SERVER_SECONDS).map(|age| second(at(age))).collect()
+    }
+}
+
+impl Block {
+    fn add(&mut self, watch: &Watch) {
+        self.watched += u64::from(watch.watched);
+        self.messages += watch.messages;
+        self.totals.queries += u64::from(watch.queries);
+        self.totals.client_queries += u64::from(watch.client_queries);
+        self.totals.tcp_queries += u64::from(watch.tcp_queries);
+        self.totals.responses += u64::from(watch.responses);
+        self.totals.servfail += u64::from(watch.servfail);
+        self.totals.truncated += u64::from(watch.truncated);
+    }
+}
+
+impl Counts for Block {
+    fn merge(&mut self, other: &Self) {
+        self.seconds += other.seconds;
+        self.watched += other.watched;
+        self.messages += other.messages;
+        self.totals.queries += other.totals.queries;
+        self.totals.client_queries += other.totals.client_queries;
+        self.totals.tcp_queries += other.totals.tcp_queries;
+        self.totals.responses += other.totals.responses;
+        self.totals.servfail += other.totals.servfail;
+        self.totals.truncated += other.totals.truncated;
+    }
+}
