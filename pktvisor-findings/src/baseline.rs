@@ -1,8 +1,9 @@
 //! The last hour of each zone, server and client: what is usual for it.
 //!
 //! Every ten seconds a value of each level enters the baseline, thirty seconds late, so that the
-//! beginning of an attack does not become usual before it is found. Values of a subject with a
-//! finding do not enter.
+//! beginning of an attack does not become usual before it is found. Those of the agent's first
+//! seconds enter at once: they are all that it knows. Values of a subject with a finding do not
+//! enter.
 
 use std::collections::HashMap;
 
@@ -26,8 +27,9 @@ const SUBJECTS_MAX: usize = 2048;
 /// Below this level for an hour, a subject is forgotten.
 const FORGOTTEN: f64 = 0.01;
 
-/// Seconds after which a subject that is not known is one that had no traffic.
-const KNOWN_AFTER_S: u64 = 20;
+/// The first seconds of the agent. After them, a subject that is not known is one that had no
+/// traffic.
+const FIRST_S: u64 = 20;
 
 /// The kinds of subjects with a baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +74,14 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    fn enter(&mut self, levels: Levels) {
+    /// Takes values that enter later.
+    fn wait(&mut self, levels: Levels) {
         self.waiting.rotate_right(1);
         let due = std::mem::replace(&mut self.waiting[0], levels);
+        self.enter(due);
+    }
+
+    fn enter(&mut self, due: Levels) {
         for (level, value) in due.into_iter().enumerate() {
             let Some(value) = value else { continue };
             let values = (self.values[level] + 1.0).min(HOUR_SLOTS);
@@ -143,7 +150,11 @@ impl Baselines {
             let held = is_held(population, &name);
             let baseline = subjects.entry(name).or_default();
             baseline.seen_s = observation.second_s;
-            if held { baseline.hold() } else { baseline.enter(levels) }
+            match (held, observation.watched_s <= FIRST_S) {
+                (true, _) => baseline.hold(),
+                (false, true) => baseline.enter(levels),
+                (false, false) => baseline.wait(levels),
+            }
         }
         for subjects in &mut self.subjects {
             subjects.retain(|_, baseline| baseline.ages(observation.second_s));
@@ -167,7 +178,7 @@ impl Baselines {
     ) -> Comparison {
         let (mean, max) = match self.of(population, name).filter(|known| known.mean(level).is_some()) {
             Some(known) => (known.mean[level as usize], known.max[level as usize]),
-            None if self.watched_s < KNOWN_AFTER_S => return Comparison::Unknown,
+            None if self.watched_s < FIRST_S => return Comparison::Unknown,
             None => (0.0, 0.0),
         };
         if value >= 4.0 * mean.max(floor) && value >= 2.0 * max.max(floor) {
@@ -188,7 +199,7 @@ impl Baseline {
         for level in [Level::Queries, Level::Answers, Level::Servfail, Level::Truncated, Level::Bytes] {
             nothing[level as usize] = Some(0.0);
         }
-        self.enter(nothing);
+        self.wait(nothing);
         let peak = self.max.iter().take(LEVELS - 1).fold(0.0_f64, |peak, &max| peak.max(max));
         let hour_s = (HOUR_SLOTS as u64) * SLOT_S;
         peak > FORGOTTEN && now_s.saturating_sub(self.seen_s) < hour_s

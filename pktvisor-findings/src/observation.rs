@@ -79,6 +79,9 @@ pub struct ZoneObservation {
     pub distinct_names: f64,
     /// Relative standard error of this estimate.
     pub distinct_names_error: f64,
+    /// Estimated number of these names that were not asked for in the hour before; `None` if it
+    /// had too many names to tell.
+    pub new_names: Option<f64>,
     /// Estimated number of distinct clients.
     pub distinct_clients: f64,
     /// The heaviest clients, heaviest first.

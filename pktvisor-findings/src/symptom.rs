@@ -3,6 +3,7 @@
 use pktvisor_api::{Severity, TopEntry};
 
 use crate::baseline::{Baselines, Comparison, Level, Population};
+use crate::bounds::count_low;
 use crate::observation::Observation;
 
 /// The kind of a subject, as in the JSON.
@@ -58,6 +59,9 @@ impl Bar {
     }
 }
 
+/// Watched messages of a window that are as usual as none: a subject with so few has no baseline.
+const UNSEEN: u64 = 5;
+
 /// What a rule looks at.
 pub(crate) struct Scene<'a> {
     pub(crate) observation: &'a Observation,
@@ -86,16 +90,27 @@ impl Scene<'_> {
         watched as f64 * self.observation.scale / self.observation.window_s.max(1) as f64
     }
 
-    /// Compares a rate with the last hour. What is less than `floor` watched messages in a window
-    /// is as usual as nothing.
+    /// Compares a number of watched messages with the last hour, by its lower bound.
     pub(crate) fn compare(
         &self,
         population: Population,
         name: &str,
         level: Level,
-        value: f64,
-        floor: u64,
+        watched: u64,
     ) -> Comparison {
-        self.baselines.compare(population, name, level, value, self.per_second(floor))
+        let low = self.per_second(watched) * count_low(watched) / watched.max(1) as f64;
+        self.baselines.compare(population, name, level, low, self.per_second(UNSEEN))
+    }
+
+    /// The same for octets, of which each message has many.
+    pub(crate) fn compare_bytes(
+        &self,
+        population: Population,
+        name: &str,
+        bytes: u64,
+        watched: u64,
+    ) -> Comparison {
+        let low = self.per_second(bytes) * count_low(watched) / watched.max(1) as f64;
+        self.baselines.compare(population, name, Level::Bytes, low, self.per_second(UNSEEN * 100))
     }
 }

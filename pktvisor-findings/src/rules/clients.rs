@@ -6,7 +6,6 @@ use super::is_named;
 use super::text::{percent, rate};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
-use crate::judge::CLIENT_QUERIES_MIN;
 use crate::observation::ClientObservation;
 use crate::symptom::{Bar, Scene, SubjectKind, Symptom};
 
@@ -51,7 +50,9 @@ pub(super) fn amplification(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             && share_low(client.wide_queries, client.queries) >= bar.at(0.6)
             && answer_bytes >= bar.at(512.0)
             && factor >= bar.at(8.0);
-        if !is_amplified || !is_new(scene, client, Level::Bytes, client.response_bytes, bar) {
+        let (name, bytes) = (&client.name, client.response_bytes);
+        let usual = || scene.compare_bytes(Population::Clients, name, bytes, client.responses);
+        if !is_amplified || !is_new(scene, client, usual, bar) {
             continue;
         }
         let bytes_per_second = scene.per_second(client.response_bytes);
@@ -85,11 +86,14 @@ pub(super) fn greedy(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
         let per_second = scene.per_second(client.queries);
         let is_greedy = client.queries as f64 >= bar.at(60.0)
             && per_second >= bar.at(QUERIES_PER_SECOND)
-            && share_low(client.queries, all) >= bar.at(0.025);
+            && share_low(client.queries, all) >= bar.at(0.025)
+            // A lone client is not far above others.
+            && all.saturating_sub(client.queries) as f64 >= bar.at(30.0);
         if !is_greedy || is_named(symptoms, &EXPLAINED, &client.name) {
             continue;
         }
-        if !is_new(scene, client, Level::Queries, client.queries, bar) {
+        let usual = || scene.compare(Population::Clients, &client.name, Level::Queries, client.queries);
+        if !is_new(scene, client, usual, bar) {
             continue;
         }
         let known = scene.baselines.of(Population::Clients, &client.name);
@@ -127,12 +131,11 @@ fn symptom(
 
 /// Whether a client has far more of something than in the last hour. Without an hour to compare
 /// with, only one with half of all queries is suspicious, if others ask, too.
-fn is_new(scene: &Scene<'_>, client: &ClientObservation, level: Level, watched: u64, bar: Bar) -> bool {
+fn is_new(scene: &Scene<'_>, client: &ClientObservation, compare: impl Fn() -> Comparison, bar: Bar) -> bool {
     if bar == Bar::Keep {
         return true;
     }
-    let value = scene.per_second(watched);
-    match scene.compare(Population::Clients, &client.name, level, value, CLIENT_QUERIES_MIN) {
+    match compare() {
         Comparison::Surge => true,
         Comparison::Usual => false,
         Comparison::Unknown => {

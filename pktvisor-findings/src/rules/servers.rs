@@ -150,8 +150,7 @@ fn is_new(scene: &Scene<'_>, server: &ServerObservation, bar: Bar) -> bool {
     if bar == Bar::Keep {
         return true;
     }
-    let value = scene.per_second(server.servfail);
-    match scene.compare(Population::Servers, &server.name, Level::Servfail, value, 4) {
+    match scene.compare(Population::Servers, &server.name, Level::Servfail, server.servfail) {
         Comparison::Surge => true,
         Comparison::Usual => false,
         Comparison::Unknown => share_low(server.responses, scene.observation.totals.responses) >= 0.2,

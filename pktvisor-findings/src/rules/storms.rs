@@ -5,11 +5,13 @@ use pktvisor_api::Severity;
 use super::text::{by, percent, rate, who};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
-use crate::judge::ZONE_QUERIES_MIN;
 use crate::observation::{ClientObservation, ZoneObservation};
 use crate::symptom::{Bar, Scene, SubjectKind, Symptom};
 
 const KIND: &str = "truncation_storm";
+
+/// Without truncated answers, clients that prefer TCP do no harm below this rate.
+const TCP_PER_SECOND: f64 = 50.0;
 
 /// Answers of one zone, or to one client, are truncated; or one client asks over TCP.
 pub(super) fn truncation(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
@@ -25,18 +27,19 @@ fn zone_symptom(scene: &Scene<'_>, zone: &ZoneObservation) -> Option<Symptom> {
     let bar = scene.bar(KIND, &zone.name);
     let totals = scene.observation.totals;
     let storm = zone.truncated + zone.tcp_queries;
+    let truncated = scene.per_second(zone.truncated);
+    let tcp = scene.per_second(zone.tcp_queries);
     let is_truncated = zone.truncated as f64 >= bar.at(20.0)
         && share_low(zone.truncated, zone.responses) >= bar.at(0.25)
         && share_low(zone.truncated, totals.responses) >= bar.at(0.01);
     let is_tcp = zone.tcp_queries as f64 >= bar.at(20.0)
+        && tcp >= bar.at(TCP_PER_SECOND)
         && share_low(zone.tcp_queries, zone.queries) >= bar.at(0.4)
         && share_low(zone.tcp_queries, totals.queries) >= bar.at(0.01);
     if !(is_truncated || is_tcp) || !is_new(scene, Population::Zones, &zone.name, storm, bar) {
         return None;
     }
     let who = who(scene, &zone.heavy_clients, zone.queries);
-    let truncated = scene.per_second(zone.truncated);
-    let tcp = scene.per_second(zone.tcp_queries);
     Some(Symptom {
         kind: KIND,
         severity: Severity::Warning,
@@ -59,17 +62,18 @@ fn client_symptom(scene: &Scene<'_>, client: &ClientObservation) -> Option<Sympt
     let bar = scene.bar(KIND, &client.name);
     let totals = scene.observation.totals;
     let storm = client.truncated + client.tcp_queries;
+    let truncated = scene.per_second(client.truncated);
+    let tcp = scene.per_second(client.tcp_queries);
     let is_truncated = client.truncated as f64 >= bar.at(20.0)
         && share_low(client.truncated, client.responses) >= bar.at(0.25)
         && share_low(client.truncated, totals.responses) >= bar.at(0.01);
     let is_tcp = client.tcp_queries as f64 >= bar.at(20.0)
+        && tcp >= bar.at(TCP_PER_SECOND)
         && share_low(client.tcp_queries, client.queries) >= bar.at(0.5)
         && share_low(client.tcp_queries, totals.client_queries) >= bar.at(0.01);
     if !(is_truncated || is_tcp) || !is_new(scene, Population::Clients, &client.name, storm, bar) {
         return None;
     }
-    let truncated = scene.per_second(client.truncated);
-    let tcp = scene.per_second(client.tcp_queries);
     Some(Symptom {
         kind: KIND,
         severity: Severity::Warning,
@@ -101,8 +105,7 @@ fn is_new(scene: &Scene<'_>, population: Population, name: &str, storm: u64, bar
     if bar == Bar::Keep {
         return true;
     }
-    let value = scene.per_second(storm);
-    match scene.compare(population, name, Level::Truncated, value, ZONE_QUERIES_MIN / 2) {
+    match scene.compare(population, name, Level::Truncated, storm) {
         Comparison::Surge => true,
         Comparison::Usual => false,
         Comparison::Unknown => {

@@ -6,7 +6,6 @@ use super::is_named;
 use super::text::{by, percent, rate, who};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
-use crate::judge::ZONE_QUERIES_MIN;
 use crate::observation::ZoneObservation;
 use crate::symptom::{Bar, Scene, SubjectKind, Symptom};
 
@@ -21,7 +20,12 @@ impl ZoneObservation {
 
     /// The number of distinct names is at least this.
     fn distinct_low(&self) -> f64 {
-        self.distinct_names / (1.0 + ERRORS * self.distinct_names_error)
+        self.sure(self.distinct_names)
+    }
+
+    /// The lower bound of an estimate of names.
+    fn sure(&self, estimate: f64) -> f64 {
+        estimate / (1.0 + ERRORS * self.distinct_names_error)
     }
 
     /// Names below it are addresses, so they are many and often do not exist.
@@ -40,7 +44,7 @@ pub(super) fn random_subdomains(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) 
             // Lists of addresses (RFC 5782) have a number of up to three digits as first label.
             && zone.label_bytes >= 4.0
             && zone.label_entropy_bits >= 1.5
-            && zone.distinct_low() >= bar.at(0.5) * failed as f64
+            && is_novel(zone, failed, bar)
             && share_low(failed, zone.queries) >= bar.at(0.4);
         let is_many = zone.queries as f64 >= bar.at(32.0)
             && share_low(zone.queries, scene.observation.totals.queries) >= bar.at(0.01);
@@ -62,6 +66,7 @@ pub(super) fn random_subdomains(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) 
             ),
             measures: vec![
                 ("queries_per_second", per_second),
+                ("usual_unanswered_per_second", usual(scene, zone)),
                 ("distinct_names_min", zone.distinct_low()),
                 ("unanswered_share", share(failed, zone.queries)),
                 ("label_bytes", zone.label_bytes),
@@ -70,6 +75,22 @@ pub(super) fn random_subdomains(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) 
             who,
             subject: zone.name.clone(),
         });
+    }
+}
+
+/// Queries a second without a good answer in the last hour.
+fn usual(scene: &Scene<'_>, zone: &ZoneObservation) -> f64 {
+    let known = scene.baselines.of(Population::Zones, &zone.name);
+    known.and_then(|known| known.mean(Level::Answers)).unwrap_or(0.0)
+}
+
+/// Most of the names that fail were never asked for before; or, if that cannot be told, most of all
+/// queries are for different names.
+fn is_novel(zone: &ZoneObservation, failed: u64, bar: Bar) -> bool {
+    match zone.new_names {
+        _ if bar == Bar::Keep => zone.distinct_low() >= 0.25 * failed as f64,
+        Some(new_names) => zone.sure(new_names) >= 0.4 * failed as f64,
+        None => zone.distinct_low() >= 0.5 * zone.queries as f64,
     }
 }
 
@@ -172,8 +193,7 @@ fn is_new(scene: &Scene<'_>, zone: &ZoneObservation, level: Level, watched: u64,
     if bar == Bar::Keep {
         return true;
     }
-    let value = scene.per_second(watched);
-    match scene.compare(Population::Zones, &zone.name, level, value, ZONE_QUERIES_MIN) {
+    match scene.compare(Population::Zones, &zone.name, level, watched) {
         Comparison::Surge => true,
         Comparison::Usual => false,
         Comparison::Unknown => share_low(zone.queries, scene.observation.totals.queries) >= 0.25,

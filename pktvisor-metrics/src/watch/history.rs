@@ -6,6 +6,7 @@ use pktvisor_api::FindingsDocument;
 use pktvisor_findings::{AgentObservation, Judge, Observation, ServerSecond, TrafficTotals};
 
 use super::client::ClientCounts;
+use super::distinct::Distinct;
 use super::server::ServerCounts;
 use super::table::{Counts, Table};
 use super::zone::{ZoneCounts, ZoneName};
@@ -17,6 +18,9 @@ const BLOCK_S: u64 = 5;
 
 /// Seconds that are kept one by one of a server.
 pub(super) const SERVER_SECONDS: usize = 10;
+
+/// After this time, the older names of zones are forgotten.
+const OLDER_S: u64 = 3600;
 
 /// Sets of the tables.
 const ZONE_SETS: usize = 256;
@@ -31,6 +35,13 @@ pub type AgentSource = Box<dyn Fn() -> AgentObservation + Send>;
 pub(super) struct Window<C> {
     current: C,
     previous: C,
+}
+
+/// A zone in two blocks, and the names of the blocks before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ZoneWindow {
+    pub(super) window: Window<ZoneCounts>,
+    pub(super) older_names: Distinct<64>,
 }
 
 /// A server in two blocks, and its last seconds one by one.
@@ -59,7 +70,7 @@ struct Block {
 
 /// The last seconds of all threads.
 pub(crate) struct History {
-    zones: Table<ZoneName, Window<ZoneCounts>>,
+    zones: Table<ZoneName, ZoneWindow>,
     servers: Table<OwnedAddress, ServerWindow>,
     clients: Table<OwnedAddress, Window<ClientCounts>>,
     block: Window<Block>,
@@ -97,8 +108,8 @@ impl History {
         self.block.current.add(watch);
         let Self { zones, servers, clients, place, .. } = self;
         watch.zones.drain(|hash, name, counts, credit| {
-            if let Some(window) = zones.get_for(hash, credit, || *name) {
-                window.current.merge(counts);
+            if let Some(zone) = zones.get_for(hash, credit, || *name) {
+                zone.window.current.merge(counts);
             }
         });
         watch.servers.drain(|hash, address, counts, credit| {
@@ -158,9 +169,14 @@ impl History {
 
     fn begin_block(&mut self) {
         self.block.rotate();
+        let is_hour_over = self.watched_s % OLDER_S < BLOCK_S;
         self.zones.retain(|zone| {
-            zone.rotate();
-            zone.previous.queries + zone.previous.responses
+            if is_hour_over {
+                zone.older_names = Distinct::default();
+            }
+            zone.older_names.merge(&zone.window.previous.names);
+            zone.window.rotate();
+            zone.window.previous.queries + zone.window.previous.responses
         });
         self.servers.retain(|server| {
             server.window.rotate();
@@ -185,7 +201,7 @@ impl History {
             window_s: block.seconds,
             scale: scale.max(1.0),
             totals: block.totals,
-            zones: zones.map(|(_, name, zone)| observe::zone(name, &zone.sum(), &self.clients)).collect(),
+            zones: zones.map(|(_, name, zone)| observe::zone(name, zone, &self.clients)).collect(),
             servers: servers
                 .map(|(_, address, server)| observe::server(address, server, self.place))
                 .collect(),
@@ -217,6 +233,13 @@ impl<C: Counts + Copy> Counts for Window<C> {
     fn merge(&mut self, other: &Self) {
         self.current.merge(&other.current);
         self.previous.merge(&other.previous);
+    }
+}
+
+impl Counts for ZoneWindow {
+    fn merge(&mut self, other: &Self) {
+        self.window.merge(&other.window);
+        self.older_names.merge(&other.older_names);
     }
 }
 

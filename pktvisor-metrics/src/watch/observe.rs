@@ -7,16 +7,16 @@ use pktvisor_findings::{
 use super::OwnedAddress;
 use super::client::ClientCounts;
 use super::distinct::Distinct;
-use super::history::{ServerWindow, Window};
+use super::history::{ServerWindow, Window, ZoneWindow};
 use super::server::ServerCounts;
 use super::table::Table;
-use super::zone::{ZoneCounts, ZoneName};
+use super::zone::ZoneName;
 
 /// Queries and waiting queries in a window from which on a server is observed.
 const SERVER_QUERIES_MIN: u32 = 4;
 
-pub(super) fn is_zone_observed(zone: &Window<ZoneCounts>) -> bool {
-    u64::from(zone.blocks().map(|counts| counts.queries).iter().sum::<u32>()) >= ZONE_QUERIES_MIN
+pub(super) fn is_zone_observed(zone: &ZoneWindow) -> bool {
+    u64::from(zone.window.blocks().map(|counts| counts.queries).iter().sum::<u32>()) >= ZONE_QUERIES_MIN
 }
 
 pub(super) fn is_server_observed(server: &ServerWindow) -> bool {
@@ -30,9 +30,10 @@ pub(super) fn is_client_observed(client: &Window<ClientCounts>) -> bool {
 
 pub(super) fn zone(
     name: &ZoneName,
-    counts: &ZoneCounts,
+    zone: &ZoneWindow,
     clients: &Table<OwnedAddress, Window<ClientCounts>>,
 ) -> ZoneObservation {
+    let counts = zone.window.sum();
     let labels = f64::from(counts.labels.max(1));
     let heavy = counts.heavy_clients.heaviest().into_iter().filter(|&(_, queries)| {
         // The others are not named.
@@ -58,10 +59,20 @@ pub(super) fn zone(
         label_entropy_bits: f64::from(counts.label_entropy) / 256.0 / labels,
         name_bytes: f64::from(counts.name_bytes) / f64::from(counts.queries.max(1)),
         distinct_names: counts.names.estimate(),
+        new_names: new_names(&counts.names, &zone.older_names),
         distinct_names_error: Distinct::<64>::error(),
         distinct_clients: counts.clients.estimate(),
         heavy_clients: heavy.filter_map(named).collect(),
     }
+}
+
+/// How many names are not among the older ones. The difference of two estimates is too rough if the
+/// older ones are many times more.
+fn new_names(names: &Distinct<64>, older: &Distinct<64>) -> Option<f64> {
+    let before = older.estimate();
+    let mut all = *older;
+    all.merge(names);
+    (before <= 16.0 * names.estimate()).then(|| all.estimate() - before)
 }
 
 pub(super) fn server(address: &OwnedAddress, server: &ServerWindow, place: usize) -> ServerObservation {

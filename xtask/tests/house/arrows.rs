@@ -50,7 +50,7 @@ const PLAN: &[Plan] = &[
             "pktvisor-findings",
             "pktvisor-analysis",
         ],
-        tests_know: &[],
+        tests_know: &["capture-file", "dns-traffic"],
     },
     Plan {
         name: "pktvisor-capture",
