@@ -1,14 +1,15 @@
 //! The agent as its HTTP clients see it: what was counted, and the status of the capture.
 
 pub(crate) mod interfaces;
+mod stale;
 pub(crate) mod status;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
-use pktvisor_metrics::{Distribution, NoPeriod, Store};
+use pktvisor_metrics::{Clock, Distribution, NoPeriod, Store};
 
 use crate::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
 use status::CaptureStatus;
@@ -86,7 +87,11 @@ impl AnswerSource for Agent {
     }
 
     fn findings(&self) -> api::FindingsDocument {
-        self.store.findings()
+        let mut document = self.store.findings();
+        if self.store.settings().clock == Clock::Wall {
+            stale::add(&mut document, SystemTime::now());
+        }
+        document
     }
 
     fn since_start(&self) -> SinceStart {

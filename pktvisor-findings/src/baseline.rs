@@ -74,8 +74,14 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    /// Takes values that enter later.
-    fn wait(&mut self, levels: Levels) {
+    /// Takes values that enter later. Only the first time of a server enters at once: without it
+    /// nothing can be compared.
+    fn wait(&mut self, mut levels: Levels) {
+        if self.values[Level::Time as usize] == 0.0 {
+            let mut time = Levels::default();
+            time[Level::Time as usize] = levels[Level::Time as usize].take();
+            self.enter(time);
+        }
         self.waiting.rotate_right(1);
         let due = std::mem::replace(&mut self.waiting[0], levels);
         self.enter(due);

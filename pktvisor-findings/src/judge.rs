@@ -7,7 +7,7 @@ use pktvisor_api::{Finding, FindingsDocument, Measure, Subject};
 use crate::baseline::{Baselines, Level, Levels, Population};
 use crate::observation::{AgentObservation, Observation};
 use crate::rules::RULES;
-use crate::symptom::{RecentAgent, Scene, SubjectKind, Symptom};
+use crate::symptom::{Patience, RecentAgent, Scene, SubjectKind, Symptom};
 
 /// Watched queries in a window from which on a zone is observed.
 pub const ZONE_QUERIES_MIN: u64 = 8;
@@ -20,6 +20,9 @@ const RAISE_S: u64 = 2;
 
 /// Seconds for which a rule must not hold before its finding is cleared.
 const CLEAR_S: u64 = 10;
+
+/// The same for a finding that a silence does not end.
+const CLEAR_SILENT_S: u64 = 120;
 
 /// Findings of one kind.
 const PER_KIND_MAX: usize = 8;
@@ -36,6 +39,8 @@ struct Case {
     /// The last second in which it held.
     last_s: u64,
     is_raised: bool,
+    /// Seconds after the last one at which it is cleared.
+    clear_s: u64,
 }
 
 impl Case {
@@ -70,9 +75,14 @@ impl Judge {
         for symptom in symptoms {
             self.record(symptom, now_s);
         }
-        self.cases.retain(|case| {
+        self.cases.retain_mut(|case| {
             let passed_s = now_s.saturating_sub(case.last_s);
-            if case.is_raised { passed_s < CLEAR_S } else { passed_s == 0 }
+            if let Patience::UntilOver(is_over) = case.symptom.patience
+                && is_over(observation, &case.symptom.subject)
+            {
+                case.clear_s = CLEAR_S;
+            }
+            if case.is_raised { passed_s < case.clear_s } else { passed_s == 0 }
         });
     }
 
@@ -116,6 +126,10 @@ impl Judge {
     }
 
     fn record(&mut self, symptom: Symptom, now_s: u64) {
+        let clear_s = match symptom.patience {
+            Patience::Usual => CLEAR_S,
+            Patience::UntilOver(_) => CLEAR_SILENT_S,
+        };
         let known = self.cases.iter_mut().find(|case| {
             case.is(symptom.kind, &symptom.subject) && case.symptom.subject_kind == symptom.subject_kind
         });
@@ -123,11 +137,19 @@ impl Judge {
             case.symptom = symptom;
             case.held_s += 1;
             case.last_s = now_s;
+            case.clear_s = clear_s;
             case.is_raised |= case.held_s >= RAISE_S;
             return;
         }
         if self.cases.iter().filter(|case| case.symptom.kind == symptom.kind).count() < PER_KIND_MAX {
-            self.cases.push(Case { symptom, since_s: now_s, held_s: 1, last_s: now_s, is_raised: false });
+            self.cases.push(Case {
+                symptom,
+                since_s: now_s,
+                held_s: 1,
+                last_s: now_s,
+                is_raised: false,
+                clear_s,
+            });
         }
     }
 }

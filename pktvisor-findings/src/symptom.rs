@@ -38,6 +38,17 @@ pub(crate) struct Symptom {
     pub(crate) text: String,
     pub(crate) measures: Vec<(&'static str, f64)>,
     pub(crate) who: Vec<TopEntry>,
+    pub(crate) patience: Patience,
+}
+
+/// How long a finding stays after its rule held for the last time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    /// Some seconds.
+    Usual,
+    /// Minutes, because a silence proves nothing; some seconds from when this holds for the
+    /// subject.
+    UntilOver(fn(&Observation, &str) -> bool),
 }
 
 /// How strict a rule is.

@@ -170,7 +170,7 @@ impl Attack {
                 (attacker, name(&[], &zone), ANY, answer(NOERROR, 1_100))
             }
             AttackKind::TruncationStorm => {
-                let client = if self.seed % 2 == 0 { attacker } else { habits.client(rng) };
+                let client = if self.seed.is_multiple_of(2) { attacker } else { habits.client(rng) };
                 (client, name(&[b"big"], &zone), TXT, Reply::Truncated { after_ns })
             }
             _ => (attacker, name(&[b"x"], &zone), A, Reply::Malformed),

@@ -33,7 +33,6 @@ pub(super) enum CacheKey {
     Bucket(usize),
     Window(usize),
     Series,
-    Findings,
     Prometheus,
 }
 
@@ -88,9 +87,7 @@ impl Cache {
         };
         match key {
             CacheKey::Window(_) => make_within(&self.merging, make).await,
-            CacheKey::Bucket(_) | CacheKey::Series | CacheKey::Findings | CacheKey::Prometheus => {
-                self.make(make).await
-            }
+            CacheKey::Bucket(_) | CacheKey::Series | CacheKey::Prometheus => self.make(make).await,
         }
     }
 

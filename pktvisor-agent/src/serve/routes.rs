@@ -139,8 +139,9 @@ async fn series(api: Arc<Api>, gzip: Gzip) -> Response {
     (status = 500, description = "The answer could not be made", body = ErrorBody)))]
 async fn findings(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
-    let make = move || Document::json(&source.findings());
-    respond(api.cache.get(CacheKey::Findings, api.source.moment(), make).await, gzip)
+    // Not cached: if no further moment is published, that is a finding, too.
+    let made = api.cache.make(move || Document::json(&source.findings()).map(Arc::new)).await;
+    respond(made, gzip)
 }
 
 /// One period of 60 seconds.

@@ -4,7 +4,7 @@ use pktvisor_api::Severity;
 
 use super::text::percent;
 use crate::observation::LinkCondition;
-use crate::symptom::{Scene, SubjectKind, Symptom};
+use crate::symptom::{Patience, Scene, SubjectKind, Symptom};
 
 /// The share of the packets from which on losses matter.
 const LOSS_SHARE: f64 = 0.001;
@@ -18,6 +18,7 @@ pub(super) fn interfaces(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             LinkCondition::Gone => ("interface_gone", "is gone"),
         };
         symptoms.push(Symptom {
+            patience: Patience::Usual,
             kind,
             severity: Severity::Critical,
             subject_kind: SubjectKind::Interface,
@@ -43,6 +44,7 @@ pub(super) fn losses(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             continue;
         }
         symptoms.push(Symptom {
+            patience: Patience::Usual,
             kind,
             severity: Severity::Warning,
             subject_kind: SubjectKind::Agent,
@@ -62,6 +64,7 @@ pub(super) fn sampling(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
         return;
     }
     symptoms.push(Symptom {
+        patience: Patience::Usual,
         kind: "sampling_lowered",
         severity: Severity::Notice,
         subject_kind: SubjectKind::Agent,

@@ -7,7 +7,7 @@ use super::text::{percent, rate};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
 use crate::observation::ClientObservation;
-use crate::symptom::{Bar, Scene, SubjectKind, Symptom};
+use crate::symptom::{Bar, Patience, Scene, SubjectKind, Symptom};
 
 /// Messages that cannot be parsed.
 pub(super) fn malformed(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
@@ -126,7 +126,8 @@ fn symptom(
     measures: Vec<(&'static str, f64)>,
 ) -> Symptom {
     let (subject_kind, subject) = (SubjectKind::Client, client.name.clone());
-    Symptom { kind, severity, subject_kind, subject, text, measures, who: Vec::new() }
+    let (who, patience) = (Vec::new(), Patience::Usual);
+    Symptom { kind, severity, subject_kind, subject, text, measures, who, patience }
 }
 
 /// Whether a client has far more of something than in the last hour. Without an hour to compare

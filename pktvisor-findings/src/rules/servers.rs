@@ -5,8 +5,8 @@ use pktvisor_api::Severity;
 use super::text::{percent, rate, time};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
-use crate::observation::ServerObservation;
-use crate::symptom::{Bar, Scene, SubjectKind, Symptom};
+use crate::observation::{Observation, ServerObservation};
+use crate::symptom::{Bar, Patience, Scene, SubjectKind, Symptom};
 
 /// The newest seconds that decide whether a server answers.
 const ANSWER_SECONDS: usize = 4;
@@ -49,6 +49,8 @@ pub(super) fn unanswered(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
         let unanswered_share = share(waited, waited + responses);
         let per_second = waited as f64 * scene.observation.scale / seconds as f64;
         symptoms.push(Symptom {
+            // A resolver hardly asks a server that it believes dead.
+            patience: Patience::UntilOver(answers),
             kind: KIND,
             severity: Severity::Critical,
             subject_kind: SubjectKind::Server,
@@ -67,6 +69,16 @@ pub(super) fn unanswered(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             subject: server.name.clone(),
         });
     }
+}
+
+/// Whether a server answered in the last seconds, and did not leave as many queries unanswered.
+fn answers(observation: &Observation, server: &str) -> bool {
+    let server = observation.servers.iter().find(|known| known.name == server);
+    server.is_some_and(|server| {
+        let newest = || server.seconds.iter().take(3);
+        let responses: u64 = newest().map(|second| second.responses).sum();
+        responses > newest().map(|second| second.waited).sum()
+    })
 }
 
 /// The median time is far above that of the last hour.
@@ -93,6 +105,7 @@ pub(super) fn slow(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             continue;
         }
         symptoms.push(Symptom {
+            patience: Patience::Usual,
             kind: KIND,
             severity: Severity::Warning,
             subject_kind: SubjectKind::Server,
@@ -125,6 +138,7 @@ pub(super) fn servfail(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
         }
         let per_second = scene.per_second(server.servfail);
         symptoms.push(Symptom {
+            patience: Patience::Usual,
             kind: KIND,
             severity: Severity::Critical,
             subject_kind: SubjectKind::Server,

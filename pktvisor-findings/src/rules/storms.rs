@@ -6,7 +6,7 @@ use super::text::{by, percent, rate, who};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
 use crate::observation::{ClientObservation, ZoneObservation};
-use crate::symptom::{Bar, Scene, SubjectKind, Symptom};
+use crate::symptom::{Bar, Patience, Scene, SubjectKind, Symptom};
 
 const KIND: &str = "truncation_storm";
 
@@ -41,6 +41,7 @@ fn zone_symptom(scene: &Scene<'_>, zone: &ZoneObservation) -> Option<Symptom> {
     }
     let who = who(scene, &zone.heavy_clients, zone.queries);
     Some(Symptom {
+        patience: Patience::Usual,
         kind: KIND,
         severity: Severity::Warning,
         subject_kind: SubjectKind::Zone,
@@ -75,6 +76,7 @@ fn client_symptom(scene: &Scene<'_>, client: &ClientObservation) -> Option<Sympt
         return None;
     }
     Some(Symptom {
+        patience: Patience::Usual,
         kind: KIND,
         severity: Severity::Warning,
         subject_kind: SubjectKind::Client,

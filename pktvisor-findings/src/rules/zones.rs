@@ -7,7 +7,7 @@ use super::text::{by, percent, rate, who};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
 use crate::observation::ZoneObservation;
-use crate::symptom::{Bar, Scene, SubjectKind, Symptom};
+use crate::symptom::{Bar, Patience, Scene, SubjectKind, Symptom};
 
 /// Standard errors of the estimates of distinct names.
 const ERRORS: f64 = 2.0;
@@ -54,6 +54,7 @@ pub(super) fn random_subdomains(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) 
         let who = who(scene, &zone.heavy_clients, zone.queries);
         let per_second = scene.per_second(zone.queries);
         symptoms.push(Symptom {
+            patience: Patience::Usual,
             kind: KIND,
             severity: Severity::Warning,
             subject_kind: SubjectKind::Zone,
@@ -120,6 +121,7 @@ pub(super) fn tunnel(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
         let who = who(scene, &zone.heavy_clients, zone.queries);
         let per_second = scene.per_second(zone.queries);
         symptoms.push(Symptom {
+            patience: Patience::Usual,
             kind: KIND,
             severity: Severity::Warning,
             subject_kind: SubjectKind::Zone,
@@ -166,6 +168,7 @@ pub(super) fn servfail(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
         }
         let per_second = scene.per_second(zone.servfail);
         symptoms.push(Symptom {
+            patience: Patience::Usual,
             kind: KIND,
             severity: Severity::Warning,
             subject_kind: SubjectKind::Zone,

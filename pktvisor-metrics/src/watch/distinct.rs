@@ -56,7 +56,7 @@ mod tests {
         for count in [1_u64, 3, 10, 100, 1_000, 20_000] {
             let mut distinct = Distinct::<64>::default();
             for n in (0..count).chain(0..count) {
-                distinct.add(keyed_hash::of_words([n]));
+                distinct.add(keyed_hash::of_words([n, 0, 4]));
             }
             let error = (distinct.estimate() - count as f64).abs() / count as f64;
             assert!(error <= 4.0 * Distinct::<64>::error(), "{count}: {}", distinct.estimate());

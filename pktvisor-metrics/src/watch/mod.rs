@@ -163,7 +163,7 @@ impl Watch {
     fn count(&mut self, message: &Message<'_>, transport: Transport, client: ClientSide) {
         self.watched += 1;
         self.messages += 1 << self.exponent;
-        if self.watched % (2 * WATCHED_PER_SECOND) == 0 {
+        if self.watched.is_multiple_of(2 * WATCHED_PER_SECOND) {
             self.set_exponent(self.exponent + 1);
         }
         if message.is_response() {
