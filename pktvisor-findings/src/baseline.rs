@@ -63,7 +63,7 @@ pub(crate) type Levels = [Option<f64>; LEVELS];
 
 /// What is usual for a subject.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Baseline {
+pub(crate) struct UsualLevels {
     mean: [f64; LEVELS],
     max: [f64; LEVELS],
     /// How many values entered.
@@ -73,7 +73,7 @@ pub(crate) struct Baseline {
     seen_s: u64,
 }
 
-impl Baseline {
+impl UsualLevels {
     /// Takes values that enter later. Only the first time of a server enters at once: without it
     /// nothing can be compared.
     fn wait(&mut self, mut levels: Levels) {
@@ -127,7 +127,7 @@ pub(crate) enum Comparison {
 /// The baselines of all subjects.
 #[derive(Debug, Default)]
 pub(crate) struct Baselines {
-    subjects: [HashMap<String, Baseline>; 3],
+    subjects: [HashMap<String, UsualLevels>; 3],
     /// The slot of the last values.
     slot: u64,
     watched_s: u64,
@@ -168,7 +168,7 @@ impl Baselines {
     }
 
     /// What is usual for a subject.
-    pub(crate) fn of(&self, population: Population, name: &str) -> Option<&Baseline> {
+    pub(crate) fn of(&self, population: Population, name: &str) -> Option<&UsualLevels> {
         self.subjects[population as usize].get(name)
     }
 
@@ -195,7 +195,7 @@ impl Baselines {
     }
 }
 
-impl Baseline {
+impl UsualLevels {
     /// Takes a slot without traffic, if this one had none. Returns whether it is still of use.
     fn ages(&mut self, now_s: u64) -> bool {
         if self.seen_s == now_s {

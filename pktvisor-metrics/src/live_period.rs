@@ -15,7 +15,7 @@ use crate::seconds::{SECONDS_MAX, SecondRecorder};
 use crate::settings::{Clock, StoreSettings};
 use crate::shares::Shares;
 use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
-use crate::watch::History;
+use crate::watch::WatchHistory;
 
 /// Closed periods beyond the newest this many keep only the heads of their lists.
 const MERGEABLE_PERIODS: usize = 10;
@@ -38,7 +38,7 @@ pub(super) struct LivePeriod {
     /// The last seconds; `None` if nobody can ask for them.
     pub seconds: Option<SecondRecorder>,
     /// Zones, servers and clients of the last seconds, and the findings; `None` as above.
-    pub history: Option<Box<History>>,
+    pub history: Option<Box<WatchHistory>>,
     /// The counts of all closed periods.
     total: Totals,
     /// The numbers of all closed periods, without lists.

@@ -14,7 +14,7 @@ use pktvisor_analysis::public_suffix::NameCut;
 
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
-use crate::watch::{History, Watch};
+use crate::watch::{Watch, WatchHistory};
 
 /// Why a thread cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Shares {
     }
 
     /// Moves what the threads watched up to their last cuts into the history.
-    pub(super) fn take_watched(&self, history: &mut History) {
+    pub(super) fn take_watched(&self, history: &mut WatchHistory) {
         for share in self.all() {
             let mut place = share.watch.lock();
             *place = match std::mem::take(&mut *place) {

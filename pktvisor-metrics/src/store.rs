@@ -18,7 +18,7 @@ use crate::recorder::Recorder;
 use crate::seconds::SecondRecorder;
 use crate::settings::StoreSettings;
 use crate::shares::{Cut, Shares, Watching};
-use crate::watch::{AgentSource, History};
+use crate::watch::{AgentSource, WatchHistory};
 
 /// Why there is no such period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Store {
     pub fn with_findings(mut self, agent: AgentSource) -> Self {
         let live = self.live.get_mut();
         live.recorder.begin_watch();
-        live.history = Some(Box::new(History::new(agent)));
+        live.history = Some(Box::new(WatchHistory::new(agent)));
         self
     }
 

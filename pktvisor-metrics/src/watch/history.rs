@@ -3,21 +3,19 @@
 use std::fmt;
 
 use pktvisor_api::FindingsDocument;
-use pktvisor_findings::{AgentObservation, Judge, Observation, ServerSecond, TrafficTotals};
+use pktvisor_findings::{AgentObservation, Judge, Observation, TrafficTotals};
 
 use super::client::ClientCounts;
 use super::distinct::Distinct;
 use super::server::ServerCounts;
-use super::table::{Counts, Table};
-use super::zone::{ZoneCounts, ZoneName};
+use super::table::{Table, Tally};
+use super::window::{SERVER_SECONDS, ServerMoment, ServerWindow, Window, ZoneWindow};
+use super::zone::ZoneName;
 use super::{OwnedAddress, Watch, observe};
 
 /// Seconds of a block. A window of five seconds and more has enough messages to judge, and one of
 /// at most ten forgets an attack soon.
 const BLOCK_S: u64 = 5;
-
-/// Seconds that are kept one by one of a server.
-pub(super) const SERVER_SECONDS: usize = 10;
 
 /// After this time, the older names of zones are forgotten.
 const OLDER_S: u64 = 3600;
@@ -30,37 +28,9 @@ const CLIENT_SETS: usize = 256;
 /// The state of the agent itself, asked for once a second.
 pub type AgentSource = Box<dyn Fn() -> AgentObservation + Send>;
 
-/// The counts of an item in two blocks.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Window<C> {
-    current: C,
-    previous: C,
-}
-
-/// A zone in two blocks, and the names of the blocks before.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ZoneWindow {
-    pub(super) window: Window<ZoneCounts>,
-    pub(super) older_names: Distinct<64>,
-}
-
-/// A server in two blocks, and its last seconds one by one.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ServerWindow {
-    pub(super) window: Window<ServerCounts>,
-    seconds: [ServerMoment; SERVER_SECONDS],
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct ServerMoment {
-    queries: u32,
-    responses: u32,
-    waited: u32,
-}
-
 /// All watched messages of a block.
 #[derive(Clone, Copy, Debug, Default)]
-struct Block {
+struct WatchedBlock {
     seconds: u64,
     watched: u64,
     /// The number of messages that they stand for.
@@ -69,11 +39,11 @@ struct Block {
 }
 
 /// The last seconds of all threads.
-pub(crate) struct History {
+pub(crate) struct WatchHistory {
     zones: Table<ZoneName, ZoneWindow>,
     servers: Table<OwnedAddress, ServerWindow>,
     clients: Table<OwnedAddress, Window<ClientCounts>>,
-    block: Window<Block>,
+    block: Window<WatchedBlock>,
     /// The place of the running second among those of a server.
     place: usize,
     watched_s: u64,
@@ -82,13 +52,13 @@ pub(crate) struct History {
     judge: Judge,
 }
 
-impl fmt::Debug for History {
+impl fmt::Debug for WatchHistory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("History").field("last_s", &self.last_s).finish_non_exhaustive()
+        f.debug_struct("WatchHistory").field("last_s", &self.last_s).finish_non_exhaustive()
     }
 }
 
-impl History {
+impl WatchHistory {
     pub(crate) fn new(agent: AgentSource) -> Self {
         Self {
             zones: Table::new(ZONE_SETS),
@@ -211,58 +181,7 @@ impl History {
     }
 }
 
-impl<C: Counts + Copy> Window<C> {
-    /// The counts of both blocks.
-    pub(super) fn sum(&self) -> C {
-        let mut sum = self.previous;
-        sum.merge(&self.current);
-        sum
-    }
-
-    /// Both blocks.
-    pub(super) fn blocks(&self) -> [&C; 2] {
-        [&self.previous, &self.current]
-    }
-
-    fn rotate(&mut self) {
-        self.previous = std::mem::take(&mut self.current);
-    }
-}
-
-impl<C: Counts + Copy> Counts for Window<C> {
-    fn merge(&mut self, other: &Self) {
-        self.current.merge(&other.current);
-        self.previous.merge(&other.previous);
-    }
-}
-
-impl Counts for ZoneWindow {
-    fn merge(&mut self, other: &Self) {
-        self.window.merge(&other.window);
-        self.older_names.merge(&other.older_names);
-    }
-}
-
-impl Counts for ServerWindow {
-    fn merge(&mut self, other: &Self) {
-        self.window.merge(&other.window);
-    }
-}
-
-impl ServerWindow {
-    /// The last seconds, newest first; `place` is the newest.
-    pub(super) fn seconds(&self, place: usize) -> Vec<ServerSecond> {
-        let at = |age: usize| &self.seconds[(place + SERVER_SECONDS - age) % SERVER_SECONDS];
-        let second = |&ServerMoment { queries, responses, waited }: &ServerMoment| ServerSecond {
-            queries: u64::from(queries),
-            responses: u64::from(responses),
-            waited: u64::from(waited),
-        };
-        (0..SERVER_SECONDS).map(|age| second(at(age))).collect()
-    }
-}
-
-impl Block {
+impl WatchedBlock {
     fn add(&mut self, watch: &Watch) {
         self.watched += u64::from(watch.watched);
         self.messages += watch.messages;
@@ -275,7 +194,7 @@ impl Block {
     }
 }
 
-impl Counts for Block {
+impl Tally for WatchedBlock {
     fn merge(&mut self, other: &Self) {
         self.seconds += other.seconds;
         self.watched += other.watched;

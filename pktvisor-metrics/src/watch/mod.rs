@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! Watch      one thread's tables of the running second    ─┐ at the end of a second
-//! History    the tables of the last five to ten seconds   ◄┘ ─ Observation ─ Judge
+//! WatchHistory    the tables of the last five to ten seconds   ◄┘ ─ Observation ─ Judge
 //! ```
 //!
 //! All tables have a fixed size, so a flood of zones or of forged clients cannot grow them, and the
@@ -20,10 +20,11 @@ mod observe;
 mod server;
 mod table;
 mod times;
+mod window;
 mod zone;
 
 pub use history::AgentSource;
-pub(super) use history::History;
+pub(super) use history::WatchHistory;
 
 use pktvisor_analysis::message::Message;
 use pktvisor_analysis::{ClientSide, Transport, WaitingQuery, WatchedMessage};
@@ -133,7 +134,7 @@ impl Watch {
         exchange_hash <= self.hash_max
     }
 
-    /// Counts a message of a watched exchange.
+    /// Tally a message of a watched exchange.
     pub(super) fn message(&mut self, watched: &WatchedMessage<'_, MessageKeys<'_>>) {
         let flow = watched.flow;
         self.count(watched.message, flow.transport, watched.client);
@@ -177,7 +178,7 @@ impl Watch {
         }
     }
 
-    /// Counts a query of a watched exchange that has waited for longer than a second.
+    /// Tally a query of a watched exchange that has waited for longer than a second.
     pub(super) fn query_waits(&mut self, query: &WaitingQuery) {
         let server = query.addresses.destination();
         if let Some(counts) = self.servers.get(address_hash(server), || OwnedAddress::of(server)) {

@@ -7,9 +7,9 @@ use pktvisor_findings::{
 use super::OwnedAddress;
 use super::client::ClientCounts;
 use super::distinct::Distinct;
-use super::history::{ServerWindow, Window, ZoneWindow};
 use super::server::ServerCounts;
 use super::table::Table;
+use super::window::{ServerWindow, Window, ZoneWindow};
 use super::zone::ZoneName;
 
 /// Queries and waiting queries in a window from which on a server is observed.

@@ -3,7 +3,7 @@
 use pktvisor_analysis::{ClientSide, WatchedMessage};
 
 use super::rcode;
-use super::table::Counts;
+use super::table::Tally;
 use super::times::FewTimes;
 use crate::keys::MessageKeys;
 
@@ -47,7 +47,7 @@ impl ServerCounts {
     }
 }
 
-impl Counts for ServerCounts {
+impl Tally for ServerCounts {
     fn merge(&mut self, other: &Self) {
         self.queries += other.queries;
         self.responses += other.responses;

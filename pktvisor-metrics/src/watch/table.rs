@@ -10,7 +10,7 @@
 const WAYS: usize = 4;
 
 /// What a table keeps of an item.
-pub(super) trait Counts: Default {
+pub(super) trait Tally: Default {
     /// Adds the numbers of `other`.
     fn merge(&mut self, other: &Self);
 }
@@ -33,7 +33,7 @@ enum Place {
     Full,
 }
 
-impl<K: Default + Clone, C: Counts> Table<K, C> {
+impl<K: Default + Clone, C: Tally> Table<K, C> {
     /// An empty table with this number of sets, a power of two.
     pub(super) fn new(sets: usize) -> Self {
         let places = sets * WAYS;
@@ -141,7 +141,7 @@ impl<K: Default + Clone, C: Counts> Table<K, C> {
 mod tests {
     use super::*;
 
-    impl Counts for u32 {
+    impl Tally for u32 {
         fn merge(&mut self, other: &Self) {
             *self += other;
         }

@@ -8,7 +8,7 @@ use super::distinct::Distinct;
 use super::heavy::HeavyClients;
 use super::label::EntropyTable;
 use super::rcode;
-use super::table::Counts;
+use super::table::Tally;
 use crate::keys::MessageKeys;
 
 /// Bytes of a zone's name that are kept.
@@ -74,7 +74,7 @@ pub(super) struct ZoneCounts {
 }
 
 impl ZoneCounts {
-    /// Counts a message. `zone_bytes` is the length of the zone's name, `client` the hash of the
+    /// Tally a message. `zone_bytes` is the length of the zone's name, `client` the hash of the
     /// client unless that is HOST.
     pub(super) fn message(
         &mut self,
@@ -116,7 +116,7 @@ impl ZoneCounts {
     }
 }
 
-impl Counts for ZoneCounts {
+impl Tally for ZoneCounts {
     fn merge(&mut self, other: &Self) {
         self.queries += other.queries;
         self.responses += other.responses;
