@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::observation::Observation;
+use crate::observation::TrafficObservation;
 
 /// Seconds between two values.
 const SLOT_S: u64 = 10;
@@ -138,7 +138,7 @@ impl Baselines {
     /// returns true keeps its baseline.
     pub(crate) fn second(
         &mut self,
-        observation: &Observation,
+        observation: &TrafficObservation,
         levels: impl Iterator<Item = (Population, String, Levels)>,
         is_held: impl Fn(Population, &str) -> bool,
     ) {

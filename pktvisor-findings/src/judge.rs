@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use pktvisor_api::{Finding, FindingsDocument, Measure, Subject};
 
 use crate::baseline::{Baselines, Level, Levels, Population};
-use crate::observation::{AgentObservation, Observation};
+use crate::observation::{AgentObservation, TrafficObservation};
 use crate::rules::RULES;
 use crate::symptom::{Patience, RecentAgent, Scene, SubjectKind, Symptom};
 
@@ -61,7 +61,7 @@ pub struct Judge {
 
 impl Judge {
     /// Judges the second that has ended.
-    pub fn second(&mut self, observation: &Observation) {
+    pub fn second(&mut self, observation: &TrafficObservation) {
         let now_s = observation.second_s;
         self.last_s = now_s;
         self.agent.push_front(observation.agent.clone());
@@ -102,7 +102,7 @@ impl Judge {
         *self = Self::default();
     }
 
-    fn symptoms(&self, observation: &Observation) -> Vec<Symptom> {
+    fn symptoms(&self, observation: &TrafficObservation) -> Vec<Symptom> {
         let is_raised = |kind: &str, subject: &str| {
             self.cases.iter().any(|case| case.is_raised && case.is(kind, subject))
         };
@@ -177,7 +177,7 @@ fn subject_kind(population: Population) -> SubjectKind {
 }
 
 /// The levels of all subjects of this second.
-fn levels(observation: &Observation) -> impl Iterator<Item = (Population, String, Levels)> {
+fn levels(observation: &TrafficObservation) -> impl Iterator<Item = (Population, String, Levels)> {
     let per_second = |count: u64| Some(count as f64 * observation.scale / observation.window_s.max(1) as f64);
     let zones = observation.zones.iter().map(move |zone| {
         let mut levels = Levels::default();

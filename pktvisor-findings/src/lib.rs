@@ -1,6 +1,6 @@
 //! What is wrong: rules on the traffic of the last seconds, and the findings that they raise.
 //!
-//! Once a second the [`Judge`] takes an [`Observation`]: what was counted of zones, servers and
+//! Once a second the [`Judge`] takes a [`TrafficObservation`]: what was counted of zones, servers and
 //! clients in the last five to ten seconds, and the state of the agent. It applies all rules,
 //! compares with the last hour, and keeps the findings as a document of the HTTP JSON. A finding is
 //! raised when its rule has held for two seconds, and cleared when it has not held for ten.
@@ -26,6 +26,6 @@ mod symptom;
 
 pub use judge::{CLIENT_QUERIES_MIN, Judge, ZONE_QUERIES_MIN};
 pub use observation::{
-    AgentObservation, ClientObservation, HeavyClient, InterfaceObservation, LinkCondition, Observation,
-    ServerObservation, ServerSecond, TrafficTotals, ZoneObservation,
+    AgentObservation, ClientObservation, HeavyClient, InterfaceObservation, LinkCondition, ServerObservation,
+    ServerSecond, TrafficObservation, TrafficTotals, ZoneObservation,
 };

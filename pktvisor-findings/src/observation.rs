@@ -1,12 +1,12 @@
 //! The input of the rules: what was counted in the last seconds.
 //!
 //! All numbers of messages are counts of watched messages, of which each stands for
-//! [`scale`](Observation::scale) messages. They are lower bounds: an item counts from the moment it
+//! [`scale`](TrafficObservation::scale) messages. They are lower bounds: an item counts from the moment it
 //! got its place in a table.
 
 /// What the rules judge once a second.
 #[derive(Clone, Debug, Default)]
-pub struct Observation {
+pub struct TrafficObservation {
     /// The second that has ended, since 1970-01-01 UTC.
     pub second_s: u64,
     /// Seconds watched so far without a gap.

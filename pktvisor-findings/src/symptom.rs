@@ -4,7 +4,7 @@ use pktvisor_api::{Severity, TopEntry};
 
 use crate::baseline::{Baselines, Comparison, Level, Population};
 use crate::bounds::count_low;
-use crate::observation::Observation;
+use crate::observation::TrafficObservation;
 
 /// The kind of a subject, as in the JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(crate) enum Patience {
     Usual,
     /// Minutes, because a silence proves nothing; some seconds from when this holds for the
     /// subject.
-    UntilOver(fn(&Observation, &str) -> bool),
+    UntilOver(fn(&TrafficObservation, &str) -> bool),
 }
 
 /// How strict a rule is.
@@ -75,7 +75,7 @@ const UNSEEN: u64 = 5;
 
 /// What a rule looks at.
 pub(crate) struct Scene<'a> {
-    pub(crate) observation: &'a Observation,
+    pub(crate) observation: &'a TrafficObservation,
     pub(crate) baselines: &'a Baselines,
     /// Whether there is a finding of this kind on this subject.
     pub(crate) is_raised: &'a dyn Fn(&str, &str) -> bool,

@@ -5,7 +5,7 @@ use pktvisor_api::Severity;
 use super::text::{percent, rate, time};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
-use crate::observation::{Observation, ServerObservation};
+use crate::observation::{ServerObservation, TrafficObservation};
 use crate::symptom::{Bar, Patience, Scene, SubjectKind, Symptom};
 
 /// The newest seconds that decide whether a server answers.
@@ -72,7 +72,7 @@ pub(super) fn unanswered(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
 }
 
 /// Whether a server answered in the last seconds, and did not leave as many queries unanswered.
-fn answers(observation: &Observation, server: &str) -> bool {
+fn answers(observation: &TrafficObservation, server: &str) -> bool {
     let server = observation.servers.iter().find(|known| known.name == server);
     server.is_some_and(|server| {
         let newest = || server.seconds.iter().take(3);

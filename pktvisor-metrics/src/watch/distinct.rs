@@ -17,7 +17,7 @@ impl<const N: usize> Distinct<N> {
         if N >= 64 { 0.13 } else { 0.26 }
     }
 
-    /// Tally the item with this keyed hash.
+    /// Counts the item with this keyed hash.
     #[inline]
     pub(super) fn add(&mut self, hash: u64) {
         let value = hash.leading_zeros() as u8 + 1;

@@ -10,7 +10,7 @@ pub(super) struct HeavyClients {
 }
 
 impl HeavyClients {
-    /// Tally messages of a client.
+    /// Counts messages of a client.
     #[inline]
     pub(super) fn add(&mut self, hash: u32, mut count: u32) {
         if let Some(place) = self.places.iter_mut().find(|place| place.0 == hash && place.1 > 0) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use pktvisor_api::FindingsDocument;
-use pktvisor_findings::{AgentObservation, Judge, Observation, TrafficTotals};
+use pktvisor_findings::{AgentObservation, Judge, TrafficObservation, TrafficTotals};
 
 use super::client::ClientCounts;
 use super::distinct::Distinct;
@@ -159,13 +159,13 @@ impl WatchHistory {
         });
     }
 
-    fn observation(&self, second_s: u64, packets: u64) -> Observation {
+    fn observation(&self, second_s: u64, packets: u64) -> TrafficObservation {
         let block = self.block.sum();
         let scale = block.messages as f64 / block.watched.max(1) as f64;
         let zones = self.zones.iter().filter(|(.., zone)| observe::is_zone_observed(zone));
         let servers = self.servers.iter().filter(|(.., server)| observe::is_server_observed(server));
         let clients = self.clients.iter().filter(|(.., client)| observe::is_client_observed(client));
-        Observation {
+        TrafficObservation {
             second_s,
             watched_s: self.watched_s,
             window_s: block.seconds,

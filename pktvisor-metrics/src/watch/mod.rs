@@ -2,8 +2,8 @@
 //! what is wrong.
 //!
 //! ```text
-//! Watch      one thread's tables of the running second    ─┐ at the end of a second
-//! WatchHistory    the tables of the last five to ten seconds   ◄┘ ─ Observation ─ Judge
+//! Watch          one thread's tables of the running second  ─┐ at the end of a second
+//! WatchHistory   the tables of the last five to ten seconds ◄┘ ─ TrafficObservation ─ Judge
 //! ```
 //!
 //! All tables have a fixed size, so a flood of zones or of forged clients cannot grow them, and the
@@ -134,7 +134,7 @@ impl Watch {
         exchange_hash <= self.hash_max
     }
 
-    /// Tally a message of a watched exchange.
+    /// Counts a message of a watched exchange.
     pub(super) fn message(&mut self, watched: &WatchedMessage<'_, MessageKeys<'_>>) {
         let flow = watched.flow;
         self.count(watched.message, flow.transport, watched.client);
@@ -178,7 +178,7 @@ impl Watch {
         }
     }
 
-    /// Tally a query of a watched exchange that has waited for longer than a second.
+    /// Counts a query of a watched exchange that has waited for longer than a second.
     pub(super) fn query_waits(&mut self, query: &WaitingQuery) {
         let server = query.addresses.destination();
         if let Some(counts) = self.servers.get(address_hash(server), || OwnedAddress::of(server)) {

@@ -27,7 +27,7 @@ pub(super) struct Table<K, C> {
 }
 
 /// Where an item is, or would be.
-enum Place {
+enum TablePlace {
     Found(usize),
     Taken(usize),
     Full,
@@ -55,23 +55,23 @@ impl<K: Default + Clone, C: Tally> Table<K, C> {
     #[inline]
     pub(super) fn get_for(&mut self, hash: u64, weight: u32, key: impl FnOnce() -> K) -> Option<&mut C> {
         match self.place(hash.max(1), weight) {
-            Place::Found(place) => Some(&mut self.counts[place]),
-            Place::Taken(place) => {
+            TablePlace::Found(place) => Some(&mut self.counts[place]),
+            TablePlace::Taken(place) => {
                 self.keys[place] = key();
                 self.counts[place] = C::default();
                 Some(&mut self.counts[place])
             }
-            Place::Full => None,
+            TablePlace::Full => None,
         }
     }
 
     #[inline]
-    fn place(&mut self, hash: u64, weight: u32) -> Place {
+    fn place(&mut self, hash: u64, weight: u32) -> TablePlace {
         let set = hash as usize & (self.hashes.len() - 1);
         let (hashes, credits) = (&mut self.hashes[set], &mut self.credits[set]);
         if let Some(way) = hashes.iter().position(|&known| known == hash) {
             credits[way] = credits[way].saturating_add(weight);
-            return Place::Found(set * WAYS + way);
+            return TablePlace::Found(set * WAYS + way);
         }
         let mut poorest = 0;
         for way in 1..WAYS {
@@ -82,11 +82,11 @@ impl<K: Default + Clone, C: Tally> Table<K, C> {
         // A free place has no credit.
         if credits[poorest] > weight {
             credits[poorest] -= weight;
-            return Place::Full;
+            return TablePlace::Full;
         }
         hashes[poorest] = hash;
         credits[poorest] = (weight - credits[poorest]).max(1);
-        Place::Taken(set * WAYS + poorest)
+        TablePlace::Taken(set * WAYS + poorest)
     }
 
     /// All items, with their hashes.

@@ -15,7 +15,7 @@ impl Default for FewTimes {
 }
 
 impl FewTimes {
-    /// Tally a time.
+    /// Counts a time.
     #[inline]
     pub(super) fn add(&mut self, duration_us: u64) {
         let octave = duration_us.max(1).ilog2() as usize;

@@ -74,7 +74,7 @@ pub(super) struct ZoneCounts {
 }
 
 impl ZoneCounts {
-    /// Tally a message. `zone_bytes` is the length of the zone's name, `client` the hash of the
+    /// Counts a message. `zone_bytes` is the length of the zone's name, `client` the hash of the
     /// client unless that is HOST.
     pub(super) fn message(
         &mut self,
