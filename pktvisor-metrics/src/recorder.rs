@@ -16,7 +16,7 @@ use pktvisor_common::hll;
 use crate::frequent::{Item, Key};
 use crate::keys::MessageKeys;
 use crate::period::PeriodRecord;
-use crate::watch::Watch;
+use crate::watch::SecondWatch;
 
 /// Records packets and findings in the live period.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct Recorder {
     period: PeriodRecord,
     name_cut: NameCut,
     /// `None` if nobody asks for findings.
-    watch: Option<Box<Watch>>,
+    watch: Option<Box<SecondWatch>>,
 }
 
 impl Recorder {
@@ -38,7 +38,7 @@ impl Recorder {
     }
 
     /// The zones, servers and clients of the running second, if they are watched.
-    pub(super) fn watch(&mut self) -> Option<&mut Box<Watch>> {
+    pub(super) fn watch(&mut self) -> Option<&mut Box<SecondWatch>> {
         self.watch.as_mut()
     }
 

@@ -14,7 +14,7 @@ use pktvisor_analysis::public_suffix::NameCut;
 
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
-use crate::watch::{Watch, WatchHistory};
+use crate::watch::{SecondWatch, WatchHistory};
 
 /// Why a thread cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +52,9 @@ enum HandOver {
     #[default]
     Unused,
     /// Empty tables for the next second.
-    Spare(Box<Watch>),
+    Spare(Box<SecondWatch>),
     /// The tables of one or more seconds.
-    Full(Box<Watch>),
+    Full(Box<SecondWatch>),
 }
 
 impl Shares {

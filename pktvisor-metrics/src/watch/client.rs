@@ -2,7 +2,7 @@
 
 use pktvisor_analysis::{Transport, WatchedMessage};
 
-use super::table::Tally;
+use super::table::WatchCounts;
 use crate::keys::MessageKeys;
 
 /// The numbers of a client.
@@ -39,7 +39,7 @@ impl ClientCounts {
     }
 }
 
-impl Tally for ClientCounts {
+impl WatchCounts for ClientCounts {
     fn merge(&mut self, other: &Self) {
         self.queries += other.queries;
         self.query_bytes = self.query_bytes.saturating_add(other.query_bytes);

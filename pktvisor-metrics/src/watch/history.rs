@@ -8,10 +8,10 @@ use pktvisor_findings::{AgentObservation, Judge, TrafficObservation, TrafficTota
 use super::client::ClientCounts;
 use super::distinct::Distinct;
 use super::server::ServerCounts;
-use super::table::{Table, Tally};
+use super::table::{WatchCounts, WatchTable};
 use super::window::{SERVER_SECONDS, ServerMoment, ServerWindow, Window, ZoneWindow};
 use super::zone::ZoneName;
-use super::{OwnedAddress, Watch, observe};
+use super::{OwnedAddress, SecondWatch, observe};
 
 /// Seconds of a block. A window of five seconds and more has enough messages to judge, and one of
 /// at most ten forgets an attack soon.
@@ -40,9 +40,9 @@ struct WatchedBlock {
 
 /// The last seconds of all threads.
 pub(crate) struct WatchHistory {
-    zones: Table<ZoneName, ZoneWindow>,
-    servers: Table<OwnedAddress, ServerWindow>,
-    clients: Table<OwnedAddress, Window<ClientCounts>>,
+    zones: WatchTable<ZoneName, ZoneWindow>,
+    servers: WatchTable<OwnedAddress, ServerWindow>,
+    clients: WatchTable<OwnedAddress, Window<ClientCounts>>,
     block: Window<WatchedBlock>,
     /// The place of the running second among those of a server.
     place: usize,
@@ -61,9 +61,9 @@ impl fmt::Debug for WatchHistory {
 impl WatchHistory {
     pub(crate) fn new(agent: AgentSource) -> Self {
         Self {
-            zones: Table::new(ZONE_SETS),
-            servers: Table::new(SERVER_SETS),
-            clients: Table::new(CLIENT_SETS),
+            zones: WatchTable::new(ZONE_SETS),
+            servers: WatchTable::new(SERVER_SETS),
+            clients: WatchTable::new(CLIENT_SETS),
             block: Window::default(),
             place: 0,
             watched_s: 0,
@@ -74,7 +74,7 @@ impl WatchHistory {
     }
 
     /// Takes what a thread watched in the running second, and empties its tables.
-    pub(crate) fn absorb(&mut self, watch: &mut Watch) {
+    pub(crate) fn absorb(&mut self, watch: &mut SecondWatch) {
         self.block.current.add(watch);
         let Self { zones, servers, clients, place, .. } = self;
         watch.zones.drain(|hash, name, counts, credit| {
@@ -182,7 +182,7 @@ impl WatchHistory {
 }
 
 impl WatchedBlock {
-    fn add(&mut self, watch: &Watch) {
+    fn add(&mut self, watch: &SecondWatch) {
         self.watched += u64::from(watch.watched);
         self.messages += watch.messages;
         self.totals.queries += u64::from(watch.queries);
@@ -194,7 +194,7 @@ impl WatchedBlock {
     }
 }
 
-impl Tally for WatchedBlock {
+impl WatchCounts for WatchedBlock {
     fn merge(&mut self, other: &Self) {
         self.seconds += other.seconds;
         self.watched += other.watched;

@@ -2,7 +2,7 @@
 //! what is wrong.
 //!
 //! ```text
-//! Watch          one thread's tables of the running second  ─┐ at the end of a second
+//! SecondWatch    one thread's tables of the running second  ─┐ at the end of a second
 //! WatchHistory   the tables of the last five to ten seconds ◄┘ ─ TrafficObservation ─ Judge
 //! ```
 //!
@@ -36,7 +36,7 @@ use crate::keys::{CUT, MessageKeys};
 use client::ClientCounts;
 use label::EntropyTable;
 use server::ServerCounts;
-use table::Table;
+use table::WatchTable;
 use zone::{ZoneCounts, ZoneName};
 
 /// Messages that one thread watches in a second, about.
@@ -50,7 +50,7 @@ const CLIENT_SETS: usize = 128;
 
 /// The tables of one thread for the running second.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct SecondWatch {
     /// Exchanges with a hash up to this are watched.
     hash_max: u32,
     /// One of 2^this exchanges is watched.
@@ -65,9 +65,9 @@ pub(super) struct Watch {
     truncated: u32,
     servfail: u32,
     tcp_queries: u32,
-    zones: Table<ZoneName, ZoneCounts>,
-    servers: Table<OwnedAddress, ServerCounts>,
-    clients: Table<OwnedAddress, ClientCounts>,
+    zones: WatchTable<ZoneName, ZoneCounts>,
+    servers: WatchTable<OwnedAddress, ServerCounts>,
+    clients: WatchTable<OwnedAddress, ClientCounts>,
     entropy: EntropyTable,
 }
 
@@ -106,7 +106,7 @@ fn zone_hash(key: Key<'_>) -> u64 {
     if key.tag == CUT { key.hash() } else { keyed_hash::of_bytes(key.bytes, CUT) }
 }
 
-impl Default for Watch {
+impl Default for SecondWatch {
     fn default() -> Self {
         Self {
             hash_max: u32::MAX,
@@ -119,15 +119,15 @@ impl Default for Watch {
             truncated: 0,
             servfail: 0,
             tcp_queries: 0,
-            zones: Table::new(ZONE_SETS),
-            servers: Table::new(SERVER_SETS),
-            clients: Table::new(CLIENT_SETS),
+            zones: WatchTable::new(ZONE_SETS),
+            servers: WatchTable::new(SERVER_SETS),
+            clients: WatchTable::new(CLIENT_SETS),
             entropy: EntropyTable::new(),
         }
     }
 }
 
-impl Watch {
+impl SecondWatch {
     /// Whether the exchange with this hash is watched.
     #[inline]
     pub(super) fn watches(&self, exchange_hash: u32) -> bool {

@@ -8,7 +8,7 @@ use super::OwnedAddress;
 use super::client::ClientCounts;
 use super::distinct::Distinct;
 use super::server::ServerCounts;
-use super::table::Table;
+use super::table::WatchTable;
 use super::window::{ServerWindow, Window, ZoneWindow};
 use super::zone::ZoneName;
 
@@ -31,7 +31,7 @@ pub(super) fn is_client_observed(client: &Window<ClientCounts>) -> bool {
 pub(super) fn zone(
     name: &ZoneName,
     zone: &ZoneWindow,
-    clients: &Table<OwnedAddress, Window<ClientCounts>>,
+    clients: &WatchTable<OwnedAddress, Window<ClientCounts>>,
 ) -> ZoneObservation {
     let counts = zone.window.sum();
     let labels = f64::from(counts.labels.max(1));

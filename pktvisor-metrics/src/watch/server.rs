@@ -3,7 +3,7 @@
 use pktvisor_analysis::{ClientSide, WatchedMessage};
 
 use super::rcode;
-use super::table::Tally;
+use super::table::WatchCounts;
 use super::times::FewTimes;
 use crate::keys::MessageKeys;
 
@@ -47,7 +47,7 @@ impl ServerCounts {
     }
 }
 
-impl Tally for ServerCounts {
+impl WatchCounts for ServerCounts {
     fn merge(&mut self, other: &Self) {
         self.queries += other.queries;
         self.responses += other.responses;

@@ -4,7 +4,7 @@ use pktvisor_findings::ServerSecond;
 
 use super::distinct::Distinct;
 use super::server::ServerCounts;
-use super::table::Tally;
+use super::table::WatchCounts;
 use super::zone::ZoneCounts;
 
 /// Seconds that are kept one by one of a server.
@@ -39,7 +39,7 @@ pub(super) struct ServerMoment {
     pub(super) waited: u32,
 }
 
-impl<C: Tally + Copy> Window<C> {
+impl<C: WatchCounts + Copy> Window<C> {
     /// The counts of both blocks.
     pub(super) fn sum(&self) -> C {
         let mut sum = self.previous;
@@ -58,21 +58,21 @@ impl<C: Tally + Copy> Window<C> {
     }
 }
 
-impl<C: Tally + Copy> Tally for Window<C> {
+impl<C: WatchCounts + Copy> WatchCounts for Window<C> {
     fn merge(&mut self, other: &Self) {
         self.current.merge(&other.current);
         self.previous.merge(&other.previous);
     }
 }
 
-impl Tally for ZoneWindow {
+impl WatchCounts for ZoneWindow {
     fn merge(&mut self, other: &Self) {
         self.window.merge(&other.window);
         self.older_names.merge(&other.older_names);
     }
 }
 
-impl Tally for ServerWindow {
+impl WatchCounts for ServerWindow {
     fn merge(&mut self, other: &Self) {
         self.window.merge(&other.window);
     }

@@ -8,7 +8,7 @@ use super::distinct::Distinct;
 use super::heavy::HeavyClients;
 use super::label::EntropyTable;
 use super::rcode;
-use super::table::Tally;
+use super::table::WatchCounts;
 use crate::keys::MessageKeys;
 
 /// Bytes of a zone's name that are kept.
@@ -116,7 +116,7 @@ impl ZoneCounts {
     }
 }
 
-impl Tally for ZoneCounts {
+impl WatchCounts for ZoneCounts {
     fn merge(&mut self, other: &Self) {
         self.queries += other.queries;
         self.responses += other.responses;
