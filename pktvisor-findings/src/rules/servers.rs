@@ -93,7 +93,7 @@ pub(super) fn slow(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
         else {
             continue;
         };
-        let Some(usual_log2) = known.mean(Level::Time) else { continue };
+        let Some(usual_log2) = known.usual_time() else { continue };
         let usual_us = usual_log2.exp2();
         // Four times as long, and twice to keep.
         let factor = if bar == Bar::Raise { 4.0 } else { 2.0 };
