@@ -87,6 +87,7 @@ pub(super) fn server(address: &OwnedAddress, server: &ServerWindow, place: usize
         truncated: u64::from(counts.truncated),
         times: counts.times.count(),
         median_us: counts.times.median_us(),
+        median_low_us: counts.times.median_low_us(),
         seconds: server.seconds(place),
     }
 }
