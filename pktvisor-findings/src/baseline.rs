@@ -22,7 +22,7 @@ const HOUR_SLOTS: f64 = 360.0;
 const FADE: f64 = 0.998;
 
 /// Subjects of one kind that are remembered.
-const SUBJECTS_MAX: usize = 2048;
+const SUBJECTS_MAX: usize = 1024;
 
 /// So many times of a server enter at once, and are enough to compare with.
 const FIRST_TIMES: f64 = 2.0;
