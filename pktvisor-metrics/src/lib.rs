@@ -17,7 +17,7 @@
 //! | `record` | generates the records of a period from their declarations |
 //! | `network`, `dns`, `transactions` | the metrics of a period |
 //! | `seconds` | the numbers of each of the last seconds |
-//! | `watch` | zones, servers and clients of the last seconds, for the findings |
+//! | `evidence` | zones, servers and clients of the last seconds, for the findings |
 //! | `live_period`, `batch`, `shares`, `ledger` | the live period over time, for one thread or several, and the ledger |
 
 mod batch;
@@ -35,6 +35,7 @@ mod live_period;
 mod network;
 mod period;
 
+mod evidence;
 mod record;
 mod recorder;
 mod report;
@@ -45,13 +46,12 @@ mod slowness;
 mod store;
 mod timeline;
 mod transactions;
-mod watch;
 
 pub use batch::Batch;
 pub use distribution::Distribution;
+pub use evidence::AgentSource;
 pub use network::address_key;
 pub use recorder::Recorder;
 pub use settings::{Clock, StoreSettings};
 pub use shares::Cut;
 pub use store::{NoPeriod, Store, SumsSinceStart};
-pub use watch::AgentSource;

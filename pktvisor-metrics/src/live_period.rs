@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
+use crate::evidence::WatchHistory;
 use crate::frequent::ListLimits;
 use crate::ledger::Totals;
 use crate::period::PeriodRecord;
@@ -15,7 +16,6 @@ use crate::seconds::{SECONDS_MAX, SecondRecorder};
 use crate::settings::{Clock, StoreSettings};
 use crate::shares::Shares;
 use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
-use crate::watch::WatchHistory;
 
 /// Closed periods beyond the newest this many keep only the heads of their lists.
 const MERGEABLE_PERIODS: usize = 10;

@@ -13,10 +13,10 @@ use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
+use crate::evidence::SecondWatch;
 use crate::frequent::{Item, Key};
 use crate::keys::MessageKeys;
 use crate::period::PeriodRecord;
-use crate::watch::SecondWatch;
 
 /// Records packets and findings in the live period.
 #[derive(Debug)]

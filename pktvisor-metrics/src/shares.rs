@@ -12,9 +12,9 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, MutexGuard};
 use pktvisor_analysis::public_suffix::NameCut;
 
+use crate::evidence::{SecondWatch, WatchHistory};
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
-use crate::watch::{SecondWatch, WatchHistory};
 
 /// Why a thread cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

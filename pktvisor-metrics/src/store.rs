@@ -12,13 +12,13 @@ use pktvisor_api as api;
 
 use crate::batch::Batch;
 use crate::distribution::Distribution;
+use crate::evidence::{AgentSource, WatchHistory};
 use crate::live_period::LivePeriod;
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 use crate::seconds::SecondRecorder;
 use crate::settings::StoreSettings;
 use crate::shares::{Cut, Shares, Watching};
-use crate::watch::{AgentSource, WatchHistory};
 
 /// Why there is no such period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
