@@ -97,7 +97,9 @@ fn agent(options: &Options) -> Agent {
         ..api::CaptureInfo::default()
     };
     let packet_access = if options.allow_packets { PacketAccess::Allowed } else { PacketAccess::Denied };
-    Agent::new(store, u64::from(options.max_deep_sample_pct), capture).with_packet_access(packet_access)
+    let agent = Agent::new(store, u64::from(options.max_deep_sample_pct), capture);
+    let agent = agent.with_packet_access(packet_access);
+    if is_served { agent.with_findings() } else { agent }
 }
 
 /// Replays the capture file of the options until its end, or until `stop` is cancelled.

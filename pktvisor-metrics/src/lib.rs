@@ -19,6 +19,7 @@
 //! | `seconds` | the numbers of each of the last seconds |
 //! | `rolling` | the last seconds in the shape of a period |
 //! | `watch` | what a filter on messages lets through: focuses, and packets |
+//! | `evidence` | zones, servers and clients of the last seconds, for the findings |
 //! | `live_period`, `batch`, `shares`, `list_readers`, `ledger` | the live period over time, for one thread or several, and the ledger |
 
 mod batch;
@@ -37,6 +38,7 @@ mod live_period;
 mod network;
 mod period;
 
+mod evidence;
 mod record;
 mod recorder;
 mod report;
@@ -52,6 +54,7 @@ pub mod watch;
 
 pub use batch::Batch;
 pub use distribution::Distribution;
+pub use evidence::AgentSource;
 pub use listed::ListLength;
 pub use network::address_key;
 pub use recorder::Recorder;

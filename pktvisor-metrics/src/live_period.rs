@@ -7,11 +7,12 @@ use std::sync::Arc;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
+use crate::evidence::WatchHistory;
 use crate::frequent::ListLimits;
 use crate::ledger::Totals;
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
-use crate::rolling::{Baselines, RollingSlots};
+use crate::rolling::{RollingSlots, SlotBaselines};
 use crate::seconds::{SECONDS_MAX, SecondRecorder};
 use crate::settings::{Clock, StoreSettings};
 use crate::shares::{Lists, Published, Shares};
@@ -40,6 +41,8 @@ pub(super) struct LivePeriod {
     pub seconds: Option<SecondRecorder>,
     /// What had been counted every ten seconds, while somebody reads it.
     pub rolling: RollingSlots,
+    /// Zones, servers and clients of the last seconds, and the findings; `None` as above.
+    pub history: Option<Box<WatchHistory>>,
     /// The counts of all closed periods.
     total: Totals,
     /// The numbers of all closed periods, without lists.
@@ -66,6 +69,7 @@ impl LivePeriod {
             last_second: Counters::default(),
             seconds: None,
             rolling: RollingSlots::default(),
+            history: None,
             total: Totals::default(),
             since_start: PeriodRecord::new(0),
             rotations: 0,
@@ -131,6 +135,9 @@ impl LivePeriod {
     /// moment.
     pub(super) fn publish(&mut self) {
         self.shares.take_cuts(&mut self.published);
+        if let Some(history) = &mut self.history {
+            self.shares.take_watched(history);
+        }
         self.balanced = Some(self.totals().ledger());
         self.moments = Some(self.moments.unwrap_or(0) + 1);
     }
@@ -197,6 +204,7 @@ impl LivePeriod {
             self.recorder.time_jumps(1);
             self.seconds.iter_mut().for_each(SecondRecorder::clear);
             self.rolling.clear();
+            self.history.iter_mut().for_each(|history| history.clear());
         } else {
             self.quiet(next..to, to, &mut before_end);
             if let Some(before) = before {
@@ -207,9 +215,9 @@ impl LivePeriod {
 
     /// What has been counted in the live period, if a slot ends in these seconds that is needed.
     /// Without the lists of worker threads there is no slot.
-    fn baselines_if_due(&mut self, seconds: &RangeInclusive<u64>) -> Option<Baselines> {
+    fn baselines_if_due(&mut self, seconds: &RangeInclusive<u64>) -> Option<SlotBaselines> {
         let is_due = self.rolling.is_due_in(seconds) && self.has_lists();
-        is_due.then(|| Baselines::of(self.recorder.period(), &self.published.records))
+        is_due.then(|| SlotBaselines::of(self.recorder.period(), &self.published.records))
     }
 
     /// Whether a slot that is needed ends soon, so that it needs the lists of worker threads.
@@ -240,6 +248,19 @@ impl LivePeriod {
         if let Some(seconds) = &mut self.seconds {
             seconds.close(second, self.recorder.period(), &self.published.records);
         }
+        if self.history.is_some() {
+            self.judge(second);
+        }
+    }
+
+    /// Judges a second that has ended.
+    fn judge(&mut self, second: u64) {
+        let packets = self.totals().ledger().counted;
+        let Some(history) = &mut self.history else { return };
+        if let Some(watch) = self.recorder.watch() {
+            history.absorb(watch);
+        }
+        history.end_second(second, packets);
     }
 
     fn close_second(&mut self, second: u64) {

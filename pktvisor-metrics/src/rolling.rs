@@ -57,17 +57,17 @@ pub(super) struct RollingSlot {
     pub(super) at_s: u64,
     /// When its period began.
     pub(super) period_start_s: u64,
-    pub(super) baselines: Baselines,
+    pub(super) baselines: SlotBaselines,
 }
 
 /// The baselines of the live period and of the findings of each worker thread.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Baselines {
+pub(super) struct SlotBaselines {
     pub(super) live: Option<Arc<PeriodRecord>>,
     pub(super) shares: Vec<Arc<PeriodRecord>>,
 }
 
-impl Baselines {
+impl SlotBaselines {
     pub(super) fn of(live: &PeriodRecord, shares: &[Arc<PeriodRecord>]) -> Self {
         Self {
             live: Some(Arc::new(live.baseline())),
@@ -106,7 +106,7 @@ impl RollingSlots {
     pub(super) fn add(
         &mut self,
         seconds: &RangeInclusive<u64>,
-        before: &Baselines,
+        before: &SlotBaselines,
         period_before: &Range<u64>,
         live_start_s: u64,
     ) {
@@ -115,7 +115,7 @@ impl RollingSlots {
             self.slots.push_back(RollingSlot {
                 at_s,
                 period_start_s: if has_rotated { live_start_s } else { period_before.start },
-                baselines: if has_rotated { Baselines::default() } else { before.clone() },
+                baselines: if has_rotated { SlotBaselines::default() } else { before.clone() },
             });
         }
         while self.slots.len() > SLOTS_MAX {
@@ -191,8 +191,11 @@ impl Recent {
     /// The newest moment up to `wanted_s` of which it is known what had been counted; else the
     /// oldest such moment. At the start of a period nothing had been counted.
     fn slot(&self, wanted_s: u64) -> RollingSlot {
-        let begins =
-            |start_s| RollingSlot { at_s: start_s, period_start_s: start_s, baselines: Baselines::default() };
+        let begins = |start_s| RollingSlot {
+            at_s: start_s,
+            period_start_s: start_s,
+            baselines: SlotBaselines::default(),
+        };
         let is_kept = |slot: &&RollingSlot| {
             let starts = || self.closed.iter().map(|period| period.start_s);
             slot.period_start_s == self.live.start_s || starts().any(|start| start == slot.period_start_s)

@@ -14,6 +14,7 @@ use pktvisor_api as api;
 
 use crate::batch::Batch;
 use crate::distribution::Distribution;
+use crate::evidence::{AgentSource, WatchHistory};
 use crate::list_readers::ListReaders;
 use crate::listed::ListLength;
 use crate::live_period::LivePeriod;
@@ -22,7 +23,7 @@ use crate::recorder::Recorder;
 use crate::rolling::{Recent, RollingSpan};
 use crate::seconds::SecondRecorder;
 use crate::settings::StoreSettings;
-use crate::shares::{Cut, Shares};
+use crate::shares::{Cut, Shares, Watching};
 use crate::watch::{FocusSettings, MessageFilter, TooManyWatches, Watches};
 
 /// The closed periods that the last minute can reach into: the last one, and one before a first
@@ -92,6 +93,22 @@ impl Store {
         self
     }
 
+    /// The store, which also watches zones, servers and clients, and finds what is
+    /// [wrong](Self::findings). It asks `agent` for the state of the agent once a second, while it
+    /// is locked.
+    #[must_use]
+    pub fn with_findings(mut self, agent: AgentSource) -> Self {
+        let live = self.live.get_mut();
+        live.recorder.begin_watch();
+        live.history = Some(Box::new(WatchHistory::new(agent)));
+        self
+    }
+
+    /// What is wrong; nothing if the store does not [look](Self::with_findings) for it.
+    pub fn findings(&self) -> api::FindingsDocument {
+        self.live.lock().history.as_ref().map(|history| history.findings()).unwrap_or_default()
+    }
+
     /// The settings it was made with.
     pub fn settings(&self) -> StoreSettings {
         self.settings
@@ -105,7 +122,8 @@ impl Store {
     /// Prepares for counting in the kernel and analysis by this number of threads, each with a
     /// [recorder](Self::recorder) of its own. Call it once, before they start.
     pub fn share_among(&self, threads: u32) {
-        self.shares.make(threads, self.settings.name_cut);
+        let watching = if self.live.lock().history.is_some() { Watching::On } else { Watching::Off };
+        self.shares.make(threads, self.settings.name_cut, watching);
     }
 
     /// The recorder of one thread's analysis, locked for a batch of packets.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use hyper::HeaderMap;
-use pktvisor_api::{App, ErrorBody, Rates, SeriesDocument};
+use pktvisor_api::{App, ErrorBody, FindingsDocument, Rates, SeriesDocument};
 use pktvisor_metrics::{ListLength, RollingSpan};
 use serde::Serialize;
 use serde_json::Value;
@@ -40,6 +40,7 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     let app = warp::path!("api" / "v1" / "metrics" / "app").and(get.clone()).then(app);
     let rates = warp::path!("api" / "v1" / "metrics" / "rates").and(get.clone()).then(rates);
     let series = warp::path!("api" / "v1" / "metrics" / "series").and(get.clone()).then(series);
+    let findings = warp::path!("api" / "v1" / "findings").and(get.clone()).then(findings);
     let bucket = warp::path!("api" / "v1" / "metrics" / "bucket" / String)
         .and(query_string())
         .and(get.clone())
@@ -56,7 +57,7 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     let metrics = warp::path!("metrics").and(get.clone()).then(metrics);
     let health = warp::path!("healthz").and(get).then(health);
     let paths = app.or(rates).unify().or(series).unify().or(bucket).unify().or(window).unify();
-    let paths = paths.or(rolling).unify().or(focus).unify().or(packets).unify();
+    let paths = paths.or(findings).unify().or(rolling).unify().or(focus).unify().or(packets).unify();
     let paths = paths.or(openapi).unify().or(metrics).unify().or(health).unify();
     no_trailing_slash().and(paths).recover(rejected).unify().boxed()
 }
@@ -131,6 +132,20 @@ async fn series(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let make = move || Document::json(&source.series());
     respond(api.cache.get(CacheKey::Series, api.source.moment(), make).await, gzip)
+}
+
+/// What is wrong now, the most severe first; docs/findings.md describes the rules.
+#[utoipa::path(get, path = "/api/v1/findings", tag = "metrics", responses(
+    (status = 200, description = "The findings at the end of the last second", body = FindingsDocument),
+    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
+    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+async fn findings(api: Arc<Api>, gzip: Gzip) -> Response {
+    let source = api.source.clone();
+    // Not cached: if no further moment is published, that is a finding, too.
+    let made = api.cache.make(move || Document::json(&source.findings()).map(Arc::new)).await;
+    respond(made, gzip)
 }
 
 /// One period of 60 seconds.
@@ -253,7 +268,13 @@ fn exposition(source: &dyn AnswerSource) -> String {
         let (moment, usual) = (source.moment(), ListLength::DEFAULT);
         let period = source.bucket(1, usual).or_else(|_| source.bucket(0, usual)).ok();
         let sums = source.since_start();
-        text = prometheus::exposition(&source.app(), &source.rates(), &sums, period.as_ref());
+        text = prometheus::exposition(
+            &source.app(),
+            &source.rates(),
+            &source.findings(),
+            &sums,
+            period.as_ref(),
+        );
         if source.moment() == moment {
             break;
         }

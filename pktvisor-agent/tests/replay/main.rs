@@ -6,6 +6,7 @@ mod captures;
 mod classified;
 mod errors;
 mod filters;
+mod findings;
 mod focus;
 mod holes;
 mod host_auto;
