@@ -117,7 +117,7 @@ macro_rules! dns_side {
                 srvfail: Computed(replies, analysed);
                 /// Replies with rcode 5.
                 refused: Computed(replies, analysed);
-                /// NOERROR replies without an answer record that are no referrals (RFC 2308 section 2.2).
+                /// NOERROR replies to a query without an answer record, without TC and no referrals (RFC 2308 section 2.2).
                 nodata: Computed(replies, analysed);
                 /// Referrals: NOERROR replies without an answer record and without AA whose authority section begins with
                 /// an NS record.

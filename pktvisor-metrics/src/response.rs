@@ -8,13 +8,16 @@ const RCODE_SERVFAIL: u16 = 2;
 const RCODE_NXDOMAIN: u16 = 3;
 const RCODE_REFUSED: u16 = 5;
 
+/// RFC 1035 section 4.1.1.
+const OPCODE_QUERY: u8 = 0;
+
 /// RFC 1035 section 3.2.2.
 const TYPE_NS: u16 = 2;
 
 /// What a response says. Of a query it is `Other`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResponseKind {
-    /// NOERROR with answer records.
+    /// Any other NOERROR, with answer records for example.
     Answer,
     /// NOERROR without an answer record, and no referral (RFC 2308 section 2.2).
     NoData,
@@ -34,8 +37,9 @@ impl ResponseKind {
             return Self::Other;
         }
         match message.rcode() {
-            // Decided by the header: a response with unreadable records is not empty.
-            RCODE_NOERROR if message.counts().ancount() > 0 => Self::Answer,
+            // Decided by the header: a response with unreadable records is not empty. A truncated one
+            // says nothing about data, nor does an answer to an UPDATE.
+            RCODE_NOERROR if message.counts().ancount() > 0 || !is_about_data(message) => Self::Answer,
             RCODE_NOERROR if message.authority_type == Some(TYPE_NS) && !message.header().aa() => {
                 Self::Referral
             }
@@ -54,4 +58,8 @@ impl ResponseKind {
             _ => Self::Other,
         }
     }
+}
+
+fn is_about_data(message: &Message<'_>) -> bool {
+    message.opcode() == OPCODE_QUERY && !message.header().tc() && !message.malformed
 }

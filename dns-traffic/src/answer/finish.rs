@@ -46,6 +46,7 @@ impl AnswerPeriod {
         add_counts(&mut self.rcodes, &next.rcodes);
         add_counts(&mut self.qtypes, &next.qtypes);
         add_counts(&mut self.udp_ports, &next.udp_ports);
+        self.sides.merge(&next.sides);
     }
 
     /// Writes out the lists.
@@ -87,11 +88,12 @@ impl AnswerPeriod {
         let [inbound, outbound] = self.times_ns.map(direction);
         dns.xact.inbound = inbound;
         dns.xact.outbound = outbound;
+        self.sides.finish(names, dns);
         Summary { period: span, packets: self.packets, dns: self.dns }
     }
 }
 
-fn add_counts<K: Copy + Eq + Hash>(to: &mut HashMap<K, u64>, from: &HashMap<K, u64>) {
+pub(super) fn add_counts<K: Copy + Eq + Hash>(to: &mut HashMap<K, u64>, from: &HashMap<K, u64>) {
     for (key, count) in from {
         *to.entry(*key).or_default() += count;
     }
@@ -103,7 +105,7 @@ fn list(list: &mut Counts, counts: &HashMap<u16, u64>, name: impl Fn(u16) -> Str
     }
 }
 
-fn write_wire(names: &Names, key: NameKey, wire: &mut Vec<u8>) {
+pub(super) fn write_wire(names: &Names, key: NameKey, wire: &mut Vec<u8>) {
     wire.clear();
     names.wire(key, wire);
 }

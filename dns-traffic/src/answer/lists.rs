@@ -112,6 +112,15 @@ pub(super) fn suffix(wire: &[u8], keep: usize, at_least: usize) -> Option<String
     Some(if cut > 0 { format!(".{text}") } else { text })
 }
 
+/// The name, or of one that is longer than `bytes_max` as many of its last labels as fit, with a dot
+/// in front.
+pub(super) fn last_labels(wire: &[u8], bytes_max: usize) -> String {
+    match label_starts(wire).find(|start| wire.len() - start <= bytes_max) {
+        Some(start) if start > 0 => format!(".{}", present(&wire[start..])),
+        _ => present(wire),
+    }
+}
+
 fn label_starts(wire: &[u8]) -> impl Iterator<Item = usize> {
     let next = move |at: usize| wire.get(at).map(|len| at + 1 + usize::from(*len));
     std::iter::successors(Some(0), move |at| next(*at)).take_while(|at| *at < wire.len())
@@ -147,6 +156,17 @@ pub(super) fn rcode_name(code: u16) -> String {
         other => return other.to_string(),
     };
     name.to_owned()
+}
+
+/// An operation code as IANA names it; only those that the generator uses.
+pub(super) fn opcode_name(opcode: u16) -> String {
+    match opcode {
+        0 => "QUERY".to_owned(),
+        4 => "NOTIFY".to_owned(),
+        5 => "UPDATE".to_owned(),
+        6 => "DSO".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// A query type as IANA names it; only those that the generator uses.
