@@ -1,3 +1,4 @@
+mod described;
 mod model;
 mod untimed;
 
