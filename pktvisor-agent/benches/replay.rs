@@ -158,7 +158,7 @@ fn steps(criterion: &mut Criterion) {
                     let keys = recorder.keys(&ends, &head);
                     recorder.prefetch_message(&head, &keys);
                     let message = head.parse_rest(Captured::Whole);
-                    recorder.message(&flow, message, keys);
+                    recorder.message(&flow, message, &keys);
                 }
             }
         });

@@ -120,7 +120,7 @@ impl Observer for Rival {
 
     fn keys<'m>(&self, _: &ExchangeEnds<'m>, _: &MessageHead<'m>) {}
 
-    fn message(&mut self, _: &Flow, message: &Message<'_>, (): ()) {
+    fn message(&mut self, _: &Flow, message: &Message<'_>, (): &()) {
         let Some(question) = &message.question else { return };
         let cut = NameCut::Labels.apply(question.name);
         let spell = |cut: bool, wire: &[u8]| format!("{}{}", if cut { "." } else { "" }, presentation(wire));
@@ -136,7 +136,7 @@ impl Observer for Rival {
     fn reassembled(&mut self, _: &Flow, _: u16, _: Captured) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _: u16) {}
-    fn transaction(&mut self, _: &Transaction<'_>, (): ()) {}
+    fn transaction(&mut self, _: &Transaction<'_>, (): &()) {}
     fn transaction_counts(&mut self, _: &TransactionCounts) {}
     fn reassembly(&mut self, _: ReassemblyEvent) {}
     fn outcome(&mut self, _: Outcome, _: u64) {}

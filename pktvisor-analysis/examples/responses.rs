@@ -79,7 +79,7 @@ struct Printer<W> {
 impl<W: Write> Observer for Printer<W> {
     type Keys<'m> = ();
 
-    fn message(&mut self, _flow: &Flow, message: &Message<'_>, (): ()) {
+    fn message(&mut self, _flow: &Flow, message: &Message<'_>, (): &()) {
         if let (true, true, Some(question)) = (message.is_response(), self.written.is_ok(), &message.question)
         {
             let (rcode, qtype) = (rcode_name(message.rcode()), qtype_name(question.qtype));
@@ -91,7 +91,7 @@ impl<W: Write> Observer for Printer<W> {
     fn reassembled(&mut self, _flow: &Flow, _header_flags: u16, _captured: Captured) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _port: u16) {}
-    fn transaction(&mut self, _transaction: &Transaction<'_>, (): ()) {}
+    fn transaction(&mut self, _transaction: &Transaction<'_>, (): &()) {}
     fn transaction_counts(&mut self, _counts: &TransactionCounts) {}
     fn reassembly(&mut self, _event: ReassemblyEvent) {}
     fn outcome(&mut self, _outcome: Outcome, _count: u64) {}

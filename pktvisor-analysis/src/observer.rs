@@ -116,7 +116,7 @@ pub struct Transaction<'a> {
 /// Receives the findings of analysis, in the order of the packets.
 pub trait Observer {
     /// The keys that a message is counted under. They are computed once, early enough to prefetch
-    /// with them.
+    /// with them, and lent, because a processor stalls when it moves what it has just written.
     type Keys<'m>: Copy;
 
     /// Computes the keys of a message from its ends, its header and its first question. Has no
@@ -132,7 +132,7 @@ pub trait Observer {
     fn reassembled(&mut self, flow: &Flow, header_flags: u16, captured: Captured);
 
     /// An analysed message, with the [keys](Self::keys) of its head.
-    fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: Self::Keys<'_>);
+    fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: &Self::Keys<'_>);
 
     /// A message, analysed or not, that cannot be parsed after its header.
     fn malformed(&mut self);
@@ -144,7 +144,7 @@ pub trait Observer {
     fn udp_port(&mut self, port: u16);
 
     /// A query found its response, which has these [keys](Self::keys).
-    fn transaction(&mut self, transaction: &Transaction<'_>, keys: Self::Keys<'_>);
+    fn transaction(&mut self, transaction: &Transaction<'_>, keys: &Self::Keys<'_>);
 
     /// A response without a query, or with another question.
     fn orphan(&mut self, _side: ClientSide) {}

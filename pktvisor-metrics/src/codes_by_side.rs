@@ -48,8 +48,12 @@ pub(super) struct MessageCodes {
     edns: [[u64; 8]; 2],
     pub(super) rcodes: CodeCounts,
     pub(super) qtypes: CodeCounts,
-    pub(super) qclasses: CodeCounts,
+    of_class_in: u64,
+    other_classes: CodeCounts,
 }
+
+/// RFC 1035 section 3.2.4.
+const CLASS_IN: u16 = 1;
 
 impl MessageCodes {
     /// Counts a message.
@@ -72,7 +76,10 @@ impl MessageCodes {
         }
         if let Some(question) = &message.question {
             self.qtypes.add(question.qtype, 1);
-            self.qclasses.add(question.qclass, 1);
+            match question.qclass {
+                CLASS_IN => self.of_class_in += 1,
+                qclass => self.other_classes.add(qclass, 1),
+            }
         }
     }
 
@@ -138,6 +145,15 @@ impl MessageCodes {
         opcodes
     }
 
+    /// Messages by the class of their first question.
+    pub(super) fn qclasses(&self) -> CodeCounts {
+        let mut qclasses = self.other_classes.clone();
+        if self.of_class_in > 0 {
+            qclasses.add(CLASS_IN, self.of_class_in);
+        }
+        qclasses
+    }
+
     pub(super) fn do_queries(&self) -> u64 {
         self.with_option(0, option::DNSSEC_OK)
     }
@@ -178,7 +194,8 @@ impl Remember for MessageCodes {
             edns: [[0; 8]; 2],
             rcodes: CodeCounts::begin(),
             qtypes: CodeCounts::begin(),
-            qclasses: CodeCounts::begin(),
+            of_class_in: 0,
+            other_classes: CodeCounts::begin(),
         }
     }
 
@@ -186,16 +203,17 @@ impl Remember for MessageCodes {
         self.add_numbers(other);
         Remember::merge(&mut self.rcodes, &other.rcodes);
         Remember::merge(&mut self.qtypes, &other.qtypes);
-        Remember::merge(&mut self.qclasses, &other.qclasses);
+        Remember::merge(&mut self.other_classes, &other.other_classes);
     }
 
     fn shrink(&mut self, limits: ListLimits) {
         Remember::shrink(&mut self.rcodes, limits);
         Remember::shrink(&mut self.qtypes, limits);
-        Remember::shrink(&mut self.qclasses, limits);
+        Remember::shrink(&mut self.other_classes, limits);
     }
 
     fn add_numbers(&mut self, other: &Self) {
+        self.of_class_in = self.of_class_in.saturating_add(other.of_class_in);
         let (ours, theirs) = (&mut *self.headers, &*other.headers);
         add(&mut ours.high, &theirs.high);
         add(&mut ours.low_of_queries, &theirs.low_of_queries);

@@ -12,7 +12,7 @@ use crate::codes_by_side::MessageCodes;
 use crate::context::Context;
 use crate::frequent::{Frequent, Key, Mark};
 use crate::keys::{Asked, MessageKeys, Party, QuestionKeys, WHOLE, of_suffix, whole, zone};
-use crate::listed::{Listed, OTHER_FAMILY, address_of_prefix, frequent, spell};
+use crate::listed::{LISTED, Listed, OTHER_FAMILY, address_of_prefix, frequent, spell};
 use crate::places::Part;
 use crate::record::record;
 use crate::response::ResponseKind;
@@ -24,8 +24,8 @@ macro_rules! dns_record {
     ($($all:tt)*) => {
         record! {
             @with {
-                [{/** Whole names of answers: NOERROR, NODATA, bytes. */} answers Own (Frequent<3>)]
-                [{/** Zones: NXDOMAIN, SERVFAIL, timed out. */} zones Own (Frequent<3>)]
+                [{/** Names by their last two labels: messages, NOERROR, bytes. */} qname2 Own (Frequent<3>)]
+                [{/** Names by their last three labels, alike. */} qname3 Own (Frequent<3>)]
                 [{/** Messages of unknown direction. */} elsewhere Own (MessageCodes)]
             }
             $($all)*
@@ -40,23 +40,23 @@ pktvisor_definitions::dns_flags!(record);
 pktvisor_definitions::edns!(record);
 pktvisor_definitions::reassembly!(record);
 
-// The lists that share the table of answers, and that of zones.
-const NOERROR: usize = 0;
-const NODATA: usize = 1;
+// The lists that share the tables of names. The answers of a name count in one of the tables only:
+// by three labels if it has so many.
+const MESSAGES: usize = 0;
+const NOERROR: usize = 1;
 const ANSWER_BYTES: usize = 2;
-const ZONES_NXDOMAIN: usize = 0;
-const ZONES_SERVFAIL: usize = 1;
-const ZONES_TIMED_OUT: usize = 2;
 
 impl DnsRecord {
     /// Counts one message.
-    pub(super) fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: MessageKeys<'_>) {
+    pub(super) fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: &MessageKeys<'_>) {
         let kind = ResponseKind::of(message);
         if let (Some(question), Some(keys)) = (&message.question, keys.question()) {
-            self.question(question, keys);
-            if message.is_response() {
-                self.answer(message, kind, question, keys);
-            }
+            let weights = match message.is_response() {
+                false => [1, 0, 0],
+                true => [1, u64::from(kind.is_noerror()), message.len_bytes() as u64],
+            };
+            self.question(question, keys, weights);
+            self.outcome(kind, question, keys);
         }
         for name in message.further_question_names() {
             self.cardinality.qname.add(name.as_wire());
@@ -78,9 +78,9 @@ impl DnsRecord {
             self.side(party.asked).prefetch(party.key);
         }
         let (Some(question), Some(keys)) = (head.question(), keys.question()) else { return };
-        self.top_qname2.prefetch(keys.qname2);
+        self.qname2.prefetch(keys.qname2);
         if let Some(qname3) = keys.qname3 {
-            self.top_qname3.prefetch(qname3);
+            self.qname3.prefetch(qname3);
         }
         if head.header().qr() {
             let name = whole(question);
@@ -90,7 +90,6 @@ impl DnsRecord {
                 ResponseKind::Refused => self.top_refused.prefetch(name),
                 _ => {}
             }
-            self.answers.prefetch(name);
         }
     }
 
@@ -110,39 +109,34 @@ impl DnsRecord {
         }
     }
 
-    fn question(&mut self, question: &Question<'_>, keys: &QuestionKeys<'_>) {
-        let mut is_marked = self.top_qname2.add_and_mark(keys.qname2, Mark::First);
-        if let Some(qname3) = keys.qname3 {
-            is_marked = self.top_qname3.add_and_mark(qname3, Mark::First);
-        }
+    fn question(&mut self, question: &Question<'_>, keys: &QuestionKeys<'_>, weights: [u64; 3]) {
+        let is_marked = match keys.qname3 {
+            Some(qname3) => {
+                self.qname2.add_weights_and_mark(keys.qname2, [1, 0, 0], Mark::First);
+                self.qname3.add_weights_and_mark(qname3, weights, Mark::First)
+            }
+            None => self.qname2.add_weights_and_mark(keys.qname2, weights, Mark::First),
+        };
         // A name that is listed whole and has the mark has been counted.
         if !is_marked || keys.qname3.unwrap_or(keys.qname2).tag != WHOLE {
             self.cardinality.qname.add_hashed(question.name.as_wire(), question.name_hash);
         }
     }
 
-    fn answer(
-        &mut self,
-        message: &Message<'_>,
-        kind: ResponseKind,
-        question: &Question<'_>,
-        keys: &QuestionKeys<'_>,
-    ) {
-        let name = whole(question);
-        let no_error = matches!(kind, ResponseKind::Answer | ResponseKind::NoData | ResponseKind::Referral);
-        let no_data = kind == ResponseKind::NoData;
-        self.answers.add_weights(name, [u64::from(no_error), u64::from(no_data), message.len_bytes() as u64]);
+    #[inline]
+    fn outcome(&mut self, kind: ResponseKind, question: &Question<'_>, keys: &QuestionKeys<'_>) {
         match kind {
+            ResponseKind::NoData => self.top_nodata.add(whole(question), 1),
             ResponseKind::ServFail => {
-                self.top_srvfail.add(name, 1);
-                self.zones.add_weights(zone(keys.qname2), [0, 1, 0]);
+                self.top_srvfail.add(whole(question), 1);
+                self.top_zones_srvfail.add(zone(keys.qname2), 1);
             }
             ResponseKind::NxDomain => {
-                self.top_nxdomain.add(name, 1);
-                self.zones.add_weights(zone(keys.qname2), [1, 0, 0]);
+                self.top_nxdomain.add(whole(question), 1);
+                self.top_zones_nxdomain.add(zone(keys.qname2), 1);
             }
-            ResponseKind::Refused => self.top_refused.add(name, 1),
-            _ => {}
+            ResponseKind::Refused => self.top_refused.add(whole(question), 1),
+            ResponseKind::Answer | ResponseKind::Referral | ResponseKind::Other => {}
         }
     }
 
@@ -177,7 +171,7 @@ impl DnsRecord {
 
     /// Counts a transaction.
     #[inline]
-    pub(super) fn transaction(&mut self, transaction: &Transaction<'_>, keys: MessageKeys<'_>) {
+    pub(super) fn transaction(&mut self, transaction: &Transaction<'_>, keys: &MessageKeys<'_>) {
         let is_slow = self.xact.add(transaction);
         if let Some(party) = keys.party() {
             self.side_mut(party.asked).transaction(transaction, is_slow, party);
@@ -205,7 +199,7 @@ impl DnsRecord {
         }
         let Some(TimedOutName { name, is_cut }) = query.name else { return };
         self.top_timed_out.add(of_suffix(name.suffix(usize::MAX), is_cut), 1);
-        self.zones.add_weights(zone(of_suffix(name_cut.apply(name).qname2, is_cut)), [0, 0, 1]);
+        self.top_zones_timed_out.add(zone(of_suffix(name_cut.apply(name).qname2, is_cut)), 1);
     }
 }
 
@@ -226,28 +220,29 @@ impl DnsRecord {
         sum
     }
 
-    pub(super) fn top_noerror(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(frequent(&self.answers, NOERROR, spell::Name))
+    pub(super) fn top_qname2(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(frequent(&self.qname2, MESSAGES, spell::Name))
     }
 
-    pub(super) fn top_nodata(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(frequent(&self.answers, NODATA, spell::Name))
+    pub(super) fn top_qname3(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(frequent(&self.qname3, MESSAGES, spell::Name))
+    }
+
+    pub(super) fn top_noerror(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(self.answers(NOERROR))
     }
 
     pub(super) fn top_qname_by_response_bytes(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(frequent(&self.answers, ANSWER_BYTES, spell::Name))
+        context.analysed(self.answers(ANSWER_BYTES))
     }
 
-    pub(super) fn top_zones_nxdomain(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(frequent(&self.zones, ZONES_NXDOMAIN, spell::Zone))
-    }
-
-    pub(super) fn top_zones_srvfail(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(frequent(&self.zones, ZONES_SERVFAIL, spell::Zone))
-    }
-
-    pub(super) fn top_zones_timed_out(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(frequent(&self.zones, ZONES_TIMED_OUT, spell::Zone))
+    /// A list of answers, from both tables, which have no item in common.
+    fn answers(&self, list: usize) -> Vec<api::TopEntry> {
+        let mut answers = frequent(&self.qname2, list, spell::Name);
+        answers.extend(frequent(&self.qname3, list, spell::Name));
+        answers.sort_by(|a, b| b.estimate.cmp(&a.estimate).then_with(|| a.name.cmp(&b.name)));
+        answers.truncate(LISTED);
+        answers
     }
 
     pub(super) fn top_ecs_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
@@ -360,7 +355,7 @@ mod tests {
         let ends = ExchangeEnds { client, server, side: ClientSide::Unknown };
         let keys = MessageKeys::of(&ends, &head, NameCut::Labels);
         let flow = Flow { addresses, source_port: 53, destination_port: 53, transport: Transport::Udp };
-        record.message(&flow, head.parse_rest(Captured::Whole), keys);
+        record.message(&flow, head.parse_rest(Captured::Whole), &keys);
     }
 
     #[test]

@@ -216,6 +216,9 @@ macro_rules! kept {
     (List ($unit:ident, $class:ident, Text)) => {
         $crate::frequent::FrequentItems
     };
+    (List ($unit:ident, $class:ident, Zone)) => {
+        $crate::frequent::FrequentItems
+    };
     (List ($unit:ident, $class:ident, Prefix)) => {
         $crate::frequent::FrequentItems
     };

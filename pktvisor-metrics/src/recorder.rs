@@ -141,7 +141,7 @@ impl Observer for Recorder {
     }
 
     #[inline]
-    fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: MessageKeys<'_>) {
+    fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: &MessageKeys<'_>) {
         self.period.messages += 1;
         self.period.dns.message(flow, message, keys);
         if let (Some(prefix), Some(party), false) =
@@ -167,7 +167,7 @@ impl Observer for Recorder {
     }
 
     #[inline]
-    fn transaction(&mut self, transaction: &Transaction<'_>, keys: MessageKeys<'_>) {
+    fn transaction(&mut self, transaction: &Transaction<'_>, keys: &MessageKeys<'_>) {
         self.period.dns.transaction(transaction, keys);
     }
 

@@ -48,6 +48,12 @@ impl ResponseKind {
         }
     }
 
+    /// Whether the response code is NOERROR.
+    #[inline]
+    pub(super) fn is_noerror(self) -> bool {
+        matches!(self, Self::Answer | Self::NoData | Self::Referral)
+    }
+
     /// The kind by the response code of a failure.
     #[inline]
     pub(super) fn of_failure(rcode: u16) -> Self {

@@ -356,7 +356,7 @@ impl SideRecord {
         top_opcode = |side| side.codes.opcodes().listed(spell::Opcode);
         top_rcode = |side| side.codes.rcodes.listed(spell::Rcode);
         top_qtype = |side| side.codes.qtypes.listed(spell::Qtype);
-        top_qclass = |side| side.codes.qclasses.listed(spell::Qclass);
+        top_qclass = |side| side.codes.qclasses().listed(spell::Qclass);
     }
 
     pub(super) fn query_size_bytes(&self, _context: &Context<'_>) -> Option<api::Quantiles> {

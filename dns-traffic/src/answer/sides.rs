@@ -209,9 +209,10 @@ impl Sides {
             let zone = suffix(wire, 2, 0).unwrap_or_default();
             if zone.len() > 1 { zone.trim_start_matches('.').to_owned() } else { zone }
         };
-        dns.top_noerror = list(NameList::NoError, &present);
+        let three_labels = |wire: &[u8]| suffix(wire, 3, 0).unwrap_or_default();
+        dns.top_noerror = list(NameList::NoError, &three_labels);
         dns.top_nodata = list(NameList::NoData, &present);
-        dns.top_qname_by_response_bytes = list(NameList::Bytes, &present);
+        dns.top_qname_by_response_bytes = list(NameList::Bytes, &three_labels);
         dns.top_timed_out = list(NameList::TimedOut, &|wire| last_labels(wire, 94));
         dns.top_zones_nxdomain = list(NameList::NxDomain, &zone);
         dns.top_zones_srvfail = list(NameList::ServFail, &zone);

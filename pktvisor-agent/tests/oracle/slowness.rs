@@ -32,7 +32,7 @@ impl Observer for Transactions {
         ends.remote().map(IpAddr::from)
     }
 
-    fn transaction(&mut self, transaction: &Transaction<'_>, remote: Option<IpAddr>) {
+    fn transaction(&mut self, transaction: &Transaction<'_>, remote: &Option<IpAddr>) {
         let (list, by_remote) = match transaction.client {
             ClientSide::Remote => (&mut self.inbound, &mut self.by_client),
             ClientSide::Host => (&mut self.outbound, &mut self.by_server),
@@ -46,7 +46,7 @@ impl Observer for Transactions {
     }
 
     fn reassembled(&mut self, _: &Flow, _: u16, _: Captured) {}
-    fn message(&mut self, _: &Flow, _: &Message<'_>, _: Option<IpAddr>) {}
+    fn message(&mut self, _: &Flow, _: &Message<'_>, _: &Option<IpAddr>) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _: u16) {}
     fn transaction_counts(&mut self, _: &TransactionCounts) {}

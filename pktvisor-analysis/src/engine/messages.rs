@@ -130,13 +130,13 @@ impl<H: HostNetworks> Messages<H> {
                     let client = ends.side;
                     let transaction =
                         Transaction { client, query_bytes, response_bytes, duration_ns, question };
-                    out.transaction(&transaction, keys);
+                    out.transaction(&transaction, &keys);
                 }
                 ResponseOutcome::Orphan => out.orphan(ends.side),
                 ResponseOutcome::AnsweredUntimed | ResponseOutcome::Late | ResponseOutcome::Duplicate => {}
             }
         }
-        out.message(flow, message, keys);
+        out.message(flow, message, &keys);
         if !message.malformed {
             return Outcome::Analysed;
         }

@@ -65,6 +65,9 @@ pub struct StoredName {
 
 const IS_CUT: u8 = 0x80;
 
+/// Most names have no more octets.
+const SHORT: usize = 32;
+
 impl StoredName {
     const NONE: Self = Self { octets: [0; NAME_KEPT_MAX], len: 0 };
 
@@ -74,12 +77,21 @@ impl StoredName {
             self.len = 0;
             return;
         };
-        let wire = name.as_wire();
-        if let Some(kept) = self.octets.get_mut(..wire.len()) {
-            kept.copy_from_slice(wire);
-            self.len = wire.len() as u8;
+        let len = name.as_wire().len();
+        if len <= SHORT {
+            self.copy::<SHORT>(name);
+        } else if len <= NAME_KEPT_MAX {
+            self.copy::<NAME_KEPT_MAX>(name);
         } else {
-            self.set_end(name);
+            return self.set_end(name);
+        }
+        self.len = len as u8;
+    }
+
+    #[inline]
+    fn copy<const N: usize>(&mut self, name: &Name) {
+        if let (Some(kept), Some(block)) = (self.octets.first_chunk_mut::<N>(), name.block()) {
+            *kept = *block;
         }
     }
 

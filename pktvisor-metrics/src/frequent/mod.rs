@@ -11,9 +11,9 @@
 //! that came early and stayed counts exactly, however many rare items flood the table.
 //!
 //! Several lists of the same items can share a table ([`Frequent`] with a width above 1): an item
-//! has a count and a bound for each list, in one cache line. Dropping then takes the items that are
-//! rare in all lists, so each list has its own guarantee: its bound is the largest upper bound that
-//! was dropped.
+//! has a count and a bound for each list, in one cache line. The first list decides what is dropped
+//! and has the guarantee above. The bounds of the others hold as well: they are the largest upper
+//! bounds that were dropped.
 //!
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
 //! seeded at random.
@@ -106,10 +106,6 @@ impl<'a, const W: usize> Row<'a, W> {
     fn item(&self, list: usize) -> Item<'a> {
         let lower = self.counts[list];
         Item { key: self.key, lower, upper: lower.saturating_add(self.errors[list]) }
-    }
-
-    fn uppers(&self) -> [u64; W] {
-        added(self.counts, self.errors)
     }
 }
 
@@ -268,61 +264,32 @@ impl<const W: usize> Frequent<W> {
         self.table.insert(Row { key, counts, errors }, mark);
     }
 
-    /// Drops the entries with the lowest upper bounds, so that at most `keep` stay; `ties` decides
-    /// about those that tie with the largest dropped one. Its upper bounds then hold for all items
-    /// outside the table.
+    /// Drops the entries with the lowest upper bounds in the first list, so that at most `keep`
+    /// stay; `ties` decides about those that tie with the largest dropped one. The upper bounds of
+    /// the dropped entries then hold for all items outside the table.
     fn keep_largest(&mut self, keep: usize, ties: Ties) {
-        if keep >= self.table.len() {
+        let mut uppers: Vec<u64> = self.items_of(0).map(|item| item.upper).collect();
+        if keep >= uppers.len() {
             return;
         }
-        let mut uppers: [Vec<u64>; W] = std::array::from_fn(|_| Vec::with_capacity(self.table.len()));
-        for row in self.table.rows() {
-            for (uppers, upper) in uppers.iter_mut().zip(row.uppers()) {
-                uppers.push(upper);
-            }
-        }
-        // The largest of each list are kept. In several lists these are often the same items; if
-        // they are not, fewer of each list are kept.
-        let lists_keep = [keep, keep - keep / 3, keep / 2].into_iter().filter(|keep| keep * W > 1);
-        let mut found = None;
-        for keep_each in lists_keep.take(if W == 1 { 1 } else { 3 }).chain([keep / W]) {
-            let thresholds = uppers.each_mut().map(|uppers| nth_largest(uppers, keep_each));
-            let larger = self.table.rows().filter(|row| exceeds(row.uppers(), thresholds)).count();
-            if larger <= keep {
-                found = Some((thresholds, larger));
-                break;
-            }
-        }
-        // The last try keeps at most `keep / W` of each list.
-        let Some((thresholds, larger)) = found else { return };
+        let (_, &mut threshold, _) = uppers.select_nth_unstable_by(keep, |a, b| b.cmp(a));
+        let larger = uppers.iter().filter(|upper| **upper > threshold).count();
         let mut room = match ties {
             Ties::Drop => 0,
             Ties::Fill => keep - larger,
         };
+        let bounds = &mut self.bounds;
         self.table.retain(|uppers| {
-            if exceeds(uppers, thresholds) {
-                return true;
+            let kept = uppers[0] > threshold || uppers[0] == threshold && room > 0;
+            room -= usize::from(kept && uppers[0] == threshold);
+            if !kept {
+                for (bound, upper) in bounds.iter_mut().zip(uppers) {
+                    *bound = upper.max(*bound);
+                }
             }
-            let is_tie = uppers.iter().zip(thresholds).any(|(upper, threshold)| *upper == threshold);
-            let is_kept = is_tie && room > 0;
-            room -= usize::from(is_kept);
-            is_kept
+            kept
         });
-        for (bound, threshold) in self.bounds.iter_mut().zip(thresholds) {
-            *bound = threshold.max(*bound);
-        }
     }
-}
-
-/// The value that `n` values of the list are at least as large as; at most `n` are larger.
-fn nth_largest(values: &mut [u64], n: usize) -> u64 {
-    let (_, &mut threshold, _) = values.select_nth_unstable_by(n, |a, b| b.cmp(a));
-    threshold
-}
-
-/// Whether an item is above the threshold of any list.
-fn exceeds<const W: usize>(uppers: [u64; W], thresholds: [u64; W]) -> bool {
-    uppers.iter().zip(thresholds).any(|(upper, threshold)| *upper > threshold)
 }
 
 /// One list.

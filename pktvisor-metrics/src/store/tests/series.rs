@@ -24,7 +24,7 @@ fn answered(store: &Store, thread: u32, duration_us: u64) {
         Transaction { client, query_bytes: 30, response_bytes: 60, duration_ns, question: None };
     let mut recorder = store.recorder(thread);
     let keys = recorder.keys(&ends(), &MessageHead::new(&[]));
-    recorder.transaction(&transaction, keys);
+    recorder.transaction(&transaction, &keys);
 }
 
 #[test]
