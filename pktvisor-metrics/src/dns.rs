@@ -88,6 +88,7 @@ impl DnsRecord {
                 ResponseKind::ServFail => self.top_srvfail.prefetch(name),
                 ResponseKind::NxDomain => self.top_nxdomain.prefetch(name),
                 ResponseKind::Refused => self.top_refused.prefetch(name),
+                _ if head.counts().ancount() == 0 => self.top_nodata.prefetch(name),
                 _ => {}
             }
         }

@@ -1,7 +1,8 @@
 //! DNS by direction: HOST is asked, or HOST asks.
 //!
-//! Every message touches one entry of the [`Parties`] table, by the address at the other end. The
-//! tables of rare outcomes are touched by these only.
+//! Every message touches one entry of the [`Parties`] table, by the address at the other end: one
+//! cache line, which has its counts in all common lists. The tables of rare outcomes are touched by
+//! these only.
 
 use std::ops::{Deref, DerefMut};
 
@@ -31,12 +32,33 @@ macro_rules! side_record {
 pktvisor_definitions::dns_in!(side_record);
 pktvisor_definitions::dns_out!(side_record);
 
-/// Addresses at the other end than HOST, in three lists.
-type Parties = Frequent<3>;
+/// Addresses at the other end than HOST, in as many lists as fit into a cache line.
+///
+/// What the table drops has few queries, and so few outcomes: the bounds of all lists are good.
+type Parties = Frequent<LISTS>;
 
-const QUERIES: usize = 0;
-const RESPONSE_BYTES: usize = 1;
-const SLOW: usize = 2;
+const LISTS: usize = 7;
+
+/// A list of the table.
+#[derive(Clone, Copy)]
+enum List {
+    Queries,
+    ResponseBytes,
+    Slow,
+    NxDomain,
+    ServFail,
+    Refused,
+    Tcp,
+}
+
+/// Weights of which all are 0 but these.
+macro_rules! weights {
+    ($($list:ident: $weight:expr),*) => {{
+        let mut weights = [0; LISTS];
+        $(weights[List::$list as usize] = $weight;)*
+        weights
+    }};
+}
 
 /// One direction. A party is the address at the other end than HOST.
 #[derive(Clone, Debug)]
@@ -56,13 +78,9 @@ pub(super) struct SideRecord {
     size_ratios: SizeCounts,
     distinct: Cardinality,
     parties: Parties,
-    by_nxdomain: FrequentItems,
-    by_srvfail: FrequentItems,
-    by_refused: FrequentItems,
     by_malformed: FrequentItems,
     by_timed_out: FrequentItems,
     by_truncated: FrequentItems,
-    by_tcp: FrequentItems,
     by_amplified_bytes: FrequentItems,
     by_prefix: FrequentItems,
 }
@@ -103,12 +121,10 @@ impl SideRecord {
         self.query_bytes += bytes as u64;
         self.query_sizes.record(bytes as u32);
         self.ipv6_queries += u64::from(party.address.version() == IpVersion::V6);
-        if flow.transport == Transport::Tcp {
-            self.tcp_queries += 1;
-            self.by_tcp.add(party.key, 1);
-        }
+        let tcp = u64::from(flow.transport == Transport::Tcp);
+        self.tcp_queries += tcp;
         // A listed address with the mark has been counted.
-        if !self.parties.add_weights_and_mark(party.key, [1, 0, 0], Mark::First) {
+        if !self.parties.add_weights_and_mark(party.key, weights!(Queries: 1, Tcp: tcp), Mark::First) {
             self.distinct.add_address(party.address);
         }
     }
@@ -117,15 +133,15 @@ impl SideRecord {
     fn response(&mut self, message: &Message<'_>, bytes: usize, kind: ResponseKind, party: &Party<'_>) {
         self.response_bytes += bytes as u64;
         self.response_sizes.record(bytes as u32);
-        self.parties.add_weights(party.key, [0, bytes as u64, 0]);
-        match kind {
-            ResponseKind::Answer | ResponseKind::Other => {}
-            ResponseKind::NoData => self.nodata += 1,
-            ResponseKind::Referral => self.referrals += 1,
-            ResponseKind::NxDomain => self.by_nxdomain.add(party.key, 1),
-            ResponseKind::ServFail => self.by_srvfail.add(party.key, 1),
-            ResponseKind::Refused => self.by_refused.add(party.key, 1),
-        }
+        self.nodata += u64::from(kind == ResponseKind::NoData);
+        self.referrals += u64::from(kind == ResponseKind::Referral);
+        let weights = weights!(
+            ResponseBytes: bytes as u64,
+            NxDomain: u64::from(kind == ResponseKind::NxDomain),
+            ServFail: u64::from(kind == ResponseKind::ServFail),
+            Refused: u64::from(kind == ResponseKind::Refused)
+        );
+        self.parties.add_weights(party.key, weights);
         if message.header().tc() {
             self.by_truncated.add(party.key, 1);
         }
@@ -156,7 +172,7 @@ impl SideRecord {
             }
         }
         if is_slow {
-            self.parties.add_weights(party.key, [0, 0, 1]);
+            self.parties.add_weights(party.key, weights!(Slow: 1));
         }
     }
 
@@ -189,13 +205,9 @@ impl Remember for SideRecord {
             size_ratios: SizeCounts::default(),
             distinct: Cardinality::default(),
             parties: Frequent::new(ListLimits::LIVE),
-            by_nxdomain: rare(),
-            by_srvfail: rare(),
-            by_refused: rare(),
             by_malformed: rare(),
             by_timed_out: rare(),
             by_truncated: rare(),
-            by_tcp: rare(),
             by_amplified_bytes: rare(),
             by_prefix: rare(),
         }
@@ -234,29 +246,21 @@ impl SideRecord {
         self.size_ratios.merge(&other.size_ratios);
     }
 
-    fn rare_lists_mut(&mut self) -> [&mut FrequentItems; 9] {
+    fn rare_lists_mut(&mut self) -> [&mut FrequentItems; 5] {
         [
-            &mut self.by_nxdomain,
-            &mut self.by_srvfail,
-            &mut self.by_refused,
             &mut self.by_malformed,
             &mut self.by_timed_out,
             &mut self.by_truncated,
-            &mut self.by_tcp,
             &mut self.by_amplified_bytes,
             &mut self.by_prefix,
         ]
     }
 
-    fn rare_lists(&self) -> [&FrequentItems; 9] {
+    fn rare_lists(&self) -> [&FrequentItems; 5] {
         [
-            &self.by_nxdomain,
-            &self.by_srvfail,
-            &self.by_refused,
             &self.by_malformed,
             &self.by_timed_out,
             &self.by_truncated,
-            &self.by_tcp,
             &self.by_amplified_bytes,
             &self.by_prefix,
         ]
@@ -340,17 +344,16 @@ impl SideRecord {
     }
 
     lists! {
-        top_clients top_servers = |side| frequent(&side.parties, QUERIES, spell::Address);
-        top_clients_response_bytes top_servers_response_bytes =
-            |side| frequent(&side.parties, RESPONSE_BYTES, spell::Address);
-        top_clients_slow top_servers_slow = |side| frequent(&side.parties, SLOW, spell::Address);
-        top_clients_nxdomain top_servers_nxdomain = |side| side.by_nxdomain.listed(spell::Address);
-        top_clients_srvfail top_servers_srvfail = |side| side.by_srvfail.listed(spell::Address);
-        top_clients_refused top_servers_refused = |side| side.by_refused.listed(spell::Address);
+        top_clients top_servers = |side| side.party_list(List::Queries);
+        top_clients_response_bytes top_servers_response_bytes = |side| side.party_list(List::ResponseBytes);
+        top_clients_slow top_servers_slow = |side| side.party_list(List::Slow);
+        top_clients_nxdomain top_servers_nxdomain = |side| side.party_list(List::NxDomain);
+        top_clients_srvfail top_servers_srvfail = |side| side.party_list(List::ServFail);
+        top_clients_refused top_servers_refused = |side| side.party_list(List::Refused);
+        top_clients_tcp top_servers_tcp = |side| side.party_list(List::Tcp);
         top_clients_malformed top_servers_malformed = |side| side.by_malformed.listed(spell::Address);
         top_clients_timed_out top_servers_timed_out = |side| side.by_timed_out.listed(spell::Address);
         top_clients_truncated top_servers_truncated = |side| side.by_truncated.listed(spell::Address);
-        top_clients_tcp top_servers_tcp = |side| side.by_tcp.listed(spell::Address);
         top_clients_amplified = |side| side.by_amplified_bytes.listed(spell::Address);
         top_client_prefixes = |side| side.by_prefix.listed(spell::Prefix);
         top_opcode = |side| side.codes.opcodes().listed(spell::Opcode);
@@ -387,9 +390,14 @@ impl SideRecord {
         self.located(Part::Country, context)
     }
 
+    fn party_list(&self, list: List) -> Vec<api::TopEntry> {
+        frequent(&self.parties, list as usize, spell::Address)
+    }
+
     /// Queries by the place of the party.
     fn located(&self, part: Part, context: &Context<'_>) -> Vec<api::TopEntry> {
-        let parties = self.parties.items_of(QUERIES).map(|item| (address(item.key), item.lower));
+        let parties =
+            self.parties.items_of(List::Queries as usize).map(|item| (address(item.key), item.lower));
         context.located(part, parties, self.codes.queries())
     }
 }

@@ -76,6 +76,12 @@ impl<'a> MessageHead<'a> {
         self.message.header
     }
 
+    /// The header's counts of questions and records, as claimed.
+    #[inline]
+    pub fn counts(&self) -> HeaderCounts {
+        self.message.counts
+    }
+
     /// The first question, if there is one that can be read.
     #[inline]
     pub fn question(&self) -> Option<&Question<'a>> {

@@ -192,8 +192,7 @@ impl<const W: usize> Frequent<W> {
         count: usize,
         present: impl Fn(Key<'_>) -> String,
     ) -> Vec<(String, Item<'_>)> {
-        let items = || self.items_of(list).filter(|item| item.lower > 0);
-        let mut estimates: Vec<u64> = items().map(|item| item.lower).collect();
+        let mut estimates: Vec<u64> = self.table.counts_of(list).filter(|count| *count > 0).collect();
         if count == 0 || estimates.is_empty() {
             return Vec::new();
         }
@@ -204,7 +203,7 @@ impl<const W: usize> Frequent<W> {
             b.1.lower.cmp(&a.1.lower).then_with(|| a.0.cmp(&b.0))
         };
         let mut top: Vec<(String, Item<'_>)> = Vec::with_capacity(count + 1);
-        for item in items().filter(|item| item.lower >= least) {
+        for item in self.table.rows_from(list, least).map(|row| row.item(list)) {
             let named = (present(item.key), item);
             let place = top.partition_point(|listed| order(listed, &named).is_lt());
             if place < count {

@@ -170,6 +170,21 @@ impl<const W: usize> ItemTable<W> {
         })
     }
 
+    /// The counts of all entries in one of the lists, in no order.
+    pub(super) fn counts_of(&self, list: usize) -> impl Iterator<Item = u64> {
+        self.slots.iter().filter(|slot| slot.link != 0).map(move |slot| slot.counts[list])
+    }
+
+    /// The entries that count at least `least` in one of the lists, in no order.
+    pub(super) fn rows_from(&self, list: usize, least: u64) -> impl Iterator<Item = Row<'_, W>> {
+        let slots = self.slots.iter().filter(move |slot| slot.link != 0 && slot.counts[list] >= least);
+        slots.map(|slot| {
+            let entry = &self.entries[position(slot)];
+            let key = Key { tag: entry.tag, bytes: self.key_of(entry), hash: entry.hash };
+            Row { key, counts: slot.counts, errors: entry.errors }
+        })
+    }
+
     fn key_of(&self, entry: &ItemEntry<W>) -> &[u8] {
         let start = entry.key_offset as usize;
         &self.keys[start..start + usize::from(entry.key_len)]
