@@ -10,6 +10,7 @@ use pktvisor_common::address::{Address, IpVersion};
 use crate::codes::CodeCounts;
 use crate::frequent::{Frequent, FrequentItems, Key};
 use crate::keys::CUT;
+use crate::record::RareItems;
 
 /// Number of entries in a list.
 pub(super) const LISTED: usize = 10;
@@ -102,6 +103,12 @@ pub(super) trait Listed<F> {
 }
 
 impl<F: Fn(Key<'_>) -> String> Listed<F> for FrequentItems {
+    fn listed(&self, spell: F) -> Vec<api::TopEntry> {
+        frequent(self, 0, spell)
+    }
+}
+
+impl<F: Fn(Key<'_>) -> String> Listed<F> for RareItems {
     fn listed(&self, spell: F) -> Vec<api::TopEntry> {
         frequent(self, 0, spell)
     }
