@@ -122,6 +122,9 @@ pub struct Frequent<const W: usize> {
 /// A summary of one stream.
 pub type FrequentItems = Frequent<1>;
 
+/// A shared table keeps at least this many entries for each list: more than a report shows.
+const EACH_MIN: usize = 12;
+
 /// The treatment of entries that tie with the largest dropped entry.
 #[derive(Clone, Copy)]
 enum Ties {
@@ -244,11 +247,58 @@ impl<const W: usize> Frequent<W> {
     /// memory of the others.
     pub fn shrink(&mut self, limits: ListLimits) {
         self.limits = limits;
+        if W > 1 && self.table.len() > limits.entries {
+            self.keep_largest_of_each(limits.entries);
+        }
+        let limits =
+            ListLimits { entries: limits.entries.max(if W > 1 { W * EACH_MIN } else { 0 }), ..limits };
         while self.table.len() > limits.entries || self.table.key_bytes() > limits.key_bytes {
             let keep = if self.table.len() > limits.entries { limits.entries } else { self.table.len() / 2 };
             self.keep_largest(keep, Ties::Fill);
         }
         self.table.shrink_to_fit();
+    }
+
+    /// Keeps the largest entries of each list: in equal parts `keep` entries, or more if so few say
+    /// nothing of a list. There is room for the largest of the first list where lists agree.
+    fn keep_largest_of_each(&mut self, keep: usize) {
+        let each = (keep / W).max(EACH_MIN);
+        let rows: Vec<_> = self.table.rows().map(|row| (row.counts, added(row.counts, row.errors))).collect();
+        let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+        let mut is_kept = vec![false; rows.len()];
+        let mut kept = 0;
+        // The first list comes last, because it takes all the room that the others leave.
+        for list in (0..W).rev() {
+            let room = if list == 0 { (each * W).max(keep).saturating_sub(kept) } else { each };
+            order.sort_unstable_by_key(|row| (std::cmp::Reverse(rows[*row as usize].1[list]), *row));
+            let listed = order.iter().map(|row| *row as usize).filter(|row| rows[*row].0[list] > 0);
+            let mut taken = 0;
+            for row in listed {
+                let is_new = !std::mem::replace(&mut is_kept[row], true);
+                kept += usize::from(is_new);
+                taken += if list == 0 { usize::from(is_new) } else { 1 };
+                if taken >= room {
+                    break;
+                }
+            }
+        }
+        let mut is_kept = is_kept.into_iter();
+        self.retain(|_| is_kept.next() == Some(true));
+    }
+
+    /// Keeps the entries whose upper bounds pass `keep`, in the order of arrival, and raises the
+    /// bounds to those of the others.
+    fn retain(&mut self, mut keep: impl FnMut([u64; W]) -> bool) {
+        let bounds = &mut self.bounds;
+        self.table.retain(|uppers| {
+            let is_kept = keep(uppers);
+            if !is_kept {
+                for (bound, upper) in bounds.iter_mut().zip(uppers) {
+                    *bound = upper.max(*bound);
+                }
+            }
+            is_kept
+        });
     }
 
     /// Inserts a key. Without `errors` it may have been missed up to the bounds at that time.
@@ -277,15 +327,9 @@ impl<const W: usize> Frequent<W> {
             Ties::Drop => 0,
             Ties::Fill => keep - larger,
         };
-        let bounds = &mut self.bounds;
-        self.table.retain(|uppers| {
+        self.retain(|uppers| {
             let kept = uppers[0] > threshold || uppers[0] == threshold && room > 0;
             room -= usize::from(kept && uppers[0] == threshold);
-            if !kept {
-                for (bound, upper) in bounds.iter_mut().zip(uppers) {
-                    *bound = upper.max(*bound);
-                }
-            }
             kept
         });
     }
