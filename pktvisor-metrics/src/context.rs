@@ -8,7 +8,7 @@ use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-use crate::places::{self, Part};
+use crate::places::{self, PlacePart};
 
 /// Data of the period that is reported.
 pub(super) struct Context<'a> {
@@ -34,7 +34,7 @@ impl Context<'_> {
     /// Analysed addresses added up by a part of their location; empty without a database.
     pub(super) fn located(
         &self,
-        part: Part,
+        part: PlacePart,
         addresses: impl Iterator<Item = (Option<IpAddr>, u64)>,
         total: u64,
     ) -> Vec<api::TopEntry> {

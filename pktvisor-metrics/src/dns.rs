@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::frequent::{Frequent, Key, Mark};
 use crate::keys::{Asked, MessageKeys, Party, QuestionKeys, WHOLE, of_suffix, whole, zone};
 use crate::listed::{LISTED, Listed, OTHER_FAMILY, address_of_prefix, frequent, spell};
-use crate::places::Part;
+use crate::places::PlacePart;
 use crate::record::record;
 use crate::response::ResponseKind;
 use crate::settings::{ClientPrefix, NetworkKey};
@@ -247,14 +247,14 @@ impl DnsRecord {
     }
 
     pub(super) fn top_ecs_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        self.located_subnets(Part::Country, context)
+        self.located_subnets(PlacePart::Country, context)
     }
 
     pub(super) fn top_ecs_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        self.located_subnets(Part::Network, context)
+        self.located_subnets(PlacePart::Network, context)
     }
 
-    fn located_subnets(&self, part: Part, context: &Context<'_>) -> Vec<api::TopEntry> {
+    fn located_subnets(&self, part: PlacePart, context: &Context<'_>) -> Vec<api::TopEntry> {
         let subnets = self.top_ecs_subnets.items().map(|item| (address_of_prefix(item.key), item.lower));
         context.located(part, subnets, self.edns.client_subnet)
     }

@@ -36,6 +36,7 @@ mod live_period;
 mod network;
 mod period;
 mod places;
+mod rare_items;
 mod record;
 mod recorder;
 mod report;

@@ -10,7 +10,7 @@ use pktvisor_common::address::{Address, IpVersion};
 use crate::codes::CodeCounts;
 use crate::frequent::{Frequent, FrequentItems, Key};
 use crate::keys::CUT;
-use crate::record::RareItems;
+use crate::rare_items::RareItems;
 
 /// Number of entries in a list.
 pub(super) const LISTED: usize = 10;

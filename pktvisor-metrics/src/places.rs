@@ -13,12 +13,12 @@ use crate::listed::LISTED;
 
 /// The part of a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum PlacePart {
     Country,
     Network,
 }
 
-impl Part {
+impl PlacePart {
     fn of(self, geo: &mut Geo, address: IpAddr) -> Option<&str> {
         match self {
             Self::Country => geo.country(address),
@@ -30,7 +30,7 @@ impl Part {
 /// The places with the largest sums. `total` is the weight of all items, listed or not.
 pub(super) fn located(
     geo: &mut Geo,
-    part: Part,
+    part: PlacePart,
     addresses: impl Iterator<Item = (Option<IpAddr>, u64)>,
     total: u64,
 ) -> Vec<api::TopEntry> {

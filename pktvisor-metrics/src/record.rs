@@ -1,13 +1,12 @@
 //! Generates the records of a period from the declarations of [`pktvisor_definitions`]: how they
 //! begin, merge, shrink and are reported.
 
-use std::ops::{Deref, DerefMut};
-
 use crate::cardinality::Cardinality;
 use crate::codes::CodeCounts;
 use crate::distinct_names::DistinctNames;
 use crate::distribution::Distribution;
-use crate::frequent::{Frequent, FrequentItems, ListLimits};
+use crate::frequent::{Frequent, ListLimits};
+use crate::rare_items::RareItems;
 use crate::slowness::Times;
 
 /// A part of the metrics of a period.
@@ -79,35 +78,17 @@ impl<const W: usize> Remember for Frequent<W> {
     }
 }
 
-/// A list of rare events, in a small table.
-#[derive(Clone, Debug)]
-pub(super) struct RareItems(FrequentItems);
-
-impl Deref for RareItems {
-    type Target = FrequentItems;
-
-    fn deref(&self) -> &FrequentItems {
-        &self.0
-    }
-}
-
-impl DerefMut for RareItems {
-    fn deref_mut(&mut self) -> &mut FrequentItems {
-        &mut self.0
-    }
-}
-
 impl Remember for RareItems {
     fn begin() -> Self {
-        Self(FrequentItems::new(ListLimits::SMALL))
+        Self::default()
     }
 
     fn merge(&mut self, other: &Self) {
-        self.0.merge(&other.0);
+        (**self).merge(other);
     }
 
     fn shrink(&mut self, limits: ListLimits) {
-        self.0.shrink(limits);
+        (**self).shrink(limits);
     }
 }
 
@@ -251,10 +232,10 @@ macro_rules! kept {
         $crate::frequent::FrequentItems
     };
     (List ($unit:ident, $class:ident, Zone)) => {
-        $crate::record::RareItems
+        $crate::rare_items::RareItems
     };
     (List ($unit:ident, $class:ident, Prefix)) => {
-        $crate::record::RareItems
+        $crate::rare_items::RareItems
     };
     (List ($unit:ident, $class:ident, $code:ident)) => {
         $crate::codes::CodeCounts

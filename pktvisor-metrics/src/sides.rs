@@ -1,6 +1,6 @@
 //! DNS by direction: HOST is asked, or HOST asks.
 //!
-//! Every message touches one entry of the [`Parties`] table, by the address at the other end: one
+//! Every message touches one entry of the [`PartyTable`] table, by the address at the other end: one
 //! cache line, which has its counts in all common lists. The tables of rare outcomes are touched by
 //! these only.
 
@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::frequent::{Frequent, FrequentItems, Key, ListLimits, Mark};
 use crate::keys::Party;
 use crate::listed::{Listed, address, frequent, spell};
-use crate::places::Part;
+use crate::places::PlacePart;
 use crate::record::{Remember, record};
 use crate::response::ResponseKind;
 use crate::settings::ClientPrefix;
@@ -35,13 +35,13 @@ pktvisor_definitions::dns_out!(side_record);
 /// Addresses at the other end than HOST, in as many lists as fit into a cache line.
 ///
 /// What the table drops has few queries, and so few outcomes: the bounds of all lists are good.
-type Parties = Frequent<LISTS>;
+type PartyTable = Frequent<LISTS>;
 
 const LISTS: usize = 7;
 
 /// A list of the table.
 #[derive(Clone, Copy)]
-enum List {
+enum PartyColumn {
     Queries,
     ResponseBytes,
     Slow,
@@ -55,7 +55,7 @@ enum List {
 macro_rules! weights {
     ($($list:ident: $weight:expr),*) => {{
         let mut weights = [0; LISTS];
-        $(weights[List::$list as usize] = $weight;)*
+        $(weights[PartyColumn::$list as usize] = $weight;)*
         weights
     }};
 }
@@ -77,7 +77,7 @@ pub(super) struct SideRecord {
     response_sizes: SizeCounts,
     size_ratios: SizeCounts,
     distinct: Cardinality,
-    parties: Parties,
+    parties: PartyTable,
     by_malformed: FrequentItems,
     by_timed_out: FrequentItems,
     by_truncated: FrequentItems,
@@ -344,13 +344,13 @@ impl SideRecord {
     }
 
     lists! {
-        top_clients top_servers = |side| side.party_list(List::Queries);
-        top_clients_response_bytes top_servers_response_bytes = |side| side.party_list(List::ResponseBytes);
-        top_clients_slow top_servers_slow = |side| side.party_list(List::Slow);
-        top_clients_nxdomain top_servers_nxdomain = |side| side.party_list(List::NxDomain);
-        top_clients_srvfail top_servers_srvfail = |side| side.party_list(List::ServFail);
-        top_clients_refused top_servers_refused = |side| side.party_list(List::Refused);
-        top_clients_tcp top_servers_tcp = |side| side.party_list(List::Tcp);
+        top_clients top_servers = |side| side.party_list(PartyColumn::Queries);
+        top_clients_response_bytes top_servers_response_bytes = |side| side.party_list(PartyColumn::ResponseBytes);
+        top_clients_slow top_servers_slow = |side| side.party_list(PartyColumn::Slow);
+        top_clients_nxdomain top_servers_nxdomain = |side| side.party_list(PartyColumn::NxDomain);
+        top_clients_srvfail top_servers_srvfail = |side| side.party_list(PartyColumn::ServFail);
+        top_clients_refused top_servers_refused = |side| side.party_list(PartyColumn::Refused);
+        top_clients_tcp top_servers_tcp = |side| side.party_list(PartyColumn::Tcp);
         top_clients_malformed top_servers_malformed = |side| side.by_malformed.listed(spell::Address);
         top_clients_timed_out top_servers_timed_out = |side| side.by_timed_out.listed(spell::Address);
         top_clients_truncated top_servers_truncated = |side| side.by_truncated.listed(spell::Address);
@@ -375,29 +375,29 @@ impl SideRecord {
     }
 
     pub(super) fn top_client_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        self.located(Part::Network, context)
+        self.located(PlacePart::Network, context)
     }
 
     pub(super) fn top_server_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        self.located(Part::Network, context)
+        self.located(PlacePart::Network, context)
     }
 
     pub(super) fn top_client_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        self.located(Part::Country, context)
+        self.located(PlacePart::Country, context)
     }
 
     pub(super) fn top_server_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        self.located(Part::Country, context)
+        self.located(PlacePart::Country, context)
     }
 
-    fn party_list(&self, list: List) -> Vec<api::TopEntry> {
+    fn party_list(&self, list: PartyColumn) -> Vec<api::TopEntry> {
         frequent(&self.parties, list as usize, spell::Address)
     }
 
     /// Queries by the place of the party.
-    fn located(&self, part: Part, context: &Context<'_>) -> Vec<api::TopEntry> {
+    fn located(&self, part: PlacePart, context: &Context<'_>) -> Vec<api::TopEntry> {
         let parties =
-            self.parties.items_of(List::Queries as usize).map(|item| (address(item.key), item.lower));
+            self.parties.items_of(PartyColumn::Queries as usize).map(|item| (address(item.key), item.lower));
         context.located(part, parties, self.codes.queries())
     }
 }

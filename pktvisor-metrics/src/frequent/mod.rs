@@ -94,7 +94,7 @@ pub struct Item<'a> {
 
 /// One item with its counts in all lists that share a table.
 #[derive(Clone, Copy, Debug)]
-struct Row<'a, const W: usize> {
+struct ItemRow<'a, const W: usize> {
     key: Key<'a>,
     /// The lower bounds.
     counts: [u64; W],
@@ -102,7 +102,7 @@ struct Row<'a, const W: usize> {
     errors: [u64; W],
 }
 
-impl<'a, const W: usize> Row<'a, W> {
+impl<'a, const W: usize> ItemRow<'a, W> {
     fn item(&self, list: usize) -> Item<'a> {
         let lower = self.counts[list];
         Item { key: self.key, lower, upper: lower.saturating_add(self.errors[list]) }
@@ -222,7 +222,7 @@ impl<const W: usize> Frequent<W> {
         self.merge_rows(other.bounds, other.table.rows());
     }
 
-    fn merge_rows<'a>(&mut self, bounds: [u64; W], rows: impl Iterator<Item = Row<'a, W>>) {
+    fn merge_rows<'a>(&mut self, bounds: [u64; W], rows: impl Iterator<Item = ItemRow<'a, W>>) {
         let mut rows = rows.peekable();
         if rows.peek().is_none() && bounds == [0; W] {
             return;
@@ -310,7 +310,7 @@ impl<const W: usize> Frequent<W> {
         {
             self.keep_largest(self.table.len() / 2, Ties::Drop);
         }
-        self.table.insert(Row { key, counts, errors }, mark);
+        self.table.insert(ItemRow { key, counts, errors }, mark);
     }
 
     /// Drops the entries with the lowest upper bounds in the first list, so that at most `keep`
@@ -367,7 +367,7 @@ impl FrequentItems {
 
     /// Adds the counts of another summary: its items, and the bound for all other items.
     pub fn merge_items<'a>(&mut self, bound: u64, items: impl Iterator<Item = Item<'a>>) {
-        let row = |Item { key, lower, upper }| Row { key, counts: [lower], errors: [upper - lower] };
+        let row = |Item { key, lower, upper }| ItemRow { key, counts: [lower], errors: [upper - lower] };
         self.merge_rows([bound], items.map(row));
     }
 

@@ -9,7 +9,7 @@
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::prefetch::prefetch;
 
-use super::{Key, Mark, Row};
+use super::{ItemRow, Key, Mark};
 
 /// The maximum number of entries of a table.
 pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;
@@ -93,7 +93,7 @@ impl<const W: usize> ItemTable<W> {
 
     /// Adds a row to the entry with this hash, in place of the errors `already` added; false if
     /// there is no such entry.
-    pub(super) fn merge_entry(&mut self, row: &Row<'_, W>, already: [u64; W]) -> bool {
+    pub(super) fn merge_entry(&mut self, row: &ItemRow<'_, W>, already: [u64; W]) -> bool {
         let Some(place) = self.find(row.key.hash) else { return false };
         let slot = &mut self.slots[place];
         slot.counts = added(slot.counts, row.counts);
@@ -113,8 +113,8 @@ impl<const W: usize> ItemTable<W> {
 
     /// Inserts a key that is not in the table. The table must have fewer than [`ENTRIES_MAX`]
     /// entries.
-    pub(super) fn insert(&mut self, row: Row<'_, W>, mark: Option<Mark>) {
-        let Row { key, counts, errors } = row;
+    pub(super) fn insert(&mut self, row: ItemRow<'_, W>, mark: Option<Mark>) {
+        let ItemRow { key, counts, errors } = row;
         debug_assert!(self.entries.len() < ENTRIES_MAX, "positions do not fit");
         if (self.entries.len() + 1) * 2 > self.slots.len() {
             self.rebuild((self.slots.len() * 2).max(SMALLEST_INDEX));
@@ -162,8 +162,8 @@ impl<const W: usize> ItemTable<W> {
     }
 
     /// All entries, in order of arrival.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_, W>> {
-        self.entries.iter().map(|entry| Row {
+    pub(super) fn rows(&self) -> impl Iterator<Item = ItemRow<'_, W>> {
+        self.entries.iter().map(|entry| ItemRow {
             key: Key { tag: entry.tag, bytes: self.key_of(entry), hash: entry.hash },
             counts: self.slots[entry.slot as usize].counts,
             errors: entry.errors,
@@ -176,12 +176,12 @@ impl<const W: usize> ItemTable<W> {
     }
 
     /// The entries that count at least `least` in one of the lists, in no order.
-    pub(super) fn rows_from(&self, list: usize, least: u64) -> impl Iterator<Item = Row<'_, W>> {
+    pub(super) fn rows_from(&self, list: usize, least: u64) -> impl Iterator<Item = ItemRow<'_, W>> {
         let slots = self.slots.iter().filter(move |slot| slot.link != 0 && slot.counts[list] >= least);
         slots.map(|slot| {
             let entry = &self.entries[position(slot)];
             let key = Key { tag: entry.tag, bytes: self.key_of(entry), hash: entry.hash };
-            Row { key, counts: slot.counts, errors: entry.errors }
+            ItemRow { key, counts: slot.counts, errors: entry.errors }
         })
     }
 
