@@ -8,12 +8,17 @@ use pktvisor_analysis::{ClientSide, ExchangeEnds};
 use pktvisor_common::address::Address;
 
 use crate::frequent::Key;
-use crate::network::address_key;
 
 /// Tag of a list entry whose name is complete.
 pub(super) const WHOLE: u8 = Name::HASH_KIND;
 /// Tag of a list entry from which leading labels were cut off.
 pub(super) const CUT: u8 = 1;
+
+/// The key of an address of a packet.
+#[inline]
+pub fn address_key(address: Address<'_>) -> Key<'_> {
+    Key::new(address.version().number(), address.octets())
+}
 
 /// The key of a name that is listed by its end.
 fn key<'a>(suffix: Suffix<'a>, question: &Question<'a>) -> Key<'a> {

@@ -53,7 +53,7 @@ mod transactions;
 
 pub use batch::Batch;
 pub use distribution::Distribution;
-pub use network::address_key;
+pub use keys::address_key;
 pub use recorder::Recorder;
 pub use settings::{ClientPrefix, Clock, StoreSettings};
 pub use shares::Cut;
