@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::hash::Hash;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::super::names::{NameKey, Names};
 
 /// The number of occurrences of each name; exact and complete.
 #[derive(Clone, Debug)]
@@ -71,6 +74,19 @@ impl Serialize for Counts {
         fields.serialize_field("top", &top)?;
         fields.end()
     }
+}
+
+/// Adds counts by key.
+pub(super) fn add_counts<K: Copy + Eq + Hash>(to: &mut HashMap<K, u64>, from: &HashMap<K, u64>) {
+    for (key, count) in from {
+        *to.entry(*key).or_default() += count;
+    }
+}
+
+/// Writes a name without the root label.
+pub(super) fn write_wire(names: &Names, key: NameKey, wire: &mut Vec<u8>) {
+    wire.clear();
+    names.wire(key, wire);
 }
 
 /// A name in wire format as RFC 1035 section 5.1 writes it, without the last dot, except for the

@@ -11,8 +11,9 @@ use super::super::addresses::is_host;
 use super::super::facts::{IpFacts, MessageFacts, MessageTransport};
 use super::super::message::{opcode, rcode};
 use super::super::names::{NameKey, Names};
-use super::finish::{add_counts, write_wire};
-use super::lists::{Counts, last_labels, opcode_name, present, qtype_name, rcode_name, suffix};
+use super::lists::{
+    Counts, add_counts, last_labels, opcode_name, present, qtype_name, rcode_name, suffix, write_wire,
+};
 use super::{DnsAnswer, ExactQuantiles};
 
 /// DNS of one direction. A party is the address at the other end than the host.
