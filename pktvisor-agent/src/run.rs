@@ -84,8 +84,7 @@ fn agent(options: &Options) -> anyhow::Result<Agent> {
     if let Some(prefix) = options.client_prefix {
         store = store.with_client_prefix(prefix);
     }
-    // Opened again by the capture, because reports are made on other threads.
-    if let Some(geo) = options.pipeline_config().open_geo()? {
+    if let Some(geo) = options.pipeline_config().open_report_geo()? {
         store = store.with_geo(geo);
     }
     let capture = api::CaptureInfo {

@@ -39,9 +39,12 @@ impl Context<'_> {
         total: u64,
     ) -> Vec<api::TopEntry> {
         let Some(geo) = self.geo else { return Vec::new() };
-        let mut geo = geo.lock();
-        geo.refresh(Instant::now());
-        self.analysed(places::located(&mut geo, part, addresses, total))
+        // The capture has the same databases open and logs their changes.
+        let list = geo.lock().quietly(|geo| {
+            geo.refresh(Instant::now());
+            places::located(geo, part, addresses, total)
+        });
+        self.analysed(list)
     }
 
     /// A list of all items.

@@ -68,6 +68,17 @@ impl Geo {
         Ok(Self { city, asn, cache, checked: None, handle: Arc::default() })
     }
 
+    /// As [`open`](Self::open), but logs nothing: for a second reader of the same databases, whose
+    /// messages would say everything twice.
+    pub fn open_quietly(city: Option<&Path>, asn: Option<&Path>) -> Result<Self, GeoError> {
+        without_messages(|| Self::open(city, asn))
+    }
+
+    /// Uses the databases without logging anything.
+    pub fn quietly<T>(&mut self, use_it: impl FnOnce(&mut Self) -> T) -> T {
+        without_messages(|| use_it(self))
+    }
+
     /// Whether there is any database.
     pub fn is_empty(&self) -> bool {
         self.city.is_none() && self.asn.is_none()
@@ -137,6 +148,10 @@ impl Geo {
         self.cache.insert(address, ids);
         ids
     }
+}
+
+fn without_messages<T>(act: impl FnOnce() -> T) -> T {
+    tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), act)
 }
 
 impl Source {
