@@ -41,7 +41,12 @@ pub(crate) struct MessageFacts {
     pub(crate) src_port: u16,
     pub(crate) dst_port: u16,
     pub(crate) id: u16,
+    pub(crate) opcode: u8,
+    /// RD, and in a response RA.
+    pub(crate) recursion: bool,
     pub(crate) response: bool,
+    /// Octets, once it is written.
+    pub(crate) bytes: u64,
     /// Includes the extended bits of EDNS.
     pub(crate) rcode: u16,
     /// `None` if the message has no question, or none that can be parsed.
@@ -61,5 +66,7 @@ pub(crate) struct MessageFacts {
 pub(crate) struct EdnsFacts {
     pub(crate) udp_size: u16,
     pub(crate) dnssec_ok: bool,
-    pub(crate) client_subnet: bool,
+    /// A /24 of IPv4.
+    pub(crate) client_subnet: Option<[u8; 3]>,
+    pub(crate) cookie: bool,
 }

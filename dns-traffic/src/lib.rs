@@ -38,7 +38,8 @@ mod udp;
 pub use addresses::HOST_PREFIXES;
 pub use answer::{
     Answer, Counts, DirectionAnswer, DnsAnswer, EdnsAnswer, ExactCardinality, ExactQuantiles, ExactRates,
-    ExactTransactionCounts, FlagsAnswer, MessageCounts, PacketAnswer, Span, Summary, TransactionAnswer,
+    ExactTransactionCounts, FlagsAnswer, MessageCounts, PacketAnswer, SideAnswer, Span, Summary,
+    TransactionAnswer,
 };
 pub use config::{Config, ConfigError};
 pub use day::{Attack, AttackKind, Day, DayConfig};

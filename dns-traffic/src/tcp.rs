@@ -133,6 +133,7 @@ impl TcpConversation {
             let mut bytes = Vec::with_capacity(64);
             prefixed(&mut bytes, |out| exchange.write_query(&stage.names, out));
             let facts = exchange.facts(MessageTransport::Tcp, (self.client_port, 53), None);
+            let facts = MessageFacts { bytes: bytes.len() as u64 - 2, ..facts };
             match writes.iter_mut().find(|write| together && write.side == ConversationSide::Client) {
                 Some(first) => {
                     first.bytes.append(&mut bytes);
@@ -152,6 +153,7 @@ impl TcpConversation {
                 written = Some(exchange.write_response(&stage.names, usize::from(u16::MAX), out));
             });
             let facts = exchange.facts(MessageTransport::Tcp, (53, self.client_port), written);
+            let facts = MessageFacts { bytes: bytes.len() as u64 - 2, ..facts };
             let messages = vec![(bytes.len(), facts)];
             // The pieces of a split query take a moment to arrive.
             let answer_ns = MILLISECOND_NS + stage.answer_time_ns(self.role);

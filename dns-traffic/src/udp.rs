@@ -3,7 +3,7 @@
 use super::addresses::{PacketAddresses, Parties};
 use super::facts::{MessageFacts, MessageTransport};
 use super::frame::{VlanTags, protocol, udp, udp_datagram, udp_fragment};
-use super::message::{DnsExchange, draw_exchange, rcode, write_malformed};
+use super::message::{DnsExchange, draw_exchange, opcode, rcode, write_malformed};
 use super::stage::{AskedServer, MILLISECOND_NS, Role, SECOND_NS, Stage, record_ip, record_udp_fragment};
 use super::tcp;
 
@@ -206,7 +206,7 @@ fn send(
     let packet = stage.queue.add(at_ns);
     udp(&mut packet.data, &envelope, (facts.src_port, facts.dst_port), message);
     record_ip(&mut packet.facts, &envelope, protocol::UDP);
-    packet.facts.messages.push(facts);
+    packet.facts.messages.push(MessageFacts { bytes: message.len() as u64, ..facts });
 }
 
 /// Sends a datagram in fragments: by the usual MTU where it is large, else in halves. One time in
@@ -236,7 +236,7 @@ fn send_fragments(
         udp_fragment(&mut packet.data, &envelope, &datagram, start..end);
         record_udp_fragment(&mut packet.facts, &envelope);
         if index == last {
-            packet.facts.messages.push(facts);
+            packet.facts.messages.push(MessageFacts { bytes: message.len() as u64, ..facts });
         }
     }
 }
@@ -267,7 +267,10 @@ fn send_malformed(stage: &mut Stage, at_ns: u64) {
         src_port,
         dst_port,
         id,
+        opcode: opcode::QUERY,
+        recursion: true,
         response,
+        bytes: 0,
         rcode: 0,
         question: None,
         malformed: true,

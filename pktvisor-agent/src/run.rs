@@ -31,7 +31,7 @@ use service::Service;
 ///
 /// Why the agent cannot do what the options ask for, in one sentence.
 pub fn run(options: &Options, sandbox_info: api::SandboxInfo) -> anyhow::Result<()> {
-    let agent = Arc::new(agent(options).with_sandbox(sandbox_info));
+    let agent = Arc::new(agent(options)?.with_sandbox(sandbox_info));
     if let Some(config) = options.live_config() {
         return run_live(options, config, &agent, sandbox_info);
     }
@@ -80,7 +80,7 @@ fn ledger_line(ledger: &api::Ledger) -> String {
     )
 }
 
-fn agent(options: &Options) -> Agent {
+fn agent(options: &Options) -> anyhow::Result<Agent> {
     let cut = if options.public_suffix { NameCut::PublicSuffix } else { NameCut::Labels };
     let store = Store::new(metrics::StoreSettings {
         periods: options.periods,
@@ -90,7 +90,13 @@ fn agent(options: &Options) -> Agent {
     });
     let store = store.with_transaction_timeout(options.dns_timeout);
     let is_served = options.serve || options.target.is_live();
-    let store = if is_served { store.with_series() } else { store };
+    let mut store = if is_served { store.with_series() } else { store };
+    if let Some(prefix) = options.client_prefix {
+        store = store.with_client_prefix(prefix);
+    }
+    if let Some(geo) = options.pipeline_config().open_report_geo()? {
+        store = store.with_geo(geo);
+    }
     let capture = api::CaptureInfo {
         target: options.target_text.clone(),
         mode: if options.target.is_live() { api::CaptureMode::Starting } else { api::CaptureMode::File },
@@ -99,7 +105,7 @@ fn agent(options: &Options) -> Agent {
     let packet_access = if options.allow_packets { PacketAccess::Allowed } else { PacketAccess::Denied };
     let agent = Agent::new(store, u64::from(options.max_deep_sample_pct), capture);
     let agent = agent.with_packet_access(packet_access);
-    if is_served { agent.with_findings() } else { agent }
+    Ok(if is_served { agent.with_findings() } else { agent })
 }
 
 /// Replays the capture file of the options until its end, or until `stop` is cancelled.

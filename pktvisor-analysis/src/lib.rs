@@ -25,6 +25,7 @@ pub mod transactions;
 pub use engine::Analysis;
 pub use flow::{Flow, Transport};
 pub use observer::{
-    ClientSide, Observer, Outcome, ReassemblyEvent, Transaction, WaitingQuery, WatchedMessage,
+    ClientSide, ExchangeEnds, Observer, Outcome, ReassemblyEvent, TimedOutName, TimedOutQuery, Transaction,
+    WaitingQuery, WatchedMessage,
 };
 pub use settings::AnalysisSettings;

@@ -184,6 +184,8 @@ pub const GROUPS: &[Group] = &[
     crate::transaction_direction!(group),
     Group { path: "dns.xact.out", ..crate::transaction_direction!(group) },
     Group { path: "dns.xact.unknown", ..crate::transaction_direction!(group) },
+    crate::dns_in!(group),
+    crate::dns_out!(group),
     crate::dns_flags!(group),
     crate::edns!(group),
     crate::reassembly!(group),

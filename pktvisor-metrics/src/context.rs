@@ -1,9 +1,15 @@
 //! The data that a report needs in addition to the record of its group.
 
+use std::net::IpAddr;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
 use crate::listed::ListLength;
+use crate::places::{self, PlacePart};
 
 /// Data of the period that is reported.
 pub(super) struct Context<'a> {
@@ -15,6 +21,8 @@ pub(super) struct Context<'a> {
     pub sampling_rate: f64,
     /// The length of lists.
     pub list_length: ListLength,
+    /// The databases of places, if there are any.
+    pub geo: Option<&'a Mutex<Geo>>,
 }
 
 impl Context<'_> {
@@ -24,6 +32,22 @@ impl Context<'_> {
         Counters: AsRef<T>,
     {
         self.counters.as_ref()
+    }
+
+    /// Analysed addresses added up by a part of their location; empty without a database.
+    pub(super) fn located(
+        &self,
+        part: PlacePart,
+        addresses: impl Iterator<Item = (Option<IpAddr>, u64)>,
+        total: u64,
+    ) -> Vec<api::TopEntry> {
+        let Some(geo) = self.geo else { return Vec::new() };
+        // The capture has the same databases open and logs their changes.
+        let list = geo.lock().quietly(|geo| {
+            geo.refresh(Instant::now());
+            places::located(geo, part, addresses, total, self.list_length)
+        });
+        self.analysed(list)
     }
 
     /// A list of all items.

@@ -13,9 +13,10 @@
 //! | `cardinality`, `distinct_names` | numbers of distinct items |
 //! | `frequent` | the most frequent items |
 //! | `quantiles`, `slowness` | times and rates |
-//! | `codes` | exact counts by code |
+//! | `codes`, `codes_by_side`, `sizes` | exact counts by code, header and size |
 //! | `record` | generates the records of a period from their declarations |
-//! | `network`, `dns`, `transactions` | the metrics of a period |
+//! | `network`, `dns`, `sides`, `transactions` | the metrics of a period |
+//! | `places` | places of listed addresses, for a report |
 //! | `seconds` | the numbers of each of the last seconds |
 //! | `rolling` | the last seconds in the shape of a period |
 //! | `watch` | what a filter on messages lets through: focuses, and packets |
@@ -25,10 +26,12 @@
 mod batch;
 mod cardinality;
 mod codes;
+mod codes_by_side;
 mod context;
 mod distinct_names;
 mod distribution;
 mod dns;
+mod evidence;
 pub mod frequent;
 mod keys;
 mod ledger;
@@ -37,15 +40,18 @@ mod listed;
 mod live_period;
 mod network;
 mod period;
-
-mod evidence;
+mod places;
+mod rare_items;
 mod record;
 mod recorder;
 mod report;
+mod response;
 mod rolling;
 mod seconds;
 mod settings;
 mod shares;
+mod sides;
+mod sizes;
 mod slowness;
 mod store;
 mod timeline;
@@ -55,10 +61,10 @@ pub mod watch;
 pub use batch::Batch;
 pub use distribution::Distribution;
 pub use evidence::AgentSource;
+pub use keys::address_key;
 pub use listed::ListLength;
-pub use network::address_key;
 pub use recorder::Recorder;
 pub use rolling::RollingSpan;
-pub use settings::{Clock, StoreSettings};
+pub use settings::{ClientPrefix, Clock, StoreSettings};
 pub use shares::Cut;
 pub use store::{NoPeriod, Store, SumsSinceStart};

@@ -1,18 +1,13 @@
 //! Remote addresses: the most frequent ones, their places and networks, and how many there are.
 
-use pktvisor_common::address::{Address, IpVersion};
+use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::Class;
 use pktvisor_common::direction::Direction;
 
 use crate::context::Context;
-use crate::frequent::{FrequentItems, Key, Mark};
+use crate::frequent::{FrequentItems, Mark};
+use crate::keys::address_key;
 use crate::record::record;
-
-/// The key of an address of a [`Class`].
-#[inline]
-pub fn address_key(address: Address<'_>) -> Key<'_> {
-    Key::new(address.version().number(), address.octets())
-}
 
 pktvisor_definitions::packets!(record);
 pktvisor_definitions::ip_cardinality!(record);

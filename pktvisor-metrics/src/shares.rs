@@ -10,11 +10,11 @@
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard};
-use pktvisor_analysis::public_suffix::NameCut;
 
 use crate::evidence::{SecondWatch, WatchHistory};
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
+use crate::settings::RecorderSettings;
 
 /// What a thread leaves at the end of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +77,8 @@ enum HandOver {
 
 impl Shares {
     /// Makes a share for each thread, once.
-    pub(super) fn make(&self, threads: u32, name_cut: NameCut, watch: Watching) {
-        self.0.get_or_init(|| (0..threads).map(|_| Share::new(name_cut, watch)).collect());
+    pub(super) fn make(&self, threads: u32, settings: RecorderSettings, watch: Watching) {
+        self.0.get_or_init(|| (0..threads).map(|_| Share::new(settings, watch)).collect());
     }
 
     fn all(&self) -> &[Share] {
@@ -150,8 +150,8 @@ impl Shares {
 }
 
 impl Share {
-    fn new(name_cut: NameCut, watching: Watching) -> Self {
-        let mut recorder = Recorder::new(name_cut);
+    fn new(settings: RecorderSettings, watching: Watching) -> Self {
+        let mut recorder = Recorder::new(settings);
         let mut watch = HandOver::Unused;
         if watching == Watching::On {
             recorder.begin_watch();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+use pktvisor_analysis::geo::Geo;
 use pktvisor_analysis::transactions::TIMEOUT_NS_DEFAULT;
 use pktvisor_api as api;
 
@@ -22,7 +23,7 @@ use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 use crate::rolling::{Recent, RollingSpan};
 use crate::seconds::SecondRecorder;
-use crate::settings::StoreSettings;
+use crate::settings::{ClientPrefix, RecorderSettings, StoreSettings};
 use crate::shares::{Cut, Shares, Watching};
 use crate::watch::{FocusSettings, MessageFilter, TooManyWatches, Watches};
 
@@ -67,15 +68,44 @@ pub struct Store {
     list_readers: Arc<ListReaders>,
     watches: Arc<Watches>,
     transaction_timeout_ns: u64,
+    client_prefix: Option<ClientPrefix>,
+    /// The databases in which reports look up addresses.
+    geo: Option<Mutex<Geo>>,
 }
 
 impl Store {
     /// An empty store.
     pub fn new(settings: StoreSettings) -> Self {
         let shares = Arc::<Shares>::default();
-        let live = Mutex::new(LivePeriod::new(settings, Arc::clone(&shares)));
-        let (list_readers, watches) = (Arc::default(), Arc::default());
-        Self { settings, live, shares, list_readers, watches, transaction_timeout_ns: TIMEOUT_NS_DEFAULT }
+        Self {
+            settings,
+            live: Mutex::new(LivePeriod::new(settings, Arc::clone(&shares))),
+            shares,
+            list_readers: Arc::default(),
+            watches: Arc::default(),
+            transaction_timeout_ns: TIMEOUT_NS_DEFAULT,
+            client_prefix: None,
+            geo: None,
+        }
+    }
+
+    /// The store, which also lists the networks of clients, cut at these lengths.
+    #[must_use]
+    pub fn with_client_prefix(mut self, prefix: ClientPrefix) -> Self {
+        self.client_prefix = Some(prefix);
+        self.live.get_mut().recorder.set_client_prefix(prefix);
+        self
+    }
+
+    /// The store, which also lists the places of clients, servers and client subnets.
+    #[must_use]
+    pub fn with_geo(mut self, geo: Geo) -> Self {
+        self.geo = Some(Mutex::new(geo));
+        self
+    }
+
+    fn geo(&self) -> Option<&Mutex<Geo>> {
+        self.geo.as_ref()
     }
 
     /// The store, which also keeps the last seconds for [`series`](Self::series). Without a server
@@ -123,7 +153,8 @@ impl Store {
     /// [recorder](Self::recorder) of its own. Call it once, before they start.
     pub fn share_among(&self, threads: u32) {
         let watching = if self.live.lock().history.is_some() { Watching::On } else { Watching::Off };
-        self.shares.make(threads, self.settings.name_cut, watching);
+        let settings = RecorderSettings { client_prefix: self.client_prefix, ..self.settings.recorder() };
+        self.shares.make(threads, settings, watching);
     }
 
     /// The recorder of one thread's analysis, locked for a batch of packets.
@@ -183,12 +214,12 @@ impl Store {
         let live = self.live.lock();
         if n == 0 {
             drop(live);
-            return Ok(self.merged(1).report(length));
+            return Ok(self.merged(1).report(length, self.geo()));
         }
         let period = live.closed.get(n - 1).cloned();
         let filled = live.closed.len();
         drop(live);
-        period.map(|period| period.report(length)).ok_or(NoPeriod::NotYet { last: filled })
+        period.map(|period| period.report(length, self.geo())).ok_or(NoPeriod::NotYet { last: filled })
     }
 
     /// The newest `n` periods merged, or as many as there are.
@@ -203,7 +234,7 @@ impl Store {
         if n < 2 || n > last {
             return Err(NoPeriod::OutOfRange { first: 2, last });
         }
-        Ok(self.merged(n).report(length))
+        Ok(self.merged(n).report(length, self.geo()))
     }
 
     /// The newest `n` periods merged.
@@ -233,7 +264,7 @@ impl Store {
         let published = live.has_lists().then(|| live.published().to_vec());
         drop(live);
         let shares = published.unwrap_or_else(|| self.shares.copies());
-        Recent { live: record, shares, closed, slots }.last(span).report(length)
+        Recent { live: record, shares, closed, slots }.last(span).report(length, self.geo())
     }
 
     /// What the focus of this filter has recorded, with lists of this length. Opens it if there is
@@ -241,11 +272,11 @@ impl Store {
     pub fn focus(&self, length: ListLength, filter: &MessageFilter) -> Result<api::Period, TooManyWatches> {
         let now = self.live.lock().time();
         let settings = FocusSettings {
-            name_cut: self.settings.name_cut,
+            recorder: RecorderSettings { client_prefix: self.client_prefix, ..self.settings.recorder() },
             threads: self.shares.len(),
             transaction_timeout_ns: self.transaction_timeout_ns,
         };
-        Ok(self.watches.focus(filter, now, settings)?.report(length))
+        Ok(self.watches.focus(filter, now, settings)?.report(length, self.geo()))
     }
 
     /// The watches. Threads that analyse report to them.
@@ -258,8 +289,11 @@ impl Store {
         let single = self.settings.summary || self.settings.periods == 1;
         let (minutes, period) = match single {
             // One thread reads a file, and nobody else waits for the lock. So no copy is needed.
-            true => (1, self.live.lock().measured().report(ListLength::DEFAULT)),
-            false => (self.settings.periods, self.merged(self.settings.periods).report(ListLength::DEFAULT)),
+            true => (1, self.live.lock().measured().report(ListLength::DEFAULT, self.geo())),
+            false => (
+                self.settings.periods,
+                self.merged(self.settings.periods).report(ListLength::DEFAULT, self.geo()),
+            ),
         };
         [(format!("{minutes}m"), period)].into()
     }
@@ -271,7 +305,7 @@ impl Store {
         SumsSinceStart {
             inbound: inbound.clone(),
             outbound: outbound.clone(),
-            period: sum.report(ListLength::DEFAULT),
+            period: sum.report(ListLength::DEFAULT, None),
         }
     }
 

@@ -9,7 +9,8 @@ use super::super::frame::{protocol, tcp_flags};
 use super::super::message::rcode;
 use super::super::names::{NameKey, Names};
 use super::super::stage::SECOND_NS;
-use super::transactions::{TransactionEvent, TransactionReplay};
+use super::sides::Sides;
+use super::transactions::{TimedOut, TransactionEvent, TransactionReplay};
 use super::{Answer, DnsAnswer, LastSecond, PacketAnswer, Span};
 
 const PERIOD_S: u64 = 60;
@@ -38,6 +39,7 @@ pub(super) struct AnswerPeriod {
     pub(super) rcodes: HashMap<u16, u64>,
     pub(super) qtypes: HashMap<u16, u64>,
     pub(super) udp_ports: HashMap<u16, u64>,
+    pub(super) sides: Sides,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +72,10 @@ impl AnswerCollector {
             self.periods.resize_with(index + 1, AnswerPeriod::default);
         }
         let (periods, start_s) = (&mut self.periods, self.start_s);
-        self.transactions.advance(timestamp_ns, |at_ns| {
+        self.transactions.advance(timestamp_ns, |TimedOut { at_ns, client, server, name }| {
             let index = ((at_ns / SECOND_NS - start_s) / PERIOD_S) as usize;
             periods[index].dns.xact.counts.timed_out += 1;
+            periods[index].sides.count_timed_out(client, server, name);
         });
         let period = &mut self.periods[index];
         let offset_s = ((second - self.start_s) % PERIOD_S) as usize;
@@ -82,6 +85,14 @@ impl AnswerCollector {
             period.count_message(ip, message);
             let event = self.transactions.observe(timestamp_ns, ip.src, ip.dst, message);
             period.count_event(event, HostDirection::of(ip));
+            period.sides.count_message(ip, message);
+            match event {
+                TransactionEvent::Orphan => period.sides.count_orphan(ip, message),
+                TransactionEvent::Completed { query_bytes, .. } => {
+                    period.sides.count_transaction(ip, message, query_bytes);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -212,7 +223,7 @@ impl AnswerPeriod {
         } else if let Some(facts) = message.edns {
             edns.queries += 1;
             edns.dnssec_ok += u64::from(facts.dnssec_ok);
-            edns.client_subnet += u64::from(facts.client_subnet);
+            edns.client_subnet += u64::from(facts.client_subnet.is_some());
         }
     }
 
@@ -225,7 +236,7 @@ impl AnswerPeriod {
             TransactionEvent::Duplicate => counts.duplicates += 1,
             TransactionEvent::Late => counts.late += 1,
             TransactionEvent::Orphan => counts.orphans += 1,
-            TransactionEvent::Completed { time_ns } => {
+            TransactionEvent::Completed { time_ns, .. } => {
                 counts.total += 1;
                 match direction {
                     HostDirection::Out => self.times_ns[0].push(time_ns),

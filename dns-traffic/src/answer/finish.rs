@@ -1,11 +1,10 @@
 //! Turns the sums into the answer: merges periods into a whole, and writes keys as names.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 
-use super::super::names::{NameKey, Names};
+use super::super::names::Names;
 use super::collect::AnswerPeriod;
-use super::lists::{Counts, present, qtype_name, rcode_name, suffix};
+use super::lists::{Counts, add_counts, present, qtype_name, rcode_name, suffix, write_wire};
 use super::{DirectionAnswer, ExactQuantiles, ExactRates, LastSecond, Span, Summary};
 
 macro_rules! add_fields {
@@ -46,6 +45,7 @@ impl AnswerPeriod {
         add_counts(&mut self.rcodes, &next.rcodes);
         add_counts(&mut self.qtypes, &next.qtypes);
         add_counts(&mut self.udp_ports, &next.udp_ports);
+        self.sides.merge(&next.sides);
     }
 
     /// Writes out the lists.
@@ -87,13 +87,8 @@ impl AnswerPeriod {
         let [inbound, outbound] = self.times_ns.map(direction);
         dns.xact.inbound = inbound;
         dns.xact.outbound = outbound;
+        self.sides.finish(names, dns);
         Summary { period: span, packets: self.packets, dns: self.dns }
-    }
-}
-
-fn add_counts<K: Copy + Eq + Hash>(to: &mut HashMap<K, u64>, from: &HashMap<K, u64>) {
-    for (key, count) in from {
-        *to.entry(*key).or_default() += count;
     }
 }
 
@@ -101,11 +96,6 @@ fn list(list: &mut Counts, counts: &HashMap<u16, u64>, name: impl Fn(u16) -> Str
     for (code, count) in counts {
         list.add(name(*code), *count);
     }
-}
-
-fn write_wire(names: &Names, key: NameKey, wire: &mut Vec<u8>) {
-    wire.clear();
-    names.wire(key, wire);
 }
 
 fn rates(seconds: &[[u64; 2]]) -> ExactRates {

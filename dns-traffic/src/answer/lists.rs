@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::hash::Hash;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::super::names::{NameKey, Names};
 
 /// The number of occurrences of each name; exact and complete.
 #[derive(Clone, Debug)]
@@ -73,6 +76,19 @@ impl Serialize for Counts {
     }
 }
 
+/// Adds counts by key.
+pub(super) fn add_counts<K: Copy + Eq + Hash>(to: &mut HashMap<K, u64>, from: &HashMap<K, u64>) {
+    for (key, count) in from {
+        *to.entry(*key).or_default() += count;
+    }
+}
+
+/// Writes a name without the root label.
+pub(super) fn write_wire(names: &Names, key: NameKey, wire: &mut Vec<u8>) {
+    wire.clear();
+    names.wire(key, wire);
+}
+
 /// A name in wire format as RFC 1035 section 5.1 writes it, without the last dot, except for the
 /// root.
 pub(super) fn present(wire: &[u8]) -> String {
@@ -112,6 +128,15 @@ pub(super) fn suffix(wire: &[u8], keep: usize, at_least: usize) -> Option<String
     Some(if cut > 0 { format!(".{text}") } else { text })
 }
 
+/// The name, or of one that is longer than `bytes_max` as many of its last labels as fit, with a dot
+/// in front.
+pub(super) fn last_labels(wire: &[u8], bytes_max: usize) -> String {
+    match label_starts(wire).find(|start| wire.len() - start <= bytes_max) {
+        Some(start) if start > 0 => format!(".{}", present(&wire[start..])),
+        _ => present(wire),
+    }
+}
+
 fn label_starts(wire: &[u8]) -> impl Iterator<Item = usize> {
     let next = move |at: usize| wire.get(at).map(|len| at + 1 + usize::from(*len));
     std::iter::successors(Some(0), move |at| next(*at)).take_while(|at| *at < wire.len())
@@ -147,6 +172,17 @@ pub(super) fn rcode_name(code: u16) -> String {
         other => return other.to_string(),
     };
     name.to_owned()
+}
+
+/// An operation code as IANA names it; only those that the generator uses.
+pub(super) fn opcode_name(opcode: u16) -> String {
+    match opcode {
+        0 => "QUERY".to_owned(),
+        4 => "NOTIFY".to_owned(),
+        5 => "UPDATE".to_owned(),
+        6 => "DSO".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// A query type as IANA names it; only those that the generator uses.

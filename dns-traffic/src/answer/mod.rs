@@ -5,12 +5,14 @@
 mod collect;
 mod finish;
 mod lists;
+mod sides;
 mod transactions;
 
 use serde::Serialize;
 
 pub(crate) use collect::AnswerCollector;
 pub use lists::Counts;
+pub use sides::SideAnswer;
 
 /// The true answer for a whole capture and for each of its periods.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -46,7 +48,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    fn lists_mut(&mut self) -> [&mut Counts; 10] {
+    fn lists_mut(&mut self) -> [&mut Counts; 20] {
         let (packets, dns) = (&mut self.packets, &mut self.dns);
         [
             &mut packets.top_ipv4,
@@ -59,6 +61,16 @@ impl Summary {
             &mut dns.top_rcode,
             &mut dns.top_qtype,
             &mut dns.top_udp_ports,
+            &mut dns.top_noerror,
+            &mut dns.top_nodata,
+            &mut dns.top_timed_out,
+            &mut dns.top_qname_by_response_bytes,
+            &mut dns.top_zones_nxdomain,
+            &mut dns.top_zones_srvfail,
+            &mut dns.top_zones_timed_out,
+            &mut dns.top_ecs_subnets,
+            &mut dns.inbound.top,
+            &mut dns.outbound.top,
         ]
     }
 }
@@ -177,6 +189,20 @@ pub struct DnsAnswer {
     pub top_rcode: Counts,
     pub top_qtype: Counts,
     pub top_udp_ports: Counts,
+    pub top_noerror: Counts,
+    pub top_nodata: Counts,
+    pub top_timed_out: Counts,
+    pub top_qname_by_response_bytes: Counts,
+    pub top_zones_nxdomain: Counts,
+    pub top_zones_srvfail: Counts,
+    pub top_zones_timed_out: Counts,
+    pub top_ecs_subnets: Counts,
+    /// The host was asked.
+    #[serde(rename = "in")]
+    pub inbound: SideAnswer,
+    /// The host asked.
+    #[serde(rename = "out")]
+    pub outbound: SideAnswer,
 }
 
 /// DNS messages by kind.

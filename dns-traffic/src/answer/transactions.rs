@@ -22,10 +22,21 @@ pub(super) enum TransactionEvent {
     /// reversed.
     Completed {
         time_ns: u64,
+        /// Octets of the first query.
+        query_bytes: u64,
     },
     Duplicate,
     Late,
     Orphan,
+}
+
+/// A query that timed out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimedOut {
+    pub(super) at_ns: u64,
+    pub(super) client: IpAddr,
+    pub(super) server: IpAddr,
+    pub(super) name: Option<NameKey>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +58,7 @@ enum QueryState {
 #[derive(Clone, Copy, Debug)]
 struct OpenQuery {
     asked_ns: u64,
+    bytes: u64,
     question: Option<(NameKey, u16)>,
     state: QueryState,
 }
@@ -70,7 +82,7 @@ pub(super) struct TransactionReplay {
 
 impl TransactionReplay {
     /// Lets time pass and reports when queries timed out.
-    pub(super) fn advance(&mut self, now_ns: u64, mut timed_out: impl FnMut(u64)) {
+    pub(super) fn advance(&mut self, now_ns: u64, mut timed_out: impl FnMut(TimedOut)) {
         while let Some((asked_ns, key)) =
             self.open.pop_front_if(|(asked_ns, _)| now_ns > *asked_ns + TIMEOUT_NS)
         {
@@ -78,7 +90,12 @@ impl TransactionReplay {
             for entry in entries.filter(|entry| (entry.asked_ns, entry.state) == (asked_ns, QueryState::Open))
             {
                 entry.state = QueryState::TimedOut;
-                timed_out(asked_ns + TIMEOUT_NS);
+                timed_out(TimedOut {
+                    at_ns: asked_ns + TIMEOUT_NS,
+                    client: key.client.0,
+                    server: key.server.0,
+                    name: entry.question.map(|(name, _)| name),
+                });
             }
         }
         while let Some((asked_ns, key)) =
@@ -111,7 +128,8 @@ impl TransactionReplay {
             return TransactionEvent::Retransmitted;
         }
         entries.retain(|entry| !entry.agrees(message.question));
-        entries.push(OpenQuery { asked_ns: now_ns, question: message.question, state: QueryState::Open });
+        let (bytes, question) = (message.bytes, message.question);
+        entries.push(OpenQuery { asked_ns: now_ns, bytes, question, state: QueryState::Open });
         self.open.push_back((now_ns, key));
         self.known.push_back((now_ns, key));
         TransactionEvent::Opened
@@ -128,7 +146,7 @@ impl TransactionReplay {
         match entry.state {
             QueryState::Open => {
                 entry.state = QueryState::Answered;
-                TransactionEvent::Completed { time_ns: now_ns - entry.asked_ns }
+                TransactionEvent::Completed { time_ns: now_ns - entry.asked_ns, query_bytes: entry.bytes }
             }
             QueryState::TimedOut => {
                 entries.remove(index);

@@ -108,14 +108,18 @@ impl DnsExchange {
             src_port: ports.0,
             dst_port: ports.1,
             id: self.id,
+            opcode: self.opcode,
+            recursion: self.recursion,
             response,
+            bytes: 0,
             rcode: if response { self.rcode } else { 0 },
             question: self.question,
             malformed: false,
             edns: self.edns.map(|edns| EdnsFacts {
                 udp_size: if response { RESPONSE_UDP_SIZE } else { edns.udp_size },
                 dnssec_ok: edns.dnssec_ok,
-                client_subnet: edns.client_subnet,
+                client_subnet: edns.client_subnet.then(|| self.client_subnet()),
+                cookie: edns.cookie && !response,
             }),
             answers: written.map_or(0, |written| written.answers),
             authoritative: response && self.is_authoritative(),
@@ -134,8 +138,8 @@ impl DnsExchange {
             let opt = open_opt(out, edns.udp_size, 0, version, edns.dnssec_ok);
             if edns.client_subnet {
                 // A /24 of IPv4 (RFC 7871).
-                let [a, b, c, ..] = self.seed.to_be_bytes();
-                out.extend_from_slice(&[0, 8, 0, 7, 0, 1, 24, 0, a | 1, b, c]);
+                let [a, b, c] = self.client_subnet();
+                out.extend_from_slice(&[0, 8, 0, 7, 0, 1, 24, 0, a, b, c]);
             }
             if edns.cookie {
                 out.extend_from_slice(&[0, 10, 0, 8]);
@@ -184,6 +188,11 @@ impl DnsExchange {
         counts[0]
     }
 
+    fn client_subnet(&self) -> [u8; 3] {
+        let [a, b, c, ..] = self.seed.to_be_bytes();
+        [a | 1, b, c]
+    }
+
     fn is_authoritative(&self) -> bool {
         !self.recursion && self.rcode != rcode::REFUSED
     }
@@ -227,8 +236,8 @@ impl DnsExchange {
         let Some(edns) = self.edns else { return };
         let opt = open_opt(out, RESPONSE_UDP_SIZE, (self.rcode >> 4) as u8, 0, edns.dnssec_ok);
         if edns.client_subnet {
-            let [a, b, c, ..] = self.seed.to_be_bytes();
-            out.extend_from_slice(&[0, 8, 0, 7, 0, 1, 24, 20, a | 1, b, c]);
+            let [a, b, c] = self.client_subnet();
+            out.extend_from_slice(&[0, 8, 0, 7, 0, 1, 24, 20, a, b, c]);
         }
         records::close_rdata(out, opt);
         count(out, start, MessageSection::Additional, 1);

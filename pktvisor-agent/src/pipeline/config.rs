@@ -40,6 +40,17 @@ impl PipelineConfig {
         }
     }
 
+    /// As [`open_geo`](Self::open_geo), for reports, which look up addresses on other threads than the
+    /// capture.
+    ///
+    /// # Errors
+    ///
+    /// A database cannot be read.
+    pub(crate) fn open_report_geo(&self) -> Result<Option<Geo>, GeoError> {
+        let geo = Geo::open_quietly(self.geo_city.as_deref(), self.geo_asn.as_deref())?;
+        Ok((!geo.is_empty()).then_some(geo))
+    }
+
     /// Opens the databases; `None` if none is given.
     ///
     /// # Errors

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use dns_traffic::{Counts, ExactQuantiles, Summary};
 use pktvisor_api::{self as api, TopEntry};
 
+use super::sides::sides;
+
 const LISTED: usize = 10;
 /// Four standard errors of an estimate of few distinct items.
-const CARDINALITY_ERROR: f64 = 0.024;
+pub(crate) const CARDINALITY_ERROR: f64 = 0.024;
 
 /// Whether all items fit into the tables behind the lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub(crate) enum Lists {
 
 /// The differences.
 #[derive(Default)]
-struct Differences(String);
+pub(crate) struct Differences(String);
 
 /// Fails with all differences between the summary of the agent and the answer.
 #[track_caller]
@@ -34,6 +36,7 @@ pub(crate) fn assert_agrees(what: &str, found: &api::Period, answer: &Summary, l
     packets(&mut differences, &found.packets, answer, lists);
     messages(&mut differences, &found.dns, answer);
     dns_lists(&mut differences, &found.dns, answer, lists);
+    sides(&mut differences, &found.dns, answer, lists);
     transactions(&mut differences, &found.dns.xact, answer);
     reassembly(&mut differences, &found.dns.reassembly);
     differences.exact("deep_samples", found.packets.deep_samples, answer.packets.total);
@@ -58,21 +61,26 @@ macro_rules! exact_fields {
 }
 
 impl Differences {
-    fn exact<T: PartialEq + std::fmt::Debug>(&mut self, field: &str, found: T, truth: T) {
+    pub(crate) fn exact<T: PartialEq + std::fmt::Debug>(&mut self, field: &str, found: T, truth: T) {
         if found != truth {
             let _ = writeln!(self.0, "  {field}: found {found:?}, truth {truth:?}");
         }
     }
 
     /// Within `share` of the truth, or exact if `share` of it is less than `floor`.
-    fn within(&mut self, field: &str, found: u64, truth: u64, share: f64, floor: u64) {
+    pub(crate) fn within(&mut self, field: &str, found: u64, truth: u64, share: f64, floor: u64) {
         let allowed = ((truth as f64 * share) as u64).max(floor);
         if found.abs_diff(truth) > allowed {
             let _ = writeln!(self.0, "  {field}: found {found}, truth {truth}");
         }
     }
 
-    fn quantiles(&mut self, field: &str, found: Option<api::Quantiles>, truth: Option<ExactQuantiles>) {
+    pub(crate) fn quantiles(
+        &mut self,
+        field: &str,
+        found: Option<api::Quantiles>,
+        truth: Option<ExactQuantiles>,
+    ) {
         let (Some(found), Some(truth)) = (found, truth) else {
             return self.exact(field, found.is_some(), truth.is_some());
         };
@@ -88,7 +96,7 @@ impl Differences {
         }
     }
 
-    fn list(&mut self, field: &str, found: &[TopEntry], truth: &Counts, lists: Lists) {
+    pub(crate) fn list(&mut self, field: &str, found: &[TopEntry], truth: &Counts, lists: Lists) {
         self.exact(&format!("{field} entries"), found.len(), truth.distinct().min(LISTED));
         if !found.is_sorted_by(|a, b| (b.estimate, &a.name) < (a.estimate, &b.name)) {
             let _ = writeln!(self.0, "  {field} is not in order");

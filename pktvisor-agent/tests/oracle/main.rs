@@ -5,6 +5,7 @@
 //! | `traffic` | packets and their answer |
 //! | `replay` | a replay of packets through the agent, without a file |
 //! | `compare` | a summary against its answer, field by field |
+//! | `sides` | of a summary: DNS by direction |
 //! | `scenarios` | ordinary, hostile and IPv6 traffic: the summary, each period, windows |
 //! | `sampling` | the numbers that the sampling rate must not change, and those that it may |
 //! | `windows` | periods merged against the same packets in one period |
@@ -22,6 +23,7 @@ mod prefetching;
 mod replay;
 mod sampling;
 mod scenarios;
+mod sides;
 mod slowness;
 mod traffic;
 mod windows;

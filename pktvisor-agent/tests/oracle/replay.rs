@@ -14,7 +14,7 @@ use pktvisor_api as api;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
-use pktvisor_metrics::{self as metrics, Store};
+use pktvisor_metrics::{self as metrics, ClientPrefix, Store};
 
 use super::traffic::Traffic;
 
@@ -24,11 +24,14 @@ pub(crate) struct Setup {
     pub(crate) summary: bool,
     pub(crate) sample_pct: u8,
     pub(crate) geo: Option<Geo>,
+    /// For the lists that are made with a report.
+    pub(crate) report_geo: Option<Geo>,
+    pub(crate) client_prefix: Option<ClientPrefix>,
 }
 
 impl Setup {
     pub(crate) fn summary() -> Self {
-        Self { periods: 5, summary: true, sample_pct: 100, geo: None }
+        Self { periods: 5, summary: true, sample_pct: 100, geo: None, report_geo: None, client_prefix: None }
     }
 
     /// Enough periods for any traffic here.
@@ -56,12 +59,18 @@ impl Replayed {
 }
 
 pub(crate) fn replay(traffic: &Traffic, setup: Setup) -> Replayed {
-    let store = Store::new(metrics::StoreSettings {
+    let mut store = Store::new(metrics::StoreSettings {
         periods: setup.periods,
         summary: setup.summary,
         name_cut: NameCut::Labels,
         clock: metrics::Clock::Packets,
     });
+    if let Some(geo) = setup.report_geo {
+        store = store.with_geo(geo);
+    }
+    if let Some(prefix) = setup.client_prefix {
+        store = store.with_client_prefix(prefix);
+    }
     let mut replay = Replay {
         capture: Capture::from_reader(Cursor::new(Arc::clone(&traffic.pcap))).unwrap(),
         pacer: None,

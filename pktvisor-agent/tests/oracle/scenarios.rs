@@ -2,7 +2,7 @@
 //! periods.
 
 use dns_traffic::Config;
-use pktvisor_api::IpCardinality;
+use pktvisor_api::{IpCardinality, TopEntry};
 
 use super::compare::{Lists, assert_agrees};
 use super::replay::{Setup, replay};
@@ -51,6 +51,17 @@ fn sparse_traffic_with_idle_seconds_is_summarised_as_the_answer_says() {
 #[test]
 fn the_truth_lies_between_the_bounds_of_lists_that_overflow() {
     assert_all_agrees(&Traffic::of(traffic::plentiful()), Lists::Bounded);
+}
+
+/// As many as a busy resolver has in some minutes, and more clients and names than tables hold.
+#[test]
+fn a_million_messages_are_counted_exactly_and_listed_within_the_bounds() {
+    let traffic = Traffic::of(traffic::million());
+    assert!(traffic.answer.total.dns.wire_packets.total > 1_000_000);
+    let found = replay(&traffic, Setup::summary()).document();
+    assert_agrees("a million messages", &found, &traffic.answer.total, Lists::Bounded);
+    let head = |list: &[TopEntry]| list.iter().all(|entry| entry.lower == entry.upper);
+    assert!(head(&found.dns.inbound.top_clients), "busy clients come early and stay");
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! Slow names, compared with a sorted list of all times so far.
+//! Slow names, clients and servers, compared with a sorted list of all times so far.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use capture_file::Capture;
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::name::presentation;
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{ClientSide, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_analysis::{ClientSide, ExchangeEnds, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_api::TopEntry;
 use pktvisor_common::classify::{Captured, Class, DnsPorts, LinkType, classify};
 use pktvisor_common::packet::{Packet, Stamp};
@@ -19,26 +20,33 @@ use super::traffic::{self, Traffic};
 struct Transactions {
     inbound: Vec<(u64, String)>,
     outbound: Vec<(u64, String)>,
+    /// By the address at the other end than HOST.
+    by_client: Vec<(u64, String)>,
+    by_server: Vec<(u64, String)>,
 }
 
 impl Observer for Transactions {
-    type Keys<'m> = ();
+    type Keys<'m> = Option<IpAddr>;
 
-    fn keys<'m>(&self, _: &MessageHead<'m>) {}
+    fn keys<'m>(&self, ends: &ExchangeEnds<'m>, _: &MessageHead<'m>) -> Option<IpAddr> {
+        ends.remote().map(IpAddr::from)
+    }
 
-    fn transaction(&mut self, transaction: &Transaction<'_>) {
-        let list = match transaction.client {
-            ClientSide::Remote => &mut self.inbound,
-            ClientSide::Host => &mut self.outbound,
+    fn transaction(&mut self, transaction: &Transaction<'_>, remote: &Option<IpAddr>) {
+        let (list, by_remote) = match transaction.client {
+            ClientSide::Remote => (&mut self.inbound, &mut self.by_client),
+            ClientSide::Host => (&mut self.outbound, &mut self.by_server),
             ClientSide::Unknown => return,
         };
         // Without a question there is a time, but no slow name.
         let name = transaction.question.map(|question| presentation(question.name.as_wire()).to_string());
-        list.push((transaction.duration_ns.unwrap() / 1000, name.unwrap_or_default()));
+        let time_us = transaction.duration_ns.unwrap() / 1000;
+        list.push((time_us, name.unwrap_or_default()));
+        by_remote.push((time_us, remote.unwrap().to_string()));
     }
 
     fn reassembled(&mut self, _: &Flow, _: u16, _: Captured) {}
-    fn message(&mut self, _: &Flow, _: &Message<'_>, (): ()) {}
+    fn message(&mut self, _: &Flow, _: &Message<'_>, _: &Option<IpAddr>) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _: u16) {}
     fn transaction_counts(&mut self, _: &TransactionCounts) {}
@@ -103,10 +111,13 @@ fn assert_slow(found: &[TopEntry], times: &[(u64, String)]) {
 }
 
 #[test]
-fn slow_names_are_those_at_or_above_the_running_90th_percentile() {
+fn slow_names_clients_and_servers_are_those_at_or_above_the_running_90th_percentile() {
     let traffic = Traffic::of(traffic::hostile());
     let times = transactions(&traffic);
-    let found = replay(&traffic, Setup::summary()).document().dns.xact;
+    let dns = replay(&traffic, Setup::summary()).document().dns;
+    let found = dns.xact;
+    assert_slow(&dns.inbound.top_clients_slow, &times.by_client);
+    assert_slow(&dns.outbound.top_servers_slow, &times.by_server);
     assert_eq!(found.inbound.total, times.inbound.len() as u64);
     assert_slow(&found.inbound.top_slow, &times.inbound);
     assert_slow(&found.outbound.top_slow, &times.outbound);

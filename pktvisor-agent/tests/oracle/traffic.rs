@@ -83,3 +83,20 @@ pub(crate) fn plentiful() -> Config {
         ..Config::default()
     }
 }
+
+/// A million messages, of far more clients, names and subnets than any table holds.
+pub(crate) fn million() -> Config {
+    Config {
+        packets: 1_250_000,
+        rate: 25_000.0,
+        dns_share: 0.9,
+        tcp_share: 0.05,
+        names: 300_000,
+        clients: 200_000,
+        random_subdomains: 0.1,
+        random_sources: 0.1,
+        malformed: 0.02,
+        seed: 7,
+        ..Config::default()
+    }
+}

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cache::{AddressCache, Places};
+use cache::{AddressCache, PlaceText, Places};
 pub use database::GeoError;
 use database::{Database, Reopen};
 pub use handle::GeoHandle;
@@ -68,6 +68,17 @@ impl Geo {
         Ok(Self { city, asn, cache, checked: None, handle: Arc::default() })
     }
 
+    /// As [`open`](Self::open), but logs nothing: for a second reader of the same databases, whose
+    /// messages would say everything twice.
+    pub fn open_quietly(city: Option<&Path>, asn: Option<&Path>) -> Result<Self, GeoError> {
+        without_messages(|| Self::open(city, asn))
+    }
+
+    /// Uses the databases without logging anything.
+    pub fn quietly<T>(&mut self, use_it: impl FnOnce(&mut Self) -> T) -> T {
+        without_messages(|| use_it(self))
+    }
+
     /// Whether there is any database.
     pub fn is_empty(&self) -> bool {
         self.city.is_none() && self.asn.is_none()
@@ -78,14 +89,24 @@ impl Geo {
         Arc::clone(&self.handle)
     }
 
+    /// Looks up the country of an address; `None` without a city database.
+    pub fn country(&mut self, address: IpAddr) -> Option<&str> {
+        let [city, _] = self.ids(address);
+        self.city.as_ref().map(|source| source.places.country(city))
+    }
+
+    #[inline]
+    fn ids(&mut self, address: IpAddr) -> [u32; 2] {
+        match self.cache.get(address) {
+            Some(ids) => ids,
+            None => self.look_up(address),
+        }
+    }
+
     /// Looks up an address.
     #[inline]
     pub fn locate(&mut self, address: IpAddr) -> Location<'_> {
-        let ids = match self.cache.get(address) {
-            Some(ids) => ids,
-            None => self.look_up(address),
-        };
-        let [city, asn] = ids;
+        let [city, asn] = self.ids(address);
         Location {
             city: self.city.as_ref().map(|source| source.places.text(city)),
             asn: self.asn.as_ref().map(|source| source.places.text(asn)),
@@ -129,6 +150,10 @@ impl Geo {
     }
 }
 
+fn without_messages<T>(act: impl FnOnce() -> T) -> T {
+    tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), act)
+}
+
 impl Source {
     fn open(path: &Path, kind: DatabaseKind) -> Result<Self, GeoError> {
         Ok(Self { database: Database::open(path, kind)?, places: Places::new() })
@@ -145,12 +170,15 @@ impl Source {
             }
         };
         self.places.id(record.offset(), || {
-            let Place { text, fault } = database.place(&record);
+            let Place { text, country, fault } = database.place(&record);
             let nothing = if fault.is_some() { UNDECODABLE } else { UNKNOWN };
             if let Some(fault) = fault {
                 handle.record_fault(database.path(), fault);
             }
-            text.map_or(nothing.into(), String::into_boxed_str)
+            match text {
+                Some(text) => PlaceText::new(text.into_boxed_str(), country),
+                None => PlaceText::missing(nothing),
+            }
         })
     }
 }

@@ -128,6 +128,27 @@ fn the_client_subnet_is_found_behind_other_options() {
 }
 
 #[test]
+fn a_cookie_and_the_first_extended_error_are_found() {
+    let octets = with_options(&[0, 15, 0, 2, 0, 22, 0, 10, 0, 1, 7, 0, 15, 0, 5, 0, 9, b'w', b'h', b'y']);
+    let edns = parse(&octets).edns.expect("EDNS");
+    assert_eq!((edns.has_cookie, edns.extended_error), (true, Some(22)));
+    let octets = with_options(&[0, 15, 0, 1, 0]);
+    let message = parse(&octets);
+    assert_eq!((message.edns.expect("EDNS").extended_error, message.malformed), (None, false));
+}
+
+#[test]
+fn the_first_authority_record_counts_if_there_is_no_answer() {
+    // A root name, a type, class IN, no TTL and no data.
+    let record = |rtype: u8| [0, 0, rtype, 0, 1, 0, 0, 0, 0, 0, 0];
+    let referral = [record(2), record(6)].concat();
+    assert_eq!(parse(&raw([0, 0, 2, 0], &referral)).authority_type, Some(2));
+    assert_eq!(parse(&raw([0, 1, 1, 0], &referral)).authority_type, None);
+    assert_eq!(parse(&raw([0, 0, 0, 0], &[])).authority_type, None);
+    assert!(parse(&raw([0, 0, 3, 0], &referral)).malformed);
+}
+
+#[test]
 fn client_subnets_of_ipv6_keep_prefixes_longer_than_64_bits() {
     let mut option = b"\x00\x08\x00\x0f\x00\x02\x55\x00".to_vec();
     option.extend(b"\x20\x01\x0d\xb8\x00\x01\x00\x02\x00\x03\xff");

@@ -137,6 +137,13 @@ impl Name {
         self.wire.get(..usize::from(self.len)).unwrap_or(ROOT)
     }
 
+    /// The first `N` octets of the buffer, of which those behind the name mean nothing. A copy of
+    /// fixed length is faster.
+    #[inline]
+    pub(crate) fn block<const N: usize>(&self) -> Option<&[u8; N]> {
+        self.wire.first_chunk()
+    }
+
     /// Number of labels, the root not counted.
     #[inline]
     pub fn label_count(&self) -> usize {

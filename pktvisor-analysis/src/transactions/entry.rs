@@ -114,15 +114,13 @@ impl ExchangeKey {
         Self([source as u64, (source >> 64) as u64, destination as u64, (destination >> 64) as u64, rest])
     }
 
-    /// The addresses of client and server.
+    /// The client's address, and the server's.
     pub(super) fn addresses(&self) -> AddressPair {
-        let Self([client_low, client_high, server_low, server_high, rest]) = *self;
+        let Self([source_low, source_high, destination_low, destination_high, rest]) = *self;
         let bytes = |low: u64, high: u64| (u128::from(high) << 64 | u128::from(low)).to_le_bytes();
-        let version = match (rest >> 8) as u8 == IpVersion::V4.number() {
-            true => IpVersion::V4,
-            false => IpVersion::V6,
-        };
-        AddressPair::new(version, bytes(client_low, client_high), bytes(server_low, server_high))
+        let is_v4 = (rest >> 8) as u8 == IpVersion::V4.number();
+        let version = if is_v4 { IpVersion::V4 } else { IpVersion::V6 };
+        AddressPair::new(version, bytes(source_low, source_high), bytes(destination_low, destination_high))
     }
 
     #[inline]

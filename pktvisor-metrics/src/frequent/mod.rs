@@ -10,6 +10,11 @@
 //! the median instead of remembering it. Remembering it makes the lower bounds tighter. An item
 //! that came early and stayed counts exactly, however many rare items flood the table.
 //!
+//! Several lists of the same items can share a table ([`Frequent`] with a width above 1): an item
+//! has a count and a bound for each list, in one cache line. The first list decides what is dropped
+//! and has the guarantee above. The bounds of the others hold as well: they are the largest upper
+//! bounds that were dropped.
+//!
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
 //! seeded at random.
 
@@ -20,7 +25,7 @@ mod tests;
 
 use pktvisor_memory::keyed_hash;
 pub(crate) use since::BASELINE_ENTRIES;
-use table::ItemTable;
+use table::{ItemTable, added};
 
 /// The maximum size of a [`FrequentItems`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +43,8 @@ impl ListLimits {
     pub const CLOSED: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
     /// A focus: a part of the traffic, perhaps one of several.
     pub const FOCUS: Self = Self { entries: 1 << 11, key_bytes: 1 << 16 };
+    /// A live list of items of which few are frequent: off by at most about a 4,096th.
+    pub const SMALL: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
     /// A closed period that is kept for the record.
     pub const ARCHIVED: Self = Self { entries: 64, key_bytes: 1 << 14 };
 }
@@ -95,14 +102,38 @@ pub struct Item<'a> {
     pub upper: u64,
 }
 
-/// A summary of the most frequent items of a stream of (key, weight).
+/// One item with its counts in all lists that share a table.
+#[derive(Clone, Copy, Debug)]
+struct ItemRow<'a, const W: usize> {
+    key: Key<'a>,
+    /// The lower bounds.
+    counts: [u64; W],
+    /// How much may have been missed.
+    errors: [u64; W],
+}
+
+impl<'a, const W: usize> ItemRow<'a, W> {
+    fn item(&self, list: usize) -> Item<'a> {
+        let lower = self.counts[list];
+        Item { key: self.key, lower, upper: lower.saturating_add(self.errors[list]) }
+    }
+}
+
+/// A summary of the most frequent items of a stream of (key, weight), or of `W` streams with the
+/// same keys.
 #[derive(Clone, Debug)]
-pub struct FrequentItems {
-    table: ItemTable,
+pub struct Frequent<const W: usize> {
+    table: ItemTable<W>,
     /// No item outside the table has more occurrences than this.
-    bound: u64,
+    bounds: [u64; W],
     limits: ListLimits,
 }
+
+/// A summary of one stream.
+pub type FrequentItems = Frequent<1>;
+
+/// A shared table keeps at least this many entries for each list: more than a report shows.
+const EACH_MIN: usize = 12;
 
 /// The treatment of entries that tie with the largest dropped entry.
 #[derive(Clone, Copy)]
@@ -113,17 +144,23 @@ enum Ties {
     Fill,
 }
 
-impl FrequentItems {
+impl<const W: usize> Frequent<W> {
     /// An empty summary. Allocates nothing before the first item.
     pub fn new(limits: ListLimits) -> Self {
         let limits = ListLimits { entries: limits.entries.min(table::ENTRIES_MAX), ..limits };
-        Self { table: ItemTable::default(), bound: 0, limits }
+        Self { table: ItemTable::default(), bounds: [0; W], limits }
     }
 
-    /// Counts `weight` more of `key`.
+    /// Counts more of `key` in each list.
     #[inline]
-    pub fn add(&mut self, key: Key<'_>, weight: u64) {
-        self.count(key, weight, None);
+    pub fn add_weights(&mut self, key: Key<'_>, weights: [u64; W]) {
+        self.count(key, weights, None);
+    }
+
+    /// Counts more of `key` in each list, and sets a mark on it; false if it had none.
+    #[inline]
+    pub fn add_weights_and_mark(&mut self, key: Key<'_>, weights: [u64; W], mark: Mark) -> bool {
+        self.count(key, weights, Some(mark))
     }
 
     /// Prefetches the memory where a key will be counted.
@@ -132,23 +169,17 @@ impl FrequentItems {
         self.table.prefetch(key.hash);
     }
 
-    /// Counts one more of `key`, and sets a mark on it; false if it had none.
     #[inline]
-    pub fn add_and_mark(&mut self, key: Key<'_>, mark: Mark) -> bool {
-        self.count(key, 1, Some(mark))
-    }
-
-    #[inline]
-    fn count(&mut self, key: Key<'_>, weight: u64, mark: Option<Mark>) -> bool {
-        self.table.add(key.hash, weight, mark).unwrap_or_else(|| {
-            self.take_in(key, weight, self.bound, mark);
+    fn count(&mut self, key: Key<'_>, weights: [u64; W], mark: Option<Mark>) -> bool {
+        self.table.add(key.hash, weights, mark).unwrap_or_else(|| {
+            self.take_in(key, weights, None, mark);
             false
         })
     }
 
-    /// The bound for items outside the table.
-    pub fn bound(&self) -> u64 {
-        self.bound
+    /// The bound of a list for items outside the table.
+    pub fn bound_of(&self, list: usize) -> u64 {
+        self.bounds[list]
     }
 
     /// Number of items in the table.
@@ -161,15 +192,20 @@ impl FrequentItems {
         self.len() == 0
     }
 
-    /// All items of the table, in order of arrival.
-    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
-        self.table.items()
+    /// The items of one of the lists, in order of arrival. Those that other lists hold count 0.
+    pub fn items_of(&self, list: usize) -> impl Iterator<Item = Item<'_>> {
+        self.table.rows().map(move |row| row.item(list))
     }
 
-    /// The `count` most frequent items by estimate. Ties are in the order of the names that
-    /// `present` returns.
-    pub fn top(&self, count: usize, present: impl Fn(Key<'_>) -> String) -> Vec<(String, Item<'_>)> {
-        let mut estimates: Vec<u64> = self.items().map(|item| item.lower).collect();
+    /// The `count` most frequent items of a list by estimate, without those of estimate 0. Ties are
+    /// in the order of the names that `present` returns.
+    pub fn top_of(
+        &self,
+        list: usize,
+        count: usize,
+        present: impl Fn(Key<'_>) -> String,
+    ) -> Vec<(String, Item<'_>)> {
+        let mut estimates: Vec<u64> = self.table.counts_of(list).filter(|count| *count > 0).collect();
         if count == 0 || estimates.is_empty() {
             return Vec::new();
         }
@@ -180,7 +216,7 @@ impl FrequentItems {
         };
         // Thousands may tie for the last places; only the first names are kept.
         let mut top: Vec<(String, Item<'_>)> = Vec::with_capacity(2 * count);
-        for item in self.items().filter(|item| item.lower >= least) {
+        for item in self.table.rows_from(list, least).map(|row| row.item(list)) {
             if top.len() == 2 * count {
                 top.select_nth_unstable_by(count, order);
                 top.truncate(count);
@@ -194,41 +230,39 @@ impl FrequentItems {
 
     /// Adds the counts of `other`. Bounds add up.
     pub fn merge(&mut self, other: &Self) {
-        self.merge_items(other.bound, other.items());
+        self.merge_rows(other.bounds, other.table.rows());
     }
 
-    /// Adds the counts of another summary: its items, and the bound for all other items.
-    pub fn merge_items<'a>(&mut self, bound: u64, items: impl Iterator<Item = Item<'a>>) {
-        let mut items = items.peekable();
-        if items.peek().is_none() && bound == 0 {
+    fn merge_rows<'a>(&mut self, bounds: [u64; W], rows: impl Iterator<Item = ItemRow<'a, W>>) {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() && bounds == [0; W] {
             return;
         }
-        let bound_before = self.bound;
+        let bounds_before = self.bounds;
         // An item that the other summary does not list may have up to its bound there ...
-        self.table.add_error_to_all(bound);
-        let merged_bound = bound_before.saturating_add(bound);
-        self.bound = merged_bound;
-        for item in items {
-            let error = item.upper - item.lower;
+        self.table.add_errors_to_all(bounds);
+        let merged_bounds = added(bounds_before, bounds);
+        self.bounds = merged_bounds;
+        for row in rows {
             // ... and for an item that it lists, its own error replaces the bound.
-            if !self.table.merge_entry(item.key.hash, item.lower, error, bound) {
+            if !self.table.merge_entry(&row, bounds) {
                 // If the item was dropped just now to make room, it may have up to the current
                 // bound here.
-                let unlisted = if self.bound == merged_bound { bound_before } else { self.bound };
-                self.take_in(item.key, item.lower, unlisted.saturating_add(error), None);
+                let unlisted = if self.bounds == merged_bounds { bounds_before } else { self.bounds };
+                self.take_in(row.key, row.counts, Some(added(unlisted, row.errors)), None);
             }
         }
-    }
-
-    /// Adds `weight` occurrences of unknown items: a bound for each item.
-    pub fn add_error(&mut self, weight: u64) {
-        self.merge_items(weight, std::iter::empty());
     }
 
     /// Keeps only the most frequent items within `limits`, which hold from now on, and frees the
     /// memory of the others.
     pub fn shrink(&mut self, limits: ListLimits) {
         self.limits = limits;
+        if W > 1 && self.table.len() > limits.entries {
+            self.keep_largest_of_each(limits.entries);
+        }
+        let limits =
+            ListLimits { entries: limits.entries.max(if W > 1 { W * EACH_MIN } else { 0 }), ..limits };
         while self.table.len() > limits.entries || self.table.key_bytes() > limits.key_bytes {
             let keep = if self.table.len() > limits.entries { limits.entries } else { self.table.len() / 2 };
             self.keep_largest(keep, Ties::Fill);
@@ -236,21 +270,65 @@ impl FrequentItems {
         self.table.shrink_to_fit();
     }
 
+    /// Keeps the largest entries of each list: in equal parts `keep` entries, or more if so few say
+    /// nothing of a list. There is room for the largest of the first list where lists agree.
+    fn keep_largest_of_each(&mut self, keep: usize) {
+        let each = (keep / W).max(EACH_MIN);
+        let rows: Vec<_> = self.table.rows().map(|row| (row.counts, added(row.counts, row.errors))).collect();
+        let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+        let mut is_kept = vec![false; rows.len()];
+        let mut kept = 0;
+        // The first list comes last, because it takes all the room that the others leave.
+        for list in (0..W).rev() {
+            let room = if list == 0 { (each * W).max(keep).saturating_sub(kept) } else { each };
+            order.sort_unstable_by_key(|row| (std::cmp::Reverse(rows[*row as usize].1[list]), *row));
+            let listed = order.iter().map(|row| *row as usize).filter(|row| rows[*row].0[list] > 0);
+            let mut taken = 0;
+            for row in listed {
+                let is_new = !std::mem::replace(&mut is_kept[row], true);
+                kept += usize::from(is_new);
+                taken += if list == 0 { usize::from(is_new) } else { 1 };
+                if taken >= room {
+                    break;
+                }
+            }
+        }
+        let mut is_kept = is_kept.into_iter();
+        self.retain(|_| is_kept.next() == Some(true));
+    }
+
+    /// Keeps the entries whose upper bounds pass `keep`, in the order of arrival, and raises the
+    /// bounds to those of the others.
+    fn retain(&mut self, mut keep: impl FnMut([u64; W]) -> bool) {
+        let bounds = &mut self.bounds;
+        self.table.retain(|uppers| {
+            let is_kept = keep(uppers);
+            if !is_kept {
+                for (bound, upper) in bounds.iter_mut().zip(uppers) {
+                    *bound = upper.max(*bound);
+                }
+            }
+            is_kept
+        });
+    }
+
+    /// Inserts a key. Without `errors` it may have been missed up to the bounds at that time.
     #[cold]
-    fn take_in(&mut self, key: Key<'_>, weight: u64, error: u64, mark: Option<Mark>) {
+    fn take_in(&mut self, key: Key<'_>, counts: [u64; W], errors: Option<[u64; W]>, mark: Option<Mark>) {
+        let errors = errors.unwrap_or(self.bounds);
         if self.table.len() >= self.limits.entries
             || self.table.key_bytes() + key.bytes.len() > self.limits.key_bytes
         {
             self.keep_largest(self.table.len() / 2, Ties::Drop);
         }
-        self.table.insert(key, weight, error, mark);
+        self.table.insert(ItemRow { key, counts, errors }, mark);
     }
 
-    /// Drops the entries with the lowest upper bounds, so that at most `keep` stay; `ties` decides
-    /// about those that tie with the largest dropped one. Its upper bound then holds for all items
-    /// outside the table.
+    /// Drops the entries with the lowest upper bounds in the first list, so that at most `keep`
+    /// stay; `ties` decides about those that tie with the largest dropped one. The upper bounds of
+    /// the dropped entries then hold for all items outside the table.
     fn keep_largest(&mut self, keep: usize, ties: Ties) {
-        let mut uppers: Vec<u64> = self.items().map(|item| item.upper).collect();
+        let mut uppers: Vec<u64> = self.items_of(0).map(|item| item.upper).collect();
         if keep >= uppers.len() {
             return;
         }
@@ -260,11 +338,52 @@ impl FrequentItems {
             Ties::Drop => 0,
             Ties::Fill => keep - larger,
         };
-        self.table.retain(|upper| {
-            let kept = upper > threshold || upper == threshold && room > 0;
-            room -= usize::from(kept && upper == threshold);
+        self.retain(|uppers| {
+            let kept = uppers[0] > threshold || uppers[0] == threshold && room > 0;
+            room -= usize::from(kept && uppers[0] == threshold);
             kept
         });
-        self.bound = self.bound.max(threshold);
+    }
+}
+
+/// One list.
+impl FrequentItems {
+    /// Counts `weight` more of `key`.
+    #[inline]
+    pub fn add(&mut self, key: Key<'_>, weight: u64) {
+        self.add_weights(key, [weight]);
+    }
+
+    /// Counts one more of `key`, and sets a mark on it; false if it had none.
+    #[inline]
+    pub fn add_and_mark(&mut self, key: Key<'_>, mark: Mark) -> bool {
+        self.add_weights_and_mark(key, [1], mark)
+    }
+
+    /// The bound for items outside the table.
+    pub fn bound(&self) -> u64 {
+        self.bound_of(0)
+    }
+
+    /// All items of the table, in order of arrival.
+    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        self.items_of(0)
+    }
+
+    /// The `count` most frequent items by estimate. Ties are in the order of the names that
+    /// `present` returns.
+    pub fn top(&self, count: usize, present: impl Fn(Key<'_>) -> String) -> Vec<(String, Item<'_>)> {
+        self.top_of(0, count, present)
+    }
+
+    /// Adds the counts of another summary: its items, and the bound for all other items.
+    pub fn merge_items<'a>(&mut self, bound: u64, items: impl Iterator<Item = Item<'a>>) {
+        let row = |Item { key, lower, upper }| ItemRow { key, counts: [lower], errors: [upper - lower] };
+        self.merge_rows([bound], items.map(row));
+    }
+
+    /// Adds `weight` occurrences of unknown items: a bound for each item.
+    pub fn add_error(&mut self, weight: u64) {
+        self.merge_items(weight, std::iter::empty());
     }
 }

@@ -6,26 +6,33 @@
 //! larger one. For all other items the difference of the bounds is a bound.
 
 use super::table::ItemTable;
-use super::{FrequentItems, Item, Key};
+use super::{Frequent, ItemRow, Key};
 
-/// The largest number of entries that a [baseline](FrequentItems::baseline) keeps.
+/// The largest number of entries that a [baseline](Frequent::baseline) keeps.
 pub(crate) const BASELINE_ENTRIES: usize = 1 << 11;
 
-impl FrequentItems {
-    /// The counts of the largest entries, without their keys, for [`subtract`](Self::subtract). Its
-    /// bound holds for the counts that it does not keep.
+impl<const W: usize> Frequent<W> {
+    /// The counts of the entries that are the largest in the first list, without their keys, for
+    /// [`subtract`](Self::subtract). Its bounds hold for the counts that it does not keep.
     pub(crate) fn baseline(&self) -> Self {
-        let mut lowers: Vec<u64> = self.items().map(|item| item.lower).collect();
-        let largest_lost = match lowers.len() {
-            0..=BASELINE_ENTRIES => 0,
-            _ => *lowers.select_nth_unstable_by(BASELINE_ENTRIES, |a, b| b.cmp(a)).1,
+        let mut counts: Vec<u64> = self.table.counts_of(0).collect();
+        let is_kept: Box<dyn Fn(u64) -> bool> = match counts.len() {
+            0..=BASELINE_ENTRIES => Box::new(|_| true),
+            _ => {
+                let largest_lost = *counts.select_nth_unstable_by(BASELINE_ENTRIES, |a, b| b.cmp(a)).1;
+                Box::new(move |count| count > largest_lost)
+            }
         };
-        let mut table = ItemTable::default();
-        for Item { key, lower, upper } in self.items().filter(|item| item.lower > largest_lost) {
-            table.insert(Key { bytes: &[], ..key }, lower, upper - lower, None);
+        let (mut table, mut bounds) = (ItemTable::default(), [0; W]);
+        for row in self.table.rows() {
+            if is_kept(row.counts[0]) {
+                table.insert(ItemRow { key: Key { bytes: &[], ..row.key }, ..row }, None);
+            } else {
+                bounds = largest(bounds, row.counts);
+            }
         }
         table.shrink_to_fit();
-        Self { table, bound: largest_lost, limits: self.limits }
+        Self { table, bounds, limits: self.limits }
     }
 
     /// Takes away what had been counted at the baselines of this summary, or of those that it was
@@ -35,39 +42,48 @@ impl FrequentItems {
         if baselines.is_empty() {
             return;
         }
-        let mut bound = self.bound;
-        let mut items = Vec::with_capacity(self.len());
-        for item in self.items() {
-            let item = since(item, &baselines);
-            if item.lower > 0 {
-                items.push(item);
+        let mut bounds = self.bounds;
+        let mut rows = Vec::with_capacity(self.len());
+        for row in self.table.rows() {
+            let row = since(row, &baselines);
+            if row.counts != [0; W] {
+                rows.push(row);
             } else {
-                bound = bound.max(item.upper);
+                bounds = largest(bounds, row.errors);
             }
         }
         let mut rest = Self::new(self.limits);
-        rest.merge_items(bound, items.into_iter());
+        rest.merge_rows(bounds, rows.into_iter());
         *self = rest;
     }
 }
 
-fn since<'a>(item: Item<'a>, baselines: &[&FrequentItems]) -> Item<'a> {
-    // The counts at the baselines, and how much more there may have been of counts that they do
-    // not keep.
-    let (mut before, mut unknown, mut error) = (0_u64, 0_u64, None);
-    for baseline in baselines {
-        match baseline.table.get(item.key.hash) {
-            Some((count, its_error)) => {
-                before = before.saturating_add(count);
-                error = Some(its_error);
+fn largest<const W: usize>(a: [u64; W], b: [u64; W]) -> [u64; W] {
+    std::array::from_fn(|list| a[list].max(b[list]))
+}
+
+fn since<'a, const W: usize>(row: ItemRow<'a, W>, baselines: &[&Frequent<W>]) -> ItemRow<'a, W> {
+    let found: Vec<_> = baselines.iter().map(|baseline| baseline.table.get(row.key.hash)).collect();
+    let since = |list: usize| -> (u64, u64) {
+        // The counts at the baselines, and how much more there may have been of counts that they
+        // do not keep.
+        let (mut before, mut unknown, mut error) = (0_u64, 0_u64, None);
+        for (baseline, found) in baselines.iter().zip(&found) {
+            match found {
+                Some((counts, errors)) => {
+                    before = before.saturating_add(counts[list]);
+                    error = Some(errors[list]);
+                }
+                None => unknown = unknown.saturating_add(baseline.bounds[list]),
             }
-            None => unknown = unknown.saturating_add(baseline.bound),
         }
-    }
-    let has_stayed = baselines.len() == 1 && error == Some(item.upper - item.lower);
-    let lower = item.lower.saturating_sub(before.saturating_add(unknown));
-    let upper = if has_stayed { lower } else { item.upper.saturating_sub(before) };
-    Item { lower, upper, ..item }
+        let has_stayed = baselines.len() == 1 && error == Some(row.errors[list]);
+        let lower = row.counts[list].saturating_sub(before.saturating_add(unknown));
+        let upper = row.counts[list].saturating_add(row.errors[list]).saturating_sub(before);
+        (lower, if has_stayed { 0 } else { upper.saturating_sub(lower) })
+    };
+    let lists: [(u64, u64); W] = std::array::from_fn(since);
+    ItemRow { counts: lists.map(|(count, _)| count), errors: lists.map(|(_, error)| error), ..row }
 }
 
 #[cfg(test)]
@@ -77,7 +93,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::frequent::ListLimits;
+    use crate::frequent::{FrequentItems, ListLimits};
 
     const SMALL: ListLimits = ListLimits { entries: 16, key_bytes: 1 << 10 };
 
@@ -122,7 +138,7 @@ mod tests {
         }
         let baseline = items.baseline();
         assert_eq!((baseline.len(), baseline.table.key_bytes()), (BASELINE_ENTRIES, 0));
-        assert_eq!(baseline.bound, (5_000 - BASELINE_ENTRIES) as u64);
+        assert_eq!(baseline.bound(), (5_000 - BASELINE_ENTRIES) as u64);
         items.add(Key::new(0, &4_999u32.to_be_bytes()), 7);
         items.add(Key::new(0, b"new"), 9_000);
         items.subtract(&[&baseline]);
@@ -131,7 +147,7 @@ mod tests {
             (item.lower, item.upper)
         };
         assert_eq!(bounds(&4_999u32.to_be_bytes()), (7, 7));
-        assert_eq!(bounds(b"new"), (9_000 - baseline.bound, 9_000));
+        assert_eq!(bounds(b"new"), (9_000 - baseline.bound(), 9_000));
     }
 
     proptest! {

@@ -128,7 +128,78 @@ fn bounds_are_at_least_as_tight_as_those_of_datasketches() {
     }
 }
 
+/// Adds each (item, list, weight) to three lists that share a table.
+fn three_lists(stream: &[(u8, usize, u64)], limits: ListLimits) -> Frequent<3> {
+    let mut items = Frequent::new(limits);
+    for &(byte, list, weight) in stream {
+        let mut weights = [0; 3];
+        weights[list] = weight;
+        items.add_weights(key(&[byte]), weights);
+    }
+    items
+}
+
+fn assert_bounds_of_lists_hold(items: &Frequent<3>, stream: &[(u8, usize, u64)]) {
+    for list in 0..3 {
+        let mut truth: HashMap<u8, u64> = HashMap::new();
+        for (byte, _, weight) in stream.iter().filter(|(_, of, _)| *of == list) {
+            *truth.entry(*byte).or_default() += weight;
+        }
+        let mut listed = Vec::new();
+        for item in items.items_of(list) {
+            let count = truth.get(&item.key.bytes[0]).copied().unwrap_or(0);
+            assert!(item.lower <= count && count <= item.upper, "list {list}: {item:?} counts {count}");
+            listed.push(item.key.bytes[0]);
+        }
+        for (byte, count) in truth {
+            let bound = items.bound_of(list);
+            assert!(listed.contains(&byte) || count <= bound, "list {list}: {byte} counts {count}");
+        }
+    }
+}
+
+#[test]
+fn an_item_that_only_one_of_several_lists_counts_is_in_no_other() {
+    let items = three_lists(&[(b'a', 0, 5), (b'b', 2, 7)], SMALL);
+    let names = |list| items.top_of(list, 10, spell).into_iter().map(|(name, item)| (name, item.lower));
+    assert_eq!(names(0).collect::<Vec<_>>(), [("[61]".to_owned(), 5)]);
+    assert_eq!(names(1).count(), 0);
+    assert_eq!(names(2).collect::<Vec<_>>(), [("[62]".to_owned(), 7)]);
+}
+
+#[test]
+fn the_first_list_decides_what_stays_and_the_bounds_of_the_others_hold() {
+    let mut items: Frequent<3> = Frequent::new(ListLimits { entries: 64, key_bytes: 1 << 12 });
+    items.add_weights(key(b"second"), [0, 70, 0]);
+    for n in 0..100_000_u32 {
+        items.add_weights(key(b"first"), [1, 1, 0]);
+        items.add_weights(key(&n.to_be_bytes()), [1, 0, u64::from(n % 1000 == 0)]);
+    }
+    for list in [0, 1] {
+        let top = items.top_of(list, 1, spell);
+        assert_eq!((top[0].1.lower, top[0].1.upper), (100_000, 100_000));
+    }
+    assert_eq!((items.bound_of(1), items.bound_of(2) > 0), (70, true));
+    assert!(items.len() <= 64);
+}
+
 proptest! {
+    #[test]
+    fn bounds_of_lists_that_share_a_table_hold(
+        first in prop::collection::vec((0u8..60, 0usize..3, 1u64..50), 0..800),
+        second in prop::collection::vec((0u8..60, 0usize..3, 1u64..50), 0..800),
+        entries in 0usize..20,
+    ) {
+        let mut merged = three_lists(&first, SMALL);
+        assert_bounds_of_lists_hold(&merged, &first);
+        merged.merge(&three_lists(&second, SMALL));
+        let all: Vec<_> = first.iter().chain(&second).copied().collect();
+        assert_bounds_of_lists_hold(&merged, &all);
+        merged.shrink(ListLimits { entries, ..SMALL });
+        prop_assert!(merged.len() <= entries.max(3 * EACH_MIN));
+        assert_bounds_of_lists_hold(&merged, &all);
+    }
+
     #[test]
     fn bounds_hold_for_every_stream(stream in prop::collection::vec(0u8..60, 0..2000)) {
         assert_bounds_hold(&summary_of(&stream, SMALL), &exact(&stream));

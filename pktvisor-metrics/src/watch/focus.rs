@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pktvisor_analysis::message::Message;
-use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::{
     Exchange, MessageTime, QuestionKey, ResponseOutcome, TransactionCounts, Transactions,
 };
@@ -17,6 +16,7 @@ use crate::frequent::ListLimits;
 use crate::keys::MessageKeys;
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
+use crate::settings::RecorderSettings;
 
 /// How long a focus stays open after it was last read.
 const READ_WITHIN: Duration = Duration::from_secs(60);
@@ -82,8 +82,7 @@ pub(crate) struct CaptureTime {
 /// What a focus needs to know of the agent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FocusSettings {
-    /// How names are cut for the lists.
-    pub(crate) name_cut: NameCut,
+    pub(crate) recorder: RecorderSettings,
     /// Threads that analyse.
     pub(crate) threads: usize,
     /// How long a query waits for its response.
@@ -105,7 +104,7 @@ impl FocusRecorder {
     fn new(settings: FocusSettings, filter: &MessageFilter) -> Self {
         let transactions = || Transactions::new(settings.transaction_timeout_ns, QUERIES_MAX);
         Self {
-            recorder: Recorder::with_limits(settings.name_cut, ListLimits::FOCUS),
+            recorder: Recorder::with_limits(settings.recorder, ListLimits::FOCUS),
             transactions: filter.rcode.is_none().then(transactions),
             first_s: None,
         }
@@ -127,13 +126,14 @@ impl FocusRecorder {
         &mut self,
         flow: &Flow,
         message: &Message<'_>,
-        keys: MessageKeys<'_>,
+        keys: &MessageKeys<'_>,
         answered: Option<CompletedTransaction>,
         at: MessageTime,
     ) {
-        if let Some(CompletedTransaction { client, duration_ns }) = answered {
+        if let Some(CompletedTransaction { client, query_bytes, response_bytes, duration_ns }) = answered {
             let question = message.question.as_ref();
-            self.recorder.transaction(&Transaction { client, duration_ns, question });
+            let transaction = Transaction { client, query_bytes, response_bytes, duration_ns, question };
+            self.recorder.transaction(&transaction, keys);
         }
         self.count_transaction(flow, message, answered, at);
         self.recorder.message(flow, message, keys);

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::transactions::{MessageTime, TransactionCounts};
-use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_analysis::{
+    ClientSide, ExchangeEnds, Flow, Observer, Outcome, ReassemblyEvent, TimedOutQuery, Transaction,
+    WaitingQuery, WatchedMessage,
+};
 use pktvisor_common::classify::Captured;
 
 use super::packet::{AnalysedPacket, CompletedTransaction};
@@ -54,7 +57,7 @@ impl<'a, 'p> WatchingObserver<'a, 'p> {
         }
     }
 
-    fn record(&mut self, flow: &Flow, message: &Message<'_>, keys: MessageKeys<'_>) {
+    fn record(&mut self, flow: &Flow, message: &Message<'_>, keys: &MessageKeys<'_>) {
         let (seen, taken) = (self.seen, self.taken);
         let (reassembled, answered) = (self.reassembled.take(), self.answered.take());
         let at = MessageTime { ns: seen.packet.timestamp_ns, stamp: seen.packet.stamp };
@@ -93,8 +96,8 @@ fn bit(n: usize) -> u32 {
 impl Observer for WatchingObserver<'_, '_> {
     type Keys<'m> = MessageKeys<'m>;
 
-    fn keys<'m>(&self, head: &MessageHead<'m>) -> MessageKeys<'m> {
-        self.recorder.keys(head)
+    fn keys<'m>(&self, ends: &ExchangeEnds<'m>, head: &MessageHead<'m>) -> MessageKeys<'m> {
+        self.recorder.keys(ends, head)
     }
 
     fn prefetch_message(&self, head: &MessageHead<'_>, keys: &MessageKeys<'_>) {
@@ -106,7 +109,7 @@ impl Observer for WatchingObserver<'_, '_> {
         self.reassembled = Some((header_flags, captured));
     }
 
-    fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: MessageKeys<'_>) {
+    fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: &MessageKeys<'_>) {
         self.recorder.message(flow, message, keys);
         self.record(flow, message, keys);
     }
@@ -127,10 +130,30 @@ impl Observer for WatchingObserver<'_, '_> {
         self.each_focus(self.taken, |focus| focus.recorder.udp_port(port));
     }
 
-    fn transaction(&mut self, transaction: &Transaction<'_>) {
-        self.recorder.transaction(transaction);
-        let &Transaction { client, duration_ns, .. } = transaction;
-        self.answered = Some(CompletedTransaction { client, duration_ns });
+    fn transaction(&mut self, transaction: &Transaction<'_>, keys: &MessageKeys<'_>) {
+        self.recorder.transaction(transaction, keys);
+        let &Transaction { client, query_bytes, response_bytes, duration_ns, .. } = transaction;
+        self.answered = Some(CompletedTransaction { client, query_bytes, response_bytes, duration_ns });
+    }
+
+    fn orphan(&mut self, side: ClientSide) {
+        self.recorder.orphan(side);
+    }
+
+    fn timed_out(&mut self, query: &TimedOutQuery<'_>) {
+        self.recorder.timed_out(query);
+    }
+
+    fn watches(&self, exchange_hash: u32) -> bool {
+        self.recorder.watches(exchange_hash)
+    }
+
+    fn watched_message(&mut self, watched: &WatchedMessage<'_, MessageKeys<'_>>) {
+        self.recorder.watched_message(watched);
+    }
+
+    fn query_waits(&mut self, query: &WaitingQuery) {
+        self.recorder.query_waits(query);
     }
 
     fn transaction_counts(&mut self, counts: &TransactionCounts) {

@@ -20,5 +20,7 @@ pub struct AnalysedPacket<'a, 'p> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CompletedTransaction {
     pub(super) client: ClientSide,
+    pub(super) query_bytes: u32,
+    pub(super) response_bytes: u32,
     pub(super) duration_ns: Option<u64>,
 }

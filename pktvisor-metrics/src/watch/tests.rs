@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::name::Name;
 use pktvisor_analysis::public_suffix::NameCut;
-use pktvisor_analysis::{ClientSide, Flow, Observer, Transaction, Transport};
+use pktvisor_analysis::{ClientSide, ExchangeEnds, Flow, Observer, Transaction, Transport};
 use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::{Captured, Class, LinkType, flags};
 use pktvisor_common::direction::Direction;
@@ -71,13 +71,16 @@ fn analyse(store: &Store, at_s: u64, message: &[u8], answered: Option<u64>) {
 }
 
 fn report(out: &mut impl Observer, flow: &Flow, mut head: MessageHead<'_>, answered: Option<u64>) {
-    let keys = out.keys(&head);
+    let (source, destination) = (flow.addresses.source(), flow.addresses.destination());
+    let (client, server) = if head.header().qr() { (destination, source) } else { (source, destination) };
+    let keys = out.keys(&ExchangeEnds { client, server, side: ClientSide::Host }, &head);
     let message: &Message<'_> = head.parse_rest(Captured::Whole);
     if let Some(duration_ns) = answered {
         let (client, question) = (ClientSide::Host, message.question.as_ref());
-        out.transaction(&Transaction { client, duration_ns: Some(duration_ns), question });
+        let (query_bytes, response_bytes, duration_ns) = (30, 60, Some(duration_ns));
+        out.transaction(&Transaction { client, query_bytes, response_bytes, duration_ns, question }, &keys);
     }
-    out.message(flow, message, keys);
+    out.message(flow, message, &keys);
     out.udp_port(1234);
     out.outcome(pktvisor_analysis::Outcome::Analysed, 1);
 }
