@@ -143,6 +143,7 @@ impl Transactions {
     }
 
     /// Records a query.
+    #[inline]
     pub fn query(
         &mut self,
         exchange: &Exchange,
@@ -176,6 +177,7 @@ impl Transactions {
     }
 
     /// Records a response.
+    #[inline]
     pub fn response(
         &mut self,
         exchange: &Exchange,
