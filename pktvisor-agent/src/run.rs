@@ -131,7 +131,9 @@ fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow:
     });
     bar.finish();
     agent.status.record_ethertypes(&replay.pipeline.intake);
-    host::suggest(agent, &replay.pipeline.intake);
+    if let Some(answers) = &replay.pipeline.intake.answers {
+        agent.status.set_likely_host(&answers.likely_host());
+    }
     match outcome {
         Ok(warning) => {
             if let Some(warning) = warning {
@@ -163,6 +165,7 @@ fn open(options: &Options) -> anyhow::Result<Capture> {
 fn print_if_counted(agent: &Agent, replayed: anyhow::Result<()>) -> anyhow::Result<()> {
     if replayed.is_ok() || agent.has_counted() {
         print(&agent.store.document())?;
+        host::suggest(agent);
     }
     replayed
 }

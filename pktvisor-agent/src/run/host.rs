@@ -10,7 +10,6 @@ use pktvisor_common::classify::{Class, DnsPorts, classify};
 use crate::agent::Agent;
 use crate::cli::{Options, Target};
 use crate::likely_host::{AnswerCounts, host_list};
-use crate::pipeline::Intake;
 use crate::replay;
 
 /// HOST by `--host-auto`: reads the capture once for that.
@@ -44,17 +43,15 @@ pub(super) fn likely_hosts(
 }
 
 /// Suggests the `-H` of a capture that was read without one.
-pub(super) fn suggest(agent: &Agent, intake: &Intake) {
-    let Some(answers) = &intake.answers else { return };
-    let likely = answers.likely_host();
+pub(super) fn suggest(agent: &Agent) {
+    let likely = agent.status.snapshot().capture.likely_host;
     if likely.is_empty() {
         return;
     }
-    let list = host_list(&likely);
+    let list = likely.join(",");
     tracing::info!(
         "without -H every direction is unknown; HOST is likely what answers DNS most: give -H {list}, or --host-auto"
     );
-    agent.status.set_likely_host(&likely);
 }
 
 /// Reads a capture and returns the addresses that are likely HOST, as networks. Damage ends the

@@ -160,6 +160,7 @@ impl Transactions {
     }
 
     /// Records a query.
+    #[inline]
     pub fn query(
         &mut self,
         exchange: &Exchange,
@@ -193,6 +194,7 @@ impl Transactions {
     }
 
     /// Records a response.
+    #[inline]
     pub fn response(
         &mut self,
         exchange: &Exchange,
