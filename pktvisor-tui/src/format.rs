@@ -73,6 +73,11 @@ pub fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 / whole as f64).min(1.0))
 }
 
+/// `part` of `whole` in thousandths, 0 to 1000; `None` if the whole is 0.
+pub fn permille(part: u64, whole: u64) -> Option<u64> {
+    share(part, whole).map(|share| (share * 1000.0).round() as u64)
+}
+
 /// A fraction as per cent in at most 5 columns: `34.2%`, `100%`, `<0.1%`, `0%`, or [`NOTHING`].
 pub fn percent(fraction: Option<f64>) -> String {
     match fraction {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use pktvisor_api::{Period, PeriodDocument, Rates};
+use pktvisor_api::{Period, PeriodDocument, Rates, SeriesDocument};
 use pktvisor_tui::client::{
     AgentEndpoint, AskedWindow, FetchError, Http, Poller, PollerCommand, Session, Update, Wanted,
 };
@@ -54,7 +54,7 @@ fn describe(agent: &FakeAgent) {
 
 /// What a screen with this window wants.
 fn over(window: Option<AskedWindow>) -> Wanted {
-    Wanted { window, about_itself: false }
+    Wanted { window, in_detail: false }
 }
 
 #[test]
@@ -100,9 +100,7 @@ fn closed_periods_are_fetched_once_and_after_a_rotation() {
 #[test]
 fn a_snapshot_asks_for_no_history() {
     let agent = ours();
-    Session::without_history(http(&agent, LONG))
-        .round(Wanted { about_itself: true, ..Wanted::default() })
-        .expect("it answers");
+    Session::without_history(http(&agent, LONG)).round(Wanted::default()).expect("it answers");
     assert_eq!(agent.asked(), ["app", "rates", "bucket/0", "window/5"]);
 }
 
@@ -212,7 +210,7 @@ fn another_window_is_requested_at_once() {
     let agent = ours();
     let (poller, updates) = poll(&agent);
     assert_eq!(next_window(&updates), "5m");
-    poller.send(PollerCommand::Want(Wanted { window: Some(AskedWindow::Last(2)), about_itself: false }));
+    poller.send(PollerCommand::Want(Wanted { window: Some(AskedWindow::Last(2)), in_detail: false }));
     // The round that was under way may still bring the old one.
     assert!((0..2).any(|_| next_window(&updates) == "2m"));
 }
@@ -236,4 +234,25 @@ fn an_agent_that_goes_away_and_comes_back_is_found_again() {
     });
     // Its description of itself is requested again, because it may be another agent.
     assert!(answer.is_some_and(|answer| answer.app.is_some() && answer.closed.len() == 2));
+}
+
+#[test]
+fn only_an_agent_on_the_screen_is_asked_for_its_seconds_and_one_without_them_rarely() {
+    let agent = ours();
+    let in_detail = Wanted { in_detail: true, ..Wanted::default() };
+    let mut session = Session::new(http(&agent, LONG));
+    session.round(Wanted::default()).expect("it answers");
+    assert!(!agent.asked().contains(&"series".to_owned()));
+    let requests = |agent: &FakeAgent| agent.asked().iter().filter(|path| *path == "series").count();
+    for _ in 0..10 {
+        assert_eq!(session.round(in_detail).expect("the rest is there").series, None);
+    }
+    assert_eq!(requests(&agent), 1);
+
+    // A newer agent answers at the same address.
+    session.forget();
+    let document = SeriesDocument { series: sample::series(100) };
+    agent.on("series", Reply::json(serde_json::to_vec(&document).expect("it serialises")));
+    let answer = session.round(in_detail).expect("it answers");
+    assert_eq!(answer.series.map(|series| series.dns.queries.len()), Some(81));
 }

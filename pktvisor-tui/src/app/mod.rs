@@ -227,7 +227,7 @@ impl UiState {
 
     /// The data that the screen needs of an agent.
     pub fn wanted(&self, index: usize) -> Wanted {
-        Wanted { window: self.window, about_itself: self.page == Page::Agent && index == self.selected }
+        Wanted { window: self.window, in_detail: self.page != Page::Fleet && index == self.selected }
     }
 
     /// The places of the agents that match the filter, in the chosen order.

@@ -191,13 +191,13 @@ fn the_fleet_sorts_and_filters_and_the_cursor_stays_on_its_agent() {
 }
 
 #[test]
-fn the_page_of_the_agent_itself_is_fetched_while_it_is_on_the_screen() {
+fn only_the_agent_on_the_screen_is_asked_in_detail() {
     let mut app = app(&["ns1", "ns2"]);
-    assert!(!app.wanted(0).about_itself);
+    assert!(!app.wanted(0).in_detail);
     press(&mut app, "4");
-    assert!(app.wanted(0).about_itself && !app.wanted(1).about_itself);
+    assert!(app.wanted(0).in_detail && !app.wanted(1).in_detail);
     press(&mut app, "n");
-    assert!(!app.wanted(0).about_itself && app.wanted(1).about_itself);
+    assert!(!app.wanted(0).in_detail && app.wanted(1).in_detail);
 }
 
 fn first(app: &UiState) -> Option<String> {

@@ -13,7 +13,7 @@ mod resolver;
 
 use std::time::Duration;
 
-use pktvisor_api::{App, DirectionRates, Period};
+use pktvisor_api::{App, DirectionRates, Period, SecondSeries};
 
 pub use endpoint::{AgentEndpoint, DEFAULT_PORT, EndpointError};
 pub use http::{FetchError, Http};
@@ -50,8 +50,8 @@ impl AskedWindow {
 pub struct Wanted {
     /// The chosen window; `None` for five minutes, or fewer if the agent keeps fewer.
     pub window: Option<AskedWindow>,
-    /// Whether the page about the agent itself is on the screen.
-    pub about_itself: bool,
+    /// Whether the agent is on the screen, and not only its row in the fleet.
+    pub in_detail: bool,
 }
 
 /// The answers of one round of requests.
@@ -63,6 +63,8 @@ pub struct AgentAnswer {
     pub ours: bool,
     /// The last full second; absent if the agent has no such page.
     pub rates: Option<DirectionRates>,
+    /// The last minutes by the second; absent if not wanted, or if the agent has no such page.
+    pub series: Option<SecondSeries>,
     /// The key of the window's document: `5m`.
     pub window_name: String,
     /// The requested window.

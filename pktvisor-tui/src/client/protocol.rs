@@ -4,9 +4,13 @@
 //! Those of the 3.0 line number periods in reverse, so that only the window of all their periods
 //! means the same in both.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use pktvisor_api::{App, Period, Rates};
+use pktvisor_api::{App, Period, Rates, SeriesDocument};
+use serde::de::DeserializeOwned;
 
 use super::one_period::{OneEntry, OnePeriod};
 use super::{
@@ -16,6 +20,8 @@ use super::{
 
 /// Rounds between two requests for data that hardly changes.
 const APP_EVERY_ROUNDS: u64 = 5;
+/// Rounds before a page that the agent does not have is requested again.
+const MISSING_FOR_ROUNDS: u64 = 60;
 /// Closed periods fetched in one round, so that a long history does not arrive as a burst.
 const CLOSED_PER_ROUND: u64 = 8;
 /// Most closed periods that are fetched.
@@ -27,6 +33,8 @@ const PERIODS_OF_3_0: u64 = 5;
 pub struct Session {
     http: Http,
     app: Option<App>,
+    /// Pages that the agent does not have, and the rounds in which they are tried again.
+    missing: BTreeMap<&'static str, u64>,
     rounds: u64,
     live_start_ts: Option<i64>,
     /// Closed periods still to fetch, as indices: from, to.
@@ -38,8 +46,10 @@ pub struct Session {
 impl Session {
     /// A session that has not begun.
     pub fn new(http: Http) -> Self {
-        #[expect(clippy::reversed_empty_ranges, reason = "an empty backlog")]
-        Self { http, app: None, rounds: 0, live_start_ts: None, backlog: 1..=0, history: true }
+        #[expect(clippy::reversed_empty_ranges, reason = "there is nothing to fetch yet")]
+        let backlog = 1..=0;
+        let missing = BTreeMap::new();
+        Self { http, app: None, missing, rounds: 0, live_start_ts: None, backlog, history: true }
     }
 
     /// A session that does not fetch closed periods.
@@ -50,6 +60,7 @@ impl Session {
     /// Forgets the agent: another one may answer at the same address.
     pub fn forget(&mut self) {
         self.app = None;
+        self.missing.clear();
         self.live_start_ts = None;
     }
 
@@ -57,20 +68,20 @@ impl Session {
     pub fn round(&mut self, wanted: Wanted) -> Result<AgentAnswer, FetchError> {
         let started = Instant::now();
         let mut answer = AgentAnswer::default();
-        if self.app.is_none() || wanted.about_itself || self.rounds.is_multiple_of(APP_EVERY_ROUNDS) {
+        if self.app.is_none() || wanted.in_detail || self.rounds.is_multiple_of(APP_EVERY_ROUNDS) {
             let app: App = self.http.get("/api/v1/metrics/app")?;
             self.app = Some(app.clone());
             answer.app = Some(app);
         }
         self.rounds = self.rounds.wrapping_add(1);
         let app = self.app.clone().unwrap_or_default();
-        answer.rates = match self.http.get::<Rates>("/api/v1/metrics/rates") {
-            Ok(rates) => Some(rates.packets),
-            Err(error) if error.is_refusal() => None,
-            Err(error) => return Err(error),
-        };
+        answer.rates = self.page("/api/v1/metrics/rates")?.map(|Rates { packets }| packets);
         answer.ours = is_ours(&app);
         if answer.ours {
+            if wanted.in_detail {
+                let series = self.page("/api/v1/metrics/series")?;
+                answer.series = series.map(|SeriesDocument { series }| series);
+            }
             self.ours(&app, wanted.window, &mut answer)?;
         } else {
             let periods = if app.app.periods == 0 { PERIODS_OF_3_0 } else { app.app.periods };
@@ -114,6 +125,21 @@ impl Session {
         }
         answer.live = Some(live);
         Ok(())
+    }
+
+    /// A page that older agents lack: they are asked for it now and then.
+    fn page<T: DeserializeOwned>(&mut self, path: &'static str) -> Result<Option<T>, FetchError> {
+        if self.missing.get(path).is_some_and(|again| self.rounds < *again) {
+            return Ok(None);
+        }
+        match self.http.get(path) {
+            Ok(page) => Ok(Some(page)),
+            Err(error) if error.is_refusal() => {
+                self.missing.insert(path, self.rounds.saturating_add(MISSING_FOR_ROUNDS));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn document(&self, page: &str) -> Result<(String, Period), FetchError> {

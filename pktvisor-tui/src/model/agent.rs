@@ -5,8 +5,13 @@ use std::time::Duration;
 use pktvisor_api::{App, DirectionRates, Ledger};
 
 use super::{
-    capture::CaptureState, health::HealthLevel, history::History, observation::Observation,
+    capture::CaptureState,
+    figures::SpanFigures,
+    health::HealthLevel,
+    history::{History, SecondSample},
+    observation::Observation,
     printable::Printable,
+    recent::RecentSeconds,
 };
 use crate::{
     client::{AgentAnswer, Update},
@@ -72,6 +77,8 @@ pub struct AgentInfo {
     pub up: Duration,
     /// Open transactions.
     pub open_transactions: u64,
+    /// Of these, queries that have waited for more than a second.
+    pub waiting: u64,
     /// The ledger of packets since the start.
     pub ledger: Option<Ledger>,
     /// The source of its packets.
@@ -93,6 +100,8 @@ pub struct AgentModel {
     pub rates: Option<DirectionRates>,
     /// Its description of itself.
     pub info: Option<AgentInfo>,
+    /// The last minutes by the second; absent unless the agent is looked at and has a series.
+    pub recent: Option<RecentSeconds>,
     /// Its past.
     pub history: History,
     /// The time of the last answer.
@@ -113,6 +122,7 @@ impl AgentModel {
             live: None,
             rates: None,
             info: None,
+            recent: None,
             history: History::default(),
             answered_at: None,
             round_trip: Duration::ZERO,
@@ -161,6 +171,7 @@ impl AgentModel {
         self.window = Some(window);
         self.live = live;
         self.rates = answer.rates;
+        self.recent = answer.series.as_ref().map(RecentSeconds::new);
         self.round_trip = answer.round_trip;
         self.answered_at = Some(now);
         if self.link != AgentLink::Saved {
@@ -206,6 +217,35 @@ impl AgentModel {
             _ if self.is_file() => Standing::Finished,
             _ => Standing::Live,
         }
+    }
+
+    /// The newest seconds, the newest first: of the agent's own series, or else as this UI saw
+    /// them.
+    pub fn seconds(&self) -> impl Iterator<Item = SecondSample> {
+        let recent = self.recent.as_ref();
+        let seen = recent.is_none().then(|| self.history.seconds().copied());
+        recent.map(RecentSeconds::samples).into_iter().flatten().chain(seen.into_iter().flatten())
+    }
+
+    /// The figures of now, with the number of their seconds: the last ten, or the last one where
+    /// the agent has no series. `None` for a file, where nothing moves any more.
+    pub fn figures_now(&self) -> Option<(usize, SpanFigures)> {
+        if self.is_file() {
+            return None;
+        }
+        if let Some(recent) = &self.recent {
+            return Some((recent.span_seconds(), recent.figures(self.waiting())));
+        }
+        Some((1, SpanFigures::of_sample(self.history.newest()?)))
+    }
+
+    /// The figures of the window.
+    pub fn window_figures(&self) -> Option<SpanFigures> {
+        self.window.as_ref().map(|window| SpanFigures::of_window(window, self.waiting()))
+    }
+
+    fn waiting(&self) -> u64 {
+        self.info.as_ref().map_or(0, |info| info.waiting)
     }
 
     /// Queries a second now, or on average for a file.
@@ -265,6 +305,7 @@ impl AgentInfo {
             single_summary: app.app.single_summary,
             up: Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default(),
             open_transactions: app.dns.xact.open,
+            waiting: app.dns.xact.waiting,
             ledger: app.app.ledger,
             capture: app.app.capture.as_ref().map(CaptureState::new),
         }

@@ -1,5 +1,5 @@
-//! The past of an agent: the last minutes by the second, which the agent does not keep, and its
-//! closed periods.
+//! The past of an agent: the last minutes by the second, as this UI saw them, and its closed
+//! periods.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -9,7 +9,7 @@ use std::{
 use pktvisor_api::{DnsMessages, Period};
 
 use super::observation::{Observation, Rcode};
-use crate::{client::AgentAnswer, format::share};
+use crate::{client::AgentAnswer, format::permille};
 
 /// Seconds kept.
 const SECONDS_MAX: usize = 600;
@@ -29,7 +29,9 @@ pub struct SecondSample {
     pub queries: Option<u64>,
     /// Replies that are neither NOERROR nor NXDOMAIN, in a thousand replies.
     pub errors_permille: Option<u64>,
-    /// The 95th percentile of the live period so far, in µs.
+    /// Queries that timed out, in a thousand that ended.
+    pub unanswered_permille: Option<u64>,
+    /// The 95th percentile of the transaction times in µs, the larger one of both directions.
     pub p95_us: Option<u64>,
 }
 
@@ -84,8 +86,7 @@ impl History {
         now: Duration,
     ) {
         let newest = live.unwrap_or(observation);
-        let difference = self.difference(newest, now);
-        let mut sample = SecondSample { p95_us: newest.p95_us(), ..difference };
+        let mut sample = self.difference(newest, now);
         if let Some(rates) = answer.rates {
             sample.received = Some(rates.received);
             sample.sent = Some(rates.sent);
@@ -159,12 +160,9 @@ impl History {
         }
     }
 
-    /// One figure of every second, the newest first.
-    pub fn seconds<'a>(
-        &'a self,
-        figure: impl Fn(&SecondSample) -> Option<u64> + 'a,
-    ) -> impl Iterator<Item = Option<u64>> + 'a {
-        self.seconds.iter().rev().map(figure)
+    /// The seconds, the newest first.
+    pub fn seconds(&self) -> impl Iterator<Item = &SecondSample> {
+        self.seconds.iter().rev()
     }
 
     /// The newest second.
@@ -189,7 +187,7 @@ fn errors_permille(before: &DnsMessages, now: &DnsMessages) -> Option<u64> {
     };
     let replies = now.replies.saturating_sub(before.replies);
     let errors = errors(now).saturating_sub(errors(before));
-    share(errors, replies).map(|share| (share * 1000.0).round() as u64)
+    permille(errors, replies)
 }
 
 impl PeriodPoint {
@@ -220,7 +218,7 @@ impl PeriodPoint {
     pub fn errors_permille(&self) -> Option<u64> {
         let [noerror, nxdomain, ..] = self.rcodes;
         let errors = self.replies.saturating_sub(noerror).saturating_sub(nxdomain);
-        share(errors, self.replies).map(|share| (share * 1000.0).round() as u64)
+        permille(errors, self.replies)
     }
 
     /// A count of the period as an average per second, in thousandths; `None` for a period without

@@ -6,20 +6,24 @@
 
 mod agent;
 mod capture;
+mod figures;
 mod health;
 mod history;
 mod lists;
 mod observation;
 mod printable;
+mod recent;
 mod saved;
 #[cfg(test)]
 mod tests;
 
 pub use agent::{AgentInfo, AgentLink, AgentModel, Standing};
 pub use capture::{CaptureState, WatchedInterface};
+pub use figures::{InOut, SpanFigures};
 pub use health::HealthLevel;
 pub use history::{History, PeriodPoint, SecondSample};
 pub use lists::{ListKind, Row, Sort, Sorts};
 pub use observation::{Observation, Rcode};
 pub use printable::{KeptEnd, Printable, escape, fit};
+pub use recent::RecentSeconds;
 pub use saved::{SavedAgent, SavedError, read_saved};

@@ -6,11 +6,11 @@ mod dns;
 mod fleet;
 mod frame;
 mod help;
-mod kpis;
 mod ledger;
 mod network;
 mod overview;
 mod panels;
+mod tiles;
 mod zoom;
 
 use ratatui::{

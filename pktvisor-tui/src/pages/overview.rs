@@ -1,8 +1,11 @@
-//! Everything at a glance: the five numbers that decide, all counters, all lists.
+//! Everything at a glance: the five tiles, all counters, all lists.
 
 use ratatui::layout::Rect;
 
-use super::{charts, draw_lists, kpis, panels};
+use super::{
+    charts, draw_lists, panels,
+    tiles::{self, Tiles, count_or_nothing},
+};
 use crate::{
     app::UiState,
     format,
@@ -12,7 +15,6 @@ use crate::{
         Canvas,
         facts::{Cell, FieldLines, PanelGrid},
         grid::{split_left, split_top},
-        kpi::{self, KpiStrip},
         number_table::{Column, NumberTable, TableRow, cell},
     },
 };
@@ -31,8 +33,10 @@ const LISTS_HEIGHT_MIN: u16 = 5;
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let Some(agent) = app.agent() else { return };
     let panels = area.width >= PANELS_WIDTH_MIN && area.height >= 34;
-    let (kpis, rest) = split_top(area, if panels { kpi::BIG } else { kpi::SMALL });
-    draw_kpis(canvas, kpis, agent, window);
+    let (strip, rest) = split_top(area, tiles::height(app, area));
+    let tiles = Tiles::new(agent, window, &app.theme);
+    let five = [tiles.queries(), tiles.failed(), tiles.unanswered(), tiles.latency(), tiles.packets()];
+    tiles.draw(canvas, strip, &five);
     let rest = if panels {
         let (counters, rest) = split_top(rest, PANELS_HEIGHT);
         draw_panels(canvas, counters, agent, window);
@@ -45,19 +49,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &
     series.extend(charts::packets(window));
     charts::draw_row(canvas, charts_area, agent, series.into_iter());
     draw_lists(canvas, lists, app, window);
-}
-
-fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
-    let theme = canvas.theme;
-    let [received, sent] = kpis::packet_kpis(agent, window, theme);
-    let kpis = [
-        kpis::queries_kpi(agent, theme),
-        kpis::errors_kpi(agent, window, theme),
-        kpis::latency_kpi(agent, window, theme),
-        received,
-        sent,
-    ];
-    canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
 fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
@@ -183,7 +174,7 @@ fn draw_rates(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &
     let now = if agent.is_file() { "avg" } else { "now" };
     let row = |label, rate, quantiles| {
         let cells = panels::quantile_cells(quantiles, format::count, theme);
-        quantiles_row(label, kpis::count_or_nothing(rate), cells, theme)
+        quantiles_row(label, count_or_nothing(rate), cells, theme)
     };
     let number = Column::Number(6);
     let columns = [Column::Blank(1), Column::Text(6), number, number, number, number, number];

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use pktvisor_api::{
-    App, AppInfo, CaptureInfo, CaptureInterface, CaptureMode, DirectionRates, Ledger, Losses, Mode, Period,
-    PeriodDocument, Quantiles, TopEntry,
+    App, AppInfo, CaptureInfo, CaptureInterface, CaptureMode, DirectionRates, DirectionSeries, DnsSeries,
+    Ledger, Losses, Mode, PacketSeries, Period, PeriodDocument, Quantiles, SecondSeries, TopEntry,
+    TransactionSeries,
 };
 use pktvisor_tui::{
     client::{AgentAnswer, FetchError, Update},
@@ -178,6 +179,42 @@ pub(crate) fn rates(second: u64) -> DirectionRates {
     }
 }
 
+/// The minutes up to a second of a busy server: more and more upstream queries are lost.
+pub(crate) fn series(second: u64) -> SecondSeries {
+    let seconds = second.saturating_sub(80)..=second;
+    let column = |figure: &dyn Fn(u64) -> u64| seconds.clone().map(figure).collect::<Vec<u64>>();
+    let direction = |share: u64, p95_us: u64| DirectionSeries {
+        total: column(&|second| rates(second).dns_replies / share),
+        p50_us: column(&|second| p95_us / 5 + second).into_iter().map(Some).collect(),
+        p95_us: column(&|second| p95_us + 10 * second).into_iter().map(Some).collect(),
+    };
+    SecondSeries {
+        start_ts: START,
+        step_s: 1,
+        packets: PacketSeries {
+            received: column(&|second| rates(second).received),
+            sent: column(&|second| rates(second).sent),
+            unknown: column(&|_| 0),
+            bytes_in: column(&|second| rates(second).bytes_in),
+            bytes_out: column(&|second| rates(second).bytes_out),
+        },
+        dns: DnsSeries {
+            queries: column(&|second| rates(second).dns_queries),
+            replies: column(&|second| rates(second).dns_replies),
+            noerror: column(&|second| rates(second).dns_replies * (97 - second % 5) / 100),
+            nxdomain: column(&|_| 0),
+            srvfail: column(&|second| rates(second).dns_replies * (3 + second % 5) / 100),
+            refused: column(&|_| 0),
+            tc: column(&|_| 3),
+        },
+        xact: TransactionSeries {
+            timed_out: column(&|second| 3 * second),
+            inbound: direction(1, 2_100),
+            outbound: direction(33, 91_000),
+        },
+    }
+}
+
 /// An answer of an agent of ours in its `second`th second of being watched.
 pub(crate) fn answer(second: u64) -> AgentAnswer {
     let window = busy(START, 240 + 30);
@@ -190,6 +227,7 @@ pub(crate) fn answer(second: u64) -> AgentAnswer {
         app: (second == 0).then(app),
         ours: true,
         rates: Some(rates(second)),
+        series: Some(series(second)),
         window_name: "5m".to_owned(),
         window,
         live: Some(live),

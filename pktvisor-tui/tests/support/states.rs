@@ -48,6 +48,7 @@ pub(crate) fn file() -> UiState {
             }
         }
         answer.rates = Some(Default::default());
+        answer.series = Some(Default::default());
         if let Some(capture) = answer.app.as_mut().and_then(|app| app.app.capture.as_mut()) {
             capture.target = "/var/captures/2020-03-24.pcap".to_owned();
             capture.mode = CaptureMode::File;
@@ -84,6 +85,7 @@ pub(crate) fn empty() -> UiState {
         }
         answer.closed.clear();
         answer.rates = Some(Default::default());
+        answer.series = Some(Default::default());
         if let Some(app) = &mut answer.app {
             app.app.ledger = Some(Default::default());
         }
@@ -167,12 +169,17 @@ pub(crate) fn huge_numbers() -> UiState {
             dns_queries: u64::MAX,
             dns_replies: u64::MAX,
         });
+        let mut series = serde_json::to_value(&answer.series).expect("it serialises");
+        sample::replace_numbers(&mut series, u64::MAX);
+        series["start_ts"] = sample::START.into();
+        answer.series = serde_json::from_value(series).expect("2^64 - 1 is a u64");
         if let Some(app) = &mut answer.app {
             let mut value = serde_json::to_value(app.app.ledger).expect("it serialises");
             sample::replace_numbers(&mut value, u64::MAX);
             app.app.ledger = serde_json::from_value(value).expect("2^64 - 1 is a u64");
             app.app.up_time_min = f64::MAX;
             app.dns.xact.open = u64::MAX;
+            app.dns.xact.waiting = u64::MAX;
         }
     });
     show(vec![agent], 4)
