@@ -89,6 +89,21 @@ pub fn percent(fraction: Option<f64>) -> String {
     }
 }
 
+/// A figure by the unit at the end of its name, in at most 8 columns: a time of `_us`, a per cent of
+/// `_share`, else a number.
+pub fn measure(name: &str, value: f64) -> String {
+    if !value.is_finite() {
+        return NOTHING.to_owned();
+    }
+    let whole = value.round() as u64;
+    match name.rsplit('_').next() {
+        Some("us") => microseconds(whole),
+        Some("share") => percent(Some(value.min(1.0))),
+        _ if value.fract() != 0.0 && value.abs() < 1000.0 => format!("{value:.2}"),
+        _ => count(whole),
+    }
+}
+
 /// A time in microseconds in at most 6 columns: `412µs`, `12.3ms`, `1.23s`, `18.4Ts`.
 pub fn microseconds(value: u64) -> String {
     match value {
@@ -218,6 +233,20 @@ mod tests {
         assert_eq!(microseconds(2_500_000), "2.50s");
         assert_eq!(microseconds(u64::MAX), "18.4Ts");
         assert_eq!(age(Duration::from_secs(3_905)), "1h05m");
+    }
+
+    #[test]
+    fn a_figure_is_written_by_its_unit() {
+        for (name, value, text) in [
+            ("p50_us", 212_000.0, "212ms"),
+            ("nxdomain_share", 0.984, "98.4%"),
+            ("queries", 12_345.0, "12.3k"),
+            ("entropy", 3.456, "3.46"),
+            ("queries", f64::INFINITY, NOTHING),
+            ("queries", -3.0, "0"),
+        ] {
+            assert_eq!(measure(name, value), text, "{name}");
+        }
     }
 
     #[test]

@@ -96,7 +96,12 @@ pub fn write_text(out: &mut impl Write, agent: &AgentModel) -> io::Result<()> {
         writeln!(out, "capture    {} {}", capture.target, capture.mode)?;
     }
     writeln!(out, "window     {}", window.span_text())?;
-    writeln!(out, "analysed   {}\n", format::percent(Some(window.analysed_share())))?;
+    writeln!(out, "analysed   {}", format::percent(Some(window.analysed_share())))?;
+    for finding in agent.findings.as_deref().unwrap_or_default() {
+        let since = format::time_of_day(finding.since_ts);
+        writeln!(out, "finding    {} UTC  {}", since, finding.text)?;
+    }
+    writeln!(out)?;
     write_packets(out, agent, window)?;
     write_dns(out, window)?;
     for kind in ListKind::ALL {

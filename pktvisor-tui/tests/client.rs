@@ -85,7 +85,8 @@ fn closed_periods_are_fetched_once_and_after_a_rotation() {
     let answer = session.round(Wanted::default()).expect("it answers");
     let starts: Vec<i64> = answer.closed.iter().map(|period| period.period.start_ts).collect();
     assert_eq!(starts, [sample::START + 60, sample::START]);
-    assert_eq!(agent.asked(), ["app", "rates", "bucket/0", "window/5", "bucket/1", "bucket/2", "bucket/3"]);
+    assert_eq!(agent.asked()[..4], ["app", "rates", "/api/v1/findings", "bucket/0"]);
+    assert_eq!(agent.asked()[4..], ["window/5", "bucket/1", "bucket/2", "bucket/3"]);
 
     let before = agent.asked().len();
     assert!(session.round(Wanted::default()).expect("it answers").closed.is_empty());
@@ -101,7 +102,7 @@ fn closed_periods_are_fetched_once_and_after_a_rotation() {
 fn a_snapshot_asks_for_no_history() {
     let agent = ours();
     Session::without_history(http(&agent, LONG)).round(Wanted::default()).expect("it answers");
-    assert_eq!(agent.asked(), ["app", "rates", "bucket/0", "window/5"]);
+    assert_eq!(agent.asked(), ["app", "rates", "/api/v1/findings", "bucket/0", "window/5"]);
 }
 
 #[test]
@@ -255,4 +256,16 @@ fn only_an_agent_on_the_screen_is_asked_for_its_seconds_and_one_without_them_rar
     agent.on("series", Reply::json(serde_json::to_vec(&document).expect("it serialises")));
     let answer = session.round(in_detail).expect("it answers");
     assert_eq!(answer.series.map(|series| series.dns.queries.len()), Some(81));
+}
+
+#[test]
+fn findings_are_fetched_every_round() {
+    let agent = ours();
+    let document = serde_json::to_vec(&sample::findings()).expect("it serialises");
+    agent.on("/api/v1/findings", Reply::json(document));
+    let mut session = Session::new(http(&agent, LONG));
+    for _ in 0..2 {
+        let answer = session.round(Wanted::default()).expect("it answers");
+        assert_eq!(answer.findings, Some(sample::findings()));
+    }
 }

@@ -16,7 +16,9 @@ use ratatui::{
     layout::Rect,
     style::{Color, Modifier},
 };
-use support::states::{STATES, State, everywhere, fleet, full, huge_numbers, long_names, older, stale};
+use support::states::{
+    STATES, State, everywhere, failing, fleet, full, huge_numbers, long_names, older, stale,
+};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
@@ -93,6 +95,28 @@ fn a_list_on_the_whole_screen() {
         app.handle(Action::Open);
         app.handle(Action::Down);
         insta::assert_snapshot!(format!("zoom_{name}"), at_all_sizes(&app));
+    }
+}
+
+#[test]
+fn all_findings_are_listed_with_the_details_of_one() {
+    for (name, state) in [("failing", failing as State), ("long_names", long_names), ("full", full)] {
+        let mut app = state();
+        app.handle(Action::Findings);
+        app.handle(Action::Down);
+        insta::assert_snapshot!(format!("findings_{name}"), at_all_sizes(&app));
+    }
+}
+
+#[test]
+fn the_worst_finding_is_on_top_of_every_page() {
+    for page in Page::ALL {
+        let mut app = failing();
+        app.handle(Action::Show(page));
+        let screen = text(&render(&app, (80, 24)));
+        let line = screen.lines().nth(3).expect("a third row");
+        assert!(line.starts_with(" ✕ 198.51.100.53 leaves 98.2 %"), "{screen}");
+        assert!(line.ends_with("+2 more"), "{screen}");
     }
 }
 

@@ -54,6 +54,8 @@ pub enum Action {
     PreviousAgent,
     /// Ask the agents now, without waiting for the next try.
     Retry,
+    /// List the findings, or close their list.
+    Findings,
     /// Open or close help.
     Help,
     /// A click at column, row.
@@ -84,6 +86,7 @@ impl UiState {
             Action::NextPage => self.show(self.page_at(1)),
             Action::PreviousPage => self.show(self.page_at(Page::ALL.len() - 1)),
             Action::Help => self.help = if self.help.is_some() { None } else { Some(0) },
+            Action::Findings => self.list_findings(),
             Action::Back => self.back(),
             Action::Open => self.open(),
             Action::Filter => self.typing = self.can_filter(),
@@ -112,6 +115,7 @@ impl UiState {
         self.page = page;
         self.zoom = None;
         self.help = None;
+        self.findings_cursor = None;
         self.scroll = 0;
     }
 
@@ -130,7 +134,7 @@ impl UiState {
     }
 
     fn back(&mut self) {
-        if self.help.take().is_some() {
+        if self.help.take().is_some() || self.findings_cursor.take().is_some() {
         } else if self.typing || !self.filter.is_empty() {
             self.typing = false;
             self.filter.clear();
@@ -140,11 +144,22 @@ impl UiState {
     }
 
     fn open(&mut self) {
-        if self.page == Page::Fleet {
+        if self.findings_cursor.is_some() {
+        } else if self.page == Page::Fleet {
             self.show(Page::Overview);
-        } else if self.zoom.take().is_none() && self.focused_list().is_some() {
-            self.zoom = Some(Zoom { list: self.focus(), row: 0 });
+        } else if self.zoom.take().is_none()
+            && let Some(list) = self.focused_list()
+        {
+            self.zoom = Some(Zoom { list, row: 0 });
         }
+    }
+
+    fn list_findings(&mut self) {
+        self.help = None;
+        self.findings_cursor = match self.findings_cursor {
+            None if self.has_findings() => Some(0),
+            _ => None,
+        };
     }
 
     fn pause(&mut self) {
@@ -188,6 +203,8 @@ impl UiState {
             Some(Hit::Page(page)) => self.show(page),
             Some(Hit::List(list)) if self.focus() == list => self.open(),
             Some(Hit::List(list)) => self.set_focus(list),
+            Some(Hit::Findings) => self.list_findings(),
+            Some(Hit::Row(row)) if self.findings_cursor.is_some() => self.findings_cursor = Some(row),
             Some(Hit::Row(row)) => {
                 if let Some(zoom) = &mut self.zoom {
                     zoom.row = row;
@@ -199,9 +216,10 @@ impl UiState {
         }
     }
 
-    fn set_focus(&mut self, list: usize) {
+    fn set_focus(&mut self, place: usize) {
+        let Some(list) = self.lists().get(place).copied() else { return };
         if let Some(focus) = self.focus.get_mut(self.page.index()) {
-            *focus = list;
+            *focus = Some(list);
         }
         if let Some(zoom) = &mut self.zoom {
             *zoom = Zoom { list, row: 0 };
@@ -216,6 +234,8 @@ impl UiState {
         let scrolled = |line: u16| stepped(usize::from(line), action, 1, lines).try_into().unwrap_or(0);
         if let Some(line) = self.help {
             self.help = Some(scrolled(line));
+        } else if let Some(row) = self.findings_cursor {
+            self.findings_cursor = Some(stepped(row, action, 1, self.findings().len()));
         } else if self.page == Page::Agent {
             self.scroll = scrolled(self.scroll);
         } else if self.page == Page::Fleet {
@@ -229,7 +249,7 @@ impl UiState {
             self.zoom = Some(Zoom { row, ..zoom });
         } else {
             let columns = if self.zoom.is_some() { 1 } else { self.regions.columns };
-            self.set_focus(stepped(self.focus(), action, columns, self.page.lists().len()));
+            self.set_focus(stepped(self.focus(), action, columns, self.lists().len()));
         }
     }
 
@@ -242,6 +262,10 @@ impl UiState {
         let rows = self.zoomed_rows();
         if let Some(zoom) = &mut self.zoom {
             zoom.row = zoom.row.min(rows.saturating_sub(1));
+        }
+        let findings = self.findings().len();
+        if let Some(row) = &mut self.findings_cursor {
+            *row = (*row).min(findings.saturating_sub(1));
         }
         if self.page == Page::Fleet {
             let order = self.fleet_order();

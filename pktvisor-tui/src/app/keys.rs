@@ -16,11 +16,12 @@ pub enum InputMode {
 }
 
 /// Keys as help shows them, and their effects.
-pub const KEYS: [(&str, &str); 15] = [
+pub const KEYS: [(&str, &str); 16] = [
     ("1 2 3 4 5", "show a page; Tab and Shift-Tab go through them"),
     ("↑ ↓ ← →", "move among lists, rows or agents (also h j k l)"),
     ("Enter", "fill the screen with the focused list, with the bounds of each estimate; look into an agent"),
-    ("Esc", "out again: help, filter, full screen, then the fleet"),
+    ("f", "list the findings: since when, the figures, and who"),
+    ("Esc", "out again: help, findings, filter, full screen, then the fleet"),
     ("/", "filter names and agents; Enter keeps the filter, Esc drops it"),
     ("s", "sort the focused list by count, name or upper bound; the fleet by its columns"),
     ("w W", "more, fewer minutes: from the live period to all that the agent keeps, and around (also + -)"),
@@ -83,6 +84,7 @@ fn normal(code: KeyCode) -> Option<Action> {
         KeyCode::Enter | KeyCode::Char('z') => Action::Open,
         KeyCode::Esc => Action::Back,
         KeyCode::Char('/') => Action::Filter,
+        KeyCode::Char('f') => Action::Findings,
         KeyCode::Char('s') => Action::Sort,
         KeyCode::Char('w' | '+') => Action::Wider,
         KeyCode::Char('W' | '-') => Action::Narrower,

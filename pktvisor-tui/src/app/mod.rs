@@ -51,8 +51,8 @@ impl Page {
         }
     }
 
-    /// Its lists.
-    pub fn lists(self) -> &'static [ListKind] {
+    /// Its lists, where no finding changes their order.
+    fn lists(self) -> &'static [ListKind] {
         match self {
             Self::Overview => &ListKind::ALL,
             Self::Dns => &ListKind::DNS,
@@ -112,8 +112,8 @@ impl FleetSort {
 /// One list on the whole screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zoom {
-    /// Its place among the lists of the page.
-    pub list: usize,
+    /// The list.
+    pub list: ListKind,
     /// The row under the cursor.
     pub row: usize,
 }
@@ -132,7 +132,7 @@ pub struct UiState {
     selected: usize,
     /// The page.
     pub page: Page,
-    focus: [usize; Page::ALL.len()],
+    focus: [Option<ListKind>; Page::ALL.len()],
     /// The list that fills the screen.
     pub zoom: Option<Zoom>,
     /// Only names that contain this.
@@ -147,6 +147,8 @@ pub struct UiState {
     frozen: Option<Frozen>,
     /// First line of help on the screen, if help is open.
     pub help: Option<u16>,
+    /// The finding under the cursor, if all are listed.
+    pub findings_cursor: Option<usize>,
     /// First line of the agent's page on the screen.
     pub scroll: u16,
     /// Styles.
@@ -164,7 +166,7 @@ impl UiState {
             page: if agents.len() > 1 { Page::Fleet } else { Page::Overview },
             agents,
             selected: 0,
-            focus: [0; Page::ALL.len()],
+            focus: [None; Page::ALL.len()],
             zoom: None,
             filter: String::new(),
             typing: false,
@@ -173,6 +175,7 @@ impl UiState {
             window,
             frozen: None,
             help: None,
+            findings_cursor: None,
             scroll: 0,
             theme,
             now: Duration::ZERO,
@@ -215,14 +218,28 @@ impl UiState {
         self.agents.get_mut(index)
     }
 
-    /// The place of the focused list of the page.
-    pub fn focus(&self) -> usize {
-        self.zoom.map_or_else(|| self.focus.get(self.page.index()).copied().unwrap_or(0), |zoom| zoom.list)
+    /// The lists of the page in their order: on the overview, those that say more about the worst
+    /// finding come first.
+    pub fn lists(&self) -> Vec<ListKind> {
+        let finding = self.findings().first().filter(|_| self.page == Page::Overview);
+        let mut lists = finding.map_or_else(Vec::new, |finding| finding.lists().to_vec());
+        let others = self.page.lists().iter().filter(|list| !lists.contains(list));
+        let others: Vec<ListKind> = others.copied().collect();
+        lists.extend(others);
+        lists
     }
 
-    /// The focused list of the page.
+    /// The place of the focused list of the page.
+    pub fn focus(&self) -> usize {
+        let focused = self.focused_list();
+        self.lists().iter().position(|list| Some(*list) == focused).unwrap_or(0)
+    }
+
+    /// The focused list of the page: the first one, until another one is chosen.
     pub fn focused_list(&self) -> Option<ListKind> {
-        self.page.lists().get(self.focus()).copied()
+        let chosen = self.zoom.map(|zoom| zoom.list);
+        let chosen = chosen.or_else(|| self.focus.get(self.page.index()).copied().flatten());
+        chosen.or_else(|| self.lists().first().copied())
     }
 
     /// The data that the screen needs of an agent.

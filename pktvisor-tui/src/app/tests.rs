@@ -8,7 +8,7 @@ use pktvisor_api::{Period, TopEntry};
 use super::*;
 use crate::{
     client::{AgentAnswer, Update},
-    model::{AgentLink, Sort},
+    model::{AgentLink, FindingRow, Printable, Sort, SubjectKind},
 };
 
 fn entry(name: &str, estimate: u64) -> TopEntry {
@@ -104,11 +104,11 @@ fn escape_goes_out_one_step_at_a_time() {
 fn the_cursor_of_a_zoomed_list_stays_on_rows_that_the_filter_leaves() {
     let mut app = app(&["ns1"]);
     press(&mut app, "⏎↓↓↓↓");
-    assert_eq!(app.zoom, Some(Zoom { list: 0, row: 2 }));
+    assert_eq!(app.zoom, Some(Zoom { list: ListKind::ALL[0], row: 2 }));
     press(&mut app, "/.net");
-    assert_eq!(app.zoom, Some(Zoom { list: 0, row: 0 }));
+    assert_eq!(app.zoom, Some(Zoom { list: ListKind::ALL[0], row: 0 }));
     press(&mut app, "⎋→");
-    assert_eq!(app.zoom, Some(Zoom { list: 1, row: 0 }));
+    assert_eq!(app.zoom, Some(Zoom { list: ListKind::ALL[1], row: 0 }));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn the_focus_never_leaves_the_lists() {
     press(&mut app, "↑←");
     assert_eq!(app.focus(), 0);
     press(&mut app, "↓↓↓↓↓↓↓↓→→→→");
-    assert_eq!(app.focus(), ListKind::COUNT - 1);
+    assert_eq!(app.focus(), ListKind::ALL.len() - 1);
     press(&mut app, "3");
     assert_eq!(app.focus(), 0);
 }
@@ -235,4 +235,49 @@ fn nothing_is_filtered_on_a_page_without_lists() {
     let mut app = app(&["ns1"]);
     press(&mut app, "4/q");
     assert!(!app.typing && app.filter.is_empty());
+}
+
+fn failing() -> UiState {
+    let mut app = app(&["ns1"]);
+    let finding = |kind: &str, subject: SubjectKind| FindingRow {
+        kind: Printable::new(kind),
+        subject_kind: subject,
+        ..FindingRow::default()
+    };
+    let findings =
+        vec![finding("random_subdomains", SubjectKind::Zone), finding("driver_drops", SubjectKind::Agent)];
+    app.agent_mut(0).expect("there is one").findings = Some(findings);
+    app
+}
+
+#[test]
+fn the_overview_begins_with_the_lists_that_say_more_about_the_worst_finding() {
+    let app = failing();
+    assert_eq!(app.lists().first(), Some(&ListKind::Nxdomain));
+    assert_eq!(app.lists().len(), ListKind::ALL.len());
+    assert_eq!(app.focused_list(), Some(ListKind::Nxdomain));
+}
+
+#[test]
+fn a_list_that_is_looked_at_stays_while_findings_come_and_go() {
+    let mut app = failing();
+    press(&mut app, "⏎");
+    app.agent_mut(0).expect("there is one").findings = Some(Vec::new());
+    assert_eq!(app.focused_list(), Some(ListKind::Nxdomain));
+}
+
+#[test]
+fn findings_are_listed_by_a_key_and_closed_by_it_or_escape() {
+    let mut app = failing();
+    press(&mut app, "f↓↓");
+    assert_eq!(app.findings_cursor, Some(1));
+    assert!(!app.shows_lists());
+    press(&mut app, "f");
+    assert_eq!(app.findings_cursor, None);
+    press(&mut app, "f⎋");
+    assert_eq!((app.findings_cursor, app.page), (None, Page::Overview));
+    // An agent that does not judge has no list of findings.
+    app.agent_mut(0).expect("there is one").findings = None;
+    press(&mut app, "f");
+    assert_eq!(app.findings_cursor, None);
 }

@@ -13,7 +13,7 @@ mod resolver;
 
 use std::time::Duration;
 
-use pktvisor_api::{App, DirectionRates, Period, SecondSeries};
+use pktvisor_api::{App, DirectionRates, FindingsDocument, Period, SecondSeries};
 
 pub use endpoint::{AgentEndpoint, DEFAULT_PORT, EndpointError};
 pub use http::{FetchError, Http};
@@ -63,6 +63,8 @@ pub struct AgentAnswer {
     pub ours: bool,
     /// The last full second; absent if the agent has no such page.
     pub rates: Option<DirectionRates>,
+    /// What is wrong; absent if the agent has no such page.
+    pub findings: Option<FindingsDocument>,
     /// The last minutes by the second; absent if not wanted, or if the agent has no such page.
     pub series: Option<SecondSeries>,
     /// The key of the window's document: `5m`.

@@ -78,6 +78,7 @@ impl Session {
         answer.rates = self.page("/api/v1/metrics/rates")?.map(|Rates { packets }| packets);
         answer.ours = is_ours(&app);
         if answer.ours {
+            answer.findings = self.page("/api/v1/findings")?;
             if wanted.in_detail {
                 let series = self.page("/api/v1/metrics/series")?;
                 answer.series = series.map(|SeriesDocument { series }| series);

@@ -7,6 +7,7 @@ use pktvisor_api::{App, DirectionRates, Ledger};
 use super::{
     capture::CaptureState,
     figures::SpanFigures,
+    findings::{FindingRow, findings},
     health::HealthLevel,
     history::{History, SecondSample},
     observation::Observation,
@@ -102,6 +103,8 @@ pub struct AgentModel {
     pub info: Option<AgentInfo>,
     /// The last minutes by the second; absent unless the agent is looked at and has a series.
     pub recent: Option<RecentSeconds>,
+    /// What is wrong, the most severe first; absent from agents that do not judge.
+    pub findings: Option<Vec<FindingRow>>,
     /// Its past.
     pub history: History,
     /// The time of the last answer.
@@ -123,6 +126,7 @@ impl AgentModel {
             rates: None,
             info: None,
             recent: None,
+            findings: None,
             history: History::default(),
             answered_at: None,
             round_trip: Duration::ZERO,
@@ -172,6 +176,7 @@ impl AgentModel {
         self.live = live;
         self.rates = answer.rates;
         self.recent = answer.series.as_ref().map(RecentSeconds::new);
+        self.findings = answer.findings.as_ref().map(findings);
         self.round_trip = answer.round_trip;
         self.answered_at = Some(now);
         if self.link != AgentLink::Saved {
@@ -288,7 +293,9 @@ impl AgentModel {
             return HealthLevel::Bad;
         }
         let window = self.window.as_ref();
-        HealthLevel::of_errors(window.and_then(Observation::error_share))
+        let findings = self.findings.as_deref().unwrap_or_default();
+        HealthLevel::of_finding(findings.first().map(|finding| finding.severity))
+            .max(HealthLevel::of_errors(window.and_then(Observation::error_share)))
             .max(HealthLevel::of_nxdomain(window.and_then(|w| w.share_of(super::Rcode::Nxdomain))))
             .max(HealthLevel::of_timeouts(window.and_then(Observation::timeout_share)))
             .max(HealthLevel::of_loss(self.recent_loss_share()))

@@ -1,43 +1,129 @@
-//! The fourteen lists of a period: their titles, the wholes of their shares, and their rows.
+//! The lists of a period: one row each in a table, with all that the UI knows of a list; and the
+//! rows that an agent sends in them.
 
 use pktvisor_api::{Period, TopEntry};
 
 use super::printable::{KeptEnd, Printable};
 
-/// Rows kept of one list. Agents send at most 10.
-const ROWS_MAX: usize = 100;
+/// Rows kept of one list. Agents send 10, or as many as asked for, at most 1,000.
+const ROWS_MAX: usize = 1000;
 
-/// A list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ListKind {
-    /// Question names by their last two labels.
-    Qname2,
-    /// Question names by their last three labels.
-    Qname3,
-    /// Question names answered NXDOMAIN.
-    Nxdomain,
-    /// Question names answered SERVFAIL.
-    Servfail,
-    /// Question names answered REFUSED.
-    Refused,
-    /// Names that HOST answered slowly.
-    SlowIn,
-    /// Names that HOST waited for.
-    SlowOut,
+/// What the rows of a list are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowSubject {
+    /// Clients of HOST.
+    Client,
+    /// Servers that HOST asks.
+    Server,
+    /// Remote addresses of any role.
+    Address,
+    /// Domain names.
+    Name,
+    /// Zones.
+    Zone,
     /// Query types.
     Qtype,
     /// Response codes.
     Rcode,
-    /// Remote IPv4 addresses.
-    Ipv4,
-    /// Remote IPv6 addresses.
-    Ipv6,
-    /// Ports at the other end of DNS over UDP.
-    UdpPort,
-    /// Places of remote addresses.
-    GeoLoc,
-    /// Networks of remote addresses.
-    Asn,
+    /// Something else.
+    Other,
+}
+
+/// The whole of the shares of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whole {
+    /// DNS messages.
+    Messages,
+    /// DNS messages over UDP.
+    UdpMessages,
+    /// DNS replies.
+    Replies,
+    /// Replies NXDOMAIN.
+    Nxdomain,
+    /// Replies SERVFAIL.
+    Servfail,
+    /// Replies REFUSED.
+    Refused,
+    /// Transactions in.
+    TransactionsIn,
+    /// Transactions out.
+    TransactionsOut,
+    /// Packets to and from HOST.
+    Packets,
+}
+
+/// Makes the lists from a row each: variant, title, subject of its rows, whole of its shares, place
+/// in a period, explanation.
+macro_rules! lists {
+    ($($kind:ident: $title:literal, $subject:ident, $whole:ident, $($path:ident).+, $explanation:literal;)+) => {
+        /// A list.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ListKind {
+            $(#[doc = $explanation] $kind,)+
+        }
+
+        impl ListKind {
+            /// Every list.
+            const EVERY: &[Self] = &[$(Self::$kind),+];
+            /// Number of lists.
+            pub const COUNT: usize = Self::EVERY.len();
+
+            /// Its title.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title,)+ }
+            }
+
+            /// An explanation of its counts.
+            pub fn explanation(self) -> &'static str {
+                match self { $(Self::$kind => $explanation,)+ }
+            }
+
+            /// What its rows are.
+            pub fn subject(self) -> RowSubject {
+                match self { $(Self::$kind => RowSubject::$subject,)+ }
+            }
+
+            /// What its shares are of.
+            pub(super) fn shares_of(self) -> Whole {
+                match self { $(Self::$kind => Whole::$whole,)+ }
+            }
+        }
+
+        fn entries(period: &mut Period, kind: ListKind) -> &mut Vec<TopEntry> {
+            match kind { $(ListKind::$kind => &mut period.$($path).+,)+ }
+        }
+    };
+}
+
+lists! {
+    Qname2: "Names, 2 labels", Name, Messages, dns.top_qname2,
+        "question names of queries and replies, by their last two labels";
+    Qname3: "Names, 3 labels", Name, Messages, dns.top_qname3,
+        "question names of queries and replies, by their last three labels";
+    Nxdomain: "NXDOMAIN names", Name, Nxdomain, dns.top_nxdomain,
+        "question names answered NXDOMAIN; share of the NXDOMAIN replies";
+    Servfail: "SERVFAIL names", Name, Servfail, dns.top_srvfail,
+        "question names answered SERVFAIL; share of the SERVFAIL replies";
+    Refused: "REFUSED names", Name, Refused, dns.top_refused,
+        "question names answered REFUSED; share of the REFUSED replies";
+    SlowIn: "Slow, in", Name, TransactionsIn, dns.xact.inbound.top_slow,
+        "names that HOST answered in its slowest tenth; share of the transactions in";
+    SlowOut: "Slow, out", Name, TransactionsOut, dns.xact.outbound.top_slow,
+        "names that HOST waited for in its slowest tenth; share of the transactions out";
+    Qtype: "Query types", Qtype, Messages, dns.top_qtype,
+        "query types of queries and replies";
+    Rcode: "Response codes", Rcode, Replies, dns.top_rcode,
+        "response codes, EDNS extended ones included; share of the replies";
+    Ipv4: "IPv4 addresses", Address, Packets, packets.top_ipv4,
+        "remote IPv4 addresses; share of the packets in and out";
+    Ipv6: "IPv6 addresses", Address, Packets, packets.top_ipv6,
+        "remote IPv6 addresses; share of the packets in and out";
+    UdpPort: "DNS UDP ports", Other, UdpMessages, dns.top_udp_ports,
+        "ports at the other end of DNS over UDP; share of the messages over UDP";
+    GeoLoc: "Places", Other, Packets, packets.top_geo_loc,
+        "places of the remote addresses; share of the packets in and out";
+    Asn: "Networks (ASN)", Other, Packets, packets.top_asn,
+        "networks of the remote addresses; share of the packets in and out";
 }
 
 /// One row.
@@ -86,8 +172,14 @@ impl Sort {
 }
 
 /// The order of each list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sorts([Sort; ListKind::COUNT]);
+
+impl Default for Sorts {
+    fn default() -> Self {
+        Self([Sort::default(); ListKind::COUNT])
+    }
+}
 
 impl Sorts {
     /// The order of a list.
@@ -104,11 +196,8 @@ impl Sorts {
 }
 
 impl ListKind {
-    /// Number of lists.
-    pub const COUNT: usize = 14;
-
     /// All, the ones an operator looks at first in front.
-    pub const ALL: [Self; Self::COUNT] = [
+    pub const ALL: [Self; 14] = [
         Self::Qname2,
         Self::Nxdomain,
         Self::Servfail,
@@ -142,58 +231,12 @@ impl ListKind {
     /// Those of the network page.
     pub const NETWORK: [Self; 5] = [Self::Ipv4, Self::Ipv6, Self::Asn, Self::GeoLoc, Self::UdpPort];
 
-    /// Its title.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Qname2 => "Names, 2 labels",
-            Self::Qname3 => "Names, 3 labels",
-            Self::Nxdomain => "NXDOMAIN names",
-            Self::Servfail => "SERVFAIL names",
-            Self::Refused => "REFUSED names",
-            Self::SlowIn => "Slow, in",
-            Self::SlowOut => "Slow, out",
-            Self::Qtype => "Query types",
-            Self::Rcode => "Response codes",
-            Self::Ipv4 => "IPv4 addresses",
-            Self::Ipv6 => "IPv6 addresses",
-            Self::UdpPort => "DNS UDP ports",
-            Self::GeoLoc => "Places",
-            Self::Asn => "Networks (ASN)",
-        }
-    }
-
-    /// An explanation of its counts.
-    pub fn explanation(self) -> &'static str {
-        match self {
-            Self::Qname2 => "question names of queries and replies, by their last two labels",
-            Self::Qname3 => "question names of queries and replies, by their last three labels",
-            Self::Nxdomain => "question names answered NXDOMAIN; share of the NXDOMAIN replies",
-            Self::Servfail => "question names answered SERVFAIL; share of the SERVFAIL replies",
-            Self::Refused => "question names answered REFUSED; share of the REFUSED replies",
-            Self::SlowIn => "names that HOST answered in its slowest tenth; share of the transactions in",
-            Self::SlowOut => "names that HOST waited for in its slowest tenth; share of the transactions out",
-            Self::Qtype => "query types of queries and replies",
-            Self::Rcode => "response codes, EDNS extended ones included; share of the replies",
-            Self::Ipv4 => "remote IPv4 addresses; share of the packets in and out",
-            Self::Ipv6 => "remote IPv6 addresses; share of the packets in and out",
-            Self::UdpPort => "ports at the other end of DNS over UDP; share of the messages over UDP",
-            Self::GeoLoc => "places of the remote addresses; share of the packets in and out",
-            Self::Asn => "networks of the remote addresses; share of the packets in and out",
-        }
-    }
-
     /// The important end of its names.
     pub fn keep(self) -> KeptEnd {
-        match self {
-            Self::Qname2
-            | Self::Qname3
-            | Self::Nxdomain
-            | Self::Servfail
-            | Self::Refused
-            | Self::SlowIn
-            | Self::SlowOut => KeptEnd::Tail,
-            Self::Ipv6 => KeptEnd::Ends,
-            _ => KeptEnd::Head,
+        match self.subject() {
+            RowSubject::Name | RowSubject::Zone => KeptEnd::Tail,
+            RowSubject::Client | RowSubject::Server | RowSubject::Address => KeptEnd::Ends,
+            RowSubject::Qtype | RowSubject::Rcode | RowSubject::Other => KeptEnd::Head,
         }
     }
 
@@ -204,9 +247,9 @@ impl ListKind {
 }
 
 /// Takes the lists out of a period.
-pub(super) fn take_lists(period: &mut Period) -> [Vec<Row>; ListKind::COUNT] {
-    let mut lists: [Vec<Row>; ListKind::COUNT] = Default::default();
-    for kind in ListKind::ALL {
+pub(super) fn take_lists(period: &mut Period) -> Vec<Vec<Row>> {
+    let mut lists = vec![Vec::new(); ListKind::COUNT];
+    for kind in ListKind::EVERY.iter().copied() {
         if let Some(list) = lists.get_mut(kind.index()) {
             *list = rows(std::mem::take(entries(period, kind)));
         }
@@ -214,27 +257,8 @@ pub(super) fn take_lists(period: &mut Period) -> [Vec<Row>; ListKind::COUNT] {
     lists
 }
 
-fn entries(period: &mut Period, kind: ListKind) -> &mut Vec<TopEntry> {
-    let (dns, packets) = (&mut period.dns, &mut period.packets);
-    match kind {
-        ListKind::Qname2 => &mut dns.top_qname2,
-        ListKind::Qname3 => &mut dns.top_qname3,
-        ListKind::Nxdomain => &mut dns.top_nxdomain,
-        ListKind::Servfail => &mut dns.top_srvfail,
-        ListKind::Refused => &mut dns.top_refused,
-        ListKind::SlowIn => &mut dns.xact.inbound.top_slow,
-        ListKind::SlowOut => &mut dns.xact.outbound.top_slow,
-        ListKind::Qtype => &mut dns.top_qtype,
-        ListKind::Rcode => &mut dns.top_rcode,
-        ListKind::Ipv4 => &mut packets.top_ipv4,
-        ListKind::Ipv6 => &mut packets.top_ipv6,
-        ListKind::UdpPort => &mut dns.top_udp_ports,
-        ListKind::GeoLoc => &mut packets.top_geo_loc,
-        ListKind::Asn => &mut packets.top_asn,
-    }
-}
-
-fn rows(entries: Vec<TopEntry>) -> Vec<Row> {
+/// Entries as rows, safe to show.
+pub(super) fn rows(entries: Vec<TopEntry>) -> Vec<Row> {
     entries
         .into_iter()
         .take(ROWS_MAX)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pktvisor_api::{Dns, Packets, Period, PeriodSpan};
 
 use super::{
-    lists::{ListKind, Row, Sort, take_lists},
+    lists::{ListKind, Row, Sort, Whole, take_lists},
     printable::Printable,
 };
 use crate::format::{self, share};
@@ -27,7 +27,7 @@ pub struct Observation {
     pub analysed_messages: u64,
     /// Whether the agent is of our line, or an older one.
     pub ours: bool,
-    lists: [Vec<Row>; ListKind::COUNT],
+    lists: Vec<Vec<Row>>,
 }
 
 /// Response codes that are counted for every message.
@@ -209,19 +209,19 @@ impl ListKind {
     pub fn whole(self, observation: &Observation) -> u64 {
         let (dns, packets) = (&observation.dns, &observation.packets);
         let analysed = |messages: u64| (messages as f64 * observation.analysed_share()).round() as u64;
-        match self {
-            Self::Qname2 | Self::Qname3 | Self::Qtype => match observation.analysed_messages {
+        match self.shares_of() {
+            Whole::Messages => match observation.analysed_messages {
                 0 => analysed(dns.wire_packets.total),
                 exact => exact,
             },
-            Self::Nxdomain => analysed(dns.wire_packets.nxdomain),
-            Self::Servfail => analysed(dns.wire_packets.srvfail),
-            Self::Refused => analysed(dns.wire_packets.refused),
-            Self::Rcode => analysed(dns.wire_packets.replies),
-            Self::UdpPort => analysed(dns.wire_packets.udp),
-            Self::SlowIn => dns.xact.inbound.total,
-            Self::SlowOut => dns.xact.outbound.total,
-            Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn => {
+            Whole::Nxdomain => analysed(dns.wire_packets.nxdomain),
+            Whole::Servfail => analysed(dns.wire_packets.srvfail),
+            Whole::Refused => analysed(dns.wire_packets.refused),
+            Whole::Replies => analysed(dns.wire_packets.replies),
+            Whole::UdpMessages => analysed(dns.wire_packets.udp),
+            Whole::TransactionsIn => dns.xact.inbound.total,
+            Whole::TransactionsOut => dns.xact.outbound.total,
+            Whole::Packets => {
                 let directed = packets.received.saturating_add(packets.sent);
                 if observation.ours { directed } else { analysed(directed) }
             }

@@ -243,6 +243,9 @@ fn keys(app: &UiState, scrolls: bool) -> Vec<(&'static str, &'static str)> {
         return vec![("Esc", "close"), ("↑↓", "scroll"), ("q", "quit")];
     }
     let mut keys = vec![("q", "quit"), ("?", "help")];
+    if app.findings_cursor.is_some() {
+        return vec![("Esc", "close"), ("↑↓", "finding"), ("q", "quit"), ("?", "help")];
+    }
     match (app.page, app.zoom) {
         (Page::Fleet, _) => keys.extend([("↑↓", "agent"), ("Enter", "look into")]),
         _ if scrolls => keys.push(("↑↓", "scroll")),
@@ -255,6 +258,9 @@ fn keys(app: &UiState, scrolls: bool) -> Vec<(&'static str, &'static str)> {
     }
     if app.can_filter() {
         keys.push(("/", "filter"));
+    }
+    if !app.findings().is_empty() {
+        keys.insert(2, ("f", "findings"));
     }
     if app.can_change_window() {
         keys.push(("w", "window"));

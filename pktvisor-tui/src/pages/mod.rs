@@ -3,6 +3,7 @@
 mod agent;
 mod charts;
 mod dns;
+mod findings;
 mod fleet;
 mod frame;
 mod help;
@@ -33,9 +34,15 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &UiState) -> Regions {
         canvas.put(area, 0, 0, &text, app.theme.warn);
         return regions;
     }
-    let rows = [Constraint::Length(frame::HEADER), Constraint::Fill(1), Constraint::Length(frame::FOOTER)];
-    let [header, body, footer] = area.layout(&Layout::vertical(rows));
+    let rows = [
+        Constraint::Length(frame::HEADER),
+        Constraint::Length(findings::line_height(app)),
+        Constraint::Fill(1),
+        Constraint::Length(frame::FOOTER),
+    ];
+    let [header, line, body, footer] = area.layout(&Layout::vertical(rows));
     canvas.render(PageHeader { app }, header);
+    findings::draw_line(&mut canvas, line, app);
     draw_body(&mut canvas, body, app);
     canvas.render(PageFooter { app }, footer);
     regions
@@ -59,6 +66,9 @@ fn too_small(area: Rect) -> Option<String> {
 fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     if let Some(line) = app.help {
         return help::draw(canvas, area, line);
+    }
+    if let Some(cursor) = app.findings_cursor {
+        return findings::draw(canvas, area, app, cursor);
     }
     match app.page {
         Page::Fleet => return fleet::draw(canvas, area, app),
@@ -101,7 +111,7 @@ fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
 /// Draws the lists of a page in its remaining area.
 fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let lists = ListGrid {
-        kinds: app.page.lists(),
+        kinds: &app.lists(),
         observation: window,
         filter: &app.filter,
         sorts: &app.sorts,

@@ -1,9 +1,10 @@
-//! Everything at a glance: the five tiles, all counters, all lists.
+//! Everything at a glance: the five tiles, then all counters and all lists; if something is wrong,
+//! what is known about it, and the lists that say more.
 
 use ratatui::layout::Rect;
 
 use super::{
-    charts, draw_lists, panels,
+    charts, draw_lists, findings, panels,
     tiles::{self, Tiles, count_or_nothing},
 };
 use crate::{
@@ -37,10 +38,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &
     let tiles = Tiles::new(agent, window, &app.theme);
     let five = [tiles.queries(), tiles.failed(), tiles.unanswered(), tiles.latency(), tiles.packets()];
     tiles.draw(canvas, strip, &five);
-    let rest = if panels {
+    // A finding is what the page is about: it takes the place of the counters.
+    let finding = app.findings().first().filter(|finding| !finding.lists().is_empty());
+    let rest = if let Some(finding) = finding.filter(|_| !panels) {
+        findings::draw_summary(canvas, rest, finding)
+    } else if panels {
         let (counters, rest) = split_top(rest, PANELS_HEIGHT);
         draw_panels(canvas, counters, agent, window);
-        rest
+        finding.map_or(rest, |finding| findings::draw_summary(canvas, rest, finding))
     } else {
         draw_lines(canvas, rest, agent, window)
     };

@@ -48,6 +48,9 @@ pub struct Tile {
     pub past: Vec<Option<u64>>,
 }
 
+/// Chooses one of the readings of a figure.
+type ReadingOf = fn(&Figure) -> &Reading;
+
 /// Tiles beside each other in equal cells. Those at the end are left out where a label or a number
 /// would be cut. Numbers are big if there is room.
 pub struct TileStrip<'a> {
@@ -120,9 +123,9 @@ impl TileStrip<'_> {
     }
 
     /// The rows of small numbers: the name of the span, and the number of a figure.
-    fn rows(&self) -> Vec<(&str, fn(&Figure) -> &Reading)> {
-        let now = (self.now, (|figure| &figure.now) as fn(&Figure) -> &Reading);
-        let window = (self.window, (|figure| &figure.window) as fn(&Figure) -> &Reading);
+    fn rows(&self) -> Vec<(&str, ReadingOf)> {
+        let now = (self.now, (|figure| &figure.now) as ReadingOf);
+        let window = (self.window, (|figure| &figure.window) as ReadingOf);
         [now, window].into_iter().filter(|(name, _)| !name.is_empty()).collect()
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use pktvisor_api::{
     App, AppInfo, CaptureInfo, CaptureInterface, CaptureMode, DirectionRates, DirectionSeries, DnsSeries,
-    Ledger, Losses, Mode, PacketSeries, Period, PeriodDocument, Quantiles, SecondSeries, TopEntry,
-    TransactionSeries,
+    Finding, FindingsDocument, Ledger, Losses, Measure, Mode, PacketSeries, Period, PeriodDocument,
+    Quantiles, SecondSeries, Severity, Subject, TopEntry, TransactionSeries,
 };
 use pktvisor_tui::{
     client::{AgentAnswer, FetchError, Update},
@@ -215,6 +215,53 @@ pub(crate) fn series(second: u64) -> SecondSeries {
     }
 }
 
+/// An upstream server that does not answer, a flood of random names, and lost packets.
+pub(crate) fn findings() -> FindingsDocument {
+    let subject = |kind: &str, name: &str| Subject { kind: kind.to_owned(), name: name.to_owned() };
+    let measures = |measures: &[(&str, f64)]| {
+        let measure = |(name, value): &(&str, f64)| Measure { name: (*name).to_owned(), value: *value };
+        measures.iter().map(measure).collect()
+    };
+    let findings = vec![
+        Finding {
+            kind: "server_unanswered".to_owned(),
+            severity: Severity::Critical,
+            subject: subject("server", "198.51.100.53"),
+            since_ts: START + 230,
+            text: "198.51.100.53 leaves 98.2 % of 12,345 queries unanswered.".to_owned(),
+            measures: measures(&[("queries", 12_345.0), ("unanswered_share", 0.982), ("p50_us", 0.0)]),
+            who: list(&["198.51.100.53"], 12_345),
+        },
+        Finding {
+            kind: "random_subdomains".to_owned(),
+            severity: Severity::Warning,
+            subject: subject("zone", "shop.example"),
+            since_ts: START + 250,
+            text:
+                "Random names below shop.example: 11,800 distinct names, of which 96 % do not exist, asked \
+                   for by 3 clients."
+                    .to_owned(),
+            measures: measures(&[
+                ("names", 11_800.0),
+                ("nxdomain_share", 0.96),
+                ("label_entropy", 3.87),
+                ("clients", 3.0),
+            ]),
+            who: list(&["192.0.2.66", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", "192.0.2.67"], 9_000),
+        },
+        Finding {
+            kind: "analysis_behind".to_owned(),
+            severity: Severity::Notice,
+            subject: subject("agent", "ring_full"),
+            since_ts: START + 268,
+            text: "The analysis is behind: 90 DNS packets were lost.".to_owned(),
+            measures: measures(&[("packets", 90.0)]),
+            who: Vec::new(),
+        },
+    ];
+    FindingsDocument { at_ts: START + 270, findings }
+}
+
 /// An answer of an agent of ours in its `second`th second of being watched.
 pub(crate) fn answer(second: u64) -> AgentAnswer {
     let window = busy(START, 240 + 30);
@@ -227,6 +274,7 @@ pub(crate) fn answer(second: u64) -> AgentAnswer {
         app: (second == 0).then(app),
         ours: true,
         rates: Some(rates(second)),
+        findings: Some(FindingsDocument { at_ts: START + 270, findings: Vec::new() }),
         series: Some(series(second)),
         window_name: "5m".to_owned(),
         window,

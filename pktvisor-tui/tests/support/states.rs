@@ -16,8 +16,9 @@ use super::sample;
 pub(crate) type State = fn() -> UiState;
 
 /// States by name. Each is a fleet of one, but for the fleet's page.
-pub(crate) const STATES: [(&str, State); 9] = [
+pub(crate) const STATES: [(&str, State); 10] = [
     ("full", full),
+    ("failing", failing),
     ("empty", empty),
     ("stale", stale),
     ("no_agent", no_agent),
@@ -72,6 +73,12 @@ pub(crate) fn full() -> UiState {
     show(vec![sample::watched("ns1.example", 90, |_| {})], 89)
 }
 
+/// Something is wrong.
+pub(crate) fn failing() -> UiState {
+    let agent = sample::watched("ns1.example", 90, |answer| answer.findings = Some(sample::findings()));
+    show(vec![agent], 89)
+}
+
 /// The agent answers and has seen no packet yet.
 pub(crate) fn empty() -> UiState {
     let clear = |period: &mut Period| {
@@ -120,6 +127,14 @@ pub(crate) fn renamed(label: &str, name: impl Fn(usize) -> String) -> UiState {
                 entry.name = name(place);
             }
         }
+        let mut findings = sample::findings();
+        for finding in &mut findings.findings {
+            (finding.text, finding.subject.name) = (name(0), name(1));
+            finding.kind = name(2);
+            finding.who.iter_mut().for_each(|row| row.name = name(0));
+            finding.measures.iter_mut().for_each(|measure| measure.name = name(1));
+        }
+        answer.findings = Some(findings);
         if let Some(capture) = answer.app.as_mut().and_then(|app| app.app.capture.as_mut()) {
             capture.target = name(0);
             capture.notes = vec![name(1)];
@@ -208,7 +223,13 @@ pub(crate) fn fleet() -> UiState {
 pub(crate) fn everywhere(state: State) -> Vec<UiState> {
     let mut apps = Vec::new();
     for page in Page::ALL {
-        for actions in [&[][..], &[Action::Open], &[Action::Help], &[Action::Filter, Action::Type('x')]] {
+        for actions in [
+            &[][..],
+            &[Action::Open],
+            &[Action::Help],
+            &[Action::Findings],
+            &[Action::Filter, Action::Type('x')],
+        ] {
             let mut app = state();
             app.handle(Action::Show(page));
             for action in actions {
