@@ -73,6 +73,26 @@ pub fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 / whole as f64).min(1.0))
 }
 
+/// Thousandths a second as a number a second in at most 5 columns: `0`, `0.3`, `12.3k`.
+pub fn rate(milli: u64) -> String {
+    match milli {
+        0 => "0".to_owned(),
+        1..100 => "<0.1".to_owned(),
+        100..9_950 => format!("{:.1}", milli as f64 / 1000.0),
+        _ => count(milli / 1000 + u64::from(milli % 1000 >= 500)),
+    }
+}
+
+/// As [`rate`] with a sign, in at most 6 columns: `+12.3k`, `-0.3`, `0`.
+pub fn change(milli: i64) -> String {
+    let sign = match milli {
+        0 => "",
+        1.. => "+",
+        _ => "-",
+    };
+    format!("{sign}{}", rate(milli.unsigned_abs()))
+}
+
 /// `part` of `whole` in thousandths, 0 to 1000; `None` if the whole is 0.
 pub fn permille(part: u64, whole: u64) -> Option<u64> {
     share(part, whole).map(|share| (share * 1000.0).round() as u64)

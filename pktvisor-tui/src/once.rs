@@ -20,7 +20,7 @@ use crate::{
 
 /// Asks every agent once, all at the same time, in the order given.
 pub fn ask(endpoints: &[AgentEndpoint], timeout: Duration, window: Option<AskedWindow>) -> Vec<SavedAgent> {
-    let wanted = Wanted { window, in_detail: false };
+    let wanted = &Wanted { window, ..Wanted::default() };
     thread::scope(|scope| {
         let ask = |endpoint: &AgentEndpoint| {
             let http = Http::new(endpoint.clone(), timeout);

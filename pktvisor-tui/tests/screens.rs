@@ -4,8 +4,10 @@ mod support;
 
 use std::time::Duration;
 
+use pktvisor_api::{Period, TopEntry};
 use pktvisor_tui::{
     app::{Action, Page, UiState},
+    client::{FilterKey, FocusAnswer, LongLists, TrafficFilter, Update},
     pages,
     theme::Theme,
 };
@@ -16,8 +18,9 @@ use ratatui::{
     layout::Rect,
     style::{Color, Modifier},
 };
-use support::states::{
-    STATES, State, everywhere, failing, fleet, full, huge_numbers, long_names, older, stale,
+use support::{
+    sample,
+    states::{STATES, State, everywhere, failing, fleet, full, huge_numbers, long_names, older, stale},
 };
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
@@ -118,6 +121,58 @@ fn the_worst_finding_is_on_top_of_every_page() {
         assert!(line.starts_with(" ✕ 198.51.100.53 leaves 98.2 %"), "{screen}");
         assert!(line.ends_with("+2 more"), "{screen}");
     }
+}
+
+/// An agent that is looked into for a zone.
+fn focused(period: Result<Period, String>) -> UiState {
+    let mut app = full();
+    let filter = TrafficFilter::default().with(FilterKey::Zone, "shop\u{1b}.example");
+    let agent = app.agent_mut(0).expect("there is one");
+    agent.set_focus(Some(filter.clone()));
+    let period = period.map(|period| ("1m".to_owned(), period));
+    let mut answer = sample::answer(90);
+    answer.focus = Some(FocusAnswer { filter, period });
+    agent.update(Update::Answer(Box::new(answer)), Duration::from_secs(89));
+    app
+}
+
+#[test]
+fn what_is_looked_into_is_named_on_top_of_its_pages() {
+    insta::assert_snapshot!("focus", at_all_sizes(&focused(Ok(sample::busy(sample::START, 12)))));
+    let refused = focused(Err("the agent answers: eight others look already".to_owned()));
+    let screen = text(&render(&refused, (80, 24)));
+    assert!(screen.contains("◎ only zone shop\\u{1b}.example"), "{screen}");
+    assert!(screen.contains("the agent answers: eight others look already"), "{screen}");
+}
+
+#[test]
+fn a_long_list_has_rates_and_is_searched_as_a_whole() {
+    let mut app = full();
+    let mut answer = sample::answer(90);
+    let entry = |number: u64| TopEntry {
+        name: format!("name{number}.example"),
+        estimate: 100_000 / (number + 1),
+        lower: Some(100_000 / (number + 1)),
+        upper: Some(100_000 / (number + 1) + 7),
+        scaled: None,
+    };
+    let mut window = answer.window.clone();
+    window.dns.top_qname2 = (0..1000).map(entry).collect();
+    let mut rolling = Period::default();
+    rolling.period.length = 10;
+    rolling.dns.top_qname2 =
+        (0..1000).rev().step_by(3).map(|number| TopEntry { estimate: number, ..entry(number) }).collect();
+    answer.long = Some(LongLists { window, rolling: Some(rolling) });
+    app.handle(Action::Open);
+    let agent = app.agent_mut(0).expect("there is one");
+    agent.update(Update::Answer(Box::new(answer)), Duration::from_secs(89));
+    insta::assert_snapshot!("zoom_long", at_all_sizes(&app));
+    app.handle(Action::Sort);
+    app.handle(Action::Filter);
+    "name99".chars().for_each(|character| {
+        app.handle(Action::Type(character));
+    });
+    insta::assert_snapshot!("zoom_long_by_rate", text(&render(&app, (80, 24))));
 }
 
 #[test]

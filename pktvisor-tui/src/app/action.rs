@@ -1,7 +1,7 @@
 //! The actions of the operator, and their effects.
 
 use super::{Frozen, Page, UiState, Zoom, regions::Hit};
-use crate::client::AskedWindow;
+use crate::client::{AskedWindow, PacketsUpdate, TrafficFilter};
 
 /// An action of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub enum Action {
     Retry,
     /// List the findings, or close their list.
     Findings,
+    /// Save the packets that the row under the cursor stands for.
+    SavePackets,
     /// Open or close help.
     Help,
     /// A click at column, row.
@@ -63,7 +65,7 @@ pub enum Action {
 }
 
 /// The work that an action leaves to the loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActionOutcome {
     /// Draw.
     Continue,
@@ -73,11 +75,15 @@ pub enum ActionOutcome {
     Suspend,
     /// Ask the agents now.
     Retry,
+    /// Save the packets that match.
+    SavePackets(TrafficFilter),
 }
 
 impl UiState {
     /// Performs an action.
     pub fn handle(&mut self, action: Action) -> ActionOutcome {
+        // What happened to a file was read.
+        self.packets.take_if(|packets| !matches!(packets, PacketsUpdate::Saving { .. }));
         match action {
             Action::Quit => return ActionOutcome::Quit,
             Action::Suspend => return ActionOutcome::Suspend,
@@ -86,6 +92,11 @@ impl UiState {
             Action::NextPage => self.show(self.page_at(1)),
             Action::PreviousPage => self.show(self.page_at(Page::ALL.len() - 1)),
             Action::Help => self.help = if self.help.is_some() { None } else { Some(0) },
+            Action::SavePackets => {
+                if let Some(filter) = self.packets_to_save().filter(|_| self.packets.is_none()) {
+                    return ActionOutcome::SavePackets(filter);
+                }
+            }
             Action::Findings => self.list_findings(),
             Action::Back => self.back(),
             Action::Open => self.open(),
@@ -111,7 +122,7 @@ impl UiState {
         ActionOutcome::Continue
     }
 
-    fn show(&mut self, page: Page) {
+    pub(super) fn show(&mut self, page: Page) {
         self.page = page;
         self.zoom = None;
         self.help = None;
@@ -125,7 +136,7 @@ impl UiState {
         } else if self.page == Page::Fleet {
             self.fleet_sort = self.fleet_sort.next();
         } else if let Some(kind) = self.focused_list() {
-            self.sorts.advance(kind);
+            self.sorts.advance(kind, self.rates_given());
         }
     }
 
@@ -138,13 +149,16 @@ impl UiState {
         } else if self.typing || !self.filter.is_empty() {
             self.typing = false;
             self.filter.clear();
-        } else if self.zoom.take().is_none() && self.agents.len() > 1 {
+        } else if self.zoom.take().is_none() && !self.leave_focus() && self.agents.len() > 1 {
             self.show(Page::Fleet);
         }
     }
 
     fn open(&mut self) {
-        if self.findings_cursor.is_some() {
+        let filter = self.filter_under_cursor().filter(|_| self.can_look_into());
+        if let Some(filter) = filter {
+            self.look_into(filter);
+        } else if self.findings_cursor.is_some() {
         } else if self.page == Page::Fleet {
             self.show(Page::Overview);
         } else if self.zoom.take().is_none()
@@ -204,6 +218,7 @@ impl UiState {
             Some(Hit::List(list)) if self.focus() == list => self.open(),
             Some(Hit::List(list)) => self.set_focus(list),
             Some(Hit::Findings) => self.list_findings(),
+            Some(Hit::Row(row)) if self.zoom.is_some_and(|zoom| zoom.row == row) => self.open(),
             Some(Hit::Row(row)) if self.findings_cursor.is_some() => self.findings_cursor = Some(row),
             Some(Hit::Row(row)) => {
                 if let Some(zoom) = &mut self.zoom {

@@ -3,6 +3,7 @@
 //! [`UiState::handle`] is the only place where an [`Action`] changes it.
 
 mod action;
+mod focus;
 mod keys;
 mod offer;
 mod regions;
@@ -16,8 +17,8 @@ pub use keys::{InputMode, KEYS, action_of_key, action_of_mouse};
 pub use regions::{Drawn, Hit, Regions};
 
 use crate::{
-    client::{AskedWindow, Wanted},
-    model::{AgentModel, ListKind, Sorts, Standing},
+    client::{AskedWindow, PacketsUpdate, Wanted, WantedLists},
+    model::{AgentModel, ListKind, Observation, Sorts, Standing},
     theme::Theme,
 };
 
@@ -151,6 +152,8 @@ pub struct UiState {
     pub findings_cursor: Option<usize>,
     /// First line of the agent's page on the screen.
     pub scroll: u16,
+    /// The file of packets that is being saved, or was saved last.
+    pub packets: Option<PacketsUpdate>,
     /// Styles.
     pub theme: Theme,
     /// Time since the start.
@@ -177,6 +180,7 @@ impl UiState {
             help: None,
             findings_cursor: None,
             scroll: 0,
+            packets: None,
             theme,
             now: Duration::ZERO,
             regions: Regions::default(),
@@ -208,9 +212,21 @@ impl UiState {
         self.selected
     }
 
-    /// The selected agent.
+    /// The selected agent; while it is looked into, as if it had seen only what matches.
     pub fn agent(&self) -> Option<&AgentModel> {
+        let agent = self.whole_agent()?;
+        Some(agent.focus.as_ref().filter(|_| self.page != Page::Fleet).map_or(agent, |focus| &focus.agent))
+    }
+
+    /// The selected agent with all of its traffic.
+    pub(super) fn whole_agent(&self) -> Option<&AgentModel> {
         self.agents().get(self.selected)
+    }
+
+    /// The period of the lists on the screen: a list that fills it is as long as the agent gives it.
+    pub fn observation(&self) -> Option<&Observation> {
+        let agent = self.agent()?;
+        agent.long.as_ref().filter(|_| self.zoom.is_some()).or(agent.window.as_ref())
     }
 
     /// An agent with its current data, for updates.
@@ -244,7 +260,16 @@ impl UiState {
 
     /// The data that the screen needs of an agent.
     pub fn wanted(&self, index: usize) -> Wanted {
-        Wanted { window: self.window, in_detail: self.page != Page::Fleet && index == self.selected }
+        let in_detail = self.page != Page::Fleet && index == self.selected;
+        let by_rate = || self.lists().iter().any(|list| self.sorts.of(*list).needs_rates());
+        let lists = match self.zoom {
+            Some(_) if in_detail => WantedLists::Long,
+            None if in_detail && by_rate() => WantedLists::WithRates,
+            _ => WantedLists::Short,
+        };
+        let focus = self.agents.get(index).filter(|_| in_detail).and_then(|agent| agent.focus.as_deref());
+        let focus = focus.map(|focus| focus.filter.clone());
+        Wanted { window: self.window, in_detail, lists, focus }
     }
 
     /// The places of the agents that match the filter, in the chosen order.
@@ -286,7 +311,7 @@ impl UiState {
 
     /// The rows of the zoomed list.
     fn zoomed_rows(&self) -> usize {
-        match (self.focused_list(), self.agent().and_then(|agent| agent.window.as_ref())) {
+        match (self.focused_list(), self.observation()) {
             (Some(kind), Some(window)) => window.rows(kind, &self.filter, self.sorts.of(kind)).len(),
             _ => 0,
         }

@@ -1,7 +1,7 @@
 //! The actions that are possible now: the key line offers only these, and keys do only these.
 
 use super::{Page, UiState};
-use crate::model::{AgentLink, AgentModel, FindingRow};
+use crate::model::{AgentLink, AgentModel, FindingRow, RatesGiven};
 
 impl UiState {
     /// The findings of the agent on the screen.
@@ -12,6 +12,12 @@ impl UiState {
     /// Whether the agent reports findings.
     pub fn has_findings(&self) -> bool {
         self.agent().is_some_and(|agent| agent.findings.is_some())
+    }
+
+    /// Whether lists can be sorted by rate: agents that serve single seconds serve the last ten, too.
+    pub fn rates_given(&self) -> RatesGiven {
+        let given = self.agent().is_some_and(|agent| agent.recent.is_some());
+        if given { RatesGiven::Yes } else { RatesGiven::No }
     }
 
     /// Whether lists are on the screen.

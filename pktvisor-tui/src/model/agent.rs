@@ -8,6 +8,7 @@ use super::{
     capture::CaptureState,
     figures::SpanFigures,
     findings::{FindingRow, findings},
+    focus::FocusModel,
     health::HealthLevel,
     history::{History, SecondSample},
     observation::Observation,
@@ -103,6 +104,10 @@ pub struct AgentModel {
     pub info: Option<AgentInfo>,
     /// The last minutes by the second; absent unless the agent is looked at and has a series.
     pub recent: Option<RecentSeconds>,
+    /// The window with long lists, last received while one filled the screen.
+    pub long: Option<Observation>,
+    /// What it is looked into for.
+    pub focus: Option<Box<FocusModel>>,
     /// What is wrong, the most severe first; absent from agents that do not judge.
     pub findings: Option<Vec<FindingRow>>,
     /// Its past.
@@ -126,6 +131,8 @@ impl AgentModel {
             rates: None,
             info: None,
             recent: None,
+            long: None,
+            focus: None,
             findings: None,
             history: History::default(),
             answered_at: None,
@@ -150,6 +157,7 @@ impl AgentModel {
                     attempts: attempts.saturating_add(1),
                 };
                 self.history.miss();
+                self.pass_link_on();
             }
         }
     }
@@ -169,7 +177,16 @@ impl AgentModel {
             self.info = Some(info);
         }
         let observe = if answer.ours { Observation::new } else { Observation::of_older_agent };
-        let window = observe(&answer.window_name, std::mem::take(&mut answer.window));
+        let mut window = observe(&answer.window_name, std::mem::take(&mut answer.window));
+        if let Some(rolling) = answer.rolling.take() {
+            window.add_rates(rolling);
+        }
+        if let Some(long) = answer.long.take() {
+            let mut observation = observe(&answer.window_name, long.window);
+            long.rolling.into_iter().for_each(|rolling| observation.add_rates(rolling));
+            self.long = Some(observation);
+        }
+        self.take_focus(answer.focus.take(), now);
         let live = answer.live.take().map(|live| observe("1m", live));
         self.history.record(&answer, &window, live.as_ref(), now);
         self.window = Some(window);

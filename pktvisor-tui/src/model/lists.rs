@@ -3,7 +3,10 @@
 
 use pktvisor_api::{Period, TopEntry};
 
-use super::printable::{KeptEnd, Printable};
+use super::{
+    printable::{KeptEnd, Printable},
+    rates::RowRate,
+};
 
 /// Rows kept of one list. Agents send 10, or as many as asked for, at most 1,000.
 const ROWS_MAX: usize = 1000;
@@ -64,7 +67,7 @@ macro_rules! lists {
 
         impl ListKind {
             /// Every list.
-            const EVERY: &[Self] = &[$(Self::$kind),+];
+            const EVERY: &'static [Self] = &[$(Self::$kind),+];
             /// Number of lists.
             pub const COUNT: usize = Self::EVERY.len();
 
@@ -137,6 +140,8 @@ pub struct Row {
     pub bounds: Option<(u64, u64)>,
     /// The estimate over the achieved sampling rate.
     pub scaled: Option<u64>,
+    /// How fast it grows, if that was asked for.
+    pub rate: Option<RowRate>,
 }
 
 /// Order of rows.
@@ -145,17 +150,37 @@ pub enum Sort {
     /// Largest first, as the agent sends them.
     #[default]
     Count,
+    /// By the rate of the last seconds.
+    Rate,
+    /// By what the rate of the last seconds exceeds that of the window.
+    Change,
     /// By name.
     Name,
     /// By the upper bound of the estimate.
     Upper,
 }
 
+/// Whether rows have rates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RatesGiven {
+    /// The agent serves the last seconds.
+    Yes,
+    /// It is an older one.
+    No,
+}
+
 impl Sort {
-    /// The next order.
-    pub fn next(self) -> Self {
+    /// Whether it needs the rates of the last seconds.
+    pub fn needs_rates(self) -> bool {
+        matches!(self, Self::Rate | Self::Change)
+    }
+
+    /// The next order; `rates` says whether the agent gives them.
+    pub fn next(self, rates: RatesGiven) -> Self {
         match self {
-            Self::Count => Self::Name,
+            Self::Count if rates == RatesGiven::Yes => Self::Rate,
+            Self::Rate => Self::Change,
+            Self::Count | Self::Change => Self::Name,
             Self::Name => Self::Upper,
             Self::Upper => Self::Count,
         }
@@ -165,6 +190,8 @@ impl Sort {
     pub fn name(self) -> &'static str {
         match self {
             Self::Count => "count",
+            Self::Rate => "rate",
+            Self::Change => "change",
             Self::Name => "name",
             Self::Upper => "upper bound",
         }
@@ -188,14 +215,19 @@ impl Sorts {
     }
 
     /// Gives a list, and no other, its next order.
-    pub fn advance(&mut self, kind: ListKind) {
+    pub fn advance(&mut self, kind: ListKind, rates: RatesGiven) {
         if let Some(sort) = self.0.get_mut(kind.index()) {
-            *sort = sort.next();
+            *sort = sort.next(rates);
         }
     }
 }
 
 impl ListKind {
+    /// Every list, in no order.
+    pub(super) fn every() -> impl Iterator<Item = Self> {
+        Self::EVERY.iter().copied()
+    }
+
     /// All, the ones an operator looks at first in front.
     pub const ALL: [Self; 14] = [
         Self::Qname2,
@@ -249,7 +281,7 @@ impl ListKind {
 /// Takes the lists out of a period.
 pub(super) fn take_lists(period: &mut Period) -> Vec<Vec<Row>> {
     let mut lists = vec![Vec::new(); ListKind::COUNT];
-    for kind in ListKind::EVERY.iter().copied() {
+    for kind in ListKind::every() {
         if let Some(list) = lists.get_mut(kind.index()) {
             *list = rows(std::mem::take(entries(period, kind)));
         }
@@ -267,6 +299,7 @@ pub(super) fn rows(entries: Vec<TopEntry>) -> Vec<Row> {
             estimate: entry.estimate,
             bounds: entry.lower.zip(entry.upper),
             scaled: entry.scaled,
+            rate: None,
         })
         .collect()
 }

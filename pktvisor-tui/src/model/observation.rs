@@ -1,12 +1,13 @@
 //! One period or window as received, and the figures that follow from it.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use pktvisor_api::{Dns, Packets, Period, PeriodSpan};
 
 use super::{
     lists::{ListKind, Row, Sort, Whole, take_lists},
     printable::Printable,
+    rates::RowRate,
 };
 use crate::format::{self, share};
 
@@ -102,6 +103,10 @@ impl Observation {
         self.lists.get(kind.index()).map_or(&[], Vec::as_slice)
     }
 
+    pub(super) fn rows_mut(&mut self, kind: ListKind) -> Option<&mut Vec<Row>> {
+        self.lists.get_mut(kind.index())
+    }
+
     /// The rows whose name contains `filter`, without regard to case, in the requested order.
     pub fn rows(&self, kind: ListKind, filter: &str, sort: Sort) -> Vec<&Row> {
         let filter = filter.to_lowercase();
@@ -112,6 +117,12 @@ impl Observation {
             .collect();
         match sort {
             Sort::Count => rows.sort_by(|a, b| b.estimate.cmp(&a.estimate).then_with(|| a.name.cmp(&b.name))),
+            Sort::Rate => rows.sort_by_key(|row| {
+                (Reverse(row.rate.map_or(0, |rate| rate.now_milli)), Reverse(row.estimate))
+            }),
+            Sort::Change => rows.sort_by_key(|row| {
+                (Reverse(row.rate.map_or(0, RowRate::change_milli)), Reverse(row.estimate))
+            }),
             Sort::Name => rows.sort_by(|a, b| a.name.cmp(&b.name)),
             Sort::Upper => {
                 let upper = |row: &Row| row.bounds.map_or(row.estimate, |(_, upper)| upper);

@@ -14,8 +14,10 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{Hit, Page, Regions, UiState},
+    client::PacketsUpdate,
     format,
     model::{AgentLink, AgentModel, KeptEnd, Standing, fit},
+    theme::Theme,
     widgets::Canvas,
 };
 
@@ -206,6 +208,10 @@ impl StatefulWidget for PageFooter<'_> {
         if app.typing {
             return draw_filter_input(canvas, area, app);
         }
+        if let Some(packets) = &app.packets {
+            let (text, style) = packets_text(packets, &app.theme);
+            return canvas.put(area, 0, 1, &text, style);
+        }
         let mut line = Line::default();
         if !app.filter.is_empty() && app.can_filter() {
             let room = usize::from(area.width.saturating_sub(2));
@@ -222,6 +228,19 @@ impl StatefulWidget for PageFooter<'_> {
             line.extend([Span::raw(gap), key, Span::raw(" "), word]);
         }
         canvas.line(area, 0, 1, &line);
+    }
+}
+
+/// What becomes of the packets that are saved.
+fn packets_text(packets: &PacketsUpdate, theme: &Theme) -> (String, Style) {
+    match packets {
+        PacketsUpdate::Saving { file, bytes } => {
+            (format!("saving packets for 30 s: {file} {} bytes", format::count(*bytes)), theme.accent)
+        }
+        PacketsUpdate::Saved { file, bytes } => {
+            (format!("saved packets: {file} {} bytes", format::count(*bytes)), theme.good)
+        }
+        PacketsUpdate::Failed(why) => (format!("no packets: {why}"), theme.bad),
     }
 }
 
@@ -244,14 +263,27 @@ fn keys(app: &UiState, scrolls: bool) -> Vec<(&'static str, &'static str)> {
     }
     let mut keys = vec![("q", "quit"), ("?", "help")];
     if app.findings_cursor.is_some() {
-        return vec![("Esc", "close"), ("↑↓", "finding"), ("q", "quit"), ("?", "help")];
+        let mut keys = vec![("Esc", "close"), ("↑↓", "finding")];
+        if app.can_look_into() && app.filter_under_cursor().is_some() {
+            keys.extend([("Enter", "look into"), ("c", "save packets")]);
+        }
+        keys.extend([("q", "quit"), ("?", "help")]);
+        return keys;
     }
     match (app.page, app.zoom) {
         (Page::Fleet, _) => keys.extend([("↑↓", "agent"), ("Enter", "look into")]),
         _ if scrolls => keys.push(("↑↓", "scroll")),
         _ if !app.shows_lists() => {}
-        (_, Some(_)) => keys.extend([("Esc", "back"), ("↑↓", "row"), ("←→", "list")]),
+        (_, Some(_)) => {
+            keys.extend([("Esc", "back"), ("↑↓", "row"), ("←→", "list")]);
+            if app.can_look_into() && app.filter_under_cursor().is_some() {
+                keys.extend([("Enter", "look into"), ("c", "packets")]);
+            }
+        }
         (_, None) => keys.extend([("↑↓←→", "list"), ("Enter", "zoom")]),
+    }
+    if app.focus_model().is_some() && app.page != Page::Fleet && app.zoom.is_none() {
+        keys.extend([("Esc", "leave"), ("c", "packets")]);
     }
     if app.can_sort() {
         keys.push(("s", "sort"));

@@ -5,6 +5,7 @@ mod charts;
 mod dns;
 mod findings;
 mod fleet;
+mod focus;
 mod frame;
 mod help;
 mod ledger;
@@ -36,13 +37,16 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &UiState) -> Regions {
     }
     let rows = [
         Constraint::Length(frame::HEADER),
-        Constraint::Length(findings::line_height(app)),
+        Constraint::Length(findings::line_height(app).max(focus::line_height(app))),
         Constraint::Fill(1),
         Constraint::Length(frame::FOOTER),
     ];
     let [header, line, body, footer] = area.layout(&Layout::vertical(rows));
     canvas.render(PageHeader { app }, header);
-    findings::draw_line(&mut canvas, line, app);
+    match app.focus_model().filter(|_| app.page != Page::Fleet) {
+        Some(focus) => focus::draw_line(&mut canvas, line, focus),
+        None => findings::draw_line(&mut canvas, line, app),
+    }
     draw_body(&mut canvas, body, app);
     canvas.render(PageFooter { app }, footer);
     regions
@@ -75,11 +79,14 @@ fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
         Page::Agent => return agent::draw(canvas, area, app),
         Page::Overview | Page::Dns | Page::Network => {}
     }
+    if let Some(error) = app.focus_model().and_then(|focus| focus.error.as_ref()) {
+        return focus::draw_refusal(canvas, area, error);
+    }
     let Some(window) = app.agent().and_then(|agent| agent.window.as_ref()) else {
         return nothing_yet(canvas, area, app);
     };
     match (app.zoom, app.page) {
-        (Some(zoom), _) => zoom::draw(canvas, area, app, window, zoom),
+        (Some(zoom), _) => zoom::draw(canvas, area, app, app.observation().unwrap_or(window), zoom),
         (None, Page::Dns) => dns::draw(canvas, area, app, window),
         (None, Page::Network) => network::draw(canvas, area, app, window),
         (None, _) => overview::draw(canvas, area, app, window),

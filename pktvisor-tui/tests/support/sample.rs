@@ -281,6 +281,7 @@ pub(crate) fn answer(second: u64) -> AgentAnswer {
         live: Some(live),
         closed,
         round_trip: Duration::from_micros(840),
+        ..AgentAnswer::default()
     }
 }
 
