@@ -142,16 +142,23 @@ fn steps(criterion: &mut Criterion) {
     group.bench_function("parse DNS and sketch", |bencher| {
         let mut name = Name::default();
         let store = store();
+        let settings = traffic.settings();
         bencher.iter(|| {
             let mut batch = store.batch();
             for (_, class, octets) in traffic.datagrams() {
                 let mut head = MessageHead::new(octets);
                 if head.parse(&mut name).is_some() {
                     let recorder = batch.recorder();
-                    let keys = recorder.keys(&head);
+                    let flow = flow_of(class);
+                    let (source, destination) = (flow.addresses.source(), flow.addresses.destination());
+                    let ends = match head.header().qr() {
+                        false => settings.ends(source, destination),
+                        true => settings.ends(destination, source),
+                    };
+                    let keys = recorder.keys(&ends, &head);
                     recorder.prefetch_message(&head, &keys);
                     let message = head.parse_rest(Captured::Whole);
-                    recorder.message(&flow_of(class), message, keys);
+                    recorder.message(&flow, message, keys);
                 }
             }
         });

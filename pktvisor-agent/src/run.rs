@@ -29,7 +29,7 @@ use service::Service;
 ///
 /// Why the agent cannot do what the options ask for, in one sentence.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let agent = Arc::new(agent(options));
+    let agent = Arc::new(agent(options)?);
     if let Some(config) = options.live_config() {
         return run_live(options, config, &agent);
     }
@@ -71,7 +71,7 @@ fn ledger_line(ledger: &api::Ledger) -> String {
     )
 }
 
-fn agent(options: &Options) -> Agent {
+fn agent(options: &Options) -> anyhow::Result<Agent> {
     let cut = if options.public_suffix { NameCut::PublicSuffix } else { NameCut::Labels };
     let store = Store::new(metrics::StoreSettings {
         periods: options.periods,
@@ -80,13 +80,20 @@ fn agent(options: &Options) -> Agent {
         clock: if options.target.is_live() { metrics::Clock::Wall } else { metrics::Clock::Packets },
     });
     let is_served = options.serve || options.target.is_live();
-    let store = if is_served { store.with_series() } else { store };
+    let mut store = if is_served { store.with_series() } else { store };
+    if let Some(prefix) = options.client_prefix {
+        store = store.with_client_prefix(prefix);
+    }
+    // Opened again by the capture, because reports are made on other threads.
+    if let Some(geo) = options.pipeline_config().open_geo()? {
+        store = store.with_geo(geo);
+    }
     let capture = api::CaptureInfo {
         target: options.target_text.clone(),
         mode: if options.target.is_live() { api::CaptureMode::Starting } else { api::CaptureMode::File },
         ..api::CaptureInfo::default()
     };
-    Agent::new(store, u64::from(options.max_deep_sample_pct), capture)
+    Ok(Agent::new(store, u64::from(options.max_deep_sample_pct), capture))
 }
 
 /// Replays the capture file of the options until its end, or until `stop` is cancelled.

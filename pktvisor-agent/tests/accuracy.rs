@@ -9,7 +9,9 @@ use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::name::presentation;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::{TIMEOUT_NS_DEFAULT, TransactionCounts};
-use pktvisor_analysis::{self as analysis, Analysis, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_analysis::{
+    self as analysis, Analysis, ExchangeEnds, Flow, Observer, Outcome, ReassemblyEvent, Transaction,
+};
 use pktvisor_api::{self as api, TopEntry};
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::{Captured, Class, DnsPorts, LinkType, classify};
@@ -116,7 +118,7 @@ impl Rival {
 impl Observer for Rival {
     type Keys<'m> = ();
 
-    fn keys<'m>(&self, _: &MessageHead<'m>) {}
+    fn keys<'m>(&self, _: &ExchangeEnds<'m>, _: &MessageHead<'m>) {}
 
     fn message(&mut self, _: &Flow, message: &Message<'_>, (): ()) {
         let Some(question) = &message.question else { return };
@@ -134,7 +136,7 @@ impl Observer for Rival {
     fn reassembled(&mut self, _: &Flow, _: u16, _: Captured) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _: u16) {}
-    fn transaction(&mut self, _: &Transaction<'_>) {}
+    fn transaction(&mut self, _: &Transaction<'_>, (): ()) {}
     fn transaction_counts(&mut self, _: &TransactionCounts) {}
     fn reassembly(&mut self, _: ReassemblyEvent) {}
     fn outcome(&mut self, _: Outcome, _: u64) {}

@@ -12,7 +12,9 @@ use capture_file::{Capture, PacketRef};
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{Analysis, AnalysisSettings, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_analysis::{
+    Analysis, AnalysisSettings, ExchangeEnds, Flow, Observer, Outcome, ReassemblyEvent, Transaction,
+};
 use pktvisor_common::address::Address;
 use pktvisor_common::classify::{Captured, Class, DnsPorts, LinkType, classify};
 use pktvisor_common::direction::HostNetworks;
@@ -85,11 +87,11 @@ impl<W: Write> Observer for Printer<W> {
         }
     }
 
-    fn keys<'m>(&self, _head: &MessageHead<'m>) {}
+    fn keys<'m>(&self, _ends: &ExchangeEnds<'m>, _head: &MessageHead<'m>) {}
     fn reassembled(&mut self, _flow: &Flow, _header_flags: u16, _captured: Captured) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _port: u16) {}
-    fn transaction(&mut self, _transaction: &Transaction<'_>) {}
+    fn transaction(&mut self, _transaction: &Transaction<'_>, (): ()) {}
     fn transaction_counts(&mut self, _counts: &TransactionCounts) {}
     fn reassembly(&mut self, _event: ReassemblyEvent) {}
     fn outcome(&mut self, _outcome: Outcome, _count: u64) {}

@@ -85,7 +85,7 @@ impl<H: HostNetworks> Analysis<H> {
             Sink { messages: &mut self.messages, out, counted: None, outcome: Outcome::WithoutMessage };
         self.streams.advance(now_ns, &mut sink);
         self.fragments.advance(now_ns, |event| out.reassembly(event));
-        self.messages.transactions.advance(now_ns);
+        self.messages.expire(now_ns, out);
         self.messages.transactions.update_waiting();
         self.report_transactions(out);
     }

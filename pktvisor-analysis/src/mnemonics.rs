@@ -34,6 +34,76 @@ pub fn qtype_name(qtype: u16) -> Cow<'static, str> {
     name.map_or_else(|| Cow::Owned(format!("TYPE{qtype}")), Cow::Borrowed)
 }
 
+/// The name of an operation code as IANA registers it (RFC 6895 section 2.2), or its number.
+pub fn opcode_name(opcode: u8) -> Cow<'static, str> {
+    let name = match opcode {
+        0 => "QUERY",
+        1 => "IQUERY",
+        2 => "STATUS",
+        4 => "NOTIFY",
+        5 => "UPDATE",
+        6 => "DSO",
+        _ => return Cow::Owned(opcode.to_string()),
+    };
+    Cow::Borrowed(name)
+}
+
+/// The name of a class (RFC 6895 section 3.2), and CLASSnnn for one without a name (RFC 3597
+/// section 5).
+pub fn qclass_name(qclass: u16) -> Cow<'static, str> {
+    let name = match qclass {
+        1 => "IN",
+        3 => "CH",
+        4 => "HS",
+        254 => "NONE",
+        255 => "ANY",
+        _ => return Cow::Owned(format!("CLASS{qclass}")),
+    };
+    Cow::Borrowed(name)
+}
+
+/// The purposes of the extended DNS errors 0 to 30
+/// (<https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#extended-dns-error-codes>).
+const EXTENDED_ERRORS: [&str; 31] = [
+    "Other",
+    "Unsupported DNSKEY Algorithm",
+    "Unsupported DS Digest Type",
+    "Stale Answer",
+    "Forged Answer",
+    "DNSSEC Indeterminate",
+    "DNSSEC Bogus",
+    "Signature Expired",
+    "Signature Not Yet Valid",
+    "DNSKEY Missing",
+    "RRSIGs Missing",
+    "No Zone Key Bit Set",
+    "NSEC Missing",
+    "Cached Error",
+    "Not Ready",
+    "Blocked",
+    "Censored",
+    "Filtered",
+    "Prohibited",
+    "Stale NXDOMAIN Answer",
+    "Not Authoritative",
+    "Not Supported",
+    "No Reachable Authority",
+    "Network Error",
+    "Invalid Data",
+    "Signature Expired before Valid",
+    "Too Early",
+    "Unsupported NSEC3 Iterations Value",
+    "Unable to conform to policy",
+    "Synthesized",
+    "Invalid Query Type",
+];
+
+/// The purpose of an extended DNS error (RFC 8914 section 4) as IANA registers it, or its number.
+pub fn extended_error_name(code: u16) -> Cow<'static, str> {
+    let name = EXTENDED_ERRORS.get(usize::from(code)).copied();
+    name.map_or_else(|| Cow::Owned(code.to_string()), Cow::Borrowed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +156,16 @@ mod tests {
         for qtype in [0, 54, 98, 127, 248, 265, 65280, 65535] {
             assert_eq!(qtype_name(qtype), format!("TYPE{qtype}"));
         }
+    }
+
+    #[test]
+    fn opcodes_classes_and_extended_errors_have_names_or_numbers() {
+        assert_eq!((opcode_name(5), opcode_name(3)), ("UPDATE".into(), "3".into()));
+        assert_eq!((qclass_name(1), qclass_name(2)), ("IN".into(), "CLASS2".into()));
+        assert_eq!(extended_error_name(22), "No Reachable Authority");
+        assert_eq!(
+            (extended_error_name(30), extended_error_name(31)),
+            ("Invalid Query Type".into(), "31".into())
+        );
     }
 }

@@ -1,9 +1,11 @@
 //! The findings of analysis, and the trait [`Observer`] that receives them.
 
+use pktvisor_common::address::Address;
 use pktvisor_common::classify::Captured;
 
 use crate::flow::Flow;
 use crate::message::{Message, MessageHead, Question};
+use crate::name::Name;
 use crate::transactions::TransactionCounts;
 
 /// An event of reassembly. Each is a counter.
@@ -55,11 +57,56 @@ pub enum ClientSide {
     Unknown,
 }
 
+/// The two ends of a message or a transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct ExchangeEnds<'a> {
+    /// The address that asks.
+    pub client: Address<'a>,
+    /// The address that is asked.
+    pub server: Address<'a>,
+    /// Which of them is HOST. If both are, the server.
+    pub side: ClientSide,
+}
+
+impl<'a> ExchangeEnds<'a> {
+    /// The address at the other end than HOST; `None` if neither end is HOST.
+    #[inline]
+    pub fn remote(&self) -> Option<Address<'a>> {
+        match self.side {
+            ClientSide::Remote => Some(self.client),
+            ClientSide::Host => Some(self.server),
+            ClientSide::Unknown => None,
+        }
+    }
+}
+
+/// A query that was not answered within the time-out.
+#[derive(Clone, Copy, Debug)]
+pub struct TimedOutQuery<'a> {
+    /// Its ends.
+    pub ends: ExchangeEnds<'a>,
+    /// Its question name, if it has one.
+    pub name: Option<TimedOutName<'a>>,
+}
+
+/// The question name of a query that timed out.
+#[derive(Clone, Copy, Debug)]
+pub struct TimedOutName<'a> {
+    /// The name. Of a long one only the last labels.
+    pub name: &'a Name,
+    /// Whether leading labels are missing.
+    pub is_cut: bool,
+}
+
 /// A query and the response that answered it.
 #[derive(Clone, Copy, Debug)]
 pub struct Transaction<'a> {
     /// The end that sent the query.
     pub client: ClientSide,
+    /// Octets of the query.
+    pub query_bytes: u32,
+    /// Octets of the response.
+    pub response_bytes: u32,
     /// Time from query to response in nanoseconds; `None` if the response is older than the query.
     pub duration_ns: Option<u64>,
     /// The question of the response, if it has one.
@@ -72,8 +119,9 @@ pub trait Observer {
     /// with them.
     type Keys<'m>: Copy;
 
-    /// Computes the keys of a message from its header and first question. Has no effect.
-    fn keys<'m>(&self, head: &MessageHead<'m>) -> Self::Keys<'m>;
+    /// Computes the keys of a message from its ends, its header and its first question. Has no
+    /// effect.
+    fn keys<'m>(&self, ends: &ExchangeEnds<'m>, head: &MessageHead<'m>) -> Self::Keys<'m>;
 
     /// Prefetches the memory where a message with this head and these keys will be counted. Has no
     /// effect.
@@ -95,8 +143,14 @@ pub trait Observer {
     /// A datagram from or to this port that is not a DNS port was analysed.
     fn udp_port(&mut self, port: u16);
 
-    /// A query found its response.
-    fn transaction(&mut self, transaction: &Transaction<'_>);
+    /// A query found its response, which has these [keys](Self::keys).
+    fn transaction(&mut self, transaction: &Transaction<'_>, keys: Self::Keys<'_>);
+
+    /// A response without a query, or with another question.
+    fn orphan(&mut self, _side: ClientSide) {}
+
+    /// A query was not answered within the time-out.
+    fn timed_out(&mut self, _query: &TimedOutQuery<'_>) {}
 
     /// Queries and responses since the last report, by outcome.
     fn transaction_counts(&mut self, counts: &TransactionCounts);

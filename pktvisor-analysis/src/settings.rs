@@ -1,11 +1,12 @@
 //! The settings of analysis, and what they say about addresses and ports of a message.
 
+use pktvisor_common::address::Address;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::sampling::SampleRate;
 
 use crate::flow::Flow;
-use crate::observer::ClientSide;
+use crate::observer::{ClientSide, ExchangeEnds};
 
 /// The settings of analysis.
 #[derive(Clone, Debug)]
@@ -27,15 +28,17 @@ impl<H: HostNetworks> AnalysisSettings<H> {
         self.sample_rate == SampleRate::ALL || self.sample_rate.samples(flow_hash())
     }
 
-    /// The client of a flow that carries responses.
-    pub(super) fn client(&self, response: &Flow) -> ClientSide {
-        if self.host.contains(response.addresses.source()) {
+    /// The ends of a message whose client and server have these addresses.
+    #[inline]
+    pub fn ends<'a>(&self, client: Address<'a>, server: Address<'a>) -> ExchangeEnds<'a> {
+        let side = if self.host.contains(server) {
             ClientSide::Remote
-        } else if self.host.contains(response.addresses.destination()) {
+        } else if self.host.contains(client) {
             ClientSide::Host
         } else {
             ClientSide::Unknown
-        }
+        };
+        ExchangeEnds { client, server, side }
     }
 
     /// The port that is not a DNS port. If both are DNS ports, the smaller one.

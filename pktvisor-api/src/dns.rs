@@ -13,3 +13,5 @@ pktvisor_definitions::transaction_direction!(report);
 pktvisor_definitions::dns_flags!(report);
 pktvisor_definitions::edns!(report);
 pktvisor_definitions::reassembly!(report);
+pktvisor_definitions::dns_in!(report);
+pktvisor_definitions::dns_out!(report);

@@ -23,7 +23,7 @@ pub use agent::{
 };
 pub use capture_mode::CaptureMode;
 pub use dns::{
-    Dns, DnsCardinality, DnsFlags, DnsMessages, EdnsMetrics, Reassembly, TransactionCounts,
+    Dns, DnsCardinality, DnsFlags, DnsIn, DnsMessages, DnsOut, EdnsMetrics, Reassembly, TransactionCounts,
     TransactionDirection, Transactions,
 };
 pub use findings::{Finding, FindingsDocument, Measure, Severity, Subject};

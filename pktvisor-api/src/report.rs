@@ -7,7 +7,7 @@ macro_rules! report {
         report! { @rows [$(#[$about])*] $report {} $($rows)* }
     };
     (@rows $about:tt $name:ident { $($done:tt)* } $(#[$help:meta])+ $field:ident $(as $json:tt)?:
-        List($($of:tt)*); $($rest:tt)*) => {
+        List($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
         report! { @rows $about $name {
             $($done)* $(#[$help])+ $(#[serde(rename = $json)])? pub $field: Vec<$crate::TopEntry>,
         } $($rest)* }

@@ -44,6 +44,10 @@ fn full_period() -> Value {
     (period.packets.rates.pps_in, period.packets.rates.pps_out) = (some, some);
     (period.dns.xact.inbound.quantiles_us, period.dns.xact.outbound.quantiles_us) = (some, some);
     period.dns.edns.udp_size_bytes = some;
+    let (inbound, outbound) = (&mut period.dns.inbound, &mut period.dns.outbound);
+    (inbound.query_size_bytes, outbound.query_size_bytes) = (some, some);
+    (inbound.response_size_bytes, outbound.response_size_bytes) = (some, some);
+    (inbound.size_ratio_pct, outbound.size_ratio_pct) = (some, some);
     serde_json::to_value(period).expect("a period serialises")
 }
 

@@ -19,6 +19,10 @@ macro_rules! dns {
                 edns: Group(EdnsMetrics, EdnsRecord);
                 /// The state of TCP stream and IP fragment reassembly.
                 reassembly: Group(Reassembly, ReassemblyRecord);
+                /// HOST is asked.
+                inbound as "in": Group(DnsIn, DnsInRecord);
+                /// HOST asks.
+                outbound as "out": Group(DnsOut, DnsOutRecord);
                 /// Question names by their last two labels: `a.b.example.com` is `.example.com`.
                 top_qname2: List(messages, analysed, Name);
                 /// Question names by their last three labels. With `--public-suffix` both lists count from the registrable
@@ -31,11 +35,37 @@ macro_rules! dns {
                 /// Question names answered SERVFAIL.
                 top_srvfail: List(replies, analysed, Name);
                 /// Response codes, EDNS extended ones (RFC 6891) included; spelled as in pktvisor 3.0 (`SRVFAIL`, `NOTIMP`).
-                top_rcode: List(replies, analysed, Rcode);
+                top_rcode: List(replies, analysed, Rcode, derived);
                 /// Types of the first question, as IANA spells them; unknown ones `TYPEnnn` (RFC 3597).
-                top_qtype: List(messages, analysed, Qtype);
+                top_qtype: List(messages, analysed, Qtype, derived);
                 /// Ports at the other end of DNS over UDP.
                 top_udp_ports: List(packets, analysed, Port);
+                /// Question names answered NOERROR.
+                top_noerror: List(replies, analysed, Name, derived) => elsewhere;
+                /// Question names answered NODATA: NOERROR without an answer record, and no referral.
+                top_nodata: List(replies, analysed, Name, derived) => elsewhere;
+                /// Question names of queries not answered within the time-out. Of names longer than 94 bytes the last
+                /// labels, with a dot in front.
+                top_timed_out: List(queries, analysed, Name) => elsewhere;
+                /// Question names by bytes of the replies, DNS messages without lower headers.
+                top_qname_by_response_bytes: List(bytes, analysed, Name, derived) => elsewhere;
+                /// Zones with names answered NXDOMAIN: the last two labels, or with `--public-suffix` the registrable
+                /// domain.
+                top_zones_nxdomain: List(replies, analysed, Zone, derived);
+                /// Zones with names answered SERVFAIL.
+                top_zones_srvfail: List(replies, analysed, Zone, derived);
+                /// Zones with queries not answered within the time-out.
+                top_zones_timed_out: List(queries, analysed, Zone, derived);
+                /// Client subnets (RFC 7871) in queries, with their source prefix lengths.
+                top_ecs_subnets: List(queries, analysed, Prefix) => elsewhere;
+                /// Countries of the client subnets in queries. Empty without `--geo-city`. Added up from the table behind
+                /// `top_ecs_subnets`: `upper` includes all queries with subnets outside the table.
+                top_ecs_countries: List(queries, analysed, Text, derived) => elsewhere;
+                /// Autonomous systems of the client subnets in queries. Empty without `--geo-asn`. Added up as
+                /// `top_ecs_countries`.
+                top_ecs_asns: List(queries, analysed, Text, derived) => elsewhere;
+                /// Extended DNS errors (RFC 8914) in replies, the first one of each, as IANA names them.
+                top_ede: List(replies, analysed, Ede) => elsewhere;
             }
         }
     };

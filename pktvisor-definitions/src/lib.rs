@@ -1,6 +1,6 @@
 //! Names that several crates share: every metric, declared once, and the capture modes ([`Mode`]).
 //!
-//! A metric is one row in [`packets`], [`dns`], [`transactions`] or [`ledger`]: its key in the JSON,
+//! A metric is one row in [`packets`], [`dns`], [`dns_in`], [`transactions`] or [`ledger`]: its key in the JSON,
 //! its kind, unit and exactness, its meaning as a doc comment, and its Prometheus family if the
 //! generated name does not fit. Everything else is made from that row:
 //!
@@ -36,12 +36,16 @@
 //! | `Kernel(unit)` | counted for every packet or message, in the kernel where there is one; exact | integer |
 //! | `Counter(unit, class)` | counted in userspace | integer |
 //! | `Derived(unit, class)` | computed from others for the report | integer |
+//! | `Computed(unit, class)` | computed from the record of its group for the report | integer |
 //! | `Sizes(unit, n)` | `n` counts, as `Kernel` | array of integers |
 //! | `Distinct(unit, what)` | how many distinct names or addresses | integer |
 //! | `Quantiles(unit)` | a histogram | object of p50, p90, p95, p99; left out where there is nothing |
 //! | `Times(unit)` | a histogram that knows its running 90th percentile | p50, p90, p95, p99 |
 //! | `List(unit, class, what)` | frequent items, spelled as `what` | array of entries |
 //! | `Group(report, record)` | a group of its own | object |
+//!
+//! A list, a distinct count or quantiles with `derived` as their last word have no memory of their
+//! own: the record of the group computes them.
 //!
 //! `class` is [`exact`](Exactness::Exact) or [`analysed`](Exactness::Analysed).
 #![no_std]
@@ -50,6 +54,7 @@ mod agent;
 mod dns;
 mod mode;
 mod packets;
+mod sides;
 mod table;
 mod transactions;
 

@@ -183,6 +183,8 @@ pub const GROUPS: &[Group] = &[
     crate::transaction_counts!(group),
     crate::transaction_direction!(group),
     Group { path: "dns.xact.out", ..crate::transaction_direction!(group) },
+    crate::dns_in!(group),
+    crate::dns_out!(group),
     crate::dns_flags!(group),
     crate::edns!(group),
     crate::reassembly!(group),

@@ -13,6 +13,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
+const CACHE_LINE_BYTES: usize = 64;
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 /// Tables of at least this size have huge pages of their own; the last one may be half empty.
 const LARGE_BYTES: usize = HUGE_PAGE_BYTES / 2;
@@ -48,6 +49,8 @@ impl<T> Array<T> {
     /// Panics if the size exceeds the address space, like any collection.
     fn layout(len: usize) -> Layout {
         let layout = Layout::array::<T>(len).unwrap_or_else(|_| panic!("a table of {len} places"));
+        // A value whose size divides a cache line then lies within one.
+        let layout = layout.align_to(CACHE_LINE_BYTES).map_or(layout, |layout| layout.pad_to_align());
         if layout.size() < LARGE_BYTES {
             return layout;
         }

@@ -1,7 +1,14 @@
 //! The data that a report needs in addition to the record of its group.
 
+use std::net::IpAddr;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
+
+use crate::places::{self, Part};
 
 /// Data of the period that is reported.
 pub(super) struct Context<'a> {
@@ -11,6 +18,8 @@ pub(super) struct Context<'a> {
     pub not_analysed: u64,
     /// Analysed share of the DNS messages.
     pub sampling_rate: f64,
+    /// The databases of places, if there are any.
+    pub geo: Option<&'a Mutex<Geo>>,
 }
 
 impl Context<'_> {
@@ -20,6 +29,19 @@ impl Context<'_> {
         Counters: AsRef<T>,
     {
         self.counters.as_ref()
+    }
+
+    /// Analysed addresses added up by a part of their location; empty without a database.
+    pub(super) fn located(
+        &self,
+        part: Part,
+        addresses: impl Iterator<Item = (Option<IpAddr>, u64)>,
+        total: u64,
+    ) -> Vec<api::TopEntry> {
+        let Some(geo) = self.geo else { return Vec::new() };
+        let mut geo = geo.lock();
+        geo.refresh(Instant::now());
+        self.analysed(places::located(&mut geo, part, addresses, total))
     }
 
     /// A list of all items.

@@ -1,69 +1,116 @@
 //! Questions and responses: names, types, codes.
 
-use pktvisor_analysis::ReassemblyEvent;
-use pktvisor_analysis::message::{Message, MessageHead, Question};
+use pktvisor_analysis::message::{ClientSubnet, Message, MessageHead, Question};
+use pktvisor_analysis::public_suffix::NameCut;
+use pktvisor_analysis::transactions::TransactionCounts;
+use pktvisor_analysis::{ClientSide, Flow, ReassemblyEvent, TimedOutName, TimedOutQuery, Transaction};
+use pktvisor_api as api;
+use pktvisor_common::address::IpVersion;
 
+use crate::codes::CodeCounts;
+use crate::codes_by_side::MessageCodes;
 use crate::context::Context;
-use crate::frequent::{FrequentItems, Mark};
-use crate::keys::{MessageKeys, QuestionKeys, WHOLE, whole};
+use crate::frequent::{Frequent, Key, Mark};
+use crate::keys::{Asked, MessageKeys, Party, QuestionKeys, WHOLE, of_suffix, whole, zone};
+use crate::listed::{Listed, OTHER_FAMILY, address_of_prefix, frequent, spell};
+use crate::places::Part;
 use crate::record::record;
+use crate::response::ResponseKind;
+use crate::settings::{ClientPrefix, NetworkKey};
+use crate::sides::{DnsInRecord, DnsOutRecord, SideRecord};
 use crate::transactions::TransactionRecord;
 
-pktvisor_definitions::dns!(record);
+macro_rules! dns_record {
+    ($($all:tt)*) => {
+        record! {
+            @with {
+                [{/** Whole names of answers: NOERROR, NODATA, bytes. */} answers Own (Frequent<3>)]
+                [{/** Zones: NXDOMAIN, SERVFAIL, timed out. */} zones Own (Frequent<3>)]
+                [{/** Messages of unknown direction. */} elsewhere Own (MessageCodes)]
+            }
+            $($all)*
+        }
+    };
+}
+
+pktvisor_definitions::dns!(dns_record);
 pktvisor_definitions::dns_messages!(record);
 pktvisor_definitions::dns_cardinality!(record);
 pktvisor_definitions::dns_flags!(record);
 pktvisor_definitions::edns!(record);
 pktvisor_definitions::reassembly!(record);
 
-// RFC 1035 section 4.1.1.
-const RCODE_NOERROR: u16 = 0;
-const RCODE_SERVFAIL: u16 = 2;
-const RCODE_NXDOMAIN: u16 = 3;
-const RCODE_REFUSED: u16 = 5;
+// The lists that share the table of answers, and that of zones.
+const NOERROR: usize = 0;
+const NODATA: usize = 1;
+const ANSWER_BYTES: usize = 2;
+const ZONES_NXDOMAIN: usize = 0;
+const ZONES_SERVFAIL: usize = 1;
+const ZONES_TIMED_OUT: usize = 2;
 
 impl DnsRecord {
     /// Counts one message.
-    pub(super) fn message(&mut self, message: &Message<'_>, keys: MessageKeys<'_>) {
+    pub(super) fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: MessageKeys<'_>) {
+        let kind = ResponseKind::of(message);
         if let (Some(question), Some(keys)) = (&message.question, keys.question()) {
             self.question(question, keys);
+            if message.is_response() {
+                self.answer(message, kind, question, keys);
+            }
         }
         for name in message.further_question_names() {
             self.cardinality.qname.add(name.as_wire());
         }
-        self.edns.message(message);
+        self.edns(message);
         if message.is_response() {
-            self.response(message);
+            self.flags.message(message);
+        }
+        match keys.party() {
+            Some(party) => self.side_mut(party.asked).message(flow, message, kind, party),
+            None => self.elsewhere.message(message),
         }
     }
 
     /// Prefetches the memory where a message will be counted.
     #[inline]
     pub(super) fn prefetch(&self, head: &MessageHead<'_>, keys: &MessageKeys<'_>) {
+        if let Some(party) = keys.party() {
+            self.side(party.asked).prefetch(party.key);
+        }
         let (Some(question), Some(keys)) = (head.question(), keys.question()) else { return };
         self.top_qname2.prefetch(keys.qname2);
         if let Some(qname3) = keys.qname3 {
             self.top_qname3.prefetch(qname3);
         }
-        if head.header().qr()
-            && let Some(failed) = self.failed(head.header().rcode().to_int().into())
-        {
-            failed.prefetch(whole(question));
+        if head.header().qr() {
+            let name = whole(question);
+            match ResponseKind::of_failure(head.header().rcode().to_int().into()) {
+                ResponseKind::ServFail => self.top_srvfail.prefetch(name),
+                ResponseKind::NxDomain => self.top_nxdomain.prefetch(name),
+                ResponseKind::Refused => self.top_refused.prefetch(name),
+                _ => {}
+            }
+            self.answers.prefetch(name);
         }
     }
 
-    /// The list of the questions with this response code.
-    fn failed(&self, rcode: u16) -> Option<&FrequentItems> {
-        match rcode {
-            RCODE_SERVFAIL => Some(&self.top_srvfail),
-            RCODE_NXDOMAIN => Some(&self.top_nxdomain),
-            RCODE_REFUSED => Some(&self.top_refused),
-            _ => None,
+    #[inline]
+    fn side(&self, asked: Asked) -> &SideRecord {
+        match asked {
+            Asked::Host => &self.inbound,
+            Asked::Party => &self.outbound,
+        }
+    }
+
+    #[inline]
+    fn side_mut(&mut self, asked: Asked) -> &mut SideRecord {
+        match asked {
+            Asked::Host => &mut self.inbound,
+            Asked::Party => &mut self.outbound,
         }
     }
 
     fn question(&mut self, question: &Question<'_>, keys: &QuestionKeys<'_>) {
-        self.top_qtype.add(question.qtype, 1);
         let mut is_marked = self.top_qname2.add_and_mark(keys.qname2, Mark::First);
         if let Some(qname3) = keys.qname3 {
             is_marked = self.top_qname3.add_and_mark(qname3, Mark::First);
@@ -74,40 +121,180 @@ impl DnsRecord {
         }
     }
 
-    fn response(&mut self, message: &Message<'_>) {
-        let rcode = message.rcode();
-        self.top_rcode.add(rcode, 1);
-        self.flags.aa += u64::from(message.header().aa());
-        self.flags.ad += u64::from(message.header().ad());
-        self.flags.tc += u64::from(message.header().tc());
-        let answers = u64::from(message.answer_records);
-        self.edns.answer_records += answers;
-        // Decided by the header: a response with unreadable records is not empty.
-        self.edns.empty_answers += u64::from(rcode == RCODE_NOERROR && message.counts().ancount() == 0);
-        let failed = match rcode {
-            RCODE_SERVFAIL => &mut self.top_srvfail,
-            RCODE_NXDOMAIN => &mut self.top_nxdomain,
-            RCODE_REFUSED => &mut self.top_refused,
-            _ => return,
-        };
-        if let Some(question) = &message.question {
-            failed.add(whole(question), 1);
+    fn answer(
+        &mut self,
+        message: &Message<'_>,
+        kind: ResponseKind,
+        question: &Question<'_>,
+        keys: &QuestionKeys<'_>,
+    ) {
+        let name = whole(question);
+        let no_error = matches!(kind, ResponseKind::Answer | ResponseKind::NoData | ResponseKind::Referral);
+        let no_data = kind == ResponseKind::NoData;
+        self.answers.add_weights(name, [u64::from(no_error), u64::from(no_data), message.len_bytes() as u64]);
+        match kind {
+            ResponseKind::ServFail => {
+                self.top_srvfail.add(name, 1);
+                self.zones.add_weights(zone(keys.qname2), [0, 1, 0]);
+            }
+            ResponseKind::NxDomain => {
+                self.top_nxdomain.add(name, 1);
+                self.zones.add_weights(zone(keys.qname2), [1, 0, 0]);
+            }
+            ResponseKind::Refused => self.top_refused.add(name, 1),
+            _ => {}
         }
+    }
+
+    #[inline]
+    fn edns(&mut self, message: &Message<'_>) {
+        self.edns.message(message);
+        let Some(edns) = &message.edns else { return };
+        if message.is_response() {
+            if let Some(code) = edns.extended_error {
+                self.top_ede.add(code, 1);
+            }
+        } else if let Some(subnet) = &edns.client_subnet {
+            self.subnet(subnet);
+        }
+    }
+
+    #[cold]
+    fn subnet(&mut self, subnet: &ClientSubnet) {
+        let version = match subnet.family {
+            1 => IpVersion::V4.number(),
+            2 => IpVersion::V6.number(),
+            _ => OTHER_FAMILY,
+        };
+        let network = NetworkKey::new(subnet.octets(), subnet.source_prefix_bits);
+        self.top_ecs_subnets.add(Key::new(version, network.as_key()), 1);
+    }
+
+    /// Counts the network of the client that sent a query to HOST.
+    pub(super) fn client_prefix(&mut self, party: &Party<'_>, prefix: ClientPrefix) {
+        self.inbound.count_prefix(party.address, prefix);
+    }
+
+    /// Counts a transaction.
+    #[inline]
+    pub(super) fn transaction(&mut self, transaction: &Transaction<'_>, keys: MessageKeys<'_>) {
+        let is_slow = self.xact.add(transaction);
+        if let Some(party) = keys.party() {
+            self.side_mut(party.asked).transaction(transaction, is_slow, party);
+        }
+    }
+
+    /// Counts transactions and messages outside them.
+    pub(super) fn transaction_counts(&mut self, counts: &TransactionCounts) {
+        self.xact.counts.add(counts);
+    }
+
+    /// Counts a response without a query.
+    pub(super) fn orphan(&mut self, side: ClientSide) {
+        match side {
+            ClientSide::Remote => self.inbound.count_orphan(),
+            ClientSide::Host => self.outbound.count_orphan(),
+            ClientSide::Unknown => {}
+        }
+    }
+
+    /// Counts a query that timed out.
+    pub(super) fn timed_out(&mut self, query: &TimedOutQuery<'_>, name_cut: NameCut) {
+        if let Some(party) = Party::of(&query.ends) {
+            self.side_mut(party.asked).count_timed_out(party.key);
+        }
+        let Some(TimedOutName { name, is_cut }) = query.name else { return };
+        self.top_timed_out.add(of_suffix(name.suffix(usize::MAX), is_cut), 1);
+        self.zones.add_weights(zone(of_suffix(name_cut.apply(name).qname2, is_cut)), [0, 0, 1]);
+    }
+}
+
+/// The rows that are computed.
+impl DnsRecord {
+    pub(super) fn top_rcode(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(self.of_all_sides(|codes| &codes.rcodes).listed(spell::Rcode))
+    }
+
+    pub(super) fn top_qtype(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(self.of_all_sides(|codes| &codes.qtypes).listed(spell::Qtype))
+    }
+
+    fn of_all_sides(&self, codes: fn(&MessageCodes) -> &CodeCounts) -> CodeCounts {
+        let mut sum = codes(&self.inbound.codes).clone();
+        sum.merge(codes(&self.outbound.codes));
+        sum.merge(codes(&self.elsewhere));
+        sum
+    }
+
+    pub(super) fn top_noerror(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(frequent(&self.answers, NOERROR, spell::Name))
+    }
+
+    pub(super) fn top_nodata(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(frequent(&self.answers, NODATA, spell::Name))
+    }
+
+    pub(super) fn top_qname_by_response_bytes(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(frequent(&self.answers, ANSWER_BYTES, spell::Name))
+    }
+
+    pub(super) fn top_zones_nxdomain(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(frequent(&self.zones, ZONES_NXDOMAIN, spell::Zone))
+    }
+
+    pub(super) fn top_zones_srvfail(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(frequent(&self.zones, ZONES_SERVFAIL, spell::Zone))
+    }
+
+    pub(super) fn top_zones_timed_out(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        context.analysed(frequent(&self.zones, ZONES_TIMED_OUT, spell::Zone))
+    }
+
+    pub(super) fn top_ecs_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        self.located_subnets(Part::Country, context)
+    }
+
+    pub(super) fn top_ecs_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        self.located_subnets(Part::Network, context)
+    }
+
+    fn located_subnets(&self, part: Part, context: &Context<'_>) -> Vec<api::TopEntry> {
+        let subnets = self.top_ecs_subnets.items().map(|item| (address_of_prefix(item.key), item.lower));
+        context.located(part, subnets, self.edns.client_subnet)
+    }
+}
+
+impl DnsFlagsRecord {
+    /// Counts one reply.
+    #[inline]
+    fn message(&mut self, message: &Message<'_>) {
+        self.aa += u64::from(message.header().aa());
+        self.ad += u64::from(message.header().ad());
+        self.tc += u64::from(message.header().tc());
     }
 }
 
 impl EdnsRecord {
     /// Counts one message.
     fn message(&mut self, message: &Message<'_>) {
-        let Some(edns) = &message.edns else { return };
         if message.is_response() {
-            self.replies += 1;
+            self.response(message);
             return;
         }
+        let Some(edns) = &message.edns else { return };
         self.queries += 1;
         self.dnssec_ok += u64::from(edns.dnssec_ok);
         self.client_subnet += u64::from(edns.client_subnet.is_some());
         self.udp_size_bytes.record(u64::from(edns.udp_payload_bytes));
+    }
+
+    #[inline]
+    fn response(&mut self, message: &Message<'_>) {
+        self.replies += u64::from(message.edns.is_some());
+        self.answer_records += u64::from(message.answer_records);
+        // Decided by the header: a response with unreadable records is not empty.
+        let is_empty = message.rcode() == 0 && message.counts().ancount() == 0;
+        self.empty_answers += u64::from(is_empty);
     }
 }
 
@@ -154,7 +341,8 @@ impl MessageRecord {
 #[cfg(test)]
 mod tests {
     use pktvisor_analysis::name::Name;
-    use pktvisor_analysis::public_suffix::NameCut;
+    use pktvisor_analysis::{ExchangeEnds, Transport};
+    use pktvisor_common::address::AddressPair;
     use pktvisor_common::classify::Captured;
 
     use super::*;
@@ -167,8 +355,12 @@ mod tests {
         let mut name = Name::default();
         let mut head = MessageHead::new(&octets);
         head.parse(&mut name).unwrap();
-        let keys = MessageKeys::of(&head, NameCut::Labels);
-        record.message(head.parse_rest(Captured::Whole), keys);
+        let addresses = AddressPair::v4([192, 0, 2, 1], [192, 0, 2, 2]);
+        let (client, server) = (addresses.source(), addresses.destination());
+        let ends = ExchangeEnds { client, server, side: ClientSide::Unknown };
+        let keys = MessageKeys::of(&ends, &head, NameCut::Labels);
+        let flow = Flow { addresses, source_port: 53, destination_port: 53, transport: Transport::Udp };
+        record.message(&flow, head.parse_rest(Captured::Whole), keys);
     }
 
     #[test]

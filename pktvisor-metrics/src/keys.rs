@@ -1,10 +1,14 @@
-//! The keys that names are listed under: their wire form, whole or cut.
+//! The keys that a message is listed under: its name in wire form, whole or cut, and the address at
+//! the other end than HOST.
 
-use pktvisor_analysis::message::{MessageHead, Question};
+use pktvisor_analysis::message::{Message, MessageHead, Question};
 use pktvisor_analysis::name::{Name, Suffix};
 use pktvisor_analysis::public_suffix::{CutName, NameCut};
+use pktvisor_analysis::{ClientSide, ExchangeEnds};
+use pktvisor_common::address::Address;
 
 use crate::frequent::Key;
+use crate::network::address_key;
 
 /// Tag of a list entry whose name is complete.
 pub(super) const WHOLE: u8 = Name::HASH_KIND;
@@ -21,23 +25,78 @@ pub(super) fn whole<'a>(question: &Question<'a>) -> Key<'a> {
     Key::with_hash(WHOLE, question.name.as_wire(), question.name_hash)
 }
 
-/// The keys of a message: those of its first question, if it has one. Only [`MessageKeys::of`]
-/// makes them, so a message cannot be counted without them.
+/// The key of a zone: the same for its own name and for names below it, unlike that of a cut name.
+#[inline]
+pub(super) fn zone<'a>(qname2: Key<'a>) -> Key<'a> {
+    if qname2.tag == CUT { qname2 } else { Key::new(CUT, qname2.bytes) }
+}
+
+/// The key of the end of a name that timed out.
+pub(super) fn of_suffix<'a>(suffix: Suffix<'a>, is_cut: bool) -> Key<'a> {
+    Key::new(if is_cut || suffix.cut { CUT } else { WHOLE }, suffix.wire)
+}
+
+/// The keys of a message: those of its first question, if it has one, and of its ends. Only
+/// [`MessageKeys::of`] makes them, so a message cannot be counted without them.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageKeys<'a> {
     question: Option<QuestionKeys<'a>>,
+    party: Option<Party<'a>>,
 }
 
 impl<'a> MessageKeys<'a> {
     #[inline]
-    pub(super) fn of(head: &MessageHead<'a>, name_cut: NameCut) -> Self {
-        Self { question: head.question().map(|question| QuestionKeys::of(question, name_cut)) }
+    pub(super) fn of(ends: &ExchangeEnds<'a>, head: &MessageHead<'a>, name_cut: NameCut) -> Self {
+        Self {
+            question: head.question().map(|question| QuestionKeys::of(question, name_cut)),
+            party: Party::of(ends),
+        }
     }
 
     /// The keys of the first question.
     #[inline]
     pub(super) fn question(&self) -> Option<&QuestionKeys<'a>> {
         self.question.as_ref()
+    }
+
+    /// The address at the other end than HOST; `None` if neither end is HOST.
+    #[inline]
+    pub(super) fn party(&self) -> Option<&Party<'a>> {
+        self.party.as_ref()
+    }
+}
+
+/// The address at the other end than HOST.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Party<'a> {
+    pub(super) asked: Asked,
+    pub(super) address: Address<'a>,
+    pub(super) key: Key<'a>,
+}
+
+/// The end that is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// HOST is asked: the party is a client.
+    Host,
+    /// HOST asks: the party is a server.
+    Party,
+}
+
+impl<'a> Party<'a> {
+    #[inline]
+    pub(super) fn of(ends: &ExchangeEnds<'a>) -> Option<Self> {
+        let (asked, address) = match ends.side {
+            ClientSide::Remote => (Asked::Host, ends.client),
+            ClientSide::Host => (Asked::Party, ends.server),
+            ClientSide::Unknown => return None,
+        };
+        Some(Self { asked, address, key: address_key(address) })
+    }
+
+    /// Whether the party sent this message.
+    pub(super) fn is_sender(&self, message: &Message<'_>) -> bool {
+        message.is_response() == (self.asked == Asked::Party)
     }
 }
 

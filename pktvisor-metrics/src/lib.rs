@@ -13,15 +13,17 @@
 //! | `cardinality`, `distinct_names` | numbers of distinct items |
 //! | `frequent` | the most frequent items |
 //! | `quantiles`, `slowness` | times and rates |
-//! | `codes` | exact counts by code |
+//! | `codes`, `codes_by_side`, `sizes` | exact counts by code, header and size |
 //! | `record` | generates the records of a period from their declarations |
-//! | `network`, `dns`, `transactions` | the metrics of a period |
+//! | `network`, `dns`, `sides`, `transactions` | the metrics of a period |
+//! | `places` | places of listed addresses, for a report |
 //! | `seconds` | the numbers of each of the last seconds |
 //! | `live_period`, `batch`, `shares`, `ledger` | the live period over time, for one thread or several, and the ledger |
 
 mod batch;
 mod cardinality;
 mod codes;
+mod codes_by_side;
 mod context;
 mod distinct_names;
 mod distribution;
@@ -33,13 +35,16 @@ mod listed;
 mod live_period;
 mod network;
 mod period;
-
+mod places;
 mod record;
 mod recorder;
 mod report;
+mod response;
 mod seconds;
 mod settings;
 mod shares;
+mod sides;
+mod sizes;
 mod slowness;
 mod store;
 mod timeline;
@@ -49,6 +54,6 @@ pub use batch::Batch;
 pub use distribution::Distribution;
 pub use network::address_key;
 pub use recorder::Recorder;
-pub use settings::{Clock, StoreSettings};
+pub use settings::{ClientPrefix, Clock, StoreSettings};
 pub use shares::Cut;
 pub use store::{NoPeriod, Store, SumsSinceStart};

@@ -2,17 +2,40 @@
 
 use std::net::IpAddr;
 
-use pktvisor_analysis::mnemonics::{qtype_name, rcode_name};
+use pktvisor_analysis::mnemonics::{extended_error_name, opcode_name, qclass_name, qtype_name, rcode_name};
 use pktvisor_analysis::name::presentation;
 use pktvisor_api as api;
 use pktvisor_common::address::{Address, IpVersion};
 
 use crate::codes::CodeCounts;
-use crate::frequent::{FrequentItems, Key};
+use crate::frequent::{Frequent, FrequentItems, Key};
 use crate::keys::CUT;
 
 /// Number of entries in a list.
-const LISTED: usize = 10;
+pub(super) const LISTED: usize = 10;
+
+/// Tag of a client subnet of a family other than IPv4 and IPv6.
+pub(super) const OTHER_FAMILY: u8 = 0;
+
+/// The address with these octets, filled with zeros.
+fn widened(version_number: u8, octets: &[u8]) -> IpAddr {
+    let mut bytes = [0; 16];
+    let len = octets.len().min(bytes.len());
+    bytes[..len].copy_from_slice(&octets[..len]);
+    let is_v4 = version_number == IpVersion::V4.number();
+    Address::new(if is_v4 { IpVersion::V4 } else { IpVersion::V6 }, &bytes).into()
+}
+
+/// The address of a list's key, if it is one.
+pub(super) fn address(key: Key<'_>) -> Option<IpAddr> {
+    (key.tag != OTHER_FAMILY).then(|| widened(key.tag, key.bytes))
+}
+
+/// The address of a prefix, if it is one.
+pub(super) fn address_of_prefix(key: Key<'_>) -> Option<IpAddr> {
+    let (_, octets) = key.bytes.split_last()?;
+    (key.tag != OTHER_FAMILY).then(|| widened(key.tag, octets))
+}
 
 /// Writes the keys of a list.
 pub(super) mod spell {
@@ -21,16 +44,38 @@ pub(super) mod spell {
     use super::*;
 
     pub(crate) fn Address(key: Key<'_>) -> String {
-        let mut bytes = [0; 16];
-        let len = key.bytes.len().min(bytes.len());
-        bytes[..len].copy_from_slice(&key.bytes[..len]);
-        let version = if key.tag == IpVersion::V4.number() { IpVersion::V4 } else { IpVersion::V6 };
-        IpAddr::from(Address::new(version, &bytes)).to_string()
+        widened(key.tag, key.bytes).to_string()
+    }
+
+    /// The octets that the prefix covers, and behind them its length in bits.
+    pub(crate) fn Prefix(key: Key<'_>) -> String {
+        let (bits, octets) = key.bytes.split_last().unwrap_or((&0, &[]));
+        match key.tag {
+            OTHER_FAMILY => format!("other family/{bits}"),
+            version => format!("{}/{bits}", widened(version, octets)),
+        }
+    }
+
+    pub(crate) fn Opcode(code: u16) -> String {
+        opcode_name(code as u8).into_owned()
+    }
+
+    pub(crate) fn Qclass(code: u16) -> String {
+        qclass_name(code).into_owned()
+    }
+
+    pub(crate) fn Ede(code: u16) -> String {
+        extended_error_name(code).into_owned()
     }
 
     pub(crate) fn Name(key: Key<'_>) -> String {
         let dot = if key.tag == CUT { "." } else { "" };
         format!("{dot}{}", presentation(key.bytes))
+    }
+
+    /// Without the dot in front of a cut name.
+    pub(crate) fn Zone(key: Key<'_>) -> String {
+        presentation(key.bytes).to_string()
     }
 
     pub(crate) fn Text(key: Key<'_>) -> String {
@@ -58,7 +103,7 @@ pub(super) trait Listed<F> {
 
 impl<F: Fn(Key<'_>) -> String> Listed<F> for FrequentItems {
     fn listed(&self, spell: F) -> Vec<api::TopEntry> {
-        frequent(self, spell)
+        frequent(self, 0, spell)
     }
 }
 
@@ -68,7 +113,12 @@ impl<F: Fn(u16) -> String> Listed<F> for CodeCounts {
     }
 }
 
-fn frequent(items: &FrequentItems, spell: impl Fn(Key<'_>) -> String) -> Vec<api::TopEntry> {
+/// One list of a table.
+pub(super) fn frequent<const W: usize>(
+    items: &Frequent<W>,
+    list: usize,
+    spell: impl Fn(Key<'_>) -> String,
+) -> Vec<api::TopEntry> {
     let entry = |(name, item): (String, super::frequent::Item<'_>)| api::TopEntry {
         name,
         estimate: item.lower,
@@ -76,7 +126,7 @@ fn frequent(items: &FrequentItems, spell: impl Fn(Key<'_>) -> String) -> Vec<api
         upper: Some(item.upper),
         scaled: None,
     };
-    items.top(LISTED, spell).into_iter().map(entry).collect()
+    items.top_of(list, LISTED, spell).into_iter().map(entry).collect()
 }
 
 fn codes(codes: &CodeCounts, spell: impl Fn(u16) -> String) -> Vec<api::TopEntry> {

@@ -53,7 +53,7 @@ impl LivePeriod {
     pub(super) fn new(settings: StoreSettings, shares: Arc<Shares>) -> Self {
         Self {
             settings,
-            recorder: Recorder::new(settings.name_cut),
+            recorder: Recorder::new(settings.recorder()),
             shares,
             published: Vec::new(),
             moments: None,

@@ -5,7 +5,7 @@ use crate::cardinality::Cardinality;
 use crate::codes::CodeCounts;
 use crate::distinct_names::DistinctNames;
 use crate::distribution::Distribution;
-use crate::frequent::{FrequentItems, ListLimits};
+use crate::frequent::{Frequent, ListLimits};
 use crate::slowness::Times;
 
 /// A part of the metrics of a period.
@@ -63,7 +63,7 @@ impl Remember for u64 {
     }
 }
 
-impl Remember for FrequentItems {
+impl<const W: usize> Remember for Frequent<W> {
     fn begin() -> Self {
         Self::new(ListLimits::LIVE)
     }
@@ -97,10 +97,35 @@ impl Remember for CodeCounts {
 /// The record of a group, and its report in the types of the JSON.
 ///
 /// A `Derived` row is an associated function of the record that has the row's name and takes the
-/// [`Context`](super::context::Context).
+/// [`Context`](super::context::Context). A `Computed` row, or one that is `derived`, is a method.
+///
+/// `@with` gives the record fields that are no rows: `[{documentation} name Own (Type)]`.
 macro_rules! record {
     ($(#[$about:meta])* $path:literal: $report:ident / $record:ident $(, kernel $kernel:ident)? { $($rows:tt)* }) => {
         record! { @rows $report $record [$($kernel)?] {} {} $($rows)* }
+    };
+    // A record that also keeps what is no row of its own.
+    (@with $extra:tt
+        $(#[$about:meta])* $path:literal: $report:ident / $record:ident $(, kernel $kernel:ident)? { $($rows:tt)* }) => {
+        record! { @rows $report $record [$($kernel)?] $extra {} $($rows)* }
+    };
+    // Rows that the record computes.
+    (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
+        $(#[$help:meta])+ $field:ident $(as $json:literal)?: Computed($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
+        record! { @rows $report $record $kernel $kept { $($all)* [$field Computed ()] } $($rest)* }
+    };
+    (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
+        $(#[$help:meta])+ $field:ident: Distinct($unit:ident, $what:ident, derived) $(=> $family:tt)?; $($rest:tt)*) => {
+        record! { @rows $report $record $kernel $kept { $($all)* [$field Computed ()] } $($rest)* }
+    };
+    (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
+        $(#[$help:meta])+ $field:ident: Quantiles($unit:tt, derived) $(=> $family:tt)?; $($rest:tt)*) => {
+        record! { @rows $report $record $kernel $kept { $($all)* [$field Computed ()] } $($rest)* }
+    };
+    (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
+        $(#[$help:meta])+ $field:ident: List($unit:ident, $class:ident, $what:ident, derived) $(=> $family:tt)?;
+        $($rest:tt)*) => {
+        record! { @rows $report $record $kernel $kept { $($all)* [$field Computed ()] } $($rest)* }
     };
     // Rows of other records, which are only in the report.
     (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
@@ -164,6 +189,9 @@ macro_rules! record {
 
 /// The type of a row in the record.
 macro_rules! kept {
+    (Own ($type:ty)) => {
+        $type
+    };
     (Counter $of:tt) => {
         u64
     };
@@ -188,6 +216,9 @@ macro_rules! kept {
     (List ($unit:ident, $class:ident, Text)) => {
         $crate::frequent::FrequentItems
     };
+    (List ($unit:ident, $class:ident, Prefix)) => {
+        $crate::frequent::FrequentItems
+    };
     (List ($unit:ident, $class:ident, $code:ident)) => {
         $crate::codes::CodeCounts
     };
@@ -203,6 +234,9 @@ macro_rules! reported {
     };
     ($record:ident $context:ident $field:ident Derived $type:ident) => {
         $type::$field($context)
+    };
+    ($record:ident $context:ident $field:ident Computed $of:tt) => {
+        $record.$field($context)
     };
     ($record:ident $context:ident $field:ident Counter $of:tt) => {
         $record.$field

@@ -2,9 +2,10 @@
 //! analysis.
 
 use pktvisor_analysis::message::{Message, MessageHead};
-use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_analysis::{
+    ClientSide, ExchangeEnds, Flow, Observer, Outcome, ReassemblyEvent, TimedOutQuery, Transaction,
+};
 use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::{Captured, Class};
 use pktvisor_common::counters::Counters;
@@ -12,19 +13,24 @@ use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
 use crate::frequent::{Item, Key};
-use crate::keys::MessageKeys;
+use crate::keys::{Asked, MessageKeys};
 use crate::period::PeriodRecord;
+use crate::settings::{ClientPrefix, RecorderSettings};
 
 /// Records packets and findings in the live period.
 #[derive(Debug)]
 pub struct Recorder {
     period: PeriodRecord,
-    name_cut: NameCut,
+    settings: RecorderSettings,
 }
 
 impl Recorder {
-    pub(super) fn new(name_cut: NameCut) -> Self {
-        Self { period: PeriodRecord::new(0), name_cut }
+    pub(super) fn new(settings: RecorderSettings) -> Self {
+        Self { period: PeriodRecord::new(0), settings }
+    }
+
+    pub(super) fn set_client_prefix(&mut self, prefix: ClientPrefix) {
+        self.settings.client_prefix = Some(prefix);
     }
 
     pub(super) fn period(&self) -> &PeriodRecord {
@@ -125,8 +131,8 @@ impl Observer for Recorder {
     type Keys<'m> = MessageKeys<'m>;
 
     #[inline]
-    fn keys<'m>(&self, head: &MessageHead<'m>) -> MessageKeys<'m> {
-        MessageKeys::of(head, self.name_cut)
+    fn keys<'m>(&self, ends: &ExchangeEnds<'m>, head: &MessageHead<'m>) -> MessageKeys<'m> {
+        MessageKeys::of(ends, head, self.settings.name_cut)
     }
 
     #[inline]
@@ -135,9 +141,15 @@ impl Observer for Recorder {
     }
 
     #[inline]
-    fn message(&mut self, _flow: &Flow, message: &Message<'_>, keys: MessageKeys<'_>) {
+    fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: MessageKeys<'_>) {
         self.period.messages += 1;
-        self.period.dns.message(message, keys);
+        self.period.dns.message(flow, message, keys);
+        if let (Some(prefix), Some(party), false) =
+            (self.settings.client_prefix, keys.party(), message.is_response())
+            && party.asked == Asked::Host
+        {
+            self.period.dns.client_prefix(party, prefix);
+        }
     }
 
     fn malformed(&mut self) {
@@ -155,12 +167,20 @@ impl Observer for Recorder {
     }
 
     #[inline]
-    fn transaction(&mut self, transaction: &Transaction<'_>) {
-        self.period.dns.xact.add(transaction);
+    fn transaction(&mut self, transaction: &Transaction<'_>, keys: MessageKeys<'_>) {
+        self.period.dns.transaction(transaction, keys);
     }
 
     fn transaction_counts(&mut self, counts: &TransactionCounts) {
-        self.period.dns.xact.counts.add(counts);
+        self.period.dns.transaction_counts(counts);
+    }
+
+    fn orphan(&mut self, side: ClientSide) {
+        self.period.dns.orphan(side);
+    }
+
+    fn timed_out(&mut self, query: &TimedOutQuery<'_>) {
+        self.period.dns.timed_out(query, self.settings.name_cut);
     }
 
     fn reassembly(&mut self, event: ReassemblyEvent) {

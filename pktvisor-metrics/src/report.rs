@@ -1,5 +1,7 @@
 //! The report of a period in the types of the API.
 
+use parking_lot::Mutex;
+use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
 
 use crate::context::Context;
@@ -7,12 +9,13 @@ use crate::period::PeriodRecord;
 
 impl PeriodRecord {
     /// The document of this period. The same contents give the same bytes.
-    pub(crate) fn report(&self) -> api::Period {
+    pub(crate) fn report(&self, geo: Option<&Mutex<Geo>>) -> api::Period {
         let sampling = api::Sampling { rate: self.sampling_rate(), messages: self.messages };
         let context = Context {
             counters: &self.counters,
             not_analysed: self.not_sampled() + self.outcomes.lost,
             sampling_rate: sampling.rate,
+            geo,
         };
         let mut packets = self.packets.report(&context);
         if packets.received + packets.sent == 0 {

@@ -10,10 +10,10 @@
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard};
-use pktvisor_analysis::public_suffix::NameCut;
 
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
+use crate::settings::RecorderSettings;
 
 /// Why a thread cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,9 @@ struct Share {
 
 impl Shares {
     /// Makes a share for each thread, once.
-    pub(super) fn make(&self, threads: u32, name_cut: NameCut) {
+    pub(super) fn make(&self, threads: u32, settings: RecorderSettings) {
         self.0.get_or_init(|| {
-            let share = |_| Share { recorder: Mutex::new(Recorder::new(name_cut)), cut: Mutex::default() };
+            let share = |_| Share { recorder: Mutex::new(Recorder::new(settings)), cut: Mutex::default() };
             (0..threads).map(share).collect()
         });
     }

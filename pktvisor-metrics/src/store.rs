@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
 
 use crate::batch::Batch;
@@ -16,7 +17,7 @@ use crate::live_period::LivePeriod;
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 use crate::seconds::SecondRecorder;
-use crate::settings::StoreSettings;
+use crate::settings::{ClientPrefix, RecorderSettings, StoreSettings};
 use crate::shares::{Cut, Shares};
 
 /// Why there is no such period.
@@ -53,13 +54,41 @@ pub struct Store {
     settings: StoreSettings,
     live: Mutex<LivePeriod>,
     shares: Arc<Shares>,
+    client_prefix: Option<ClientPrefix>,
+    /// The databases in which reports look up addresses.
+    geo: Option<Mutex<Geo>>,
 }
 
 impl Store {
     /// An empty store.
     pub fn new(settings: StoreSettings) -> Self {
         let shares = Arc::<Shares>::default();
-        Self { settings, live: Mutex::new(LivePeriod::new(settings, Arc::clone(&shares))), shares }
+        Self {
+            settings,
+            live: Mutex::new(LivePeriod::new(settings, Arc::clone(&shares))),
+            shares,
+            client_prefix: None,
+            geo: None,
+        }
+    }
+
+    /// The store, which also lists the networks of clients, cut at these lengths.
+    #[must_use]
+    pub fn with_client_prefix(mut self, prefix: ClientPrefix) -> Self {
+        self.client_prefix = Some(prefix);
+        self.live.get_mut().recorder.set_client_prefix(prefix);
+        self
+    }
+
+    /// The store, which also lists the places of clients, servers and client subnets.
+    #[must_use]
+    pub fn with_geo(mut self, geo: Geo) -> Self {
+        self.geo = Some(Mutex::new(geo));
+        self
+    }
+
+    fn geo(&self) -> Option<&Mutex<Geo>> {
+        self.geo.as_ref()
     }
 
     /// The store, which also keeps the last seconds for [`series`](Self::series). Without a server
@@ -83,7 +112,8 @@ impl Store {
     /// Prepares for counting in the kernel and analysis by this number of threads, each with a
     /// [recorder](Self::recorder) of its own. Call it once, before they start.
     pub fn share_among(&self, threads: u32) {
-        self.shares.make(threads, self.settings.name_cut);
+        let settings = RecorderSettings { client_prefix: self.client_prefix, ..self.settings.recorder() };
+        self.shares.make(threads, settings);
     }
 
     /// The recorder of one thread's analysis, locked for a batch of packets.
@@ -124,12 +154,12 @@ impl Store {
         let live = self.live.lock();
         if n == 0 {
             drop(live);
-            return Ok(self.merged(1).report());
+            return Ok(self.merged(1).report(self.geo()));
         }
         let period = live.closed.get(n - 1).cloned();
         let filled = live.closed.len();
         drop(live);
-        period.map(|period| period.report()).ok_or(NoPeriod::NotYet { last: filled })
+        period.map(|period| period.report(self.geo())).ok_or(NoPeriod::NotYet { last: filled })
     }
 
     /// The newest `n` periods merged, or as many as there are.
@@ -139,7 +169,7 @@ impl Store {
         if n < 2 || n > last {
             return Err(NoPeriod::OutOfRange { first: 2, last });
         }
-        Ok(self.merged(n).report())
+        Ok(self.merged(n).report(self.geo()))
     }
 
     /// The newest `n` periods merged.
@@ -161,8 +191,8 @@ impl Store {
         let single = self.settings.summary || self.settings.periods == 1;
         let (minutes, period) = match single {
             // One thread reads a file, and nobody else waits for the lock. So no copy is needed.
-            true => (1, self.live.lock().measured().report()),
-            false => (self.settings.periods, self.merged(self.settings.periods).report()),
+            true => (1, self.live.lock().measured().report(self.geo())),
+            false => (self.settings.periods, self.merged(self.settings.periods).report(self.geo())),
         };
         [(format!("{minutes}m"), period)].into()
     }
@@ -171,7 +201,7 @@ impl Store {
     pub fn since_start(&self) -> SumsSinceStart {
         let sum = self.live.lock().since_start();
         let [inbound, outbound] = sum.transaction_times();
-        SumsSinceStart { inbound: inbound.clone(), outbound: outbound.clone(), period: sum.report() }
+        SumsSinceStart { inbound: inbound.clone(), outbound: outbound.clone(), period: sum.report(None) }
     }
 
     /// The last full second.

@@ -10,14 +10,15 @@ pktvisor_definitions::transaction_counts!(record);
 pktvisor_definitions::transaction_direction!(record);
 
 impl TransactionDirectionRecord {
-    fn add(&mut self, transaction: &Transaction<'_>) {
+    /// Counts a transaction, and returns whether it was slow.
+    fn add(&mut self, transaction: &Transaction<'_>) -> bool {
         self.total += 1;
-        let Some(duration_ns) = transaction.duration_ns else { return };
-        if self.quantiles_us.record(duration_ns / 1000)
-            && let Some(question) = transaction.question
-        {
+        let Some(duration_ns) = transaction.duration_ns else { return false };
+        let is_slow = self.quantiles_us.record(duration_ns / 1000);
+        if is_slow && let Some(question) = transaction.question {
             self.top_slow.add(super::keys::whole(question), 1);
         }
+        is_slow
     }
 }
 
@@ -35,11 +36,12 @@ impl TransactionCountsRecord {
 }
 
 impl TransactionRecord {
-    pub(super) fn add(&mut self, transaction: &Transaction<'_>) {
+    /// Counts a transaction, and returns whether it was slow.
+    pub(super) fn add(&mut self, transaction: &Transaction<'_>) -> bool {
         match transaction.client {
             ClientSide::Remote => self.inbound.add(transaction),
             ClientSide::Host => self.outbound.add(transaction),
-            ClientSide::Unknown => {}
+            ClientSide::Unknown => false,
         }
     }
 }
@@ -50,7 +52,7 @@ mod tests {
     use crate::record::Remember;
 
     fn answered(client: ClientSide, duration_ns: Option<u64>) -> Transaction<'static> {
-        Transaction { client, duration_ns, question: None }
+        Transaction { client, query_bytes: 30, response_bytes: 60, duration_ns, question: None }
     }
 
     #[test]

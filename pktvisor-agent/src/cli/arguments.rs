@@ -8,6 +8,7 @@ use clap::builder::ValueHint;
 use clap::{Parser, ValueEnum};
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
+use pktvisor_metrics::ClientPrefix;
 
 use super::values::{self, HostSpec};
 
@@ -145,6 +146,12 @@ pub(super) struct Arguments {
     /// top.
     #[arg(long, help_heading = DNS)]
     pub(super) public_suffix: bool,
+
+    /// List the networks of the clients that ask HOST, cut at these lengths: bits of IPv4, bits of IPv6.
+    ///
+    /// `24,56` is the usual choice.
+    #[arg(long, value_name = "V4,V6", help_heading = DNS, value_parser = values::client_prefix)]
+    pub(super) client_prefix: Option<ClientPrefix>,
 
     /// City or country database in MaxMind's format (.mmdb); read again when the file changes, and
     /// on SIGHUP.

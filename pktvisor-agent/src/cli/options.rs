@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
+use pktvisor_metrics::ClientPrefix;
 
 use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat};
 use super::foreign;
@@ -57,6 +58,8 @@ pub struct Options {
     pub bpf_object: Option<PathBuf>,
     /// Whether labels count from the registrable domain.
     pub public_suffix: bool,
+    /// The lengths at which the networks of clients are listed.
+    pub client_prefix: Option<ClientPrefix>,
     /// MaxMind city database.
     pub geo_city: Option<PathBuf>,
     /// MaxMind ASN database.
@@ -141,6 +144,7 @@ impl Options {
             cpu_budget_pct: arguments.cpu_budget.filter(|_| !is_file),
             bpf_object: arguments.bpf_object.filter(|_| !is_file),
             public_suffix: arguments.public_suffix,
+            client_prefix: arguments.client_prefix,
             geo_city: arguments.geo_city,
             geo_asn: arguments.geo_asn,
             listen: Listen {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 use pktvisor_common::classify::{DnsPorts, DnsPortsError};
+use pktvisor_metrics::ClientPrefix;
 
 /// Periods that can be kept: a day of minutes.
 const PERIODS_MAX: usize = 1440;
@@ -84,6 +85,15 @@ pub(super) fn dns_ports(text: &str) -> Result<DnsPorts, PortListError> {
     DnsPorts::new(&ports).map_err(PortListError::List)
 }
 
+/// Parses the prefix lengths of clients' networks: of IPv4, of IPv6.
+pub(super) fn client_prefix(text: &str) -> Result<ClientPrefix, &'static str> {
+    let bits = |part: &str, bits_max| part.trim().parse().ok().filter(|bits| *bits <= bits_max);
+    let lengths = text.split_once(',').and_then(|(v4, v6)| Some((bits(v4, 32)?, bits(v6, 128)?)));
+    let (v4_bits, v6_bits) =
+        lengths.ok_or("give two prefix lengths, of IPv4 (0 to 32) and of IPv6 (0 to 128), like 24,56")?;
+    Ok(ClientPrefix { v4_bits, v6_bits })
+}
+
 /// Longest name in DNS, without its final dot (RFC 1035 section 2.3.4).
 const NAME_BYTES_MAX: usize = 253;
 
@@ -113,6 +123,14 @@ pub(super) fn host_name(text: &str) -> Result<String, HostNameError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_prefix_is_two_lengths() {
+        assert_eq!(client_prefix("24, 56"), Ok(ClientPrefix { v4_bits: 24, v6_bits: 56 }));
+        for text in ["", "24", "33,56", "24,129", "24,56,1", "a,b", "-1,2"] {
+            assert!(client_prefix(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_host_name_is_letters_digits_and_dots_without_a_port() {

@@ -165,6 +165,10 @@ fn full_period() -> api::Period {
     period.packets.top_ipv4.clone_from(&list);
     period.dns.top_qname2 = list;
     period.dns.edns.udp_size_bytes = quantiles;
+    let (inbound, outbound) = (&mut period.dns.inbound, &mut period.dns.outbound);
+    (inbound.query_size_bytes, outbound.query_size_bytes) = (quantiles, quantiles);
+    (inbound.response_size_bytes, outbound.response_size_bytes) = (quantiles, quantiles);
+    (inbound.size_ratio_pct, outbound.size_ratio_pct) = (quantiles, quantiles);
     period.dns.xact = api::Transactions {
         counts: api::TransactionCounts { total: 5, ..Default::default() },
         inbound: direction.clone(),

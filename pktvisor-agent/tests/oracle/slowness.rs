@@ -6,7 +6,7 @@ use capture_file::Capture;
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::name::presentation;
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{ClientSide, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_analysis::{ClientSide, ExchangeEnds, Flow, Observer, Outcome, ReassemblyEvent, Transaction};
 use pktvisor_api::TopEntry;
 use pktvisor_common::classify::{Captured, Class, DnsPorts, LinkType, classify};
 use pktvisor_common::packet::{Packet, Stamp};
@@ -24,9 +24,9 @@ struct Transactions {
 impl Observer for Transactions {
     type Keys<'m> = ();
 
-    fn keys<'m>(&self, _: &MessageHead<'m>) {}
+    fn keys<'m>(&self, _: &ExchangeEnds<'m>, _: &MessageHead<'m>) {}
 
-    fn transaction(&mut self, transaction: &Transaction<'_>) {
+    fn transaction(&mut self, transaction: &Transaction<'_>, (): ()) {
         let list = match transaction.client {
             ClientSide::Remote => &mut self.inbound,
             ClientSide::Host => &mut self.outbound,

@@ -25,6 +25,7 @@ fn window_and_whole(ahead_ns: u64, sample_pct: u8, config: Config) -> (api::Peri
 
 fn lists(period: &mut api::Period) -> Vec<&mut Vec<TopEntry>> {
     let (packets, dns) = (&mut period.packets, &mut period.dns);
+    let (clients, servers) = (&mut dns.inbound, &mut dns.outbound);
     vec![
         &mut packets.top_ipv4,
         &mut packets.top_ipv6,
@@ -33,14 +34,43 @@ fn lists(period: &mut api::Period) -> Vec<&mut Vec<TopEntry>> {
         &mut dns.top_nxdomain,
         &mut dns.top_refused,
         &mut dns.top_srvfail,
+        &mut dns.top_noerror,
+        &mut dns.top_nodata,
+        &mut dns.top_timed_out,
+        &mut dns.top_qname_by_response_bytes,
+        &mut dns.top_zones_nxdomain,
+        &mut dns.top_zones_srvfail,
+        &mut dns.top_zones_timed_out,
+        &mut dns.top_ecs_subnets,
+        &mut clients.top_clients,
+        &mut clients.top_clients_nxdomain,
+        &mut clients.top_clients_srvfail,
+        &mut clients.top_clients_refused,
+        &mut clients.top_clients_malformed,
+        &mut clients.top_clients_timed_out,
+        &mut clients.top_clients_truncated,
+        &mut clients.top_clients_tcp,
+        &mut clients.top_clients_response_bytes,
+        &mut clients.top_clients_amplified,
+        &mut servers.top_servers,
+        &mut servers.top_servers_nxdomain,
+        &mut servers.top_servers_srvfail,
+        &mut servers.top_servers_refused,
+        &mut servers.top_servers_malformed,
+        &mut servers.top_servers_timed_out,
+        &mut servers.top_servers_truncated,
+        &mut servers.top_servers_tcp,
+        &mut servers.top_servers_response_bytes,
     ]
 }
 
-/// Slow names depend on the running percentile of each period, and so, as the only list, on the
-/// moment of rotation.
+/// What is slow depends on the running percentile of each period, and so, unlike the other lists, on
+/// the moment of rotation.
 fn forget_slow(period: &mut api::Period) {
     period.dns.xact.inbound.top_slow.clear();
     period.dns.xact.outbound.top_slow.clear();
+    period.dns.inbound.top_clients_slow.clear();
+    period.dns.outbound.top_servers_slow.clear();
 }
 
 #[test]

@@ -8,10 +8,10 @@ use pktvisor_common::sampling::{self, Endpoint};
 use crate::flow::{Flow, Transport};
 use crate::message::{HEADER_BYTES, Message, MessageHead, Question};
 use crate::name::Name;
-use crate::observer::{Observer, Outcome, Transaction};
+use crate::observer::{Observer, Outcome, TimedOutName, TimedOutQuery, Transaction};
 use crate::settings::AnalysisSettings;
 use crate::transactions::{
-    ENTRIES_MAX_DEFAULT, Exchange, MessageTime, QuestionKey, ResponseOutcome, Transactions,
+    ENTRIES_MAX_DEFAULT, Exchange, MessageTime, QueryOutcome, QuestionKey, ResponseOutcome, Transactions,
 };
 
 /// The steps that all messages share.
@@ -100,25 +100,41 @@ impl<H: HostNetworks> Messages<H> {
         at: MessageTime,
         out: &mut impl Observer,
     ) -> Outcome {
-        let Self { settings, transactions, name, .. } = self;
-        let Some(exchange) = exchange(flow, octets) else { return Outcome::WithoutMessage };
-        transactions.prefetch_index(&exchange);
+        let Some((exchange, is_response)) = exchange(flow, octets) else { return Outcome::WithoutMessage };
+        self.transactions.prefetch_index(&exchange);
+        let (source, destination) = (flow.addresses.source(), flow.addresses.destination());
+        let (client, server) = if is_response { (destination, source) } else { (source, destination) };
+        let ends = self.settings.ends(client, server);
+        if self.transactions.is_due(at.ns) {
+            self.expire(at.ns, out);
+        }
+        let Self { transactions, name, .. } = self;
         let mut head = MessageHead::new(octets);
         if head.parse(name).is_none() {
             return Outcome::WithoutMessage;
         }
-        let keys = out.keys(&head);
+        let keys = out.keys(&ends, &head);
         out.prefetch_message(&head, &keys);
         let message = head.parse_rest(captured);
         transactions.prefetch_entry(&exchange);
         let question = message.question.as_ref();
         let key = question.map(question_key);
-        if !message.is_response() {
-            transactions.query(&exchange, key, at);
-        } else if let ResponseOutcome::Answered { duration_ns, .. } =
-            transactions.response(&exchange, key, at)
-        {
-            out.transaction(&Transaction { client: settings.client(flow), duration_ns, question });
+        if !is_response {
+            if transactions.query(&exchange, key, at) == QueryOutcome::Opened {
+                transactions.describe(question.map(|question| question.name), octets.len());
+            }
+        } else {
+            match transactions.response(&exchange, key, at) {
+                ResponseOutcome::Answered { duration_ns, query_bytes, .. } => {
+                    let response_bytes = octets.len() as u32;
+                    let client = ends.side;
+                    let transaction =
+                        Transaction { client, query_bytes, response_bytes, duration_ns, question };
+                    out.transaction(&transaction, keys);
+                }
+                ResponseOutcome::Orphan => out.orphan(ends.side),
+                ResponseOutcome::AnsweredUntimed | ResponseOutcome::Late | ResponseOutcome::Duplicate => {}
+            }
         }
         out.message(flow, message, keys);
         if !message.malformed {
@@ -126,6 +142,19 @@ impl<H: HostNetworks> Messages<H> {
         }
         out.malformed();
         Outcome::Malformed
+    }
+
+    /// Moves the time to `now_ns` and reports the queries that have timed out.
+    #[cold]
+    pub(super) fn expire(&mut self, now_ns: u64, out: &mut impl Observer) {
+        let Self { settings, transactions, name, .. } = self;
+        transactions.advance_reporting(now_ns, |expired| {
+            let addresses = &expired.addresses;
+            let ends = settings.ends(addresses.source(), addresses.destination());
+            let is_cut = expired.name.map(|stored| stored.read(name));
+            let name = is_cut.map(|is_cut| TimedOutName { name, is_cut });
+            out.timed_out(&TimedOutQuery { ends, name });
+        });
     }
 }
 
@@ -150,14 +179,15 @@ fn count_unsampled(octets: &[u8], captured: Captured, out: &mut impl Observer) -
     Outcome::NotSampled
 }
 
-/// The exchange of a message, by the first octets of its header (RFC 1035 section 4.1.1); `None` if
-/// it is shorter.
+/// The exchange of a message, and whether the message is a response, by the first octets of its
+/// header (RFC 1035 section 4.1.1); `None` if it is shorter.
 #[inline]
-fn exchange(flow: &Flow, octets: &[u8]) -> Option<Exchange> {
+fn exchange(flow: &Flow, octets: &[u8]) -> Option<(Exchange, bool)> {
     let &[id_high, id_low, flags_high] = octets.first_chunk()?;
     let id = u16::from_be_bytes([id_high, id_low]);
     let is_response = flags_high & 0x80 != 0;
-    Some(if is_response { Exchange::of_response(flow, id) } else { Exchange::of_query(flow, id) })
+    let exchange = if is_response { Exchange::of_response(flow, id) } else { Exchange::of_query(flow, id) };
+    Some((exchange, is_response))
 }
 
 fn question_key(question: &Question<'_>) -> QuestionKey {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use super::{UNDECODABLE, UNKNOWN};
 
@@ -81,11 +82,30 @@ fn bits(address: IpAddr) -> u128 {
     }
 }
 
+/// The text of a place.
+#[derive(Debug)]
+pub(super) struct PlaceText {
+    text: Box<str>,
+    /// The part that is the country; the whole text if the place is not known.
+    country: Option<Range<usize>>,
+}
+
+impl PlaceText {
+    pub(super) fn new(text: Box<str>, country: Option<Range<usize>>) -> Self {
+        Self { text, country }
+    }
+
+    /// A text that stands for a missing place.
+    pub(super) fn missing(text: &str) -> Self {
+        Self { text: text.into(), country: Some(0..text.len()) }
+    }
+}
+
 /// The texts made from a database's records, numbered.
 #[derive(Debug)]
 pub(super) struct Places {
     /// The first ones are `UNKNOWN` and `UNDECODABLE`.
-    texts: Vec<Box<str>>,
+    texts: Vec<PlaceText>,
     /// By the record's place in the database.
     ids: HashMap<usize, u32>,
 }
@@ -95,7 +115,10 @@ impl Places {
     pub(super) const UNDECODABLE_ID: u32 = 1;
 
     pub(super) fn new() -> Self {
-        Self { texts: vec![UNKNOWN.into(), UNDECODABLE.into()], ids: HashMap::new() }
+        Self {
+            texts: vec![PlaceText::missing(UNKNOWN), PlaceText::missing(UNDECODABLE)],
+            ids: HashMap::new(),
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -108,11 +131,17 @@ impl Places {
 
     #[inline]
     pub(super) fn text(&self, id: u32) -> &str {
-        self.texts.get(id as usize).map_or(UNKNOWN, AsRef::as_ref)
+        self.texts.get(id as usize).map_or(UNKNOWN, |place| &place.text)
+    }
+
+    /// The country of a place; [`UNKNOWN`] if its record names none.
+    pub(super) fn country(&self, id: u32) -> &str {
+        let place = self.texts.get(id as usize);
+        place.and_then(|place| place.text.get(place.country.clone()?)).unwrap_or(UNKNOWN)
     }
 
     /// The number of a record's text. The text is made if it is not cached.
-    pub(super) fn id(&mut self, record_offset: Option<usize>, text: impl FnOnce() -> Box<str>) -> u32 {
+    pub(super) fn id(&mut self, record_offset: Option<usize>, text: impl FnOnce() -> PlaceText) -> u32 {
         let Some(offset) = record_offset else { return Self::UNKNOWN_ID };
         *self.ids.entry(offset).or_insert_with(|| {
             self.texts.push(text());
@@ -148,7 +177,7 @@ mod tests {
     #[test]
     fn a_text_is_made_once_for_a_record() {
         let mut places = Places::new();
-        let id = places.id(Some(40), || "here".into());
+        let id = places.id(Some(40), || PlaceText::new("here".into(), None));
         assert_eq!(places.id(Some(40), || unreachable!("it is known")), id);
         assert_eq!((places.text(id), places.text(Places::UNKNOWN_ID)), ("here", "Unknown"));
         places.clear();

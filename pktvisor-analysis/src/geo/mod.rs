@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cache::{AddressCache, Places};
+use cache::{AddressCache, PlaceText, Places};
 pub use database::GeoError;
 use database::{Database, Reopen};
 pub use handle::GeoHandle;
@@ -78,14 +78,24 @@ impl Geo {
         Arc::clone(&self.handle)
     }
 
+    /// Looks up the country of an address; `None` without a city database.
+    pub fn country(&mut self, address: IpAddr) -> Option<&str> {
+        let [city, _] = self.ids(address);
+        self.city.as_ref().map(|source| source.places.country(city))
+    }
+
+    #[inline]
+    fn ids(&mut self, address: IpAddr) -> [u32; 2] {
+        match self.cache.get(address) {
+            Some(ids) => ids,
+            None => self.look_up(address),
+        }
+    }
+
     /// Looks up an address.
     #[inline]
     pub fn locate(&mut self, address: IpAddr) -> Location<'_> {
-        let ids = match self.cache.get(address) {
-            Some(ids) => ids,
-            None => self.look_up(address),
-        };
-        let [city, asn] = ids;
+        let [city, asn] = self.ids(address);
         Location {
             city: self.city.as_ref().map(|source| source.places.text(city)),
             asn: self.asn.as_ref().map(|source| source.places.text(asn)),
@@ -145,12 +155,15 @@ impl Source {
             }
         };
         self.places.id(record.offset(), || {
-            let Place { text, fault } = database.place(&record);
+            let Place { text, country, fault } = database.place(&record);
             let nothing = if fault.is_some() { UNDECODABLE } else { UNKNOWN };
             if let Some(fault) = fault {
                 handle.record_fault(database.path(), fault);
             }
-            text.map_or(nothing.into(), String::into_boxed_str)
+            match text {
+                Some(text) => PlaceText::new(text.into_boxed_str(), country),
+                None => PlaceText::missing(nothing),
+            }
         })
     }
 }

@@ -4,6 +4,7 @@
 //! languages), and flat ones such as IPinfo's ("country_code", "asn", "as_name").
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use mapped_file::MappedFile;
 use maxminddb::{LookupResult, MaxMindDbError};
@@ -70,6 +71,8 @@ pub(super) enum DatabaseKind {
 pub(super) struct Place {
     /// Its parts, joined, without the missing ones. `None` if all are missing.
     pub(super) text: Option<String>,
+    /// The part of the text that is the country.
+    pub(super) country: Option<Range<usize>>,
     /// The reason why a part cannot be read.
     pub(super) fault: Option<String>,
 }
@@ -89,13 +92,13 @@ impl DatabaseKind {
     pub(super) fn place(self, record: &Record<'_>) -> Place {
         match decode(record) {
             Ok(value) => self.place_of(&value),
-            Err(error) => Place { text: None, fault: Some(error.to_string()) },
+            Err(error) => Place { text: None, country: None, fault: Some(error.to_string()) },
         }
     }
 
     fn place_of(self, value: &Value<'_>) -> Place {
         if !matches!(value, Value::Map(_)) {
-            return Place { text: None, fault: Some("the record is no map".to_owned()) };
+            return Place { text: None, country: None, fault: Some("the record is no map".to_owned()) };
         }
         let parts = match self {
             Self::City => [CONTINENT, COUNTRY, SUBDIVISION, CITY].map(|paths| text(value, paths)).to_vec(),
@@ -105,7 +108,10 @@ impl DatabaseKind {
             Part::Unreadable(field) => Some(format!("the value of {field} cannot be understood")),
             _ => None,
         });
-        Place { text: join(&parts), fault }
+        let text = join(&parts);
+        let country = (self == Self::City).then(|| country(&parts)).flatten();
+        let country = country.filter(|country| text.as_ref().is_some_and(|text| country.end <= text.len()));
+        Place { text, country, fault }
     }
 }
 
@@ -189,6 +195,16 @@ impl<'de> Deserialize<'de> for Decoded<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Value::seed().deserialize(deserializer).map(Self)
     }
+}
+
+/// Where the joined text has the country, the second part of a city's text.
+fn country(parts: &[Part<'_>]) -> Option<Range<usize>> {
+    let [continent, Part::Found(country), ..] = parts else { return None };
+    let start = match continent {
+        Part::Found(continent) => continent.len() + 1,
+        _ => 0,
+    };
+    Some(start..start + country.len())
 }
 
 fn join(parts: &[Part<'_>]) -> Option<String> {

@@ -1,4 +1,5 @@
-//! EDNS(0): the OPT record (RFC 6891), and the client subnet option (RFC 7871).
+//! EDNS(0): the OPT record (RFC 6891), and of its options the client subnet (RFC 7871), the cookie
+//! (RFC 7873) and the extended DNS error (RFC 8914).
 
 use std::net::IpAddr;
 
@@ -25,6 +26,10 @@ pub struct Edns {
     pub udp_payload_bytes: u16,
     /// The client subnet option, the first one if there are several.
     pub client_subnet: Option<ClientSubnet>,
+    /// A cookie (RFC 7873).
+    pub has_cookie: bool,
+    /// The INFO-CODE of the extended DNS error (RFC 8914), of the first one if there are several.
+    pub extended_error: Option<u16>,
 }
 
 /// EDNS client subnet, RFC 7871 section 6.
@@ -52,6 +57,8 @@ impl Edns {
             dnssec_ok: ttl & DNSSEC_OK != 0,
             udp_payload_bytes: class,
             client_subnet: None,
+            has_cookie: false,
+            extended_error: None,
         };
         let well_formed = edns.read_options(rdata).is_some();
         (edns, well_formed)
@@ -64,8 +71,16 @@ impl Edns {
             let len = usize::from(u16::from_be_bytes([len_high, len_low]));
             let (data, rest) = rdata.get(OPTION_HEADER_BYTES..)?.split_at_checked(len)?;
             let code = u16::from_be_bytes([code_high, code_low]);
-            if code == OptionCode::CLIENT_SUBNET.to_int() && self.client_subnet.is_none() {
-                self.client_subnet = Some(ClientSubnet::read(data)?);
+            match OptionCode::from_int(code) {
+                OptionCode::CLIENT_SUBNET if self.client_subnet.is_none() => {
+                    self.client_subnet = Some(ClientSubnet::read(data)?);
+                }
+                OptionCode::COOKIE => self.has_cookie = true,
+                // An option without its code says nothing, and later ones still count.
+                OptionCode::EXTENDED_ERROR if self.extended_error.is_none() => {
+                    self.extended_error = data.first_chunk().map(|code| u16::from_be_bytes(*code));
+                }
+                _ => {}
             }
             rdata = rest;
         }
@@ -74,6 +89,11 @@ impl Edns {
 }
 
 impl ClientSubnet {
+    /// The octets of the address that its prefix covers, of IPv4 and IPv6.
+    pub fn octets(&self) -> &[u8] {
+        self.address.get(..usize::from(self.source_prefix_bits).div_ceil(8)).unwrap_or_default()
+    }
+
     /// The prefix as an address; none in a family other than IPv4 and IPv6.
     pub fn ip_address(&self) -> Option<IpAddr> {
         match self.family {

@@ -43,6 +43,7 @@ impl<'a> MessageHead<'a> {
                 further_questions: (0, 0),
                 edns: None,
                 answer_records: 0,
+                authority_type: None,
                 malformed: false,
             },
             walk: Walk::behind_header(octets),
@@ -121,7 +122,12 @@ impl<'a> Message<'a> {
             walk.skip_record()?;
             self.answer_records += 1;
         }
-        for _ in 0..self.counts.nscount() {
+        let mut authority = self.counts.nscount();
+        if self.answer_records == 0 && authority > 0 {
+            self.authority_type = Some(walk.skip_record_of_type()?);
+            authority -= 1;
+        }
+        for _ in 0..authority {
             walk.skip_record()?;
         }
         for _ in 0..self.counts.arcount() {

@@ -55,6 +55,9 @@ pub struct Message<'a> {
     /// Number of answer records: the readable ones, or the header's count if the capture holds only
     /// part of the message.
     pub answer_records: u16,
+    /// The type of the first authority record of a message without answer records: SOA in a negative
+    /// response, NS in a referral (RFC 2308 section 2).
+    pub authority_type: Option<u16>,
     /// Something after the header cannot be parsed: a name with a bad label, a bad pointer or over
     /// 255 octets; a record or an EDNS option that reaches beyond its end; a count that promises
     /// too much. Octets after the last record are no fault, and neither is the early end of a
@@ -71,6 +74,12 @@ impl<'a> Message<'a> {
         head.parse(name)?;
         head.parse_rest(captured);
         Some(head.into_message())
+    }
+
+    /// Number of octets, as captured.
+    #[inline]
+    pub fn len_bytes(&self) -> usize {
+        self.octets.len()
     }
 
     /// Transaction id.
@@ -109,6 +118,15 @@ impl<'a> Message<'a> {
     #[inline]
     pub fn header(&self) -> Header {
         self.header
+    }
+
+    /// The header's third and fourth octet: QR, opcode, AA, TC, RD; RA, Z, AD, CD, rcode.
+    #[inline]
+    pub fn header_flags(&self) -> [u8; 2] {
+        match self.octets {
+            [_, _, high, low, ..] => [*high, *low],
+            _ => [0; 2],
+        }
     }
 
     /// The header's counts of questions and records, as claimed.

@@ -76,14 +76,20 @@ impl<'a> Walk<'a> {
 
     #[inline]
     pub(super) fn skip_record(&mut self) -> Result<(), Stop> {
+        self.skip_record_of_type().map(|_| ())
+    }
+
+    /// As `skip_record`, but returns the type.
+    #[inline]
+    pub(super) fn skip_record_of_type(&mut self) -> Result<u16, Stop> {
         let fixed = self.names.skip(self.octets, self.offset)?;
-        let &[.., len_high, len_low] = self.array::<10>(fixed)?;
+        let &[type_high, type_low, .., len_high, len_low] = self.array::<10>(fixed)?;
         let end = fixed + 10 + usize::from(u16::from_be_bytes([len_high, len_low]));
         if end > self.octets.len() {
             return Err(Stop::EndsEarly);
         }
         self.offset = end;
-        Ok(())
+        Ok(u16::from_be_bytes([type_high, type_low]))
     }
 
     /// As `skip_record`, but returns an OPT record, also one that the capture has cut.

@@ -1,12 +1,13 @@
 //! Entries in one array, and lists of them in order of time.
 //!
 //! Every entry is on one list; unused entries are on a list of free ones. The data for lists and
-//! expiry is apart from the entries, 24 bytes for each. So an entry is not read if it expires or is
+//! expiry is apart from the entries, 24 bytes for each, and so are the names, 96 bytes for each. So an entry is not read if it expires or is
 //! removed from the middle of a list.
 
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::prefetch::prefetch;
 
+use crate::name::Name;
 use crate::transactions::entry::Entry;
 
 /// No entry.
@@ -31,6 +32,12 @@ impl List {
     pub(super) fn head(&self) -> Option<u32> {
         (self.head != NONE).then_some(self.head)
     }
+
+    /// The newest entry.
+    #[inline]
+    pub(super) fn tail(&self) -> Option<u32> {
+        (self.tail != NONE).then_some(self.tail)
+    }
 }
 
 /// An entry's place in its list, and the data needed to drop it.
@@ -40,6 +47,63 @@ struct Links {
     next: u32,
     opened_ns: u64,
     hash: u32,
+    /// Octets of the query.
+    query_bytes: u32,
+}
+
+/// Octets of a name that are kept.
+const NAME_KEPT_MAX: usize = 95;
+
+/// The end of a query's name: the last labels in lower-cased wire form, the root label included.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredName {
+    octets: [u8; NAME_KEPT_MAX],
+    /// The number of octets; 0 without a name. The highest bit is set if leading labels are
+    /// missing.
+    len: u8,
+}
+
+const IS_CUT: u8 = 0x80;
+
+impl StoredName {
+    const NONE: Self = Self { octets: [0; NAME_KEPT_MAX], len: 0 };
+
+    #[inline]
+    fn set(&mut self, name: Option<&Name>) {
+        let Some(name) = name else {
+            self.len = 0;
+            return;
+        };
+        let wire = name.as_wire();
+        if let Some(kept) = self.octets.get_mut(..wire.len()) {
+            kept.copy_from_slice(wire);
+            self.len = wire.len() as u8;
+        } else {
+            self.set_end(name);
+        }
+    }
+
+    #[cold]
+    fn set_end(&mut self, name: &Name) {
+        let mut end = name.as_wire();
+        for label in name.labels() {
+            if end.len() <= NAME_KEPT_MAX {
+                break;
+            }
+            end = end.get(label.len() + 1..).unwrap_or_default();
+        }
+        if let Some(kept) = self.octets.get_mut(..end.len()) {
+            kept.copy_from_slice(end);
+            self.len = end.len() as u8 | IS_CUT;
+        }
+    }
+
+    /// Reads it into `name`, and returns whether leading labels are missing.
+    pub fn read(&self, name: &mut Name) -> bool {
+        // Written from a name, so it can be read.
+        let _ = name.read(self.octets.get(..usize::from(self.len & !IS_CUT)).unwrap_or_default(), 0);
+        self.len & IS_CUT != 0
+    }
 }
 
 /// The entries and their lists.
@@ -47,6 +111,9 @@ struct Links {
 pub(super) struct Entries {
     entries: Vec<Entry>,
     links: Vec<Links>,
+    /// The name of each entry. Slots are reused at once, so few of them are in use and in the
+    /// cache if servers answer.
+    names: Vec<StoredName>,
     /// The first free entry. Each free entry has the number of the next.
     free: u32,
     len: usize,
@@ -58,6 +125,7 @@ impl Entries {
         Self {
             entries: huge_pages::vec_with_room(entries),
             links: huge_pages::vec_with_room(entries),
+            names: huge_pages::vec_with_room(entries),
             free: NONE,
             len: 0,
         }
@@ -113,19 +181,40 @@ impl Entries {
     /// Stores an entry, on no list yet. The caller bounds the number of entries.
     #[inline]
     pub(super) fn insert(&mut self, entry: Entry, hash: u32, opened_ns: u64) -> u32 {
-        let links = Links { previous: NONE, next: NONE, opened_ns, hash };
+        let links = Links { previous: NONE, next: NONE, opened_ns, hash, query_bytes: 0 };
         self.len += 1;
         if self.free == NONE {
             let slot = self.entries.len() as u32;
             self.entries.push(entry);
             self.links.push(links);
+            self.names.push(StoredName::NONE);
             return slot;
         }
         let slot = self.free;
         self.free = self.links[slot as usize].next;
         self.entries[slot as usize] = entry;
         self.links[slot as usize] = links;
+        // Without its length the old name is none.
+        self.names[slot as usize].len = 0;
         slot
+    }
+
+    /// Keeps the name and the size of a query.
+    #[inline]
+    pub(super) fn describe(&mut self, slot: u32, name: Option<&Name>, query_bytes: usize) {
+        self.links[slot as usize].query_bytes = query_bytes as u32;
+        self.names[slot as usize].set(name);
+    }
+
+    /// Octets of a query.
+    #[inline]
+    pub(super) fn query_bytes(&self, slot: u32) -> u32 {
+        self.links[slot as usize].query_bytes
+    }
+
+    /// The name of a query, if it has one.
+    pub(super) fn name(&self, slot: u32) -> Option<&StoredName> {
+        self.names.get(slot as usize).filter(|name| name.len != 0)
     }
 
     /// Frees an entry that is on no list.

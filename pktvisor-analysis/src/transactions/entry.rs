@@ -1,5 +1,6 @@
 //! A query in the table.
 
+use pktvisor_common::address::{AddressPair, IpVersion};
 use pktvisor_common::packet::Stamp;
 use pktvisor_memory::keyed_hash;
 
@@ -111,6 +112,15 @@ impl ExchangeKey {
             | u64::from(flow.addresses.version().number()) << 8
             | transport;
         Self([source as u64, (source >> 64) as u64, destination as u64, (destination >> 64) as u64, rest])
+    }
+
+    /// The client's address, and the server's.
+    pub(super) fn addresses(&self) -> AddressPair {
+        let Self([source_low, source_high, destination_low, destination_high, rest]) = *self;
+        let bytes = |low: u64, high: u64| (u128::from(high) << 64 | u128::from(low)).to_le_bytes();
+        let is_v4 = (rest >> 8) as u8 == IpVersion::V4.number();
+        let version = if is_v4 { IpVersion::V4 } else { IpVersion::V6 };
+        AddressPair::new(version, bytes(source_low, source_high), bytes(destination_low, destination_high))
     }
 
     #[inline]

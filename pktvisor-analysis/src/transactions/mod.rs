@@ -27,6 +27,7 @@ mod removal;
 mod waiting;
 
 use answered::AnsweredQueries;
+pub use entries::StoredName;
 use entries::{Entries, List};
 pub use entry::Exchange;
 use entry::{Entry, EntryState};
@@ -35,12 +36,15 @@ pub use message_time::MessageTime;
 pub use outcome::{OpenQueries, QueryOutcome, QuestionKey, ResponseOutcome, TransactionCounts};
 use waiting::WaitingQueries;
 
+use pktvisor_common::address::AddressPair;
 use pktvisor_common::packet::Stamp;
+
+use crate::name::Name;
 
 /// Time-out of a query without other configuration.
 pub const TIMEOUT_NS_DEFAULT: u64 = 5_000_000_000;
 
-/// The default maximum of waiting queries, and of remembered answered ones: 27 MB and 7 MB if all
+/// The default maximum of waiting queries, and of remembered answered ones: 52 MB and 7 MB if all
 /// are in use.
 pub const ENTRIES_MAX_DEFAULT: usize = 262_144;
 
@@ -52,6 +56,15 @@ pub const LATE_NS: u64 = 60_000_000_000;
 
 /// The maximum number of queries with the same flow and id, among waiting and among answered ones.
 const ALIKE_MAX: usize = 32;
+
+/// A query that has timed out.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpiredQuery<'a> {
+    /// The client's address, and the server's.
+    pub addresses: AddressPair,
+    /// Its question name, if it has one and was [described](Transactions::describe).
+    pub name: Option<&'a StoredName>,
+}
 
 /// The table of queries.
 #[derive(Debug)]
@@ -82,7 +95,7 @@ impl Default for Transactions {
 
 impl Transactions {
     /// A table with a time-out for at most `entries_max` (at least 1) waiting queries. It remembers
-    /// the same number of answered ones, rounded up to a power of two. A waiting query takes 88
+    /// the same number of answered ones, rounded up to a power of two. A waiting query takes 184
     /// bytes, and 16 to 32 bytes of the index; an answered one takes 28 bytes.
     pub fn new(timeout_ns: u64, entries_max: usize) -> Self {
         let entries_max = entries_max.clamp(1, ENTRIES_MAX);
@@ -193,6 +206,7 @@ impl Transactions {
             EntryState::Open if self.in_time(entry, timestamp_ns) => {
                 let is_timed = stamp == Stamp::Own && entry.stamp == Stamp::Own;
                 let (question, opened_ns) = (entry.question(), self.entries.opened_ns(slot));
+                let query_bytes = self.entries.query_bytes(slot);
                 self.answered.insert(exchange.hash, question, opened_ns, self.remembered_since_ns());
                 self.forget(slot, state);
                 let duration_ns = timestamp_ns.checked_sub(query_timestamp_ns);
@@ -201,7 +215,7 @@ impl Transactions {
                     return ResponseOutcome::AnsweredUntimed;
                 }
                 self.counts.negative_times += u64::from(duration_ns.is_none());
-                ResponseOutcome::Answered { duration_ns, query_timestamp_ns }
+                ResponseOutcome::Answered { duration_ns, query_timestamp_ns, query_bytes }
             }
             EntryState::Open | EntryState::TimedOut => {
                 // The query is open, but too old by its own time stamp: the clock stood still while
@@ -230,9 +244,29 @@ impl Transactions {
     /// newest one changes nothing.
     #[inline]
     pub fn advance(&mut self, now_ns: u64) {
+        self.advance_reporting(now_ns, |_| {});
+    }
+
+    /// As [`advance`](Self::advance), and reports each query that has timed out.
+    #[inline]
+    pub fn advance_reporting(&mut self, now_ns: u64, timed_out: impl FnMut(&ExpiredQuery<'_>)) {
         self.clock_ns = self.clock_ns.max(now_ns);
         if self.clock_ns >= self.next_expiry_ns {
-            self.expire();
+            self.expire(timed_out);
+        }
+    }
+
+    /// Whether queries may time out by this time.
+    #[inline]
+    pub fn is_due(&self, now_ns: u64) -> bool {
+        now_ns >= self.next_expiry_ns
+    }
+
+    /// Keeps the name and the size of the query that was [opened](QueryOutcome::Opened) just now.
+    #[inline]
+    pub fn describe(&mut self, name: Option<&Name>, query_bytes: usize) {
+        if let Some(slot) = self.open.tail() {
+            self.entries.describe(slot, name, query_bytes);
         }
     }
 

@@ -30,6 +30,8 @@ pub enum ResponseOutcome {
         duration_ns: Option<u64>,
         /// Time stamp of the (first) query.
         query_timestamp_ns: u64,
+        /// Octets of the (first) query; 0 if it was not [described](super::Transactions::describe).
+        query_bytes: u32,
     },
     /// The first response to an open query, but one of the two has no time stamp. So the duration
     /// is unknown.

@@ -1,12 +1,12 @@
 //! Removal of entries: by time, by a repeated query, or to make room.
 
 use super::entry::{Entry, EntryState, ExchangeKey};
-use super::{LATE_NS, QuestionKey, Transactions};
+use super::{ExpiredQuery, LATE_NS, QuestionKey, Transactions};
 
 impl Transactions {
     /// Moves open entries that timed out to their list, and forgets those that are too late.
     #[cold]
-    pub(super) fn expire(&mut self) {
+    pub(super) fn expire(&mut self, mut timed_out: impl FnMut(&ExpiredQuery<'_>)) {
         let late_ns = self.timeout_ns.saturating_add(LATE_NS);
         while let Some(slot) = self.open.head()
             && self.is_past(slot, self.timeout_ns)
@@ -17,6 +17,8 @@ impl Transactions {
             self.entries.get_mut(slot).state = EntryState::TimedOut;
             self.open_len -= 1;
             self.counts.timed_out += 1;
+            let addresses = self.entries.get(slot).key.addresses();
+            timed_out(&ExpiredQuery { addresses, name: self.entries.name(slot) });
         }
         while let Some(slot) = self.timed_out.head()
             && self.is_past(slot, late_ns)

@@ -32,7 +32,7 @@ fn at(ns: u64) -> u64 {
 
 fn answered(query_ns: u64, response_ns: u64) -> ResponseOutcome {
     let duration_ns = response_ns.checked_sub(query_ns);
-    ResponseOutcome::Answered { duration_ns, query_timestamp_ns: at(query_ns) }
+    ResponseOutcome::Answered { duration_ns, query_timestamp_ns: at(query_ns), query_bytes: 0 }
 }
 
 /// A table in which client 1 asked question 1 at time 0, with id 7.
@@ -224,7 +224,10 @@ fn queries_with_one_id_and_different_questions_wait_side_by_side() {
 fn a_response_older_than_its_query_has_no_duration() {
     let mut table = asked();
     let outcome = table.response(&Exchange::of_response(&flow(1).reversed(), 7), question(1), START - 5);
-    assert_eq!(outcome, ResponseOutcome::Answered { duration_ns: None, query_timestamp_ns: START });
+    assert_eq!(
+        outcome,
+        ResponseOutcome::Answered { duration_ns: None, query_timestamp_ns: START, query_bytes: 0 }
+    );
     let counts = table.take_counts();
     assert_eq!((counts.answered, counts.negative_times), (1, 1));
 }

@@ -10,6 +10,11 @@
 //! the median instead of remembering it. Remembering it makes the lower bounds tighter. An item
 //! that came early and stayed counts exactly, however many rare items flood the table.
 //!
+//! Several lists of the same items can share a table ([`Frequent`] with a width above 1): an item
+//! has a count and a bound for each list, in one cache line. Dropping then takes the items that are
+//! rare in all lists, so each list has its own guarantee: its bound is the largest upper bound that
+//! was dropped.
+//!
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
 //! seeded at random.
 
@@ -18,7 +23,7 @@ mod table;
 mod tests;
 
 use pktvisor_memory::keyed_hash;
-use table::ItemTable;
+use table::{ItemTable, added};
 
 /// The maximum size of a [`FrequentItems`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +39,8 @@ impl ListLimits {
     pub const LIVE: Self = Self { entries: 1 << 15, key_bytes: 1 << 20 };
     /// A closed period that may still be merged into a window.
     pub const CLOSED: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
+    /// A live list of items of which few are frequent: off by at most about a 4,096th.
+    pub const SMALL: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
     /// A closed period that is kept for the record.
     pub const ARCHIVED: Self = Self { entries: 64, key_bytes: 1 << 14 };
 }
@@ -85,14 +92,39 @@ pub struct Item<'a> {
     pub upper: u64,
 }
 
-/// A summary of the most frequent items of a stream of (key, weight).
+/// One item with its counts in all lists that share a table.
+#[derive(Clone, Copy, Debug)]
+struct Row<'a, const W: usize> {
+    key: Key<'a>,
+    /// The lower bounds.
+    counts: [u64; W],
+    /// How much may have been missed.
+    errors: [u64; W],
+}
+
+impl<'a, const W: usize> Row<'a, W> {
+    fn item(&self, list: usize) -> Item<'a> {
+        let lower = self.counts[list];
+        Item { key: self.key, lower, upper: lower.saturating_add(self.errors[list]) }
+    }
+
+    fn uppers(&self) -> [u64; W] {
+        added(self.counts, self.errors)
+    }
+}
+
+/// A summary of the most frequent items of a stream of (key, weight), or of `W` streams with the
+/// same keys.
 #[derive(Clone, Debug)]
-pub struct FrequentItems {
-    table: ItemTable,
+pub struct Frequent<const W: usize> {
+    table: ItemTable<W>,
     /// No item outside the table has more occurrences than this.
-    bound: u64,
+    bounds: [u64; W],
     limits: ListLimits,
 }
+
+/// A summary of one stream.
+pub type FrequentItems = Frequent<1>;
 
 /// The treatment of entries that tie with the largest dropped entry.
 #[derive(Clone, Copy)]
@@ -103,17 +135,23 @@ enum Ties {
     Fill,
 }
 
-impl FrequentItems {
+impl<const W: usize> Frequent<W> {
     /// An empty summary. Allocates nothing before the first item.
     pub fn new(limits: ListLimits) -> Self {
         let limits = ListLimits { entries: limits.entries.min(table::ENTRIES_MAX), ..limits };
-        Self { table: ItemTable::default(), bound: 0, limits }
+        Self { table: ItemTable::default(), bounds: [0; W], limits }
     }
 
-    /// Counts `weight` more of `key`.
+    /// Counts more of `key` in each list.
     #[inline]
-    pub fn add(&mut self, key: Key<'_>, weight: u64) {
-        self.count(key, weight, None);
+    pub fn add_weights(&mut self, key: Key<'_>, weights: [u64; W]) {
+        self.count(key, weights, None);
+    }
+
+    /// Counts more of `key` in each list, and sets a mark on it; false if it had none.
+    #[inline]
+    pub fn add_weights_and_mark(&mut self, key: Key<'_>, weights: [u64; W], mark: Mark) -> bool {
+        self.count(key, weights, Some(mark))
     }
 
     /// Prefetches the memory where a key will be counted.
@@ -122,23 +160,17 @@ impl FrequentItems {
         self.table.prefetch(key.hash);
     }
 
-    /// Counts one more of `key`, and sets a mark on it; false if it had none.
     #[inline]
-    pub fn add_and_mark(&mut self, key: Key<'_>, mark: Mark) -> bool {
-        self.count(key, 1, Some(mark))
-    }
-
-    #[inline]
-    fn count(&mut self, key: Key<'_>, weight: u64, mark: Option<Mark>) -> bool {
-        self.table.add(key.hash, weight, mark).unwrap_or_else(|| {
-            self.take_in(key, weight, self.bound, mark);
+    fn count(&mut self, key: Key<'_>, weights: [u64; W], mark: Option<Mark>) -> bool {
+        self.table.add(key.hash, weights, mark).unwrap_or_else(|| {
+            self.take_in(key, weights, None, mark);
             false
         })
     }
 
-    /// The bound for items outside the table.
-    pub fn bound(&self) -> u64 {
-        self.bound
+    /// The bound of a list for items outside the table.
+    pub fn bound_of(&self, list: usize) -> u64 {
+        self.bounds[list]
     }
 
     /// Number of items in the table.
@@ -151,15 +183,21 @@ impl FrequentItems {
         self.len() == 0
     }
 
-    /// All items of the table, in order of arrival.
-    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
-        self.table.items()
+    /// The items of one of the lists, in order of arrival. Those that other lists hold count 0.
+    pub fn items_of(&self, list: usize) -> impl Iterator<Item = Item<'_>> {
+        self.table.rows().map(move |row| row.item(list))
     }
 
-    /// The `count` most frequent items by estimate. Ties are in the order of the names that
-    /// `present` returns.
-    pub fn top(&self, count: usize, present: impl Fn(Key<'_>) -> String) -> Vec<(String, Item<'_>)> {
-        let mut estimates: Vec<u64> = self.items().map(|item| item.lower).collect();
+    /// The `count` most frequent items of a list by estimate, without those of estimate 0. Ties are
+    /// in the order of the names that `present` returns.
+    pub fn top_of(
+        &self,
+        list: usize,
+        count: usize,
+        present: impl Fn(Key<'_>) -> String,
+    ) -> Vec<(String, Item<'_>)> {
+        let items = || self.items_of(list).filter(|item| item.lower > 0);
+        let mut estimates: Vec<u64> = items().map(|item| item.lower).collect();
         if count == 0 || estimates.is_empty() {
             return Vec::new();
         }
@@ -170,7 +208,7 @@ impl FrequentItems {
             b.1.lower.cmp(&a.1.lower).then_with(|| a.0.cmp(&b.0))
         };
         let mut top: Vec<(String, Item<'_>)> = Vec::with_capacity(count + 1);
-        for item in self.items().filter(|item| item.lower >= least) {
+        for item in items().filter(|item| item.lower >= least) {
             let named = (present(item.key), item);
             let place = top.partition_point(|listed| order(listed, &named).is_lt());
             if place < count {
@@ -183,35 +221,28 @@ impl FrequentItems {
 
     /// Adds the counts of `other`. Bounds add up.
     pub fn merge(&mut self, other: &Self) {
-        self.merge_items(other.bound, other.items());
+        self.merge_rows(other.bounds, other.table.rows());
     }
 
-    /// Adds the counts of another summary: its items, and the bound for all other items.
-    pub fn merge_items<'a>(&mut self, bound: u64, items: impl Iterator<Item = Item<'a>>) {
-        let mut items = items.peekable();
-        if items.peek().is_none() && bound == 0 {
+    fn merge_rows<'a>(&mut self, bounds: [u64; W], rows: impl Iterator<Item = Row<'a, W>>) {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() && bounds == [0; W] {
             return;
         }
-        let bound_before = self.bound;
+        let bounds_before = self.bounds;
         // An item that the other summary does not list may have up to its bound there ...
-        self.table.add_error_to_all(bound);
-        let merged_bound = bound_before.saturating_add(bound);
-        self.bound = merged_bound;
-        for item in items {
-            let error = item.upper - item.lower;
+        self.table.add_errors_to_all(bounds);
+        let merged_bounds = added(bounds_before, bounds);
+        self.bounds = merged_bounds;
+        for row in rows {
             // ... and for an item that it lists, its own error replaces the bound.
-            if !self.table.merge_entry(item.key.hash, item.lower, error, bound) {
+            if !self.table.merge_entry(&row, bounds) {
                 // If the item was dropped just now to make room, it may have up to the current
                 // bound here.
-                let unlisted = if self.bound == merged_bound { bound_before } else { self.bound };
-                self.take_in(item.key, item.lower, unlisted.saturating_add(error), None);
+                let unlisted = if self.bounds == merged_bounds { bounds_before } else { self.bounds };
+                self.take_in(row.key, row.counts, Some(added(unlisted, row.errors)), None);
             }
         }
-    }
-
-    /// Adds `weight` occurrences of unknown items: a bound for each item.
-    pub fn add_error(&mut self, weight: u64) {
-        self.merge_items(weight, std::iter::empty());
     }
 
     /// Keeps only the most frequent items within `limits`, which hold from now on, and frees the
@@ -225,35 +256,113 @@ impl FrequentItems {
         self.table.shrink_to_fit();
     }
 
+    /// Inserts a key. Without `errors` it may have been missed up to the bounds at that time.
     #[cold]
-    fn take_in(&mut self, key: Key<'_>, weight: u64, error: u64, mark: Option<Mark>) {
+    fn take_in(&mut self, key: Key<'_>, counts: [u64; W], errors: Option<[u64; W]>, mark: Option<Mark>) {
+        let errors = errors.unwrap_or(self.bounds);
         if self.table.len() >= self.limits.entries
             || self.table.key_bytes() + key.bytes.len() > self.limits.key_bytes
         {
             self.keep_largest(self.table.len() / 2, Ties::Drop);
         }
-        self.table.insert(key, weight, error, mark);
+        self.table.insert(Row { key, counts, errors }, mark);
     }
 
     /// Drops the entries with the lowest upper bounds, so that at most `keep` stay; `ties` decides
-    /// about those that tie with the largest dropped one. Its upper bound then holds for all items
+    /// about those that tie with the largest dropped one. Its upper bounds then hold for all items
     /// outside the table.
     fn keep_largest(&mut self, keep: usize, ties: Ties) {
-        let mut uppers: Vec<u64> = self.items().map(|item| item.upper).collect();
-        if keep >= uppers.len() {
+        if keep >= self.table.len() {
             return;
         }
-        let (_, &mut threshold, _) = uppers.select_nth_unstable_by(keep, |a, b| b.cmp(a));
-        let larger = uppers.iter().filter(|upper| **upper > threshold).count();
+        let mut uppers: [Vec<u64>; W] = std::array::from_fn(|_| Vec::with_capacity(self.table.len()));
+        for row in self.table.rows() {
+            for (uppers, upper) in uppers.iter_mut().zip(row.uppers()) {
+                uppers.push(upper);
+            }
+        }
+        // The largest of each list are kept. In several lists these are often the same items; if
+        // they are not, fewer of each list are kept.
+        let lists_keep = [keep, keep - keep / 3, keep / 2].into_iter().filter(|keep| keep * W > 1);
+        let mut found = None;
+        for keep_each in lists_keep.take(if W == 1 { 1 } else { 3 }).chain([keep / W]) {
+            let thresholds = uppers.each_mut().map(|uppers| nth_largest(uppers, keep_each));
+            let larger = self.table.rows().filter(|row| exceeds(row.uppers(), thresholds)).count();
+            if larger <= keep {
+                found = Some((thresholds, larger));
+                break;
+            }
+        }
+        // The last try keeps at most `keep / W` of each list.
+        let Some((thresholds, larger)) = found else { return };
         let mut room = match ties {
             Ties::Drop => 0,
             Ties::Fill => keep - larger,
         };
-        self.table.retain(|upper| {
-            let kept = upper > threshold || upper == threshold && room > 0;
-            room -= usize::from(kept && upper == threshold);
-            kept
+        self.table.retain(|uppers| {
+            if exceeds(uppers, thresholds) {
+                return true;
+            }
+            let is_tie = uppers.iter().zip(thresholds).any(|(upper, threshold)| *upper == threshold);
+            let is_kept = is_tie && room > 0;
+            room -= usize::from(is_kept);
+            is_kept
         });
-        self.bound = self.bound.max(threshold);
+        for (bound, threshold) in self.bounds.iter_mut().zip(thresholds) {
+            *bound = threshold.max(*bound);
+        }
+    }
+}
+
+/// The value that `n` values of the list are at least as large as; at most `n` are larger.
+fn nth_largest(values: &mut [u64], n: usize) -> u64 {
+    let (_, &mut threshold, _) = values.select_nth_unstable_by(n, |a, b| b.cmp(a));
+    threshold
+}
+
+/// Whether an item is above the threshold of any list.
+fn exceeds<const W: usize>(uppers: [u64; W], thresholds: [u64; W]) -> bool {
+    uppers.iter().zip(thresholds).any(|(upper, threshold)| *upper > threshold)
+}
+
+/// One list.
+impl FrequentItems {
+    /// Counts `weight` more of `key`.
+    #[inline]
+    pub fn add(&mut self, key: Key<'_>, weight: u64) {
+        self.add_weights(key, [weight]);
+    }
+
+    /// Counts one more of `key`, and sets a mark on it; false if it had none.
+    #[inline]
+    pub fn add_and_mark(&mut self, key: Key<'_>, mark: Mark) -> bool {
+        self.add_weights_and_mark(key, [1], mark)
+    }
+
+    /// The bound for items outside the table.
+    pub fn bound(&self) -> u64 {
+        self.bound_of(0)
+    }
+
+    /// All items of the table, in order of arrival.
+    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        self.items_of(0)
+    }
+
+    /// The `count` most frequent items by estimate. Ties are in the order of the names that
+    /// `present` returns.
+    pub fn top(&self, count: usize, present: impl Fn(Key<'_>) -> String) -> Vec<(String, Item<'_>)> {
+        self.top_of(0, count, present)
+    }
+
+    /// Adds the counts of another summary: its items, and the bound for all other items.
+    pub fn merge_items<'a>(&mut self, bound: u64, items: impl Iterator<Item = Item<'a>>) {
+        let row = |Item { key, lower, upper }| Row { key, counts: [lower], errors: [upper - lower] };
+        self.merge_rows([bound], items.map(row));
+    }
+
+    /// Adds `weight` occurrences of unknown items: a bound for each item.
+    pub fn add_error(&mut self, weight: u64) {
+        self.merge_items(weight, std::iter::empty());
     }
 }

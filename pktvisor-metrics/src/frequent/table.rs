@@ -1,6 +1,6 @@
-//! The hash table of [`FrequentItems`](super::FrequentItems): entries in order of arrival, their
-//! keys in one arena, and an open-addressing index that holds each count beside its hash. Counting
-//! a listed item touches one cache line; the entry is read only when lists are made.
+//! The hash table of [`Frequent`](super::Frequent): entries in order of arrival, their keys in one
+//! arena, and an open-addressing index that holds each item's counts beside its hash. Counting a
+//! listed item touches one cache line; the entry is read only when lists are made.
 //!
 //! Two keys whose hashes agree in 62 of 64 bits count as one key. The hash is keyed at random, so
 //! nobody can construct such keys; by chance it happens once in some million runs of ten million
@@ -9,25 +9,25 @@
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::prefetch::prefetch;
 
-use super::{Item, Key, Mark};
+use super::{Key, Mark, Row};
 
 /// The maximum number of entries of a table.
 pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;
 
-#[derive(Clone, Debug, Default)]
-pub(super) struct ItemTable {
+#[derive(Clone, Debug)]
+pub(super) struct ItemTable<const W: usize> {
     /// The length is a power of two, or 0. At most half of the slots are used.
-    slots: huge_pages::Array<CountSlot>,
-    entries: Vec<ItemEntry>,
+    slots: huge_pages::Array<CountSlot<W>>,
+    entries: Vec<ItemEntry<W>>,
     keys: Vec<u8>,
 }
 
 /// The place of an entry in the index.
-#[derive(Clone, Copy, Debug, Default)]
-struct CountSlot {
+#[derive(Clone, Copy, Debug)]
+struct CountSlot<const W: usize> {
     /// [`FINGERPRINT`] of the hash, [`MARKS`], and the entry's [`POSITION`] plus 1; 0 is empty.
     link: u64,
-    count: u64,
+    counts: [u64; W],
 }
 
 const POSITION: u64 = 0xffff;
@@ -35,9 +35,9 @@ const MARKS: u64 = 0x3_0000;
 const FINGERPRINT: u64 = !(MARKS | POSITION);
 
 #[derive(Clone, Copy, Debug)]
-struct ItemEntry {
-    /// Occurrences that may have been missed.
-    error: u64,
+struct ItemEntry<const W: usize> {
+    /// Weights that may have been missed.
+    errors: [u64; W],
     hash: u64,
     /// Its place in the index.
     slot: u32,
@@ -59,7 +59,17 @@ fn bit(mark: Mark) -> u64 {
     }
 }
 
-impl ItemTable {
+impl<const W: usize> Default for ItemTable<W> {
+    fn default() -> Self {
+        Self { slots: huge_pages::Array::default(), entries: Vec::new(), keys: Vec::new() }
+    }
+}
+
+impl<const W: usize> CountSlot<W> {
+    const EMPTY: Self = Self { link: 0, counts: [0; W] };
+}
+
+impl<const W: usize> ItemTable<W> {
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -71,45 +81,49 @@ impl ItemTable {
     /// Adds to the entry with this hash, sets the mark, and returns whether it was set before;
     /// `None` if there is no such entry.
     #[inline]
-    pub(super) fn add(&mut self, hash: u64, weight: u64, mark: Option<Mark>) -> Option<bool> {
+    pub(super) fn add(&mut self, hash: u64, weights: [u64; W], mark: Option<Mark>) -> Option<bool> {
         let place = self.find(hash)?;
         let slot = &mut self.slots[place];
-        slot.count = slot.count.saturating_add(weight);
+        slot.counts = added(slot.counts, weights);
         let bit = mark.map_or(0, bit);
         let marked = slot.link & bit != 0;
         slot.link |= bit;
         Some(marked)
     }
 
-    /// Adds count and error to the entry with this hash, in place of the error `already` added;
-    /// false if there is no such entry.
-    pub(super) fn merge_entry(&mut self, hash: u64, count: u64, error: u64, already: u64) -> bool {
-        let Some(place) = self.find(hash) else { return false };
+    /// Adds a row to the entry with this hash, in place of the errors `already` added; false if
+    /// there is no such entry.
+    pub(super) fn merge_entry(&mut self, row: &Row<'_, W>, already: [u64; W]) -> bool {
+        let Some(place) = self.find(row.key.hash) else { return false };
         let slot = &mut self.slots[place];
-        slot.count = slot.count.saturating_add(count);
-        let entry = &mut self.entries[position(*slot)];
-        entry.error = entry.error.saturating_sub(already).saturating_add(error);
+        slot.counts = added(slot.counts, row.counts);
+        let entry = &mut self.entries[position(slot)];
+        for (error, already) in entry.errors.iter_mut().zip(already) {
+            *error = error.saturating_sub(already);
+        }
+        entry.errors = added(entry.errors, row.errors);
         true
     }
 
-    pub(super) fn add_error_to_all(&mut self, error: u64) {
+    pub(super) fn add_errors_to_all(&mut self, errors: [u64; W]) {
         for entry in &mut self.entries {
-            entry.error = entry.error.saturating_add(error);
+            entry.errors = added(entry.errors, errors);
         }
     }
 
     /// Inserts a key that is not in the table. The table must have fewer than [`ENTRIES_MAX`]
     /// entries.
-    pub(super) fn insert(&mut self, key: Key<'_>, count: u64, error: u64, mark: Option<Mark>) {
+    pub(super) fn insert(&mut self, row: Row<'_, W>, mark: Option<Mark>) {
+        let Row { key, counts, errors } = row;
         debug_assert!(self.entries.len() < ENTRIES_MAX, "positions do not fit");
         if (self.entries.len() + 1) * 2 > self.slots.len() {
             self.rebuild((self.slots.len() * 2).max(SMALLEST_INDEX));
         }
         let bytes = clipped(key);
         let link = (self.entries.len() as u64 + 1) | mark.map_or(0, bit);
-        let slot = place(&mut self.slots, key.hash, CountSlot { link, count });
+        let slot = place(&mut self.slots, key.hash, CountSlot { link, counts });
         self.entries.push(ItemEntry {
-            error,
+            errors,
             hash: key.hash,
             slot,
             key_offset: self.keys.len() as u32,
@@ -119,12 +133,12 @@ impl ItemTable {
         self.keys.extend_from_slice(bytes);
     }
 
-    /// Keeps the entries whose upper bound passes `keep`, in their order.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(u64) -> bool) {
+    /// Keeps the entries whose upper bounds pass `keep`, in their order.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut([u64; W]) -> bool) {
         let (keys, slots) = (&mut self.keys, &self.slots);
         let mut end = 0;
         self.entries.retain_mut(|entry| {
-            if !keep(upper(slots, entry)) {
+            if !keep(added(slots[entry.slot as usize].counts, entry.errors)) {
                 return false;
             }
             // Keys lie in the order of their entries, so they can only move towards the front.
@@ -148,15 +162,15 @@ impl ItemTable {
     }
 
     /// All entries, in order of arrival.
-    pub(super) fn items(&self) -> impl Iterator<Item = Item<'_>> {
-        self.entries.iter().map(|entry| Item {
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_, W>> {
+        self.entries.iter().map(|entry| Row {
             key: Key { tag: entry.tag, bytes: self.key_of(entry), hash: entry.hash },
-            lower: self.slots[entry.slot as usize].count,
-            upper: upper(&self.slots, entry),
+            counts: self.slots[entry.slot as usize].counts,
+            errors: entry.errors,
         })
     }
 
-    fn key_of(&self, entry: &ItemEntry) -> &[u8] {
+    fn key_of(&self, entry: &ItemEntry<W>) -> &[u8] {
         let start = entry.key_offset as usize;
         &self.keys[start..start + usize::from(entry.key_len)]
     }
@@ -187,26 +201,31 @@ impl ItemTable {
     /// Moves all entries to an index of `len` slots.
     #[cold]
     fn rebuild(&mut self, len: usize) {
-        let old = std::mem::replace(&mut self.slots, huge_pages::Array::new(CountSlot::default(), len));
+        let old = std::mem::replace(&mut self.slots, huge_pages::Array::new(CountSlot::EMPTY, len));
         for (position, entry) in self.entries.iter_mut().enumerate() {
-            let CountSlot { link, count } = old[entry.slot as usize];
+            let CountSlot { link, counts } = old[entry.slot as usize];
             let link = link & MARKS | (position as u64 + 1);
-            entry.slot = place(&mut self.slots, entry.hash, CountSlot { link, count });
+            entry.slot = place(&mut self.slots, entry.hash, CountSlot { link, counts });
         }
     }
 }
 
 /// The position of the entry in a slot that is not empty.
-fn position(slot: CountSlot) -> usize {
+fn position<const W: usize>(slot: &CountSlot<W>) -> usize {
     (slot.link & POSITION) as usize - 1
 }
 
-fn upper(slots: &[CountSlot], entry: &ItemEntry) -> u64 {
-    slots[entry.slot as usize].count.saturating_add(entry.error)
+/// Sums that stay at the largest number.
+#[inline]
+pub(super) fn added<const W: usize>(mut sums: [u64; W], weights: [u64; W]) -> [u64; W] {
+    for (sum, weight) in sums.iter_mut().zip(weights) {
+        *sum = sum.saturating_add(weight);
+    }
+    sums
 }
 
 /// Fills the first empty slot for `hash` and returns its place.
-fn place(slots: &mut [CountSlot], hash: u64, slot: CountSlot) -> u32 {
+fn place<const W: usize>(slots: &mut [CountSlot<W>], hash: u64, slot: CountSlot<W>) -> u32 {
     let mask = slots.len() - 1;
     let mut place = hash as usize & mask;
     while slots[place].link != 0 {

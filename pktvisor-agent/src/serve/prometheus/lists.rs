@@ -4,7 +4,7 @@
 //! change with the traffic: a store that keeps many months may drop these families when it scrapes.
 
 use pktvisor_api::TopEntry;
-use pktvisor_definitions::{Group, Kind};
+use pktvisor_definitions::{Family, Group, Kind};
 use serde_json::Value;
 
 use super::declared::{generated_name, values};
@@ -20,9 +20,10 @@ const STATEMENTS: [Statement; 3] = [
     ("_upper", "Upper bound of the count.", |entry| entry.upper),
 ];
 
-/// Writes the lists that the groups declare.
+/// Writes the lists that the groups declare, except those declared without a family.
 pub(super) fn families(out: &mut Exposition, groups: &[Group], period: &Value) {
-    for (group, metric, list) in values(groups, period, Kind::List) {
+    let lists = values(groups, period, Kind::List);
+    for (group, metric, list) in lists.filter(|(_, metric, _)| metric.family != Family::Elsewhere) {
         let entries = entries(list);
         let name = generated_name(group, metric);
         for (suffix, statement, number) in STATEMENTS {

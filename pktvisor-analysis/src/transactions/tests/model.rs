@@ -135,7 +135,7 @@ impl Model {
         self.answered.push(Answered { key, question: query.question, opened_ns: query.opened_ns });
         self.counts.answered += 1;
         self.counts.negative_times += u64::from(duration_ns.is_none());
-        ResponseOutcome::Answered { duration_ns, query_timestamp_ns: query.timestamp_ns }
+        ResponseOutcome::Answered { duration_ns, query_timestamp_ns: query.timestamp_ns, query_bytes: 0 }
     }
 
     /// Whether a query that agrees is among the newest answered ones, as many as are remembered.

@@ -7,8 +7,8 @@ mod series;
 mod wall_clock;
 
 use pktvisor_analysis::public_suffix::NameCut;
-use pktvisor_analysis::{Flow, Observer, Outcome, Transport};
-use pktvisor_common::address::IpVersion;
+use pktvisor_analysis::{ClientSide, ExchangeEnds, Flow, Observer, Outcome, Transport};
+use pktvisor_common::address::{Address, IpVersion};
 use pktvisor_common::classify::{Captured, Class};
 use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
@@ -31,6 +31,13 @@ fn feed(store: &Store, times_s: &[f64]) {
         batch.advance((time_s * S as f64) as u64, |_, _| {});
         batch.packet(&class, Direction::Received, 100);
     }
+}
+
+/// The ends of messages that no network of HOST sent or received.
+fn ends() -> ExchangeEnds<'static> {
+    static BYTES: [u8; 16] = [0; 16];
+    let address = Address::new(IpVersion::V4, &BYTES);
+    ExchangeEnds { client: address, server: address, side: ClientSide::Unknown }
 }
 
 fn bucket(store: &Store, n: usize) -> api::Period {

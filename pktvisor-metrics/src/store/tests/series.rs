@@ -1,7 +1,8 @@
 //! The last seconds, one by one.
 
+use pktvisor_analysis::Transaction;
+use pktvisor_analysis::message::MessageHead;
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{ClientSide, Transaction};
 
 use super::*;
 
@@ -18,8 +19,12 @@ fn received(store: &Store) -> (i64, Vec<u64>) {
 /// A thread finds a transaction of this duration in which HOST was asked.
 fn answered(store: &Store, thread: u32, duration_us: u64) {
     let duration_ns = Some(duration_us * 1000);
-    let transaction = Transaction { client: ClientSide::Remote, duration_ns, question: None };
-    store.recorder(thread).transaction(&transaction);
+    let client = ClientSide::Remote;
+    let transaction =
+        Transaction { client, query_bytes: 30, response_bytes: 60, duration_ns, question: None };
+    let mut recorder = store.recorder(thread);
+    let keys = recorder.keys(&ends(), &MessageHead::new(&[]));
+    recorder.transaction(&transaction, keys);
 }
 
 #[test]
