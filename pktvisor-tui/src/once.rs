@@ -104,7 +104,7 @@ pub fn write_text(out: &mut impl Write, agent: &AgentModel) -> io::Result<()> {
     writeln!(out)?;
     write_packets(out, agent, window)?;
     write_dns(out, window)?;
-    for kind in ListKind::ALL {
+    for kind in ListKind::printed() {
         write_list(out, window, kind)?;
     }
     Ok(())

@@ -77,6 +77,17 @@ fn the_dns_page_in_all_states() {
 }
 
 #[test]
+fn the_pages_of_clients_and_servers_in_all_states() {
+    page_in_all_states(Page::Clients);
+    page_in_all_states(Page::Servers);
+}
+
+#[test]
+fn the_page_of_zones_in_all_states() {
+    page_in_all_states(Page::Zones);
+}
+
+#[test]
 fn the_network_page_in_all_states() {
     page_in_all_states(Page::Network);
 }

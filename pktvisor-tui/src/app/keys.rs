@@ -17,7 +17,7 @@ pub enum InputMode {
 
 /// Keys as help shows them, and their effects.
 pub const KEYS: [(&str, &str); 17] = [
-    ("1 2 3 4 5", "show a page; Tab and Shift-Tab go through them"),
+    ("1 to 8", "show a page; Tab and Shift-Tab go through them"),
     ("↑ ↓ ← →", "move among lists, rows or agents (also h j k l)"),
     (
         "Enter",
@@ -76,7 +76,7 @@ fn normal(code: KeyCode) -> Option<Action> {
     Some(match code {
         KeyCode::Char('q') => Action::Quit,
         KeyCode::Char('?') | KeyCode::F(1) => Action::Help,
-        KeyCode::Char(digit @ '1'..='5') => {
+        KeyCode::Char(digit @ '1'..='8') => {
             let index = usize::try_from(digit.to_digit(10)?).ok()?.checked_sub(1)?;
             Action::Show(*Page::ALL.get(index)?)
         }

@@ -29,6 +29,12 @@ pub enum Page {
     Overview,
     /// DNS in depth.
     Dns,
+    /// Who asks HOST.
+    Clients,
+    /// Whom HOST asks.
+    Servers,
+    /// What is asked for.
+    Zones,
     /// Packets in depth.
     Network,
     /// The agent itself: capture, ledger, connection.
@@ -39,13 +45,25 @@ pub enum Page {
 
 impl Page {
     /// In the order of the tabs.
-    pub const ALL: [Self; 5] = [Self::Overview, Self::Dns, Self::Network, Self::Agent, Self::Fleet];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Dns,
+        Self::Clients,
+        Self::Servers,
+        Self::Zones,
+        Self::Network,
+        Self::Agent,
+        Self::Fleet,
+    ];
 
     /// The name on its tab.
     pub fn name(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
             Self::Dns => "DNS",
+            Self::Clients => "Clients",
+            Self::Servers => "Servers",
+            Self::Zones => "Zones",
             Self::Network => "Network",
             Self::Agent => "Agent",
             Self::Fleet => "Fleet",
@@ -57,6 +75,9 @@ impl Page {
         match self {
             Self::Overview => &ListKind::ALL,
             Self::Dns => &ListKind::DNS,
+            Self::Clients => &ListKind::CLIENTS,
+            Self::Servers => &ListKind::SERVERS,
+            Self::Zones => &ListKind::ZONES,
             Self::Network => &ListKind::NETWORK,
             Self::Agent | Self::Fleet => &[],
         }

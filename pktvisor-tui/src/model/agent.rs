@@ -255,10 +255,13 @@ impl AgentModel {
         if self.is_file() {
             return None;
         }
-        if let Some(recent) = &self.recent {
-            return Some((recent.span_seconds(), recent.figures(self.waiting())));
-        }
-        Some((1, SpanFigures::of_sample(self.history.newest()?)))
+        let (seconds, figures) = match &self.recent {
+            Some(recent) => (recent.span_seconds(), recent.figures(self.waiting())),
+            None => (1, SpanFigures::of_sample(self.history.newest()?)),
+        };
+        let has_sides = self.window.as_ref().is_some_and(Observation::has_sides);
+        let sides = has_sides.then(|| self.history.sides(self.waiting()));
+        Some((seconds, SpanFigures { sides, ..figures }))
     }
 
     /// The figures of the window.

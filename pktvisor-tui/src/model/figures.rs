@@ -2,8 +2,9 @@
 
 use super::{
     history::SecondSample,
-    observation::Observation,
+    observation::{Observation, Rcode},
     recent::{DirectionCounts, SecondCounts},
+    side_history::{SideFigures, figures_of_window},
 };
 use crate::format::share;
 
@@ -25,6 +26,10 @@ pub struct SpanFigures {
     pub error_share: Option<f64>,
     /// Share of the queries that timed out or still wait for their response.
     pub unanswered_share: Option<f64>,
+    /// Share of the replies that are NXDOMAIN.
+    pub nxdomain_share: Option<f64>,
+    /// The figures of both directions; absent from agents that do not tell them apart.
+    pub sides: Option<InOut<SideFigures>>,
     /// The 95th percentile of the transaction times in µs.
     pub p95_us: InOut<Option<u64>>,
     /// Packets.
@@ -50,6 +55,8 @@ impl SpanFigures {
         Self {
             queries: per_second(|second| second.queries),
             error_share: share(sum(|second| second.errors), sum(|second| second.replies)),
+            nxdomain_share: share(sum(|second| second.nxdomain), sum(|second| second.replies)),
+            sides: None,
             unanswered_share: share(unanswered, answered.saturating_add(unanswered)),
             p95_us: InOut { inbound: p95(|it| &it.inbound), outbound: p95(|it| &it.outbound) },
             packets: InOut {
@@ -85,6 +92,8 @@ impl SpanFigures {
         Self {
             queries: window.per_second(window.dns.wire_packets.queries),
             error_share: window.error_share(),
+            nxdomain_share: window.share_of(Rcode::Nxdomain),
+            sides: window.has_sides().then(|| figures_of_window(window)),
             unanswered_share: if window.ours {
                 share(unanswered, xact.counts.total.saturating_add(unanswered))
             } else {

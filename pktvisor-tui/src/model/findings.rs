@@ -5,7 +5,8 @@ use std::time::Duration;
 use pktvisor_api::{Finding, FindingsDocument, Severity};
 
 use super::{
-    lists::{ListKind, Row, rows},
+    list_table::ListKind,
+    lists::{Row, rows},
     printable::Printable,
 };
 
@@ -87,10 +88,17 @@ impl FindingRow {
     /// The lists that say more about it, the best first.
     pub fn lists(&self) -> &'static [ListKind] {
         match (self.kind.as_str(), self.subject_kind) {
-            (_, SubjectKind::Server) => &[ListKind::SlowOut, ListKind::Servfail],
-            ("random_subdomains", _) => &[ListKind::Nxdomain, ListKind::Qname3],
-            (_, SubjectKind::Zone) => &[ListKind::Servfail, ListKind::Nxdomain, ListKind::Qname3],
-            (_, SubjectKind::Client) => &[ListKind::Ipv4, ListKind::Ipv6, ListKind::Qtype],
+            ("server_slow", _) => &[ListKind::ServersSlow, ListKind::SlowOut],
+            ("server_srvfail", _) => &[ListKind::ServersServfail, ListKind::ZonesServfail],
+            (_, SubjectKind::Server) => &[ListKind::ServersTimedOut, ListKind::ZonesTimedOut],
+            ("random_subdomains", _) => &[ListKind::ZonesNxdomain, ListKind::ClientsNxdomain],
+            ("zone_srvfail", _) => &[ListKind::ZonesServfail, ListKind::ServersServfail],
+            ("tunnel", _) => &[ListKind::NamesByBytes, ListKind::ClientsBytes],
+            (_, SubjectKind::Zone) => &[ListKind::Qname2, ListKind::Qname3],
+            ("amplification", _) => &[ListKind::ClientsAmplified, ListKind::NamesByBytes],
+            ("truncation_storm", _) => &[ListKind::ClientsTruncated, ListKind::ClientsTcp],
+            ("malformed_client", _) => &[ListKind::ClientsMalformed, ListKind::Clients],
+            (_, SubjectKind::Client) => &[ListKind::Clients, ListKind::ClientsBytes],
             (_, SubjectKind::Interface | SubjectKind::Agent) => &[],
         }
     }

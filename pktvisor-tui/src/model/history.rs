@@ -8,7 +8,11 @@ use std::{
 
 use pktvisor_api::{DnsMessages, Period};
 
-use super::observation::{Observation, Rcode};
+use super::{
+    figures::InOut,
+    observation::{Observation, Rcode},
+    side_history::{SideFigures, SideHistory},
+};
 use crate::{client::AgentAnswer, format::permille};
 
 /// Seconds kept.
@@ -64,6 +68,7 @@ pub struct History {
     seconds: VecDeque<SecondSample>,
     periods: BTreeMap<i64, PeriodPoint>,
     baseline: Option<Baseline>,
+    sides: SideHistory,
 }
 
 /// The last counters of the live period, for differences.
@@ -86,6 +91,7 @@ impl History {
         now: Duration,
     ) {
         let newest = live.unwrap_or(observation);
+        self.sides.record(newest, now);
         let mut sample = self.difference(newest, now);
         if let Some(rates) = answer.rates {
             sample.received = Some(rates.received);
@@ -136,6 +142,7 @@ impl History {
     /// A second in which there was no answer.
     pub(super) fn miss(&mut self) {
         self.baseline = None;
+        self.sides.forget();
         self.push(SecondSample::default());
     }
 
@@ -144,6 +151,7 @@ impl History {
     pub(super) fn forget_periods(&mut self) {
         self.periods.clear();
         self.baseline = None;
+        self.sides.forget();
     }
 
     fn push(&mut self, sample: SecondSample) {
@@ -163,6 +171,11 @@ impl History {
     /// The seconds, the newest first.
     pub fn seconds(&self) -> impl Iterator<Item = &SecondSample> {
         self.seconds.iter().rev()
+    }
+
+    /// Both directions in the last ten seconds; see [`SideHistory::figures`].
+    pub(super) fn sides(&self, waiting: u64) -> InOut<SideFigures> {
+        self.sides.figures(waiting)
     }
 
     /// The newest second.

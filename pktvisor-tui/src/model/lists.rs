@@ -1,133 +1,15 @@
-//! The lists of a period: one row each in a table, with all that the UI knows of a list; and the
-//! rows that an agent sends in them.
+//! The rows of the lists that an agent sends, their order, and the lists of each page.
 
 use pktvisor_api::{Period, TopEntry};
 
 use super::{
+    list_table::{ListKind, RowSubject, entries},
     printable::{KeptEnd, Printable},
     rates::RowRate,
 };
 
 /// Rows kept of one list. Agents send 10, or as many as asked for, at most 1,000.
 const ROWS_MAX: usize = 1000;
-
-/// What the rows of a list are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowSubject {
-    /// Clients of HOST.
-    Client,
-    /// Servers that HOST asks.
-    Server,
-    /// Remote addresses of any role.
-    Address,
-    /// Domain names.
-    Name,
-    /// Zones.
-    Zone,
-    /// Query types.
-    Qtype,
-    /// Response codes.
-    Rcode,
-    /// Something else.
-    Other,
-}
-
-/// The whole of the shares of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whole {
-    /// DNS messages.
-    Messages,
-    /// DNS messages over UDP.
-    UdpMessages,
-    /// DNS replies.
-    Replies,
-    /// Replies NXDOMAIN.
-    Nxdomain,
-    /// Replies SERVFAIL.
-    Servfail,
-    /// Replies REFUSED.
-    Refused,
-    /// Transactions in.
-    TransactionsIn,
-    /// Transactions out.
-    TransactionsOut,
-    /// Packets to and from HOST.
-    Packets,
-}
-
-/// Makes the lists from a row each: variant, title, subject of its rows, whole of its shares, place
-/// in a period, explanation.
-macro_rules! lists {
-    ($($kind:ident: $title:literal, $subject:ident, $whole:ident, $($path:ident).+, $explanation:literal;)+) => {
-        /// A list.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum ListKind {
-            $(#[doc = $explanation] $kind,)+
-        }
-
-        impl ListKind {
-            /// Every list.
-            const EVERY: &'static [Self] = &[$(Self::$kind),+];
-            /// Number of lists.
-            pub const COUNT: usize = Self::EVERY.len();
-
-            /// Its title.
-            pub fn title(self) -> &'static str {
-                match self { $(Self::$kind => $title,)+ }
-            }
-
-            /// An explanation of its counts.
-            pub fn explanation(self) -> &'static str {
-                match self { $(Self::$kind => $explanation,)+ }
-            }
-
-            /// What its rows are.
-            pub fn subject(self) -> RowSubject {
-                match self { $(Self::$kind => RowSubject::$subject,)+ }
-            }
-
-            /// What its shares are of.
-            pub(super) fn shares_of(self) -> Whole {
-                match self { $(Self::$kind => Whole::$whole,)+ }
-            }
-        }
-
-        fn entries(period: &mut Period, kind: ListKind) -> &mut Vec<TopEntry> {
-            match kind { $(ListKind::$kind => &mut period.$($path).+,)+ }
-        }
-    };
-}
-
-lists! {
-    Qname2: "Names, 2 labels", Name, Messages, dns.top_qname2,
-        "question names of queries and replies, by their last two labels";
-    Qname3: "Names, 3 labels", Name, Messages, dns.top_qname3,
-        "question names of queries and replies, by their last three labels";
-    Nxdomain: "NXDOMAIN names", Name, Nxdomain, dns.top_nxdomain,
-        "question names answered NXDOMAIN; share of the NXDOMAIN replies";
-    Servfail: "SERVFAIL names", Name, Servfail, dns.top_srvfail,
-        "question names answered SERVFAIL; share of the SERVFAIL replies";
-    Refused: "REFUSED names", Name, Refused, dns.top_refused,
-        "question names answered REFUSED; share of the REFUSED replies";
-    SlowIn: "Slow, in", Name, TransactionsIn, dns.xact.inbound.top_slow,
-        "names that HOST answered in its slowest tenth; share of the transactions in";
-    SlowOut: "Slow, out", Name, TransactionsOut, dns.xact.outbound.top_slow,
-        "names that HOST waited for in its slowest tenth; share of the transactions out";
-    Qtype: "Query types", Qtype, Messages, dns.top_qtype,
-        "query types of queries and replies";
-    Rcode: "Response codes", Rcode, Replies, dns.top_rcode,
-        "response codes, EDNS extended ones included; share of the replies";
-    Ipv4: "IPv4 addresses", Address, Packets, packets.top_ipv4,
-        "remote IPv4 addresses; share of the packets in and out";
-    Ipv6: "IPv6 addresses", Address, Packets, packets.top_ipv6,
-        "remote IPv6 addresses; share of the packets in and out";
-    UdpPort: "DNS UDP ports", Other, UdpMessages, dns.top_udp_ports,
-        "ports at the other end of DNS over UDP; share of the messages over UDP";
-    GeoLoc: "Places", Other, Packets, packets.top_geo_loc,
-        "places of the remote addresses; share of the packets in and out";
-    Asn: "Networks (ASN)", Other, Packets, packets.top_asn,
-        "networks of the remote addresses; share of the packets in and out";
-}
 
 /// One row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -228,26 +110,41 @@ impl ListKind {
         Self::EVERY.iter().copied()
     }
 
-    /// All, the ones an operator looks at first in front.
-    pub const ALL: [Self; 14] = [
+    /// Those of the overview, the ones an operator looks at first in front.
+    pub const ALL: [Self; 16] = [
         Self::Qname2,
         Self::Nxdomain,
+        Self::Clients,
+        Self::Servers,
         Self::Servfail,
         Self::SlowIn,
+        Self::SlowOut,
         Self::Qname3,
         Self::Ipv4,
         Self::Rcode,
         Self::Qtype,
         Self::Refused,
-        Self::SlowOut,
         Self::Ipv6,
         Self::Asn,
         Self::GeoLoc,
         Self::UdpPort,
     ];
 
+    /// Every list once, in the order of the pages.
+    pub fn printed() -> Vec<Self> {
+        let pages: [&[Self]; 6] =
+            [&Self::ALL, &Self::DNS, &Self::CLIENTS, &Self::SERVERS, &Self::ZONES, &Self::NETWORK];
+        let mut printed = Vec::with_capacity(Self::COUNT);
+        for kind in pages.concat() {
+            if !printed.contains(&kind) {
+                printed.push(kind);
+            }
+        }
+        printed
+    }
+
     /// Those of the DNS page.
-    pub const DNS: [Self; 10] = [
+    pub const DNS: [Self; 14] = [
         Self::Qname2,
         Self::Qname3,
         Self::Nxdomain,
@@ -258,6 +155,68 @@ impl ListKind {
         Self::Qtype,
         Self::Rcode,
         Self::UdpPort,
+        Self::Ede,
+        Self::EcsSubnets,
+        Self::EcsCountries,
+        Self::EcsAsns,
+    ];
+
+    /// Those of the page of clients.
+    pub const CLIENTS: [Self; 18] = [
+        Self::Clients,
+        Self::ClientsTimedOut,
+        Self::ClientsNxdomain,
+        Self::ClientsServfail,
+        Self::ClientsBytes,
+        Self::ClientsAmplified,
+        Self::ClientsTcp,
+        Self::ClientsTruncated,
+        Self::ClientsMalformed,
+        Self::ClientsRefused,
+        Self::ClientsSlow,
+        Self::ClientPrefixes,
+        Self::ClientAsns,
+        Self::ClientCountries,
+        Self::QtypesIn,
+        Self::RcodesIn,
+        Self::OpcodesIn,
+        Self::QclassesIn,
+    ];
+
+    /// Those of the page of servers.
+    pub const SERVERS: [Self; 16] = [
+        Self::Servers,
+        Self::ServersTimedOut,
+        Self::ServersSlow,
+        Self::ServersServfail,
+        Self::ServersNxdomain,
+        Self::ServersRefused,
+        Self::ServersTruncated,
+        Self::ServersTcp,
+        Self::ServersMalformed,
+        Self::ServersBytes,
+        Self::ServerAsns,
+        Self::ServerCountries,
+        Self::QtypesOut,
+        Self::RcodesOut,
+        Self::OpcodesOut,
+        Self::QclassesOut,
+    ];
+
+    /// Those of the page of zones.
+    pub const ZONES: [Self; 12] = [
+        Self::ZonesNxdomain,
+        Self::ZonesServfail,
+        Self::ZonesTimedOut,
+        Self::Qname2,
+        Self::Qname3,
+        Self::Nxdomain,
+        Self::Servfail,
+        Self::TimedOut,
+        Self::Refused,
+        Self::Nodata,
+        Self::NamesByBytes,
+        Self::Noerror,
     ];
 
     /// Those of the network page.

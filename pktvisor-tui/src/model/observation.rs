@@ -5,9 +5,11 @@ use std::{cmp::Reverse, time::Duration};
 use pktvisor_api::{Dns, Packets, Period, PeriodSpan};
 
 use super::{
-    lists::{ListKind, Row, Sort, Whole, take_lists},
+    list_table::{ListKind, Whole},
+    lists::{Row, Sort, take_lists},
     printable::Printable,
     rates::RowRate,
+    side::Side,
 };
 use crate::format::{self, share};
 
@@ -138,6 +140,12 @@ impl Observation {
         self.packets.total > 0 && self.packets.received == 0 && self.packets.sent == 0
     }
 
+    /// Whether the agent tells apart the DNS in which HOST is asked and in which HOST asks.
+    pub fn has_sides(&self) -> bool {
+        let (inbound, outbound) = (&self.dns.inbound, &self.dns.outbound);
+        inbound.queries > 0 || outbound.queries > 0 || inbound.replies > 0 || outbound.replies > 0
+    }
+
     /// Share of the DNS that was analysed: names, types and times are of this part only. Agents of
     /// the 3.0 line sampled among all packets, and report it as `deep_samples`.
     pub fn analysed_share(&self) -> f64 {
@@ -205,12 +213,19 @@ impl Observation {
 impl ListKind {
     /// Why it has no rows: nothing was counted yet, or the agent lacks something for it.
     pub fn why_empty(self, observation: &Observation) -> &'static str {
-        let of_remote_ends = matches!(self, Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn);
+        let of_sides = matches!(self.shares_of(), Whole::In(_) | Whole::Out(_));
+        let of_remote_ends = of_sides || matches!(self, Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn);
         match self {
             _ if observation.packets.total == 0 => "nothing yet",
             _ if of_remote_ends && observation.has_no_direction() => "no HOST known: pktvisord -H",
             Self::GeoLoc => "needs pktvisord --geo-city",
             Self::Asn => "needs pktvisord --geo-asn",
+            _ if of_sides && !observation.has_sides() => "not reported by this agent",
+            Self::ClientPrefixes => "needs pktvisord --client-prefix",
+            Self::ClientAsns | Self::ServerAsns | Self::EcsAsns => "none, or no pktvisord --geo-asn",
+            Self::ClientCountries | Self::ServerCountries | Self::EcsCountries => {
+                "none, or no pktvisord --geo-city"
+            }
             _ => "none",
         }
     }
@@ -230,6 +245,13 @@ impl ListKind {
             Whole::Refused => analysed(dns.wire_packets.refused),
             Whole::Replies => analysed(dns.wire_packets.replies),
             Whole::UdpMessages => analysed(dns.wire_packets.udp),
+            Whole::Noerror => analysed(dns.wire_packets.noerror),
+            Whole::Nodata => dns.inbound.nodata.saturating_add(dns.outbound.nodata),
+            Whole::TimedOut => dns.xact.counts.timed_out,
+            Whole::ResponseBytes => dns.inbound.response_bytes.saturating_add(dns.outbound.response_bytes),
+            Whole::EcsQueries => dns.edns.client_subnet,
+            Whole::In(count) => count.of(&Side::inbound(dns)),
+            Whole::Out(count) => count.of(&Side::outbound(dns)),
             Whole::TransactionsIn => dns.xact.inbound.total,
             Whole::TransactionsOut => dns.xact.outbound.total,
             Whole::Packets => {

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use pktvisor_api::Period;
 
 use super::{
-    lists::{ListKind, Row, take_lists},
+    list_table::ListKind,
+    lists::{Row, take_lists},
     observation::Observation,
 };
 

@@ -22,6 +22,7 @@ pub(super) struct SecondCounts {
     pub(super) replies: u64,
     /// Replies that are neither NOERROR nor NXDOMAIN.
     pub(super) errors: u64,
+    pub(super) nxdomain: u64,
     pub(super) timed_out: u64,
     pub(super) inbound: DirectionCounts,
     pub(super) outbound: DirectionCounts,
@@ -81,6 +82,7 @@ fn second(series: &SecondSeries, index: usize) -> SecondCounts {
         queries: at(&dns.queries),
         replies,
         errors: replies.saturating_sub(at(&dns.noerror)).saturating_sub(at(&dns.nxdomain)),
+        nxdomain: at(&dns.nxdomain),
         timed_out: at(&xact.timed_out),
         inbound: direction(&xact.inbound),
         outbound: direction(&xact.outbound),

@@ -70,6 +70,6 @@ fn rows(width: u16, theme: &Theme) -> Vec<TableRow<'static>> {
         };
     section("Keys", &mut KEYS.into_iter());
     section("What is what", &mut TERMS.into_iter());
-    section("Lists", &mut ListKind::ALL.iter().map(|kind| (kind.title(), kind.explanation())));
+    section("Lists", &mut ListKind::printed().into_iter().map(|kind| (kind.title(), kind.explanation())));
     rows
 }

@@ -12,7 +12,9 @@ mod ledger;
 mod network;
 mod overview;
 mod panels;
+mod sides;
 mod tiles;
+mod zones;
 mod zoom;
 
 use ratatui::{
@@ -20,7 +22,10 @@ use ratatui::{
     layout::{Constraint, Layout, Rect},
 };
 
-use self::frame::{PageFooter, PageHeader};
+use self::{
+    frame::{PageFooter, PageHeader},
+    sides::Direction,
+};
 use crate::{
     app::{Page, Regions, UiState},
     model::{AgentLink, Observation},
@@ -77,7 +82,7 @@ fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     match app.page {
         Page::Fleet => return fleet::draw(canvas, area, app),
         Page::Agent => return agent::draw(canvas, area, app),
-        Page::Overview | Page::Dns | Page::Network => {}
+        Page::Overview | Page::Dns | Page::Clients | Page::Servers | Page::Zones | Page::Network => {}
     }
     if let Some(error) = app.focus_model().and_then(|focus| focus.error.as_ref()) {
         return focus::draw_refusal(canvas, area, error);
@@ -88,6 +93,9 @@ fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     match (app.zoom, app.page) {
         (Some(zoom), _) => zoom::draw(canvas, area, app, app.observation().unwrap_or(window), zoom),
         (None, Page::Dns) => dns::draw(canvas, area, app, window),
+        (None, Page::Clients) => sides::draw(canvas, area, app, window, Direction::In),
+        (None, Page::Servers) => sides::draw(canvas, area, app, window, Direction::Out),
+        (None, Page::Zones) => zones::draw(canvas, area, app, window),
         (None, Page::Network) => network::draw(canvas, area, app, window),
         (None, _) => overview::draw(canvas, area, app, window),
     }

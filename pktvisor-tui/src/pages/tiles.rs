@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::sides::Direction;
 use crate::{
     app::UiState,
     format,
@@ -95,9 +96,63 @@ impl<'a> Tiles<'a> {
     /// The share of queries that timed out or still wait for their response.
     pub(super) fn unanswered(&self) -> Tile {
         let reading = |value| self.share(value, HealthLevel::of_timeouts);
-        let figure = self.figure("", |it| it.unanswered_share, reading);
         let past = self.past(|second| second.unanswered_permille);
-        Tile { labels: ["Unanswered"; 2], figures: vec![figure], past }
+        let figure = |name, direction: Direction| {
+            self.figure(name, |it| direction.of(it.sides.unwrap_or_default()).unanswered_share, reading)
+        };
+        let (labels, figures) = match self.directions() {
+            (true, true) => (
+                ["Unanswered in, out", "Unanswered i/o"],
+                vec![figure("in", Direction::In), figure("out", Direction::Out)],
+            ),
+            (true, false) => (["Unanswered in"; 2], vec![figure("in", Direction::In)]),
+            (false, true) => (["Unanswered out"; 2], vec![figure("out", Direction::Out)]),
+            (false, false) => (["Unanswered"; 2], vec![self.figure("", |it| it.unanswered_share, reading)]),
+        };
+        Tile { labels, figures, past }
+    }
+
+    /// Whether HOST is asked, and whether it asks, as far as the agent tells these apart.
+    fn directions(&self) -> (bool, bool) {
+        let dns = &self.window.dns;
+        (dns.inbound.queries > 0, dns.outbound.queries > 0)
+    }
+
+    /// The share of NXDOMAIN in the replies.
+    pub(super) fn nxdomain(&self) -> Tile {
+        let reading = |value| self.share(value, HealthLevel::of_nxdomain);
+        let figure = self.figure("", |it| it.nxdomain_share, reading);
+        Tile { labels: ["NXDOMAIN"; 2], figures: vec![figure], past: Vec::new() }
+    }
+
+    /// The tiles of one direction.
+    pub(super) fn of_direction(&self, direction: Direction) -> [Tile; 5] {
+        let side = |it: &SpanFigures| direction.of(it.sides.unwrap_or_default());
+        let tile = |label, figure| Tile { labels: [label; 2], figures: vec![figure], past: Vec::new() };
+        let queries = self.figure("", |it| side(it).queries, |value| self.count(value));
+        let of_errors = |value| self.share(value, HealthLevel::of_errors);
+        let failed = self.figure("", |it| side(it).error_share, of_errors);
+        let of_timeouts = |value| self.share(value, HealthLevel::of_timeouts);
+        let unanswered = self.figure("", |it| side(it).unanswered_share, of_timeouts);
+        let p95 = self.figure("", |it| direction.of(it.p95_us), |value| self.time(value));
+        let dns = &self.window.dns;
+        let (labels, others) = match direction {
+            Direction::In => {
+                (["Queries in/s", "Failed in", "Unanswered in", "p95 in", "Clients"], dns.inbound.clients)
+            }
+            Direction::Out => (
+                ["Queries out/s", "Failed out", "Unanswered out", "p95 out", "Servers"],
+                dns.outbound.servers,
+            ),
+        };
+        let [queries_label, failed_label, unanswered_label, p95_label, others_label] = labels;
+        [
+            tile(queries_label, queries),
+            tile(failed_label, failed),
+            tile(unanswered_label, unanswered),
+            tile(p95_label, p95),
+            self.count_of_window(others_label, others),
+        ]
     }
 
     /// The 95th percentile of the transaction times, of the directions that have any.

@@ -117,6 +117,42 @@ fn fill_dns(period: &mut Period, queries: u64, replies: u64) {
     dns.top_rcode = list(&["NOERROR", "NXDOMAIN", "SRVFAIL", "REFUSED"], messages.noerror);
     dns.top_qtype = list(&["A", "AAAA", "HTTPS", "PTR", "MX", "TXT", "TYPE65534"], queries);
     dns.top_udp_ports = list(&["53124", "40001", "1024"], queries / 1000);
+    fill_sides(period, queries, replies);
+}
+
+fn fill_sides(period: &mut Period, queries: u64, replies: u64) {
+    const CLIENTS: [&str; 4] =
+        ["192.0.2.66", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", "192.0.2.67", "192.0.2.3"];
+    const SERVERS: [&str; 2] = ["198.51.100.53", "2001:db8:53::1"];
+    let dns = &mut period.dns;
+    let inbound = &mut dns.inbound;
+    (inbound.queries, inbound.replies, inbound.timed_out) =
+        (queries * 32 / 33, replies * 32 / 33, queries / 2000);
+    (inbound.noerror, inbound.nxdomain, inbound.srvfail) = (replies * 10 / 12, replies / 17, replies / 40);
+    (inbound.rd_queries, inbound.do_queries, inbound.tcp_queries) = (queries, queries / 2, queries / 100);
+    (inbound.aa_replies, inbound.tc_replies, inbound.nodata) = (replies / 2, replies / 90, replies / 11);
+    (inbound.query_bytes, inbound.response_bytes, inbound.clients) = (queries * 41, replies * 212, 48_211);
+    inbound.query_size_bytes = Some(Quantiles { p50: 41, p90: 60, p95: 71, p99: 99 });
+    inbound.response_size_bytes = Some(Quantiles { p50: 190, p90: 412, p95: 500, p99: 1_232 });
+    inbound.size_ratio_pct = Some(Quantiles { p50: 480, p90: 900, p95: 1_100, p99: 3_000 });
+    inbound.top_clients = list(&CLIENTS, queries / 3);
+    inbound.top_clients_nxdomain = list(&CLIENTS[1..], replies / 40);
+    inbound.top_clients_timed_out = list(&CLIENTS[2..], queries / 4000);
+    inbound.top_clients_response_bytes = list(&CLIENTS, replies * 90);
+    inbound.top_client_prefixes = list(&["192.0.2.0/24", "2001:db8:aaaa::/56"], queries / 2);
+    inbound.top_qtype = list(&["A", "AAAA", "HTTPS"], queries);
+    let outbound = &mut dns.outbound;
+    (outbound.queries, outbound.replies, outbound.timed_out) = (queries / 33, replies / 33, queries / 1600);
+    (outbound.noerror, outbound.nxdomain, outbound.srvfail) = (replies / 40, replies / 400, replies / 500);
+    outbound.servers = 312;
+    outbound.top_servers = list(&SERVERS, queries / 40);
+    outbound.top_servers_timed_out = list(&SERVERS[..1], queries / 1800);
+    outbound.top_servers_slow = list(&SERVERS[1..], replies / 330);
+    dns.top_zones_nxdomain = list(&["corp.local", "shop.example"], replies / 20);
+    dns.top_zones_timed_out = list(&["broken.example"], queries / 1600);
+    dns.top_nodata = list(&["v4only.example", "old.example"], replies / 30);
+    dns.top_qname_by_response_bytes = list(&["big.example"], replies * 30);
+    dns.top_ede = list(&["Stale Answer", "DNSSEC Bogus"], replies / 900);
 }
 
 /// The description of an agent of our line.
@@ -269,6 +305,11 @@ pub(crate) fn answer(second: u64) -> AgentAnswer {
     // The live period's counters go up from second to second.
     live.dns.wire_packets.replies += second * 100;
     live.dns.wire_packets.noerror += second * (97 - second % 5);
+    live.dns.inbound.queries += second * 11_900;
+    live.dns.xact.inbound.total += second * 11_890;
+    live.dns.inbound.timed_out += second * 5;
+    (live.dns.outbound.queries, live.dns.xact.outbound.total) = (second * 360, second * 300);
+    live.dns.outbound.timed_out = second * 50;
     let closed = if second == 0 { (0..4).map(|n| busy(START + n * 60, 60)).collect() } else { vec![] };
     AgentAnswer {
         app: (second == 0).then(app),
@@ -324,7 +365,7 @@ pub(crate) fn older_answer() -> AgentAnswer {
 }
 
 /// Every list of an answer, to change its names.
-pub(crate) fn lists(period: &mut Period) -> [&mut Vec<TopEntry>; 14] {
+pub(crate) fn lists(period: &mut Period) -> [&mut Vec<TopEntry>; 21] {
     let (dns, packets) = (&mut period.dns, &mut period.packets);
     [
         &mut dns.top_qname2,
@@ -341,6 +382,13 @@ pub(crate) fn lists(period: &mut Period) -> [&mut Vec<TopEntry>; 14] {
         &mut packets.top_ipv6,
         &mut packets.top_geo_loc,
         &mut packets.top_asn,
+        &mut dns.inbound.top_clients,
+        &mut dns.inbound.top_clients_nxdomain,
+        &mut dns.inbound.top_client_prefixes,
+        &mut dns.outbound.top_servers,
+        &mut dns.top_zones_nxdomain,
+        &mut dns.top_nodata,
+        &mut dns.top_ede,
     ]
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn file() -> UiState {
             {
                 list.clear();
             }
+            (period.dns.inbound, period.dns.outbound) = Default::default();
             for direction in [&mut period.dns.xact.inbound, &mut period.dns.xact.outbound] {
                 *direction = Default::default();
             }
