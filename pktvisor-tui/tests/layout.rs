@@ -5,12 +5,13 @@ mod support;
 use pktvisor_api::CaptureInterface;
 use pktvisor_tui::{
     app::{Action, Drawn, Page, UiState},
+    model::Printable,
     pages,
 };
 use ratatui::{buffer::Buffer, layout::Rect};
 use support::{
     sample,
-    states::{STATES, State, everywhere, failing, fleet, full, huge_numbers, show},
+    states::{STATES, State, everywhere, failing, file, fleet, full, huge_numbers, show},
 };
 
 /// The narrowest and the widest screen in these tests.
@@ -237,7 +238,9 @@ fn an_agent_page_that_is_longer_than_the_screen_is_scrolled() {
 #[test]
 fn an_order_is_shown_only_above_the_list_that_has_it() {
     let mut app = full();
-    app.handle(Action::Sort);
+    for _by in ["rate", "change", "name"] {
+        app.handle(Action::Sort);
+    }
     for (width, height) in [(40, 40), (80, 24), (120, 40), (200, 60)] {
         let screen = screen(&draw(&app, width, height).0);
         assert_eq!(screen.matches("by name").count(), 1, "{screen}");
@@ -261,4 +264,21 @@ fn a_key_that_does_nothing_is_not_offered() {
         assert_eq!(offered("s sort"), app.shows_lists(), "{name}");
         assert_eq!(offered("w window"), !matches!(name, "no_agent" | "older"), "{name}");
     }
+}
+
+#[test]
+fn without_a_direction_the_screen_says_so_where_latency_would_stand_and_what_to_do() {
+    let screen = |app: &UiState| screen(&draw(app, 80, 24).0);
+    let shown = screen(&file());
+    assert!(shown.contains("p95: no HOST"), "{shown}");
+    assert!(shown.contains("tell pktvisord the addresses of HOST with -H"), "{shown}");
+    let mut app = file();
+    if let Some(agent) = app.agent_mut(0)
+        && let Some(info) = &mut agent.info
+        && let Some(capture) = &mut info.capture
+    {
+        capture.notes = vec![Printable::new("192.0.2.53 answers most: pktvisord -H 192.0.2.53/32 dns.pcap")];
+    }
+    let shown = screen(&app);
+    assert!(shown.contains("• 192.0.2.53 answers most: pktvisord -H 192.0.2.53/32 dns.pcap"), "{shown}");
 }

@@ -45,7 +45,7 @@ impl UiState {
                 match (list.subject(), name.strip_prefix('.').filter(|zone| !zone.is_empty())) {
                     (RowSubject::Client, _) => (FilterKey::Client, name),
                     (RowSubject::Server, _) => (FilterKey::Server, name),
-                    (RowSubject::Address, _) => (self.role_of_addresses(), name),
+                    (RowSubject::Address, _) => (FilterKey::Network, name),
                     // Lists of the last labels mark names that are below these with a dot.
                     (RowSubject::Name | RowSubject::Zone, Some(zone)) => (FilterKey::Zone, zone),
                     (RowSubject::Name, None) => (FilterKey::Name, name),
@@ -59,14 +59,6 @@ impl UiState {
             }
         };
         Some(before.with(key, value))
-    }
-
-    /// What remote addresses are to HOST: mostly clients, or mostly servers.
-    fn role_of_addresses(&self) -> FilterKey {
-        let window = self.whole_agent().and_then(|agent| agent.window.as_ref());
-        let asks_more =
-            window.is_some_and(|window| window.dns.xact.outbound.total > window.dns.xact.inbound.total);
-        if asks_more { FilterKey::Server } else { FilterKey::Client }
     }
 
     /// What `c` saves: the traffic under the cursor, or all that is looked into.

@@ -9,6 +9,8 @@ pub enum FilterKey {
     Client,
     /// The server's address.
     Server,
+    /// The address of either end.
+    Network,
     /// Names at or below a zone.
     Zone,
     /// The question's name.
@@ -25,6 +27,7 @@ impl FilterKey {
         match self {
             Self::Client => "client",
             Self::Server => "server",
+            Self::Network => "network",
             Self::Zone => "zone",
             Self::Name => "name",
             Self::Qtype => "qtype",

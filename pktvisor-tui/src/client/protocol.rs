@@ -95,10 +95,13 @@ impl Session {
             if wanted.in_detail {
                 let series = self.page("/api/v1/metrics/series")?;
                 answer.series = series.map(|SeriesDocument { series }| series);
-                answer.focus = wanted.focus.as_ref().map(|filter| self.focus(filter)).transpose()?;
+                answer.focus =
+                    wanted.focus.as_ref().map(|filter| self.focus(filter, wanted.lists)).transpose()?;
             }
             self.ours(&app, wanted.window, &mut answer)?;
-            self.lists(effective_window(wanted.window, &app), wanted.lists, &mut answer)?;
+            if wanted.focus.is_none() {
+                self.lists(effective_window(wanted.window, &app), wanted.lists, &mut answer)?;
+            }
         } else {
             let periods = if app.app.periods == 0 { PERIODS_OF_3_0 } else { app.app.periods };
             (answer.window_name, answer.window) = self.document(&format!("window/{periods}"))?;
@@ -183,9 +186,10 @@ impl Session {
     }
 
     /// What matches a filter. An agent that cannot be looked into says why.
-    fn focus(&self, filter: &TrafficFilter) -> Result<FocusAnswer, FetchError> {
-        let path = format!("/api/v1/focus?{}", filter.query());
-        let period = match self.http.get::<OnePeriod>(&path) {
+    fn focus(&self, filter: &TrafficFilter, lists: WantedLists) -> Result<FocusAnswer, FetchError> {
+        let top = if lists == WantedLists::Long { "&top=1000" } else { "" };
+        let path = format!("/api/v1/focus?{}{top}", filter.query());
+        let period = match self.http.get_long::<OnePeriod>(&path) {
             Ok(OneEntry(Some(period))) => Ok(period),
             Ok(OneEntry(None)) => Err("there is no period in the answer".to_owned()),
             Err(FetchError::Status(404, _) | FetchError::Refused(404, _)) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pktvisor_api::{App, DirectionRates, Ledger};
+use pktvisor_api::{DirectionRates, Ledger};
 
 use super::{
     capture::CaptureState,
@@ -11,6 +11,7 @@ use super::{
     focus::FocusModel,
     health::HealthLevel,
     history::{History, SecondSample},
+    info::{AgentInfo, AgentLink, Standing},
     observation::Observation,
     printable::Printable,
     recent::RecentSeconds,
@@ -24,68 +25,6 @@ use crate::{
 const STALE_AFTER: Duration = Duration::from_secs(4);
 /// How long a loss of packets affects the state.
 const LOSS_REMEMBERED: Duration = Duration::from_secs(300);
-
-/// The connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AgentLink {
-    /// The first request is not answered yet.
-    Connecting,
-    /// The last request was answered.
-    Up,
-    /// The last request failed.
-    Down {
-        /// The reason.
-        error: Printable,
-        /// The time of the first failure since the last answer.
-        since: Duration,
-        /// The time of the next request.
-        retry_at: Duration,
-        /// Failures since the last answer.
-        attempts: u32,
-    },
-    /// There is no agent: the data is from a file.
-    Saved,
-}
-
-/// The state of an agent, for the badge in the corner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
-    /// Not known yet.
-    Connecting,
-    /// Data of the last seconds.
-    Live,
-    /// A capture file, read to its end.
-    Finished,
-    /// A saved JSON.
-    Saved,
-    /// Data of the past.
-    Stale,
-    /// No data at all.
-    Absent,
-}
-
-/// The agent's description of itself, safe to show.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AgentInfo {
-    /// Its version.
-    pub version: Printable,
-    /// Ceiling of the sampling, in per cent.
-    pub deep_sample_rate_pct: u64,
-    /// Periods kept.
-    pub periods: u64,
-    /// Whether a file is one period.
-    pub single_summary: bool,
-    /// Since its start.
-    pub up: Duration,
-    /// Open transactions.
-    pub open_transactions: u64,
-    /// Of these, queries that have waited for more than a second.
-    pub waiting: u64,
-    /// The ledger of packets since the start.
-    pub ledger: Option<Ledger>,
-    /// The source of its packets.
-    pub capture: Option<CaptureState>,
-}
 
 /// An agent.
 #[derive(Clone, Debug, PartialEq)]
@@ -228,6 +167,16 @@ impl AgentModel {
         self.capture()?.interface_trouble()
     }
 
+    /// What to do if the agent does not know the addresses of HOST, so that nothing has a direction:
+    /// in the agent's words if it offers addresses. `None` if all is well.
+    pub fn direction_advice(&self) -> Option<&str> {
+        const ADVICE: &str = "no direction, no latency: tell pktvisord the addresses of HOST with -H";
+        self.window.as_ref().filter(|window| window.has_no_direction())?;
+        let notes = self.capture().map_or(&[][..], |capture| capture.notes.as_slice());
+        let offer = notes.iter().map(Printable::as_str).find(|note| note.contains("-H "));
+        Some(offer.unwrap_or(ADVICE))
+    }
+
     /// Its state.
     pub fn standing(&self, now: Duration) -> Standing {
         match (&self.link, self.age(now)) {
@@ -319,27 +268,5 @@ impl AgentModel {
             .max(HealthLevel::of_nxdomain(window.and_then(|w| w.share_of(super::Rcode::Nxdomain))))
             .max(HealthLevel::of_timeouts(window.and_then(Observation::timeout_share)))
             .max(HealthLevel::of_loss(self.recent_loss_share()))
-    }
-}
-
-impl AgentInfo {
-    fn new(app: &App) -> Self {
-        let minutes = app.app.up_time_min;
-        Self {
-            version: Printable::new(&app.app.version),
-            deep_sample_rate_pct: app.app.deep_sample_rate_pct,
-            periods: app.app.periods,
-            single_summary: app.app.single_summary,
-            up: Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default(),
-            open_transactions: app.dns.xact.open,
-            waiting: app.dns.xact.waiting,
-            ledger: app.app.ledger,
-            capture: app.app.capture.as_ref().map(CaptureState::new),
-        }
-    }
-
-    /// Whether the agent restarted after `before`.
-    fn is_after_restart(&self, before: &Self) -> bool {
-        self.up < before.up || self.version != before.version
     }
 }

@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use super::{
-    agent::{AgentLink, AgentModel},
-    printable::Printable,
-};
+use super::{agent::AgentModel, info::AgentLink, printable::Printable};
 use crate::client::{AgentAnswer, FocusAnswer, TrafficFilter};
 
 /// What matches a filter, from the moment on at which it was asked for.

@@ -171,7 +171,7 @@ lists! {
         "clients by transactions in the slowest tenth; share of the transactions";
     ClientsAmplified: "Clients, amplified", Client, In(ResponseBytes), dns.inbound.top_clients_amplified,
         "clients by bytes of replies at least ten times as long as their query";
-    ClientPrefixes: "Client networks", Other, In(Queries), dns.inbound.top_client_prefixes,
+    ClientPrefixes: "Client networks", Client, In(Queries), dns.inbound.top_client_prefixes,
         "networks of the clients, by queries";
     ClientAsns: "Client ASNs", Other, In(Queries), dns.inbound.top_client_asns,
         "autonomous systems of the clients, by queries";

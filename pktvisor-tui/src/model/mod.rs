@@ -11,6 +11,7 @@ mod findings;
 mod focus;
 mod health;
 mod history;
+mod info;
 mod list_table;
 mod lists;
 mod observation;
@@ -23,13 +24,14 @@ mod side_history;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{AgentInfo, AgentLink, AgentModel, Standing};
+pub use agent::AgentModel;
 pub use capture::{CaptureState, WatchedInterface};
 pub use figures::{InOut, SpanFigures};
 pub use findings::{FindingRow, SubjectKind};
 pub use focus::FocusModel;
 pub use health::HealthLevel;
 pub use history::{History, PeriodPoint, SecondSample};
+pub use info::{AgentInfo, AgentLink, Standing};
 pub use list_table::{ListKind, RowSubject};
 pub use lists::{RatesGiven, Row, Sort, Sorts};
 pub use observation::{Observation, Rcode};

@@ -10,10 +10,7 @@ use std::{
 use pktvisor_api::{App, DirectionRates, FindingsDocument, PeriodDocument};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
-use super::{
-    agent::{AgentLink, AgentModel},
-    printable::Printable,
-};
+use super::{agent::AgentModel, info::AgentLink, printable::Printable};
 use crate::{
     client::{AgentAnswer, FetchError, OneEntry, OnePeriod},
     format::without_number,

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     app::{Hit, UiState},
     format,
-    model::{FindingRow, KeptEnd, Row, fit},
+    model::{AgentModel, FindingRow, KeptEnd, Row, fit},
     theme::Theme,
     widgets::{
         Canvas,
@@ -21,16 +21,22 @@ use crate::{
     },
 };
 
-/// Rows of the line on top of a page; none for agents that report no findings.
+/// Rows of the line on top of a page; none for agents that report no findings and know HOST.
 pub(super) fn line_height(app: &UiState) -> u16 {
-    u16::from(app.agent().is_some_and(|agent| agent.findings.is_some()))
+    let needs_line = |agent: &AgentModel| agent.findings.is_some() || agent.direction_advice().is_some();
+    u16::from(app.agent().is_some_and(needs_line))
 }
 
 /// The worst finding, and how many there are besides it.
 pub(super) fn draw_line(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
-    let Some(findings) = app.agent().and_then(|agent| agent.findings.as_deref()) else { return };
+    let Some(agent) = app.agent() else { return };
     let theme = canvas.theme;
+    let findings = agent.findings.as_deref().unwrap_or_default();
     let Some(worst) = findings.first() else {
+        if let Some(advice) = agent.direction_advice() {
+            let text = notice::cut_at_word(&format!("• {advice}"), usize::from(area.width.saturating_sub(2)));
+            return canvas.put(area, 0, 1, &text, theme.warn);
+        }
         return canvas.put(area, 0, 1, "✓ no finding", theme.label);
     };
     canvas.hit(area, Hit::Findings);
@@ -40,7 +46,7 @@ pub(super) fn draw_line(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     };
     let others_width = if others.is_empty() { 0 } else { others.width() + 2 };
     let room = usize::from(area.width).saturating_sub(2 + others_width);
-    let text = fit(&format!("{} {}", mark(worst.severity), worst.text), room, KeptEnd::Head);
+    let text = notice::cut_at_word(&format!("{} {}", mark(worst.severity), worst.text), room);
     canvas.put(area, 0, 1, &text, style(worst.severity, theme));
     canvas.right(area, 0, area.width.saturating_sub(1), &others, theme.accent);
 }
@@ -107,6 +113,7 @@ fn draw_list(canvas: &mut Canvas<'_>, area: Rect, findings: &[FindingRow], curso
         Column::Blank(2),
         Column::Text(area.width),
     ];
+    let text_width = usize::from(area.width.saturating_sub(SINCE_WIDTH + 12));
     let visible = number_table::visible(area.height, cursor, findings.len());
     let shown = visible.clone().zip(findings.get(visible.clone()).unwrap_or_default());
     let rows = shown.map(|(index, finding)| {
@@ -115,7 +122,7 @@ fn draw_list(canvas: &mut Canvas<'_>, area: Rect, findings: &[FindingRow], curso
             cell(mark(finding.severity), style),
             cell(format::time_of_day(finding.since_ts), theme.text),
             cell(format::age(finding.lasts), theme.label),
-            cell(finding.text.to_string(), style),
+            cell(notice::cut_at_word(finding.text.as_str(), text_width), style),
         ];
         TableRow { hit: Some(Hit::Row(index)), ..cells.into_iter().collect() }
     });

@@ -13,6 +13,7 @@ mod network;
 mod overview;
 mod panels;
 mod sides;
+mod tabs;
 mod tiles;
 mod zones;
 mod zoom;

@@ -167,6 +167,7 @@ impl<'a> Tiles<'a> {
         let (labels, figures) = match (has(|it| it.inbound), has(|it| it.outbound)) {
             (true, true) => (["p95 latency in, out", "p95 in, out"], vec![inbound, outbound]),
             (false, true) => (["p95 latency out"; 2], vec![outbound]),
+            _ if self.window.has_no_direction() => (["p95: HOST unknown", "p95: no HOST"], vec![inbound]),
             _ => (["p95 latency in"; 2], vec![inbound]),
         };
         Tile { labels, figures, past: self.past(|second| second.p95_us) }
