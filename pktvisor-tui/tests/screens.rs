@@ -7,7 +7,7 @@ use std::time::Duration;
 use pktvisor_api::{Period, TopEntry};
 use pktvisor_tui::{
     app::{Action, Page, UiState},
-    client::{FilterKey, FocusAnswer, LongLists, TrafficFilter, Update},
+    client::{FilterKey, FocusAnswer, LongLists, PacketsUpdate, TrafficFilter, Update},
     pages,
     theme::Theme,
 };
@@ -224,6 +224,20 @@ fn no_control_character_ever_reaches_the_terminal() {
                 assert!(!cell.symbol().contains(hostile), "{name}: {:?}", cell.symbol());
             }
         }
+    }
+}
+
+#[test]
+fn what_becomes_of_saved_packets_stands_in_the_last_row() {
+    let mut app = full();
+    for (packets, shown) in [
+        (PacketsUpdate::Saving { file: "a.pcapng".to_owned(), bytes: 12_345 }, "a.pcapng 12.3k bytes"),
+        (PacketsUpdate::Saved { file: "a.pcapng".to_owned(), bytes: 7 }, "saved packets: a.pcapng 7 bytes"),
+        (PacketsUpdate::Failed("no\u{1b}[2J".to_owned()), "no packets: no\\u{1b}[2J"),
+    ] {
+        app.packets = Some(packets);
+        let screen = text(&render(&app, (80, 24)));
+        assert!(screen.lines().last().is_some_and(|line| line.contains(shown)), "{screen}");
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     filter::TrafficFilter,
     http::{FetchError, Http},
 };
-use crate::{format::without_number, model::escape};
+use crate::format::without_number;
 
 /// Packets to save, at most.
 const PACKETS_MAX: u64 = 10_000;
@@ -38,7 +38,7 @@ pub enum PacketsUpdate {
         /// Its length.
         bytes: u64,
     },
-    /// There is no file, or it ends too early.
+    /// There is no file, or it ends too early: why, perhaps in words of the agent, not yet escaped.
     Failed(String),
 }
 
@@ -106,7 +106,7 @@ fn refusal(error: &FetchError) -> String {
         FetchError::Status(403, _) => {
             "the agent does not give away packets: start it with --allow-packets".to_owned()
         }
-        FetchError::Refused(_, sentence) => escape(sentence),
+        FetchError::Refused(_, sentence) => sentence.clone(),
         other => other.to_string(),
     }
 }

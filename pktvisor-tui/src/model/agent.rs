@@ -1,20 +1,23 @@
 //! One agent: its last answer with its time, and the state of the connection.
 
+mod focus;
+
 use std::time::Duration;
 
 use pktvisor_api::{DirectionRates, Ledger};
 
+pub use self::focus::FocusModel;
 use super::{
     capture::CaptureState,
     figures::SpanFigures,
     findings::{FindingRow, findings},
-    focus::FocusModel,
     health::HealthLevel,
-    history::{History, SecondSample},
+    history::History,
     info::{AgentInfo, AgentLink, Standing},
     observation::Observation,
     printable::Printable,
     recent::RecentSeconds,
+    second::SecondSample,
 };
 use crate::{
     client::{AgentAnswer, Update},

@@ -1,21 +1,12 @@
 //! The figures of the tiles over one span of time: the last ten seconds, or the window.
 
 use super::{
-    history::SecondSample,
+    in_out::InOut,
     observation::{Observation, Rcode},
-    recent::{DirectionCounts, SecondCounts},
+    second::{DirectionCounts, SecondCounts, SecondSample},
     side_history::{SideFigures, figures_of_window},
 };
 use crate::format::share;
-
-/// A figure of the queries to HOST and of those from HOST.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct InOut<T> {
-    /// HOST is asked.
-    pub inbound: T,
-    /// HOST asks.
-    pub outbound: T,
-}
 
 /// Figures of one span. Unknown ones are absent. Counts are averages per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

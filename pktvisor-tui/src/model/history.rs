@@ -9,8 +9,9 @@ use std::{
 use pktvisor_api::{DnsMessages, Period};
 
 use super::{
-    figures::InOut,
+    in_out::InOut,
     observation::{Observation, Rcode},
+    second::SecondSample,
     side_history::{SideFigures, SideHistory},
 };
 use crate::{client::AgentAnswer, format::permille};
@@ -19,25 +20,6 @@ use crate::{client::AgentAnswer, format::permille};
 const SECONDS_MAX: usize = 600;
 /// Periods kept: the closed ones that are fetched, and the live one.
 const PERIODS_MAX: usize = 121;
-
-/// One second. Unknown numbers are absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SecondSample {
-    /// Packets to HOST.
-    pub received: Option<u64>,
-    /// Packets from HOST.
-    pub sent: Option<u64>,
-    /// Packets of unknown direction.
-    pub unknown: Option<u64>,
-    /// DNS queries.
-    pub queries: Option<u64>,
-    /// Replies that are neither NOERROR nor NXDOMAIN, in a thousand replies.
-    pub errors_permille: Option<u64>,
-    /// Queries that timed out, in a thousand that ended.
-    pub unanswered_permille: Option<u64>,
-    /// The 95th percentile of the transaction times in µs, the larger one of both directions.
-    pub p95_us: Option<u64>,
-}
 
 /// One period in short.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -25,7 +25,7 @@ pub enum RowSubject {
 
 /// The whole of the shares of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whole {
+pub(super) enum ShareWhole {
     /// DNS messages.
     Messages,
     /// DNS messages over UDP.
@@ -108,8 +108,8 @@ macro_rules! lists {
             }
 
             /// What its shares are of.
-            pub(super) fn shares_of(self) -> Whole {
-                match self { $(Self::$kind => Whole::$whole $((SideCount::$of))?,)+ }
+            pub(super) fn shares_of(self) -> ShareWhole {
+                match self { $(Self::$kind => ShareWhole::$whole $((SideCount::$of))?,)+ }
             }
         }
 

@@ -5,7 +5,7 @@ use pktvisor_api::{Period, TopEntry};
 use super::{
     list_table::{ListKind, RowSubject, entries},
     printable::{KeptEnd, Printable},
-    rates::RowRate,
+    row_rate::RowRate,
 };
 
 /// Rows kept of one list. Agents send 10, or as many as asked for, at most 1,000.

@@ -5,10 +5,10 @@ use std::{cmp::Reverse, time::Duration};
 use pktvisor_api::{Dns, Packets, Period, PeriodSpan};
 
 use super::{
-    list_table::{ListKind, Whole},
+    list_table::{ListKind, ShareWhole},
     lists::{Row, Sort, take_lists},
     printable::Printable,
-    rates::RowRate,
+    row_rate::RowRate,
     side::Side,
 };
 use crate::format::{self, share};
@@ -213,7 +213,7 @@ impl Observation {
 impl ListKind {
     /// Why it has no rows: nothing was counted yet, or the agent lacks something for it.
     pub fn why_empty(self, observation: &Observation) -> &'static str {
-        let of_sides = matches!(self.shares_of(), Whole::In(_) | Whole::Out(_));
+        let of_sides = matches!(self.shares_of(), ShareWhole::In(_) | ShareWhole::Out(_));
         let of_remote_ends = of_sides || matches!(self, Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn);
         match self {
             _ if observation.packets.total == 0 => "nothing yet",
@@ -236,25 +236,27 @@ impl ListKind {
         let (dns, packets) = (&observation.dns, &observation.packets);
         let analysed = |messages: u64| (messages as f64 * observation.analysed_share()).round() as u64;
         match self.shares_of() {
-            Whole::Messages => match observation.analysed_messages {
+            ShareWhole::Messages => match observation.analysed_messages {
                 0 => analysed(dns.wire_packets.total),
                 exact => exact,
             },
-            Whole::Nxdomain => analysed(dns.wire_packets.nxdomain),
-            Whole::Servfail => analysed(dns.wire_packets.srvfail),
-            Whole::Refused => analysed(dns.wire_packets.refused),
-            Whole::Replies => analysed(dns.wire_packets.replies),
-            Whole::UdpMessages => analysed(dns.wire_packets.udp),
-            Whole::Noerror => analysed(dns.wire_packets.noerror),
-            Whole::Nodata => dns.inbound.nodata.saturating_add(dns.outbound.nodata),
-            Whole::TimedOut => dns.xact.counts.timed_out,
-            Whole::ResponseBytes => dns.inbound.response_bytes.saturating_add(dns.outbound.response_bytes),
-            Whole::EcsQueries => dns.edns.client_subnet,
-            Whole::In(count) => count.of(&Side::inbound(dns)),
-            Whole::Out(count) => count.of(&Side::outbound(dns)),
-            Whole::TransactionsIn => dns.xact.inbound.total,
-            Whole::TransactionsOut => dns.xact.outbound.total,
-            Whole::Packets => {
+            ShareWhole::Nxdomain => analysed(dns.wire_packets.nxdomain),
+            ShareWhole::Servfail => analysed(dns.wire_packets.srvfail),
+            ShareWhole::Refused => analysed(dns.wire_packets.refused),
+            ShareWhole::Replies => analysed(dns.wire_packets.replies),
+            ShareWhole::UdpMessages => analysed(dns.wire_packets.udp),
+            ShareWhole::Noerror => analysed(dns.wire_packets.noerror),
+            ShareWhole::Nodata => dns.inbound.nodata.saturating_add(dns.outbound.nodata),
+            ShareWhole::TimedOut => dns.xact.counts.timed_out,
+            ShareWhole::ResponseBytes => {
+                dns.inbound.response_bytes.saturating_add(dns.outbound.response_bytes)
+            }
+            ShareWhole::EcsQueries => dns.edns.client_subnet,
+            ShareWhole::In(count) => count.of(&Side::inbound(dns)),
+            ShareWhole::Out(count) => count.of(&Side::outbound(dns)),
+            ShareWhole::TransactionsIn => dns.xact.inbound.total,
+            ShareWhole::TransactionsOut => dns.xact.outbound.total,
+            ShareWhole::Packets => {
                 let directed = packets.received.saturating_add(packets.sent);
                 if observation.ours { directed } else { analysed(directed) }
             }

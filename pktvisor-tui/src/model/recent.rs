@@ -2,38 +2,15 @@
 
 use pktvisor_api::{DirectionSeries, SecondSeries};
 
-use super::{figures::SpanFigures, history::SecondSample};
-use crate::format::permille;
+use super::{
+    figures::SpanFigures,
+    second::{DirectionCounts, SecondCounts, SecondSample},
+};
 
 /// Seconds kept. Agents send at most as many.
 const SECONDS_MAX: usize = 300;
 /// The seconds of the large numbers.
 const SPAN: usize = 10;
-
-/// One second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct SecondCounts {
-    pub(super) received: u64,
-    pub(super) sent: u64,
-    pub(super) unknown: u64,
-    pub(super) bytes_in: u64,
-    pub(super) bytes_out: u64,
-    pub(super) queries: u64,
-    pub(super) replies: u64,
-    /// Replies that are neither NOERROR nor NXDOMAIN.
-    pub(super) errors: u64,
-    pub(super) nxdomain: u64,
-    pub(super) timed_out: u64,
-    pub(super) inbound: DirectionCounts,
-    pub(super) outbound: DirectionCounts,
-}
-
-/// Transactions of one direction in a second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct DirectionCounts {
-    pub(super) total: u64,
-    pub(super) p95_us: Option<u64>,
-}
 
 /// Consecutive seconds, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,21 +63,6 @@ fn second(series: &SecondSeries, index: usize) -> SecondCounts {
         timed_out: at(&xact.timed_out),
         inbound: direction(&xact.inbound),
         outbound: direction(&xact.outbound),
-    }
-}
-
-impl SecondCounts {
-    fn sample(&self) -> SecondSample {
-        let ended = self.inbound.total.saturating_add(self.outbound.total).saturating_add(self.timed_out);
-        SecondSample {
-            received: Some(self.received),
-            sent: Some(self.sent),
-            unknown: Some(self.unknown),
-            queries: Some(self.queries),
-            errors_permille: permille(self.errors, self.replies),
-            unanswered_permille: permille(self.timed_out, ended),
-            p95_us: self.inbound.p95_us.max(self.outbound.p95_us),
-        }
     }
 }
 

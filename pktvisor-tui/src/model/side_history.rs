@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{figures::InOut, observation::Observation, side::Side};
+use super::{in_out::InOut, observation::Observation, side::Side};
 use crate::format::share;
 
 /// How far back counters are kept.

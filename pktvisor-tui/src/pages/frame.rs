@@ -17,7 +17,7 @@ use crate::{
     app::{Page, Regions, UiState},
     client::PacketsUpdate,
     format,
-    model::{AgentLink, AgentModel, KeptEnd, Standing, fit},
+    model::{AgentLink, AgentModel, KeptEnd, Printable, Standing, fit},
     theme::Theme,
     widgets::Canvas,
 };
@@ -212,7 +212,7 @@ fn packets_text(packets: &PacketsUpdate, theme: &Theme) -> (String, Style) {
         PacketsUpdate::Saved { file, bytes } => {
             (format!("saved packets: {file} {} bytes", format::count(*bytes)), theme.good)
         }
-        PacketsUpdate::Failed(why) => (format!("no packets: {why}"), theme.bad),
+        PacketsUpdate::Failed(why) => (format!("no packets: {}", Printable::new(why)), theme.bad),
     }
 }
 

@@ -23,13 +23,10 @@ use ratatui::{
     layout::{Constraint, Layout, Rect},
 };
 
-use self::{
-    frame::{PageFooter, PageHeader},
-    sides::Direction,
-};
+use self::frame::{PageFooter, PageHeader};
 use crate::{
     app::{Page, Regions, UiState},
-    model::{AgentLink, Observation},
+    model::{AgentLink, Observation, QueryDirection},
     widgets::{Canvas, list_grid::ListGrid, notice::Notice},
 };
 
@@ -94,8 +91,8 @@ fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     match (app.zoom, app.page) {
         (Some(zoom), _) => zoom::draw(canvas, area, app, app.observation().unwrap_or(window), zoom),
         (None, Page::Dns) => dns::draw(canvas, area, app, window),
-        (None, Page::Clients) => sides::draw(canvas, area, app, window, Direction::In),
-        (None, Page::Servers) => sides::draw(canvas, area, app, window, Direction::Out),
+        (None, Page::Clients) => sides::draw(canvas, area, app, window, QueryDirection::In),
+        (None, Page::Servers) => sides::draw(canvas, area, app, window, QueryDirection::Out),
         (None, Page::Zones) => zones::draw(canvas, area, app, window),
         (None, Page::Network) => network::draw(canvas, area, app, window),
         (None, _) => overview::draw(canvas, area, app, window),

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     app::UiState,
     format,
-    model::{InOut, Observation, Side},
+    model::{Observation, QueryDirection, Side},
     theme::Theme,
     widgets::{
         Canvas,
@@ -19,33 +19,6 @@ use crate::{
         grid::{split_left, split_top},
     },
 };
-
-/// A direction of DNS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
-    /// HOST is asked.
-    In,
-    /// HOST asks.
-    Out,
-}
-
-impl Direction {
-    /// The one of both that belongs to this direction.
-    pub(super) fn of<T>(self, both: InOut<T>) -> T {
-        match self {
-            Self::In => both.inbound,
-            Self::Out => both.outbound,
-        }
-    }
-
-    /// The counters of a window.
-    fn side(self, window: &Observation) -> Side {
-        match self {
-            Self::In => Side::inbound(&window.dns),
-            Self::Out => Side::outbound(&window.dns),
-        }
-    }
-}
 
 /// Rows left to the lists, if they can be spared.
 const LISTS_HEIGHT_MIN: u16 = 5;
@@ -55,14 +28,14 @@ pub(super) fn draw(
     area: Rect,
     app: &UiState,
     window: &Observation,
-    direction: Direction,
+    direction: QueryDirection,
 ) {
     let Some(agent) = app.agent() else { return };
     let theme = canvas.theme;
     let (strip, rest) = split_top(area, tiles::height(app, area));
     let tiles = Tiles::new(agent, window, &app.theme);
     tiles.draw(canvas, strip, &tiles.of_direction(direction));
-    let fields = fields(&direction.side(window), theme);
+    let fields = fields(&side_of(window, direction), theme);
     let lines = FieldLines { fields: &fields, theme };
     let height = lines.height(rest.width.saturating_sub(1));
     let has_room = window.has_sides() && rest.height > height + LISTS_HEIGHT_MIN;
@@ -74,6 +47,14 @@ pub(super) fn draw(
         rest
     };
     draw_lists(canvas, rest, app, window);
+}
+
+/// The counters of a direction.
+fn side_of(window: &Observation, direction: QueryDirection) -> Side {
+    match direction {
+        QueryDirection::In => Side::inbound(&window.dns),
+        QueryDirection::Out => Side::outbound(&window.dns),
+    }
 }
 
 /// All counters of a direction; shares are of its queries, or of its replies.

@@ -2,11 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::sides::Direction;
 use crate::{
     app::UiState,
     format,
-    model::{AgentModel, HealthLevel, InOut, Observation, SecondSample, SpanFigures},
+    model::{AgentModel, HealthLevel, InOut, Observation, QueryDirection, SecondSample, SpanFigures},
     theme::Theme,
     widgets::{
         Canvas,
@@ -97,16 +96,16 @@ impl<'a> Tiles<'a> {
     pub(super) fn unanswered(&self) -> Tile {
         let reading = |value| self.share(value, HealthLevel::of_timeouts);
         let past = self.past(|second| second.unanswered_permille);
-        let figure = |name, direction: Direction| {
+        let figure = |name, direction: QueryDirection| {
             self.figure(name, |it| direction.of(it.sides.unwrap_or_default()).unanswered_share, reading)
         };
         let (labels, figures) = match self.directions() {
             (true, true) => (
                 ["Unanswered in, out", "Unanswered i/o"],
-                vec![figure("in", Direction::In), figure("out", Direction::Out)],
+                vec![figure("in", QueryDirection::In), figure("out", QueryDirection::Out)],
             ),
-            (true, false) => (["Unanswered in"; 2], vec![figure("in", Direction::In)]),
-            (false, true) => (["Unanswered out"; 2], vec![figure("out", Direction::Out)]),
+            (true, false) => (["Unanswered in"; 2], vec![figure("in", QueryDirection::In)]),
+            (false, true) => (["Unanswered out"; 2], vec![figure("out", QueryDirection::Out)]),
             (false, false) => (["Unanswered"; 2], vec![self.figure("", |it| it.unanswered_share, reading)]),
         };
         Tile { labels, figures, past }
@@ -126,7 +125,7 @@ impl<'a> Tiles<'a> {
     }
 
     /// The tiles of one direction.
-    pub(super) fn of_direction(&self, direction: Direction) -> [Tile; 5] {
+    pub(super) fn of_direction(&self, direction: QueryDirection) -> [Tile; 5] {
         let side = |it: &SpanFigures| direction.of(it.sides.unwrap_or_default());
         let tile = |label, figure| Tile { labels: [label; 2], figures: vec![figure], past: Vec::new() };
         let queries = self.figure("", |it| side(it).queries, |value| self.count(value));
@@ -137,10 +136,10 @@ impl<'a> Tiles<'a> {
         let p95 = self.figure("", |it| direction.of(it.p95_us), |value| self.time(value));
         let dns = &self.window.dns;
         let (labels, others) = match direction {
-            Direction::In => {
+            QueryDirection::In => {
                 (["Queries in/s", "Failed in", "Unanswered in", "p95 in", "Clients"], dns.inbound.clients)
             }
-            Direction::Out => (
+            QueryDirection::Out => (
                 ["Queries out/s", "Failed out", "Unanswered out", "p95 out", "Servers"],
                 dns.outbound.servers,
             ),

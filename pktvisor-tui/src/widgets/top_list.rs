@@ -54,7 +54,11 @@ impl TopList<'_> {
             Sort::Change => "by change, /s".to_owned(),
             other => format!("by {}", other.name()),
         };
-        let both = if sort.is_empty() { remark.clone() } else { format!("{sort} · {remark}") };
+        let both = match (sort.is_empty(), remark.is_empty()) {
+            (true, _) => remark.clone(),
+            (_, true) => sort.clone(),
+            _ => format!("{sort} · {remark}"),
+        };
         let remarks = [both.as_str(), &sort, &remark];
         canvas.render(Heading { title: &title, remarks: &remarks, style, theme: self.theme }, area);
     }

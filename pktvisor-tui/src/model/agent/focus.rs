@@ -3,8 +3,14 @@
 
 use std::time::Duration;
 
-use super::{agent::AgentModel, info::AgentLink, printable::Printable};
-use crate::client::{AgentAnswer, FocusAnswer, TrafficFilter};
+use super::AgentModel;
+use crate::{
+    client::{AgentAnswer, FocusAnswer, TrafficFilter},
+    model::{
+        info::{AgentInfo, AgentLink},
+        printable::Printable,
+    },
+};
 
 /// What matches a filter, from the moment on at which it was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +41,8 @@ impl AgentModel {
             Err(error) => focus.error = Some(Printable::new(&error)),
             Ok((window_name, period)) => {
                 focus.error = None;
-                focus.agent.info.clone_from(&self.info);
+                // Queries wait anywhere: the agent does not count those that match.
+                focus.agent.info = self.info.clone().map(|info| AgentInfo { waiting: 0, ..info });
                 let live = Some(period.clone());
                 let answer =
                     AgentAnswer { ours: true, window_name, window: period, live, ..AgentAnswer::default() };
