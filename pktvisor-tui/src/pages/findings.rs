@@ -181,7 +181,7 @@ fn draw_details(canvas: &mut Canvas<'_>, area: Rect, finding: &FindingRow) {
     let remark = format!("of {}", fit(subject, room.max(8), KeptEnd::Tail));
     canvas.render(Heading { title: "Who", remarks: &[&remark], style: theme.text, theme }, heading);
     if finding.who.is_empty() {
-        canvas.put(body, 0, 1, "too many to name, or nobody else", theme.label);
+        canvas.put(body, 0, 1, "nobody in particular", theme.label);
     }
     let name_width = body.width.saturating_sub(7);
     let columns = [Column::Blank(1), Column::Text(name_width), Column::Number(6)];
