@@ -73,6 +73,31 @@ pub fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 / whole as f64).min(1.0))
 }
 
+/// Thousandths a second as a number a second in at most 5 columns: `0`, `0.3`, `12.3k`.
+pub fn rate(milli: u64) -> String {
+    match milli {
+        0 => "0".to_owned(),
+        1..100 => "<0.1".to_owned(),
+        100..9_950 => format!("{:.1}", milli as f64 / 1000.0),
+        _ => count(milli / 1000 + u64::from(milli % 1000 >= 500)),
+    }
+}
+
+/// As [`rate`] with a sign, in at most 6 columns: `+12.3k`, `-0.3`, `0`.
+pub fn change(milli: i64) -> String {
+    let sign = match milli {
+        0 => "",
+        1.. => "+",
+        _ => "-",
+    };
+    format!("{sign}{}", rate(milli.unsigned_abs()))
+}
+
+/// `part` of `whole` in thousandths, 0 to 1000; `None` if the whole is 0.
+pub fn permille(part: u64, whole: u64) -> Option<u64> {
+    share(part, whole).map(|share| (share * 1000.0).round() as u64)
+}
+
 /// A fraction as per cent in at most 5 columns: `34.2%`, `100%`, `<0.1%`, `0%`, or [`NOTHING`].
 pub fn percent(fraction: Option<f64>) -> String {
     match fraction {
@@ -81,6 +106,21 @@ pub fn percent(fraction: Option<f64>) -> String {
         Some(fraction) if fraction < 0.0005 => "<0.1%".to_owned(),
         Some(fraction) if fraction >= 0.9995 => "100%".to_owned(),
         Some(fraction) => format!("{:.1}%", fraction * 100.0),
+    }
+}
+
+/// A figure by the unit at the end of its name, in at most 8 columns: a time of `_us`, a per cent of
+/// `_share`, else a number.
+pub fn measure(name: &str, value: f64) -> String {
+    if !value.is_finite() {
+        return NOTHING.to_owned();
+    }
+    let whole = value.round() as u64;
+    match name.rsplit('_').next() {
+        Some("us") => microseconds(whole),
+        Some("share") => percent(Some(value.min(1.0))),
+        _ if value.fract() != 0.0 && value.abs() < 1000.0 => format!("{value:.2}"),
+        _ => count(whole),
     }
 }
 
@@ -213,6 +253,20 @@ mod tests {
         assert_eq!(microseconds(2_500_000), "2.50s");
         assert_eq!(microseconds(u64::MAX), "18.4Ts");
         assert_eq!(age(Duration::from_secs(3_905)), "1h05m");
+    }
+
+    #[test]
+    fn a_figure_is_written_by_its_unit() {
+        for (name, value, text) in [
+            ("p50_us", 212_000.0, "212ms"),
+            ("nxdomain_share", 0.984, "98.4%"),
+            ("queries", 12_345.0, "12.3k"),
+            ("entropy", 3.456, "3.46"),
+            ("queries", f64::INFINITY, NOTHING),
+            ("queries", -3.0, "0"),
+        ] {
+            assert_eq!(measure(name, value), text, "{name}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
 
 /// Asks every agent once, all at the same time, in the order given.
 pub fn ask(endpoints: &[AgentEndpoint], timeout: Duration, window: Option<AskedWindow>) -> Vec<SavedAgent> {
-    let wanted = Wanted { window, about_itself: true };
+    let wanted = &Wanted { window, ..Wanted::default() };
     thread::scope(|scope| {
         let ask = |endpoint: &AgentEndpoint| {
             let http = Http::new(endpoint.clone(), timeout);
@@ -96,10 +96,15 @@ pub fn write_text(out: &mut impl Write, agent: &AgentModel) -> io::Result<()> {
         writeln!(out, "capture    {} {}", capture.target, capture.mode)?;
     }
     writeln!(out, "window     {}", window.span_text())?;
-    writeln!(out, "analysed   {}\n", format::percent(Some(window.analysed_share())))?;
+    writeln!(out, "analysed   {}", format::percent(Some(window.analysed_share())))?;
+    for finding in agent.findings.as_deref().unwrap_or_default() {
+        let since = format::time_of_day(finding.since_ts);
+        writeln!(out, "finding    {} UTC  {}", since, finding.text)?;
+    }
+    writeln!(out)?;
     write_packets(out, agent, window)?;
     write_dns(out, window)?;
-    for kind in ListKind::ALL {
+    for kind in ListKind::printed() {
         write_list(out, window, kind)?;
     }
     Ok(())

@@ -18,7 +18,10 @@ use signal_hook::{
 use crate::{
     app::{Action, ActionOutcome, InputMode, UiState, action_of_key, action_of_mouse},
     cli::TuiOptions,
-    client::{AgentEndpoint, AskedWindow, EndpointError, Http, Poller, PollerCommand, Update, Wanted},
+    client::{
+        AgentEndpoint, AskedWindow, EndpointError, Http, PacketsUpdate, Poller, PollerCommand, TrafficFilter,
+        Update, Wanted, save_packets,
+    },
     model::{AgentModel, SavedAgent, SavedError, read_saved},
     once, pages,
     terminal::{Mouse, Screen},
@@ -98,6 +101,7 @@ enum LoopEvent {
     InputEnded,
     Signal(i32),
     Update(usize, Update),
+    Packets(PacketsUpdate),
 }
 
 fn watch(
@@ -116,9 +120,12 @@ fn watch(
     let pollers = start_pollers(endpoints, options, &app, &events)?;
     let mouse = if options.mouse { Mouse::Reported } else { Mouse::Ignored };
     let screen = Screen::take(mouse).map_err(RunError::Terminal)?;
-    listen_to_keys(events)?;
+    listen_to_keys(events.clone())?;
     let wanted = (0..pollers.len()).map(|index| app.wanted(index)).collect();
-    Loop { app, screen, pollers, wanted, inbox, started: Instant::now(), drawn_at: None, dirty: true }.run()
+    let timeout = Duration::from_millis(options.timeout_ms);
+    let packets = PacketsSource { endpoints: endpoints.to_vec(), timeout, events };
+    let started = Instant::now();
+    Loop { app, screen, pollers, packets, wanted, inbox, started, drawn_at: None, dirty: true }.run()
 }
 
 fn start_pollers(
@@ -168,10 +175,31 @@ enum LoopStep {
     Leave,
 }
 
+/// Where packets come from when they are saved.
+struct PacketsSource {
+    endpoints: Vec<AgentEndpoint>,
+    timeout: Duration,
+    events: Sender<LoopEvent>,
+}
+
+impl PacketsSource {
+    /// Saves packets of an agent beside the loop, which is told about it.
+    fn save(&self, agent: usize, filter: TrafficFilter) -> Result<(), String> {
+        let endpoint = self.endpoints.get(agent).ok_or("a saved agent has no packets")?;
+        let http = Http::new(endpoint.clone(), self.timeout);
+        let events = self.events.clone();
+        let report = move |update| {
+            let _over = events.send(LoopEvent::Packets(update));
+        };
+        save_packets(http, filter, ".".into(), report).map_err(|error| error.to_string())
+    }
+}
+
 struct Loop {
     app: UiState,
     screen: Screen,
     pollers: Vec<Poller>,
+    packets: PacketsSource,
     /// The last wish sent to each poller.
     wanted: Vec<Wanted>,
     inbox: Receiver<LoopEvent>,
@@ -236,6 +264,11 @@ impl Loop {
                 self.screen.retake().map(|()| LoopStep::GoOn).map_err(RunError::Terminal)
             }
             LoopEvent::Signal(_) => Ok(LoopStep::Leave),
+            LoopEvent::Packets(update) => {
+                self.app.packets = Some(update);
+                self.dirty = true;
+                Ok(LoopStep::GoOn)
+            }
             LoopEvent::Update(index, update) => {
                 let now = self.started.elapsed();
                 self.app.tick(now);
@@ -261,6 +294,10 @@ impl Loop {
                     .map_err(RunError::Terminal)?;
             }
             ActionOutcome::Retry => self.pollers.iter().for_each(|poller| poller.send(PollerCommand::Retry)),
+            ActionOutcome::SavePackets(filter) => {
+                let outcome = self.packets.save(self.app.selected(), filter);
+                self.app.packets = outcome.err().map(PacketsUpdate::Failed);
+            }
             ActionOutcome::Continue => self.update_pollers(),
         }
         self.drawn_at = None;
@@ -272,7 +309,7 @@ impl Loop {
         for (index, (poller, last)) in self.pollers.iter().zip(&mut self.wanted).enumerate() {
             let wanted = self.app.wanted(index);
             if *last != wanted {
-                *last = wanted;
+                last.clone_from(&wanted);
                 poller.send(PollerCommand::Want(wanted));
             }
         }

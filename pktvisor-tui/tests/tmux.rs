@@ -163,7 +163,9 @@ fn watch_an_agent() -> Result<(), Skipped> {
     tmux.keys(&[&format!("echo before; {} -p {port}", env!("CARGO_BIN_EXE_pktvisor")), "Enter"]);
     tmux.wait_for_text("Names, 2 labels");
     tmux.wait_for_text(".example.com");
-    for (key, text) in [("2", "Unmatched"), ("3", "IPv4 addresses"), ("4", "Ledger"), ("5", "Answering")] {
+    for (key, text) in
+        [("2", "Unmatched"), ("3", "Clients"), ("6", "IPv4 addresses"), ("7", "Ledger"), ("8", "Answering")]
+    {
         tmux.keys(&[key]);
         tmux.wait_for_text(text);
     }

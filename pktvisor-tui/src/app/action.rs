@@ -1,7 +1,7 @@
 //! The actions of the operator, and their effects.
 
 use super::{Frozen, Page, UiState, Zoom, regions::Hit};
-use crate::client::AskedWindow;
+use crate::client::{AskedWindow, PacketsUpdate, TrafficFilter};
 
 /// An action of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,10 @@ pub enum Action {
     PreviousAgent,
     /// Ask the agents now, without waiting for the next try.
     Retry,
+    /// List the findings, or close their list.
+    Findings,
+    /// Save the packets that the row under the cursor stands for.
+    SavePackets,
     /// Open or close help.
     Help,
     /// A click at column, row.
@@ -61,7 +65,7 @@ pub enum Action {
 }
 
 /// The work that an action leaves to the loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActionOutcome {
     /// Draw.
     Continue,
@@ -71,11 +75,15 @@ pub enum ActionOutcome {
     Suspend,
     /// Ask the agents now.
     Retry,
+    /// Save the packets that match.
+    SavePackets(TrafficFilter),
 }
 
 impl UiState {
     /// Performs an action.
     pub fn handle(&mut self, action: Action) -> ActionOutcome {
+        // What happened to a file was read.
+        self.packets.take_if(|packets| !matches!(packets, PacketsUpdate::Saving { .. }));
         match action {
             Action::Quit => return ActionOutcome::Quit,
             Action::Suspend => return ActionOutcome::Suspend,
@@ -84,6 +92,12 @@ impl UiState {
             Action::NextPage => self.show(self.page_at(1)),
             Action::PreviousPage => self.show(self.page_at(Page::ALL.len() - 1)),
             Action::Help => self.help = if self.help.is_some() { None } else { Some(0) },
+            Action::SavePackets => {
+                if let Some(filter) = self.packets_to_save().filter(|_| self.packets.is_none()) {
+                    return ActionOutcome::SavePackets(filter);
+                }
+            }
+            Action::Findings => self.list_findings(),
             Action::Back => self.back(),
             Action::Open => self.open(),
             Action::Filter => self.typing = self.can_filter(),
@@ -108,10 +122,11 @@ impl UiState {
         ActionOutcome::Continue
     }
 
-    fn show(&mut self, page: Page) {
+    pub(super) fn show(&mut self, page: Page) {
         self.page = page;
         self.zoom = None;
         self.help = None;
+        self.findings_cursor = None;
         self.scroll = 0;
     }
 
@@ -121,7 +136,7 @@ impl UiState {
         } else if self.page == Page::Fleet {
             self.fleet_sort = self.fleet_sort.next();
         } else if let Some(kind) = self.focused_list() {
-            self.sorts.advance(kind);
+            self.sorts.advance(kind, self.rates_given());
         }
     }
 
@@ -130,21 +145,35 @@ impl UiState {
     }
 
     fn back(&mut self) {
-        if self.help.take().is_some() {
+        if self.help.take().is_some() || self.findings_cursor.take().is_some() {
         } else if self.typing || !self.filter.is_empty() {
             self.typing = false;
             self.filter.clear();
-        } else if self.zoom.take().is_none() && self.agents.len() > 1 {
+        } else if self.zoom.take().is_none() && !self.leave_focus() && self.agents.len() > 1 {
             self.show(Page::Fleet);
         }
     }
 
     fn open(&mut self) {
-        if self.page == Page::Fleet {
+        let filter = self.filter_under_cursor().filter(|_| self.can_look_into());
+        if let Some(filter) = filter {
+            self.look_into(filter);
+        } else if self.findings_cursor.is_some() {
+        } else if self.page == Page::Fleet {
             self.show(Page::Overview);
-        } else if self.zoom.take().is_none() && self.focused_list().is_some() {
-            self.zoom = Some(Zoom { list: self.focus(), row: 0 });
+        } else if self.zoom.take().is_none()
+            && let Some(list) = self.focused_list()
+        {
+            self.zoom = Some(Zoom { list, row: 0 });
         }
+    }
+
+    fn list_findings(&mut self) {
+        self.help = None;
+        self.findings_cursor = match self.findings_cursor {
+            None if self.has_findings() => Some(0),
+            _ => None,
+        };
     }
 
     fn pause(&mut self) {
@@ -188,6 +217,9 @@ impl UiState {
             Some(Hit::Page(page)) => self.show(page),
             Some(Hit::List(list)) if self.focus() == list => self.open(),
             Some(Hit::List(list)) => self.set_focus(list),
+            Some(Hit::Findings) => self.list_findings(),
+            Some(Hit::Row(row)) if self.zoom.is_some_and(|zoom| zoom.row == row) => self.open(),
+            Some(Hit::Row(row)) if self.findings_cursor.is_some() => self.findings_cursor = Some(row),
             Some(Hit::Row(row)) => {
                 if let Some(zoom) = &mut self.zoom {
                     zoom.row = row;
@@ -199,9 +231,10 @@ impl UiState {
         }
     }
 
-    fn set_focus(&mut self, list: usize) {
+    fn set_focus(&mut self, place: usize) {
+        let Some(list) = self.lists().get(place).copied() else { return };
         if let Some(focus) = self.focus.get_mut(self.page.index()) {
-            *focus = list;
+            *focus = Some(list);
         }
         if let Some(zoom) = &mut self.zoom {
             *zoom = Zoom { list, row: 0 };
@@ -216,6 +249,8 @@ impl UiState {
         let scrolled = |line: u16| stepped(usize::from(line), action, 1, lines).try_into().unwrap_or(0);
         if let Some(line) = self.help {
             self.help = Some(scrolled(line));
+        } else if let Some(row) = self.findings_cursor {
+            self.findings_cursor = Some(stepped(row, action, 1, self.findings().len()));
         } else if self.page == Page::Agent {
             self.scroll = scrolled(self.scroll);
         } else if self.page == Page::Fleet {
@@ -229,7 +264,7 @@ impl UiState {
             self.zoom = Some(Zoom { row, ..zoom });
         } else {
             let columns = if self.zoom.is_some() { 1 } else { self.regions.columns };
-            self.set_focus(stepped(self.focus(), action, columns, self.page.lists().len()));
+            self.set_focus(stepped(self.focus(), action, columns, self.lists().len()));
         }
     }
 
@@ -242,6 +277,10 @@ impl UiState {
         let rows = self.zoomed_rows();
         if let Some(zoom) = &mut self.zoom {
             zoom.row = zoom.row.min(rows.saturating_sub(1));
+        }
+        let findings = self.findings().len();
+        if let Some(row) = &mut self.findings_cursor {
+            *row = (*row).min(findings.saturating_sub(1));
         }
         if self.page == Page::Fleet {
             let order = self.fleet_order();

@@ -16,13 +16,21 @@ pub enum InputMode {
 }
 
 /// Keys as help shows them, and their effects.
-pub const KEYS: [(&str, &str); 15] = [
-    ("1 2 3 4 5", "show a page; Tab and Shift-Tab go through them"),
+pub const KEYS: [(&str, &str); 17] = [
+    ("1 to 8", "show a page; Tab and Shift-Tab go through them"),
     ("↑ ↓ ← →", "move among lists, rows or agents (also h j k l)"),
-    ("Enter", "fill the screen with the focused list, with the bounds of each estimate; look into an agent"),
-    ("Esc", "out again: help, filter, full screen, then the fleet"),
-    ("/", "filter names and agents; Enter keeps the filter, Esc drops it"),
-    ("s", "sort the focused list by count, name or upper bound; the fleet by its columns"),
+    (
+        "Enter",
+        "fill the screen with the focused list; then look into its row, or into a finding, or an agent",
+    ),
+    ("f", "list the findings: since when, the figures, and who"),
+    ("Esc", "out again: help, findings, filter, full screen, what is looked into, then the fleet"),
+    ("c", "save the packets of the row, the finding or what is looked into: 30 s, a pcapng file here"),
+    ("/", "filter names and agents, on the full screen up to 1,000 rows; Enter keeps it, Esc drops it"),
+    (
+        "s",
+        "sort the list by count, rate of the last 10 s, change against the window, name, upper bound; the fleet",
+    ),
     ("w W", "more, fewer minutes: from the live period to all that the agent keeps, and around (also + -)"),
     ("Space p", "pause the screen; data keeps coming in behind it"),
     ("n N", "next, previous agent"),
@@ -68,7 +76,7 @@ fn normal(code: KeyCode) -> Option<Action> {
     Some(match code {
         KeyCode::Char('q') => Action::Quit,
         KeyCode::Char('?') | KeyCode::F(1) => Action::Help,
-        KeyCode::Char(digit @ '1'..='5') => {
+        KeyCode::Char(digit @ '1'..='8') => {
             let index = usize::try_from(digit.to_digit(10)?).ok()?.checked_sub(1)?;
             Action::Show(*Page::ALL.get(index)?)
         }
@@ -83,6 +91,8 @@ fn normal(code: KeyCode) -> Option<Action> {
         KeyCode::Enter | KeyCode::Char('z') => Action::Open,
         KeyCode::Esc => Action::Back,
         KeyCode::Char('/') => Action::Filter,
+        KeyCode::Char('c') => Action::SavePackets,
+        KeyCode::Char('f') => Action::Findings,
         KeyCode::Char('s') => Action::Sort,
         KeyCode::Char('w' | '+') => Action::Wider,
         KeyCode::Char('W' | '-') => Action::Narrower,

@@ -3,8 +3,10 @@
 //! [`UiState::handle`] is the only place where an [`Action`] changes it.
 
 mod action;
+mod focus;
 mod keys;
 mod offer;
+mod page;
 mod regions;
 #[cfg(test)]
 mod tests;
@@ -13,107 +15,20 @@ use std::time::Duration;
 
 pub use action::{Action, ActionOutcome};
 pub use keys::{InputMode, KEYS, action_of_key, action_of_mouse};
+pub use page::{FleetSort, Page};
 pub use regions::{Drawn, Hit, Regions};
 
 use crate::{
-    client::{AskedWindow, Wanted},
-    model::{AgentModel, ListKind, Sorts, Standing},
+    client::{AskedWindow, PacketsUpdate, Wanted, WantedLists},
+    model::{AgentModel, ListKind, Observation, Sorts, Standing},
     theme::Theme,
 };
-
-/// A page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
-    /// Everything at a glance.
-    Overview,
-    /// DNS in depth.
-    Dns,
-    /// Packets in depth.
-    Network,
-    /// The agent itself: capture, ledger, connection.
-    Agent,
-    /// All agents.
-    Fleet,
-}
-
-impl Page {
-    /// In the order of the tabs.
-    pub const ALL: [Self; 5] = [Self::Overview, Self::Dns, Self::Network, Self::Agent, Self::Fleet];
-
-    /// The name on its tab.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Overview => "Overview",
-            Self::Dns => "DNS",
-            Self::Network => "Network",
-            Self::Agent => "Agent",
-            Self::Fleet => "Fleet",
-        }
-    }
-
-    /// Its lists.
-    pub fn lists(self) -> &'static [ListKind] {
-        match self {
-            Self::Overview => &ListKind::ALL,
-            Self::Dns => &ListKind::DNS,
-            Self::Network => &ListKind::NETWORK,
-            Self::Agent | Self::Fleet => &[],
-        }
-    }
-
-    fn index(self) -> usize {
-        self as usize
-    }
-}
-
-/// Order of the fleet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FleetSort {
-    /// As given on the command line.
-    #[default]
-    Given,
-    /// Most queries first.
-    Queries,
-    /// Largest error share first.
-    Errors,
-    /// Slowest first.
-    Slowest,
-    /// Most packets first.
-    Packets,
-    /// Worst state first.
-    State,
-}
-
-impl FleetSort {
-    fn next(self) -> Self {
-        match self {
-            Self::Given => Self::Queries,
-            Self::Queries => Self::Errors,
-            Self::Errors => Self::Slowest,
-            Self::Slowest => Self::Packets,
-            Self::Packets => Self::State,
-            Self::State => Self::Given,
-        }
-    }
-
-    /// Its name in the title.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Given => "in the order given",
-            Self::Queries => "by queries",
-            Self::Errors => "by failed replies",
-            Self::Slowest => "by p95",
-            Self::Packets => "by packets",
-            Self::State => "worst first",
-        }
-    }
-}
 
 /// One list on the whole screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zoom {
-    /// Its place among the lists of the page.
-    pub list: usize,
+    /// The list.
+    pub list: ListKind,
     /// The row under the cursor.
     pub row: usize,
 }
@@ -132,7 +47,7 @@ pub struct UiState {
     selected: usize,
     /// The page.
     pub page: Page,
-    focus: [usize; Page::ALL.len()],
+    focus: [Option<ListKind>; Page::ALL.len()],
     /// The list that fills the screen.
     pub zoom: Option<Zoom>,
     /// Only names that contain this.
@@ -147,8 +62,12 @@ pub struct UiState {
     frozen: Option<Frozen>,
     /// First line of help on the screen, if help is open.
     pub help: Option<u16>,
+    /// The finding under the cursor, if all are listed.
+    pub findings_cursor: Option<usize>,
     /// First line of the agent's page on the screen.
     pub scroll: u16,
+    /// The file of packets that is being saved, or was saved last.
+    pub packets: Option<PacketsUpdate>,
     /// Styles.
     pub theme: Theme,
     /// Time since the start.
@@ -164,7 +83,7 @@ impl UiState {
             page: if agents.len() > 1 { Page::Fleet } else { Page::Overview },
             agents,
             selected: 0,
-            focus: [0; Page::ALL.len()],
+            focus: [None; Page::ALL.len()],
             zoom: None,
             filter: String::new(),
             typing: false,
@@ -173,7 +92,9 @@ impl UiState {
             window,
             frozen: None,
             help: None,
+            findings_cursor: None,
             scroll: 0,
+            packets: None,
             theme,
             now: Duration::ZERO,
             regions: Regions::default(),
@@ -205,9 +126,21 @@ impl UiState {
         self.selected
     }
 
-    /// The selected agent.
+    /// The selected agent; while it is looked into, as if it had seen only what matches.
     pub fn agent(&self) -> Option<&AgentModel> {
+        let agent = self.whole_agent()?;
+        Some(agent.focus.as_ref().filter(|_| self.page != Page::Fleet).map_or(agent, |focus| &focus.agent))
+    }
+
+    /// The selected agent with all of its traffic.
+    pub(super) fn whole_agent(&self) -> Option<&AgentModel> {
         self.agents().get(self.selected)
+    }
+
+    /// The period of the lists on the screen: a list that fills it is as long as the agent gives it.
+    pub fn observation(&self) -> Option<&Observation> {
+        let agent = self.agent()?;
+        agent.long.as_ref().filter(|_| self.zoom.is_some()).or(agent.window.as_ref())
     }
 
     /// An agent with its current data, for updates.
@@ -215,19 +148,42 @@ impl UiState {
         self.agents.get_mut(index)
     }
 
-    /// The place of the focused list of the page.
-    pub fn focus(&self) -> usize {
-        self.zoom.map_or_else(|| self.focus.get(self.page.index()).copied().unwrap_or(0), |zoom| zoom.list)
+    /// The lists of the page in their order: on the overview, those that say more about the worst
+    /// finding come first.
+    pub fn lists(&self) -> Vec<ListKind> {
+        let finding = self.findings().first().filter(|_| self.page == Page::Overview);
+        let mut lists = finding.map_or_else(Vec::new, |finding| finding.lists().to_vec());
+        let others = self.page.lists().iter().filter(|list| !lists.contains(list));
+        let others: Vec<ListKind> = others.copied().collect();
+        lists.extend(others);
+        lists
     }
 
-    /// The focused list of the page.
+    /// The place of the focused list of the page.
+    pub fn focus(&self) -> usize {
+        let focused = self.focused_list();
+        self.lists().iter().position(|list| Some(*list) == focused).unwrap_or(0)
+    }
+
+    /// The focused list of the page: the first one, until another one is chosen.
     pub fn focused_list(&self) -> Option<ListKind> {
-        self.page.lists().get(self.focus()).copied()
+        let chosen = self.zoom.map(|zoom| zoom.list);
+        let chosen = chosen.or_else(|| self.focus.get(self.page.index()).copied().flatten());
+        chosen.or_else(|| self.lists().first().copied())
     }
 
     /// The data that the screen needs of an agent.
     pub fn wanted(&self, index: usize) -> Wanted {
-        Wanted { window: self.window, about_itself: self.page == Page::Agent && index == self.selected }
+        let in_detail = self.page != Page::Fleet && index == self.selected;
+        let by_rate = || self.lists().iter().any(|list| self.sorts.of(*list).needs_rates());
+        let lists = match self.zoom {
+            Some(_) if in_detail => WantedLists::Long,
+            None if in_detail && by_rate() => WantedLists::WithRates,
+            _ => WantedLists::Short,
+        };
+        let focus = self.agents.get(index).filter(|_| in_detail).and_then(|agent| agent.focus.as_deref());
+        let focus = focus.map(|focus| focus.filter.clone());
+        Wanted { window: self.window, in_detail, lists, focus }
     }
 
     /// The places of the agents that match the filter, in the chosen order.
@@ -269,7 +225,7 @@ impl UiState {
 
     /// The rows of the zoomed list.
     fn zoomed_rows(&self) -> usize {
-        match (self.focused_list(), self.agent().and_then(|agent| agent.window.as_ref())) {
+        match (self.focused_list(), self.observation()) {
             (Some(kind), Some(window)) => window.rows(kind, &self.filter, self.sorts.of(kind)).len(),
             _ => 0,
         }

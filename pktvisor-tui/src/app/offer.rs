@@ -1,18 +1,35 @@
 //! The actions that are possible now: the key line offers only these, and keys do only these.
 
 use super::{Page, UiState};
-use crate::model::{AgentLink, AgentModel};
+use crate::model::{AgentLink, AgentModel, FindingRow, RatesGiven};
 
 impl UiState {
+    /// The findings of the agent on the screen.
+    pub fn findings(&self) -> &[FindingRow] {
+        self.agent().and_then(|agent| agent.findings.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether the agent reports findings.
+    pub fn has_findings(&self) -> bool {
+        self.agent().is_some_and(|agent| agent.findings.is_some())
+    }
+
+    /// Whether lists can be sorted by rate: agents that serve single seconds serve the last ten, too.
+    pub fn rates_given(&self) -> RatesGiven {
+        let given = self.agent().is_some_and(|agent| agent.recent.is_some());
+        if given { RatesGiven::Yes } else { RatesGiven::No }
+    }
+
     /// Whether lists are on the screen.
     pub fn shows_lists(&self) -> bool {
         let has_data = self.agent().is_some_and(|agent| agent.window.is_some());
-        self.help.is_none() && has_data && !self.page.lists().is_empty()
+        self.help.is_none() && self.findings_cursor.is_none() && has_data && !self.lists().is_empty()
     }
 
     /// Whether there is something to sort on the screen.
     pub fn can_sort(&self) -> bool {
-        self.shows_lists() || (self.page == Page::Fleet && self.help.is_none())
+        self.shows_lists()
+            || (self.page == Page::Fleet && self.help.is_none() && self.findings_cursor.is_none())
     }
 
     /// Whether there is something to filter on the screen.

@@ -13,6 +13,8 @@ pub enum Hit {
     List(usize),
     /// A row of the zoomed list.
     Row(usize),
+    /// The line of findings.
+    Findings,
     /// An agent, by its place in the fleet.
     Agent(usize),
 }

@@ -7,8 +7,8 @@ use pktvisor_api::{Period, TopEntry};
 
 use super::*;
 use crate::{
-    client::{AgentAnswer, Update},
-    model::{AgentLink, Sort},
+    client::{AgentAnswer, FilterKey, FocusAnswer, TrafficFilter, Update},
+    model::{AgentLink, FindingRow, Printable, RecentSeconds, Sort, SubjectKind},
 };
 
 fn entry(name: &str, estimate: u64) -> TopEntry {
@@ -69,7 +69,7 @@ fn one_agent_starts_on_its_overview_and_several_on_the_fleet() {
 #[test]
 fn digits_and_tab_change_pages() {
     let mut app = app(&["ns1"]);
-    for (keys, page) in [("2", Page::Dns), ("5", Page::Fleet), ("⇥", Page::Overview), ("4", Page::Agent)] {
+    for (keys, page) in [("2", Page::Dns), ("8", Page::Fleet), ("⇥", Page::Overview), ("7", Page::Agent)] {
         press(&mut app, keys);
         assert_eq!(app.page, page, "{keys}");
     }
@@ -104,11 +104,11 @@ fn escape_goes_out_one_step_at_a_time() {
 fn the_cursor_of_a_zoomed_list_stays_on_rows_that_the_filter_leaves() {
     let mut app = app(&["ns1"]);
     press(&mut app, "⏎↓↓↓↓");
-    assert_eq!(app.zoom, Some(Zoom { list: 0, row: 2 }));
+    assert_eq!(app.zoom, Some(Zoom { list: ListKind::ALL[0], row: 2 }));
     press(&mut app, "/.net");
-    assert_eq!(app.zoom, Some(Zoom { list: 0, row: 0 }));
+    assert_eq!(app.zoom, Some(Zoom { list: ListKind::ALL[0], row: 0 }));
     press(&mut app, "⎋→");
-    assert_eq!(app.zoom, Some(Zoom { list: 1, row: 0 }));
+    assert_eq!(app.zoom, Some(Zoom { list: ListKind::ALL[1], row: 0 }));
 }
 
 #[test]
@@ -118,8 +118,8 @@ fn the_focus_never_leaves_the_lists() {
     press(&mut app, "↑←");
     assert_eq!(app.focus(), 0);
     press(&mut app, "↓↓↓↓↓↓↓↓→→→→");
-    assert_eq!(app.focus(), ListKind::COUNT - 1);
-    press(&mut app, "3");
+    assert_eq!(app.focus(), ListKind::ALL.len() - 1);
+    press(&mut app, "6");
     assert_eq!(app.focus(), 0);
 }
 
@@ -191,13 +191,13 @@ fn the_fleet_sorts_and_filters_and_the_cursor_stays_on_its_agent() {
 }
 
 #[test]
-fn the_page_of_the_agent_itself_is_fetched_while_it_is_on_the_screen() {
+fn only_the_agent_on_the_screen_is_asked_in_detail() {
     let mut app = app(&["ns1", "ns2"]);
-    assert!(!app.wanted(0).about_itself);
-    press(&mut app, "4");
-    assert!(app.wanted(0).about_itself && !app.wanted(1).about_itself);
+    assert!(!app.wanted(0).in_detail);
+    press(&mut app, "7");
+    assert!(app.wanted(0).in_detail && !app.wanted(1).in_detail);
     press(&mut app, "n");
-    assert!(!app.wanted(0).about_itself && app.wanted(1).about_itself);
+    assert!(!app.wanted(0).in_detail && app.wanted(1).in_detail);
 }
 
 fn first(app: &UiState) -> Option<String> {
@@ -223,16 +223,159 @@ fn only_the_focused_list_is_sorted_and_without_a_list_nothing_is_sorted() {
     press(&mut app, "→s");
     assert_eq!((app.sorts.of(first_list), app.sorts.of(second_list)), (Sort::Count, Sort::Name));
     // Neither the agent's page nor help has a list, and the fleet has an order of its own.
-    press(&mut app, "4s1?s⎋");
+    press(&mut app, "7s1?s⎋");
     assert_eq!((app.sorts.of(first_list), app.sorts.of(second_list)), (Sort::Count, Sort::Name));
     assert_eq!(app.fleet_sort, FleetSort::Given);
-    press(&mut app, "5s1");
+    press(&mut app, "8s1");
     assert_eq!((app.fleet_sort, app.sorts.of(second_list)), (FleetSort::Queries, Sort::Name));
 }
 
 #[test]
 fn nothing_is_filtered_on_a_page_without_lists() {
     let mut app = app(&["ns1"]);
-    press(&mut app, "4/q");
+    press(&mut app, "7/q");
     assert!(!app.typing && app.filter.is_empty());
+}
+
+fn failing() -> UiState {
+    let mut app = app(&["ns1"]);
+    let finding = |kind: &str, subject: SubjectKind| FindingRow {
+        kind: Printable::new(kind),
+        subject_kind: subject,
+        ..FindingRow::default()
+    };
+    let findings =
+        vec![finding("random_subdomains", SubjectKind::Zone), finding("driver_drops", SubjectKind::Agent)];
+    app.agent_mut(0).expect("there is one").findings = Some(findings);
+    app
+}
+
+#[test]
+fn the_overview_begins_with_the_lists_that_say_more_about_the_worst_finding() {
+    let app = failing();
+    assert_eq!(app.lists()[..2], [ListKind::ZonesNxdomain, ListKind::ClientsNxdomain]);
+    assert_eq!(app.lists()[2..], ListKind::ALL);
+    assert_eq!(app.focused_list(), Some(ListKind::ZonesNxdomain));
+}
+
+#[test]
+fn a_list_that_is_looked_at_stays_while_findings_come_and_go() {
+    let mut app = failing();
+    press(&mut app, "⏎");
+    app.agent_mut(0).expect("there is one").findings = Some(Vec::new());
+    assert_eq!(app.focused_list(), Some(ListKind::ZonesNxdomain));
+}
+
+#[test]
+fn findings_are_listed_by_a_key_and_closed_by_it_or_escape() {
+    let mut app = failing();
+    press(&mut app, "f↓↓");
+    assert_eq!(app.findings_cursor, Some(1));
+    assert!(!app.shows_lists());
+    press(&mut app, "f");
+    assert_eq!(app.findings_cursor, None);
+    press(&mut app, "f⎋");
+    assert_eq!((app.findings_cursor, app.page), (None, Page::Overview));
+    // An agent that does not judge has no list of findings.
+    app.agent_mut(0).expect("there is one").findings = None;
+    press(&mut app, "f");
+    assert_eq!(app.findings_cursor, None);
+}
+
+/// An agent that serves single seconds, and so everything that came with them.
+fn newer() -> UiState {
+    let mut app = failing();
+    app.agent_mut(0).expect("there is one").recent = Some(RecentSeconds::default());
+    app
+}
+
+fn zone(name: &str) -> TrafficFilter {
+    TrafficFilter::default().with(FilterKey::Zone, name)
+}
+
+#[test]
+fn enter_goes_from_a_list_to_its_row_and_escape_goes_back() {
+    let mut app = newer();
+    app.agent_mut(0).expect("there is one").findings = Some(Vec::new());
+    press(&mut app, "⏎↓⏎");
+    assert_eq!(app.wanted(0).focus, Some(zone("example.net")));
+    assert!(app.zoom.is_none() && app.agent().is_some_and(|agent| agent.window.is_none()));
+    press(&mut app, "⎋");
+    assert_eq!(app.wanted(0).focus, None);
+    assert!(app.agent().is_some_and(|agent| agent.window.is_some()));
+}
+
+#[test]
+fn a_row_of_what_is_looked_into_narrows_it() {
+    let mut app = newer();
+    app.agent_mut(0).expect("there is one").set_focus(Some(zone("example.net")));
+    let mut period = Period::default();
+    period.dns.top_qtype = vec![entry("TXT", 3)];
+    period.dns.top_qname2 = vec![entry("a.example.net", 3)];
+    let focus = FocusAnswer { filter: zone("example.net"), period: Ok(("3s".to_owned(), period)) };
+    let answer = AgentAnswer { ours: true, focus: Some(focus), ..AgentAnswer::default() };
+    let agent = app.agent_mut(0).expect("there is one");
+    agent.update(Update::Answer(Box::new(answer)), Duration::ZERO);
+    agent.recent = Some(RecentSeconds::default());
+    press(&mut app, "⏎⏎");
+    let narrower = zone("example.net").with(FilterKey::Name, "a.example.net");
+    assert_eq!(app.wanted(0).focus, Some(narrower));
+}
+
+#[test]
+fn a_late_answer_about_another_filter_is_not_shown() {
+    let mut app = newer();
+    app.agent_mut(0).expect("there is one").set_focus(Some(zone("example.net")));
+    let focus = FocusAnswer { filter: zone("other"), period: Ok(("3s".to_owned(), Period::default())) };
+    let answer = AgentAnswer { ours: true, focus: Some(focus), ..AgentAnswer::default() };
+    app.agent_mut(0).expect("there is one").update(Update::Answer(Box::new(answer)), Duration::ZERO);
+    assert!(app.agent().is_some_and(|agent| agent.window.is_none()));
+}
+
+#[test]
+fn enter_looks_into_a_finding_and_c_saves_its_packets() {
+    let mut app = newer();
+    if let Some(findings) = &mut app.agent_mut(0).expect("there is one").findings {
+        findings[0].subject = Printable::new("shop.example");
+    }
+    assert_eq!(press(&mut app, "fc"), ActionOutcome::SavePackets(zone("shop.example")));
+    // The agent's own trouble is no traffic.
+    assert_eq!(press(&mut app, "↓c"), ActionOutcome::Continue);
+    press(&mut app, "⏎");
+    assert!(app.wanted(0).focus.is_none() && app.findings_cursor == Some(1));
+    press(&mut app, "↑⏎");
+    assert_eq!(app.wanted(0).focus, Some(zone("shop.example")));
+    assert_eq!(app.findings_cursor, None);
+}
+
+#[test]
+fn an_older_agent_is_not_looked_into() {
+    let mut app = app(&["ns1"]);
+    press(&mut app, "⏎");
+    assert_eq!(press(&mut app, "c"), ActionOutcome::Continue);
+    press(&mut app, "⏎");
+    assert!(app.zoom.is_none() && app.wanted(0).focus.is_none());
+}
+
+#[test]
+fn lists_are_long_on_the_whole_screen_and_have_rates_if_sorted_by_them() {
+    let mut app = newer();
+    assert_eq!(app.wanted(0).lists, WantedLists::Short);
+    press(&mut app, "s");
+    assert_eq!(app.wanted(0).lists, WantedLists::WithRates);
+    press(&mut app, "sss");
+    assert_eq!(app.wanted(0).lists, WantedLists::Short);
+    press(&mut app, "⏎");
+    assert_eq!(app.wanted(0).lists, WantedLists::Long);
+}
+
+#[test]
+fn what_became_of_a_file_stays_until_a_key_is_pressed() {
+    let mut app = newer();
+    app.packets = Some(PacketsUpdate::Saving { file: "x".to_owned(), bytes: 3 });
+    press(&mut app, "1");
+    assert!(app.packets.is_some());
+    app.packets = Some(PacketsUpdate::Failed("no".to_owned()));
+    press(&mut app, "1");
+    assert!(app.packets.is_none());
 }

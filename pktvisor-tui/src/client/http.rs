@@ -1,6 +1,9 @@
 //! One GET, with limits on time and size, and with checks of the answer.
 
-use std::{io, time::Duration};
+use std::{
+    io::{self, Read},
+    time::Duration,
+};
 
 use pktvisor_api::ErrorBody;
 use serde::de::DeserializeOwned;
@@ -15,6 +18,8 @@ use crate::format::without_number;
 /// Answers beyond this many bytes are not read. A window of ours is about 20 KiB, and ten times
 /// that where every octet of every name is escaped.
 const BODY_BYTES_MAX: u64 = 1 << 20;
+/// The same for lists of 1,000 entries, which make an answer a hundred times as long.
+const LONG_BODY_BYTES_MAX: u64 = 32 << 20;
 
 /// Why a page could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +31,8 @@ pub enum FetchError {
     #[error("no answer within {} ms", .0.as_millis())]
     Timeout(Duration),
     /// The agent refuses the request.
-    #[error("the agent answers: {0}")]
-    Refused(String),
+    #[error("the agent answers: {1}")]
+    Refused(u16, String),
     /// An HTTP status without an explanation.
     #[error("HTTP status {0} for {1}")]
     Status(u16, String),
@@ -40,7 +45,7 @@ impl FetchError {
     /// Whether the agent answers that this page does not exist, so that another one should be
     /// requested.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Status(..))
+        matches!(self, Self::Refused(..) | Self::Status(..))
     }
 }
 
@@ -72,13 +77,35 @@ impl Http {
     /// Agents of the 3.0 line answer errors with status 200 and call their JSON text/json, so
     /// neither decides.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, FetchError> {
+        self.get_within(path, BODY_BYTES_MAX)
+    }
+
+    /// As [`get`](Self::get), of a page with long lists.
+    pub fn get_long<T: DeserializeOwned>(&self, path: &str) -> Result<T, FetchError> {
+        self.get_within(path, LONG_BODY_BYTES_MAX)
+    }
+
+    /// Gets `path` as a stream that ends after `patience` at the latest.
+    pub fn stream(&self, path: &str, patience: Duration) -> Result<impl Read + use<>, FetchError> {
+        let request = self.agent.get(self.endpoint.url(path)).config().timeout_global(Some(patience));
+        let mut response = request.build().call().map_err(|error| self.explain(error))?;
+        let status = response.status().as_u16();
+        if status == 200 {
+            return Ok(response.into_body().into_reader());
+        }
+        let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec();
+        read(status, path, &body.map_err(|error| self.explain(error))?)
+            .and_then(|_: serde::de::IgnoredAny| Err(FetchError::Status(status, path.to_owned())))
+    }
+
+    fn get_within<T: DeserializeOwned>(&self, path: &str, limit: u64) -> Result<T, FetchError> {
         let mut response =
             self.agent.get(self.endpoint.url(path)).call().map_err(|error| self.explain(error))?;
         let status = response.status().as_u16();
         let body = response
             .body_mut()
             .with_config()
-            .limit(BODY_BYTES_MAX)
+            .limit(limit)
             .read_to_vec()
             .map_err(|error| self.explain(error))?;
         read(status, path, &body)
@@ -129,7 +156,7 @@ fn read<T: DeserializeOwned>(status: u16, path: &str, body: &[u8]) -> Result<T, 
     if body.len() <= ERROR_BODY_BYTES_MAX
         && let Ok(ErrorBody { error }) = serde_json::from_slice(body)
     {
-        return Err(FetchError::Refused(error));
+        return Err(FetchError::Refused(status, error));
     }
     if !(200..300).contains(&status) {
         return Err(FetchError::Status(status, path.to_owned()));
@@ -147,7 +174,10 @@ mod tests {
     fn an_error_with_status_200_is_an_error() {
         let body = br#"{"error": "invalid metrics period, specify [2, 5]"}"#;
         let error = read::<App>(200, "/app", body).expect_err("an error body is no app");
-        assert!(matches!(&error, FetchError::Refused(why) if why.starts_with("invalid metrics")), "{error}");
+        assert!(
+            matches!(&error, FetchError::Refused(200, why) if why.starts_with("invalid metrics")),
+            "{error}"
+        );
     }
 
     #[test]

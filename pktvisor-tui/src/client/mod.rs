@@ -5,19 +5,23 @@
 
 mod backoff;
 mod endpoint;
+mod filter;
 mod http;
 mod one_period;
+mod packets;
 mod poller;
 mod protocol;
 mod resolver;
 
 use std::time::Duration;
 
-use pktvisor_api::{App, DirectionRates, Period};
+use pktvisor_api::{App, DirectionRates, FindingsDocument, Period, SecondSeries};
 
 pub use endpoint::{AgentEndpoint, DEFAULT_PORT, EndpointError};
+pub use filter::{FilterKey, TrafficFilter};
 pub use http::{FetchError, Http};
 pub use one_period::{OneEntry, OnePeriod};
+pub use packets::{PacketsUpdate, save_packets};
 pub use poller::{Poller, PollerCommand};
 pub use protocol::Session;
 
@@ -45,13 +49,29 @@ impl AskedWindow {
     }
 }
 
-/// The data that the screen needs now.
+/// How much of the lists the screen needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WantedLists {
+    /// Their first rows.
+    #[default]
+    Short,
+    /// Also the same of the last seconds.
+    WithRates,
+    /// As many rows as the agent gives, also of the last seconds.
+    Long,
+}
+
+/// The data that the screen needs now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The chosen window; `None` for five minutes, or fewer if the agent keeps fewer.
     pub window: Option<AskedWindow>,
-    /// Whether the page about the agent itself is on the screen.
-    pub about_itself: bool,
+    /// Whether the agent is on the screen, and not only its row in the fleet.
+    pub in_detail: bool,
+    /// How much of the lists.
+    pub lists: WantedLists,
+    /// What the agent is looked into for.
+    pub focus: Option<TrafficFilter>,
 }
 
 /// The answers of one round of requests.
@@ -63,6 +83,10 @@ pub struct AgentAnswer {
     pub ours: bool,
     /// The last full second; absent if the agent has no such page.
     pub rates: Option<DirectionRates>,
+    /// What is wrong; absent if the agent has no such page.
+    pub findings: Option<FindingsDocument>,
+    /// The last minutes by the second; absent if not wanted, or if the agent has no such page.
+    pub series: Option<SecondSeries>,
     /// The key of the window's document: `5m`.
     pub window_name: String,
     /// The requested window.
@@ -71,8 +95,32 @@ pub struct AgentAnswer {
     pub live: Option<Period>,
     /// Closed periods that were not fetched before, in no order.
     pub closed: Vec<Period>,
+    /// The last ten to nineteen seconds; absent if not wanted, or if the agent has no such page.
+    pub rolling: Option<Period>,
+    /// The window with long lists, and the same of the last seconds; not requested in every round.
+    pub long: Option<LongLists>,
+    /// What matches the wanted focus, or why there is none.
+    pub focus: Option<FocusAnswer>,
     /// How long the whole round took.
     pub round_trip: Duration,
+}
+
+/// The window with long lists, and the last seconds.
+#[derive(Clone, Debug, Default)]
+pub struct LongLists {
+    /// The window.
+    pub window: Period,
+    /// The last seconds.
+    pub rolling: Option<Period>,
+}
+
+/// The answer of an agent that is looked into.
+#[derive(Clone, Debug)]
+pub struct FocusAnswer {
+    /// The filter.
+    pub filter: TrafficFilter,
+    /// What matches, with the key of its document, or why there is none.
+    pub period: Result<(String, Period), String>,
 }
 
 /// The result of a round.

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// A command to the thread. Each makes it ask at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PollerCommand {
     /// Other data is wanted from now on.
     Want(Wanted),
@@ -41,7 +41,7 @@ impl Poller {
             let mut wanted = wanted;
             let mut backoff = Backoff::default();
             loop {
-                let (update, next_round) = round(&mut session, wanted, &mut backoff);
+                let (update, next_round) = round(&mut session, &wanted, &mut backoff);
                 if !report(update) {
                     return;
                 }
@@ -62,7 +62,7 @@ impl Poller {
 }
 
 /// One round, and when the next one is due.
-fn round(session: &mut Session, wanted: Wanted, backoff: &mut Backoff) -> (Update, Instant) {
+fn round(session: &mut Session, wanted: &Wanted, backoff: &mut Backoff) -> (Update, Instant) {
     let started = Instant::now();
     match session.round(wanted) {
         Ok(answer) => {

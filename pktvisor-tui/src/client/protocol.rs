@@ -4,18 +4,26 @@
 //! Those of the 3.0 line number periods in reverse, so that only the window of all their periods
 //! means the same in both.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use pktvisor_api::{App, Period, Rates};
+use pktvisor_api::{App, Period, Rates, SeriesDocument};
+use serde::de::DeserializeOwned;
 
 use super::one_period::{OneEntry, OnePeriod};
 use super::{
-    AgentAnswer, AskedWindow, Wanted,
+    AgentAnswer, AskedWindow, FocusAnswer, LongLists, TrafficFilter, Wanted, WantedLists,
     http::{FetchError, Http},
 };
 
 /// Rounds between two requests for data that hardly changes.
 const APP_EVERY_ROUNDS: u64 = 5;
+/// Rounds before a page that the agent does not have is requested again.
+const MISSING_FOR_ROUNDS: u64 = 60;
+/// Rounds between two requests for long lists, which are up to a hundred times as long as others.
+const LONG_LISTS_EVERY_ROUNDS: u64 = 3;
 /// Closed periods fetched in one round, so that a long history does not arrive as a burst.
 const CLOSED_PER_ROUND: u64 = 8;
 /// Most closed periods that are fetched.
@@ -27,6 +35,10 @@ const PERIODS_OF_3_0: u64 = 5;
 pub struct Session {
     http: Http,
     app: Option<App>,
+    /// Pages that the agent does not have, and the rounds in which they are tried again.
+    missing: BTreeMap<&'static str, u64>,
+    /// The window of the last long lists, and the round in which they are due again.
+    long_lists: Option<(AskedWindow, u64)>,
     rounds: u64,
     live_start_ts: Option<i64>,
     /// Closed periods still to fetch, as indices: from, to.
@@ -38,8 +50,19 @@ pub struct Session {
 impl Session {
     /// A session that has not begun.
     pub fn new(http: Http) -> Self {
-        #[expect(clippy::reversed_empty_ranges, reason = "an empty backlog")]
-        Self { http, app: None, rounds: 0, live_start_ts: None, backlog: 1..=0, history: true }
+        #[expect(clippy::reversed_empty_ranges, reason = "there is nothing to fetch yet")]
+        let backlog = 1..=0;
+        let missing = BTreeMap::new();
+        Self {
+            http,
+            app: None,
+            missing,
+            long_lists: None,
+            rounds: 0,
+            live_start_ts: None,
+            backlog,
+            history: true,
+        }
     }
 
     /// A session that does not fetch closed periods.
@@ -50,28 +73,35 @@ impl Session {
     /// Forgets the agent: another one may answer at the same address.
     pub fn forget(&mut self) {
         self.app = None;
+        self.missing.clear();
         self.live_start_ts = None;
     }
 
     /// One round of requests.
-    pub fn round(&mut self, wanted: Wanted) -> Result<AgentAnswer, FetchError> {
+    pub fn round(&mut self, wanted: &Wanted) -> Result<AgentAnswer, FetchError> {
         let started = Instant::now();
         let mut answer = AgentAnswer::default();
-        if self.app.is_none() || wanted.about_itself || self.rounds.is_multiple_of(APP_EVERY_ROUNDS) {
+        if self.app.is_none() || wanted.in_detail || self.rounds.is_multiple_of(APP_EVERY_ROUNDS) {
             let app: App = self.http.get("/api/v1/metrics/app")?;
             self.app = Some(app.clone());
             answer.app = Some(app);
         }
         self.rounds = self.rounds.wrapping_add(1);
         let app = self.app.clone().unwrap_or_default();
-        answer.rates = match self.http.get::<Rates>("/api/v1/metrics/rates") {
-            Ok(rates) => Some(rates.packets),
-            Err(error) if error.is_refusal() => None,
-            Err(error) => return Err(error),
-        };
+        answer.rates = self.page("/api/v1/metrics/rates")?.map(|Rates { packets }| packets);
         answer.ours = is_ours(&app);
         if answer.ours {
+            answer.findings = self.page("/api/v1/findings")?;
+            if wanted.in_detail {
+                let series = self.page("/api/v1/metrics/series")?;
+                answer.series = series.map(|SeriesDocument { series }| series);
+                answer.focus =
+                    wanted.focus.as_ref().map(|filter| self.focus(filter, wanted.lists)).transpose()?;
+            }
             self.ours(&app, wanted.window, &mut answer)?;
+            if wanted.focus.is_none() {
+                self.lists(effective_window(wanted.window, &app), wanted.lists, &mut answer)?;
+            }
         } else {
             let periods = if app.app.periods == 0 { PERIODS_OF_3_0 } else { app.app.periods };
             (answer.window_name, answer.window) = self.document(&format!("window/{periods}"))?;
@@ -114,6 +144,76 @@ impl Session {
         }
         answer.live = Some(live);
         Ok(())
+    }
+
+    /// The last seconds, and long lists, as far as they are wanted.
+    fn lists(
+        &mut self,
+        window: AskedWindow,
+        wanted: WantedLists,
+        answer: &mut AgentAnswer,
+    ) -> Result<(), FetchError> {
+        const ROLLING: &str = "/api/v1/metrics/rolling/10";
+        const LONG_ROLLING: &str = "/api/v1/metrics/rolling/10?top=1000";
+        let period = |page: Option<OnePeriod>| Some(page?.0?.1);
+        match wanted {
+            WantedLists::Short => self.long_lists = None,
+            WantedLists::WithRates => {
+                self.long_lists = None;
+                answer.rolling = period(self.page(ROLLING)?);
+            }
+            WantedLists::Long
+                if self.long_lists.is_some_and(|(of, due)| of == window && self.rounds < due) => {}
+            WantedLists::Long => {
+                self.long_lists = Some((window, self.rounds.saturating_add(LONG_LISTS_EVERY_ROUNDS)));
+                let path = match window {
+                    AskedWindow::Live => "/api/v1/metrics/bucket/0?top=1000".to_owned(),
+                    AskedWindow::Last(periods) => format!("/api/v1/metrics/window/{periods}?top=1000"),
+                };
+                match self.http.get_long::<OnePeriod>(&path) {
+                    Ok(OneEntry(Some((_, window)))) => {
+                        let rolling = period(self.page(LONG_ROLLING)?);
+                        answer.long = Some(LongLists { window, rolling });
+                    }
+                    // The agent has too much to do: the short lists are shown.
+                    Ok(OneEntry(None)) => {}
+                    Err(error) if error.is_refusal() => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What matches a filter. An agent that cannot be looked into says why.
+    fn focus(&self, filter: &TrafficFilter, lists: WantedLists) -> Result<FocusAnswer, FetchError> {
+        let top = if lists == WantedLists::Long { "&top=1000" } else { "" };
+        let path = format!("/api/v1/focus?{}{top}", filter.query());
+        let period = match self.http.get_long::<OnePeriod>(&path) {
+            Ok(OneEntry(Some(period))) => Ok(period),
+            Ok(OneEntry(None)) => Err("there is no period in the answer".to_owned()),
+            Err(FetchError::Status(404, _) | FetchError::Refused(404, _)) => {
+                Err("this agent cannot be looked into".to_owned())
+            }
+            Err(error) if error.is_refusal() => Err(error.to_string()),
+            Err(error) => return Err(error),
+        };
+        Ok(FocusAnswer { filter: filter.clone(), period })
+    }
+
+    /// A page that older agents lack: they are asked for it now and then.
+    fn page<T: DeserializeOwned>(&mut self, path: &'static str) -> Result<Option<T>, FetchError> {
+        if self.missing.get(path).is_some_and(|again| self.rounds < *again) {
+            return Ok(None);
+        }
+        match self.http.get_long(path) {
+            Ok(page) => Ok(Some(page)),
+            Err(error) if error.is_refusal() => {
+                self.missing.insert(path, self.rounds.saturating_add(MISSING_FOR_ROUNDS));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn document(&self, page: &str) -> Result<(String, Period), FetchError> {

@@ -1,12 +1,23 @@
 //! One agent: its last answer with its time, and the state of the connection.
 
+mod focus;
+
 use std::time::Duration;
 
-use pktvisor_api::{App, DirectionRates, Ledger};
+use pktvisor_api::{DirectionRates, Ledger};
 
+pub use self::focus::FocusModel;
 use super::{
-    capture::CaptureState, health::HealthLevel, history::History, observation::Observation,
+    capture::CaptureState,
+    figures::SpanFigures,
+    findings::{FindingRow, findings},
+    health::HealthLevel,
+    history::History,
+    info::{AgentInfo, AgentLink, Standing},
+    observation::Observation,
     printable::Printable,
+    recent::RecentSeconds,
+    second::SecondSample,
 };
 use crate::{
     client::{AgentAnswer, Update},
@@ -17,66 +28,6 @@ use crate::{
 const STALE_AFTER: Duration = Duration::from_secs(4);
 /// How long a loss of packets affects the state.
 const LOSS_REMEMBERED: Duration = Duration::from_secs(300);
-
-/// The connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AgentLink {
-    /// The first request is not answered yet.
-    Connecting,
-    /// The last request was answered.
-    Up,
-    /// The last request failed.
-    Down {
-        /// The reason.
-        error: Printable,
-        /// The time of the first failure since the last answer.
-        since: Duration,
-        /// The time of the next request.
-        retry_at: Duration,
-        /// Failures since the last answer.
-        attempts: u32,
-    },
-    /// There is no agent: the data is from a file.
-    Saved,
-}
-
-/// The state of an agent, for the badge in the corner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
-    /// Not known yet.
-    Connecting,
-    /// Data of the last seconds.
-    Live,
-    /// A capture file, read to its end.
-    Finished,
-    /// A saved JSON.
-    Saved,
-    /// Data of the past.
-    Stale,
-    /// No data at all.
-    Absent,
-}
-
-/// The agent's description of itself, safe to show.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AgentInfo {
-    /// Its version.
-    pub version: Printable,
-    /// Ceiling of the sampling, in per cent.
-    pub deep_sample_rate_pct: u64,
-    /// Periods kept.
-    pub periods: u64,
-    /// Whether a file is one period.
-    pub single_summary: bool,
-    /// Since its start.
-    pub up: Duration,
-    /// Open transactions.
-    pub open_transactions: u64,
-    /// The ledger of packets since the start.
-    pub ledger: Option<Ledger>,
-    /// The source of its packets.
-    pub capture: Option<CaptureState>,
-}
 
 /// An agent.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +44,14 @@ pub struct AgentModel {
     pub rates: Option<DirectionRates>,
     /// Its description of itself.
     pub info: Option<AgentInfo>,
+    /// The last minutes by the second; absent unless the agent is looked at and has a series.
+    pub recent: Option<RecentSeconds>,
+    /// The window with long lists, last received while one filled the screen.
+    pub long: Option<Observation>,
+    /// What it is looked into for.
+    pub focus: Option<Box<FocusModel>>,
+    /// What is wrong, the most severe first; absent from agents that do not judge.
+    pub findings: Option<Vec<FindingRow>>,
     /// Its past.
     pub history: History,
     /// The time of the last answer.
@@ -113,6 +72,10 @@ impl AgentModel {
             live: None,
             rates: None,
             info: None,
+            recent: None,
+            long: None,
+            focus: None,
+            findings: None,
             history: History::default(),
             answered_at: None,
             round_trip: Duration::ZERO,
@@ -136,6 +99,7 @@ impl AgentModel {
                     attempts: attempts.saturating_add(1),
                 };
                 self.history.miss();
+                self.pass_link_on();
             }
         }
     }
@@ -155,12 +119,23 @@ impl AgentModel {
             self.info = Some(info);
         }
         let observe = if answer.ours { Observation::new } else { Observation::of_older_agent };
-        let window = observe(&answer.window_name, std::mem::take(&mut answer.window));
+        let mut window = observe(&answer.window_name, std::mem::take(&mut answer.window));
+        if let Some(rolling) = answer.rolling.take() {
+            window.add_rates(rolling);
+        }
+        if let Some(long) = answer.long.take() {
+            let mut observation = observe(&answer.window_name, long.window);
+            long.rolling.into_iter().for_each(|rolling| observation.add_rates(rolling));
+            self.long = Some(observation);
+        }
+        self.take_focus(answer.focus.take(), now);
         let live = answer.live.take().map(|live| observe("1m", live));
         self.history.record(&answer, &window, live.as_ref(), now);
         self.window = Some(window);
         self.live = live;
         self.rates = answer.rates;
+        self.recent = answer.series.as_ref().map(RecentSeconds::new);
+        self.findings = answer.findings.as_ref().map(findings);
         self.round_trip = answer.round_trip;
         self.answered_at = Some(now);
         if self.link != AgentLink::Saved {
@@ -195,6 +170,16 @@ impl AgentModel {
         self.capture()?.interface_trouble()
     }
 
+    /// What to do if the agent does not know the addresses of HOST, so that nothing has a direction:
+    /// in the agent's words if it offers addresses. `None` if all is well.
+    pub fn direction_advice(&self) -> Option<&str> {
+        const ADVICE: &str = "no direction, no latency: tell pktvisord the addresses of HOST with -H";
+        self.window.as_ref().filter(|window| window.has_no_direction())?;
+        let notes = self.capture().map_or(&[][..], |capture| capture.notes.as_slice());
+        let offer = notes.iter().map(Printable::as_str).find(|note| note.contains("-H "));
+        Some(offer.unwrap_or(ADVICE))
+    }
+
     /// Its state.
     pub fn standing(&self, now: Duration) -> Standing {
         match (&self.link, self.age(now)) {
@@ -206,6 +191,38 @@ impl AgentModel {
             _ if self.is_file() => Standing::Finished,
             _ => Standing::Live,
         }
+    }
+
+    /// The newest seconds, the newest first: of the agent's own series, or else as this UI saw
+    /// them.
+    pub fn seconds(&self) -> impl Iterator<Item = SecondSample> {
+        let recent = self.recent.as_ref();
+        let seen = recent.is_none().then(|| self.history.seconds().copied());
+        recent.map(RecentSeconds::samples).into_iter().flatten().chain(seen.into_iter().flatten())
+    }
+
+    /// The figures of now, with the number of their seconds: the last ten, or the last one where
+    /// the agent has no series. `None` for a file, where nothing moves any more.
+    pub fn figures_now(&self) -> Option<(usize, SpanFigures)> {
+        if self.is_file() {
+            return None;
+        }
+        let (seconds, figures) = match &self.recent {
+            Some(recent) => (recent.span_seconds(), recent.figures(self.waiting())),
+            None => (1, SpanFigures::of_sample(self.history.newest()?)),
+        };
+        let has_sides = self.window.as_ref().is_some_and(Observation::has_sides);
+        let sides = has_sides.then(|| self.history.sides(self.waiting()));
+        Some((seconds, SpanFigures { sides, ..figures }))
+    }
+
+    /// The figures of the window.
+    pub fn window_figures(&self) -> Option<SpanFigures> {
+        self.window.as_ref().map(|window| SpanFigures::of_window(window, self.waiting()))
+    }
+
+    fn waiting(&self) -> u64 {
+        self.info.as_ref().map_or(0, |info| info.waiting)
     }
 
     /// Queries a second now, or on average for a file.
@@ -248,30 +265,11 @@ impl AgentModel {
             return HealthLevel::Bad;
         }
         let window = self.window.as_ref();
-        HealthLevel::of_errors(window.and_then(Observation::error_share))
+        let findings = self.findings.as_deref().unwrap_or_default();
+        HealthLevel::of_finding(findings.first().map(|finding| finding.severity))
+            .max(HealthLevel::of_errors(window.and_then(Observation::error_share)))
             .max(HealthLevel::of_nxdomain(window.and_then(|w| w.share_of(super::Rcode::Nxdomain))))
             .max(HealthLevel::of_timeouts(window.and_then(Observation::timeout_share)))
             .max(HealthLevel::of_loss(self.recent_loss_share()))
-    }
-}
-
-impl AgentInfo {
-    fn new(app: &App) -> Self {
-        let minutes = app.app.up_time_min;
-        Self {
-            version: Printable::new(&app.app.version),
-            deep_sample_rate_pct: app.app.deep_sample_rate_pct,
-            periods: app.app.periods,
-            single_summary: app.app.single_summary,
-            up: Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default(),
-            open_transactions: app.dns.xact.open,
-            ledger: app.app.ledger,
-            capture: app.app.capture.as_ref().map(CaptureState::new),
-        }
-    }
-
-    /// Whether the agent restarted after `before`.
-    fn is_after_restart(&self, before: &Self) -> bool {
-        self.up < before.up || self.version != before.version
     }
 }

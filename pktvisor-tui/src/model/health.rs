@@ -1,5 +1,7 @@
 //! The thresholds for numbers that are good, worth a look, or bad.
 
+use pktvisor_api::Severity;
+
 /// The state of a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HealthLevel {
@@ -40,6 +42,15 @@ impl HealthLevel {
     /// Of the share of queries that were not answered in time.
     pub fn of_timeouts(share: Option<f64>) -> Self {
         Self::by_share(share, 0.01, 0.05)
+    }
+
+    /// Of the worst finding.
+    pub fn of_finding(worst: Option<Severity>) -> Self {
+        match worst {
+            Some(Severity::Critical) => Self::Bad,
+            Some(Severity::Warning) => Self::Warn,
+            Some(Severity::Notice) | None => Self::Unknown,
+        }
     }
 
     /// Of packets lost between the wire and the analysis, as a share of those meant for it.

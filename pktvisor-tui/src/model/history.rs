@@ -1,5 +1,5 @@
-//! The past of an agent: the last minutes by the second, which the agent does not keep, and its
-//! closed periods.
+//! The past of an agent: the last minutes by the second, as this UI saw them, and its closed
+//! periods.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -8,30 +8,18 @@ use std::{
 
 use pktvisor_api::{DnsMessages, Period};
 
-use super::observation::{Observation, Rcode};
-use crate::{client::AgentAnswer, format::share};
+use super::{
+    in_out::InOut,
+    observation::{Observation, Rcode},
+    second::SecondSample,
+    side_history::{SideFigures, SideHistory},
+};
+use crate::{client::AgentAnswer, format::permille};
 
 /// Seconds kept.
 const SECONDS_MAX: usize = 600;
 /// Periods kept: the closed ones that are fetched, and the live one.
 const PERIODS_MAX: usize = 121;
-
-/// One second. Unknown numbers are absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SecondSample {
-    /// Packets to HOST.
-    pub received: Option<u64>,
-    /// Packets from HOST.
-    pub sent: Option<u64>,
-    /// Packets of unknown direction.
-    pub unknown: Option<u64>,
-    /// DNS queries.
-    pub queries: Option<u64>,
-    /// Replies that are neither NOERROR nor NXDOMAIN, in a thousand replies.
-    pub errors_permille: Option<u64>,
-    /// The 95th percentile of the live period so far, in µs.
-    pub p95_us: Option<u64>,
-}
 
 /// One period in short.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +50,7 @@ pub struct History {
     seconds: VecDeque<SecondSample>,
     periods: BTreeMap<i64, PeriodPoint>,
     baseline: Option<Baseline>,
+    sides: SideHistory,
 }
 
 /// The last counters of the live period, for differences.
@@ -84,8 +73,8 @@ impl History {
         now: Duration,
     ) {
         let newest = live.unwrap_or(observation);
-        let difference = self.difference(newest, now);
-        let mut sample = SecondSample { p95_us: newest.p95_us(), ..difference };
+        self.sides.record(newest, now);
+        let mut sample = self.difference(newest, now);
         if let Some(rates) = answer.rates {
             sample.received = Some(rates.received);
             sample.sent = Some(rates.sent);
@@ -135,6 +124,7 @@ impl History {
     /// A second in which there was no answer.
     pub(super) fn miss(&mut self) {
         self.baseline = None;
+        self.sides.forget();
         self.push(SecondSample::default());
     }
 
@@ -143,6 +133,7 @@ impl History {
     pub(super) fn forget_periods(&mut self) {
         self.periods.clear();
         self.baseline = None;
+        self.sides.forget();
     }
 
     fn push(&mut self, sample: SecondSample) {
@@ -159,12 +150,14 @@ impl History {
         }
     }
 
-    /// One figure of every second, the newest first.
-    pub fn seconds<'a>(
-        &'a self,
-        figure: impl Fn(&SecondSample) -> Option<u64> + 'a,
-    ) -> impl Iterator<Item = Option<u64>> + 'a {
-        self.seconds.iter().rev().map(figure)
+    /// The seconds, the newest first.
+    pub fn seconds(&self) -> impl Iterator<Item = &SecondSample> {
+        self.seconds.iter().rev()
+    }
+
+    /// Both directions in the last ten seconds; see [`SideHistory::figures`].
+    pub(super) fn sides(&self, waiting: u64) -> InOut<SideFigures> {
+        self.sides.figures(waiting)
     }
 
     /// The newest second.
@@ -189,7 +182,7 @@ fn errors_permille(before: &DnsMessages, now: &DnsMessages) -> Option<u64> {
     };
     let replies = now.replies.saturating_sub(before.replies);
     let errors = errors(now).saturating_sub(errors(before));
-    share(errors, replies).map(|share| (share * 1000.0).round() as u64)
+    permille(errors, replies)
 }
 
 impl PeriodPoint {
@@ -220,7 +213,7 @@ impl PeriodPoint {
     pub fn errors_permille(&self) -> Option<u64> {
         let [noerror, nxdomain, ..] = self.rcodes;
         let errors = self.replies.saturating_sub(noerror).saturating_sub(nxdomain);
-        share(errors, self.replies).map(|share| (share * 1000.0).round() as u64)
+        permille(errors, self.replies)
     }
 
     /// A count of the period as an average per second, in thousandths; `None` for a period without

@@ -1,44 +1,15 @@
-//! The fourteen lists of a period: their titles, the wholes of their shares, and their rows.
+//! The rows of the lists that an agent sends, their order, and the lists of each page.
 
 use pktvisor_api::{Period, TopEntry};
 
-use super::printable::{KeptEnd, Printable};
+use super::{
+    list_table::{ListKind, RowSubject, entries},
+    printable::{KeptEnd, Printable},
+    row_rate::RowRate,
+};
 
-/// Rows kept of one list. Agents send at most 10.
-const ROWS_MAX: usize = 100;
-
-/// A list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ListKind {
-    /// Question names by their last two labels.
-    Qname2,
-    /// Question names by their last three labels.
-    Qname3,
-    /// Question names answered NXDOMAIN.
-    Nxdomain,
-    /// Question names answered SERVFAIL.
-    Servfail,
-    /// Question names answered REFUSED.
-    Refused,
-    /// Names that HOST answered slowly.
-    SlowIn,
-    /// Names that HOST waited for.
-    SlowOut,
-    /// Query types.
-    Qtype,
-    /// Response codes.
-    Rcode,
-    /// Remote IPv4 addresses.
-    Ipv4,
-    /// Remote IPv6 addresses.
-    Ipv6,
-    /// Ports at the other end of DNS over UDP.
-    UdpPort,
-    /// Places of remote addresses.
-    GeoLoc,
-    /// Networks of remote addresses.
-    Asn,
-}
+/// Rows kept of one list. Agents send 10, or as many as asked for, at most 1,000.
+const ROWS_MAX: usize = 1000;
 
 /// One row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +22,8 @@ pub struct Row {
     pub bounds: Option<(u64, u64)>,
     /// The estimate over the achieved sampling rate.
     pub scaled: Option<u64>,
+    /// How fast it grows, if that was asked for.
+    pub rate: Option<RowRate>,
 }
 
 /// Order of rows.
@@ -59,17 +32,37 @@ pub enum Sort {
     /// Largest first, as the agent sends them.
     #[default]
     Count,
+    /// By the rate of the last seconds.
+    Rate,
+    /// By what the rate of the last seconds exceeds that of the window.
+    Change,
     /// By name.
     Name,
     /// By the upper bound of the estimate.
     Upper,
 }
 
+/// Whether rows have rates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RatesGiven {
+    /// The agent serves the last seconds.
+    Yes,
+    /// It is an older one.
+    No,
+}
+
 impl Sort {
-    /// The next order.
-    pub fn next(self) -> Self {
+    /// Whether it needs the rates of the last seconds.
+    pub fn needs_rates(self) -> bool {
+        matches!(self, Self::Rate | Self::Change)
+    }
+
+    /// The next order; `rates` says whether the agent gives them.
+    pub fn next(self, rates: RatesGiven) -> Self {
         match self {
-            Self::Count => Self::Name,
+            Self::Count if rates == RatesGiven::Yes => Self::Rate,
+            Self::Rate => Self::Change,
+            Self::Count | Self::Change => Self::Name,
             Self::Name => Self::Upper,
             Self::Upper => Self::Count,
         }
@@ -79,6 +72,8 @@ impl Sort {
     pub fn name(self) -> &'static str {
         match self {
             Self::Count => "count",
+            Self::Rate => "rate",
+            Self::Change => "change",
             Self::Name => "name",
             Self::Upper => "upper bound",
         }
@@ -86,8 +81,14 @@ impl Sort {
 }
 
 /// The order of each list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sorts([Sort; ListKind::COUNT]);
+
+impl Default for Sorts {
+    fn default() -> Self {
+        Self([Sort::default(); ListKind::COUNT])
+    }
+}
 
 impl Sorts {
     /// The order of a list.
@@ -96,37 +97,54 @@ impl Sorts {
     }
 
     /// Gives a list, and no other, its next order.
-    pub fn advance(&mut self, kind: ListKind) {
+    pub fn advance(&mut self, kind: ListKind, rates: RatesGiven) {
         if let Some(sort) = self.0.get_mut(kind.index()) {
-            *sort = sort.next();
+            *sort = sort.next(rates);
         }
     }
 }
 
 impl ListKind {
-    /// Number of lists.
-    pub const COUNT: usize = 14;
+    /// Every list, in no order.
+    pub(super) fn every() -> impl Iterator<Item = Self> {
+        Self::EVERY.iter().copied()
+    }
 
-    /// All, the ones an operator looks at first in front.
-    pub const ALL: [Self; Self::COUNT] = [
+    /// Those of the overview, the ones an operator looks at first in front.
+    pub const ALL: [Self; 16] = [
         Self::Qname2,
         Self::Nxdomain,
+        Self::Clients,
+        Self::Servers,
         Self::Servfail,
         Self::SlowIn,
+        Self::SlowOut,
         Self::Qname3,
         Self::Ipv4,
         Self::Rcode,
         Self::Qtype,
         Self::Refused,
-        Self::SlowOut,
         Self::Ipv6,
         Self::Asn,
         Self::GeoLoc,
         Self::UdpPort,
     ];
 
+    /// Every list once, in the order of the pages.
+    pub fn printed() -> Vec<Self> {
+        let pages: [&[Self]; 6] =
+            [&Self::ALL, &Self::DNS, &Self::CLIENTS, &Self::SERVERS, &Self::ZONES, &Self::NETWORK];
+        let mut printed = Vec::with_capacity(Self::COUNT);
+        for kind in pages.concat() {
+            if !printed.contains(&kind) {
+                printed.push(kind);
+            }
+        }
+        printed
+    }
+
     /// Those of the DNS page.
-    pub const DNS: [Self; 10] = [
+    pub const DNS: [Self; 14] = [
         Self::Qname2,
         Self::Qname3,
         Self::Nxdomain,
@@ -137,63 +155,79 @@ impl ListKind {
         Self::Qtype,
         Self::Rcode,
         Self::UdpPort,
+        Self::Ede,
+        Self::EcsSubnets,
+        Self::EcsCountries,
+        Self::EcsAsns,
+    ];
+
+    /// Those of the page of clients.
+    pub const CLIENTS: [Self; 18] = [
+        Self::Clients,
+        Self::ClientsTimedOut,
+        Self::ClientsNxdomain,
+        Self::ClientsServfail,
+        Self::ClientsBytes,
+        Self::ClientsAmplified,
+        Self::ClientsTcp,
+        Self::ClientsTruncated,
+        Self::ClientsMalformed,
+        Self::ClientsRefused,
+        Self::ClientsSlow,
+        Self::ClientPrefixes,
+        Self::ClientAsns,
+        Self::ClientCountries,
+        Self::QtypesIn,
+        Self::RcodesIn,
+        Self::OpcodesIn,
+        Self::QclassesIn,
+    ];
+
+    /// Those of the page of servers.
+    pub const SERVERS: [Self; 16] = [
+        Self::Servers,
+        Self::ServersTimedOut,
+        Self::ServersSlow,
+        Self::ServersServfail,
+        Self::ServersNxdomain,
+        Self::ServersRefused,
+        Self::ServersTruncated,
+        Self::ServersTcp,
+        Self::ServersMalformed,
+        Self::ServersBytes,
+        Self::ServerAsns,
+        Self::ServerCountries,
+        Self::QtypesOut,
+        Self::RcodesOut,
+        Self::OpcodesOut,
+        Self::QclassesOut,
+    ];
+
+    /// Those of the page of zones.
+    pub const ZONES: [Self; 12] = [
+        Self::ZonesNxdomain,
+        Self::ZonesServfail,
+        Self::ZonesTimedOut,
+        Self::Qname2,
+        Self::Qname3,
+        Self::Nxdomain,
+        Self::Servfail,
+        Self::TimedOut,
+        Self::Refused,
+        Self::Nodata,
+        Self::NamesByBytes,
+        Self::Noerror,
     ];
 
     /// Those of the network page.
     pub const NETWORK: [Self; 5] = [Self::Ipv4, Self::Ipv6, Self::Asn, Self::GeoLoc, Self::UdpPort];
 
-    /// Its title.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Qname2 => "Names, 2 labels",
-            Self::Qname3 => "Names, 3 labels",
-            Self::Nxdomain => "NXDOMAIN names",
-            Self::Servfail => "SERVFAIL names",
-            Self::Refused => "REFUSED names",
-            Self::SlowIn => "Slow, in",
-            Self::SlowOut => "Slow, out",
-            Self::Qtype => "Query types",
-            Self::Rcode => "Response codes",
-            Self::Ipv4 => "IPv4 addresses",
-            Self::Ipv6 => "IPv6 addresses",
-            Self::UdpPort => "DNS UDP ports",
-            Self::GeoLoc => "Places",
-            Self::Asn => "Networks (ASN)",
-        }
-    }
-
-    /// An explanation of its counts.
-    pub fn explanation(self) -> &'static str {
-        match self {
-            Self::Qname2 => "question names of queries and replies, by their last two labels",
-            Self::Qname3 => "question names of queries and replies, by their last three labels",
-            Self::Nxdomain => "question names answered NXDOMAIN; share of the NXDOMAIN replies",
-            Self::Servfail => "question names answered SERVFAIL; share of the SERVFAIL replies",
-            Self::Refused => "question names answered REFUSED; share of the REFUSED replies",
-            Self::SlowIn => "names that HOST answered in its slowest tenth; share of the transactions in",
-            Self::SlowOut => "names that HOST waited for in its slowest tenth; share of the transactions out",
-            Self::Qtype => "query types of queries and replies",
-            Self::Rcode => "response codes, EDNS extended ones included; share of the replies",
-            Self::Ipv4 => "remote IPv4 addresses; share of the packets in and out",
-            Self::Ipv6 => "remote IPv6 addresses; share of the packets in and out",
-            Self::UdpPort => "ports at the other end of DNS over UDP; share of the messages over UDP",
-            Self::GeoLoc => "places of the remote addresses; share of the packets in and out",
-            Self::Asn => "networks of the remote addresses; share of the packets in and out",
-        }
-    }
-
     /// The important end of its names.
     pub fn keep(self) -> KeptEnd {
-        match self {
-            Self::Qname2
-            | Self::Qname3
-            | Self::Nxdomain
-            | Self::Servfail
-            | Self::Refused
-            | Self::SlowIn
-            | Self::SlowOut => KeptEnd::Tail,
-            Self::Ipv6 => KeptEnd::Ends,
-            _ => KeptEnd::Head,
+        match self.subject() {
+            RowSubject::Name | RowSubject::Zone => KeptEnd::Tail,
+            RowSubject::Client | RowSubject::Server | RowSubject::Address => KeptEnd::Ends,
+            RowSubject::Qtype | RowSubject::Rcode | RowSubject::Other => KeptEnd::Head,
         }
     }
 
@@ -204,9 +238,9 @@ impl ListKind {
 }
 
 /// Takes the lists out of a period.
-pub(super) fn take_lists(period: &mut Period) -> [Vec<Row>; ListKind::COUNT] {
-    let mut lists: [Vec<Row>; ListKind::COUNT] = Default::default();
-    for kind in ListKind::ALL {
+pub(super) fn take_lists(period: &mut Period) -> Vec<Vec<Row>> {
+    let mut lists = vec![Vec::new(); ListKind::COUNT];
+    for kind in ListKind::every() {
         if let Some(list) = lists.get_mut(kind.index()) {
             *list = rows(std::mem::take(entries(period, kind)));
         }
@@ -214,27 +248,8 @@ pub(super) fn take_lists(period: &mut Period) -> [Vec<Row>; ListKind::COUNT] {
     lists
 }
 
-fn entries(period: &mut Period, kind: ListKind) -> &mut Vec<TopEntry> {
-    let (dns, packets) = (&mut period.dns, &mut period.packets);
-    match kind {
-        ListKind::Qname2 => &mut dns.top_qname2,
-        ListKind::Qname3 => &mut dns.top_qname3,
-        ListKind::Nxdomain => &mut dns.top_nxdomain,
-        ListKind::Servfail => &mut dns.top_srvfail,
-        ListKind::Refused => &mut dns.top_refused,
-        ListKind::SlowIn => &mut dns.xact.inbound.top_slow,
-        ListKind::SlowOut => &mut dns.xact.outbound.top_slow,
-        ListKind::Qtype => &mut dns.top_qtype,
-        ListKind::Rcode => &mut dns.top_rcode,
-        ListKind::Ipv4 => &mut packets.top_ipv4,
-        ListKind::Ipv6 => &mut packets.top_ipv6,
-        ListKind::UdpPort => &mut dns.top_udp_ports,
-        ListKind::GeoLoc => &mut packets.top_geo_loc,
-        ListKind::Asn => &mut packets.top_asn,
-    }
-}
-
-fn rows(entries: Vec<TopEntry>) -> Vec<Row> {
+/// Entries as rows, safe to show.
+pub(super) fn rows(entries: Vec<TopEntry>) -> Vec<Row> {
     entries
         .into_iter()
         .take(ROWS_MAX)
@@ -243,6 +258,7 @@ fn rows(entries: Vec<TopEntry>) -> Vec<Row> {
             estimate: entry.estimate,
             bounds: entry.lower.zip(entry.upper),
             scaled: entry.scaled,
+            rate: None,
         })
         .collect()
 }

@@ -1,12 +1,15 @@
 //! One period or window as received, and the figures that follow from it.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use pktvisor_api::{Dns, Packets, Period, PeriodSpan};
 
 use super::{
-    lists::{ListKind, Row, Sort, take_lists},
+    list_table::{ListKind, ShareWhole},
+    lists::{Row, Sort, take_lists},
     printable::Printable,
+    row_rate::RowRate,
+    side::Side,
 };
 use crate::format::{self, share};
 
@@ -27,7 +30,7 @@ pub struct Observation {
     pub analysed_messages: u64,
     /// Whether the agent is of our line, or an older one.
     pub ours: bool,
-    lists: [Vec<Row>; ListKind::COUNT],
+    lists: Vec<Vec<Row>>,
 }
 
 /// Response codes that are counted for every message.
@@ -102,6 +105,10 @@ impl Observation {
         self.lists.get(kind.index()).map_or(&[], Vec::as_slice)
     }
 
+    pub(super) fn rows_mut(&mut self, kind: ListKind) -> Option<&mut Vec<Row>> {
+        self.lists.get_mut(kind.index())
+    }
+
     /// The rows whose name contains `filter`, without regard to case, in the requested order.
     pub fn rows(&self, kind: ListKind, filter: &str, sort: Sort) -> Vec<&Row> {
         let filter = filter.to_lowercase();
@@ -112,6 +119,12 @@ impl Observation {
             .collect();
         match sort {
             Sort::Count => rows.sort_by(|a, b| b.estimate.cmp(&a.estimate).then_with(|| a.name.cmp(&b.name))),
+            Sort::Rate => rows.sort_by_key(|row| {
+                (Reverse(row.rate.map_or(0, |rate| rate.now_milli)), Reverse(row.estimate))
+            }),
+            Sort::Change => rows.sort_by_key(|row| {
+                (Reverse(row.rate.map_or(0, RowRate::change_milli)), Reverse(row.estimate))
+            }),
             Sort::Name => rows.sort_by(|a, b| a.name.cmp(&b.name)),
             Sort::Upper => {
                 let upper = |row: &Row| row.bounds.map_or(row.estimate, |(_, upper)| upper);
@@ -125,6 +138,12 @@ impl Observation {
     /// of HOST.
     pub fn has_no_direction(&self) -> bool {
         self.packets.total > 0 && self.packets.received == 0 && self.packets.sent == 0
+    }
+
+    /// Whether the agent tells apart the DNS in which HOST is asked and in which HOST asks.
+    pub fn has_sides(&self) -> bool {
+        let (inbound, outbound) = (&self.dns.inbound, &self.dns.outbound);
+        inbound.queries > 0 || outbound.queries > 0 || inbound.replies > 0 || outbound.replies > 0
     }
 
     /// Share of the DNS that was analysed: names, types and times are of this part only. Agents of
@@ -194,12 +213,19 @@ impl Observation {
 impl ListKind {
     /// Why it has no rows: nothing was counted yet, or the agent lacks something for it.
     pub fn why_empty(self, observation: &Observation) -> &'static str {
-        let of_remote_ends = matches!(self, Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn);
+        let of_sides = matches!(self.shares_of(), ShareWhole::In(_) | ShareWhole::Out(_));
+        let of_remote_ends = of_sides || matches!(self, Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn);
         match self {
             _ if observation.packets.total == 0 => "nothing yet",
             _ if of_remote_ends && observation.has_no_direction() => "no HOST known: pktvisord -H",
             Self::GeoLoc => "needs pktvisord --geo-city",
             Self::Asn => "needs pktvisord --geo-asn",
+            _ if of_sides && !observation.has_sides() => "not reported by this agent",
+            Self::ClientPrefixes => "needs pktvisord --client-prefix",
+            Self::ClientAsns | Self::ServerAsns | Self::EcsAsns => "none, or no pktvisord --geo-asn",
+            Self::ClientCountries | Self::ServerCountries | Self::EcsCountries => {
+                "none, or no pktvisord --geo-city"
+            }
             _ => "none",
         }
     }
@@ -209,19 +235,28 @@ impl ListKind {
     pub fn whole(self, observation: &Observation) -> u64 {
         let (dns, packets) = (&observation.dns, &observation.packets);
         let analysed = |messages: u64| (messages as f64 * observation.analysed_share()).round() as u64;
-        match self {
-            Self::Qname2 | Self::Qname3 | Self::Qtype => match observation.analysed_messages {
+        match self.shares_of() {
+            ShareWhole::Messages => match observation.analysed_messages {
                 0 => analysed(dns.wire_packets.total),
                 exact => exact,
             },
-            Self::Nxdomain => analysed(dns.wire_packets.nxdomain),
-            Self::Servfail => analysed(dns.wire_packets.srvfail),
-            Self::Refused => analysed(dns.wire_packets.refused),
-            Self::Rcode => analysed(dns.wire_packets.replies),
-            Self::UdpPort => analysed(dns.wire_packets.udp),
-            Self::SlowIn => dns.xact.inbound.total,
-            Self::SlowOut => dns.xact.outbound.total,
-            Self::Ipv4 | Self::Ipv6 | Self::GeoLoc | Self::Asn => {
+            ShareWhole::Nxdomain => analysed(dns.wire_packets.nxdomain),
+            ShareWhole::Servfail => analysed(dns.wire_packets.srvfail),
+            ShareWhole::Refused => analysed(dns.wire_packets.refused),
+            ShareWhole::Replies => analysed(dns.wire_packets.replies),
+            ShareWhole::UdpMessages => analysed(dns.wire_packets.udp),
+            ShareWhole::Noerror => analysed(dns.wire_packets.noerror),
+            ShareWhole::Nodata => dns.inbound.nodata.saturating_add(dns.outbound.nodata),
+            ShareWhole::TimedOut => dns.xact.counts.timed_out,
+            ShareWhole::ResponseBytes => {
+                dns.inbound.response_bytes.saturating_add(dns.outbound.response_bytes)
+            }
+            ShareWhole::EcsQueries => dns.edns.client_subnet,
+            ShareWhole::In(count) => count.of(&Side::inbound(dns)),
+            ShareWhole::Out(count) => count.of(&Side::outbound(dns)),
+            ShareWhole::TransactionsIn => dns.xact.inbound.total,
+            ShareWhole::TransactionsOut => dns.xact.outbound.total,
+            ShareWhole::Packets => {
                 let directed = packets.received.saturating_add(packets.sent);
                 if observation.ours { directed } else { analysed(directed) }
             }

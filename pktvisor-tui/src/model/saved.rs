@@ -7,13 +7,10 @@ use std::{
     time::Duration,
 };
 
-use pktvisor_api::{App, DirectionRates, PeriodDocument};
+use pktvisor_api::{App, DirectionRates, FindingsDocument, PeriodDocument};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
-use super::{
-    agent::{AgentLink, AgentModel},
-    printable::Printable,
-};
+use super::{agent::AgentModel, info::AgentLink, printable::Printable};
 use crate::{
     client::{AgentAnswer, FetchError, OneEntry, OnePeriod},
     format::without_number,
@@ -77,6 +74,9 @@ pub struct SavedAgent {
     /// The last full second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rates: Option<DirectionRates>,
+    /// What is wrong; absent if the agent does not judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<FindingsDocument>,
     /// The window: one key, `5m`.
     #[serde(default, skip_serializing_if = "PeriodDocument::is_empty", deserialize_with = "one_period")]
     pub metrics: PeriodDocument,
@@ -97,6 +97,7 @@ impl SavedAgent {
                 older: !answer.ours,
                 app: answer.app,
                 rates: answer.rates,
+                findings: answer.findings,
                 metrics: PeriodDocument::from([(answer.window_name, answer.window)]),
             },
         }
@@ -112,6 +113,7 @@ impl SavedAgent {
                     app: self.app.clone(),
                     ours: !self.older,
                     rates: self.rates,
+                    findings: self.findings.clone(),
                     window_name: name.clone(),
                     window: window.clone(),
                     ..AgentAnswer::default()

@@ -85,9 +85,10 @@ fn failed_replies_of_a_second_are_counted_since_the_last_one() {
     record(&mut agent, answer(period(60, 10, 0)), 2);
     agent.update(failure(), seconds(3));
     record(&mut agent, answer(period(60, 30, 10)), 4);
-    let newest_first: Vec<Option<u64>> = agent.history.seconds(|second| second.errors_permille).collect();
+    let newest_first: Vec<Option<u64>> =
+        agent.history.seconds().map(|second| second.errors_permille).collect();
     assert_eq!(newest_first, [None, None, None, Some(250), None]);
-    let queries: Vec<Option<u64>> = agent.history.seconds(|second| second.queries).collect();
+    let queries: Vec<Option<u64>> = agent.history.seconds().map(|second| second.queries).collect();
     assert_eq!(queries, [Some(7), None, Some(7), Some(7), Some(7)]);
 }
 
@@ -99,7 +100,7 @@ fn an_answer_from_a_cache_repeats_the_previous_second_and_counts_no_query_twice(
         let window = period(0, replies, replies);
         record(&mut agent, AgentAnswer { window, ..AgentAnswer::default() }, second);
     }
-    let queries: Vec<Option<u64>> = agent.history.seconds(|second| second.queries).collect();
+    let queries: Vec<Option<u64>> = agent.history.seconds().map(|second| second.queries).collect();
     assert_eq!(queries, [Some(0), Some(100), Some(100), Some(100), Some(100), None]);
 }
 
@@ -109,7 +110,7 @@ fn the_past_is_bounded() {
     for second in 0..2000_u32 {
         record(&mut agent, answer(period(i64::from(second) * 60, 1, 1)), second.into());
     }
-    assert_eq!(agent.history.seconds(|second| second.queries).count(), 600);
+    assert_eq!(agent.history.seconds().count(), 600);
     assert_eq!(agent.history.period_count(), 121);
     assert_eq!(agent.history.periods().next().map(|newest| newest.start_ts), Some(1999 * 60));
 }

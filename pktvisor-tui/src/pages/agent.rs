@@ -55,7 +55,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     ];
     let right_width = if beside { area.width - left_width } else { area.width };
     let given_up = reassembly(agent, room_of(right_width), &theme);
-    let given_up = [PageSection { title: "Given up in reassembly", entries: given_up }];
+    let lost = losses(agent, room_of(right_width), &theme);
+    let given_up = [
+        PageSection { title: "Lost by cause", entries: lost },
+        PageSection { title: "Given up in reassembly", entries: given_up },
+    ];
     let (left_height, ledger_height) = (height(&about_it), ledger::height(agent));
     let right_height = ledger_height + 1 + height(&given_up);
     let all = if beside { left_height.max(right_height) } else { left_height + 1 + right_height };
@@ -122,8 +126,14 @@ fn about(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {
         };
         entries.push(("periods kept", periods, theme.text));
         entries.push(("sampling ceiling", format!("{} %", info.deep_sample_rate_pct), theme.text));
+        if let Some(now) = info.deep_sample_rate_now_pct {
+            let lowered = now < info.deep_sample_rate_pct as f64;
+            let style = if lowered { theme.warn } else { theme.text };
+            entries.push(("sampling now", format::percent(Some(now / 100.0)), style));
+        }
         let open = format::exact_within(info.open_transactions, room);
         entries.push(("open transactions", open, theme.text));
+        entries.push(("waiting over 1 s", format::exact_within(info.waiting, room), theme.text));
     }
     if let Some(window) = &agent.window {
         entries.push(("analysed", format::percent(Some(window.analysed_share())), theme.text));
@@ -218,6 +228,25 @@ fn connection(agent: &AgentModel, now: Duration, theme: &Theme) -> Vec<SectionEn
         entries.push(("last answer", format!("{} ago", format::age(age)), theme.text));
     }
     entries
+}
+
+/// Lost packets by cause. Only the first four were counted, and are the `lost` of the ledger.
+fn losses(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {
+    let Some(losses) = agent.info.as_ref().and_then(|info| info.losses) else {
+        return vec![("", "not reported: a file, or an older agent".to_owned(), theme.label)];
+    };
+    let number = |label, value: u64| {
+        let style = if value > 0 { theme.warn } else { theme.text };
+        (label, format::exact_within(value, room), style)
+    };
+    vec![
+        number("ring full", losses.ring_full),
+        number("no socket", losses.no_socket),
+        number("unreadable", losses.unreadable),
+        number("AF_XDP full", losses.xsk_full),
+        number("AF_PACKET full", losses.packet_socket),
+        number("driver", losses.driver),
+    ]
 }
 
 fn reassembly(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {

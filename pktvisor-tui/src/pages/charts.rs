@@ -138,7 +138,7 @@ fn values(agent: &AgentModel, series: &Series, width: u16) -> (Vec<Option<u64>>,
         let count = u16::try_from(values.len()).unwrap_or(u16::MAX);
         return (values, width.checked_div(count).unwrap_or(1).clamp(1, PERIOD_WIDTH_MAX), "m");
     }
-    (agent.history.seconds(series.second).collect(), 1, "s")
+    (agent.seconds().map(|second| (series.second)(&second)).collect(), 1, "s")
 }
 
 /// The style of a response code's share.

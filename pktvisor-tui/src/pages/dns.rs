@@ -3,17 +3,19 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::{charts, draw_lists, kpis, panels};
+use super::{
+    charts, draw_lists, panels,
+    tiles::{self, Tiles},
+};
 use crate::{
     app::UiState,
     format,
-    model::{AgentModel, HealthLevel, ListKind, Observation},
+    model::{AgentModel, ListKind, Observation},
     theme::Theme,
     widgets::{
         Canvas,
         facts::{self, Fact, Panel, PanelGrid},
         grid::split_top,
-        kpi::{self, Kpi, KpiStrip},
     },
 };
 
@@ -23,8 +25,11 @@ const PANELS_HEIGHT: u16 = 9;
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let Some(agent) = app.agent() else { return };
     let roomy = area.width >= 110 && area.height >= 34;
-    let (kpis, rest) = split_top(area, if roomy { kpi::BIG } else { kpi::SMALL });
-    draw_kpis(canvas, kpis, agent, window);
+    let (strip, rest) = split_top(area, tiles::height(app, area));
+    let tiles = Tiles::new(agent, window, &app.theme);
+    let names = tiles.count_of_window("Names", window.dns.cardinality.qname);
+    let five = [tiles.queries(), tiles.failed(), tiles.unanswered(), tiles.latency(), names];
+    tiles.draw(canvas, strip, &five);
     let (_, below) = split_top(rest, PANELS_HEIGHT);
     let charts_height = if roomy { charts::height(agent, below, &ListKind::DNS, 5) } else { 0 };
     let (charts, rest) = split_top(rest, charts_height);
@@ -37,29 +42,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &
         draw_narrow(canvas, rest, agent, window)
     };
     draw_lists(canvas, rest, app, window);
-}
-
-fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
-    let theme = canvas.theme;
-    let timeouts = window.timeout_share();
-    let kpis = [
-        kpis::queries_kpi(agent, theme),
-        kpis::errors_kpi(agent, window, theme),
-        kpis::latency_kpi(agent, window, theme),
-        Kpi {
-            label: "Timed out".to_owned(),
-            value: if window.ours { format::percent(timeouts) } else { format::NOTHING.to_owned() },
-            style: theme.health(HealthLevel::of_timeouts(timeouts)),
-            past: Vec::new(),
-        },
-        Kpi {
-            label: "Names".to_owned(),
-            value: format::count(window.dns.cardinality.qname),
-            style: theme.value,
-            past: Vec::new(),
-        },
-    ];
-    canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
 fn draw_wide(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {

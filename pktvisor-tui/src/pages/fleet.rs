@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::kpis::count_or_nothing;
+use super::tiles::count_or_nothing;
 use crate::{
     app::{Hit, UiState},
     format,
@@ -15,8 +15,8 @@ use crate::{
         chart::ColumnChart,
         grid::{split_left, split_top},
         heading::Heading,
-        kpi::{self, Kpi, KpiStrip},
         number_table::{self, Column, Cursor, NumberTable, TableRow, cell},
+        tiles::{BIG, Reading, Tile, TileStrip},
     },
 };
 
@@ -44,7 +44,7 @@ struct FleetTotals {
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     let (agents, now) = (app.agents(), app.now());
     let big = area.width >= 110 && area.height >= 20;
-    let (top, rest) = split_top(area, if big { kpi::BIG } else { kpi::SMALL });
+    let (top, rest) = split_top(area, if big { BIG - 2 } else { 2 });
     draw_totals(canvas, top, &totals(agents, now), agents.len());
     let order = app.fleet_order();
     let remark = format!("{} of {} · {}", order.len(), agents.len(), app.fleet_sort.name());
@@ -86,25 +86,22 @@ fn totals(agents: &[AgentModel], now: Duration) -> FleetTotals {
 fn draw_totals(canvas: &mut Canvas<'_>, area: Rect, totals: &FleetTotals, agents: usize) {
     let theme = canvas.theme;
     let errors = format::share(totals.errors, totals.replies);
-    let kpi = |label: &str, value: String, style: Style| Kpi {
-        label: label.to_owned(),
-        value,
-        style,
-        past: Vec::new(),
+    let tile = |label: &'static str, text: String, style: Style| {
+        Tile::of_one(label, Reading::default(), Reading { text, style }, Vec::new())
     };
     let answering = HealthLevel::of_loss(format::share((agents - totals.answering) as u64, agents as u64));
-    let kpis = [
-        kpi("DNS queries/s", format::count(totals.queries), theme.value),
-        kpi("Failed replies", format::percent(errors), theme.health(HealthLevel::of_errors(errors))),
-        kpi(
+    let tiles = [
+        tile("DNS queries/s", format::count(totals.queries), theme.value),
+        tile("Failed replies", format::percent(errors), theme.health(HealthLevel::of_errors(errors))),
+        tile(
             "Slowest p95",
             totals.slowest_us.map_or_else(|| format::NOTHING.to_owned(), format::microseconds),
             theme.value,
         ),
-        kpi("Packets/s", format::count(totals.received.saturating_add(totals.sent)), theme.value),
-        kpi("Answering", format!("{}/{agents}", totals.answering), theme.health(answering)),
+        tile("Packets/s", format::count(totals.received.saturating_add(totals.sent)), theme.value),
+        tile("Answering", format!("{}/{agents}", totals.answering), theme.health(answering)),
     ];
-    canvas.render(KpiStrip { kpis: &kpis, theme }, area);
+    canvas.render(TileStrip { tiles: &tiles, now: "", window: "all", theme }, area);
 }
 
 fn draw_table(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, order: &[usize]) {
@@ -157,7 +154,7 @@ fn draw_past_queries<'a>(canvas: &mut Canvas<'_>, area: Rect, agents: impl Itera
     }
     let (area, _) = split_left(area, width.min(*PAST_WIDTH.end()));
     for (row, agent) in area.rows().zip(agents).filter(|(_, agent)| !agent.is_file()) {
-        let queries = agent.history.seconds(|second| second.queries);
+        let queries = agent.history.seconds().map(|second| second.queries);
         canvas.render(ColumnChart::new(queries, row.width, canvas.theme), row);
     }
 }

@@ -8,14 +8,17 @@ use ratatui::{
     layout::{Constraint, Layout, Rect},
     style::Style,
     text::{Line, Span},
-    widgets::{StatefulWidget, Tabs, Widget},
+    widgets::StatefulWidget,
 };
 use unicode_width::UnicodeWidthStr;
 
+use super::tabs;
 use crate::{
-    app::{Hit, Page, Regions, UiState},
+    app::{Page, Regions, UiState},
+    client::PacketsUpdate,
     format,
-    model::{AgentLink, AgentModel, KeptEnd, Standing, fit},
+    model::{AgentLink, AgentModel, KeptEnd, Printable, Standing, fit},
+    theme::Theme,
     widgets::Canvas,
 };
 
@@ -41,7 +44,7 @@ impl StatefulWidget for PageHeader<'_> {
         let badge_width = u16::try_from(badge.width()).unwrap_or(area.width).min(area.width);
         let columns = [Constraint::Fill(1), Constraint::Length(badge_width)];
         let [tabs, corner] = tabs.layout(&Layout::horizontal(columns).spacing(1));
-        draw_tabs(canvas, tabs, app.page);
+        tabs::draw(canvas, tabs, app.page);
         canvas.right(corner, 0, corner.width, &badge, style);
         let Some(agent) = app.agent().filter(|_| !state.is_empty()) else { return };
         match trouble(agent, app.now(), app.paused_for()) {
@@ -53,35 +56,6 @@ impl StatefulWidget for PageHeader<'_> {
             None => draw_subject(canvas, state, app, agent),
         }
     }
-}
-
-/// Blanks between two tabs.
-const TAB_GAP: &str = "  ";
-
-/// Draws the tabs that fit whole.
-fn draw_tabs(canvas: &mut Canvas<'_>, area: Rect, current: Page) {
-    let theme = canvas.theme;
-    let wide = area.width > 56;
-    let name_width = if wide { 10 } else { 0 };
-    let columns = [Constraint::Length(1), Constraint::Length(name_width), Constraint::Fill(1)];
-    let [_, name, mut place] = area.layout(&Layout::horizontal(columns));
-    canvas.text(name, 0, "pktvisor", theme.value);
-    let tabs_area = place;
-    let mut tabs = Vec::new();
-    for (number, page) in (1..).zip(Page::ALL) {
-        let named = wide || (page == current && area.width > 20);
-        let label = if named { format!("{number} {}", page.name()) } else { number.to_string() };
-        let width = u16::try_from(label.width()).unwrap_or(u16::MAX);
-        if width > place.width {
-            break;
-        }
-        canvas.record_text(place.x, place.y, &label);
-        canvas.hit(Rect { width, ..place }, Hit::Page(page));
-        tabs.push(Span::styled(label, if page == current { theme.accent } else { theme.label }));
-        [_, place] = place.layout(&Layout::horizontal([Constraint::Length(width + 2), Constraint::Fill(1)]));
-    }
-    let tabs = Tabs::new(tabs).select(None).padding("", "").divider(TAB_GAP);
-    Widget::render(tabs, tabs_area, canvas.buffer());
 }
 
 /// The state in the corner: a mark, a word, and how old the data is. Padded, so that nothing shifts
@@ -206,6 +180,10 @@ impl StatefulWidget for PageFooter<'_> {
         if app.typing {
             return draw_filter_input(canvas, area, app);
         }
+        if let Some(packets) = &app.packets {
+            let (text, style) = packets_text(packets, &app.theme);
+            return canvas.put(area, 0, 1, &text, style);
+        }
         let mut line = Line::default();
         if !app.filter.is_empty() && app.can_filter() {
             let room = usize::from(area.width.saturating_sub(2));
@@ -222,6 +200,19 @@ impl StatefulWidget for PageFooter<'_> {
             line.extend([Span::raw(gap), key, Span::raw(" "), word]);
         }
         canvas.line(area, 0, 1, &line);
+    }
+}
+
+/// What becomes of the packets that are saved.
+fn packets_text(packets: &PacketsUpdate, theme: &Theme) -> (String, Style) {
+    match packets {
+        PacketsUpdate::Saving { file, bytes } => {
+            (format!("saving packets for 30 s: {file} {} bytes", format::count(*bytes)), theme.accent)
+        }
+        PacketsUpdate::Saved { file, bytes } => {
+            (format!("saved packets: {file} {} bytes", format::count(*bytes)), theme.good)
+        }
+        PacketsUpdate::Failed(why) => (format!("no packets: {}", Printable::new(why)), theme.bad),
     }
 }
 
@@ -243,18 +234,37 @@ fn keys(app: &UiState, scrolls: bool) -> Vec<(&'static str, &'static str)> {
         return vec![("Esc", "close"), ("↑↓", "scroll"), ("q", "quit")];
     }
     let mut keys = vec![("q", "quit"), ("?", "help")];
+    if app.findings_cursor.is_some() {
+        let mut keys = vec![("Esc", "close"), ("↑↓", "finding")];
+        if app.can_look_into() && app.filter_under_cursor().is_some() {
+            keys.extend([("Enter", "look into"), ("c", "save packets")]);
+        }
+        keys.extend([("q", "quit"), ("?", "help")]);
+        return keys;
+    }
     match (app.page, app.zoom) {
         (Page::Fleet, _) => keys.extend([("↑↓", "agent"), ("Enter", "look into")]),
         _ if scrolls => keys.push(("↑↓", "scroll")),
         _ if !app.shows_lists() => {}
-        (_, Some(_)) => keys.extend([("Esc", "back"), ("↑↓", "row"), ("←→", "list")]),
+        (_, Some(_)) => {
+            keys.extend([("Esc", "back"), ("↑↓", "row"), ("←→", "list")]);
+            if app.can_look_into() && app.filter_under_cursor().is_some() {
+                keys.extend([("Enter", "look into"), ("c", "packets")]);
+            }
+        }
         (_, None) => keys.extend([("↑↓←→", "list"), ("Enter", "zoom")]),
+    }
+    if app.focus_model().is_some() && app.page != Page::Fleet && app.zoom.is_none() {
+        keys.extend([("Esc", "leave"), ("c", "packets")]);
     }
     if app.can_sort() {
         keys.push(("s", "sort"));
     }
     if app.can_filter() {
         keys.push(("/", "filter"));
+    }
+    if !app.findings().is_empty() {
+        keys.insert(2, ("f", "findings"));
     }
     if app.can_change_window() {
         keys.push(("w", "window"));

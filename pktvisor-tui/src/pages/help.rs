@@ -13,14 +13,19 @@ use crate::{
 };
 
 /// Terms of the screen, where a name alone does not explain itself.
-const TERMS: [(&str, &str); 16] = [
+const TERMS: [(&str, &str); 18] = [
     ("in, out", "to and from HOST: the addresses of the interface, and those given to pktvisord by -H"),
+    ("10s, 5m", "tiles: the last ten seconds are large, the window is below them; charts are by the second"),
     ("now, /s", "the last full second; avg where a file was read: the mean over the window"),
     ("p50 p90 p95 p99", "half, 90, 95, 99 of 100 values are not larger"),
     ("Failed replies", "neither NOERROR nor NXDOMAIN; 2 % are worth a look, 10 % are bad"),
     ("NXDOMAIN", "worth a look from 30 % of the replies on, bad from 60 %"),
-    ("p95 in", "what HOST needed to answer; p95 out where it only asks: what it waited for"),
-    ("Timed out", "queries without a response within 5 s; 1 % is worth a look, 5 % are bad"),
+    (
+        "Unanswered",
+        "queries that timed out, or wait for longer than a second; 1 % is worth a look, 5 % are bad",
+    ),
+    ("p95 in, out", "what HOST needed to answer, and what it waited for; over 10s, the mean of the seconds"),
+    ("Timed out", "queries without a response within 5 s"),
     ("late, orphans", "responses after the time-out; responses without a query"),
     ("IPs, names", "estimated numbers of distinct ones"),
     ("EDNS, DO, ECS", "share of queries with EDNS; numbers with the DNSSEC OK bit, with a client subnet"),
@@ -65,6 +70,6 @@ fn rows(width: u16, theme: &Theme) -> Vec<TableRow<'static>> {
         };
     section("Keys", &mut KEYS.into_iter());
     section("What is what", &mut TERMS.into_iter());
-    section("Lists", &mut ListKind::ALL.iter().map(|kind| (kind.title(), kind.explanation())));
+    section("Lists", &mut ListKind::printed().into_iter().map(|kind| (kind.title(), kind.explanation())));
     rows
 }

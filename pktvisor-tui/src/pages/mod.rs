@@ -3,14 +3,19 @@
 mod agent;
 mod charts;
 mod dns;
+mod findings;
 mod fleet;
+mod focus;
 mod frame;
 mod help;
-mod kpis;
 mod ledger;
 mod network;
 mod overview;
 mod panels;
+mod sides;
+mod tabs;
+mod tiles;
+mod zones;
 mod zoom;
 
 use ratatui::{
@@ -21,7 +26,7 @@ use ratatui::{
 use self::frame::{PageFooter, PageHeader};
 use crate::{
     app::{Page, Regions, UiState},
-    model::{AgentLink, Observation},
+    model::{AgentLink, Observation, QueryDirection},
     widgets::{Canvas, list_grid::ListGrid, notice::Notice},
 };
 
@@ -33,9 +38,18 @@ pub fn draw(buffer: &mut Buffer, area: Rect, app: &UiState) -> Regions {
         canvas.put(area, 0, 0, &text, app.theme.warn);
         return regions;
     }
-    let rows = [Constraint::Length(frame::HEADER), Constraint::Fill(1), Constraint::Length(frame::FOOTER)];
-    let [header, body, footer] = area.layout(&Layout::vertical(rows));
+    let rows = [
+        Constraint::Length(frame::HEADER),
+        Constraint::Length(findings::line_height(app).max(focus::line_height(app))),
+        Constraint::Fill(1),
+        Constraint::Length(frame::FOOTER),
+    ];
+    let [header, line, body, footer] = area.layout(&Layout::vertical(rows));
     canvas.render(PageHeader { app }, header);
+    match app.focus_model().filter(|_| app.page != Page::Fleet) {
+        Some(focus) => focus::draw_line(&mut canvas, line, focus),
+        None => findings::draw_line(&mut canvas, line, app),
+    }
     draw_body(&mut canvas, body, app);
     canvas.render(PageFooter { app }, footer);
     regions
@@ -60,17 +74,26 @@ fn draw_body(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
     if let Some(line) = app.help {
         return help::draw(canvas, area, line);
     }
+    if let Some(cursor) = app.findings_cursor {
+        return findings::draw(canvas, area, app, cursor);
+    }
     match app.page {
         Page::Fleet => return fleet::draw(canvas, area, app),
         Page::Agent => return agent::draw(canvas, area, app),
-        Page::Overview | Page::Dns | Page::Network => {}
+        Page::Overview | Page::Dns | Page::Clients | Page::Servers | Page::Zones | Page::Network => {}
+    }
+    if let Some(error) = app.focus_model().and_then(|focus| focus.error.as_ref()) {
+        return focus::draw_refusal(canvas, area, error);
     }
     let Some(window) = app.agent().and_then(|agent| agent.window.as_ref()) else {
         return nothing_yet(canvas, area, app);
     };
     match (app.zoom, app.page) {
-        (Some(zoom), _) => zoom::draw(canvas, area, app, window, zoom),
+        (Some(zoom), _) => zoom::draw(canvas, area, app, app.observation().unwrap_or(window), zoom),
         (None, Page::Dns) => dns::draw(canvas, area, app, window),
+        (None, Page::Clients) => sides::draw(canvas, area, app, window, QueryDirection::In),
+        (None, Page::Servers) => sides::draw(canvas, area, app, window, QueryDirection::Out),
+        (None, Page::Zones) => zones::draw(canvas, area, app, window),
         (None, Page::Network) => network::draw(canvas, area, app, window),
         (None, _) => overview::draw(canvas, area, app, window),
     }
@@ -101,7 +124,7 @@ fn nothing_yet(canvas: &mut Canvas<'_>, area: Rect, app: &UiState) {
 /// Draws the lists of a page in its remaining area.
 fn draw_lists(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let lists = ListGrid {
-        kinds: app.page.lists(),
+        kinds: &app.lists(),
         observation: window,
         filter: &app.filter,
         sorts: &app.sorts,

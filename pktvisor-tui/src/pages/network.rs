@@ -2,7 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::{charts, draw_lists, kpis, panels};
+use super::{
+    charts, draw_lists, panels,
+    tiles::{self, Tiles},
+};
 use crate::{
     app::UiState,
     format,
@@ -12,7 +15,6 @@ use crate::{
         Canvas,
         facts::{self, Fact, Panel, PanelGrid},
         grid::split_top,
-        kpi::{self, Kpi, KpiStrip},
     },
 };
 
@@ -24,42 +26,18 @@ const LISTS_HEIGHT_MIN: u16 = 4;
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let Some(agent) = app.agent() else { return };
     let roomy = area.width >= 110 && area.height >= 34;
-    let (kpis, rest) = split_top(area, if roomy { kpi::BIG } else { kpi::SMALL });
-    draw_kpis(canvas, kpis, agent, window);
+    let (strip, rest) = split_top(area, tiles::height(app, area));
+    let tiles = Tiles::new(agent, window, &app.theme);
+    let [bits_in, bits_out] = tiles.bits_per_second();
+    let total = tiles.count_of_window("Packets", window.packets.total);
+    let sources = tiles.count_of_window("Sources in", window.packets.cardinality.src_ips_in);
+    tiles.draw(canvas, strip, &[tiles.packets(), bits_in, bits_out, total, sources]);
     let (_, below) = split_top(rest, PANELS_HEIGHT);
     let charts_height = if roomy { charts::height(agent, below, &ListKind::NETWORK, 5) } else { 0 };
     let (charts, rest) = split_top(rest, charts_height);
     charts::draw_row(canvas, charts, agent, charts::packets(window).iter());
     let rest = draw_panels(canvas, rest, agent, window);
     draw_lists(canvas, rest, app, window);
-}
-
-fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
-    let theme = canvas.theme;
-    let [received, sent] = kpis::packet_kpis(agent, window, theme);
-    let bits = |now: Option<u64>, counted: u64| {
-        if !window.ours {
-            return format::NOTHING.to_owned();
-        }
-        let bytes = if agent.is_file() { window.per_second(counted) } else { now };
-        bytes.map_or_else(|| format::NOTHING.to_owned(), format::bits_per_second)
-    };
-    let plain =
-        |label: &str, value| Kpi { label: label.to_owned(), value, style: theme.value, past: Vec::new() };
-    let packets = &window.packets;
-    let [first, second] = if window.has_no_direction() {
-        let mean = window.per_second(packets.bytes_total);
-        let mean = mean.map_or_else(|| format::NOTHING.to_owned(), format::bits_per_second);
-        [plain("Bits avg", mean), plain("Bytes", format::count(packets.bytes_total))]
-    } else {
-        [
-            plain("Bits in", bits(agent.rates.map(|rates| rates.bytes_in), packets.bytes_in)),
-            plain("Bits out", bits(agent.rates.map(|rates| rates.bytes_out), packets.bytes_out)),
-        ]
-    };
-    let sources = plain("Sources in", format::count(packets.cardinality.src_ips_in));
-    let kpis = [received, sent, first, second, sources];
-    canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
 /// Draws the panels in as many rows as are needed and can be spared. Returns the area below.

@@ -1,8 +1,12 @@
-//! Everything at a glance: the five numbers that decide, all counters, all lists.
+//! Everything at a glance: the five tiles, then all counters and all lists; if something is wrong,
+//! what is known about it, and the lists that say more.
 
 use ratatui::layout::Rect;
 
-use super::{charts, draw_lists, kpis, panels};
+use super::{
+    charts, draw_lists, findings, panels,
+    tiles::{self, Tiles, count_or_nothing},
+};
 use crate::{
     app::UiState,
     format,
@@ -12,7 +16,6 @@ use crate::{
         Canvas,
         facts::{Cell, FieldLines, PanelGrid},
         grid::{split_left, split_top},
-        kpi::{self, KpiStrip},
         number_table::{Column, NumberTable, TableRow, cell},
     },
 };
@@ -31,12 +34,18 @@ const LISTS_HEIGHT_MIN: u16 = 5;
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &Observation) {
     let Some(agent) = app.agent() else { return };
     let panels = area.width >= PANELS_WIDTH_MIN && area.height >= 34;
-    let (kpis, rest) = split_top(area, if panels { kpi::BIG } else { kpi::SMALL });
-    draw_kpis(canvas, kpis, agent, window);
-    let rest = if panels {
+    let (strip, rest) = split_top(area, tiles::height(app, area));
+    let tiles = Tiles::new(agent, window, &app.theme);
+    let five = [tiles.queries(), tiles.failed(), tiles.unanswered(), tiles.latency(), tiles.packets()];
+    tiles.draw(canvas, strip, &five);
+    // A finding is what the page is about: it takes the place of the counters.
+    let finding = app.findings().first().filter(|finding| !finding.lists().is_empty());
+    let rest = if let Some(finding) = finding.filter(|_| !panels) {
+        findings::draw_summary(canvas, rest, finding)
+    } else if panels {
         let (counters, rest) = split_top(rest, PANELS_HEIGHT);
         draw_panels(canvas, counters, agent, window);
-        rest
+        finding.map_or(rest, |finding| findings::draw_summary(canvas, rest, finding))
     } else {
         draw_lines(canvas, rest, agent, window)
     };
@@ -45,19 +54,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, window: &
     series.extend(charts::packets(window));
     charts::draw_row(canvas, charts_area, agent, series.into_iter());
     draw_lists(canvas, lists, app, window);
-}
-
-fn draw_kpis(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
-    let theme = canvas.theme;
-    let [received, sent] = kpis::packet_kpis(agent, window, theme);
-    let kpis = [
-        kpis::queries_kpi(agent, theme),
-        kpis::errors_kpi(agent, window, theme),
-        kpis::latency_kpi(agent, window, theme),
-        received,
-        sent,
-    ];
-    canvas.render(KpiStrip { kpis: &kpis, theme }, area);
 }
 
 fn draw_panels(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &Observation) {
@@ -183,7 +179,7 @@ fn draw_rates(canvas: &mut Canvas<'_>, area: Rect, agent: &AgentModel, window: &
     let now = if agent.is_file() { "avg" } else { "now" };
     let row = |label, rate, quantiles| {
         let cells = panels::quantile_cells(quantiles, format::count, theme);
-        quantiles_row(label, kpis::count_or_nothing(rate), cells, theme)
+        quantiles_row(label, count_or_nothing(rate), cells, theme)
     };
     let number = Column::Number(6);
     let columns = [Column::Blank(1), Column::Text(6), number, number, number, number, number];

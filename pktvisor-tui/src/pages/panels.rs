@@ -2,7 +2,7 @@
 
 use pktvisor_api::Quantiles;
 
-use super::kpis::count_or_nothing;
+use super::tiles::count_or_nothing;
 use crate::{
     format,
     model::{AgentModel, Observation},

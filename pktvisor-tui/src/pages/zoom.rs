@@ -22,6 +22,17 @@ use crate::{
 /// Columns of numbers, in order of importance: columns that do not fit are left out from the end.
 const COLUMNS: [(&str, u16); 5] =
     [("count", 12), ("share", 7), ("at least", 12), ("at most", 12), ("scaled", 12)];
+/// The same where the agent gives rates: those of the last seconds, and by what they exceed the
+/// window's.
+const COLUMNS_WITH_RATES: [(&str, u16); 7] = [
+    ("count", 12),
+    ("share", 7),
+    ("/s now", 7),
+    ("change", 8),
+    ("at least", 12),
+    ("at most", 12),
+    ("scaled", 12),
+];
 /// Columns of numbers that are always shown.
 const COLUMNS_MIN: usize = 2;
 /// Columns left to a name before numbers give way.
@@ -73,11 +84,14 @@ struct ZoomedList<'a> {
 }
 
 /// The columns of numbers that fit into an area, and their width.
-fn numbers_within(area_width: u16) -> (&'static [(&'static str, u16)], u16) {
-    let width_of = |columns: usize| -> u16 { COLUMNS.iter().take(columns).map(|(_, width)| width).sum() };
+fn numbers_within(
+    area_width: u16,
+    all: &'static [(&'static str, u16)],
+) -> (&'static [(&'static str, u16)], u16) {
+    let width_of = |columns: usize| -> u16 { all.iter().take(columns).map(|(_, width)| width).sum() };
     let fits = |columns: &usize| width_of(*columns) + NAME_WIDTH_MIN <= area_width;
-    let columns = (COLUMNS_MIN..=COLUMNS.len()).rev().find(fits).unwrap_or(COLUMNS_MIN);
-    (COLUMNS.get(..columns).unwrap_or_default(), width_of(columns))
+    let columns = (COLUMNS_MIN..=all.len()).rev().find(fits).unwrap_or(COLUMNS_MIN);
+    (all.get(..columns).unwrap_or_default(), width_of(columns))
 }
 
 impl ZoomedList<'_> {
@@ -93,7 +107,8 @@ impl ZoomedList<'_> {
 
     fn draw(&self, canvas: &mut Canvas<'_>, area: Rect) {
         let theme = self.theme;
-        let (numbers, numbers_width) = numbers_within(area.width);
+        let all = if self.has_rates() { &COLUMNS_WITH_RATES[..] } else { &COLUMNS };
+        let (numbers, numbers_width) = numbers_within(area.width, all);
         let name_width = self.name_width(area.width, numbers_width);
         let bar_width = area.width.saturating_sub(name_width + numbers_width + 3).min(60);
         let mut columns = vec![Column::Blank(1), Column::Text(name_width - 1)];
@@ -122,8 +137,12 @@ impl ZoomedList<'_> {
         canvas.render(table, area);
     }
 
+    fn has_rates(&self) -> bool {
+        self.rows.iter().any(|row| row.rate.is_some())
+    }
+
     /// Every digit where it fits into its column.
-    fn numbers_of(&self, row: &Row) -> [Line<'static>; 5] {
+    fn numbers_of(&self, row: &Row) -> Vec<Line<'static>> {
         let theme = self.theme;
         // The width of the columns without the blank before them.
         let number = |value: u64| format::exact_within(value, 11);
@@ -131,13 +150,21 @@ impl ZoomedList<'_> {
             Some(value) => cell(number(value), theme.text),
             None => cell(format::NOTHING, theme.label),
         };
-        [
+        let mut numbers = vec![
             cell(number(row.estimate), theme.value),
             cell(format::percent(format::share(row.estimate, self.whole)), theme.text),
+        ];
+        if self.has_rates() {
+            let rate = row.rate.unwrap_or_default();
+            numbers.push(cell(format::rate(rate.now_milli), theme.value));
+            numbers.push(cell(format::change(rate.change_milli()), theme.text));
+        }
+        numbers.extend([
             optional(row.bounds.map(|(lower, _)| lower)),
             optional(row.bounds.map(|(_, upper)| upper)),
             optional(row.scaled),
-        ]
+        ]);
+        numbers
     }
 }
 

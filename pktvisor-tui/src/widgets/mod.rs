@@ -10,10 +10,10 @@ pub mod chart;
 pub mod facts;
 pub mod grid;
 pub mod heading;
-pub mod kpi;
 pub mod list_grid;
 pub mod notice;
 pub mod number_table;
+pub mod tiles;
 pub mod top_list;
 
 pub use canvas::Canvas;

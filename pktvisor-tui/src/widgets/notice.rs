@@ -73,9 +73,27 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A sentence in at most `width` columns, cut behind a word: a number that lost digits is a wrong
+/// number.
+pub fn cut_at_word(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let first = wrap(text, width.saturating_sub(2)).into_iter().next().unwrap_or_default();
+    if first.ends_with('…') { first } else { format!("{first} …") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_is_cut_behind_a_word() {
+        assert_eq!(cut_at_word("lost 12,345 packets", 19), "lost 12,345 packets");
+        assert_eq!(cut_at_word("lost 12,345 packets", 13), "lost 12,345 …");
+        assert_eq!(cut_at_word("lost 12,345 packets", 12), "lost …");
+        assert_eq!(cut_at_word("abcdefgh", 6), "abc…");
+    }
 
     #[test]
     fn text_breaks_at_words() {

@@ -50,9 +50,15 @@ impl TopList<'_> {
         };
         let sort = match self.sort {
             Sort::Count => String::new(),
+            Sort::Rate => "by rate, /s".to_owned(),
+            Sort::Change => "by change, /s".to_owned(),
             other => format!("by {}", other.name()),
         };
-        let both = if sort.is_empty() { remark.clone() } else { format!("{sort} · {remark}") };
+        let both = match (sort.is_empty(), remark.is_empty()) {
+            (true, _) => remark.clone(),
+            (_, true) => sort.clone(),
+            _ => format!("{sort} · {remark}"),
+        };
         let remarks = [both.as_str(), &sort, &remark];
         canvas.render(Heading { title: &title, remarks: &remarks, style, theme: self.theme }, area);
     }
@@ -61,9 +67,13 @@ impl TopList<'_> {
         let name = fit(row.name.as_str(), usize::from(scale.name_width), self.kind.keep());
         let share = format::percent(format::share(row.estimate, scale.whole));
         let bar = chart::bar(row.estimate, scale.largest, usize::from(scale.bar_width));
+        let number = match row.rate.filter(|_| self.sort.needs_rates()) {
+            Some(rate) => format::rate(rate.now_milli),
+            None => format::count(row.estimate),
+        };
         let cells = [
             cell(name, Style::new()),
-            cell(format::count(row.estimate), self.theme.value),
+            cell(number, self.theme.value),
             cell(share, self.theme.text),
             cell(bar, self.theme.bar),
         ];

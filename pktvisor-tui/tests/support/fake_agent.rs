@@ -78,9 +78,9 @@ impl FakeAgent {
         agent
     }
 
-    /// Answers `path` below `/api/v1/metrics/` like this from now on.
+    /// Answers `path` below `/api/v1/metrics/`, or from the root, like this from now on.
     pub(crate) fn on(&self, path: &str, reply: Reply) -> &Self {
-        let path = format!("/api/v1/metrics/{path}");
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/api/v1/metrics/{path}") };
         self.replies.lock().expect("no test panics while it answers").insert(path, reply);
         self
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use pktvisor_api::{
-    App, AppInfo, CaptureInfo, CaptureInterface, CaptureMode, DirectionRates, Ledger, Losses, Mode, Period,
-    PeriodDocument, Quantiles, TopEntry,
+    App, AppInfo, CaptureInfo, CaptureInterface, CaptureMode, DirectionRates, DirectionSeries, DnsSeries,
+    Finding, FindingsDocument, Ledger, Losses, Measure, Mode, PacketSeries, Period, PeriodDocument,
+    Quantiles, SecondSeries, Severity, Subject, TopEntry, TransactionSeries,
 };
 use pktvisor_tui::{
     client::{AgentAnswer, FetchError, Update},
@@ -116,6 +117,42 @@ fn fill_dns(period: &mut Period, queries: u64, replies: u64) {
     dns.top_rcode = list(&["NOERROR", "NXDOMAIN", "SRVFAIL", "REFUSED"], messages.noerror);
     dns.top_qtype = list(&["A", "AAAA", "HTTPS", "PTR", "MX", "TXT", "TYPE65534"], queries);
     dns.top_udp_ports = list(&["53124", "40001", "1024"], queries / 1000);
+    fill_sides(period, queries, replies);
+}
+
+fn fill_sides(period: &mut Period, queries: u64, replies: u64) {
+    const CLIENTS: [&str; 4] =
+        ["192.0.2.66", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", "192.0.2.67", "192.0.2.3"];
+    const SERVERS: [&str; 2] = ["198.51.100.53", "2001:db8:53::1"];
+    let dns = &mut period.dns;
+    let inbound = &mut dns.inbound;
+    (inbound.queries, inbound.replies, inbound.timed_out) =
+        (queries * 32 / 33, replies * 32 / 33, queries / 2000);
+    (inbound.noerror, inbound.nxdomain, inbound.srvfail) = (replies * 10 / 12, replies / 17, replies / 40);
+    (inbound.rd_queries, inbound.do_queries, inbound.tcp_queries) = (queries, queries / 2, queries / 100);
+    (inbound.aa_replies, inbound.tc_replies, inbound.nodata) = (replies / 2, replies / 90, replies / 11);
+    (inbound.query_bytes, inbound.response_bytes, inbound.clients) = (queries * 41, replies * 212, 48_211);
+    inbound.query_size_bytes = Some(Quantiles { p50: 41, p90: 60, p95: 71, p99: 99 });
+    inbound.response_size_bytes = Some(Quantiles { p50: 190, p90: 412, p95: 500, p99: 1_232 });
+    inbound.size_ratio_pct = Some(Quantiles { p50: 480, p90: 900, p95: 1_100, p99: 3_000 });
+    inbound.top_clients = list(&CLIENTS, queries / 3);
+    inbound.top_clients_nxdomain = list(&CLIENTS[1..], replies / 40);
+    inbound.top_clients_timed_out = list(&CLIENTS[2..], queries / 4000);
+    inbound.top_clients_response_bytes = list(&CLIENTS, replies * 90);
+    inbound.top_client_prefixes = list(&["192.0.2.0/24", "2001:db8:aaaa::/56"], queries / 2);
+    inbound.top_qtype = list(&["A", "AAAA", "HTTPS"], queries);
+    let outbound = &mut dns.outbound;
+    (outbound.queries, outbound.replies, outbound.timed_out) = (queries / 33, replies / 33, queries / 1600);
+    (outbound.noerror, outbound.nxdomain, outbound.srvfail) = (replies / 40, replies / 400, replies / 500);
+    outbound.servers = 312;
+    outbound.top_servers = list(&SERVERS, queries / 40);
+    outbound.top_servers_timed_out = list(&SERVERS[..1], queries / 1800);
+    outbound.top_servers_slow = list(&SERVERS[1..], replies / 330);
+    dns.top_zones_nxdomain = list(&["corp.local", "shop.example"], replies / 20);
+    dns.top_zones_timed_out = list(&["broken.example"], queries / 1600);
+    dns.top_nodata = list(&["v4only.example", "old.example"], replies / 30);
+    dns.top_qname_by_response_bytes = list(&["big.example"], replies * 30);
+    dns.top_ede = list(&["Stale Answer", "DNSSEC Bogus"], replies / 900);
 }
 
 /// The description of an agent of our line.
@@ -179,6 +216,89 @@ pub(crate) fn rates(second: u64) -> DirectionRates {
     }
 }
 
+/// The minutes up to a second of a busy server: more and more upstream queries are lost.
+pub(crate) fn series(second: u64) -> SecondSeries {
+    let seconds = second.saturating_sub(80)..=second;
+    let column = |figure: &dyn Fn(u64) -> u64| seconds.clone().map(figure).collect::<Vec<u64>>();
+    let direction = |share: u64, p95_us: u64| DirectionSeries {
+        total: column(&|second| rates(second).dns_replies / share),
+        p50_us: column(&|second| p95_us / 5 + second).into_iter().map(Some).collect(),
+        p95_us: column(&|second| p95_us + 10 * second).into_iter().map(Some).collect(),
+    };
+    SecondSeries {
+        start_ts: START,
+        step_s: 1,
+        packets: PacketSeries {
+            received: column(&|second| rates(second).received),
+            sent: column(&|second| rates(second).sent),
+            unknown: column(&|_| 0),
+            bytes_in: column(&|second| rates(second).bytes_in),
+            bytes_out: column(&|second| rates(second).bytes_out),
+        },
+        dns: DnsSeries {
+            queries: column(&|second| rates(second).dns_queries),
+            replies: column(&|second| rates(second).dns_replies),
+            noerror: column(&|second| rates(second).dns_replies * (97 - second % 5) / 100),
+            nxdomain: column(&|_| 0),
+            srvfail: column(&|second| rates(second).dns_replies * (3 + second % 5) / 100),
+            refused: column(&|_| 0),
+            tc: column(&|_| 3),
+        },
+        xact: TransactionSeries {
+            timed_out: column(&|second| 3 * second),
+            inbound: direction(1, 2_100),
+            outbound: direction(33, 91_000),
+        },
+    }
+}
+
+/// An upstream server that does not answer, a flood of random names, and lost packets.
+pub(crate) fn findings() -> FindingsDocument {
+    let subject = |kind: &str, name: &str| Subject { kind: kind.to_owned(), name: name.to_owned() };
+    let measures = |measures: &[(&str, f64)]| {
+        let measure = |(name, value): &(&str, f64)| Measure { name: (*name).to_owned(), value: *value };
+        measures.iter().map(measure).collect()
+    };
+    let findings = vec![
+        Finding {
+            kind: "server_unanswered".to_owned(),
+            severity: Severity::Critical,
+            subject: subject("server", "198.51.100.53"),
+            since_ts: START + 230,
+            text: "198.51.100.53 leaves 98.2 % of 12,345 queries unanswered.".to_owned(),
+            measures: measures(&[("queries", 12_345.0), ("unanswered_share", 0.982), ("p50_us", 0.0)]),
+            who: list(&["198.51.100.53"], 12_345),
+        },
+        Finding {
+            kind: "random_subdomains".to_owned(),
+            severity: Severity::Warning,
+            subject: subject("zone", "shop.example"),
+            since_ts: START + 250,
+            text:
+                "Random names below shop.example: 11,800 distinct names, of which 96 % do not exist, asked \
+                   for by 3 clients."
+                    .to_owned(),
+            measures: measures(&[
+                ("names", 11_800.0),
+                ("nxdomain_share", 0.96),
+                ("label_entropy", 3.87),
+                ("clients", 3.0),
+            ]),
+            who: list(&["192.0.2.66", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", "192.0.2.67"], 9_000),
+        },
+        Finding {
+            kind: "analysis_behind".to_owned(),
+            severity: Severity::Notice,
+            subject: subject("agent", "ring_full"),
+            since_ts: START + 268,
+            text: "The analysis is behind: 90 DNS packets were lost.".to_owned(),
+            measures: measures(&[("packets", 90.0)]),
+            who: Vec::new(),
+        },
+    ];
+    FindingsDocument { at_ts: START + 270, findings }
+}
+
 /// An answer of an agent of ours in its `second`th second of being watched.
 pub(crate) fn answer(second: u64) -> AgentAnswer {
     let window = busy(START, 240 + 30);
@@ -186,16 +306,24 @@ pub(crate) fn answer(second: u64) -> AgentAnswer {
     // The live period's counters go up from second to second.
     live.dns.wire_packets.replies += second * 100;
     live.dns.wire_packets.noerror += second * (97 - second % 5);
+    live.dns.inbound.queries += second * 11_900;
+    live.dns.xact.inbound.total += second * 11_890;
+    live.dns.inbound.timed_out += second * 5;
+    (live.dns.outbound.queries, live.dns.xact.outbound.total) = (second * 360, second * 300);
+    live.dns.outbound.timed_out = second * 50;
     let closed = if second == 0 { (0..4).map(|n| busy(START + n * 60, 60)).collect() } else { vec![] };
     AgentAnswer {
         app: (second == 0).then(app),
         ours: true,
         rates: Some(rates(second)),
+        findings: Some(FindingsDocument { at_ts: START + 270, findings: Vec::new() }),
+        series: Some(series(second)),
         window_name: "5m".to_owned(),
         window,
         live: Some(live),
         closed,
         round_trip: Duration::from_micros(840),
+        ..AgentAnswer::default()
     }
 }
 
@@ -238,7 +366,7 @@ pub(crate) fn older_answer() -> AgentAnswer {
 }
 
 /// Every list of an answer, to change its names.
-pub(crate) fn lists(period: &mut Period) -> [&mut Vec<TopEntry>; 14] {
+pub(crate) fn lists(period: &mut Period) -> [&mut Vec<TopEntry>; 21] {
     let (dns, packets) = (&mut period.dns, &mut period.packets);
     [
         &mut dns.top_qname2,
@@ -255,6 +383,13 @@ pub(crate) fn lists(period: &mut Period) -> [&mut Vec<TopEntry>; 14] {
         &mut packets.top_ipv6,
         &mut packets.top_geo_loc,
         &mut packets.top_asn,
+        &mut dns.inbound.top_clients,
+        &mut dns.inbound.top_clients_nxdomain,
+        &mut dns.inbound.top_client_prefixes,
+        &mut dns.outbound.top_servers,
+        &mut dns.top_zones_nxdomain,
+        &mut dns.top_nodata,
+        &mut dns.top_ede,
     ]
 }
 

@@ -16,8 +16,9 @@ use super::sample;
 pub(crate) type State = fn() -> UiState;
 
 /// States by name. Each is a fleet of one, but for the fleet's page.
-pub(crate) const STATES: [(&str, State); 9] = [
+pub(crate) const STATES: [(&str, State); 10] = [
     ("full", full),
+    ("failing", failing),
     ("empty", empty),
     ("stale", stale),
     ("no_agent", no_agent),
@@ -43,11 +44,13 @@ pub(crate) fn file() -> UiState {
             {
                 list.clear();
             }
+            (period.dns.inbound, period.dns.outbound) = Default::default();
             for direction in [&mut period.dns.xact.inbound, &mut period.dns.xact.outbound] {
                 *direction = Default::default();
             }
         }
         answer.rates = Some(Default::default());
+        answer.series = Some(Default::default());
         if let Some(capture) = answer.app.as_mut().and_then(|app| app.app.capture.as_mut()) {
             capture.target = "/var/captures/2020-03-24.pcap".to_owned();
             capture.mode = CaptureMode::File;
@@ -71,6 +74,12 @@ pub(crate) fn full() -> UiState {
     show(vec![sample::watched("ns1.example", 90, |_| {})], 89)
 }
 
+/// Something is wrong.
+pub(crate) fn failing() -> UiState {
+    let agent = sample::watched("ns1.example", 90, |answer| answer.findings = Some(sample::findings()));
+    show(vec![agent], 89)
+}
+
 /// The agent answers and has seen no packet yet.
 pub(crate) fn empty() -> UiState {
     let clear = |period: &mut Period| {
@@ -84,6 +93,7 @@ pub(crate) fn empty() -> UiState {
         }
         answer.closed.clear();
         answer.rates = Some(Default::default());
+        answer.series = Some(Default::default());
         if let Some(app) = &mut answer.app {
             app.app.ledger = Some(Default::default());
         }
@@ -118,6 +128,14 @@ pub(crate) fn renamed(label: &str, name: impl Fn(usize) -> String) -> UiState {
                 entry.name = name(place);
             }
         }
+        let mut findings = sample::findings();
+        for finding in &mut findings.findings {
+            (finding.text, finding.subject.name) = (name(0), name(1));
+            finding.kind = name(2);
+            finding.who.iter_mut().for_each(|row| row.name = name(0));
+            finding.measures.iter_mut().for_each(|measure| measure.name = name(1));
+        }
+        answer.findings = Some(findings);
         if let Some(capture) = answer.app.as_mut().and_then(|app| app.app.capture.as_mut()) {
             capture.target = name(0);
             capture.notes = vec![name(1)];
@@ -167,12 +185,17 @@ pub(crate) fn huge_numbers() -> UiState {
             dns_queries: u64::MAX,
             dns_replies: u64::MAX,
         });
+        let mut series = serde_json::to_value(&answer.series).expect("it serialises");
+        sample::replace_numbers(&mut series, u64::MAX);
+        series["start_ts"] = sample::START.into();
+        answer.series = serde_json::from_value(series).expect("2^64 - 1 is a u64");
         if let Some(app) = &mut answer.app {
             let mut value = serde_json::to_value(app.app.ledger).expect("it serialises");
             sample::replace_numbers(&mut value, u64::MAX);
             app.app.ledger = serde_json::from_value(value).expect("2^64 - 1 is a u64");
             app.app.up_time_min = f64::MAX;
             app.dns.xact.open = u64::MAX;
+            app.dns.xact.waiting = u64::MAX;
         }
     });
     show(vec![agent], 4)
@@ -201,7 +224,13 @@ pub(crate) fn fleet() -> UiState {
 pub(crate) fn everywhere(state: State) -> Vec<UiState> {
     let mut apps = Vec::new();
     for page in Page::ALL {
-        for actions in [&[][..], &[Action::Open], &[Action::Help], &[Action::Filter, Action::Type('x')]] {
+        for actions in [
+            &[][..],
+            &[Action::Open],
+            &[Action::Help],
+            &[Action::Findings],
+            &[Action::Filter, Action::Type('x')],
+        ] {
             let mut app = state();
             app.handle(Action::Show(page));
             for action in actions {
