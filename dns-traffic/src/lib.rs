@@ -22,6 +22,7 @@ mod addresses;
 mod answer;
 mod background;
 mod config;
+mod day;
 mod facts;
 mod frame;
 mod message;
@@ -40,6 +41,7 @@ pub use answer::{
     ExactTransactionCounts, FlagsAnswer, MessageCounts, PacketAnswer, Span, Summary, TransactionAnswer,
 };
 pub use config::{Config, ConfigError};
+pub use day::{Attack, AttackKind, Day, DayConfig};
 
 use answer::AnswerCollector;
 use stage::{SECOND_NS, Stage};

@@ -1,13 +1,15 @@
 //! The agent as its HTTP clients see it: what was counted, and the status of the capture.
 
 pub(crate) mod interfaces;
+mod stale;
 pub(crate) mod status;
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
-use pktvisor_metrics::{Distribution, NoPeriod, Store};
+use pktvisor_metrics::{Clock, Distribution, NoPeriod, Store};
 
 use crate::serve::{AnswerSource, Moment, PeriodError, SinceStart, TimeHistogram, Window};
 use status::CaptureStatus;
@@ -18,7 +20,7 @@ pub(crate) struct Agent {
     /// What was counted.
     pub store: Store,
     /// How the capture is doing.
-    pub status: CaptureStatus,
+    pub status: Arc<CaptureStatus>,
     deep_sample_rate_pct: u64,
     started: Instant,
 }
@@ -26,8 +28,16 @@ pub(crate) struct Agent {
 impl Agent {
     /// An agent that has just started.
     pub(crate) fn new(store: Store, deep_sample_rate_pct: u64, capture: api::CaptureInfo) -> Self {
-        let status = CaptureStatus::new(capture, deep_sample_rate_pct as f64);
+        let status = Arc::new(CaptureStatus::new(capture, deep_sample_rate_pct as f64));
         Self { store, status, deep_sample_rate_pct, started: Instant::now() }
+    }
+
+    /// The agent, which also finds what is wrong. Without a server nobody asks for it.
+    #[must_use]
+    pub(crate) fn with_findings(mut self) -> Self {
+        let (status, max_pct) = (Arc::clone(&self.status), self.deep_sample_rate_pct as f64);
+        self.store = self.store.with_findings(Box::new(move || status.observation(max_pct)));
+        self
     }
 
     /// Where every packet went.
@@ -74,6 +84,14 @@ impl AnswerSource for Agent {
 
     fn series(&self) -> api::SeriesDocument {
         self.store.series()
+    }
+
+    fn findings(&self) -> api::FindingsDocument {
+        let mut document = self.store.findings();
+        if self.store.settings().clock == Clock::Wall {
+            stale::add(&mut document, SystemTime::now());
+        }
+        document
     }
 
     fn since_start(&self) -> SinceStart {

@@ -86,7 +86,8 @@ fn agent(options: &Options) -> Agent {
         mode: if options.target.is_live() { api::CaptureMode::Starting } else { api::CaptureMode::File },
         ..api::CaptureInfo::default()
     };
-    Agent::new(store, u64::from(options.max_deep_sample_pct), capture)
+    let agent = Agent::new(store, u64::from(options.max_deep_sample_pct), capture);
+    if is_served { agent.with_findings() } else { agent }
 }
 
 /// Replays the capture file of the options until its end, or until `stop` is cancelled.

@@ -86,7 +86,7 @@ impl<H: HostNetworks> Analysis<H> {
         self.streams.advance(now_ns, &mut sink);
         self.fragments.advance(now_ns, |event| out.reassembly(event));
         self.messages.transactions.advance(now_ns);
-        self.messages.transactions.update_waiting();
+        self.messages.update_waiting(out);
         self.report_transactions(out);
     }
 

@@ -24,5 +24,7 @@ pub mod transactions;
 
 pub use engine::Analysis;
 pub use flow::{Flow, Transport};
-pub use observer::{ClientSide, Observer, Outcome, ReassemblyEvent, Transaction};
+pub use observer::{
+    ClientSide, Observer, Outcome, ReassemblyEvent, Transaction, WaitingQuery, WatchedMessage,
+};
 pub use settings::AnalysisSettings;

@@ -1,5 +1,6 @@
 //! The findings of analysis, and the trait [`Observer`] that receives them.
 
+use pktvisor_common::address::AddressPair;
 use pktvisor_common::classify::Captured;
 
 use crate::flow::Flow;
@@ -66,6 +67,32 @@ pub struct Transaction<'a> {
     pub question: Option<&'a Question<'a>>,
 }
 
+/// An analysed message of an exchange that the observer [watches](Observer::watches).
+#[derive(Clone, Copy, Debug)]
+pub struct WatchedMessage<'a, K> {
+    /// The flow of the message.
+    pub flow: &'a Flow,
+    /// The end that sent the query.
+    pub client: ClientSide,
+    /// The message.
+    pub message: &'a Message<'a>,
+    /// The [keys](Observer::keys) of its head.
+    pub keys: K,
+    /// Captured octets of the message.
+    pub bytes: usize,
+    /// Time from query to response, if the message answers a query and both have a time.
+    pub duration_ns: Option<u64>,
+}
+
+/// A query that has waited for its response for longer than a second.
+#[derive(Clone, Copy, Debug)]
+pub struct WaitingQuery {
+    /// Client and server.
+    pub addresses: AddressPair,
+    /// The end that sent the query.
+    pub client: ClientSide,
+}
+
 /// Receives the findings of analysis, in the order of the packets.
 pub trait Observer {
     /// The keys that a message is counted under. They are computed once, early enough to prefetch
@@ -85,6 +112,20 @@ pub trait Observer {
 
     /// An analysed message, with the [keys](Self::keys) of its head.
     fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: Self::Keys<'_>);
+
+    /// Whether the observer watches the exchange with this hash, which a query and its response
+    /// share: if it does, it gets the exchange's messages a second time, with more of their context.
+    fn watches(&self, _exchange_hash: u32) -> bool {
+        false
+    }
+
+    /// A message of a watched exchange, after [`message`](Self::message) and
+    /// [`malformed`](Self::malformed).
+    fn watched_message(&mut self, _watched: &WatchedMessage<'_, Self::Keys<'_>>) {}
+
+    /// A query of a watched exchange has waited for longer than a second. Each query is reported
+    /// once.
+    fn query_waits(&mut self, _query: &WaitingQuery) {}
 
     /// A message, analysed or not, that cannot be parsed after its header.
     fn malformed(&mut self);

@@ -1,5 +1,6 @@
 //! The settings of analysis, and what they say about addresses and ports of a message.
 
+use pktvisor_common::address::AddressPair;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::sampling::SampleRate;
@@ -32,6 +33,17 @@ impl<H: HostNetworks> AnalysisSettings<H> {
         if self.host.contains(response.addresses.source()) {
             ClientSide::Remote
         } else if self.host.contains(response.addresses.destination()) {
+            ClientSide::Host
+        } else {
+            ClientSide::Unknown
+        }
+    }
+
+    /// The client of a flow that carries queries.
+    pub(super) fn client_of_query(&self, query: &AddressPair) -> ClientSide {
+        if self.host.contains(query.destination()) {
+            ClientSide::Remote
+        } else if self.host.contains(query.source()) {
             ClientSide::Host
         } else {
             ClientSide::Unknown

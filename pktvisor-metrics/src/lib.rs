@@ -17,6 +17,7 @@
 //! | `record` | generates the records of a period from their declarations |
 //! | `network`, `dns`, `transactions` | the metrics of a period |
 //! | `seconds` | the numbers of each of the last seconds |
+//! | `watch` | zones, servers and clients of the last seconds, for the findings |
 //! | `live_period`, `batch`, `shares`, `ledger` | the live period over time, for one thread or several, and the ledger |
 
 mod batch;
@@ -44,6 +45,7 @@ mod slowness;
 mod store;
 mod timeline;
 mod transactions;
+mod watch;
 
 pub use batch::Batch;
 pub use distribution::Distribution;
@@ -52,3 +54,4 @@ pub use recorder::Recorder;
 pub use settings::{Clock, StoreSettings};
 pub use shares::Cut;
 pub use store::{NoPeriod, Store, SumsSinceStart};
+pub use watch::AgentSource;

@@ -15,6 +15,7 @@ use crate::seconds::{SECONDS_MAX, SecondRecorder};
 use crate::settings::{Clock, StoreSettings};
 use crate::shares::Shares;
 use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
+use crate::watch::WatchHistory;
 
 /// Closed periods beyond the newest this many keep only the heads of their lists.
 const MERGEABLE_PERIODS: usize = 10;
@@ -36,6 +37,8 @@ pub(super) struct LivePeriod {
     pub last_second: Counters,
     /// The last seconds; `None` if nobody can ask for them.
     pub seconds: Option<SecondRecorder>,
+    /// Zones, servers and clients of the last seconds, and the findings; `None` as above.
+    pub history: Option<Box<WatchHistory>>,
     /// The counts of all closed periods.
     total: Totals,
     /// The numbers of all closed periods, without lists.
@@ -61,6 +64,7 @@ impl LivePeriod {
             second_began: Counters::default(),
             last_second: Counters::default(),
             seconds: None,
+            history: None,
             total: Totals::default(),
             since_start: PeriodRecord::new(0),
             rotations: 0,
@@ -119,6 +123,9 @@ impl LivePeriod {
     /// moment.
     pub(super) fn publish(&mut self) {
         self.shares.take_cuts(&mut self.published);
+        if let Some(history) = &mut self.history {
+            self.shares.take_watched(history);
+        }
         self.balanced = Some(self.totals().ledger());
         self.moments = Some(self.moments.unwrap_or(0) + 1);
     }
@@ -171,6 +178,7 @@ impl LivePeriod {
         if jump {
             self.recorder.time_jumps(1);
             self.seconds.iter_mut().for_each(SecondRecorder::clear);
+            self.history.iter_mut().for_each(|history| history.clear());
         } else {
             self.quiet(next..to, to, &mut before_end);
         }
@@ -199,6 +207,19 @@ impl LivePeriod {
         if let Some(seconds) = &mut self.seconds {
             seconds.close(second, self.recorder.period(), &self.published);
         }
+        if self.history.is_some() {
+            self.judge(second);
+        }
+    }
+
+    /// Judges a second that has ended.
+    fn judge(&mut self, second: u64) {
+        let packets = self.totals().ledger().counted;
+        let Some(history) = &mut self.history else { return };
+        if let Some(watch) = self.recorder.watch() {
+            history.absorb(watch);
+        }
+        history.end_second(second, packets);
     }
 
     fn close_second(&mut self, second: u64) {

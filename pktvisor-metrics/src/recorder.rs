@@ -4,7 +4,9 @@
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::transactions::TransactionCounts;
-use pktvisor_analysis::{Flow, Observer, Outcome, ReassemblyEvent, Transaction};
+use pktvisor_analysis::{
+    Flow, Observer, Outcome, ReassemblyEvent, Transaction, WaitingQuery, WatchedMessage,
+};
 use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::{Captured, Class};
 use pktvisor_common::counters::Counters;
@@ -14,17 +16,30 @@ use pktvisor_common::hll;
 use crate::frequent::{Item, Key};
 use crate::keys::MessageKeys;
 use crate::period::PeriodRecord;
+use crate::watch::SecondWatch;
 
 /// Records packets and findings in the live period.
 #[derive(Debug)]
 pub struct Recorder {
     period: PeriodRecord,
     name_cut: NameCut,
+    /// `None` if nobody asks for findings.
+    watch: Option<Box<SecondWatch>>,
 }
 
 impl Recorder {
     pub(super) fn new(name_cut: NameCut) -> Self {
-        Self { period: PeriodRecord::new(0), name_cut }
+        Self { period: PeriodRecord::new(0), name_cut, watch: None }
+    }
+
+    /// Watches zones, servers and clients from now on.
+    pub(super) fn begin_watch(&mut self) {
+        self.watch = Some(Box::default());
+    }
+
+    /// The zones, servers and clients of the running second, if they are watched.
+    pub(super) fn watch(&mut self) -> Option<&mut Box<SecondWatch>> {
+        self.watch.as_mut()
     }
 
     pub(super) fn period(&self) -> &PeriodRecord {
@@ -138,6 +153,23 @@ impl Observer for Recorder {
     fn message(&mut self, _flow: &Flow, message: &Message<'_>, keys: MessageKeys<'_>) {
         self.period.messages += 1;
         self.period.dns.message(message, keys);
+    }
+
+    #[inline]
+    fn watches(&self, exchange_hash: u32) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.watches(exchange_hash))
+    }
+
+    fn watched_message(&mut self, watched: &WatchedMessage<'_, MessageKeys<'_>>) {
+        if let Some(watch) = &mut self.watch {
+            watch.message(watched);
+        }
+    }
+
+    fn query_waits(&mut self, query: &WaitingQuery) {
+        if let Some(watch) = &mut self.watch {
+            watch.query_waits(query);
+        }
     }
 
     fn malformed(&mut self) {

@@ -14,6 +14,7 @@ use pktvisor_analysis::public_suffix::NameCut;
 
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
+use crate::watch::{SecondWatch, WatchHistory};
 
 /// Why a thread cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,13 @@ pub enum Cut {
     Epoch,
     /// The period is over, too.
     Period,
+}
+
+/// Whether zones, servers and clients are watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Watching {
+    On,
+    Off,
 }
 
 /// Empty until [`make`](Self::make). If one thread counts and analyses packets, it writes to the
@@ -34,15 +42,25 @@ struct Share {
     recorder: Mutex<Recorder>,
     /// Not yet published.
     cut: Mutex<Option<PeriodRecord>>,
+    watch: Mutex<HandOver>,
+}
+
+/// The tables of a second on their way from a thread to the history.
+#[derive(Debug, Default)]
+enum HandOver {
+    /// Nothing is watched.
+    #[default]
+    Unused,
+    /// Empty tables for the next second.
+    Spare(Box<SecondWatch>),
+    /// The tables of one or more seconds.
+    Full(Box<SecondWatch>),
 }
 
 impl Shares {
     /// Makes a share for each thread, once.
-    pub(super) fn make(&self, threads: u32, name_cut: NameCut) {
-        self.0.get_or_init(|| {
-            let share = |_| Share { recorder: Mutex::new(Recorder::new(name_cut)), cut: Mutex::default() };
-            (0..threads).map(share).collect()
-        });
+    pub(super) fn make(&self, threads: u32, name_cut: NameCut, watch: Watching) {
+        self.0.get_or_init(|| (0..threads).map(|_| Share::new(name_cut, watch)).collect());
     }
 
     fn all(&self) -> &[Share] {
@@ -63,6 +81,7 @@ impl Shares {
             // The live period knows the start of the next one.
             Cut::Period => recorder.take(0),
         };
+        share.hand_over_watch(&mut recorder);
         drop(recorder);
         *share.cut.lock() = Some(period);
     }
@@ -77,5 +96,45 @@ impl Shares {
                 (Some(_), None) => {}
             }
         }
+    }
+
+    /// Moves what the threads watched up to their last cuts into the history.
+    pub(super) fn take_watched(&self, history: &mut WatchHistory) {
+        for share in self.all() {
+            let mut place = share.watch.lock();
+            *place = match std::mem::take(&mut *place) {
+                HandOver::Full(mut watch) => {
+                    history.absorb(&mut watch);
+                    HandOver::Spare(watch)
+                }
+                other => other,
+            };
+        }
+    }
+}
+
+impl Share {
+    fn new(name_cut: NameCut, watching: Watching) -> Self {
+        let mut recorder = Recorder::new(name_cut);
+        let mut watch = HandOver::Unused;
+        if watching == Watching::On {
+            recorder.begin_watch();
+            watch = HandOver::Spare(Box::default());
+        }
+        Self { recorder: Mutex::new(recorder), cut: Mutex::default(), watch: Mutex::new(watch) }
+    }
+
+    /// Exchanges the full tables of a second for empty ones. If the last ones are still there, the
+    /// thread goes on with its own.
+    fn hand_over_watch(&self, recorder: &mut Recorder) {
+        let Some(watch) = recorder.watch() else { return };
+        let mut place = self.watch.lock();
+        *place = match std::mem::take(&mut *place) {
+            HandOver::Spare(mut spare) => {
+                spare.adopt_rate(watch);
+                HandOver::Full(std::mem::replace(watch, spare))
+            }
+            other => other,
+        };
     }
 }

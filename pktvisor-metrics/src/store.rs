@@ -17,7 +17,8 @@ use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 use crate::seconds::SecondRecorder;
 use crate::settings::StoreSettings;
-use crate::shares::{Cut, Shares};
+use crate::shares::{Cut, Shares, Watching};
+use crate::watch::{AgentSource, WatchHistory};
 
 /// Why there is no such period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,22 @@ impl Store {
         self
     }
 
+    /// The store, which also watches zones, servers and clients, and finds what is
+    /// [wrong](Self::findings). It asks `agent` for the state of the agent once a second, while it
+    /// is locked.
+    #[must_use]
+    pub fn with_findings(mut self, agent: AgentSource) -> Self {
+        let live = self.live.get_mut();
+        live.recorder.begin_watch();
+        live.history = Some(Box::new(WatchHistory::new(agent)));
+        self
+    }
+
+    /// What is wrong; nothing if the store does not [look](Self::with_findings) for it.
+    pub fn findings(&self) -> api::FindingsDocument {
+        self.live.lock().history.as_ref().map(|history| history.findings()).unwrap_or_default()
+    }
+
     /// The settings it was made with.
     pub fn settings(&self) -> StoreSettings {
         self.settings
@@ -83,7 +100,8 @@ impl Store {
     /// Prepares for counting in the kernel and analysis by this number of threads, each with a
     /// [recorder](Self::recorder) of its own. Call it once, before they start.
     pub fn share_among(&self, threads: u32) {
-        self.shares.make(threads, self.settings.name_cut);
+        let watching = if self.live.lock().history.is_some() { Watching::On } else { Watching::Off };
+        self.shares.make(threads, self.settings.name_cut, watching);
     }
 
     /// The recorder of one thread's analysis, locked for a batch of packets.

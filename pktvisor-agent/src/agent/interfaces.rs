@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use pktvisor_api::CaptureInterface;
+use pktvisor_findings::{InterfaceObservation, LinkCondition};
 
 /// The state of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,20 @@ impl WatchedInterfaces {
     /// The interfaces.
     pub(super) fn list(&self) -> &[CaptureInterface] {
         &self.list
+    }
+
+    /// The interfaces, for the rules of findings.
+    pub(super) fn observations(&self) -> Vec<InterfaceObservation> {
+        let condition = |state: &str| match state {
+            state if state == LinkState::Down.as_str() => LinkCondition::Down,
+            state if state == LinkState::Gone.as_str() => LinkCondition::Gone,
+            _ => LinkCondition::Up,
+        };
+        let observation = |interface: &CaptureInterface| InterfaceObservation {
+            name: interface.name.clone(),
+            condition: condition(&interface.state),
+        };
+        self.list.iter().map(observation).collect()
     }
 
     /// The notes on all interfaces.

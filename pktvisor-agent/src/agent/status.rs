@@ -13,6 +13,7 @@ use pktvisor_capture::TAGS_WARNING;
 use pktvisor_capture::afpacket::SocketStatistics;
 use pktvisor_capture::kernel::KernelCounts;
 use pktvisor_common::classify::UnknownEtherTypes;
+use pktvisor_findings::AgentObservation;
 
 use super::interfaces::WatchedInterfaces;
 use crate::ethertype_notes::EtherTypeNotes;
@@ -130,6 +131,22 @@ impl CaptureStatus {
             open_queries: state.open_queries,
             losses: state.losses,
             deep_sample_rate_now_pct: state.deep_sample_rate_now_pct,
+        }
+    }
+
+    /// The agent itself, for the rules of findings. `max_pct` is the share of the DNS flows that
+    /// the user allows to analyse.
+    pub(crate) fn observation(&self, max_pct: f64) -> AgentObservation {
+        let state = self.state.lock();
+        let losses = state.losses.unwrap_or_default();
+        let api::Losses { ring_full, no_socket, unreadable, xsk_full, packet_socket, driver } = losses;
+        AgentObservation {
+            interfaces: state.interfaces.observations(),
+            packets: 0,
+            lost: ring_full + no_socket + unreadable + xsk_full + packet_socket,
+            driver_drops: driver,
+            sample_rate_now_pct: state.deep_sample_rate_now_pct,
+            sample_rate_max_pct: max_pct,
         }
     }
 

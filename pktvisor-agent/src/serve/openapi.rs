@@ -20,7 +20,7 @@ const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
         (name = "agent", description = "The agent itself")
     ),
     paths(
-        routes::app, routes::rates, routes::series, routes::bucket, routes::window, routes::metrics,
+        routes::app, routes::rates, routes::series, routes::findings, routes::bucket, routes::window, routes::metrics,
         routes::description, routes::health
     )
 )]

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use hyper::HeaderMap;
-use pktvisor_api::{App, ErrorBody, Rates, SeriesDocument};
+use pktvisor_api::{App, ErrorBody, FindingsDocument, Rates, SeriesDocument};
 use serde::Serialize;
 use serde_json::Value;
 use warp::filters::BoxedFilter;
@@ -43,12 +43,14 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     let app = warp::path!("api" / "v1" / "metrics" / "app").and(get.clone()).then(app);
     let rates = warp::path!("api" / "v1" / "metrics" / "rates").and(get.clone()).then(rates);
     let series = warp::path!("api" / "v1" / "metrics" / "series").and(get.clone()).then(series);
+    let findings = warp::path!("api" / "v1" / "findings").and(get.clone()).then(findings);
     let bucket = warp::path!("api" / "v1" / "metrics" / "bucket" / String).and(get.clone()).then(bucket);
     let window = warp::path!("api" / "v1" / "metrics" / "window" / String).and(get.clone()).then(window);
     let openapi = warp::path!("api" / "v1" / "openapi.json").and(get.clone()).then(description);
     let metrics = warp::path!("metrics").and(get.clone()).then(metrics);
     let health = warp::path!("healthz").and(get).then(health);
-    let paths = app.or(rates).unify().or(series).unify().or(bucket).unify().or(window).unify();
+    let paths =
+        app.or(rates).unify().or(series).unify().or(findings).unify().or(bucket).unify().or(window).unify();
     let paths = paths.or(openapi).unify().or(metrics).unify().or(health).unify();
     no_trailing_slash().and(paths).recover(rejected).unify().boxed()
 }
@@ -128,6 +130,20 @@ async fn series(api: Arc<Api>, gzip: Gzip) -> Response {
     respond(api.cache.get(CacheKey::Series, api.source.moment(), make).await, gzip)
 }
 
+/// What is wrong now, the most severe first; docs/findings.md describes the rules.
+#[utoipa::path(get, path = "/api/v1/findings", tag = "metrics", responses(
+    (status = 200, description = "The findings at the end of the last second", body = FindingsDocument),
+    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
+    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
+    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
+    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+async fn findings(api: Arc<Api>, gzip: Gzip) -> Response {
+    let source = api.source.clone();
+    // Not cached: if no further moment is published, that is a finding, too.
+    let made = api.cache.make(move || Document::json(&source.findings()).map(Arc::new)).await;
+    respond(made, gzip)
+}
+
 /// One period of 60 seconds.
 #[utoipa::path(get, path = "/api/v1/metrics/bucket/{n}", tag = "metrics",
     params(("n" = usize, Path, description = "0 is the live period, 1 the last closed one")),
@@ -188,7 +204,13 @@ fn exposition(source: &dyn AnswerSource) -> String {
         let moment = source.moment();
         let period = source.bucket(1).or_else(|_| source.bucket(0)).ok();
         let sums = source.since_start();
-        text = prometheus::exposition(&source.app(), &source.rates(), &sums, period.as_ref());
+        text = prometheus::exposition(
+            &source.app(),
+            &source.rates(),
+            &source.findings(),
+            &sums,
+            period.as_ref(),
+        );
         if source.moment() == moment {
             break;
         }

@@ -14,6 +14,9 @@ pub trait AnswerSource: Send + Sync + 'static {
     /// The last 300 full seconds.
     fn series(&self) -> api::SeriesDocument;
 
+    /// What is wrong now.
+    fn findings(&self) -> api::FindingsDocument;
+
     /// Counters since start.
     fn since_start(&self) -> SinceStart;
 

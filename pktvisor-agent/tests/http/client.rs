@@ -31,7 +31,8 @@ pub(crate) const LIMITS: Limits = Limits {
 };
 
 /// Every path of the interface, and one that does not exist.
-pub(crate) const PATHS: [&str; 9] = [
+pub(crate) const PATHS: [&str; 10] = [
+    "/api/v1/findings",
     "/api/v1/metrics/app",
     "/api/v1/metrics/rates",
     "/api/v1/metrics/series",

@@ -21,6 +21,7 @@ async fn every_answer_is_what_openapi_says() {
         ("GET", "/api/v1/metrics/app", ""),
         ("GET", "/api/v1/metrics/rates", ""),
         ("GET", "/api/v1/metrics/series", ""),
+        ("GET", "/api/v1/findings", ""),
         ("GET", "/api/v1/metrics/bucket/{n}", "0"),
         ("GET", "/api/v1/metrics/bucket/{n}", "1"),
         ("GET", "/api/v1/metrics/bucket/{n}", "4"),
@@ -66,6 +67,7 @@ async fn openapi_describes_every_path_and_no_other() {
         assert_eq!(response.header("content-type"), media_type.as_deref(), "{path}");
     }
     let known = [
+        "/api/v1/findings",
         "/api/v1/metrics/app",
         "/api/v1/metrics/bucket/{n}",
         "/api/v1/metrics/rates",
@@ -127,6 +129,8 @@ async fn prometheus_can_read_the_exposition() {
     assert!(text.contains("\npktvisor_packets_seen_total 10\n"));
     assert!(text.contains("\npktvisor_packets_per_second{direction=\"in\"} 7\n"));
     assert!(text.contains("\npktvisor_dns_queries_waiting 2\n"));
+    let finding = "pktvisor_finding{kind=\"random_subdomains\",subject_kind=\"zone\",subject=\"odd\\\"name.example\",severity=\"warning\"} 1";
+    assert!(series.contains(finding.strip_suffix(" 1").unwrap()));
     assert!(text.contains("\npktvisor_packets_total 5000\n"));
     assert!(text.contains("\npktvisor_dns_transactions_total{direction=\"unknown\"} 1\n"));
     for (direction, le, count) in [("in", "0.000064", 0), ("in", "0.000128", 2), ("in", "+Inf", 4)] {

@@ -17,6 +17,8 @@ async fn every_path_answers() {
     let series = server.get("/api/v1/metrics/series").await.json()["series"].take();
     assert_eq!(series["packets"]["in"], serde_json::json!([7, 5]));
     assert_eq!(series["xact"]["in"]["p50_us"], serde_json::json!([1500, null]));
+    let findings = server.get("/api/v1/findings").await.json();
+    assert_eq!(findings["findings"][0]["severity"], "warning");
     assert_eq!(server.get("/api/v1/metrics/bucket/0").await.json()["1m"]["packets"]["total"], 1000);
     assert_eq!(server.get("/api/v1/metrics/bucket/2").await.json()["1m"]["packets"]["total"], 0);
     assert_eq!(server.get("/api/v1/metrics/window/5").await.json()["5m"]["packets"]["total"], 1000);

@@ -39,6 +39,7 @@ impl<'a> Schemas<'a> {
             let known = [
                 "$ref",
                 "type",
+                "enum",
                 "description",
                 "properties",
                 "required",
@@ -69,7 +70,14 @@ impl<'a> Schemas<'a> {
                     self.check_named("", &schema["items"], item, &format!("{place}[{index}]"));
                 }
             }
-            "string" => assert!(value.is_string(), "{place}: {value} is no string"),
+            "string" => {
+                assert!(value.is_string(), "{place}: {value} is no string");
+                let allowed = schema.get("enum").and_then(Value::as_array);
+                assert!(
+                    allowed.is_none_or(|allowed| allowed.contains(value)),
+                    "{place}: {value} is not allowed"
+                );
+            }
             "boolean" => assert!(value.is_boolean(), "{place}: {value} is no boolean"),
             "number" => assert!(value.is_number(), "{place}: {value} is no number"),
             "integer" => {

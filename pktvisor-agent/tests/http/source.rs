@@ -101,6 +101,19 @@ impl AnswerSource for Fake {
         }
     }
 
+    fn findings(&self) -> api::FindingsDocument {
+        let finding = api::Finding {
+            kind: "random_subdomains".to_owned(),
+            severity: api::Severity::Warning,
+            subject: api::Subject { kind: "zone".to_owned(), name: "odd\"name.example".to_owned() },
+            since_ts: 1_600_000_010,
+            text: "odd\"name.example gets 500/s queries for random names".to_owned(),
+            measures: vec![api::Measure { name: "queries_per_second".to_owned(), value: 500.5 }],
+            who: full_period().dns.top_qname2,
+        };
+        api::FindingsDocument { at_ts: 1_600_000_020, findings: vec![finding] }
+    }
+
     fn since_start(&self) -> SinceStart {
         let mut below = [3; TimeHistogram::BOUNDS];
         below[0] = 0;

@@ -8,7 +8,7 @@ use pktvisor_common::sampling::{self, Endpoint};
 use crate::flow::{Flow, Transport};
 use crate::message::{HEADER_BYTES, Message, MessageHead, Question};
 use crate::name::Name;
-use crate::observer::{Observer, Outcome, Transaction};
+use crate::observer::{Observer, Outcome, Transaction, WaitingQuery, WatchedMessage};
 use crate::settings::AnalysisSettings;
 use crate::transactions::{
     ENTRIES_MAX_DEFAULT, Exchange, MessageTime, QuestionKey, ResponseOutcome, Transactions,
@@ -65,6 +65,16 @@ impl<H: HostNetworks> Messages<H> {
         outcome
     }
 
+    /// Looks for queries that have waited for longer than a second, and reports the watched ones.
+    pub(super) fn update_waiting(&mut self, out: &mut impl Observer) {
+        let settings = &self.settings;
+        self.transactions.update_waiting(|exchange_hash, addresses| {
+            if out.watches(exchange_hash) {
+                out.query_waits(&WaitingQuery { client: settings.client_of_query(&addresses), addresses });
+            }
+        });
+    }
+
     /// Counts a message that reassembly completed, and analyses it if its flow is sampled.
     pub(super) fn reassembled(
         &mut self,
@@ -113,19 +123,28 @@ impl<H: HostNetworks> Messages<H> {
         transactions.prefetch_entry(&exchange);
         let question = message.question.as_ref();
         let key = question.map(question_key);
+        let mut watched_duration_ns = None;
         if !message.is_response() {
             transactions.query(&exchange, key, at);
         } else if let ResponseOutcome::Answered { duration_ns, .. } =
             transactions.response(&exchange, key, at)
         {
             out.transaction(&Transaction { client: settings.client(flow), duration_ns, question });
+            watched_duration_ns = duration_ns;
         }
         out.message(flow, message, keys);
-        if !message.malformed {
-            return Outcome::Analysed;
+        if message.malformed {
+            out.malformed();
         }
-        out.malformed();
-        Outcome::Malformed
+        if out.watches(exchange.index_hash()) {
+            let client = match message.is_response() {
+                true => settings.client(flow),
+                false => settings.client_of_query(&flow.addresses),
+            };
+            let (bytes, duration_ns) = (octets.len(), watched_duration_ns);
+            out.watched_message(&WatchedMessage { flow, client, message, keys, bytes, duration_ns });
+        }
+        if message.malformed { Outcome::Malformed } else { Outcome::Analysed }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A query in the table.
 
+use pktvisor_common::address::{AddressPair, IpVersion};
 use pktvisor_common::packet::Stamp;
 use pktvisor_memory::keyed_hash;
 
@@ -31,7 +32,7 @@ impl Exchange {
 
     /// The hash for the index.
     #[inline]
-    pub(super) fn index_hash(&self) -> u32 {
+    pub(crate) fn index_hash(&self) -> u32 {
         self.hash as u32
     }
 }
@@ -111,6 +112,17 @@ impl ExchangeKey {
             | u64::from(flow.addresses.version().number()) << 8
             | transport;
         Self([source as u64, (source >> 64) as u64, destination as u64, (destination >> 64) as u64, rest])
+    }
+
+    /// The addresses of client and server.
+    pub(super) fn addresses(&self) -> AddressPair {
+        let Self([client_low, client_high, server_low, server_high, rest]) = *self;
+        let bytes = |low: u64, high: u64| (u128::from(high) << 64 | u128::from(low)).to_le_bytes();
+        let version = match (rest >> 8) as u8 == IpVersion::V4.number() {
+            true => IpVersion::V4,
+            false => IpVersion::V6,
+        };
+        AddressPair::new(version, bytes(client_low, client_high), bytes(server_low, server_high))
     }
 
     #[inline]

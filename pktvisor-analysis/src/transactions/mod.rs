@@ -35,6 +35,7 @@ pub use message_time::MessageTime;
 pub use outcome::{OpenQueries, QueryOutcome, QuestionKey, ResponseOutcome, TransactionCounts};
 use waiting::WaitingQueries;
 
+use pktvisor_common::address::AddressPair;
 use pktvisor_common::packet::Stamp;
 
 /// Time-out of a query without other configuration.
@@ -116,9 +117,13 @@ impl Transactions {
     }
 
     /// Looks for open queries that have waited for longer than a second. Call it regularly, not for
-    /// each message.
-    pub fn update_waiting(&mut self) {
-        self.waiting.update(&self.open, &self.entries, self.clock_ns);
+    /// each message. Reports each of them once, with the hash of its exchange, and client and
+    /// server.
+    pub fn update_waiting(&mut self, mut report: impl FnMut(u32, AddressPair)) {
+        let entries = &self.entries;
+        self.waiting.update(&self.open, entries, self.clock_ns, |slot| {
+            report(entries.hash(slot), entries.get(slot).key.addresses());
+        });
     }
 
     /// Returns and resets the numbers since the last call. A query times out when

@@ -90,7 +90,7 @@ fn a_query_waits_from_an_age_of_one_second_on_until_it_is_answered_or_times_out(
     let mut table = asked();
     let waiting = |table: &mut Transactions, ns| {
         table.advance(at(ns));
-        table.update_waiting();
+        table.update_waiting(|_, _| {});
         let OpenQueries { open, waiting } = table.open_queries();
         (open, waiting)
     };

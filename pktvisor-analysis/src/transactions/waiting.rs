@@ -23,8 +23,15 @@ impl WaitingQueries {
         self.len
     }
 
-    /// Adds the queries that have become old enough by `clock_ns`, which never goes back.
-    pub(super) fn update(&mut self, open: &List, entries: &Entries, clock_ns: u64) {
+    /// Adds the queries that have become old enough by `clock_ns`, which never goes back, and
+    /// reports each of them.
+    pub(super) fn update(
+        &mut self,
+        open: &List,
+        entries: &Entries,
+        clock_ns: u64,
+        mut report: impl FnMut(u32),
+    ) {
         self.before_ns = clock_ns.saturating_sub(WAITING_NS);
         let after = |newest: Option<u32>| newest.map_or(open.head(), |newest| entries.next(newest));
         while let Some(slot) = after(self.newest)
@@ -32,6 +39,7 @@ impl WaitingQueries {
         {
             self.newest = Some(slot);
             self.len += 1;
+            report(slot);
         }
     }
 

@@ -56,6 +56,12 @@ impl<'a> Key<'a> {
         Self { tag, bytes, hash: keyed_hash::of_bytes(bytes, tag) }
     }
 
+    /// The hash of tag and bytes.
+    #[inline]
+    pub(crate) fn hash(&self) -> u64 {
+        self.hash
+    }
+
     /// The key of bytes with a known hash.
     #[inline]
     pub(crate) fn with_hash(tag: u8, bytes: &'a [u8], hash: u64) -> Self {

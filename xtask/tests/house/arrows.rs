@@ -39,6 +39,7 @@ const PLAN: &[Plan] = &[
         knows: &["pktvisor-common", "pktvisor-memory", "mapped-file", "terminal-text"],
         tests_know: &["capture-file"],
     },
+    Plan { name: "pktvisor-findings", knows: &["pktvisor-api"], tests_know: &[] },
     Plan {
         name: "pktvisor-metrics",
         knows: &[
@@ -46,9 +47,10 @@ const PLAN: &[Plan] = &[
             "pktvisor-common",
             "pktvisor-api",
             "pktvisor-memory",
+            "pktvisor-findings",
             "pktvisor-analysis",
         ],
-        tests_know: &[],
+        tests_know: &["capture-file", "dns-traffic"],
     },
     Plan {
         name: "pktvisor-capture",
@@ -62,6 +64,7 @@ const PLAN: &[Plan] = &[
             "pktvisor-common",
             "pktvisor-api",
             "pktvisor-analysis",
+            "pktvisor-findings",
             "pktvisor-metrics",
             "pktvisor-capture",
             "capture-file",

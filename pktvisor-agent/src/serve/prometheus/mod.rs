@@ -8,12 +8,13 @@
 //! also a histogram since start.
 
 mod declared;
+mod findings;
 mod lists;
 mod process;
 mod transactions;
 mod writer;
 
-use pktvisor_api::{App, Losses, Period, Rates};
+use pktvisor_api::{App, FindingsDocument, Losses, Period, Rates};
 use pktvisor_definitions::{GROUPS, LEDGER, RATES};
 use serde::Serialize;
 use serde_json::Value;
@@ -24,13 +25,20 @@ use writer::Exposition;
 use writer::FamilyKind::{Counter, Gauge};
 
 /// The whole exposition.
-pub(super) fn exposition(app: &App, rates: &Rates, sums: &SinceStart, period: Option<&Period>) -> String {
+pub(super) fn exposition(
+    app: &App,
+    rates: &Rates,
+    findings: &FindingsDocument,
+    sums: &SinceStart,
+    period: Option<&Period>,
+) -> String {
     let mut out = Exposition::default();
     agent(&mut out, app);
     process::families(&mut out);
     declared::families(&mut out, &[LEDGER], &document(app), Naming::Declared);
     losses(&mut out, app.app.losses.as_ref());
     declared::families(&mut out, &[RATES], &document(rates), Naming::Declared);
+    findings::family(&mut out, findings);
     declared::families(&mut out, GROUPS, &document(&sums.period), Naming::SinceStart);
     transactions::since_start(&mut out, sums);
     if let Some(period) = period {

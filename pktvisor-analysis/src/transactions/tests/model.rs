@@ -236,14 +236,14 @@ proptest! {
                 Step::Advance => {
                     table.advance(now);
                     model.advance(now);
-                    table.update_waiting();
+                    table.update_waiting(|_, _| {});
                     prop_assert_eq!(table.open_queries().waiting, model.waiting() as u64);
                 }
             }
             // Those of the last update that are still open.
             prop_assert!(table.open_queries().waiting <= model.waiting() as u64);
         }
-        table.update_waiting();
+        table.update_waiting(|_, _| {});
         prop_assert_eq!(table.open_queries().waiting, model.waiting() as u64);
     }
 }

@@ -1,0 +1,213 @@
+//! The last hour of each zone, server and client: what is usual for it.
+//!
+//! Every ten seconds a value of each level enters the baseline, thirty seconds late, so that the
+//! beginning of an attack does not become usual before it is found. Those of the agent's first
+//! seconds enter at once: they are all that it knows. Values of a subject with a finding do not
+//! enter.
+
+use std::collections::HashMap;
+
+use crate::observation::TrafficObservation;
+
+/// Seconds between two values.
+const SLOT_S: u64 = 10;
+
+/// Values that wait before they enter.
+const DELAY_SLOTS: usize = 3;
+
+/// Values of an hour.
+const HOUR_SLOTS: f64 = 360.0;
+
+/// By this a maximum becomes smaller with every value: it is halved in an hour.
+const FADE: f64 = 0.998;
+
+/// Subjects of one kind that are remembered.
+const SUBJECTS_MAX: usize = 2048;
+
+/// Below this level for an hour, a subject is forgotten.
+const FORGOTTEN: f64 = 0.01;
+
+/// The first seconds of the agent. After them, a subject that is not known is one that had no
+/// traffic.
+const FIRST_S: u64 = 20;
+
+/// The kinds of subjects with a baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Population {
+    Zones,
+    Servers,
+    Clients,
+}
+
+/// The levels that are remembered of a subject, each per second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// Queries.
+    Queries,
+    /// Queries of a zone without a good answer; responses of a server.
+    Answers,
+    /// Responses with SERVFAIL.
+    Servfail,
+    /// Truncated responses, and queries over TCP.
+    Truncated,
+    /// Octets of responses to a client.
+    Bytes,
+    /// Median time of a server: binary logarithm of microseconds.
+    Time,
+}
+
+const LEVELS: usize = 6;
+
+/// The levels of a subject in one slot; a level without a value is `None`.
+pub(crate) type Levels = [Option<f64>; LEVELS];
+
+/// What is usual for a subject.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UsualLevels {
+    mean: [f64; LEVELS],
+    max: [f64; LEVELS],
+    /// How many values entered.
+    values: [f64; LEVELS],
+    waiting: [Levels; DELAY_SLOTS],
+    /// The second of its last value.
+    seen_s: u64,
+}
+
+impl UsualLevels {
+    /// Takes values that enter later. Only the first time of a server enters at once: without it
+    /// nothing can be compared.
+    fn wait(&mut self, mut levels: Levels) {
+        if self.values[Level::Time as usize] == 0.0 {
+            let mut time = Levels::default();
+            time[Level::Time as usize] = levels[Level::Time as usize].take();
+            self.enter(time);
+        }
+        self.waiting.rotate_right(1);
+        let due = std::mem::replace(&mut self.waiting[0], levels);
+        self.enter(due);
+    }
+
+    fn enter(&mut self, due: Levels) {
+        for (level, value) in due.into_iter().enumerate() {
+            let Some(value) = value else { continue };
+            let values = (self.values[level] + 1.0).min(HOUR_SLOTS);
+            self.values[level] = values;
+            self.mean[level] += (value - self.mean[level]) / values;
+            self.max[level] = (self.max[level] * FADE).max(value);
+        }
+    }
+
+    /// Drops the values that have not entered.
+    fn hold(&mut self) {
+        self.waiting = [[None; LEVELS]; DELAY_SLOTS];
+    }
+
+    /// The highest recent value of a level; 0 before its first value.
+    pub(crate) fn max(&self, level: Level) -> f64 {
+        self.max[level as usize]
+    }
+
+    /// The mean of a level; `None` before its first value.
+    pub(crate) fn mean(&self, level: Level) -> Option<f64> {
+        (self.values[level as usize] > 0.0).then_some(self.mean[level as usize])
+    }
+}
+
+/// How a level compares with what is usual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    /// Far above.
+    Surge,
+    /// As usual, or nearly.
+    Usual,
+    /// The agent has not watched for long enough.
+    Unknown,
+}
+
+/// The baselines of all subjects.
+#[derive(Debug, Default)]
+pub(crate) struct Baselines {
+    subjects: [HashMap<String, UsualLevels>; 3],
+    /// The slot of the last values.
+    slot: u64,
+    watched_s: u64,
+}
+
+impl Baselines {
+    /// Takes the levels of this second if a slot ends with it. A subject for which `is_held`
+    /// returns true keeps its baseline.
+    pub(crate) fn second(
+        &mut self,
+        observation: &TrafficObservation,
+        levels: impl Iterator<Item = (Population, String, Levels)>,
+        is_held: impl Fn(Population, &str) -> bool,
+    ) {
+        self.watched_s = observation.watched_s;
+        let slot = observation.second_s / SLOT_S;
+        if slot == self.slot {
+            return;
+        }
+        self.slot = slot;
+        for (population, name, levels) in levels {
+            let subjects = &mut self.subjects[population as usize];
+            if subjects.len() >= SUBJECTS_MAX && !subjects.contains_key(&name) {
+                continue;
+            }
+            let held = is_held(population, &name);
+            let baseline = subjects.entry(name).or_default();
+            baseline.seen_s = observation.second_s;
+            match (held, observation.watched_s <= FIRST_S) {
+                (true, _) => baseline.hold(),
+                (false, true) => baseline.enter(levels),
+                (false, false) => baseline.wait(levels),
+            }
+        }
+        for subjects in &mut self.subjects {
+            subjects.retain(|_, baseline| baseline.ages(observation.second_s));
+        }
+    }
+
+    /// What is usual for a subject.
+    pub(crate) fn of(&self, population: Population, name: &str) -> Option<&UsualLevels> {
+        self.subjects[population as usize].get(name)
+    }
+
+    /// Compares a level with the last hour: it is a surge if it is four times the mean and twice
+    /// the highest value. Less than `floor` is as usual as nothing.
+    pub(crate) fn compare(
+        &self,
+        population: Population,
+        name: &str,
+        level: Level,
+        value: f64,
+        floor: f64,
+    ) -> Comparison {
+        let (mean, max) = match self.of(population, name).filter(|known| known.mean(level).is_some()) {
+            Some(known) => (known.mean[level as usize], known.max[level as usize]),
+            None if self.watched_s < FIRST_S => return Comparison::Unknown,
+            None => (0.0, 0.0),
+        };
+        if value >= 4.0 * mean.max(floor) && value >= 2.0 * max.max(floor) {
+            Comparison::Surge
+        } else {
+            Comparison::Usual
+        }
+    }
+}
+
+impl UsualLevels {
+    /// Takes a slot without traffic, if this one had none. Returns whether it is still of use.
+    fn ages(&mut self, now_s: u64) -> bool {
+        if self.seen_s == now_s {
+            return true;
+        }
+        let mut nothing = [None; LEVELS];
+        for level in [Level::Queries, Level::Answers, Level::Servfail, Level::Truncated, Level::Bytes] {
+            nothing[level as usize] = Some(0.0);
+        }
+        self.wait(nothing);
+        let peak = self.max.iter().take(LEVELS - 1).fold(0.0_f64, |peak, &max| peak.max(max));
+        let hour_s = (HOUR_SLOTS as u64) * SLOT_S;
+        peak > FORGOTTEN && now_s.saturating_sub(self.seen_s) < hour_s
+    }
+}

@@ -1,0 +1,58 @@
+//! What is counted of a client that asks HOST, or of any client if HOST is unknown.
+
+use pktvisor_analysis::{Transport, WatchedMessage};
+
+use super::table::WatchCounts;
+use crate::keys::MessageKeys;
+
+/// The numbers of a client.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ClientCounts {
+    pub(super) queries: u32,
+    pub(super) query_bytes: u32,
+    pub(super) responses: u32,
+    pub(super) response_bytes: u32,
+    /// Queries for types with large answers.
+    pub(super) wide_queries: u32,
+    /// Messages of the client that cannot be parsed.
+    pub(super) malformed: u32,
+    /// Truncated responses to it.
+    pub(super) truncated: u32,
+    pub(super) tcp_queries: u32,
+}
+
+impl ClientCounts {
+    pub(super) fn message(&mut self, watched: &WatchedMessage<'_, MessageKeys<'_>>) {
+        let bytes = watched.bytes as u32;
+        if watched.message.is_response() {
+            self.responses += 1;
+            self.response_bytes = self.response_bytes.saturating_add(bytes);
+            self.truncated += u32::from(watched.message.header().tc());
+            return;
+        }
+        self.queries += 1;
+        self.query_bytes = self.query_bytes.saturating_add(bytes);
+        self.malformed += u32::from(watched.message.malformed);
+        self.tcp_queries += u32::from(watched.flow.transport == Transport::Tcp);
+        let qtype = watched.message.question.as_ref().map(|question| question.qtype);
+        self.wide_queries += u32::from(qtype.is_some_and(has_large_answers));
+    }
+}
+
+impl WatchCounts for ClientCounts {
+    fn merge(&mut self, other: &Self) {
+        self.queries += other.queries;
+        self.query_bytes = self.query_bytes.saturating_add(other.query_bytes);
+        self.responses += other.responses;
+        self.response_bytes = self.response_bytes.saturating_add(other.response_bytes);
+        self.wide_queries += other.wide_queries;
+        self.malformed += other.malformed;
+        self.truncated += other.truncated;
+        self.tcp_queries += other.tcp_queries;
+    }
+}
+
+/// TXT, RRSIG, DNSKEY and ANY (<https://www.iana.org/assignments/dns-parameters>).
+fn has_large_answers(qtype: u16) -> bool {
+    matches!(qtype, 16 | 46 | 48 | 255)
+}

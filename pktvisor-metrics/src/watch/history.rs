@@ -1,0 +1,209 @@
+//! The last five to ten seconds, in two blocks of up to five seconds, and the findings on them.
+
+use std::fmt;
+
+use pktvisor_api::FindingsDocument;
+use pktvisor_findings::{AgentObservation, Judge, TrafficObservation, TrafficTotals};
+
+use super::client::ClientCounts;
+use super::distinct::Distinct;
+use super::server::ServerCounts;
+use super::table::{WatchCounts, WatchTable};
+use super::window::{SERVER_SECONDS, ServerMoment, ServerWindow, Window, ZoneWindow};
+use super::zone::ZoneName;
+use super::{OwnedAddress, SecondWatch, observe};
+
+/// Seconds of a block. A window of five seconds and more has enough messages to judge, and one of
+/// at most ten forgets an attack soon.
+const BLOCK_S: u64 = 5;
+
+/// After this time, the older names of zones are forgotten.
+const OLDER_S: u64 = 3600;
+
+/// Sets of the tables.
+const ZONE_SETS: usize = 256;
+const SERVER_SETS: usize = 128;
+const CLIENT_SETS: usize = 256;
+
+/// The state of the agent itself, asked for once a second.
+pub type AgentSource = Box<dyn Fn() -> AgentObservation + Send>;
+
+/// All watched messages of a block.
+#[derive(Clone, Copy, Debug, Default)]
+struct WatchedBlock {
+    seconds: u64,
+    watched: u64,
+    /// The number of messages that they stand for.
+    messages: u64,
+    totals: TrafficTotals,
+}
+
+/// The last seconds of all threads.
+pub(crate) struct WatchHistory {
+    zones: WatchTable<ZoneName, ZoneWindow>,
+    servers: WatchTable<OwnedAddress, ServerWindow>,
+    clients: WatchTable<OwnedAddress, Window<ClientCounts>>,
+    block: Window<WatchedBlock>,
+    /// The place of the running second among those of a server.
+    place: usize,
+    watched_s: u64,
+    last_s: Option<u64>,
+    agent: AgentSource,
+    judge: Judge,
+}
+
+impl fmt::Debug for WatchHistory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchHistory").field("last_s", &self.last_s).finish_non_exhaustive()
+    }
+}
+
+impl WatchHistory {
+    pub(crate) fn new(agent: AgentSource) -> Self {
+        Self {
+            zones: WatchTable::new(ZONE_SETS),
+            servers: WatchTable::new(SERVER_SETS),
+            clients: WatchTable::new(CLIENT_SETS),
+            block: Window::default(),
+            place: 0,
+            watched_s: 0,
+            last_s: None,
+            agent,
+            judge: Judge::default(),
+        }
+    }
+
+    /// Takes what a thread watched in the running second, and empties its tables.
+    pub(crate) fn absorb(&mut self, watch: &mut SecondWatch) {
+        self.block.current.add(watch);
+        let Self { zones, servers, clients, place, .. } = self;
+        watch.zones.drain(|hash, name, counts, credit| {
+            if let Some(zone) = zones.get_for(hash, credit, || *name) {
+                zone.window.current.merge(counts);
+            }
+        });
+        watch.servers.drain(|hash, address, counts, credit| {
+            if let Some(server) = servers.get_for(hash, credit, || *address) {
+                server.window.current.merge(counts);
+                let moment = &mut server.seconds[*place];
+                moment.queries += counts.queries;
+                moment.responses += counts.responses;
+                moment.waited += counts.waited;
+            }
+        });
+        watch.clients.drain(|hash, address, counts, credit| {
+            if let Some(window) = clients.get_for(hash, credit, || *address) {
+                window.current.merge(counts);
+            }
+        });
+        watch.begin_second();
+    }
+
+    /// Ends a second, of which everything has been [absorbed](Self::absorb), and judges it.
+    pub(crate) fn end_second(&mut self, second_s: u64, packets: u64) {
+        if self.last_s.is_some_and(|last_s| second_s > last_s + BLOCK_S) {
+            self.forget_traffic();
+        }
+        self.last_s = Some(second_s);
+        self.watched_s += 1;
+        self.block.current.seconds += 1;
+        let observation = self.observation(second_s, packets);
+        self.judge.second(&observation);
+        if self.block.current.seconds >= BLOCK_S {
+            self.begin_block();
+        }
+        self.place = (self.place + 1) % SERVER_SECONDS;
+        let place = self.place;
+        self.servers.each(|server| server.seconds[place] = ServerMoment::default());
+    }
+
+    /// Forgets everything: the clock jumped.
+    pub(crate) fn clear(&mut self) {
+        self.forget_traffic();
+        self.last_s = None;
+        self.judge.clear();
+    }
+
+    /// The findings at the end of the last second.
+    pub(crate) fn findings(&self) -> FindingsDocument {
+        self.judge.document()
+    }
+
+    fn forget_traffic(&mut self) {
+        self.zones.drain(|_, _, _, _| {});
+        self.servers.drain(|_, _, _, _| {});
+        self.clients.drain(|_, _, _, _| {});
+        self.block = Window::default();
+        self.watched_s = 0;
+    }
+
+    fn begin_block(&mut self) {
+        self.block.rotate();
+        let is_hour_over = self.watched_s % OLDER_S < BLOCK_S;
+        self.zones.retain(|zone| {
+            if is_hour_over {
+                zone.older_names = Distinct::default();
+            }
+            zone.older_names.merge(&zone.window.previous.names);
+            zone.window.rotate();
+            zone.window.previous.queries + zone.window.previous.responses
+        });
+        self.servers.retain(|server| {
+            server.window.rotate();
+            let ServerCounts { queries, responses, waited, .. } = server.window.previous;
+            queries + responses + waited
+        });
+        self.clients.retain(|client| {
+            client.rotate();
+            client.previous.queries + client.previous.responses
+        });
+    }
+
+    fn observation(&self, second_s: u64, packets: u64) -> TrafficObservation {
+        let block = self.block.sum();
+        let scale = block.messages as f64 / block.watched.max(1) as f64;
+        let zones = self.zones.iter().filter(|(.., zone)| observe::is_zone_observed(zone));
+        let servers = self.servers.iter().filter(|(.., server)| observe::is_server_observed(server));
+        let clients = self.clients.iter().filter(|(.., client)| observe::is_client_observed(client));
+        TrafficObservation {
+            second_s,
+            watched_s: self.watched_s,
+            window_s: block.seconds,
+            scale: scale.max(1.0),
+            totals: block.totals,
+            zones: zones.map(|(_, name, zone)| observe::zone(name, zone, &self.clients)).collect(),
+            servers: servers
+                .map(|(_, address, server)| observe::server(address, server, self.place))
+                .collect(),
+            clients: clients.map(|(_, address, client)| observe::client(address, &client.sum())).collect(),
+            agent: AgentObservation { packets, ..(self.agent)() },
+        }
+    }
+}
+
+impl WatchedBlock {
+    fn add(&mut self, watch: &SecondWatch) {
+        self.watched += u64::from(watch.watched);
+        self.messages += watch.messages;
+        self.totals.queries += u64::from(watch.queries);
+        self.totals.client_queries += u64::from(watch.client_queries);
+        self.totals.tcp_queries += u64::from(watch.tcp_queries);
+        self.totals.responses += u64::from(watch.responses);
+        self.totals.servfail += u64::from(watch.servfail);
+        self.totals.truncated += u64::from(watch.truncated);
+    }
+}
+
+impl WatchCounts for WatchedBlock {
+    fn merge(&mut self, other: &Self) {
+        self.seconds += other.seconds;
+        self.watched += other.watched;
+        self.messages += other.messages;
+        self.totals.queries += other.totals.queries;
+        self.totals.client_queries += other.totals.client_queries;
+        self.totals.tcp_queries += other.totals.tcp_queries;
+        self.totals.responses += other.totals.responses;
+        self.totals.servfail += other.totals.servfail;
+        self.totals.truncated += other.totals.truncated;
+    }
+}
