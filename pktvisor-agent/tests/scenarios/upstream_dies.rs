@@ -1,5 +1,7 @@
 //! The upstream hangs: queries to it stay without an answer.
 
+use std::time::Duration;
+
 use crate::network::UPSTREAM;
 use crate::screen::assert_shows;
 use crate::stage::{Stage, require_name_servers};
@@ -21,6 +23,8 @@ fn an_upstream_that_hangs_is_named() {
     stage.upstream.hang();
     let finding = stage.agent.wait_until_found(&DEAD_UPSTREAM, &fault);
     assert_shows(&stage.network.resolver, &finding, "upstream_dies");
+    // The resolver asks it less and less.
+    stage.agent.assert_still_found_for(&DEAD_UPSTREAM, Duration::from_secs(30));
     stage.upstream.go_on();
     stage.agent.wait_until_cleared();
 }

@@ -100,6 +100,16 @@ impl Agent {
         }
     }
 
+    /// Waits so long, during which this may not be cleared.
+    pub(crate) fn assert_still_found_for(&self, expected: &Expected<'_>, duration: Duration) {
+        let start = Instant::now();
+        while start.elapsed() < duration {
+            let is_found = expected.find(&self.findings()).is_some();
+            assert!(is_found, "{expected:?} is cleared after {:?}:\n{}", start.elapsed(), self.situation());
+            thread::sleep(PAUSE);
+        }
+    }
+
     /// Waits until nothing is found any more.
     pub(crate) fn wait_until_cleared(&self) {
         let start = Instant::now();
