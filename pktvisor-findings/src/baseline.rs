@@ -24,6 +24,9 @@ const FADE: f64 = 0.998;
 /// Subjects of one kind that are remembered.
 const SUBJECTS_MAX: usize = 2048;
 
+/// So many times of a server enter at once, and are enough to compare with.
+const FIRST_TIMES: f64 = 2.0;
+
 /// Below this level for an hour, a subject is forgotten.
 const FORGOTTEN: f64 = 0.01;
 
@@ -74,10 +77,10 @@ pub(crate) struct UsualLevels {
 }
 
 impl UsualLevels {
-    /// Takes values that enter later. Only the first time of a server enters at once: without it
+    /// Takes values that enter later. Only the first times of a server enter at once: without them
     /// nothing can be compared.
     fn wait(&mut self, mut levels: Levels) {
-        if self.values[Level::Time as usize] == 0.0 {
+        if self.values[Level::Time as usize] < FIRST_TIMES {
             let mut time = Levels::default();
             time[Level::Time as usize] = levels[Level::Time as usize].take();
             self.enter(time);
@@ -100,6 +103,11 @@ impl UsualLevels {
     /// Drops the values that have not entered.
     fn hold(&mut self) {
         self.waiting = [[None; LEVELS]; DELAY_SLOTS];
+    }
+
+    /// The usual time of a server, if it is known well enough.
+    pub(crate) fn usual_time(&self) -> Option<f64> {
+        (self.values[Level::Time as usize] >= FIRST_TIMES).then_some(self.mean[Level::Time as usize])
     }
 
     /// The highest recent value of a level; 0 before its first value.

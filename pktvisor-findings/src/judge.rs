@@ -194,7 +194,7 @@ fn levels(observation: &TrafficObservation) -> impl Iterator<Item = (Population,
         levels[Level::Servfail as usize] = per_second(server.servfail);
         levels[Level::Truncated as usize] = per_second(server.truncated);
         // A few times say little.
-        levels[Level::Time as usize] = server.median_us.filter(|_| server.times >= 4).map(f64::log2);
+        levels[Level::Time as usize] = server.median_us.filter(|_| server.times >= 8).map(f64::log2);
         (Population::Servers, server.name.clone(), levels)
     });
     let clients = observation.clients.iter().map(move |client| {

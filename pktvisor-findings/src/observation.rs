@@ -118,6 +118,8 @@ pub struct ServerObservation {
     pub times: u64,
     /// Their median in microseconds.
     pub median_us: Option<f64>,
+    /// The lower bound of the median.
+    pub median_low_us: Option<f64>,
     /// The last seconds, newest first.
     pub seconds: Vec<ServerSecond>,
 }

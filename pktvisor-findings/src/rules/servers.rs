@@ -88,19 +88,19 @@ pub(super) fn slow(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
     const ADDED_US: f64 = 20_000.0;
     for server in &scene.observation.servers {
         let bar = scene.bar(KIND, &server.name);
-        let (Some(median_us), Some(known)) =
-            (server.median_us, scene.baselines.of(Population::Servers, &server.name))
+        let (Some(median_us), Some(low_us), Some(known)) =
+            (server.median_us, server.median_low_us, scene.baselines.of(Population::Servers, &server.name))
         else {
             continue;
         };
-        let Some(usual_log2) = known.mean(Level::Time) else { continue };
+        let Some(usual_log2) = known.usual_time() else { continue };
         let usual_us = usual_log2.exp2();
         // Four times as long, and twice to keep.
         let factor = if bar == Bar::Raise { 4.0 } else { 2.0 };
         let is_slow = server.times >= if bar == Bar::Raise { 16 } else { 4 }
-            && median_us >= factor * usual_us
-            && median_us - usual_us >= bar.at(ADDED_US)
-            && median_us.log2() >= known.max(Level::Time) + if bar == Bar::Raise { 1.0 } else { 0.5 };
+            && low_us >= factor * usual_us
+            && low_us - usual_us >= bar.at(ADDED_US)
+            && low_us.log2() >= known.max(Level::Time) + if bar == Bar::Raise { 1.0 } else { 0.5 };
         if !is_slow {
             continue;
         }

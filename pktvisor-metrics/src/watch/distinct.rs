@@ -35,7 +35,7 @@ impl<const N: usize> Distinct<N> {
     /// The estimated number of distinct items.
     pub(super) fn estimate(&self) -> f64 {
         let registers = N as f64;
-        let sum: f64 = self.0.iter().map(|&value| f64::exp2(-f64::from(value))).sum();
+        let sum: f64 = self.0.iter().map(|&value| half_to_the(value)).sum();
         let alpha = if N >= 64 { 0.709 } else { 0.673 };
         let raw = alpha * registers * registers / sum;
         let empty = self.0.iter().filter(|&&value| value == 0).count();
@@ -44,6 +44,11 @@ impl<const N: usize> Distinct<N> {
         }
         raw
     }
+}
+
+/// 2 to the power of minus `value`, which is at most 65: only an exponent (IEEE 754).
+fn half_to_the(value: u8) -> f64 {
+    f64::from_bits((1023 - u64::from(value)) << 52)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::client::ClientCounts;
 use super::distinct::Distinct;
 use super::server::ServerCounts;
 use super::table::{WatchCounts, WatchTable};
-use super::window::{SERVER_SECONDS, ServerMoment, ServerWindow, Window, ZoneWindow};
+use super::window::{SERVER_SECONDS, ServerMoment, ServerWindow, TwoBlocks, ZoneWindow};
 use super::zone::ZoneName;
 use super::{OwnedAddress, SecondWatch, observe};
 
@@ -42,8 +42,8 @@ struct WatchedBlock {
 pub(crate) struct WatchHistory {
     zones: WatchTable<ZoneName, ZoneWindow>,
     servers: WatchTable<OwnedAddress, ServerWindow>,
-    clients: WatchTable<OwnedAddress, Window<ClientCounts>>,
-    block: Window<WatchedBlock>,
+    clients: WatchTable<OwnedAddress, TwoBlocks<ClientCounts>>,
+    block: TwoBlocks<WatchedBlock>,
     /// The place of the running second among those of a server.
     place: usize,
     watched_s: u64,
@@ -64,7 +64,7 @@ impl WatchHistory {
             zones: WatchTable::new(ZONE_SETS),
             servers: WatchTable::new(SERVER_SETS),
             clients: WatchTable::new(CLIENT_SETS),
-            block: Window::default(),
+            block: TwoBlocks::default(),
             place: 0,
             watched_s: 0,
             last_s: None,
@@ -133,7 +133,7 @@ impl WatchHistory {
         self.zones.drain(|_, _, _, _| {});
         self.servers.drain(|_, _, _, _| {});
         self.clients.drain(|_, _, _, _| {});
-        self.block = Window::default();
+        self.block = TwoBlocks::default();
         self.watched_s = 0;
     }
 

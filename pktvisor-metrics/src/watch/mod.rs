@@ -40,7 +40,7 @@ use table::WatchTable;
 use zone::{ZoneCounts, ZoneName};
 
 /// Messages that one thread watches in a second, about.
-const WATCHED_PER_SECOND: u32 = 1024;
+const WATCHED_PER_SECOND: u32 = 512;
 
 /// Sets of the tables of one second. Each set has four places, so that the least item that is sure
 /// to have a place is far below one percent of the messages.

@@ -9,7 +9,7 @@ use super::client::ClientCounts;
 use super::distinct::Distinct;
 use super::server::ServerCounts;
 use super::table::WatchTable;
-use super::window::{ServerWindow, Window, ZoneWindow};
+use super::window::{ServerWindow, TwoBlocks, ZoneWindow};
 use super::zone::ZoneName;
 
 /// Queries and waiting queries in a window from which on a server is observed.
@@ -24,14 +24,14 @@ pub(super) fn is_server_observed(server: &ServerWindow) -> bool {
     server.window.blocks().map(asked).iter().sum::<u32>() >= SERVER_QUERIES_MIN
 }
 
-pub(super) fn is_client_observed(client: &Window<ClientCounts>) -> bool {
+pub(super) fn is_client_observed(client: &TwoBlocks<ClientCounts>) -> bool {
     u64::from(client.blocks().map(|counts| counts.queries).iter().sum::<u32>()) >= CLIENT_QUERIES_MIN
 }
 
 pub(super) fn zone(
     name: &ZoneName,
     zone: &ZoneWindow,
-    clients: &WatchTable<OwnedAddress, Window<ClientCounts>>,
+    clients: &WatchTable<OwnedAddress, TwoBlocks<ClientCounts>>,
 ) -> ZoneObservation {
     let counts = zone.window.sum();
     let labels = f64::from(counts.labels.max(1));
@@ -40,7 +40,7 @@ pub(super) fn zone(
         queries >= counts.queries / 10
     });
     let named = |(hash, queries): (u32, u32)| {
-        let address = clients.find(|known| known as u32 == hash)?;
+        let address = clients.find(hash)?;
         Some(HeavyClient { name: address.text(), queries: u64::from(queries) })
     };
     ZoneObservation {
@@ -87,6 +87,7 @@ pub(super) fn server(address: &OwnedAddress, server: &ServerWindow, place: usize
         truncated: u64::from(counts.truncated),
         times: counts.times.count(),
         median_us: counts.times.median_us(),
+        median_low_us: counts.times.median_low_us(),
         seconds: server.seconds(place),
     }
 }

@@ -95,9 +95,11 @@ impl<K: Default + Clone, C: WatchCounts> WatchTable<K, C> {
         used.map(|(place, &hash)| (hash, &self.keys[place], &self.counts[place]))
     }
 
-    /// The item with this hash.
-    pub(super) fn find(&self, is_wanted: impl Fn(u64) -> bool) -> Option<&K> {
-        self.iter().find(|&(hash, ..)| is_wanted(hash)).map(|(_, key, _)| key)
+    /// The key of the item whose hash ends in these 32 bits.
+    pub(super) fn find(&self, hash: u32) -> Option<&K> {
+        let set = hash as usize & (self.hashes.len() - 1);
+        let way = self.hashes[set].iter().position(|&known| known as u32 == hash && known != 0)?;
+        self.keys.get(set * WAYS + way)
     }
 
     /// Removes all items and passes them on, with their credits.

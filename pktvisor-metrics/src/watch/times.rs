@@ -40,12 +40,21 @@ impl FewTimes {
 
     /// The median in µs, interpolated within its bucket; `None` without times.
     pub(super) fn median_us(&self) -> Option<f64> {
-        let half = self.count() as f64 / 2.0;
+        self.at_rank(self.count() as f64 / 2.0)
+    }
+
+    /// The lower bound of the median, with 2.58 standard errors of its rank.
+    pub(super) fn median_low_us(&self) -> Option<f64> {
+        let count = self.count() as f64;
+        self.at_rank((count / 2.0 - 1.29 * count.sqrt()).max(0.0))
+    }
+
+    fn at_rank(&self, rank: f64) -> Option<f64> {
         let mut below = 0.0;
         for (bucket, &count) in self.0.iter().enumerate() {
             let count = f64::from(count);
-            if count > 0.0 && below + count >= half {
-                let start = bucket as f64 - 1.0 + (half - below) / count;
+            if count > 0.0 && below + count >= rank {
+                let start = bucket as f64 - 1.0 + (rank - below) / count;
                 return Some(f64::exp2(FIRST_LOG2 + start / 2.0));
             }
             below += count;

@@ -12,7 +12,7 @@ pub(super) const SERVER_SECONDS: usize = 10;
 
 /// The counts of an item in two blocks.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Window<C> {
+pub(super) struct TwoBlocks<C> {
     pub(super) current: C,
     pub(super) previous: C,
 }
@@ -20,14 +20,14 @@ pub(super) struct Window<C> {
 /// A zone in two blocks, and the names of the blocks before.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ZoneWindow {
-    pub(super) window: Window<ZoneCounts>,
+    pub(super) window: TwoBlocks<ZoneCounts>,
     pub(super) older_names: Distinct<64>,
 }
 
 /// A server in two blocks, and its last seconds one by one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ServerWindow {
-    pub(super) window: Window<ServerCounts>,
+    pub(super) window: TwoBlocks<ServerCounts>,
     pub(super) seconds: [ServerMoment; SERVER_SECONDS],
 }
 
@@ -39,7 +39,7 @@ pub(super) struct ServerMoment {
     pub(super) waited: u32,
 }
 
-impl<C: WatchCounts + Copy> Window<C> {
+impl<C: WatchCounts + Copy> TwoBlocks<C> {
     /// The counts of both blocks.
     pub(super) fn sum(&self) -> C {
         let mut sum = self.previous;
@@ -58,7 +58,7 @@ impl<C: WatchCounts + Copy> Window<C> {
     }
 }
 
-impl<C: WatchCounts + Copy> WatchCounts for Window<C> {
+impl<C: WatchCounts + Copy> WatchCounts for TwoBlocks<C> {
     fn merge(&mut self, other: &Self) {
         self.current.merge(&other.current);
         self.previous.merge(&other.previous);

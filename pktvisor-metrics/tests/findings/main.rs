@@ -4,5 +4,6 @@
 
 mod attacks;
 mod captures;
+mod cost;
 mod ordinary;
 mod watched;

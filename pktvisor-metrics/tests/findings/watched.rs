@@ -32,6 +32,13 @@ impl HostNetworks for Host {
     }
 }
 
+/// Whether findings are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looking {
+    On,
+    Off,
+}
+
 /// A finding, and when it was there.
 #[derive(Clone)]
 pub(crate) struct Seen {
@@ -60,6 +67,10 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn new(host: Host) -> Self {
+        Self::with(host, Looking::On)
+    }
+
+    pub(crate) fn with(host: Host, looking: Looking) -> Self {
         let name_cut = NameCut::default();
         let settings = StoreSettings { periods: 2, summary: false, name_cut, clock: Clock::Packets };
         let analysis = AnalysisSettings {
@@ -68,7 +79,10 @@ impl Watched {
             transaction_timeout_ns: TIMEOUT_NS_DEFAULT,
             host,
         };
-        let store = Store::new(settings).with_findings(Box::new(Default::default));
+        let mut store = Store::new(settings);
+        if looking == Looking::On {
+            store = store.with_findings(Box::new(Default::default));
+        }
         Self { store, analysis: Analysis::new(analysis), host, seen: Vec::new() }
     }
 
