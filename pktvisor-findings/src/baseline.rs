@@ -22,7 +22,7 @@ const HOUR_SLOTS: f64 = 360.0;
 const FADE: f64 = 0.998;
 
 /// Subjects of one kind that are remembered.
-const SUBJECTS_MAX: usize = 2048;
+const SUBJECTS_MAX: usize = 1024;
 
 /// So many times of a server enter at once, and are enough to compare with.
 const FIRST_TIMES: f64 = 2.0;
@@ -190,10 +190,11 @@ impl Baselines {
         value: f64,
         floor: f64,
     ) -> Comparison {
-        let (mean, max) = match self.of(population, name).filter(|known| known.mean(level).is_some()) {
-            Some(known) => (known.mean[level as usize], known.max[level as usize]),
+        let (mean, max, floor) = match self.of(population, name).filter(|known| known.mean(level).is_some()) {
+            // What is known needs less of a floor than what had too little to be seen.
+            Some(known) => (known.mean[level as usize], known.max[level as usize], floor * 0.4),
             None if self.watched_s < FIRST_S => return Comparison::Unknown,
-            None => (0.0, 0.0),
+            None => (0.0, 0.0, floor),
         };
         if value >= 4.0 * mean.max(floor) && value >= 2.0 * max.max(floor) {
             Comparison::Surge

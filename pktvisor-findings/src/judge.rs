@@ -206,3 +206,6 @@ fn levels(observation: &TrafficObservation) -> impl Iterator<Item = (Population,
     });
     zones.chain(servers).chain(clients)
 }
+
+#[cfg(test)]
+mod tests;

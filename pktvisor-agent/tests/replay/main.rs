@@ -6,6 +6,7 @@ mod captures;
 mod classified;
 mod errors;
 mod filters;
+mod findings;
 mod holes;
 mod prometheus;
 mod series;
