@@ -19,6 +19,6 @@ fn a_restarted_agent_invents_nothing_and_finds_an_incident_again() {
     let restart = Fault::begins();
     stage.restart_agent();
     stage.agent.wait_until_found(&DEAD_UPSTREAM, &restart);
-    stage.upstream.go_on();
+    stage.end_outage();
     stage.agent.wait_until_cleared();
 }

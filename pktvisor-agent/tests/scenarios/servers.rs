@@ -5,12 +5,16 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use testbed::{Namespace, Process};
 
 use crate::network::{RESOLVER, UPSTREAM};
 use crate::zones;
+
+/// A killed server ends within milliseconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Knot DNS, authoritative for all zones.
 pub(crate) struct Upstream {
@@ -65,7 +69,7 @@ fn knot_configuration(path: &Path, address: &str) -> String {
 
 /// Unbound, which answers the clients from its cache or from the upstream.
 pub(crate) struct Resolver {
-    _process: Process,
+    process: Process,
     _directory: TempDir,
 }
 
@@ -77,17 +81,23 @@ impl Resolver {
         let mut command = namespace.command("unbound");
         command.arg("-d").arg("-c").arg(path);
         let process = start_and_wait(&mut command, "start of service");
-        Self { _process: process, _directory: directory }
+        Self { process, _directory: directory }
+    }
+
+    /// Restarts it.
+    pub(crate) fn restart(&mut self, namespace: &Namespace) {
+        self.process.signal(libc::SIGKILL);
+        self.process.wait(PATIENCE);
+        *self = Self::start(namespace);
     }
 }
 
 fn unbound_configuration(path: &Path) -> String {
-    // By default Unbound waits up to 15 minutes before it tries a server again that did not answer.
     format!(
         "server:\n  directory: {0}\n  chroot: \"\"\n  username: \"\"\n  pidfile: {0}/pid\n  \
            use-syslog: no\n  logfile: \"\"\n  verbosity: 1\n  num-threads: 1\n  interface: {RESOLVER}\n  \
            outgoing-interface: {RESOLVER}\n  access-control: 10.53.0.0/16 allow\n  \
-           module-config: iterator\n  local-zone: test. nodefault\n  infra-keep-probing: yes\n\
+           module-config: iterator\n  local-zone: test. nodefault\n\
          remote-control:\n  control-enable: no\n\
          forward-zone:\n  name: .\n  forward-addr: {UPSTREAM}\n",
         path.display()

@@ -13,7 +13,7 @@ const DELAY: Duration = Duration::from_millis(200);
 fn an_upstream_that_answers_200_ms_late_is_slow_against_itself() {
     require_name_servers!();
     let (stage, proxy) = Stage::set_with_proxy();
-    stage.assert_quiet_until_usual();
+    stage.assert_quiet();
     let fault = Fault::begins();
     proxy.set_delay(DELAY);
     let slow = Expected { kind: "server_slow", subject: ("server", UPSTREAM), companions: &[] };
