@@ -139,6 +139,12 @@ const PACKAGES: &[Package] = &[
         reason: "is the name server that the agent watches (its service is not needed: systemctl disable --now knot)",
     },
     Package {
+        name: "unbound",
+        probe: Probe::Program("unbound"),
+        need: SetupLevel::Test,
+        reason: "is the resolver of the scenarios (its service is not needed: systemctl disable --now unbound)",
+    },
+    Package {
         name: "dnsperf",
         probe: Probe::Program("dnsperf"),
         need: SetupLevel::Test,

@@ -100,7 +100,7 @@ impl Agent {
     }
 
     pub(crate) fn app(&self) -> App {
-        serde_json::from_value(http::json(&self.namespace, SERVER, "/api/v1/metrics/app")).unwrap()
+        serde_json::from_value(self.json("/api/v1/metrics/app")).unwrap()
     }
 
     /// The JSON at a path.
@@ -113,19 +113,22 @@ impl Agent {
         http::get(&self.namespace, SERVER, "/healthz").unwrap()
     }
 
+    /// The JSON at a path.
+    pub(crate) fn json(&self, path: &str) -> serde_json::Value {
+        http::json(&self.namespace, SERVER, path)
+    }
+
     /// All periods kept, merged.
     pub(crate) fn period(&self) -> Period {
         let path = "/api/v1/metrics/window/5";
-        let document: PeriodDocument =
-            serde_json::from_value(http::json(&self.namespace, SERVER, path)).unwrap();
+        let document: PeriodDocument = serde_json::from_value(self.json(path)).unwrap();
         document.into_values().next().unwrap()
     }
 
     /// The last seconds.
     pub(crate) fn series(&self) -> SecondSeries {
         let path = "/api/v1/metrics/series";
-        let document: SeriesDocument =
-            serde_json::from_value(http::json(&self.namespace, SERVER, path)).unwrap();
+        let document: SeriesDocument = serde_json::from_value(self.json(path)).unwrap();
         document.series
     }
 

@@ -11,6 +11,7 @@ pub(super) struct ClientCounts {
     pub(super) queries: u32,
     pub(super) query_bytes: u32,
     pub(super) responses: u32,
+    /// Over UDP only.
     pub(super) response_bytes: u32,
     /// Queries for types with large answers.
     pub(super) wide_queries: u32,
@@ -26,7 +27,10 @@ impl ClientCounts {
         let bytes = watched.bytes as u32;
         if watched.message.is_response() {
             self.responses += 1;
-            self.response_bytes = self.response_bytes.saturating_add(bytes);
+            // A response over TCP never goes to a forged address.
+            if watched.flow.transport != Transport::Tcp {
+                self.response_bytes = self.response_bytes.saturating_add(bytes);
+            }
             self.truncated += u32::from(watched.message.header().tc());
             return;
         }
