@@ -7,7 +7,7 @@ use pktvisor_api::{Finding, FindingsDocument, Measure, Subject};
 use crate::baseline::{Baselines, Level, Levels, Population};
 use crate::observation::{AgentObservation, TrafficObservation};
 use crate::rules::RULES;
-use crate::symptom::{Patience, RecentAgent, Scene, SubjectKind, Symptom};
+use crate::symptom::{Patience, RecentAgent, Scene, SubjectClass, Symptom};
 
 /// Watched queries in a window from which on a zone is observed.
 pub const ZONE_QUERIES_MIN: u64 = 8;
@@ -168,11 +168,11 @@ fn finding(case: &Case) -> Finding {
     }
 }
 
-fn subject_kind(population: Population) -> SubjectKind {
+fn subject_kind(population: Population) -> SubjectClass {
     match population {
-        Population::Zones => SubjectKind::Zone,
-        Population::Servers => SubjectKind::Server,
-        Population::Clients => SubjectKind::Client,
+        Population::Zones => SubjectClass::Zone,
+        Population::Servers => SubjectClass::Server,
+        Population::Clients => SubjectClass::Client,
     }
 }
 

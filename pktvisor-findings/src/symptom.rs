@@ -8,7 +8,7 @@ use crate::observation::TrafficObservation;
 
 /// The kind of a subject, as in the JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SubjectKind {
+pub(crate) enum SubjectClass {
     Server,
     Client,
     Zone,
@@ -16,7 +16,7 @@ pub(crate) enum SubjectKind {
     Agent,
 }
 
-impl SubjectKind {
+impl SubjectClass {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Server => "server",
@@ -33,7 +33,7 @@ impl SubjectKind {
 pub(crate) struct Symptom {
     pub(crate) kind: &'static str,
     pub(crate) severity: Severity,
-    pub(crate) subject_kind: SubjectKind,
+    pub(crate) subject_kind: SubjectClass,
     pub(crate) subject: String,
     pub(crate) text: String,
     pub(crate) measures: Vec<(&'static str, f64)>,

@@ -4,7 +4,7 @@ use pktvisor_api::Severity;
 
 use super::text::percent;
 use crate::observation::LinkCondition;
-use crate::symptom::{Patience, Scene, SubjectKind, Symptom};
+use crate::symptom::{Patience, Scene, SubjectClass, Symptom};
 
 /// The share of the packets from which on losses matter.
 const LOSS_SHARE: f64 = 0.001;
@@ -21,7 +21,7 @@ pub(super) fn interfaces(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             patience: Patience::Usual,
             kind,
             severity: Severity::Critical,
-            subject_kind: SubjectKind::Interface,
+            subject_kind: SubjectClass::Interface,
             text: format!("{} {state}: no packet can arrive there", interface.name),
             measures: Vec::new(),
             who: Vec::new(),
@@ -47,7 +47,7 @@ pub(super) fn losses(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             patience: Patience::Usual,
             kind,
             severity: Severity::Warning,
-            subject_kind: SubjectKind::Agent,
+            subject_kind: SubjectClass::Agent,
             text: format!("{lost} {what} in the last ten seconds, {} of all", percent(lost_share)),
             measures: vec![("lost", lost as f64), ("lost_share", lost_share)],
             who: Vec::new(),
@@ -67,7 +67,7 @@ pub(super) fn sampling(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
         patience: Patience::Usual,
         kind: "sampling_lowered",
         severity: Severity::Notice,
-        subject_kind: SubjectKind::Agent,
+        subject_kind: SubjectClass::Agent,
         text: format!("overload: the agent analyses {now:.1} % of the DNS flows instead of {max:.0} %"),
         measures: vec![("sample_rate_pct", now), ("sample_rate_max_pct", max)],
         who: Vec::new(),

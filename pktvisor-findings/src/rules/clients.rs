@@ -7,7 +7,7 @@ use super::text::{percent, rate};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
 use crate::observation::ClientObservation;
-use crate::symptom::{Bar, Patience, Scene, SubjectKind, Symptom};
+use crate::symptom::{Bar, Patience, Scene, SubjectClass, Symptom};
 
 /// Messages that cannot be parsed.
 pub(super) fn malformed(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
@@ -125,7 +125,7 @@ fn symptom(
     text: String,
     measures: Vec<(&'static str, f64)>,
 ) -> Symptom {
-    let (subject_kind, subject) = (SubjectKind::Client, client.name.clone());
+    let (subject_kind, subject) = (SubjectClass::Client, client.name.clone());
     let (who, patience) = (Vec::new(), Patience::Usual);
     Symptom { kind, severity, subject_kind, subject, text, measures, who, patience }
 }

@@ -6,7 +6,7 @@ use super::text::{percent, rate, time};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
 use crate::observation::{ServerObservation, TrafficObservation};
-use crate::symptom::{Bar, Patience, Scene, SubjectKind, Symptom};
+use crate::symptom::{Bar, Patience, Scene, SubjectClass, Symptom};
 
 /// The newest seconds that decide whether a server answers.
 const ANSWER_SECONDS: usize = 4;
@@ -53,7 +53,7 @@ pub(super) fn unanswered(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             patience: Patience::UntilOver(answers),
             kind: KIND,
             severity: Severity::Critical,
-            subject_kind: SubjectKind::Server,
+            subject_kind: SubjectClass::Server,
             text: format!(
                 "{} does not answer {} of the queries within a second ({} wait)",
                 server.name,
@@ -108,7 +108,7 @@ pub(super) fn slow(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             patience: Patience::Usual,
             kind: KIND,
             severity: Severity::Warning,
-            subject_kind: SubjectKind::Server,
+            subject_kind: SubjectClass::Server,
             text: format!(
                 "{} takes {} for half of its answers, usually {}",
                 server.name,
@@ -141,7 +141,7 @@ pub(super) fn servfail(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             patience: Patience::Usual,
             kind: KIND,
             severity: Severity::Critical,
-            subject_kind: SubjectKind::Server,
+            subject_kind: SubjectClass::Server,
             text: format!(
                 "{} answers {} of the queries with SERVFAIL ({})",
                 server.name,

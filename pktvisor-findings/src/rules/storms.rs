@@ -6,7 +6,7 @@ use super::text::{by, percent, rate, who};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
 use crate::observation::{ClientObservation, ZoneObservation};
-use crate::symptom::{Bar, Patience, Scene, SubjectKind, Symptom};
+use crate::symptom::{Bar, Patience, Scene, SubjectClass, Symptom};
 
 const KIND: &str = "truncation_storm";
 
@@ -44,7 +44,7 @@ fn zone_symptom(scene: &Scene<'_>, zone: &ZoneObservation) -> Option<Symptom> {
         patience: Patience::Usual,
         kind: KIND,
         severity: Severity::Warning,
-        subject_kind: SubjectKind::Zone,
+        subject_kind: SubjectClass::Zone,
         text: format!(
             "{} of the answers for {} are truncated ({}), {} queries come over TCP{}",
             percent(share(zone.truncated, zone.responses)),
@@ -79,7 +79,7 @@ fn client_symptom(scene: &Scene<'_>, client: &ClientObservation) -> Option<Sympt
         patience: Patience::Usual,
         kind: KIND,
         severity: Severity::Warning,
-        subject_kind: SubjectKind::Client,
+        subject_kind: SubjectClass::Client,
         text: format!(
             "{} of the answers to {} are truncated ({}), it sends {} queries over TCP",
             percent(share(client.truncated, client.responses)),

@@ -7,7 +7,7 @@ use super::text::{by, percent, rate, who};
 use crate::baseline::{Comparison, Level, Population};
 use crate::bounds::{share, share_low};
 use crate::observation::ZoneObservation;
-use crate::symptom::{Bar, Patience, Scene, SubjectKind, Symptom};
+use crate::symptom::{Bar, Patience, Scene, SubjectClass, Symptom};
 
 /// Standard errors of the estimates of distinct names.
 const ERRORS: f64 = 2.0;
@@ -57,7 +57,7 @@ pub(super) fn random_subdomains(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) 
             patience: Patience::Usual,
             kind: KIND,
             severity: Severity::Warning,
-            subject_kind: SubjectKind::Zone,
+            subject_kind: SubjectClass::Zone,
             text: format!(
                 "{} gets {} queries for random names, {} of them without an answer{}",
                 zone.name,
@@ -124,7 +124,7 @@ pub(super) fn tunnel(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             patience: Patience::Usual,
             kind: KIND,
             severity: Severity::Warning,
-            subject_kind: SubjectKind::Zone,
+            subject_kind: SubjectClass::Zone,
             text: format!(
                 "{} looks like a tunnel: {} queries with labels of {:.0} random bytes{}",
                 zone.name,
@@ -171,7 +171,7 @@ pub(super) fn servfail(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             patience: Patience::Usual,
             kind: KIND,
             severity: Severity::Warning,
-            subject_kind: SubjectKind::Zone,
+            subject_kind: SubjectClass::Zone,
             text: format!(
                 "{} of the answers for {} are SERVFAIL ({}), {} for other zones",
                 percent(share(zone.servfail, zone.responses)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pktvisor_api::{
     App, AppInfo, CaptureInfo, CaptureInterface, CaptureMode, DirectionRates, DirectionSeries, DnsSeries,
     Finding, FindingsDocument, Ledger, Losses, Measure, Mode, PacketSeries, Period, PeriodDocument,
-    Quantiles, SecondSeries, Severity, Subject, TopEntry, TransactionSeries,
+    Quantiles, SandboxInfo, SandboxState, SecondSeries, Severity, Subject, TopEntry, TransactionSeries,
 };
 use pktvisor_tui::{
     client::{AgentAnswer, FetchError, Update},
@@ -196,6 +196,11 @@ pub(crate) fn app() -> App {
             }),
             deep_sample_rate_now_pct: Some(100.0),
             losses: Some(Losses { ring_full: 90, ..Losses::default() }),
+            sandbox: Some(SandboxInfo {
+                files: SandboxState::Enforced,
+                connections: SandboxState::Unavailable,
+                system_calls: SandboxState::Enforced,
+            }),
         },
         dns: Default::default(),
     }
