@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pktvisor_api::{App, Ledger, Losses};
+use pktvisor_api::{App, Ledger, Losses, SandboxInfo};
 
 use super::{capture::CaptureState, printable::Printable};
 
@@ -66,6 +66,8 @@ pub struct AgentInfo {
     pub deep_sample_rate_now_pct: Option<f64>,
     /// Lost packets by cause, since the start.
     pub losses: Option<Losses>,
+    /// What the kernel keeps its process from doing.
+    pub sandbox: Option<SandboxInfo>,
     /// The ledger of packets since the start.
     pub ledger: Option<Ledger>,
     /// The source of its packets.
@@ -85,6 +87,7 @@ impl AgentInfo {
             waiting: app.dns.xact.waiting,
             deep_sample_rate_now_pct: app.app.deep_sample_rate_now_pct.filter(|share| share.is_finite()),
             losses: app.app.losses,
+            sandbox: app.app.sandbox,
             ledger: app.app.ledger,
             capture: app.app.capture.as_ref().map(CaptureState::new),
         }

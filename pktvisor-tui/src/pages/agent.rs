@@ -7,6 +7,8 @@ use ratatui::{
     style::Style,
 };
 
+use pktvisor_api::{SandboxInfo, SandboxState};
+
 use super::ledger;
 use crate::{
     app::UiState,
@@ -131,6 +133,7 @@ fn about(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {
             let style = if lowered { theme.warn } else { theme.text };
             entries.push(("sampling now", format::percent(Some(now / 100.0)), style));
         }
+        entries.extend(info.sandbox.map(|sandbox| self::sandbox(sandbox, theme)));
         let open = format::exact_within(info.open_transactions, room);
         entries.push(("open transactions", open, theme.text));
         entries.push(("waiting over 1 s", format::exact_within(info.waiting, room), theme.text));
@@ -139,6 +142,23 @@ fn about(agent: &AgentModel, room: usize, theme: &Theme) -> Vec<SectionEntry> {
         entries.push(("analysed", format::percent(Some(window.analysed_share())), theme.text));
     }
     entries
+}
+
+/// What the kernel keeps the agent's process from doing.
+fn sandbox(sandbox: SandboxInfo, theme: &Theme) -> SectionEntry {
+    let SandboxInfo { files, connections, system_calls } = sandbox;
+    let parts = [("files", files), ("connections", connections), ("system calls", system_calls)];
+    let named = |is_wanted: fn(SandboxState) -> bool| {
+        let wanted = parts.iter().filter(|(_, state)| is_wanted(*state)).map(|(name, _)| *name);
+        wanted.collect::<Vec<_>>().join(", ")
+    };
+    let restricted = named(|state| matches!(state, SandboxState::Enforced | SandboxState::Partial));
+    let (text, style) = match named(|state| state == SandboxState::Unavailable) {
+        _ if restricted.is_empty() => ("off".to_owned(), theme.warn),
+        missing if missing.is_empty() => (restricted, theme.text),
+        missing => (format!("{restricted}; not {missing}"), theme.text),
+    };
+    ("sandbox", text, style)
 }
 
 fn capture(agent: &AgentModel, theme: &Theme) -> Vec<SectionEntry> {
