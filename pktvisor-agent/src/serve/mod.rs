@@ -8,11 +8,13 @@
 //! stream      a connection with time limits
 //! connections the open connections, and which of them makes room
 //! host        the host that a request names, and which hosts a listener accepts
+//! origins     the origins whose pages may read answers
 //! refusal     requests that reach no handler
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
 //! cache       merges periods once a second, however many clients ask
 //! answer      bodies, errors, compression
+//! page        the web page at `/`
 //! prometheus  the text exposition
 //! openapi     the description of the API
 //! ```
@@ -27,6 +29,8 @@ mod host;
 mod limits;
 mod listen;
 pub mod openapi;
+mod origins;
+mod page;
 mod period;
 mod prometheus;
 mod refusal;

@@ -31,7 +31,10 @@ pub(crate) const LIMITS: Limits = Limits {
 };
 
 /// Every path of the interface, and one that does not exist.
-pub(crate) const PATHS: [&str; 9] = [
+pub(crate) const PATHS: [&str; 12] = [
+    "/",
+    "/page.css",
+    "/page.js",
     "/api/v1/metrics/app",
     "/api/v1/metrics/rates",
     "/api/v1/metrics/series",

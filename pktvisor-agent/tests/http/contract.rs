@@ -66,6 +66,7 @@ async fn openapi_describes_every_path_and_no_other() {
         assert_eq!(response.header("content-type"), media_type.as_deref(), "{path}");
     }
     let known = [
+        "/",
         "/api/v1/metrics/app",
         "/api/v1/metrics/bucket/{n}",
         "/api/v1/metrics/rates",
@@ -74,6 +75,8 @@ async fn openapi_describes_every_path_and_no_other() {
         "/api/v1/openapi.json",
         "/healthz",
         "/metrics",
+        "/page.css",
+        "/page.js",
     ];
     assert_eq!(paths.keys().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(known));
 }

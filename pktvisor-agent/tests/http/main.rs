@@ -6,6 +6,8 @@ mod client;
 mod connections;
 mod contract;
 mod hosts;
+mod origins;
+mod page;
 mod paths;
 mod promises;
 mod requests;
