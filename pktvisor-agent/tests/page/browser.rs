@@ -115,7 +115,8 @@ impl Browser {
         entries.map(|entry| format!("{} {}", entry["level"], entry["message"])).collect()
     }
 
-    /// The addresses of all requests since the last call, other than those to data in the page itself.
+    /// The addresses of all requests since the last call, other than those to data in the page itself
+    /// and to the browser's own empty first page.
     pub(crate) fn requests(&self) -> Vec<String> {
         let entries = self.command("se/log", &json!({"type": "performance"}));
         let entries = entries.as_array().unwrap().iter();
@@ -123,7 +124,7 @@ impl Browser {
         let messages = messages.map(|text| serde_json::from_str::<Value>(text).unwrap()["message"].take());
         let sent = messages.filter(|message| message["method"] == "Network.requestWillBeSent");
         let urls = sent.map(|message| message["params"]["request"]["url"].as_str().unwrap().to_owned());
-        urls.filter(|url| !url.starts_with("data:")).collect()
+        urls.filter(|url| !url.starts_with("data:") && !url.starts_with("chrome://")).collect()
     }
 
     /// Writes a picture of the page to the directory in `PAGE_PICTURES`, if that is set.

@@ -110,5 +110,7 @@ fn check(browser: &Browser, screen: Screen) {
     let parsed = "return document.querySelectorAll('script:not([src=\"page.js\"]), img, b b, [onerror], [onload], a[href^=javascript]').length";
     assert_eq!(browser.run(parsed), 0);
     let width = browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
-    assert!(width <= u64::from(screen.width), "{width} on {screen:?}");
+    let wide = "return [...document.querySelectorAll('body *')].filter(it => it.getBoundingClientRect().right > innerWidth)\
+                .slice(0, 5).map(it => it.outerHTML.slice(0, 120))";
+    assert!(width <= u64::from(screen.width), "{width} on {screen:?}: {}", browser.run(wide));
 }

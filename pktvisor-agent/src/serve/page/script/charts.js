@@ -73,7 +73,7 @@ class Chart {
     this.paths = series.map(({ color }) => {
       const area = svg('path', { class: `area ${color}`, 'fill-opacity': options.kind === 'line' ? '0.08' : '0.9' });
       const line = svg('path', { class: `line ${color}` });
-      const dots = svg('path', { class: `line ${color}`, 'stroke-width': '5' });
+      const dots = svg('path', { class: `line ${color}` });
       dots.style.strokeWidth = '5px';
       return { area, line, dots };
     });

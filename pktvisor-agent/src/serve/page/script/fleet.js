@@ -69,5 +69,5 @@ function updateRow(row, agent) {
   const packets = agent.app ? lostPackets(agent.app) : null;
   put(lost, count(packets));
   attr(lost, 'class', packets > 0 ? 'is-bad' : '');
-  put(finding, agent.isInvalid ? 'Write HOST:PORT, a name or an IPv4 address with its port.' : problems(agent)[0]?.text ?? (agent.app ? allIsWell(agent) : ''));
+  put(finding, agent.isInvalid ? 'Write HOST:PORT with a name or an IPv4 address.' : problems(agent)[0]?.text ?? (agent.app ? allIsWell(agent) : ''));
 }

@@ -26,11 +26,11 @@ function problems(agent) {
   return found.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
-const sentence = text => { const shown = safe(text); return shown.charAt(0).toUpperCase() + shown.slice(1) + (/[.!?]$/.test(shown) ? '' : '.'); };
 const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
+const sentence = text => { const shown = capital(safe(text)); return shown + (/[.!?]$/.test(shown) ? '' : '.'); };
 
 function allIsWell(agent) {
-  return agent.findings ? 'Nothing is wrong.' : 'No packet was lost. This agent does not report findings: judge by the figures.';
+  return agent.findings ? 'Nothing is wrong.' : 'No packet was lost. This agent reports no findings.';
 }
 
 function drawVerdict(agent) {
@@ -70,7 +70,7 @@ function updateProblem(element, problem, agent) {
 
 function more({ finding, isAway }, agent) {
   if (isAway) return [el('span', {}, `The next attempt is at ${moment(agent.failure.nextAt / 1000)}.` + (agent.app ? ` The numbers below are from ${moment(agent.answeredAt / 1000)}.` : ''))];
-  if (!finding) return [el('span', {}, 'See the ledger and the capture at the end of this page.')];
+  if (!finding) return [el('span', {}, 'See the end of this page.')];
   const subject = `${safe(finding.subject?.kind)} ${safe(finding.subject?.name)}`;
   const parts = [el('span', {}, el('span', { class: 'mono' }, safe(finding.kind)), ' · ', el('span', { class: 'name' }, subject))];
   const table = (entries, name, value) => {
