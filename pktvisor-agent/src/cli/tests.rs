@@ -165,7 +165,7 @@ fn periods_are_1_to_1440() {
 
 #[test]
 fn wrong_usage_is_exit_code_2_and_names_the_option() {
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 15] = [
         (&[], "TARGET"),
         (&["a.pcap", "b.pcap"], "b.pcap"),
         (&["--unknown", "-"], "--unknown"),

@@ -62,8 +62,8 @@ pub(super) fn paths() -> impl Filter<Extract = (Response,), Error = Rejection> +
         part(compact::css(LOOKS), CSS),
         part(compact::javascript(SCRIPT), JAVASCRIPT),
     ];
-    let page = warp::path::end().and(get.clone()).and(query).and(page).map(page_of);
-    let style = warp::path!("page.css").and(get.clone()).and(style).map(style_of);
+    let page = warp::path::end().and(get).and(query).and(page).map(page_of);
+    let style = warp::path!("page.css").and(get).and(style).map(style_of);
     let script = warp::path!("page.js").and(get).and(script).map(script_of);
     page.or(style).unify().or(script).unify()
 }

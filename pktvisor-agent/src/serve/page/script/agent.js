@@ -187,9 +187,8 @@ function figures(period) {
     failed: share(failed, replies),
     nxdomain: share(num(messages.nxdomain), replies),
     timedOut: share(num(counts.timed_out), num(counts.timed_out) + num(counts.total)),
-    timedOutCount: num(counts.timed_out),
     packets: num(packets.total) / seconds,
-    bits: (num(packets.bytes_total) * 8) / seconds,
+    bytes: num(packets.bytes_total) / seconds,
     in: times('in'), out: times('out'),
     sources: num(packets.cardinality?.src_ips_in), names: num(dns.cardinality?.qname),
   };
@@ -209,14 +208,11 @@ function lastSeconds(agent, seconds) {
     return values.length ? Math.max(...values) : null;
   };
   return {
-    long,
     queries: total(dns.queries) / long,
     failed: share(failed, replies),
     nxdomain: share(total(dns.nxdomain), replies),
     timedOut: share(timedOut, timedOut + replies),
-    timedOutCount: timedOut,
     packets: (total(packets.in) + total(packets.out) + total(packets.unknown)) / long,
-    bits: ((total(packets.bytes_in) + total(packets.bytes_out)) * 8) / long,
     in: worst('in'), out: worst('out'),
   };
 }

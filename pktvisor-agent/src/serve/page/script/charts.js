@@ -1,5 +1,6 @@
 // Charts drawn by hand: lines and stacked columns over time, with one cursor for all of a group.
 
+const SECONDS = 300;
 const HEIGHT = 132;
 const LEFT = 40;
 const TOP = 12;
@@ -129,23 +130,22 @@ class Chart {
     const width = this.width();
     attr(this.svg, 'viewBox', `0 0 ${width} ${HEIGHT}`);
     const parts = [];
+    const write = (x, y, anchor, text) => {
+      parts.push(svg('text', { x, y, 'text-anchor': anchor }));
+      parts.at(-1).textContent = text;
+    };
     for (const mark of marks) {
       const y = Math.round(toY(mark)) + 0.5;
       parts.push(svg('line', { class: 'grid', x1: LEFT, x2: width, y1: y, y2: y }));
-      const label = svg('text', { x: LEFT - 6, y: y + 4, 'text-anchor': 'end' });
-      label.textContent = this.options.axis(mark);
-      parts.push(label);
+      write(LEFT - 6, y + 4, 'end', this.options.axis(mark));
     }
-    const { times } = this.group;
-    const every = this.group.slots === 300 ? 1 : Math.ceil((times.length * 52) / (width - LEFT)) || 1;
-    const isTick = (time, index) => (this.group.slots === 300 ? time % 60 === 0 : (times.length - 1 - index) % every === 0);
+    const { times, slots } = this.group;
+    const every = Math.ceil((times.length * 52) / (width - LEFT)) || 1;
+    // Full minutes, or as many periods as have room for their time.
+    const isMarked = (time, index) => (slots === SECONDS ? time % 60 === 0 : (times.length - 1 - index) % every === 0);
     times.forEach((time, index) => {
-      const x = this.x(index) + (this.group.slots === 300 ? 0 : this.step() / 2);
-      if (!isTick(time, index) || x > width - 16 || x < LEFT + 12) return;
-      const label = svg('text', { x, y: HEIGHT - 3, 'text-anchor': 'middle' });
-      label.textContent = minute(time);
-      parts.push(label);
-      if (this.group.slots === 300) parts.push(svg('line', { class: 'grid', x1: Math.round(x) + 0.5, x2: Math.round(x) + 0.5, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM + 4 }));
+      const x = this.x(index) + (slots === SECONDS ? 0 : this.step() / 2);
+      if (isMarked(time, index) && x > LEFT + 12 && x < width - 16) write(x, HEIGHT - 3, 'middle', minute(time));
     });
     this.grid.replaceChildren(...parts);
   }

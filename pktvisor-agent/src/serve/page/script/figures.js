@@ -27,7 +27,7 @@ function drawTiles(agent) {
     ['NXDOMAIN', percent(now.nxdomain), '', percent(window.nxdomain), `of ${replies}`, level(now.nxdomain, BOUNDS.nxdomain)],
     ['Timed out', percent(now.timedOut), '', percent(window.timedOut), `waiting now ${count(waiting)}`, level(now.timedOut, BOUNDS.timedOut)],
     [`p95 time ${way}`, duration(now[way]), '', duration(window[way].p95), `p50 ${duration(window[way].p50)}`, ''],
-    ['Packets', rate(now.packets), '/s', `${rate(window.packets)}/s`, bits(window.bits), ''],
+    ['Packets', rate(now.packets), '/s', `${rate(window.packets)}/s`, `${bytes(window.bytes)}/s`, ''],
     hasHost ? ['Clients', count(window.sources), '', '', `names ${count(window.names)}`, ''] : ['Names', count(window.names), '', '', '', ''],
     ['Lost packets', count(lostNow), '', '', `since start ${count(lost)}, ${percent(share(lost, seen + lost))}`, level(lostNow > 0 ? 1 : lost > 0 ? 0.02 : 0, BOUNDS.failed)],
   ];
@@ -48,7 +48,7 @@ function drawTiles(agent) {
 let shown = null; // the agent whose charts are drawn
 let seconds, periods;
 
-const column = (...path) => list(path.reduce((value, key) => value?.[key], shown?.series)).slice(-300).map(maybe);
+const column = (...path) => list(path.reduce((value, key) => value?.[key], shown?.series)).slice(-SECONDS).map(maybe);
 // A curve of the seconds, and one of the periods.
 const curve = (name, color, ...path) => ({ name, color, of: () => column(...path) });
 const curveOf = (name, color, figure) => ({ name, color, of: () => shown.charted().map(figure) });
@@ -62,7 +62,7 @@ function makeCharts() {
   const times = { kind: 'line', isLog: true, format: duration, axis: value => (value === 0 ? '0' : duration(value).replace(/\.0+ /, ' ')),
     why: () => (num(shown?.window?.packets?.in) + num(shown?.window?.packets?.out) ? 'No transaction in this direction.' : 'No HOST is known: start the agent with -H NETWORK.') };
   seconds.add('Queries and replies /s', [curve('queries', 's1', 'dns', 'queries'), curve('replies', 's2', 'dns', 'replies')], { ...rates, isFilled: true });
-  seconds.add('Not answered well /s', [
+  seconds.add('Errors and NXDOMAIN /s', [
     curve('SERVFAIL', 's3', 'dns', 'srvfail'), curve('REFUSED', 's4', 'dns', 'refused'), curve('timed out', 's5', 'xact', 'timed_out'),
     { name: 'other', color: 's2', of: otherCodes }, curve('NXDOMAIN', 's6', 'dns', 'nxdomain'),
   ], { ...stack, least: 1 });
@@ -91,8 +91,8 @@ function drawCharts(agent) {
   if (!agent.series) return;
   const start = num(agent.series.start_ts);
   const long = list(agent.series.dns?.queries).length;
-  const first = start + Math.max(0, long - 300);
-  seconds.draw(Array.from({ length: Math.min(long, 300) }, (_, index) => first + index), 300);
+  const first = start + Math.max(0, long - SECONDS);
+  seconds.draw(Array.from({ length: Math.min(long, SECONDS) }, (_, index) => first + index), SECONDS);
   const charted = agent.charted();
   periods.draw(charted.map(figures => figures.ts), Math.max(charted.length, 5));
   drawPeriodsNote();

@@ -39,12 +39,13 @@ function drawFleet(agents) {
     place.append(el('table', { role: 'table' }, el('thead', { role: 'rowgroup' }, head), el('tbody', { role: 'rowgroup' })));
   }
   each(place.querySelector('tbody'), agents, makeRow, updateRow);
-  const wrong = agents.filter(agent => ['critical', 'warning'].includes(stateOf(agent)[0])).length;
-  const waiting = agents.filter(agent => stateOf(agent)[0] === 'unknown').length;
+  const states = agents.map(agent => stateOf(agent)[0]);
+  const wrong = states.filter(state => state === 'critical' || state === 'warning').length;
+  const waiting = states.filter(state => state === 'unknown').length;
   const verdict = $('verdict');
   if (verdict.dataset.shown !== 'fleet') verdict.replaceChildren(el('p'));
   verdict.dataset.shown = 'fleet';
-  const worst = agents.some(agent => stateOf(agent)[0] === 'critical') ? 'critical' : 'warning';
+  const worst = states.includes('critical') ? 'critical' : 'warning';
   attr(verdict.firstChild, 'class', `worst ${wrong ? worst : waiting ? 'unknown' : 'good'}`);
   put(verdict.firstChild, wrong ? `${wrong} of ${agents.length} agents need attention.` : waiting ? `Waiting for ${waiting} of ${agents.length} agents …` : `Nothing is wrong at ${agents.length} agents.`);
 }

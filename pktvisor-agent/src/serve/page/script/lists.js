@@ -3,26 +3,27 @@
 const SHORT = 5;
 
 const GROUPS = [
-  ['dns.in', 'Clients that ask HOST'],
-  ['dns.out', 'Servers that HOST asks'],
+  ['dns.in', 'In: clients ask HOST'],
+  ['dns.out', 'Out: HOST asks servers'],
   ['dns.xact', 'Slow names'],
   ['dns', 'Names, types and codes'],
   ['packets', 'Remote addresses, places and networks, by packets'],
 ];
 const TITLES = {
   'packets.top_geoLoc': 'Places', 'packets.top_ASN': 'Networks', 'dns.top_qname2': 'Names, 2 labels', 'dns.top_qname3': 'Names, 3 labels',
-  'dns.top_nodata': 'Names without data', 'dns.top_timed_out': 'Names that timed out', 'dns.top_rcode': 'Response codes',
-  'dns.top_qtype': 'Query types', 'dns.top_ede': 'Extended DNS errors',
+  'dns.top_nodata': 'Names without data', 'dns.top_timed_out': 'Names that timed out',
+  'dns.top_ede': 'Extended DNS errors',
   'dns.xact.in.top_slow': 'Slow to answer (in)', 'dns.xact.out.top_slow': 'Slow to be answered (out)',
 };
 const CODES = { nxdomain: 'NXDOMAIN', srvfail: 'SERVFAIL', refused: 'REFUSED', noerror: 'NOERROR' };
-const WORDS = { ...CODES, qname: 'names', ecs: 'client subnet', asns: 'networks', tcp: 'TCP', udp: 'UDP', ipv4: 'IPv4 addresses', ipv6: 'IPv6 addresses' };
+const WORDS = { ...CODES, qname: 'names', rcode: 'response codes', qtype: 'query types', qclass: 'query classes', opcode: 'operations', ecs: 'ECS', asns: 'networks', tcp: 'TCP', udp: 'UDP', ipv4: 'IPv4 addresses', ipv6: 'IPv6 addresses' };
 
 function title(path) {
   if (Object.hasOwn(TITLES, path)) return TITLES[path];
   const key = path.split('.').pop().replace(/^top_/, '');
   if (path === `dns.top_${key}` && Object.hasOwn(CODES, key)) return `Names with ${CODES[key]}`;
-  return capital(safe(key.split('_').map(word => (Object.hasOwn(WORDS, word) ? WORDS[word] : word)).join(' ')));
+  const [first, ...rest] = key.split('_').map(word => (Object.hasOwn(WORDS, word) ? WORDS[word] : word));
+  return capital(safe(first + (rest.length && /^(clients|servers|zones)$/.test(first) ? ': ' : ' ') + rest.join(' ')).trim());
 }
 
 const isEntry = entry => entry !== null && typeof entry === 'object' && 'name' in entry && 'estimate' in entry;
@@ -48,7 +49,9 @@ function drawLists(agent) {
   const shownGroups = [];
   GROUPS.concat([['', 'Others']]).forEach(([, name], index) => {
     const place = groupPlace(index, name);
-    const mine = filled.filter(([path]) => (groupOf(path) < 0 ? GROUPS.length : groupOf(path)) === index);
+    // Those of clients and servers before their codes and types.
+    const rank = ([path]) => (/top_(client|server)/.test(path) ? 0 : 1);
+    const mine = filled.filter(([path]) => (groupOf(path) < 0 ? GROUPS.length : groupOf(path)) === index).sort((a, b) => rank(a) - rank(b));
     const matching = mine.map(([path, entries]) => [path, entries, entries.filter(entry => !filter || String(entry.name).toLowerCase().includes(filter))]).filter(([, , matches]) => matches.length);
     const wanted = new Set(matching.map(([path]) => path));
     for (const card of [...place.lastChild.children]) if (!wanted.has(card.dataset.path)) card.remove();
@@ -111,5 +114,7 @@ function drawList(card, path, entries, matches, isFiltered) {
   const isExact = items.every(entry => entry.lower === entry.upper);
   card.classList.toggle('is-exact', isExact);
   put(card.querySelector('small'), isExact ? 'exact' : '');
-  put(card.querySelector('button'), isOpen ? 'fewer' : matches.length > SHORT ? `all ${entries.length}` : 'whole names');
+  const button = card.querySelector('button');
+  show(button, isOpen || matches.length > SHORT || items.some(({ name }) => safe(name).length > 28));
+  put(button, isOpen ? 'fewer' : `all ${entries.length}`);
 }

@@ -37,8 +37,7 @@ const count = value => scaled(value, 1e6);
 // A rate: one decimal when it is small.
 const rate = value => (value === null ? NOTHING : value > 0 && value < 9.95 ? value.toFixed(1) : scaled(value, 1e5));
 const axis = value => (value < 10 ? String(Number(value.toPrecision(2))) : scaled(value, 1e3, '').replace(/\.0+(?=\D|$)/, ''));
-const bits = value => (value === null ? NOTHING : (value < 1000 ? value.toFixed(0) + ' ' : scaled(value, 1e3)) + 'bit/s');
-const bytes = value => (value === null ? NOTHING : (value < 1000 ? value + ' ' : scaled(value, 1e3)) + 'B');
+const bytes = value => (value === null ? NOTHING : (value < 1000 ? value.toFixed(0) + ' ' : scaled(value, 1e3)) + 'B');
 
 function percent(value) {
   if (value === null) return NOTHING;

@@ -30,7 +30,7 @@ const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
 const sentence = text => { const shown = capital(safe(text)); return shown + (/[.!?]$/.test(shown) ? '' : '.'); };
 
 function allIsWell(agent) {
-  return agent.findings ? 'Nothing is wrong.' : 'No packet was lost. This agent reports no findings.';
+  return agent.findings ? 'Nothing is wrong.' : 'No packet was lost. Findings need a newer agent.';
 }
 
 function drawVerdict(agent) {
