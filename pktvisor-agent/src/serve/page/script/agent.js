@@ -12,8 +12,9 @@ const LARGE_WINDOW = 10;
 class AgentError extends Error {}
 
 class Agent {
-  constructor(label, base, isOwn) {
-    Object.assign(this, { label, base, isOwn, timer: 0, delay: POLL_MS, isPolling: false });
+  // Polled every `pace` ms while it is one of several.
+  constructor(label, base, isOwn, pace = POLL_MS) {
+    Object.assign(this, { label, base, isOwn, pace, timer: 0, delay: POLL_MS, isPolling: false });
     this.failure = null; // { since, text, nextAt }
     this.answeredAt = 0;
     this.forget();
@@ -75,7 +76,7 @@ class Agent {
       if (isDetailed) await this.readPeriods(windowKey);
       this.polls += 1;
       this.failure = null;
-      this.delay = POLL_MS;
+      this.delay = isDetailed ? POLL_MS : this.pace;
       this.answeredAt = Date.now();
     } catch (error) {
       if (!(error instanceof AgentError)) console.error(error);

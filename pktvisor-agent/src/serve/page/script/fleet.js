@@ -14,9 +14,9 @@ function agentsInUrl() {
   return [...new Set(words)].slice(0, AGENTS_MAX);
 }
 
-function agentOf(word) {
+function agentOf(word, _, { length }) {
   const isOwn = word === location.host;
-  const agent = new Agent(word, isOwn ? '' : `${location.protocol}//${word}/`, isOwn);
+  const agent = new Agent(word, isOwn ? '' : `${location.protocol}//${word}/`, isOwn, Math.max(POLL_MS, 200 * length));
   agent.isInvalid = !isAgent(word);
   return agent;
 }

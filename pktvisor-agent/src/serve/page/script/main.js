@@ -76,7 +76,10 @@ function drawWindows(agent) {
 async function tick(agent) {
   clearTimeout(agent.timer);
   if (document.hidden || agent.isInvalid || (chosen !== null && chosen !== agent)) return;
+  const [was, key] = [chosen, windowKey];
   await agent.poll(chosen === agent, windowKey);
+  // Something else was chosen in the meantime.
+  if (was !== chosen || key !== windowKey) return void tick(agent);
   try {
     render();
   } catch (error) {

@@ -49,7 +49,7 @@ function drawVerdict(agent) {
 }
 
 function makeProblem() {
-  return el('details', {}, el('summary', {}, el('span', { class: 'severity' }), el('span', { class: 'prose' }), el('time')),
+  return el('details', {}, el('summary', {}, el('span', { class: 'severity' }), el('span', { class: 'prose' }), el('time', { 'aria-live': 'off' })),
     el('div', { class: 'more' }));
 }
 
