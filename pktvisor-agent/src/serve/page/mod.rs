@@ -58,9 +58,9 @@ pub(super) fn paths() -> impl Filter<Extract = (Response,), Error = Rejection> +
     let get = warp::get().or(warp::head()).unify().and(warp::header::headers_cloned());
     let query = warp::query::<Query>().or_else(|_| async { Ok::<_, Infallible>((Query::new(),)) });
     let [page, style, script] = [
-        part(compact::html(FRAME), HTML),
-        part(compact::css(LOOKS), CSS),
-        part(compact::javascript(SCRIPT), JAVASCRIPT),
+        file(compact::html(FRAME), HTML),
+        file(compact::css(LOOKS), CSS),
+        file(compact::javascript(SCRIPT), JAVASCRIPT),
     ];
     let page = warp::path::end().and(get).and(query).and(page).map(page_of);
     let style = warp::path!("page.css").and(get).and(style).map(style_of);
@@ -68,19 +68,19 @@ pub(super) fn paths() -> impl Filter<Extract = (Response,), Error = Rejection> +
     page.or(style).unify().or(script).unify()
 }
 
-fn part(
+fn file(
     text: String,
     content_type: &'static str,
-) -> impl Filter<Extract = (Arc<Part>,), Error = Infallible> + Clone {
-    let part = Arc::new(Part::new(text, content_type));
-    warp::any().map(move || part.clone())
+) -> impl Filter<Extract = (Arc<PageFile>,), Error = Infallible> + Clone {
+    let file = Arc::new(PageFile::new(text, content_type));
+    warp::any().map(move || file.clone())
 }
 
 /// The page. `/?agents=host1:10853,host2:10853` shows several agents.
 #[utoipa::path(get, path = "/", tag = "page", params(
     ("agents" = Option<String>, Query, description = "Agents to show, as HOST:PORT separated by commas, at most 50")),
     responses((status = 200, description = "The web page", body = String, content_type = HTML)))]
-fn page_of(headers: HeaderMap, query: Query, page: Arc<Part>) -> Response {
+fn page_of(headers: HeaderMap, query: Query, page: Arc<PageFile>) -> Response {
     let mut response = page.response(&headers);
     let policy = HeaderValue::try_from(policy(&agents::in_query(&query)));
     // An agent is letters, digits, `-`, `_`, `.` and `:`, so this never fails; if it did, the page
@@ -93,14 +93,14 @@ fn page_of(headers: HeaderMap, query: Query, page: Arc<Part>) -> Response {
 /// The style sheet of the page.
 #[utoipa::path(get, path = "/page.css", tag = "page", responses(
     (status = 200, description = "The style sheet", body = String, content_type = CSS)))]
-fn style_of(headers: HeaderMap, style: Arc<Part>) -> Response {
+fn style_of(headers: HeaderMap, style: Arc<PageFile>) -> Response {
     style.response(&headers)
 }
 
 /// The script of the page.
 #[utoipa::path(get, path = "/page.js", tag = "page", responses(
     (status = 200, description = "The script", body = String, content_type = JAVASCRIPT)))]
-fn script_of(headers: HeaderMap, script: Arc<Part>) -> Response {
+fn script_of(headers: HeaderMap, script: Arc<PageFile>) -> Response {
     script.response(&headers)
 }
 
@@ -116,12 +116,12 @@ fn policy(agents: &[&str]) -> String {
 
 /// One file of the page.
 #[derive(Debug)]
-struct Part {
+struct PageFile {
     document: Document,
     etag: HeaderValue,
 }
 
-impl Part {
+impl PageFile {
     fn new(text: String, content_type: &'static str) -> Self {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
