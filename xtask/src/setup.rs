@@ -169,6 +169,18 @@ const PACKAGES: &[Package] = &[
         reason: "scrapes the agent and checks the rules (its service is not needed: systemctl disable --now prometheus)",
     },
     Package {
+        name: "chromium",
+        probe: Probe::Program("chromium"),
+        need: SetupLevel::Test,
+        reason: "is the browser that the web page is tested in",
+    },
+    Package {
+        name: "chromium-driver",
+        probe: Probe::Program("chromedriver"),
+        need: SetupLevel::Test,
+        reason: "drives that browser",
+    },
+    Package {
         name: "debootstrap",
         probe: Probe::Program("debootstrap"),
         need: SetupLevel::Test,

@@ -202,6 +202,15 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = AGENT)]
     pub(super) allow_packets: bool,
 
+    /// Let web pages of these origins read the metrics in a browser: comma-separated, or repeat the
+    /// option.
+    ///
+    /// The page of one agent shows several agents (`/?agents=host1:10853,host2:10853`) if the others
+    /// allow its origin, such as `http://host1:10853`.
+    #[arg(long = "allow-origin", value_name = "ORIGIN,...", value_delimiter = ',', help_heading = AGENT)]
+    #[arg(value_hint = ValueHint::Url, value_parser = values::origin)]
+    pub(super) allowed_origins: Vec<String>,
+
     /// Format of the messages on stderr.
     ///
     /// RUST_LOG selects the messages; the default is `info`.

@@ -88,6 +88,8 @@ pub struct Listen {
     pub port: u16,
     /// Further names under which it may be reached on loopback addresses.
     pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may read the answers, as browsers write them.
+    pub allowed_origins: Vec<String>,
 }
 
 /// The command line is wrong.
@@ -158,6 +160,7 @@ impl Options {
                 host: arguments.listen.unwrap_or_else(|| DEFAULT_HOST.to_owned()),
                 port: arguments.port.unwrap_or(DEFAULT_PORT),
                 allowed_hosts: arguments.allowed_hosts,
+                allowed_origins: arguments.allowed_origins,
             },
             no_sandbox: arguments.no_sandbox,
             allow_packets: arguments.allow_packets,
@@ -215,6 +218,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         ("-p", arguments.port.is_some()),
         ("--allow-host", !arguments.allowed_hosts.is_empty()),
         ("--allow-packets", arguments.allow_packets),
+        ("--allow-origin", !arguments.allowed_origins.is_empty()),
     ];
     for (option, is_given) in for_server {
         if is_given && !target.is_live() && !arguments.serve {

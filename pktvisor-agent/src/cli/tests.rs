@@ -73,14 +73,18 @@ fn only_a_target_is_needed_and_the_rest_has_defaults() {
 
 #[test]
 fn every_option_is_read() {
-    let line = "-b udp -l 0.0.0.0 -p 0 --allow-host a.example,b --allow-host C.example. -H 192.0.2.0/24,2001:db8::1 --periods 10 --summary --serve --pace 2.5x \
+    let line = "-b udp -l 0.0.0.0 -p 0 --allow-host a.example,b --allow-host C.example. --allow-origin http://A.example:10853,https://b -H 192.0.2.0/24,2001:db8::1 --periods 10 --summary --serve --pace 2.5x \
                 --geo-city c.mmdb --geo-asn a.mmdb --max-deep-sample 7 --dns-ports 53,5353 --dns-timeout-ms 250 \
                 --public-suffix --log-format json -";
     let options = options(&line.split_whitespace().collect::<Vec<_>>());
     assert_eq!(options.target, Target::Stdin);
     assert_eq!(options.filter.as_deref(), Some("udp"));
     let allowed_hosts = ["a.example", "b", "C.example."].map(str::to_owned).to_vec();
-    assert_eq!(options.listen, Listen { host: "0.0.0.0".to_owned(), port: 0, allowed_hosts });
+    let allowed_origins = ["http://a.example:10853", "https://b"].map(str::to_owned).to_vec();
+    assert_eq!(
+        options.listen,
+        Listen { host: "0.0.0.0".to_owned(), port: 0, allowed_hosts, allowed_origins }
+    );
     assert_eq!(options.host_networks, ["192.0.2.0/24".parse().unwrap(), "2001:db8::1/128".parse().unwrap()]);
     assert_eq!((options.periods, options.max_deep_sample_pct), (10, 7));
     assert_eq!(options.pace, "2.5x".parse().unwrap());
@@ -161,7 +165,7 @@ fn periods_are_1_to_1440() {
 
 #[test]
 fn wrong_usage_is_exit_code_2_and_names_the_option() {
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 15] = [
         (&[], "TARGET"),
         (&["a.pcap", "b.pcap"], "b.pcap"),
         (&["--unknown", "-"], "--unknown"),
@@ -176,6 +180,7 @@ fn wrong_usage_is_exit_code_2_and_names_the_option() {
         (&["--pace", "fast", "-"], "\"fast\" is not understood"),
         (&["--allow-host", "a,,b", "-"], "\"\" is not a host name"),
         (&["--allow-host", "a:80", "-"], "\"a:80\" is not a host name"),
+        (&["--allow-origin", "*", "-"], "\"*\" is not an origin"),
     ];
     for (words, expected) in cases {
         let (code, message) = refused(words);
@@ -206,6 +211,7 @@ fn a_listen_address_without_serving_is_warned_of() {
     assert_eq!(options(&["--allow-packets", "x.pcap"]).warnings.len(), 1);
     let live = options(&["--host-auto", "--allow-packets", "eth0"]);
     assert_eq!((live.warnings.len(), live.host_auto, live.allow_packets), (1, false, true));
+    assert_eq!(options(&["--allow-origin", "http://a", "x.pcap"]).warnings.len(), 1);
 }
 
 #[test]

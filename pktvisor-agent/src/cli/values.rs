@@ -1,6 +1,6 @@
 //! Parsers of single values.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 use pktvisor_common::classify::{DnsPorts, DnsPortsError};
@@ -120,6 +120,48 @@ pub(super) fn host_name(text: &str) -> Result<String, HostNameError> {
     }
 }
 
+/// A part of `--allow-origin` is not an origin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{origin:?} is not an origin: write scheme, host and port without a path or a wildcard, \
+     like http://metrics.example.com:10853"
+)]
+pub(super) struct OriginError {
+    origin: String,
+}
+
+/// Parses one origin and writes it as browsers do (RFC 6454 section 6.2): in lower case, without the
+/// port that belongs to the scheme.
+pub(super) fn origin(text: &str) -> Result<String, OriginError> {
+    let lower = text.trim().to_ascii_lowercase();
+    normal_origin(&lower).ok_or_else(|| OriginError { origin: text.trim().to_owned() })
+}
+
+fn normal_origin(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let own_port = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    let (host, port) = match rest.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once(']')?;
+            (format!("[{}]", address.parse::<Ipv6Addr>().ok()?), port)
+        }
+        None => {
+            let (name, port) = rest.split_at(rest.find(':').unwrap_or(rest.len()));
+            (host_name(name).ok().filter(|host| host == name)?, port)
+        }
+    };
+    if port.is_empty() {
+        return Some(format!("{scheme}://{host}"));
+    }
+    let digits = port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let port = digits.parse::<u16>().ok().filter(|port| *port > 0)?;
+    Some(if port == own_port { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +186,49 @@ mod tests {
             ["", ".", "a..b", ".a", "*.example.com", "a:80", "http://a", "[::1]", "bücher", "a b", &long]
         {
             assert!(host_name(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        for (written, meant) in [
+            ("http://metrics.example.com:10853", "http://metrics.example.com:10853"),
+            ("HTTP://Metrics.Example:080", "http://metrics.example"),
+            ("https://a:443", "https://a"),
+            ("https://a:80", "https://a:80"),
+            (" http://192.0.2.1 ", "http://192.0.2.1"),
+            ("http://[2001:DB8:0::1]:1", "http://[2001:db8::1]:1"),
+        ] {
+            assert_eq!(origin(written).as_deref(), Ok(meant), "{written}");
+        }
+        for text in [
+            "",
+            "*",
+            "null",
+            "a",
+            "a:80",
+            "http://",
+            "http://*",
+            "http://*.a",
+            "http://a/",
+            "http://a/b",
+            "http://a?b",
+            "http://a:",
+            "http://a:0",
+            "http://a:+1",
+            "http://a:65536",
+            "http://a:1:2",
+            "http://u@a",
+            "ftp://a",
+            "file://",
+            "http://::1",
+            "http://[a]",
+            "http://[::1]x",
+            "http://a b",
+            "http://bücher",
+        ] {
+            let error = origin(text).unwrap_err().to_string();
+            assert!(error.contains("is not an origin: write scheme, host and port"), "{text:?}: {error}");
         }
     }
 

@@ -44,6 +44,7 @@ impl Service {
         let listen = &options.listen;
         let server = runtime.block_on(Server::bind(&listen.host, listen.port))?;
         let server = server.with_allowed_hosts(&listen.allowed_hosts);
+        let server = server.with_allowed_origins(&listen.allowed_origins);
         let addresses = server.local_addrs();
         let stop = runtime.block_on(async { stop_on_signals() })?;
         runtime.block_on(async { signals::watch(Arc::clone(&agent)) })?;

@@ -8,6 +8,7 @@
 //! stream      a connection with time limits
 //! connections the open connections, and which of them makes room
 //! host        the host that a request names, and which hosts a listener accepts
+//! origins     the origins whose pages may read answers
 //! refusal     requests that reach no handler
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
@@ -18,6 +19,7 @@
 //! cache       merges periods once a second, however many clients ask
 //! answer      bodies, errors, compression
 //! packets     a stream of packets
+//! page        the web page at `/`
 //! prometheus  the text exposition
 //! openapi     the description of the API
 //! ```
@@ -34,7 +36,9 @@ mod host;
 mod limits;
 mod listen;
 pub mod openapi;
+mod origins;
 mod packets;
+mod page;
 mod period;
 mod prometheus;
 mod query;

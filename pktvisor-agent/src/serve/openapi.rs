@@ -3,7 +3,7 @@
 use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::{routes, watching};
+use super::{page, routes, watching};
 
 /// Left out if empty, although the type is not optional: a group of quantiles without values.
 const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
@@ -18,11 +18,12 @@ const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
     tags(
         (name = "metrics", description = "What was measured"),
         (name = "packets", description = "What was captured"),
-        (name = "agent", description = "The agent itself")
+        (name = "agent", description = "The agent itself"),
+        (name = "page", description = "A web page that shows the metrics")
     ),
     paths(
         routes::app, routes::rates, routes::series, routes::findings, routes::bucket, routes::window, routes::rolling, watching::focus, watching::packets, routes::metrics,
-        routes::description, routes::health
+        routes::description, routes::health, page::page_of, page::style_of, page::script_of
     )
 )]
 struct Description;

@@ -18,6 +18,7 @@ use super::answer::{Document, Failure, Gzip, failed};
 use super::api::{Api, respond, respond_in};
 use super::cache::{Cache, CacheKey};
 use super::limits::Limits;
+use super::page;
 use super::period::KeyedPeriod;
 use super::prometheus;
 use super::query::{self, Parameters};
@@ -59,13 +60,18 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     let paths = app.or(rates).unify().or(series).unify().or(bucket).unify().or(window).unify();
     let paths = paths.or(findings).unify().or(rolling).unify().or(focus).unify().or(packets).unify();
     let paths = paths.or(openapi).unify().or(metrics).unify().or(health).unify();
+    let paths = paths.or(page::paths()).unify();
     no_trailing_slash().and(paths).recover(rejected).unify().boxed()
 }
 
 /// Rejects `/metrics/`, which warp takes for `/metrics`: a resource has one name.
 fn no_trailing_slash() -> impl Filter<Extract = (), Error = Rejection> + Clone {
     let check = |path: FullPath| async move {
-        if path.as_str().ends_with('/') { Err(warp::reject::not_found()) } else { Ok(()) }
+        if path.as_str() != "/" && path.as_str().ends_with('/') {
+            Err(warp::reject::not_found())
+        } else {
+            Ok(())
+        }
     };
     warp::path::full().and_then(check).untuple_one()
 }

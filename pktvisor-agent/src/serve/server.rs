@@ -27,6 +27,7 @@ use super::connections::{Connections, Crowd};
 use super::host::{HostNames, HostPolicy};
 use super::limits::Limits;
 use super::listen::{BindError, listen};
+use super::origins::Origins;
 use super::routes::{Handler, routes};
 use super::source::AnswerSource;
 use super::stream::{Phase, TimedStream};
@@ -47,6 +48,7 @@ pub struct Server {
     listeners: Vec<TcpListener>,
     limits: Limits,
     names: HostNames,
+    origins: Origins,
 }
 
 impl Server {
@@ -59,7 +61,7 @@ impl Server {
         let listeners = listen(host, port).await?;
         let mut names = HostNames::of_machine();
         names.add(host);
-        Ok(Self { listeners, limits: Limits::default(), names })
+        Ok(Self { listeners, limits: Limits::default(), names, origins: Origins::default() })
     }
 
     /// Also answers requests for these host names on loopback addresses.
@@ -68,6 +70,11 @@ impl Server {
             self.names.add(host);
         }
         self
+    }
+
+    /// Also lets pages of these origins read the answers, such as `http://metrics.example:10853`.
+    pub fn with_allowed_origins(self, origins: &[String]) -> Self {
+        Self { origins: Origins::of(origins), ..self }
     }
 
     /// Replaces the limits.
@@ -82,10 +89,11 @@ impl Server {
 
     /// Answers until `shutdown` is ready, then stops accepting and lets answers in flight finish.
     pub async fn run(self, source: Arc<dyn AnswerSource>, shutdown: impl Future<Output = ()>) {
-        let Self { listeners, limits, names } = self;
+        let Self { listeners, limits, names, origins } = self;
         let listeners = with_policies(listeners, names);
         let limits = Limits { connections: within_descriptors(limits.connections), ..limits };
-        let mut acceptor = Acceptor::new(routes(source, limits, &openapi::document()), limits);
+        let handler = origins.permit(routes(source, limits, &openapi::document()));
+        let mut acceptor = Acceptor::new(handler, limits);
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let accepted = tokio::select! {

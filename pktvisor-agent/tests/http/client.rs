@@ -31,7 +31,10 @@ pub(crate) const LIMITS: Limits = Limits {
 };
 
 /// Every path of the interface that answers at once, and one that does not exist.
-pub(crate) const PATHS: [&str; 12] = [
+pub(crate) const PATHS: [&str; 15] = [
+    "/",
+    "/page.css",
+    "/page.js",
     "/api/v1/findings",
     "/api/v1/metrics/app",
     "/api/v1/metrics/rates",

@@ -92,6 +92,7 @@ async fn openapi_describes_every_path_and_no_other() {
         assert_eq!(response.header("content-type"), media_type.as_deref(), "{path}");
     }
     let known = [
+        "/",
         "/api/v1/findings",
         "/api/v1/focus",
         "/api/v1/metrics/app",
@@ -104,6 +105,8 @@ async fn openapi_describes_every_path_and_no_other() {
         "/api/v1/packets",
         "/healthz",
         "/metrics",
+        "/page.css",
+        "/page.js",
     ];
     assert_eq!(paths.keys().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(known));
 }

@@ -94,7 +94,9 @@ async fn a_bucket_not_yet_filled_is_too_early() {
 async fn unknown_paths_are_not_found_with_any_method() {
     let server = Running::start().await;
     for path in [
-        "/",
+        "//",
+        "/page.css/",
+        "/index.html",
         "/api/v1/metrics",
         "/api/v1/metrics/bucket",
         "/api/v1/metrics/bucket/",

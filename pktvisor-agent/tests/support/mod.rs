@@ -48,6 +48,7 @@ impl Served {
     }
 
     /// Takes its stdin.
+    #[allow(dead_code, reason = "not every test program needs it")]
     pub(crate) fn stdin(&mut self) -> ChildStdin {
         self.child.stdin.take().unwrap()
     }
