@@ -13,8 +13,12 @@ const TIMES_AND_RATES: &[&str] = &[
     "packets.out_of_order",
     "dns.xact.in.quantiles_us",
     "dns.xact.out.quantiles_us",
+    "dns.xact.unknown.quantiles_us",
     "dns.xact.in.top_slow",
     "dns.xact.out.top_slow",
+    "dns.xact.unknown.top_slow",
+    "dns.in.top_clients_slow",
+    "dns.out.top_servers_slow",
     // Incomplete datagrams are given up at the end of a file, but after 30 seconds on an interface.
     "dns.reassembly.datagrams_incomplete",
 ];
