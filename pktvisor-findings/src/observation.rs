@@ -9,7 +9,8 @@
 pub struct TrafficObservation {
     /// The second that has ended, since 1970-01-01 UTC.
     pub second_s: u64,
-    /// Seconds watched so far without a gap.
+    /// Seconds watched so far without a gap; 0 until the first second that was watched from its
+    /// beginning to its end.
     pub watched_s: u64,
     /// Seconds that the numbers below cover: up to ten.
     pub window_s: u64,
@@ -25,6 +26,13 @@ pub struct TrafficObservation {
     pub clients: Vec<ClientObservation>,
     /// The agent itself.
     pub agent: AgentObservation,
+}
+
+impl TrafficObservation {
+    /// Whether anything had enough messages for a rule.
+    pub(crate) fn has_subjects(&self) -> bool {
+        !(self.zones.is_empty() && self.servers.is_empty() && self.clients.is_empty())
+    }
 }
 
 /// All watched messages of the window.

@@ -38,6 +38,30 @@ struct WatchedBlock {
     totals: TrafficTotals,
 }
 
+/// How far watching has begun.
+///
+/// The agent's first second is not whole, and may carry the time of the process start: packets that
+/// arrive before the collector runs count in it. Seconds without packets follow while programs are
+/// attached and threads start. A rate over all that would be a fraction of the true one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Beginning {
+    #[default]
+    NoTraffic,
+    /// There was one second with traffic.
+    FirstSecond,
+    Over,
+}
+
+impl Beginning {
+    fn next(self, watched: u64) -> Self {
+        match (self, watched) {
+            (_, 0) => self,
+            (Self::NoTraffic, _) => Self::FirstSecond,
+            (Self::FirstSecond | Self::Over, _) => Self::Over,
+        }
+    }
+}
+
 /// The last seconds of all threads.
 pub(crate) struct WatchHistory {
     zones: WatchTable<ZoneName, ZoneWindow>,
@@ -46,6 +70,7 @@ pub(crate) struct WatchHistory {
     block: TwoBlocks<WatchedBlock>,
     /// The place of the running second among those of a server.
     place: usize,
+    beginning: Beginning,
     watched_s: u64,
     last_s: Option<u64>,
     agent: AgentSource,
@@ -66,6 +91,7 @@ impl WatchHistory {
             clients: WatchTable::new(CLIENT_SETS),
             block: TwoBlocks::default(),
             place: 0,
+            beginning: Beginning::default(),
             watched_s: 0,
             last_s: None,
             agent,
@@ -105,8 +131,13 @@ impl WatchHistory {
             self.forget_traffic();
         }
         self.last_s = Some(second_s);
-        self.watched_s += 1;
-        self.block.current.seconds += 1;
+        self.beginning = self.beginning.next(self.block.current.watched);
+        if self.beginning == Beginning::Over {
+            self.watched_s += 1;
+            self.block.current.seconds += 1;
+        } else {
+            self.forget_traffic();
+        }
         let observation = self.observation(second_s, packets);
         self.judge.second(&observation);
         if self.block.current.seconds >= BLOCK_S {
@@ -121,6 +152,7 @@ impl WatchHistory {
     pub(crate) fn clear(&mut self) {
         self.forget_traffic();
         self.last_s = None;
+        self.beginning = Beginning::default();
         self.judge.clear();
     }
 
