@@ -161,3 +161,33 @@ fn a_slot_in_which_a_client_begins_is_not_usual() {
         assert_eq!(judge.document().findings[0].subject.name, "a");
     }
 }
+
+#[test]
+fn the_server_that_host_asks_stands_before_host() {
+    const US: f64 = 1_000.0;
+    let server = |name: &str, ms: f64| ServerObservation {
+        name: name.to_owned(),
+        queries: 400,
+        responses: 400,
+        times: 400,
+        median_us: Some(ms * US),
+        median_low_us: Some(ms * US),
+        ..Default::default()
+    };
+    let second = |second_s: u64, ms: [f64; 2]| {
+        let host = ServerObservation { remote_queries: 400, ..server("192.0.2.1", ms[0]) };
+        let upstream = ServerObservation { host_queries: 400, ..server("203.0.113.53", ms[1]) };
+        TrafficObservation { servers: vec![host, upstream], ..at(second_s) }
+    };
+    let mut judge = Judge::default();
+    for second_s in 1..40 {
+        assert!(kinds(&mut judge, second(second_s, [1.0, 1.0])).is_empty());
+    }
+    for second_s in 40..45 {
+        // HOST is seen to be slow first.
+        judge.second(&second(second_s, [200.0, if second_s < 42 { 1.0 } else { 200.0 }]));
+    }
+    let findings = judge.document().findings;
+    let found: Vec<_> = findings.iter().map(|f| (f.kind.as_str(), f.subject.name.as_str())).collect();
+    assert_eq!(found, [("server_slow", "203.0.113.53"), ("server_slow", "192.0.2.1")]);
+}
