@@ -11,6 +11,7 @@
 //! from the start.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::observation::TrafficObservation;
 
@@ -165,7 +166,7 @@ pub(crate) enum Comparison {
 /// The baselines of all subjects.
 #[derive(Debug, Default)]
 pub(crate) struct Baselines {
-    subjects: [HashMap<String, UsualLevels>; 3],
+    subjects: [HashMap<Arc<str>, UsualLevels>; 3],
     /// The slot of the last values.
     slot: u64,
     watched_s: u64,
@@ -180,7 +181,7 @@ impl Baselines {
     pub(crate) fn second(
         &mut self,
         observation: &TrafficObservation,
-        levels: impl Iterator<Item = (Population, String, Levels)>,
+        levels: impl Iterator<Item = (Population, Arc<str>, Levels)>,
         is_held: impl Fn(Population, &str) -> bool,
     ) {
         if observation.watched_s < self.watched_s {
@@ -225,7 +226,7 @@ impl Baselines {
         }
     }
 
-    fn look_first(&mut self, second_s: u64, levels: impl Iterator<Item = (Population, String, Levels)>) {
+    fn look_first(&mut self, second_s: u64, levels: impl Iterator<Item = (Population, Arc<str>, Levels)>) {
         for (population, name, levels) in levels {
             let subjects = &mut self.subjects[population as usize];
             if subjects.len() >= SUBJECTS_MAX || subjects.contains_key(&name) {

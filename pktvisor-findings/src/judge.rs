@@ -1,6 +1,7 @@
 //! From the symptoms of a second to findings that last: two seconds to raise one, ten to clear it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use pktvisor_api::{Finding, FindingsDocument, Measure, Severity, Subject};
 
@@ -169,7 +170,7 @@ impl Judge {
 }
 
 fn rank(observation: &TrafficObservation, symptom: &Symptom) -> Rank {
-    let is_host = |server: &ServerObservation| server.name == symptom.subject && server.remote_queries > 0;
+    let is_host = |server: &ServerObservation| *server.name == *symptom.subject && server.remote_queries > 0;
     match symptom.subject_kind {
         SubjectClass::Server if observation.servers.iter().any(is_host) => Rank::Consequence,
         _ => Rank::Cause,
@@ -199,7 +200,7 @@ fn subject_kind(population: Population) -> SubjectClass {
 }
 
 /// The levels of all subjects of this second.
-fn levels(observation: &TrafficObservation) -> impl Iterator<Item = (Population, String, Levels)> {
+fn levels(observation: &TrafficObservation) -> impl Iterator<Item = (Population, Arc<str>, Levels)> {
     let per_second = |count: u64| Some(count as f64 * observation.scale / observation.window_s.max(1) as f64);
     let zones = observation.zones.iter().map(move |zone| {
         let mut levels = Levels::default();

@@ -4,6 +4,8 @@
 //! [`scale`](TrafficObservation::scale) messages. They are lower bounds: an item counts from the moment it
 //! got its place in a table.
 
+use std::sync::Arc;
+
 /// What the rules judge once a second.
 #[derive(Clone, Debug, Default)]
 pub struct TrafficObservation {
@@ -56,7 +58,7 @@ pub struct TrafficTotals {
 #[derive(Clone, Debug, Default)]
 pub struct ZoneObservation {
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Queries.
     pub queries: u64,
     /// Queries over TCP.
@@ -100,7 +102,7 @@ pub struct ZoneObservation {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeavyClient {
     /// Its address.
-    pub name: String,
+    pub name: Arc<str>,
     /// At least so many watched messages.
     pub queries: u64,
 }
@@ -109,7 +111,7 @@ pub struct HeavyClient {
 #[derive(Clone, Debug, Default)]
 pub struct ServerObservation {
     /// Its address.
-    pub name: String,
+    pub name: Arc<str>,
     /// Queries to it.
     pub queries: u64,
     /// Of these: queries of HOST.
@@ -147,7 +149,7 @@ pub struct ServerSecond {
 #[derive(Clone, Debug, Default)]
 pub struct ClientObservation {
     /// Its address.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its queries.
     pub queries: u64,
     /// Their octets.

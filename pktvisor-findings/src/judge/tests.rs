@@ -32,7 +32,7 @@ fn with_interface(second_s: u64, condition: LinkCondition) -> TrafficObservation
 fn with_server(second_s: u64, responses: u64, waited: u64) -> TrafficObservation {
     let second = ServerSecond { queries: responses + waited, responses, waited };
     let server = ServerObservation {
-        name: "192.0.2.53".to_owned(),
+        name: "192.0.2.53".into(),
         queries: 10 * second.queries,
         host_queries: 10 * second.queries,
         responses: 10 * responses,
@@ -126,7 +126,7 @@ fn there_are_at_most_eight_findings_of_a_kind_and_the_most_severe_is_first() {
 /// A second in which these clients sent so many queries in the window.
 fn with_clients(second_s: u64, queries: &[(&str, u64)]) -> TrafficObservation {
     let client = |&(name, queries): &(&str, u64)| ClientObservation {
-        name: name.to_owned(),
+        name: name.into(),
         queries,
         ..Default::default()
     };
@@ -166,7 +166,7 @@ fn a_slot_in_which_a_client_begins_is_not_usual() {
 fn the_server_that_host_asks_stands_before_host() {
     const US: f64 = 1_000.0;
     let server = |name: &str, ms: f64| ServerObservation {
-        name: name.to_owned(),
+        name: name.into(),
         queries: 400,
         responses: 400,
         times: 400,

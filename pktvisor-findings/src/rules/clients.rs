@@ -125,7 +125,7 @@ fn symptom(
     text: String,
     measures: Vec<(&'static str, f64)>,
 ) -> Symptom {
-    let (subject_kind, subject) = (SubjectClass::Client, client.name.clone());
+    let (subject_kind, subject) = (SubjectClass::Client, client.name.to_string());
     let (who, patience) = (Vec::new(), Patience::Usual);
     Symptom { kind, severity, subject_kind, subject, text, measures, who, patience }
 }

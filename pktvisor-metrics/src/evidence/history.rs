@@ -7,6 +7,7 @@ use pktvisor_findings::{AgentObservation, Judge, TrafficObservation, TrafficTota
 
 use super::client::ClientCounts;
 use super::distinct::Distinct;
+use super::named::NamedKey;
 use super::server::ServerCounts;
 use super::table::{WatchCounts, WatchTable};
 use super::window::{SERVER_SECONDS, ServerMoment, ServerWindow, TwoBlocks, ZoneWindow};
@@ -64,9 +65,9 @@ impl Beginning {
 
 /// The last seconds of all threads.
 pub(crate) struct WatchHistory {
-    zones: WatchTable<ZoneName, ZoneWindow>,
-    servers: WatchTable<OwnedAddress, ServerWindow>,
-    clients: WatchTable<OwnedAddress, TwoBlocks<ClientCounts>>,
+    zones: WatchTable<NamedKey<ZoneName>, ZoneWindow>,
+    servers: WatchTable<NamedKey<OwnedAddress>, ServerWindow>,
+    clients: WatchTable<NamedKey<OwnedAddress>, TwoBlocks<ClientCounts>>,
     block: TwoBlocks<WatchedBlock>,
     /// The place of the running second among those of a server.
     place: usize,
@@ -104,12 +105,12 @@ impl WatchHistory {
         self.block.current.add(watch);
         let Self { zones, servers, clients, place, .. } = self;
         watch.zones.drain(|hash, name, counts, credit| {
-            if let Some(zone) = zones.get_for(hash, credit, || *name) {
+            if let Some(zone) = zones.get_for(hash, credit, || NamedKey::new(*name)) {
                 zone.window.current.merge(counts);
             }
         });
         watch.servers.drain(|hash, address, counts, credit| {
-            if let Some(server) = servers.get_for(hash, credit, || *address) {
+            if let Some(server) = servers.get_for(hash, credit, || NamedKey::new(*address)) {
                 server.window.current.merge(counts);
                 let moment = &mut server.seconds[*place];
                 moment.queries += counts.queries;
@@ -118,7 +119,7 @@ impl WatchHistory {
             }
         });
         watch.clients.drain(|hash, address, counts, credit| {
-            if let Some(window) = clients.get_for(hash, credit, || *address) {
+            if let Some(window) = clients.get_for(hash, credit, || NamedKey::new(*address)) {
                 window.current.merge(counts);
             }
         });

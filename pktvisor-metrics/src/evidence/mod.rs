@@ -16,6 +16,7 @@ mod distinct;
 mod heavy;
 mod history;
 mod label;
+mod named;
 mod observe;
 mod server;
 mod table;
@@ -35,6 +36,7 @@ use crate::frequent::Key;
 use crate::keys::{CUT, MessageKeys};
 use client::ClientCounts;
 use label::EntropyTable;
+use named::HasName;
 use server::ServerCounts;
 use table::WatchTable;
 use zone::{ZoneCounts, ZoneName};
@@ -88,7 +90,9 @@ impl OwnedAddress {
     fn of(address: Address<'_>) -> Self {
         Self { version: address.version(), bytes: *address.bytes() }
     }
+}
 
+impl HasName for OwnedAddress {
     fn text(&self) -> String {
         std::net::IpAddr::from(Address::new(self.version, &self.bytes)).to_string()
     }
