@@ -73,6 +73,8 @@ pub(crate) struct WatchHistory {
     place: usize,
     beginning: Beginning,
     watched_s: u64,
+    /// Seconds that have ended since anything was watched.
+    quiet_s: u64,
     last_s: Option<u64>,
     agent: AgentSource,
     judge: Judge,
@@ -94,6 +96,7 @@ impl WatchHistory {
             place: 0,
             beginning: Beginning::default(),
             watched_s: 0,
+            quiet_s: 0,
             last_s: None,
             agent,
             judge: Judge::default(),
@@ -102,6 +105,10 @@ impl WatchHistory {
 
     /// Takes what a thread watched in the running second, and empties its tables.
     pub(crate) fn absorb(&mut self, watch: &mut SecondWatch) {
+        if watch.is_empty() {
+            return watch.begin_second();
+        }
+        self.quiet_s = 0;
         self.block.current.add(watch);
         let Self { zones, servers, clients, place, .. } = self;
         watch.zones.drain(|hash, name, counts, credit| {
@@ -132,11 +139,12 @@ impl WatchHistory {
             self.forget_traffic();
         }
         self.last_s = Some(second_s);
+        self.quiet_s += 1;
         self.beginning = self.beginning.next(self.block.current.watched);
         if self.beginning == Beginning::Over {
             self.watched_s += 1;
             self.block.current.seconds += 1;
-        } else {
+        } else if !self.is_quiet() {
             self.forget_traffic();
         }
         let observation = self.observation(second_s, packets);
@@ -145,6 +153,9 @@ impl WatchHistory {
             self.begin_block();
         }
         self.place = (self.place + 1) % SERVER_SECONDS;
+        if self.is_quiet() {
+            return;
+        }
         let place = self.place;
         self.servers.each(|server| server.seconds[place] = ServerMoment::default());
     }
@@ -170,8 +181,17 @@ impl WatchHistory {
         self.watched_s = 0;
     }
 
+    /// Whether both blocks, and so the tables, are empty. Then nobody has to look into them: most
+    /// seconds of some captures are like this.
+    fn is_quiet(&self) -> bool {
+        self.quiet_s > 2 * BLOCK_S
+    }
+
     fn begin_block(&mut self) {
         self.block.rotate();
+        if self.is_quiet() {
+            return;
+        }
         let is_hour_over = self.watched_s % OLDER_S < BLOCK_S;
         self.zones.retain(|zone| {
             if is_hour_over {
@@ -193,15 +213,27 @@ impl WatchHistory {
     }
 
     fn observation(&self, second_s: u64, packets: u64) -> TrafficObservation {
+        let agent = AgentObservation { packets, ..(self.agent)() };
         let block = self.block.sum();
+        let (watched_s, window_s) = (self.watched_s, block.seconds);
+        if self.is_quiet() {
+            return TrafficObservation {
+                second_s,
+                watched_s,
+                window_s,
+                scale: 1.0,
+                agent,
+                ..Default::default()
+            };
+        }
         let scale = block.messages as f64 / block.watched.max(1) as f64;
         let zones = self.zones.iter().filter(|(.., zone)| observe::is_zone_observed(zone));
         let servers = self.servers.iter().filter(|(.., server)| observe::is_server_observed(server));
         let clients = self.clients.iter().filter(|(.., client)| observe::is_client_observed(client));
         TrafficObservation {
             second_s,
-            watched_s: self.watched_s,
-            window_s: block.seconds,
+            watched_s,
+            window_s,
             scale: scale.max(1.0),
             totals: block.totals,
             zones: zones.map(|(_, name, zone)| observe::zone(name, zone, &self.clients)).collect(),
@@ -209,7 +241,7 @@ impl WatchHistory {
                 .map(|(_, address, server)| observe::server(address, server, self.place))
                 .collect(),
             clients: clients.map(|(_, address, client)| observe::client(address, &client.sum())).collect(),
-            agent: AgentObservation { packets, ..(self.agent)() },
+            agent,
         }
     }
 }
