@@ -1,11 +1,17 @@
 //! The last hour of each zone, server and client: what is usual for it.
 //!
 //! Every ten seconds a value of each level enters the baseline, thirty seconds late, so that the
-//! beginning of an attack does not become usual before it is found. Those of the agent's first
-//! seconds enter at once: they are all that it knows. Values of a subject with a finding do not
-//! enter.
+//! beginning of an attack does not become usual before it is found. Values of a subject with a
+//! finding do not enter.
+//!
+//! The agent learns in its first two slots with traffic. A subject that it sees then has its first
+//! value when the next slot ends, and this one enters at once: it is all that the agent knows. The
+//! subject may have begun within the slot in which it is seen first, so the rates of that slot are
+//! too low and do not enter. Until then its rates of the first two seconds tell what was there
+//! from the start.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::observation::TrafficObservation;
 
@@ -30,9 +36,15 @@ const FIRST_TIMES: f64 = 2.0;
 /// Below this level for an hour, a subject is forgotten.
 const FORGOTTEN: f64 = 0.01;
 
-/// The first seconds of the agent. After them, a subject that is not known is one that had no
-/// traffic.
-const FIRST_S: u64 = 20;
+/// A window is shorter only at the start, or after a gap: it covers too little to learn from.
+const WINDOW_S_MIN: u64 = 5;
+
+/// In this second of traffic, the agent looks at what is there from the start.
+const FIRST_LOOK_S: u64 = 2;
+
+/// Slots with traffic in which the agent learns. After them, a subject that is not known is one
+/// that had no traffic.
+const LEARNING_SLOTS: u32 = 2;
 
 /// The kinds of subjects with a baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +76,23 @@ const LEVELS: usize = 6;
 /// The levels of a subject in one slot; a level without a value is `None`.
 pub(crate) type Levels = [Option<f64>; LEVELS];
 
+/// The levels without those that are rates.
+fn only_time(levels: &Levels) -> Levels {
+    let mut time = Levels::default();
+    time[Level::Time as usize] = levels[Level::Time as usize];
+    time
+}
+
+/// What is known of the rates of a subject.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Knowledge {
+    /// Before its values, it had no traffic.
+    #[default]
+    Complete,
+    /// It was seen first while the agent learned, and has no value: it may be as old as the agent.
+    Awaited,
+}
+
 /// What is usual for a subject.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UsualLevels {
@@ -72,6 +101,9 @@ pub(crate) struct UsualLevels {
     /// How many values entered.
     values: [f64; LEVELS],
     waiting: [Levels; DELAY_SLOTS],
+    knowledge: Knowledge,
+    /// Its levels at the agent's first look.
+    first_look: Levels,
     /// The second of its last value.
     seen_s: u64,
 }
@@ -81,9 +113,8 @@ impl UsualLevels {
     /// nothing can be compared.
     fn wait(&mut self, mut levels: Levels) {
         if self.values[Level::Time as usize] < FIRST_TIMES {
-            let mut time = Levels::default();
-            time[Level::Time as usize] = levels[Level::Time as usize].take();
-            self.enter(time);
+            self.enter(only_time(&levels));
+            levels[Level::Time as usize] = None;
         }
         self.waiting.rotate_right(1);
         let due = std::mem::replace(&mut self.waiting[0], levels);
@@ -135,10 +166,13 @@ pub(crate) enum Comparison {
 /// The baselines of all subjects.
 #[derive(Debug, Default)]
 pub(crate) struct Baselines {
-    subjects: [HashMap<String, UsualLevels>; 3],
+    subjects: [HashMap<Arc<str>, UsualLevels>; 3],
     /// The slot of the last values.
     slot: u64,
     watched_s: u64,
+    /// How many slots it has learned from since the start or the last gap, up to
+    /// [`LEARNING_SLOTS`].
+    learned_slots: u32,
 }
 
 impl Baselines {
@@ -147,32 +181,71 @@ impl Baselines {
     pub(crate) fn second(
         &mut self,
         observation: &TrafficObservation,
-        levels: impl Iterator<Item = (Population, String, Levels)>,
+        levels: impl Iterator<Item = (Population, Arc<str>, Levels)>,
         is_held: impl Fn(Population, &str) -> bool,
     ) {
+        if observation.watched_s < self.watched_s {
+            self.learned_slots = 0;
+        }
         self.watched_s = observation.watched_s;
-        let slot = observation.second_s / SLOT_S;
-        if slot == self.slot {
+        if observation.watched_s == FIRST_LOOK_S {
+            self.look_first(observation.second_s, levels);
             return;
         }
-        self.slot = slot;
+        let slot = observation.second_s / SLOT_S;
+        let ends_slot = std::mem::replace(&mut self.slot, slot) != slot;
+        if !ends_slot || observation.window_s < WINDOW_S_MIN {
+            return;
+        }
+        let is_learning = self.is_learning();
+        if is_learning && observation.has_subjects() {
+            self.learned_slots += 1;
+        }
         for (population, name, levels) in levels {
             let subjects = &mut self.subjects[population as usize];
-            if subjects.len() >= SUBJECTS_MAX && !subjects.contains_key(&name) {
+            let is_first = !subjects.contains_key(&name);
+            if is_first && subjects.len() >= SUBJECTS_MAX {
                 continue;
             }
             let held = is_held(population, &name);
             let baseline = subjects.entry(name).or_default();
             baseline.seen_s = observation.second_s;
-            match (held, observation.watched_s <= FIRST_S) {
-                (true, _) => baseline.hold(),
-                (false, true) => baseline.enter(levels),
-                (false, false) => baseline.wait(levels),
+            if held {
+                baseline.hold();
+            } else if is_first && is_learning {
+                baseline.knowledge = Knowledge::Awaited;
+                baseline.enter(only_time(&levels));
+            } else if std::mem::take(&mut baseline.knowledge) == Knowledge::Awaited {
+                baseline.enter(levels);
+            } else {
+                baseline.wait(levels);
             }
         }
         for subjects in &mut self.subjects {
             subjects.retain(|_, baseline| baseline.ages(observation.second_s));
         }
+    }
+
+    fn look_first(&mut self, second_s: u64, levels: impl Iterator<Item = (Population, Arc<str>, Levels)>) {
+        for (population, name, levels) in levels {
+            let subjects = &mut self.subjects[population as usize];
+            if subjects.len() >= SUBJECTS_MAX || subjects.contains_key(&name) {
+                continue;
+            }
+            let mut baseline = UsualLevels {
+                knowledge: Knowledge::Awaited,
+                first_look: levels,
+                seen_s: second_s,
+                ..UsualLevels::default()
+            };
+            baseline.enter(only_time(&levels));
+            subjects.insert(name, baseline);
+        }
+    }
+
+    /// Whether an unknown subject may be as old as the agent.
+    fn is_learning(&self) -> bool {
+        self.learned_slots < LEARNING_SLOTS
     }
 
     /// What is usual for a subject.
@@ -190,11 +263,18 @@ impl Baselines {
         value: f64,
         floor: f64,
     ) -> Comparison {
-        let (mean, max, floor) = match self.of(population, name).filter(|known| known.mean(level).is_some()) {
+        let (mean, max, floor) = match self.of(population, name) {
             // What is known needs less of a floor than what had too little to be seen.
-            Some(known) => (known.mean[level as usize], known.max[level as usize], floor * 0.4),
-            None if self.watched_s < FIRST_S => return Comparison::Unknown,
-            None => (0.0, 0.0, floor),
+            Some(known) if known.mean(level).is_some() => {
+                (known.mean[level as usize], known.max[level as usize], floor * 0.4)
+            }
+            Some(known) if known.knowledge == Knowledge::Awaited => {
+                let first = known.first_look[level as usize];
+                let was_there = first.is_some_and(|first| value < 4.0 * first.max(floor));
+                return if was_there { Comparison::Usual } else { Comparison::Unknown };
+            }
+            None if self.is_learning() => return Comparison::Unknown,
+            _ => (0.0, 0.0, floor),
         };
         if value >= 4.0 * mean.max(floor) && value >= 2.0 * max.max(floor) {
             Comparison::Surge

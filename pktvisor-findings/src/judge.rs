@@ -1,11 +1,12 @@
 //! From the symptoms of a second to findings that last: two seconds to raise one, ten to clear it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use pktvisor_api::{Finding, FindingsDocument, Measure, Subject};
+use pktvisor_api::{Finding, FindingsDocument, Measure, Severity, Subject};
 
 use crate::baseline::{Baselines, Level, Levels, Population};
-use crate::observation::{AgentObservation, TrafficObservation};
+use crate::observation::{AgentObservation, ServerObservation, TrafficObservation};
 use crate::rules::RULES;
 use crate::symptom::{Patience, RecentAgent, Scene, SubjectClass, Symptom};
 
@@ -30,10 +31,20 @@ const PER_KIND_MAX: usize = 8;
 /// Seconds of losses that are looked at.
 const LOSS_S: usize = 10;
 
+/// Where a finding stands among those of its severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Cause,
+    /// It is about HOST's own server. A server that HOST asks, or a flood that it must answer, also
+    /// makes HOST slow or silent, so they come first.
+    Consequence,
+}
+
 /// A rule that holds or held.
 #[derive(Debug)]
 struct Case {
     symptom: Symptom,
+    rank: Rank,
     since_s: u64,
     held_s: u64,
     /// The last second in which it held.
@@ -46,6 +57,10 @@ struct Case {
 impl Case {
     fn is(&self, kind: &str, subject: &str) -> bool {
         self.symptom.kind == kind && self.symptom.subject == subject
+    }
+
+    fn order(&self) -> (Severity, Rank, u64, &str) {
+        (self.symptom.severity, self.rank, self.since_s, &self.symptom.subject)
     }
 }
 
@@ -73,7 +88,8 @@ impl Judge {
         });
         let symptoms = self.symptoms(observation);
         for symptom in symptoms {
-            self.record(symptom, now_s);
+            let rank = rank(observation, &symptom);
+            self.record(symptom, rank, now_s);
         }
         self.cases.retain_mut(|case| {
             let passed_s = now_s.saturating_sub(case.last_s);
@@ -86,14 +102,11 @@ impl Judge {
         });
     }
 
-    /// The findings now, the most severe first.
+    /// The findings now, the most severe first, and causes before their consequences.
     pub fn document(&self) -> FindingsDocument {
-        let raised = self.cases.iter().filter(|case| case.is_raised);
-        let mut findings: Vec<Finding> = raised.map(finding).collect();
-        findings.sort_by(|a, b| {
-            let order = |finding: &Finding| (finding.severity, finding.since_ts);
-            order(a).cmp(&order(b)).then_with(|| a.subject.name.cmp(&b.subject.name))
-        });
+        let mut raised: Vec<_> = self.cases.iter().filter(|case| case.is_raised).collect();
+        raised.sort_by(|a, b| a.order().cmp(&b.order()));
+        let findings = raised.into_iter().map(finding).collect();
         FindingsDocument { at_ts: self.last_s as i64, findings }
     }
 
@@ -125,7 +138,7 @@ impl Judge {
         }
     }
 
-    fn record(&mut self, symptom: Symptom, now_s: u64) {
+    fn record(&mut self, symptom: Symptom, rank: Rank, now_s: u64) {
         let clear_s = match symptom.patience {
             Patience::Usual => CLEAR_S,
             Patience::UntilOver(_) => CLEAR_SILENT_S,
@@ -135,6 +148,7 @@ impl Judge {
         });
         if let Some(case) = known {
             case.symptom = symptom;
+            case.rank = rank;
             case.held_s += 1;
             case.last_s = now_s;
             case.clear_s = clear_s;
@@ -144,6 +158,7 @@ impl Judge {
         if self.cases.iter().filter(|case| case.symptom.kind == symptom.kind).count() < PER_KIND_MAX {
             self.cases.push(Case {
                 symptom,
+                rank,
                 since_s: now_s,
                 held_s: 1,
                 last_s: now_s,
@@ -151,6 +166,14 @@ impl Judge {
                 clear_s,
             });
         }
+    }
+}
+
+fn rank(observation: &TrafficObservation, symptom: &Symptom) -> Rank {
+    let is_host = |server: &ServerObservation| *server.name == *symptom.subject && server.remote_queries > 0;
+    match symptom.subject_kind {
+        SubjectClass::Server if observation.servers.iter().any(is_host) => Rank::Consequence,
+        _ => Rank::Cause,
     }
 }
 
@@ -177,7 +200,7 @@ fn subject_kind(population: Population) -> SubjectClass {
 }
 
 /// The levels of all subjects of this second.
-fn levels(observation: &TrafficObservation) -> impl Iterator<Item = (Population, String, Levels)> {
+fn levels(observation: &TrafficObservation) -> impl Iterator<Item = (Population, Arc<str>, Levels)> {
     let per_second = |count: u64| Some(count as f64 * observation.scale / observation.window_s.max(1) as f64);
     let zones = observation.zones.iter().map(move |zone| {
         let mut levels = Levels::default();

@@ -4,12 +4,15 @@
 //! [`scale`](TrafficObservation::scale) messages. They are lower bounds: an item counts from the moment it
 //! got its place in a table.
 
+use std::sync::Arc;
+
 /// What the rules judge once a second.
 #[derive(Clone, Debug, Default)]
 pub struct TrafficObservation {
     /// The second that has ended, since 1970-01-01 UTC.
     pub second_s: u64,
-    /// Seconds watched so far without a gap.
+    /// Seconds watched so far without a gap; 0 until the first second that was watched from its
+    /// beginning to its end.
     pub watched_s: u64,
     /// Seconds that the numbers below cover: up to ten.
     pub window_s: u64,
@@ -25,6 +28,13 @@ pub struct TrafficObservation {
     pub clients: Vec<ClientObservation>,
     /// The agent itself.
     pub agent: AgentObservation,
+}
+
+impl TrafficObservation {
+    /// Whether anything had enough messages for a rule.
+    pub(crate) fn has_subjects(&self) -> bool {
+        !(self.zones.is_empty() && self.servers.is_empty() && self.clients.is_empty())
+    }
 }
 
 /// All watched messages of the window.
@@ -48,7 +58,7 @@ pub struct TrafficTotals {
 #[derive(Clone, Debug, Default)]
 pub struct ZoneObservation {
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Queries.
     pub queries: u64,
     /// Queries over TCP.
@@ -92,7 +102,7 @@ pub struct ZoneObservation {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeavyClient {
     /// Its address.
-    pub name: String,
+    pub name: Arc<str>,
     /// At least so many watched messages.
     pub queries: u64,
 }
@@ -101,7 +111,7 @@ pub struct HeavyClient {
 #[derive(Clone, Debug, Default)]
 pub struct ServerObservation {
     /// Its address.
-    pub name: String,
+    pub name: Arc<str>,
     /// Queries to it.
     pub queries: u64,
     /// Of these: queries of HOST.
@@ -139,7 +149,7 @@ pub struct ServerSecond {
 #[derive(Clone, Debug, Default)]
 pub struct ClientObservation {
     /// Its address.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its queries.
     pub queries: u64,
     /// Their octets.

@@ -103,11 +103,6 @@ impl Agent {
         serde_json::from_value(self.json("/api/v1/metrics/app")).unwrap()
     }
 
-    /// The JSON at a path.
-    pub(crate) fn json(&self, path: &str) -> serde_json::Value {
-        http::json(&self.namespace, SERVER, path)
-    }
-
     /// Status and body of `/healthz`.
     pub(crate) fn health(&self) -> (u16, String) {
         http::get(&self.namespace, SERVER, "/healthz").unwrap()

@@ -1,7 +1,7 @@
 //! When findings are raised and cleared.
 
 use super::*;
-use crate::observation::{InterfaceObservation, LinkCondition, ServerObservation, ServerSecond};
+use crate::observation::{ClientObservation, InterfaceObservation, LinkCondition, ServerSecond};
 
 /// The kinds of the findings after a second.
 fn kinds(judge: &mut Judge, observation: TrafficObservation) -> Vec<String> {
@@ -32,7 +32,7 @@ fn with_interface(second_s: u64, condition: LinkCondition) -> TrafficObservation
 fn with_server(second_s: u64, responses: u64, waited: u64) -> TrafficObservation {
     let second = ServerSecond { queries: responses + waited, responses, waited };
     let server = ServerObservation {
-        name: "192.0.2.53".to_owned(),
+        name: "192.0.2.53".into(),
         queries: 10 * second.queries,
         host_queries: 10 * second.queries,
         responses: 10 * responses,
@@ -121,4 +121,73 @@ fn there_are_at_most_eight_findings_of_a_kind_and_the_most_severe_is_first() {
         (findings[0].kind.as_str(), findings[8].kind.as_str()),
         ("interface_gone", "sampling_lowered")
     );
+}
+
+/// A second in which these clients sent so many queries in the window.
+fn with_clients(second_s: u64, queries: &[(&str, u64)]) -> TrafficObservation {
+    let client = |&(name, queries): &(&str, u64)| ClientObservation {
+        name: name.into(),
+        queries,
+        ..Default::default()
+    };
+    let mut observation = at(second_s);
+    observation.clients = queries.iter().map(client).collect();
+    let all = queries.iter().map(|(_, queries)| queries).sum();
+    (observation.totals.queries, observation.totals.client_queries) = (all, all);
+    observation
+}
+
+#[test]
+fn a_slot_in_which_a_client_begins_is_not_usual() {
+    const STEADY: [(&str, u64); 4] = [("a", 350), ("b", 350), ("c", 350), ("d", 350)];
+    for (begin_s, first) in [(9, 20), (9, 80), (19, 20), (19, 80)] {
+        let mut judge = Judge::default();
+        for second_s in 1..60 {
+            let queries = match second_s {
+                _ if second_s < begin_s => STEADY[..2].to_vec(),
+                _ if second_s <= begin_s + 1 => {
+                    STEADY.map(|(name, queries)| (name, if name < "c" { queries } else { first })).to_vec()
+                }
+                _ => STEADY.to_vec(),
+            };
+            let found = kinds(&mut judge, with_clients(second_s, &queries));
+            assert!(found.is_empty(), "begins at {begin_s}, {second_s}: {found:?}");
+        }
+        let mut queries = STEADY.to_vec();
+        for second_s in 60..62 {
+            queries[0].1 = 5_000;
+            kinds(&mut judge, with_clients(second_s, &queries));
+        }
+        assert_eq!(judge.document().findings[0].subject.name, "a");
+    }
+}
+
+#[test]
+fn the_server_that_host_asks_stands_before_host() {
+    const US: f64 = 1_000.0;
+    let server = |name: &str, ms: f64| ServerObservation {
+        name: name.into(),
+        queries: 400,
+        responses: 400,
+        times: 400,
+        median_us: Some(ms * US),
+        median_low_us: Some(ms * US),
+        ..Default::default()
+    };
+    let second = |second_s: u64, ms: [f64; 2]| {
+        let host = ServerObservation { remote_queries: 400, ..server("192.0.2.1", ms[0]) };
+        let upstream = ServerObservation { host_queries: 400, ..server("203.0.113.53", ms[1]) };
+        TrafficObservation { servers: vec![host, upstream], ..at(second_s) }
+    };
+    let mut judge = Judge::default();
+    for second_s in 1..40 {
+        assert!(kinds(&mut judge, second(second_s, [1.0, 1.0])).is_empty());
+    }
+    for second_s in 40..45 {
+        // HOST is seen to be slow first.
+        judge.second(&second(second_s, [200.0, if second_s < 42 { 1.0 } else { 200.0 }]));
+    }
+    let findings = judge.document().findings;
+    let found: Vec<_> = findings.iter().map(|f| (f.kind.as_str(), f.subject.name.as_str())).collect();
+    assert_eq!(found, [("server_slow", "203.0.113.53"), ("server_slow", "192.0.2.1")]);
 }

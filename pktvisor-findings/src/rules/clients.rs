@@ -84,7 +84,7 @@ pub(super) fn greedy(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
     for client in &scene.observation.clients {
         let bar = scene.bar(KIND, &client.name);
         let per_second = scene.per_second(client.queries);
-        let is_greedy = client.queries as f64 >= bar.at(60.0)
+        let is_greedy = client.queries as f64 >= bar.at(40.0)
             && per_second >= bar.at(QUERIES_PER_SECOND)
             && share_low(client.queries, all) >= bar.at(0.025)
             // A lone client is not far above others.
@@ -125,7 +125,7 @@ fn symptom(
     text: String,
     measures: Vec<(&'static str, f64)>,
 ) -> Symptom {
-    let (subject_kind, subject) = (SubjectClass::Client, client.name.clone());
+    let (subject_kind, subject) = (SubjectClass::Client, client.name.to_string());
     let (who, patience) = (Vec::new(), Patience::Usual);
     Symptom { kind, severity, subject_kind, subject, text, measures, who, patience }
 }

@@ -66,14 +66,14 @@ pub(super) fn unanswered(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
                 ("queries_per_second", scene.per_second(server.queries)),
             ],
             who: Vec::new(),
-            subject: server.name.clone(),
+            subject: server.name.to_string(),
         });
     }
 }
 
 /// Whether a server answered in the last seconds, and did not leave as many queries unanswered.
 fn answers(observation: &TrafficObservation, server: &str) -> bool {
-    let server = observation.servers.iter().find(|known| known.name == server);
+    let server = observation.servers.iter().find(|known| *known.name == *server);
     server.is_some_and(|server| {
         let newest = || server.seconds.iter().take(3);
         let responses: u64 = newest().map(|second| second.responses).sum();
@@ -121,7 +121,7 @@ pub(super) fn slow(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
                 ("responses_per_second", scene.per_second(server.responses)),
             ],
             who: Vec::new(),
-            subject: server.name.clone(),
+            subject: server.name.to_string(),
         });
     }
 }
@@ -153,7 +153,7 @@ pub(super) fn servfail(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
                 ("srvfail_per_second", per_second),
             ],
             who: Vec::new(),
-            subject: server.name.clone(),
+            subject: server.name.to_string(),
         });
     }
 }

@@ -55,7 +55,7 @@ fn zone_symptom(scene: &Scene<'_>, zone: &ZoneObservation) -> Option<Symptom> {
         ),
         measures: measures(truncated, share(zone.truncated, zone.responses), tcp),
         who,
-        subject: zone.name.clone(),
+        subject: zone.name.to_string(),
     })
 }
 
@@ -89,7 +89,7 @@ fn client_symptom(scene: &Scene<'_>, client: &ClientObservation) -> Option<Sympt
         ),
         measures: measures(truncated, share(client.truncated, client.responses), tcp),
         who: Vec::new(),
-        subject: client.name.clone(),
+        subject: client.name.to_string(),
     })
 }
 

@@ -38,7 +38,7 @@ pub(super) fn who(scene: &Scene<'_>, clients: &[HeavyClient], queries: u64) -> V
         let estimate = (client.queries as f64 * scale).round() as u64;
         // Exact counts are their own bounds.
         let lower = if scale > 1.0 { (count_low(client.queries) * scale) as u64 } else { client.queries };
-        TopEntry { name: client.name.clone(), estimate, lower: Some(lower), upper: None, scaled: None }
+        TopEntry { name: client.name.to_string(), estimate, lower: Some(lower), upper: None, scaled: None }
     };
     heavy.take(10).map(entry).collect()
 }

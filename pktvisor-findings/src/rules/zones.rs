@@ -30,7 +30,7 @@ impl ZoneObservation {
 
     /// Names below it are addresses, so they are many and often do not exist.
     fn is_reverse(&self) -> bool {
-        self.name.ends_with(".arpa") || self.name == "arpa"
+        self.name.ends_with(".arpa") || &*self.name == "arpa"
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn random_subdomains(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) 
                 ("clients", zone.distinct_clients),
             ],
             who,
-            subject: zone.name.clone(),
+            subject: zone.name.to_string(),
         });
     }
 }
@@ -140,7 +140,7 @@ pub(super) fn tunnel(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
                 ("response_bytes_mean", answer_bytes),
             ],
             who,
-            subject: zone.name.clone(),
+            subject: zone.name.to_string(),
         });
     }
 }
@@ -185,7 +185,7 @@ pub(super) fn servfail(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
                 ("srvfail_share_of_others", of_others),
             ],
             who: Vec::new(),
-            subject: zone.name.clone(),
+            subject: zone.name.to_string(),
         });
     }
 }

@@ -7,6 +7,7 @@ use pktvisor_findings::{AgentObservation, Judge, TrafficObservation, TrafficTota
 
 use super::client::ClientCounts;
 use super::distinct::Distinct;
+use super::named::NamedKey;
 use super::server::ServerCounts;
 use super::table::{WatchCounts, WatchTable};
 use super::window::{SERVER_SECONDS, ServerMoment, ServerWindow, TwoBlocks, ZoneWindow};
@@ -38,15 +39,42 @@ struct WatchedBlock {
     totals: TrafficTotals,
 }
 
+/// How far watching has begun.
+///
+/// The agent's first second is not whole, and may carry the time of the process start: packets that
+/// arrive before the collector runs count in it. Seconds without packets follow while programs are
+/// attached and threads start. A rate over all that would be a fraction of the true one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Beginning {
+    #[default]
+    NoTraffic,
+    /// There was one second with traffic.
+    FirstSecond,
+    Over,
+}
+
+impl Beginning {
+    fn next(self, watched: u64) -> Self {
+        match (self, watched) {
+            (_, 0) => self,
+            (Self::NoTraffic, _) => Self::FirstSecond,
+            (Self::FirstSecond | Self::Over, _) => Self::Over,
+        }
+    }
+}
+
 /// The last seconds of all threads.
 pub(crate) struct WatchHistory {
-    zones: WatchTable<ZoneName, ZoneWindow>,
-    servers: WatchTable<OwnedAddress, ServerWindow>,
-    clients: WatchTable<OwnedAddress, TwoBlocks<ClientCounts>>,
+    zones: WatchTable<NamedKey<ZoneName>, ZoneWindow>,
+    servers: WatchTable<NamedKey<OwnedAddress>, ServerWindow>,
+    clients: WatchTable<NamedKey<OwnedAddress>, TwoBlocks<ClientCounts>>,
     block: TwoBlocks<WatchedBlock>,
     /// The place of the running second among those of a server.
     place: usize,
+    beginning: Beginning,
     watched_s: u64,
+    /// Seconds that have ended since anything was watched.
+    quiet_s: u64,
     last_s: Option<u64>,
     agent: AgentSource,
     judge: Judge,
@@ -66,7 +94,9 @@ impl WatchHistory {
             clients: WatchTable::new(CLIENT_SETS),
             block: TwoBlocks::default(),
             place: 0,
+            beginning: Beginning::default(),
             watched_s: 0,
+            quiet_s: 0,
             last_s: None,
             agent,
             judge: Judge::default(),
@@ -75,15 +105,19 @@ impl WatchHistory {
 
     /// Takes what a thread watched in the running second, and empties its tables.
     pub(crate) fn absorb(&mut self, watch: &mut SecondWatch) {
+        if watch.is_empty() {
+            return watch.begin_second();
+        }
+        self.quiet_s = 0;
         self.block.current.add(watch);
         let Self { zones, servers, clients, place, .. } = self;
         watch.zones.drain(|hash, name, counts, credit| {
-            if let Some(zone) = zones.get_for(hash, credit, || *name) {
+            if let Some(zone) = zones.get_for(hash, credit, || NamedKey::new(*name)) {
                 zone.window.current.merge(counts);
             }
         });
         watch.servers.drain(|hash, address, counts, credit| {
-            if let Some(server) = servers.get_for(hash, credit, || *address) {
+            if let Some(server) = servers.get_for(hash, credit, || NamedKey::new(*address)) {
                 server.window.current.merge(counts);
                 let moment = &mut server.seconds[*place];
                 moment.queries += counts.queries;
@@ -92,7 +126,7 @@ impl WatchHistory {
             }
         });
         watch.clients.drain(|hash, address, counts, credit| {
-            if let Some(window) = clients.get_for(hash, credit, || *address) {
+            if let Some(window) = clients.get_for(hash, credit, || NamedKey::new(*address)) {
                 window.current.merge(counts);
             }
         });
@@ -105,14 +139,23 @@ impl WatchHistory {
             self.forget_traffic();
         }
         self.last_s = Some(second_s);
-        self.watched_s += 1;
-        self.block.current.seconds += 1;
+        self.quiet_s += 1;
+        self.beginning = self.beginning.next(self.block.current.watched);
+        if self.beginning == Beginning::Over {
+            self.watched_s += 1;
+            self.block.current.seconds += 1;
+        } else if !self.is_quiet() {
+            self.forget_traffic();
+        }
         let observation = self.observation(second_s, packets);
         self.judge.second(&observation);
         if self.block.current.seconds >= BLOCK_S {
             self.begin_block();
         }
         self.place = (self.place + 1) % SERVER_SECONDS;
+        if self.is_quiet() {
+            return;
+        }
         let place = self.place;
         self.servers.each(|server| server.seconds[place] = ServerMoment::default());
     }
@@ -121,6 +164,7 @@ impl WatchHistory {
     pub(crate) fn clear(&mut self) {
         self.forget_traffic();
         self.last_s = None;
+        self.beginning = Beginning::default();
         self.judge.clear();
     }
 
@@ -137,8 +181,17 @@ impl WatchHistory {
         self.watched_s = 0;
     }
 
+    /// Whether both blocks, and so the tables, are empty. Then nobody has to look into them: most
+    /// seconds of some captures are like this.
+    fn is_quiet(&self) -> bool {
+        self.quiet_s > 2 * BLOCK_S
+    }
+
     fn begin_block(&mut self) {
         self.block.rotate();
+        if self.is_quiet() {
+            return;
+        }
         let is_hour_over = self.watched_s % OLDER_S < BLOCK_S;
         self.zones.retain(|zone| {
             if is_hour_over {
@@ -160,15 +213,27 @@ impl WatchHistory {
     }
 
     fn observation(&self, second_s: u64, packets: u64) -> TrafficObservation {
+        let agent = AgentObservation { packets, ..(self.agent)() };
         let block = self.block.sum();
+        let (watched_s, window_s) = (self.watched_s, block.seconds);
+        if self.is_quiet() {
+            return TrafficObservation {
+                second_s,
+                watched_s,
+                window_s,
+                scale: 1.0,
+                agent,
+                ..Default::default()
+            };
+        }
         let scale = block.messages as f64 / block.watched.max(1) as f64;
         let zones = self.zones.iter().filter(|(.., zone)| observe::is_zone_observed(zone));
         let servers = self.servers.iter().filter(|(.., server)| observe::is_server_observed(server));
         let clients = self.clients.iter().filter(|(.., client)| observe::is_client_observed(client));
         TrafficObservation {
             second_s,
-            watched_s: self.watched_s,
-            window_s: block.seconds,
+            watched_s,
+            window_s,
             scale: scale.max(1.0),
             totals: block.totals,
             zones: zones.map(|(_, name, zone)| observe::zone(name, zone, &self.clients)).collect(),
@@ -176,7 +241,7 @@ impl WatchHistory {
                 .map(|(_, address, server)| observe::server(address, server, self.place))
                 .collect(),
             clients: clients.map(|(_, address, client)| observe::client(address, &client.sum())).collect(),
-            agent: AgentObservation { packets, ..(self.agent)() },
+            agent,
         }
     }
 }

@@ -16,6 +16,7 @@ mod distinct;
 mod heavy;
 mod history;
 mod label;
+mod named;
 mod observe;
 mod server;
 mod table;
@@ -35,6 +36,7 @@ use crate::frequent::Key;
 use crate::keys::{CUT, MessageKeys};
 use client::ClientCounts;
 use label::EntropyTable;
+use named::HasName;
 use server::ServerCounts;
 use table::WatchTable;
 use zone::{ZoneCounts, ZoneName};
@@ -59,6 +61,8 @@ pub(super) struct SecondWatch {
     watched: u32,
     /// The number of messages that they stand for.
     messages: u64,
+    /// Queries that waited for longer than a second.
+    waited: u32,
     queries: u32,
     client_queries: u32,
     responses: u32,
@@ -88,7 +92,9 @@ impl OwnedAddress {
     fn of(address: Address<'_>) -> Self {
         Self { version: address.version(), bytes: *address.bytes() }
     }
+}
 
+impl HasName for OwnedAddress {
     fn text(&self) -> String {
         std::net::IpAddr::from(Address::new(self.version, &self.bytes)).to_string()
     }
@@ -113,6 +119,7 @@ impl Default for SecondWatch {
             exponent: 0,
             watched: 0,
             messages: 0,
+            waited: 0,
             queries: 0,
             client_queries: 0,
             responses: 0,
@@ -180,6 +187,7 @@ impl SecondWatch {
 
     /// Counts a query of a watched exchange that has waited for longer than a second.
     pub(super) fn query_waits(&mut self, query: &WaitingQuery) {
+        self.waited += 1;
         let server = query.addresses.destination();
         if let Some(counts) = self.servers.get(address_hash(server), || OwnedAddress::of(server)) {
             counts.query_waits(query.client);
@@ -191,10 +199,15 @@ impl SecondWatch {
         self.hash_max = u32::MAX >> self.exponent;
     }
 
+    /// Whether nothing was watched in this second.
+    fn is_empty(&self) -> bool {
+        self.watched == 0 && self.waited == 0
+    }
+
     /// Begins the next second, after the tables were emptied.
     fn begin_second(&mut self) {
         self.set_exponent(exponent_for(self.messages));
-        (self.watched, self.messages) = (0, 0);
+        (self.watched, self.messages, self.waited) = (0, 0, 0);
         (self.queries, self.client_queries, self.tcp_queries) = (0, 0, 0);
         (self.responses, self.truncated, self.servfail) = (0, 0, 0);
     }

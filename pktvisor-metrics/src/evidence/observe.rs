@@ -7,6 +7,7 @@ use pktvisor_findings::{
 use super::OwnedAddress;
 use super::client::ClientCounts;
 use super::distinct::Distinct;
+use super::named::NamedKey;
 use super::server::ServerCounts;
 use super::table::WatchTable;
 use super::window::{ServerWindow, TwoBlocks, ZoneWindow};
@@ -29,9 +30,9 @@ pub(super) fn is_client_observed(client: &TwoBlocks<ClientCounts>) -> bool {
 }
 
 pub(super) fn zone(
-    name: &ZoneName,
+    name: &NamedKey<ZoneName>,
     zone: &ZoneWindow,
-    clients: &WatchTable<OwnedAddress, TwoBlocks<ClientCounts>>,
+    clients: &WatchTable<NamedKey<OwnedAddress>, TwoBlocks<ClientCounts>>,
 ) -> ZoneObservation {
     let counts = zone.window.sum();
     let labels = f64::from(counts.labels.max(1));
@@ -41,10 +42,10 @@ pub(super) fn zone(
     });
     let named = |(hash, queries): (u32, u32)| {
         let address = clients.find(hash)?;
-        Some(HeavyClient { name: address.text(), queries: u64::from(queries) })
+        Some(HeavyClient { name: address.name(), queries: u64::from(queries) })
     };
     ZoneObservation {
-        name: name.text(),
+        name: name.name(),
         queries: u64::from(counts.queries),
         tcp_queries: u64::from(counts.tcp_queries),
         responses: u64::from(counts.responses),
@@ -75,10 +76,14 @@ fn new_names(names: &Distinct<64>, older: &Distinct<64>) -> Option<f64> {
     (before <= 16.0 * names.estimate()).then(|| all.estimate() - before)
 }
 
-pub(super) fn server(address: &OwnedAddress, server: &ServerWindow, place: usize) -> ServerObservation {
+pub(super) fn server(
+    address: &NamedKey<OwnedAddress>,
+    server: &ServerWindow,
+    place: usize,
+) -> ServerObservation {
     let counts = server.window.sum();
     ServerObservation {
-        name: address.text(),
+        name: address.name(),
         queries: u64::from(counts.queries),
         host_queries: u64::from(counts.host_queries),
         remote_queries: u64::from(counts.remote_queries),
@@ -92,9 +97,9 @@ pub(super) fn server(address: &OwnedAddress, server: &ServerWindow, place: usize
     }
 }
 
-pub(super) fn client(address: &OwnedAddress, counts: &ClientCounts) -> ClientObservation {
+pub(super) fn client(address: &NamedKey<OwnedAddress>, counts: &ClientCounts) -> ClientObservation {
     ClientObservation {
-        name: address.text(),
+        name: address.name(),
         queries: u64::from(counts.queries),
         query_bytes: u64::from(counts.query_bytes),
         responses: u64::from(counts.responses),

@@ -81,12 +81,12 @@ impl WatchCounts for ServerWindow {
 impl ServerWindow {
     /// The last seconds, newest first; `place` is the newest.
     pub(super) fn seconds(&self, place: usize) -> Vec<ServerSecond> {
-        let at = |age: usize| &self.seconds[(place + SERVER_SECONDS - age) % SERVER_SECONDS];
+        let (to_place, after_place) = self.seconds.split_at((place + 1).min(SERVER_SECONDS));
         let second = |&ServerMoment { queries, responses, waited }: &ServerMoment| ServerSecond {
             queries: u64::from(queries),
             responses: u64::from(responses),
             waited: u64::from(waited),
         };
-        (0..SERVER_SECONDS).map(|age| second(at(age))).collect()
+        to_place.iter().rev().chain(after_place.iter().rev()).map(second).collect()
     }
 }

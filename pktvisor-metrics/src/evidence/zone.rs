@@ -7,6 +7,7 @@ use pktvisor_analysis::{Transport, WatchedMessage};
 use super::distinct::Distinct;
 use super::heavy::HeavyClients;
 use super::label::EntropyTable;
+use super::named::HasName;
 use super::rcode;
 use super::table::WatchCounts;
 use crate::keys::MessageKeys;
@@ -39,8 +40,10 @@ impl ZoneName {
         bytes[..wire.len()].copy_from_slice(wire);
         Self { bytes, len: wire.len() as u8 }
     }
+}
 
-    pub(super) fn text(&self) -> String {
+impl HasName for ZoneName {
+    fn text(&self) -> String {
         presentation(&self.bytes[..usize::from(self.len)]).to_string()
     }
 }

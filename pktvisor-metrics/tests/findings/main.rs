@@ -4,6 +4,7 @@
 
 mod attacks;
 mod captures;
+mod cold_start;
 mod cost;
 mod ordinary;
 mod watched;
