@@ -108,6 +108,11 @@ impl Agent {
         http::get(&self.namespace, SERVER, "/healthz").unwrap()
     }
 
+    /// The JSON at a path.
+    pub(crate) fn json(&self, path: &str) -> serde_json::Value {
+        http::json(&self.namespace, SERVER, path)
+    }
+
     /// All periods kept, merged.
     pub(crate) fn period(&self) -> Period {
         let path = "/api/v1/metrics/window/5";
