@@ -18,6 +18,7 @@
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
 //! seeded at random.
 
+mod rows;
 mod since;
 mod table;
 #[cfg(test)]
