@@ -170,7 +170,7 @@ impl<const W: usize> Frequent<W> {
         self.table.prefetch(key.hash);
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(&mut self, key: Key<'_>, weights: [u64; W], mark: Option<Mark>) -> bool {
         self.table.add(key.hash, weights, mark).unwrap_or_else(|| {
             self.take_in(key, weights, None, mark);

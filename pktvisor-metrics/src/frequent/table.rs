@@ -89,7 +89,7 @@ impl<const W: usize> CountSlot<W> {
     const EMPTY: Self = Self { link: 0, counts: [0; W] };
 
     /// Adds to the counts if all of them fit; else adds nothing and returns false.
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, weights: [u64; W]) -> bool {
         let sums = std::array::from_fn(|list| u64::from(self.counts[list]).saturating_add(weights[list]));
         // One comparison for all of them.
@@ -112,7 +112,9 @@ impl<const W: usize> ItemTable<W> {
 
     /// Adds to the entry with this hash, sets the mark, and returns whether it was set before;
     /// `None` if there is no such entry.
-    #[inline]
+    ///
+    /// Several lists of one message count here; without being told, the compiler calls it.
+    #[inline(always)]
     pub(super) fn add(&mut self, hash: u64, weights: [u64; W], mark: Option<Mark>) -> Option<bool> {
         let place = self.find(hash)?;
         let slot = &mut self.slots[place];
@@ -301,7 +303,7 @@ impl<const W: usize> ItemTable<W> {
         prefetch(&self.slots, hash as usize & self.slots.len().wrapping_sub(1));
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, hash: u64) -> Option<usize> {
         let mask = self.slots.len().wrapping_sub(1);
         let mut place = hash as usize & mask;
