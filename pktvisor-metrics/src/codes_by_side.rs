@@ -57,7 +57,7 @@ const CLASS_IN: u16 = 1;
 
 impl MessageCodes {
     /// Counts a message.
-    #[inline]
+    #[inline(always)]
     pub(super) fn message(&mut self, message: &Message<'_>) {
         let [high, low] = message.header_flags();
         let is_response = high & high::QR != 0;

@@ -34,7 +34,8 @@ macro_rules! side_record {
 pktvisor_definitions::dns_in!(side_record);
 pktvisor_definitions::dns_out!(side_record);
 
-/// Addresses at the other end than HOST, in as many lists as fit into a cache line.
+/// Addresses at the other end than HOST, with their counts in all common lists: 16 bits each, so two
+/// addresses share a cache line.
 ///
 /// What the table drops has few queries, and so few outcomes: the bounds of all lists are good.
 type PartyTable = Frequent<LISTS>;

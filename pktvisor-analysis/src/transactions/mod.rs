@@ -160,7 +160,9 @@ impl Transactions {
     }
 
     /// Records a query.
-    #[inline]
+    ///
+    /// Analysis has two observers; without being told, the compiler calls this instead of inlining it.
+    #[inline(always)]
     pub fn query(
         &mut self,
         exchange: &Exchange,
@@ -193,8 +195,8 @@ impl Transactions {
         QueryOutcome::Opened
     }
 
-    /// Records a response.
-    #[inline]
+    /// Records a response. Inlined as [`query`](Self::query) is.
+    #[inline(always)]
     pub fn response(
         &mut self,
         exchange: &Exchange,
@@ -278,7 +280,7 @@ impl Transactions {
 
     /// The entry that matches a response with this key and question: an open one if there is one,
     /// else the oldest.
-    #[inline]
+    #[inline(always)]
     fn find(&self, exchange: &Exchange, question: Option<QuestionKey>) -> Option<u32> {
         let mut best = None;
         for slot in self.index.find(exchange.index_hash()) {

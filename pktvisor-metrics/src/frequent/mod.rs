@@ -18,6 +18,7 @@
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
 //! seeded at random.
 
+mod rows;
 mod since;
 mod table;
 #[cfg(test)]
@@ -169,7 +170,7 @@ impl<const W: usize> Frequent<W> {
         self.table.prefetch(key.hash);
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(&mut self, key: Key<'_>, weights: [u64; W], mark: Option<Mark>) -> bool {
         self.table.add(key.hash, weights, mark).unwrap_or_else(|| {
             self.take_in(key, weights, None, mark);

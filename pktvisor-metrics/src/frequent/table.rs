@@ -2,13 +2,18 @@
 //! arena, and an open-addressing index that holds each item's counts beside its hash. Counting a
 //! listed item touches one cache line; the entry is read only when lists are made.
 //!
-//! Two keys whose hashes agree in 62 of 64 bits count as one key. The hash is keyed at random, so
+//! The tables of a busy server compete for the cache, so the counts in the index have 16 bits. When
+//! one would overflow, the counts of its item are added to a row of wide counts. Errors are rows
+//! too, because all items that enter the table between two clearings share theirs.
+//!
+//! Two keys whose hashes agree in 61 of 64 bits count as one key. The hash is keyed at random, so
 //! nobody can construct such keys; by chance it happens once in some million runs of ten million
 //! packets each. This saves a visit to the arena for every packet.
 
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::prefetch::prefetch;
 
+use super::rows::{RowNumber, Rows};
 use super::{ItemRow, Key, Mark};
 
 /// The maximum number of entries of a table.
@@ -18,29 +23,38 @@ pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;
 pub(super) struct ItemTable<const W: usize> {
     /// The length is a power of two, or 0. At most half of the slots are used.
     slots: huge_pages::Array<CountSlot<W>>,
-    entries: Vec<ItemEntry<W>>,
+    entries: Vec<ItemEntry>,
     keys: Vec<u8>,
+    /// What has been moved out of the slots.
+    wide: Rows<W>,
+    /// Weights that may have been missed.
+    errors: Rows<W>,
 }
 
-/// The place of an entry in the index.
+/// The place of an entry in the index: a part of one cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
 struct CountSlot<const W: usize> {
-    /// [`FINGERPRINT`] of the hash, [`MARKS`], and the entry's [`POSITION`] plus 1; 0 is empty.
+    /// [`FINGERPRINT`] of the hash, [`IS_WIDE`], [`MARKS`], and the entry's [`POSITION`] plus 1; 0 is
+    /// empty.
     link: u64,
-    counts: [u64; W],
+    /// The counts without those in the entry's wide row.
+    counts: [u16; W],
 }
 
 const POSITION: u64 = 0xffff;
 const MARKS: u64 = 0x3_0000;
-const FINGERPRINT: u64 = !(MARKS | POSITION);
+/// Whether the entry has a wide row.
+const IS_WIDE: u64 = 0x4_0000;
+const FINGERPRINT: u64 = !(IS_WIDE | MARKS | POSITION);
 
 #[derive(Clone, Copy, Debug)]
-struct ItemEntry<const W: usize> {
-    /// Weights that may have been missed.
-    errors: [u64; W],
+struct ItemEntry {
     hash: u64,
     /// Its place in the index.
     slot: u32,
+    wide: RowNumber,
+    errors: RowNumber,
     key_offset: u32,
     key_len: u16,
     tag: u8,
@@ -61,12 +75,30 @@ fn bit(mark: Mark) -> u64 {
 
 impl<const W: usize> Default for ItemTable<W> {
     fn default() -> Self {
-        Self { slots: huge_pages::Array::default(), entries: Vec::new(), keys: Vec::new() }
+        Self {
+            slots: huge_pages::Array::default(),
+            entries: Vec::new(),
+            keys: Vec::new(),
+            wide: Rows::default(),
+            errors: Rows::default(),
+        }
     }
 }
 
 impl<const W: usize> CountSlot<W> {
     const EMPTY: Self = Self { link: 0, counts: [0; W] };
+
+    /// Adds to the counts if all of them fit; else adds nothing and returns false.
+    #[inline(always)]
+    fn add(&mut self, weights: [u64; W]) -> bool {
+        let sums = std::array::from_fn(|list| u64::from(self.counts[list]).saturating_add(weights[list]));
+        // One comparison for all of them.
+        let fits = sums.iter().fold(0, |all, sum: &u64| all | sum) <= u64::from(u16::MAX);
+        if fits {
+            self.counts = sums.map(|sum| sum as u16);
+        }
+        fits
+    }
 }
 
 impl<const W: usize> ItemTable<W> {
@@ -80,41 +112,101 @@ impl<const W: usize> ItemTable<W> {
 
     /// Adds to the entry with this hash, sets the mark, and returns whether it was set before;
     /// `None` if there is no such entry.
-    #[inline]
+    ///
+    /// Several lists of one message count here; without being told, the compiler calls it.
+    #[inline(always)]
     pub(super) fn add(&mut self, hash: u64, weights: [u64; W], mark: Option<Mark>) -> Option<bool> {
         let place = self.find(hash)?;
         let slot = &mut self.slots[place];
-        slot.counts = added(slot.counts, weights);
         let bit = mark.map_or(0, bit);
         let marked = slot.link & bit != 0;
         slot.link |= bit;
+        if !slot.add(weights) {
+            self.widen(place, weights);
+        }
         Some(marked)
+    }
+
+    /// Moves the counts of a slot, and more, to the wide row of its entry.
+    #[cold]
+    fn widen(&mut self, place: usize, weights: [u64; W]) {
+        let slot = &mut self.slots[place];
+        let counts = added(slot.counts.map(u64::from), weights);
+        slot.counts = [0; W];
+        slot.link |= IS_WIDE;
+        let entry = &mut self.entries[position(slot)];
+        match self.wide.get_mut(entry.wide) {
+            Some(row) => *row = added(*row, counts),
+            None => entry.wide = self.wide.push(counts),
+        }
     }
 
     /// Adds a row to the entry with this hash, in place of the errors `already` added; false if
     /// there is no such entry.
     pub(super) fn merge_entry(&mut self, row: &ItemRow<'_, W>, already: [u64; W]) -> bool {
         let Some(place) = self.find(row.key.hash) else { return false };
-        let slot = &mut self.slots[place];
-        slot.counts = added(slot.counts, row.counts);
-        let entry = &mut self.entries[position(slot)];
-        for (error, already) in entry.errors.iter_mut().zip(already) {
+        if !self.slots[place].add(row.counts) {
+            self.widen(place, row.counts);
+        }
+        let position = position(&self.slots[place]);
+        let mut errors = self.errors.get(self.entries[position].errors);
+        for (error, already) in errors.iter_mut().zip(already) {
             *error = error.saturating_sub(already);
         }
-        entry.errors = added(entry.errors, row.errors);
+        self.entries[position].errors = self.errors.shared(added(errors, row.errors));
+        // Rows that no entry has any more.
+        if self.errors.len() > 2 * self.entries.len() {
+            self.compact_rows();
+        }
         true
     }
 
     pub(super) fn add_errors_to_all(&mut self, errors: [u64; W]) {
+        if errors == [0; W] {
+            return;
+        }
+        for row in self.errors.iter_mut() {
+            *row = added(*row, errors);
+        }
+        let first = self.errors.shared(errors);
+        for entry in self.entries.iter_mut().filter(|entry| entry.errors == RowNumber::NONE) {
+            entry.errors = first;
+        }
+    }
+
+    /// Drops the rows that no entry has.
+    fn compact_rows(&mut self) {
+        let (wide, errors) = (std::mem::take(&mut self.wide), std::mem::take(&mut self.errors));
         for entry in &mut self.entries {
-            entry.errors = added(entry.errors, errors);
+            if entry.wide != RowNumber::NONE {
+                entry.wide = self.wide.push(wide.get(entry.wide));
+            }
+            entry.errors = self.errors.shared(errors.get(entry.errors));
+        }
+    }
+
+    /// All counts of an entry.
+    fn counts(&self, slot: &CountSlot<W>, entry: &ItemEntry) -> [u64; W] {
+        let counts = slot.counts.map(u64::from);
+        if slot.link & IS_WIDE == 0 { counts } else { added(self.wide.get(entry.wide), counts) }
+    }
+
+    /// The counts and errors of an entry.
+    fn row(&self, slot: &CountSlot<W>, entry: &ItemEntry) -> ItemRow<'_, W> {
+        let start = entry.key_offset as usize;
+        let bytes = &self.keys[start..start + usize::from(entry.key_len)];
+        ItemRow {
+            key: Key { tag: entry.tag, bytes, hash: entry.hash },
+            counts: self.counts(slot, entry),
+            errors: self.errors.get(entry.errors),
         }
     }
 
     /// Counts and errors of the entry with this hash; `None` if there is no such entry.
     pub(super) fn get(&self, hash: u64) -> Option<([u64; W], [u64; W])> {
         let slot = &self.slots[self.find(hash)?];
-        Some((slot.counts, self.entries[position(slot)].errors))
+        let entry = &self.entries[position(slot)];
+        Some((self.counts(slot, entry), self.errors.get(entry.errors)))
     }
 
     /// Inserts a key that is not in the table. The table must have fewer than [`ENTRIES_MAX`]
@@ -126,12 +218,19 @@ impl<const W: usize> ItemTable<W> {
             self.rebuild((self.slots.len() * 2).max(SMALLEST_INDEX));
         }
         let bytes = clipped(key);
-        let link = (self.entries.len() as u64 + 1) | mark.map_or(0, bit);
-        let slot = place(&mut self.slots, key.hash, CountSlot { link, counts });
+        let mut slot =
+            CountSlot { link: (self.entries.len() as u64 + 1) | mark.map_or(0, bit), counts: [0; W] };
+        let mut wide = RowNumber::NONE;
+        if !slot.add(counts) {
+            slot.link |= IS_WIDE;
+            wide = self.wide.push(counts);
+        }
+        let slot = place(&mut self.slots, key.hash, slot);
         self.entries.push(ItemEntry {
-            errors,
             hash: key.hash,
             slot,
+            wide,
+            errors: self.errors.shared(errors),
             key_offset: self.keys.len() as u32,
             key_len: bytes.len() as u16,
             tag: key.tag,
@@ -141,26 +240,32 @@ impl<const W: usize> ItemTable<W> {
 
     /// Keeps the entries whose upper bounds pass `keep`, in their order.
     pub(super) fn retain(&mut self, mut keep: impl FnMut([u64; W]) -> bool) {
-        let (keys, slots) = (&mut self.keys, &self.slots);
+        let mut entries = std::mem::take(&mut self.entries);
         let mut end = 0;
-        self.entries.retain_mut(|entry| {
-            if !keep(added(slots[entry.slot as usize].counts, entry.errors)) {
+        entries.retain_mut(|entry| {
+            let counts = self.counts(&self.slots[entry.slot as usize], entry);
+            if !keep(added(counts, self.errors.get(entry.errors))) {
                 return false;
             }
             // Keys lie in the order of their entries, so they can only move towards the front.
             let start = entry.key_offset as usize;
-            keys.copy_within(start..start + usize::from(entry.key_len), end);
+            self.keys.copy_within(start..start + usize::from(entry.key_len), end);
             entry.key_offset = end as u32;
             end += usize::from(entry.key_len);
             true
         });
+        self.entries = entries;
         self.keys.truncate(end);
+        self.compact_rows();
         self.rebuild(self.slots.len());
     }
 
     pub(super) fn shrink_to_fit(&mut self) {
         self.entries.shrink_to_fit();
         self.keys.shrink_to_fit();
+        self.compact_rows();
+        self.wide.shrink_to_fit();
+        self.errors.shrink_to_fit();
         self.rebuild(match self.entries.len() {
             0 => 0,
             entries => (entries * 2).next_power_of_two().max(SMALLEST_INDEX),
@@ -169,31 +274,27 @@ impl<const W: usize> ItemTable<W> {
 
     /// All entries, in order of arrival.
     pub(super) fn rows(&self) -> impl Iterator<Item = ItemRow<'_, W>> {
-        self.entries.iter().map(|entry| ItemRow {
-            key: Key { tag: entry.tag, bytes: self.key_of(entry), hash: entry.hash },
-            counts: self.slots[entry.slot as usize].counts,
-            errors: entry.errors,
-        })
+        self.entries.iter().map(|entry| self.row(&self.slots[entry.slot as usize], entry))
     }
 
     /// The counts of all entries in one of the lists, in no order.
     pub(super) fn counts_of(&self, list: usize) -> impl Iterator<Item = u64> {
-        self.slots.iter().filter(|slot| slot.link != 0).map(move |slot| slot.counts[list])
+        self.slots.iter().filter(|slot| slot.link != 0).map(move |slot| self.count(slot, list))
     }
 
     /// The entries that count at least `least` in one of the lists, in no order.
     pub(super) fn rows_from(&self, list: usize, least: u64) -> impl Iterator<Item = ItemRow<'_, W>> {
-        let slots = self.slots.iter().filter(move |slot| slot.link != 0 && slot.counts[list] >= least);
-        slots.map(|slot| {
-            let entry = &self.entries[position(slot)];
-            let key = Key { tag: entry.tag, bytes: self.key_of(entry), hash: entry.hash };
-            ItemRow { key, counts: slot.counts, errors: entry.errors }
-        })
+        let slots = self.slots.iter().filter(move |slot| slot.link != 0 && self.count(slot, list) >= least);
+        slots.map(|slot| self.row(slot, &self.entries[position(slot)]))
     }
 
-    fn key_of(&self, entry: &ItemEntry<W>) -> &[u8] {
-        let start = entry.key_offset as usize;
-        &self.keys[start..start + usize::from(entry.key_len)]
+    /// The count of a slot that is not empty in one of the lists.
+    fn count(&self, slot: &CountSlot<W>, list: usize) -> u64 {
+        let count = u64::from(slot.counts[list]);
+        if slot.link & IS_WIDE == 0 {
+            return count;
+        }
+        self.wide.get(self.entries[position(slot)].wide)[list].saturating_add(count)
     }
 
     /// Prefetches the memory where the search for `hash` begins.
@@ -202,7 +303,7 @@ impl<const W: usize> ItemTable<W> {
         prefetch(&self.slots, hash as usize & self.slots.len().wrapping_sub(1));
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, hash: u64) -> Option<usize> {
         let mask = self.slots.len().wrapping_sub(1);
         let mut place = hash as usize & mask;
@@ -219,13 +320,19 @@ impl<const W: usize> ItemTable<W> {
         None
     }
 
-    /// Moves all entries to an index of `len` slots.
+    /// Moves all entries to an index of `len` slots, in the same memory if it has so many.
     #[cold]
     fn rebuild(&mut self, len: usize) {
-        let old = std::mem::replace(&mut self.slots, huge_pages::Array::new(CountSlot::EMPTY, len));
-        for (position, entry) in self.entries.iter_mut().enumerate() {
-            let CountSlot { link, counts } = old[entry.slot as usize];
-            let link = link & MARKS | (position as u64 + 1);
+        let old: Vec<CountSlot<W>> =
+            self.entries.iter().map(|entry| self.slots[entry.slot as usize]).collect();
+        if self.slots.len() == len {
+            self.slots.fill(CountSlot::EMPTY);
+        } else {
+            self.slots = huge_pages::Array::default();
+            self.slots = huge_pages::Array::new(CountSlot::EMPTY, len);
+        }
+        for (position, (entry, CountSlot { link, counts })) in self.entries.iter_mut().zip(old).enumerate() {
+            let link = link & (IS_WIDE | MARKS) | (position as u64 + 1);
             entry.slot = place(&mut self.slots, entry.hash, CountSlot { link, counts });
         }
     }

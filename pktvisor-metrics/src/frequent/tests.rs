@@ -183,11 +183,32 @@ fn the_first_list_decides_what_stays_and_the_bounds_of_the_others_hold() {
     assert!(items.len() <= 64);
 }
 
+#[test]
+fn counts_of_more_than_16_bits_are_exact() {
+    let stream: Vec<_> = (0..1_000).map(|n| (b'a' + (n % 3) as u8, n % 2, 1_000)).collect();
+    let mut items = three_lists(&stream, SMALL);
+    items.merge(&three_lists(&stream, SMALL));
+    items.add_weights(key(b"a"), [u64::MAX, 0, u64::MAX]);
+    items.add_weights(key(b"b"), [0, 0, u64::from(u16::MAX)]);
+    items.add_weights(key(b"b"), [0, 0, 1]);
+    items.shrink(SMALL);
+    let counts = |list| items.items_of(list).map(|item| item.lower).collect::<Vec<_>>();
+    assert_eq!(counts(0), [u64::MAX, 332_000, 334_000]);
+    assert_eq!(counts(1), [334_000, 334_000, 332_000]);
+    assert_eq!(counts(2), [u64::MAX, 1 << 16, 0]);
+    assert_eq!(items.top_of(2, 2, spell)[1].1.lower, 1 << 16);
+}
+
+/// Most weights are small, and some are larger than a slot can hold.
+fn weight() -> impl Strategy<Value = u64> {
+    prop_oneof![8 => 1u64..50, 1 => 20_000u64..60_000, 1 => 100_000u64..1 << 40]
+}
+
 proptest! {
     #[test]
     fn bounds_of_lists_that_share_a_table_hold(
-        first in prop::collection::vec((0u8..60, 0usize..3, 1u64..50), 0..800),
-        second in prop::collection::vec((0u8..60, 0usize..3, 1u64..50), 0..800),
+        first in prop::collection::vec((0u8..60, 0usize..3, weight()), 0..800),
+        second in prop::collection::vec((0u8..60, 0usize..3, weight()), 0..800),
         entries in 0usize..20,
     ) {
         let mut merged = three_lists(&first, SMALL);
