@@ -33,6 +33,16 @@ struct HeaderCounts {
     low_of_replies: [u64; 256],
 }
 
+impl HeaderCounts {
+    const NONE: Self = Self { high: [0; 256], low_of_queries: [0; 256], low_of_replies: [0; 256] };
+}
+
+impl Default for HeaderCounts {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 /// EDNS options of a message, as bits.
 mod option {
     pub(super) const DNSSEC_OK: usize = 1;
@@ -43,7 +53,8 @@ mod option {
 /// Messages of one direction by header and codes.
 #[derive(Clone, Debug)]
 pub(super) struct MessageCodes {
-    headers: Box<HeaderCounts>,
+    /// `None` before the first message.
+    headers: Option<Box<HeaderCounts>>,
     /// Messages with EDNS by their options: queries, replies.
     edns: [[u64; 8]; 2],
     pub(super) rcodes: CodeCounts,
@@ -61,7 +72,7 @@ impl MessageCodes {
     pub(super) fn message(&mut self, message: &Message<'_>) {
         let [high, low] = message.header_flags();
         let is_response = high & high::QR != 0;
-        let headers = &mut *self.headers;
+        let headers = self.headers.get_or_insert_with(Box::default);
         headers.high[usize::from(high)] += 1;
         let lows = if is_response { &mut headers.low_of_replies } else { &mut headers.low_of_queries };
         lows[usize::from(low)] += 1;
@@ -83,16 +94,21 @@ impl MessageCodes {
         }
     }
 
+    fn headers(&self) -> &HeaderCounts {
+        static NONE: HeaderCounts = HeaderCounts::NONE;
+        self.headers.as_deref().unwrap_or(&NONE)
+    }
+
     fn queries_with(&self, bit: u8) -> u64 {
-        sum(&self.headers.low_of_queries, |low| low & bit != 0)
+        sum(&self.headers().low_of_queries, |low| low & bit != 0)
     }
 
     fn replies_with(&self, bit: u8) -> u64 {
-        sum(&self.headers.low_of_replies, |low| low & bit != 0)
+        sum(&self.headers().low_of_replies, |low| low & bit != 0)
     }
 
     fn high_with(&self, mask: u8, bits: u8) -> u64 {
-        sum(&self.headers.high, |high| high & mask == bits)
+        sum(&self.headers().high, |high| high & mask == bits)
     }
 
     pub(super) fn queries(&self) -> u64 {
@@ -133,13 +149,13 @@ impl MessageCodes {
 
     /// Replies with this response code in the header.
     pub(super) fn replies_of(&self, rcode: u8) -> u64 {
-        sum(&self.headers.low_of_replies, |low| low & low::RCODE == rcode)
+        sum(&self.headers().low_of_replies, |low| low & low::RCODE == rcode)
     }
 
     /// Messages by operation code.
     pub(super) fn opcodes(&self) -> CodeCounts {
         let mut opcodes = CodeCounts::default();
-        for (high, count) in self.headers.high.iter().enumerate().filter(|(_, count)| **count > 0) {
+        for (high, count) in self.headers().high.iter().enumerate().filter(|(_, count)| **count > 0) {
             opcodes.add(high as u16 >> 3 & 0xf, *count);
         }
         opcodes
@@ -194,9 +210,8 @@ fn take<const N: usize>(counts: &mut [u64; N], earlier: &[u64; N]) {
 
 impl Remember for MessageCodes {
     fn begin() -> Self {
-        let none = [0; 256];
         Self {
-            headers: Box::new(HeaderCounts { high: none, low_of_queries: none, low_of_replies: none }),
+            headers: None,
             edns: [[0; 8]; 2],
             rcodes: CodeCounts::begin(),
             qtypes: CodeCounts::begin(),
@@ -230,10 +245,11 @@ impl Remember for MessageCodes {
     fn subtract(&mut self, baselines: &[&Self]) {
         for baseline in baselines {
             self.of_class_in = self.of_class_in.saturating_sub(baseline.of_class_in);
-            let (ours, earlier) = (&mut *self.headers, &*baseline.headers);
-            take(&mut ours.high, &earlier.high);
-            take(&mut ours.low_of_queries, &earlier.low_of_queries);
-            take(&mut ours.low_of_replies, &earlier.low_of_replies);
+            if let (Some(ours), Some(earlier)) = (&mut self.headers, &baseline.headers) {
+                take(&mut ours.high, &earlier.high);
+                take(&mut ours.low_of_queries, &earlier.low_of_queries);
+                take(&mut ours.low_of_replies, &earlier.low_of_replies);
+            }
             for (ours, earlier) in self.edns.iter_mut().zip(&baseline.edns) {
                 take(ours, earlier);
             }
@@ -246,10 +262,12 @@ impl Remember for MessageCodes {
 
     fn add_numbers(&mut self, other: &Self) {
         self.of_class_in = self.of_class_in.saturating_add(other.of_class_in);
-        let (ours, theirs) = (&mut *self.headers, &*other.headers);
-        add(&mut ours.high, &theirs.high);
-        add(&mut ours.low_of_queries, &theirs.low_of_queries);
-        add(&mut ours.low_of_replies, &theirs.low_of_replies);
+        if let Some(theirs) = &other.headers {
+            let ours = self.headers.get_or_insert_with(Box::default);
+            add(&mut ours.high, &theirs.high);
+            add(&mut ours.low_of_queries, &theirs.low_of_queries);
+            add(&mut ours.low_of_replies, &theirs.low_of_replies);
+        }
         for (ours, theirs) in self.edns.iter_mut().zip(&other.edns) {
             add(ours, theirs);
         }

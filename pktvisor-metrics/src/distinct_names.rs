@@ -22,8 +22,8 @@ const RECENT: usize = 1024;
 /// A count of distinct names.
 #[derive(Clone, Debug)]
 pub(crate) struct DistinctNames {
-    /// Hashes of the newest names, each at its place.
-    recent: Box<[u64; RECENT]>,
+    /// Hashes of the newest names, each at its place; `None` before the first, and if no more come.
+    recent: Option<Box<[u64; RECENT]>>,
     /// Hashes of all names; `None` once there are too many.
     few: Option<HashSet<u64>>,
     registers: Cardinality,
@@ -31,7 +31,7 @@ pub(crate) struct DistinctNames {
 
 impl Default for DistinctNames {
     fn default() -> Self {
-        Self { recent: Box::new([0; RECENT]), few: Some(HashSet::new()), registers: Cardinality::default() }
+        Self { recent: None, few: Some(HashSet::new()), registers: Cardinality::default() }
     }
 }
 
@@ -39,7 +39,8 @@ impl DistinctNames {
     /// As [`add`](Self::add), if the 64-bit hash of the name is known.
     #[inline]
     pub(crate) fn add_hashed(&mut self, name: &[u8], hash: u64) {
-        let recent = &mut self.recent[hash as usize % RECENT];
+        let recent = self.recent.get_or_insert_with(|| Box::new([0; RECENT]));
+        let recent = &mut recent[hash as usize % RECENT];
         // An empty place matches no name.
         let hash = hash.max(1);
         if *recent != hash {
@@ -59,6 +60,11 @@ impl DistinctNames {
                 self.few = None;
             }
         }
+    }
+
+    /// Frees what only helps to count further names.
+    pub(crate) fn shrink(&mut self) {
+        self.recent = None;
     }
 
     /// Adds the names of `other`.

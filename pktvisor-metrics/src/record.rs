@@ -78,7 +78,23 @@ macro_rules! remember_whole {
     };
 }
 
-remember_whole!(Cardinality, DistinctNames, Distribution: add_numbers subtract, Times: add_numbers subtract);
+remember_whole!(Cardinality, Distribution: add_numbers subtract, Times: add_numbers subtract);
+
+impl Remember for DistinctNames {
+    fn begin() -> Self {
+        Self::default()
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.merge(other);
+    }
+
+    fn shrink(&mut self, _limits: ListLimits) {
+        self.shrink();
+    }
+
+    remember_whole! { @since }
+}
 
 impl Remember for u64 {
     fn begin() -> Self {
@@ -136,7 +152,7 @@ impl Remember for RareItems {
     }
 
     fn shrink(&mut self, limits: ListLimits) {
-        (**self).shrink(limits);
+        (**self).shrink(limits.of_rare());
     }
 
     fn baseline(&self) -> Self {

@@ -48,6 +48,11 @@ impl ListLimits {
     pub const SMALL: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
     /// A closed period that is kept for the record.
     pub const ARCHIVED: Self = Self { entries: 64, key_bytes: 1 << 14 };
+
+    /// The same for a list of rare events, of which a period kept for the record needs fewer.
+    pub(crate) fn of_rare(self) -> Self {
+        if self == Self::ARCHIVED { Self { entries: 32, key_bytes: 1 << 13 } } else { self }
+    }
 }
 
 /// The key of an item: bytes, and a tag that separates items with the same bytes.

@@ -47,7 +47,7 @@ impl Remember for SideRecord {
     fn shrink(&mut self, limits: ListLimits) {
         self.codes.shrink(limits);
         self.parties.shrink(limits);
-        self.rare_lists_mut().into_iter().for_each(|list| list.shrink(limits));
+        self.rare_lists_mut().into_iter().for_each(|list| list.shrink(limits.of_rare()));
     }
 
     fn baseline(&self) -> Self {
