@@ -56,6 +56,21 @@ fn timeless(mut period: Period) -> Period {
     period.packets.out_of_order = 0;
     period.packets.time_jumps = 0;
     period.dns.xact = Default::default();
+    let (inbound, outbound) = (&mut period.dns.inbound, &mut period.dns.outbound);
+    (inbound.timed_out, outbound.timed_out) = (0, 0);
+    (inbound.orphans, outbound.orphans) = (0, 0);
+    (inbound.size_ratio_pct, outbound.size_ratio_pct) = (None, None);
+    for list in [
+        &mut inbound.top_clients_slow,
+        &mut outbound.top_servers_slow,
+        &mut inbound.top_clients_timed_out,
+        &mut outbound.top_servers_timed_out,
+        &mut inbound.top_clients_amplified,
+        &mut period.dns.top_timed_out,
+        &mut period.dns.top_zones_timed_out,
+    ] {
+        list.clear();
+    }
     period
 }
 

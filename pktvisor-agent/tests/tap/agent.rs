@@ -80,10 +80,28 @@ fn replayed(words: &[&str]) -> Value {
 
 /// The numbers that do not depend on the arrival times of packets.
 fn timeless(mut period: Value) -> Value {
-    for (part, names) in [("packets", &["rates", "out_of_order", "time_jumps"][..]), ("dns", &["xact"])] {
-        for name in names {
-            period[part].as_object_mut().unwrap().remove(*name);
-        }
+    let timed: [(&str, &[&str]); 4] = [
+        ("/packets", &["rates", "out_of_order", "time_jumps"]),
+        ("/dns", &["xact", "top_timed_out", "top_zones_timed_out"]),
+        (
+            "/dns/in",
+            &[
+                "timed_out",
+                "orphans",
+                "size_ratio_pct",
+                "top_clients_slow",
+                "top_clients_timed_out",
+                "top_clients_amplified",
+            ],
+        ),
+        (
+            "/dns/out",
+            &["timed_out", "orphans", "size_ratio_pct", "top_servers_slow", "top_servers_timed_out"],
+        ),
+    ];
+    for (part, names) in timed {
+        let part = period.pointer_mut(part).unwrap().as_object_mut().unwrap();
+        names.iter().for_each(|name| drop(part.remove(*name)));
     }
     json!({ "packets": period["packets"], "dns": period["dns"], "sampling": period["sampling"] })
 }
