@@ -39,7 +39,8 @@ fn a_database_is_opened_again_in_its_directory_and_nowhere_else() {
         println!("skipped: the kernel has no Landlock");
         return;
     }
-    assert_eq!(sandbox["files"], "enforced");
+    // Linux before 6.2 does not know the truncation of files.
+    assert!(sandbox["files"] == "enforced" || sandbox["files"] == "partial", "{sandbox}");
     for name in ["a.mmdb", "b.mmdb"] {
         fs::write(inside.path().join(name), &octets).unwrap();
         fs::write(outside.path().join(name), &octets).unwrap();
