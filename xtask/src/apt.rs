@@ -6,6 +6,16 @@ use anyhow::{Result, bail};
 
 use crate::command;
 
+/// Whether the system's package lists have this package.
+pub(crate) fn has(package: &str) -> bool {
+    // A package that others provide or refer to is shown as well, but with no version to install.
+    let policy = Command::new("apt-cache").args(["policy", package]).output();
+    policy.is_ok_and(|output| {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().any(|line| line.trim_start().starts_with("Candidate:") && !line.ends_with("(none)"))
+    })
+}
+
 /// Installs the packages. It updates the package lists only if they lack one or are out of date.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");

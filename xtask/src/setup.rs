@@ -202,6 +202,9 @@ const PACKAGES: &[Package] = &[
     },
 ];
 
+/// Packages that Debian has and Ubuntu does not. Without them their tests are skipped.
+const OF_DEBIAN: &[&str] = &["chromium", "chromium-driver"];
+
 /// Parts of the Rust toolchain that a minimal rustup profile leaves out, with the cargo subcommand
 /// each brings.
 const COMPONENTS: &[(&str, &str)] = &[("clippy", "clippy"), ("rustfmt", "fmt")];
@@ -221,8 +224,15 @@ pub(crate) fn run(arguments: &SetupArguments) -> Result<()> {
 /// Installs the packages that are missing for `need`. Without root it fails with the command to
 /// run.
 pub(crate) fn ensure(need: SetupLevel) -> Result<()> {
-    let missing: Vec<&Package> =
+    let mut missing: Vec<&Package> =
         PACKAGES.iter().filter(|package| package.need <= need && !is_present(&package.probe)).collect();
+    missing.retain(|Package { name, reason, .. }| {
+        let can_be_had = !OF_DEBIAN.contains(name) || apt::has(name);
+        if !can_be_had {
+            println!("left out: {name} ({reason}), which this system does not have; its tests are skipped");
+        }
+        can_be_had
+    });
     for package in &missing {
         println!("missing: {} ({})", package.name, package.reason);
     }
