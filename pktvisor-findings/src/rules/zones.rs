@@ -1,6 +1,6 @@
 //! Rules on zones: random subdomains, tunnels, failures.
 
-use pktvisor_api::Severity;
+use pktvisor_api::{Severity, TopEntry};
 
 use super::is_named;
 use super::text::{by, percent, rate, who};
@@ -53,29 +53,22 @@ pub(super) fn random_subdomains(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) 
         }
         let who = who(scene, &zone.heavy_clients, zone.queries);
         let per_second = scene.per_second(zone.queries);
-        symptoms.push(Symptom {
-            patience: Patience::Usual,
-            kind: KIND,
-            severity: Severity::Warning,
-            subject_kind: SubjectClass::Zone,
-            text: format!(
-                "{} gets {} queries for random names, {} of them without an answer{}",
-                zone.name,
-                rate(per_second),
-                percent(share(failed, zone.queries)),
-                by(&who, zone.distinct_clients)
-            ),
-            measures: vec![
-                ("queries_per_second", per_second),
-                ("usual_unanswered_per_second", usual(scene, zone)),
-                ("distinct_names_min", zone.distinct_low()),
-                ("unanswered_share", share(failed, zone.queries)),
-                ("label_bytes", zone.label_bytes),
-                ("clients", zone.distinct_clients),
-            ],
-            who,
-            subject: zone.name.to_string(),
-        });
+        let text = format!(
+            "{} gets {} queries for random names, {} of them without an answer{}",
+            zone.name,
+            rate(per_second),
+            percent(share(failed, zone.queries)),
+            by(&who, zone.distinct_clients)
+        );
+        let measures = vec![
+            ("queries_per_second", per_second),
+            ("usual_unanswered_per_second", usual(scene, zone)),
+            ("distinct_names_min", zone.distinct_low()),
+            ("unanswered_share", share(failed, zone.queries)),
+            ("label_bytes", zone.label_bytes),
+            ("clients", zone.distinct_clients),
+        ];
+        symptoms.push(symptom(KIND, zone, text, measures, who));
     }
 }
 
@@ -120,28 +113,21 @@ pub(super) fn tunnel(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
         }
         let who = who(scene, &zone.heavy_clients, zone.queries);
         let per_second = scene.per_second(zone.queries);
-        symptoms.push(Symptom {
-            patience: Patience::Usual,
-            kind: KIND,
-            severity: Severity::Warning,
-            subject_kind: SubjectClass::Zone,
-            text: format!(
-                "{} looks like a tunnel: {} queries with labels of {:.0} random bytes{}",
-                zone.name,
-                rate(per_second),
-                zone.label_bytes,
-                by(&who, zone.distinct_clients)
-            ),
-            measures: vec![
-                ("queries_per_second", per_second),
-                ("label_bytes", zone.label_bytes),
-                ("label_entropy_bits", zone.label_entropy_bits),
-                ("data_type_share", share(zone.data_queries, zone.queries)),
-                ("response_bytes_mean", answer_bytes),
-            ],
-            who,
-            subject: zone.name.to_string(),
-        });
+        let text = format!(
+            "{} looks like a tunnel: {} queries with labels of {:.0} random bytes{}",
+            zone.name,
+            rate(per_second),
+            zone.label_bytes,
+            by(&who, zone.distinct_clients)
+        );
+        let measures = vec![
+            ("queries_per_second", per_second),
+            ("label_bytes", zone.label_bytes),
+            ("label_entropy_bits", zone.label_entropy_bits),
+            ("data_type_share", share(zone.data_queries, zone.queries)),
+            ("response_bytes_mean", answer_bytes),
+        ];
+        symptoms.push(symptom(KIND, zone, text, measures, who));
     }
 }
 
@@ -167,26 +153,19 @@ pub(super) fn servfail(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
             continue;
         }
         let per_second = scene.per_second(zone.servfail);
-        symptoms.push(Symptom {
-            patience: Patience::Usual,
-            kind: KIND,
-            severity: Severity::Warning,
-            subject_kind: SubjectClass::Zone,
-            text: format!(
-                "{} of the answers for {} are SERVFAIL ({}), {} for other zones",
-                percent(share(zone.servfail, zone.responses)),
-                zone.name,
-                rate(per_second),
-                percent(of_others)
-            ),
-            measures: vec![
-                ("srvfail_per_second", per_second),
-                ("srvfail_share", share(zone.servfail, zone.responses)),
-                ("srvfail_share_of_others", of_others),
-            ],
-            who: Vec::new(),
-            subject: zone.name.to_string(),
-        });
+        let text = format!(
+            "{} of the answers for {} are SERVFAIL ({}), {} for other zones",
+            percent(share(zone.servfail, zone.responses)),
+            zone.name,
+            rate(per_second),
+            percent(of_others)
+        );
+        let measures = vec![
+            ("srvfail_per_second", per_second),
+            ("srvfail_share", share(zone.servfail, zone.responses)),
+            ("srvfail_share_of_others", of_others),
+        ];
+        symptoms.push(symptom(KIND, zone, text, measures, Vec::new()));
     }
 }
 
@@ -200,5 +179,24 @@ fn is_new(scene: &Scene<'_>, zone: &ZoneObservation, level: Level, watched: u64,
         Comparison::Surge => true,
         Comparison::Usual => false,
         Comparison::Unknown => share_low(zone.queries, scene.observation.totals.queries) >= 0.25,
+    }
+}
+
+fn symptom(
+    kind: &'static str,
+    zone: &ZoneObservation,
+    text: String,
+    measures: Vec<(&'static str, f64)>,
+    who: Vec<TopEntry>,
+) -> Symptom {
+    Symptom {
+        patience: Patience::Usual,
+        kind,
+        severity: Severity::Warning,
+        subject_kind: SubjectClass::Zone,
+        text,
+        measures,
+        who,
+        subject: zone.name.to_string(),
     }
 }

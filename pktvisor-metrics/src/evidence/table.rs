@@ -15,8 +15,8 @@ pub(super) trait WatchCounts: Default {
     fn merge(&mut self, other: &Self);
 }
 
-/// Items with a hash of 64 bits, by which they are told apart: among thousands, two are confused
-/// once in 10^12 cases.
+/// Counts of items. Two items with the same 64-bit hash count as one; among thousands of items that
+/// happens once in 10^12 cases.
 #[derive(Debug)]
 pub(super) struct WatchTable<K, C> {
     /// A free place has the hash 0.

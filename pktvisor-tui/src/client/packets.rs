@@ -18,7 +18,7 @@ use crate::format::without_number;
 const PACKETS_MAX: u64 = 10_000;
 /// How long packets are saved.
 const SECONDS: u64 = 30;
-/// The file has at most this many bytes, whatever the agent sends.
+/// The largest file in bytes. A hostile agent may send without end.
 const BYTES_MAX: u64 = 1 << 30;
 
 /// The state of a file of packets.

@@ -1,8 +1,7 @@
 //! The agents that a page shows side by side: `/?agents=host1:10853,host2:10853`.
 //!
-//! The page may connect only to these, so each becomes a source in its Content-Security-Policy. A
-//! word gets there only if it is a host and a port, because the query is written by whoever made
-//! the link.
+//! The page may connect only to these, so each becomes a source in its Content-Security-Policy. The
+//! author of a link writes its query, so a word becomes a source only if it is a host and a port.
 
 use std::collections::BTreeSet;
 
