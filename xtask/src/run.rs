@@ -59,6 +59,7 @@ This is the bundled capture; as one line of JSON it is in {summary}.
 The same capture, served until Ctrl-C:
 
   terminal UI   {terminal_ui}   (in another terminal)
+  web page      {SERVED_AT}/
   JSON          {SERVED_AT}/api/v1/metrics/window/5
   Prometheus    {SERVED_AT}/metrics
 "

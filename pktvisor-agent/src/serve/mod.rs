@@ -30,6 +30,7 @@
 mod answer;
 mod api;
 mod cache;
+mod common_failures;
 mod connections;
 mod filter;
 mod host;

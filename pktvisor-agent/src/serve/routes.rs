@@ -17,6 +17,7 @@ use warp::{Filter, Rejection};
 use super::answer::{Document, Failure, Gzip, failed};
 use super::api::{Api, respond, respond_in};
 use super::cache::{Cache, CacheKey};
+use super::common_failures::CommonFailures;
 use super::limits::Limits;
 use super::page;
 use super::period::KeyedPeriod;
@@ -105,11 +106,8 @@ fn number(segment: &str) -> usize {
 
 /// The agent about itself: settings, capture, and what happened to each packet.
 #[utoipa::path(get, path = "/api/v1/metrics/app", tag = "metrics", responses(
-    (status = 200, description = "The agent's settings and state", body = App),
-    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
-    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
-    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+    CommonFailures,
+    (status = 200, description = "The agent's settings and state", body = App)))]
 async fn app(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let made = api.cache.make(move || Document::json(&source.app()).map(Arc::new)).await;
@@ -118,11 +116,8 @@ async fn app(api: Arc<Api>, gzip: Gzip) -> Response {
 
 /// Counts of the last full second.
 #[utoipa::path(get, path = "/api/v1/metrics/rates", tag = "metrics", responses(
-    (status = 200, description = "Counts of the last full second", body = Rates),
-    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
-    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
-    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+    CommonFailures,
+    (status = 200, description = "Counts of the last full second", body = Rates)))]
 async fn rates(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let made = api.cache.make(move || Document::json(&source.rates()).map(Arc::new)).await;
@@ -131,9 +126,8 @@ async fn rates(api: Arc<Api>, gzip: Gzip) -> Response {
 
 /// The last 300 full seconds in columns, one value a second; fewer after start.
 #[utoipa::path(get, path = "/api/v1/metrics/series", tag = "metrics", responses(
-    (status = 200, description = "Consecutive seconds, oldest first", body = SeriesDocument),
-    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+    CommonFailures,
+    (status = 200, description = "Consecutive seconds, oldest first", body = SeriesDocument)))]
 async fn series(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let make = move || Document::json(&source.series());
@@ -142,11 +136,8 @@ async fn series(api: Arc<Api>, gzip: Gzip) -> Response {
 
 /// What is wrong now, the most severe first; docs/findings.md describes the rules.
 #[utoipa::path(get, path = "/api/v1/findings", tag = "metrics", responses(
-    (status = 200, description = "The findings at the end of the last second", body = FindingsDocument),
-    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
-    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
-    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+    CommonFailures,
+    (status = 200, description = "The findings at the end of the last second", body = FindingsDocument)))]
 async fn findings(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     // Not cached: if no further moment is published, that is a finding, too.
@@ -161,13 +152,11 @@ async fn findings(api: Arc<Api>, gzip: Gzip) -> Response {
         ("top" = Option<usize>, Query, description = "Length of lists, 1 to 1000; 10 if absent")
     ),
     responses(
+        CommonFailures,
         (status = 200, description = "The period under the key \"1m\"", body = KeyedPeriod),
         (status = 400, description = "No path, not exactly one valid Host header, or a bad length of lists", body = ErrorBody),
-        (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
         (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
-        (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
         (status = 425, description = "Not filled yet; the sentence names the filled range", body = ErrorBody),
-        (status = 500, description = "The answer could not be made", body = ErrorBody),
         (status = 503, description = "Too many clients are being sent longer lists than usual", body = ErrorBody)))]
 async fn bucket(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Response {
     let n = number(&segment);
@@ -183,12 +172,10 @@ async fn bucket(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Re
         ("top" = Option<usize>, Query, description = "Length of lists, 1 to 1000; 10 if absent")
     ),
     responses(
+        CommonFailures,
         (status = 200, description = "The window under its length, such as \"5m\"", body = KeyedPeriod),
         (status = 400, description = "No path, not exactly one valid Host header, or a bad length of lists", body = ErrorBody),
-        (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
         (status = 404, description = "No such number; the sentence names the range", body = ErrorBody),
-        (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-        (status = 500, description = "The answer could not be made", body = ErrorBody),
         (status = 503, description = "Too many clients are being sent longer lists than usual", body = ErrorBody)))]
 async fn window(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Response {
     let n = number(&segment);
@@ -208,12 +195,10 @@ async fn window(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Re
         ("top" = Option<usize>, Query, description = "Length of lists, 1 to 1000; 10 if absent")
     ),
     responses(
+        CommonFailures,
         (status = 200, description = "The seconds under the key that was asked for, such as \"10s\"", body = KeyedPeriod),
         (status = 400, description = "No path, not exactly one valid Host header, or a bad length of lists", body = ErrorBody),
-        (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
         (status = 404, description = "Another number of seconds; the sentence names those that exist", body = ErrorBody),
-        (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-        (status = 500, description = "The answer could not be made", body = ErrorBody),
         (status = 503, description = "Too many clients are being sent longer lists than usual", body = ErrorBody)))]
 async fn rolling(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Response {
     let Some(span) = query::number(&segment).and_then(RollingSpan::new) else {
@@ -254,11 +239,8 @@ fn lists_of(query: &str) -> Result<ListLength, Failure> {
 
 /// Counters since start, and the last closed period (the live one before the first rotation) as gauges.
 #[utoipa::path(get, path = "/metrics", tag = "metrics", responses(
-    (status = 200, description = "Prometheus text exposition", body = String, content_type = PROMETHEUS_TEXT),
-    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
-    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
-    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+    CommonFailures,
+    (status = 200, description = "Prometheus text exposition", body = String, content_type = PROMETHEUS_TEXT)))]
 async fn metrics(api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let make = move || Ok(Document::new(PROMETHEUS_TEXT, exposition(source.as_ref())));
@@ -290,11 +272,8 @@ fn exposition(source: &dyn AnswerSource) -> String {
 
 /// This OpenAPI document.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "agent", responses(
-    (status = 200, description = "An OpenAPI 3.1 document", body = Object),
-    (status = 400, description = "No path, or not exactly one valid Host header", body = ErrorBody),
-    (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
-    (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
-    (status = 500, description = "The answer could not be made", body = ErrorBody)))]
+    CommonFailures,
+    (status = 200, description = "An OpenAPI 3.1 document", body = Object)))]
 async fn description(api: Arc<Api>, gzip: Gzip) -> Response {
     match &api.openapi {
         Ok(document) => document.response(gzip),

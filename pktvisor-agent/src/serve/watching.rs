@@ -9,7 +9,8 @@ use warp::reply::Response;
 
 use super::answer::{self, Document, Failure, Gzip, PCAPNG, failed};
 use super::api::{Api, respond_in};
-use super::filter::take_filter;
+use super::common_failures::CommonFailures;
+use super::filter::{FilterParameters, take_filter};
 use super::packets::{PacketBounds, PacketStream, StreamQueue};
 use super::period::KeyedPeriod;
 use super::query::{ParameterError, Parameters};
@@ -21,22 +22,14 @@ const FOCUS_PARAMETERS: &str = "client, server, network, zone, name, rcode, qtyp
 /// period. It is kept for a minute after the last request.
 #[utoipa::path(get, path = "/api/v1/focus", tag = "metrics",
     params(
-        ("client" = Option<String>, Query, description = "The end that asks: an address or a prefix"),
-        ("server" = Option<String>, Query, description = "The end that answers: an address or a prefix"),
-        ("network" = Option<String>, Query, description = "Either end: an address or a prefix"),
-        ("zone" = Option<String>, Query, description = "A name and all names below it"),
-        ("name" = Option<String>, Query, description = "One name"),
-        ("rcode" = Option<String>, Query, description = "A response code by name or number; only responses match"),
-        ("qtype" = Option<String>, Query, description = "A record type by name or number"),
+        FilterParameters,
         ("top" = Option<usize>, Query, description = "Length of lists, 1 to 1000; 10 if absent")
     ),
     responses(
+        CommonFailures,
         (status = 200, description = "What matched since the focus was opened, under the key \"focus\"", body = KeyedPeriod),
         (status = 400, description = "No path, not exactly one valid Host header, no filter, or a bad or unknown parameter", body = ErrorBody),
-        (status = 403, description = "On a loopback address: a host name that --allow-host does not allow", body = ErrorBody),
-        (status = 405, description = "Neither GET nor HEAD", body = ErrorBody),
         (status = 429, description = "As many focuses are open as may be", body = ErrorBody),
-        (status = 500, description = "The answer could not be made", body = ErrorBody),
         (status = 503, description = "Too many clients are being sent longer lists than usual", body = ErrorBody)))]
 pub(super) async fn focus(query: String, api: Arc<Api>, gzip: Gzip) -> Response {
     let (filter, lists) = match focus_of(&query) {
@@ -71,13 +64,7 @@ const PACKETS_PARAMETERS: &str = "client, server, network, zone, name, rcode, qt
 /// last block states how many packets were written, and how many were dropped because the client was too slow.
 #[utoipa::path(get, path = "/api/v1/packets", tag = "packets",
     params(
-        ("client" = Option<String>, Query, description = "The end that asks: an address or a prefix"),
-        ("server" = Option<String>, Query, description = "The end that answers: an address or a prefix"),
-        ("network" = Option<String>, Query, description = "Either end: an address or a prefix"),
-        ("zone" = Option<String>, Query, description = "A name and all names below it"),
-        ("name" = Option<String>, Query, description = "One name"),
-        ("rcode" = Option<String>, Query, description = "A response code by name or number; only responses match"),
-        ("qtype" = Option<String>, Query, description = "A record type by name or number"),
+        FilterParameters,
         ("limit" = Option<u64>, Query, description = "End after this number of packets, 1 to 100000; 1000 if absent"),
         ("seconds" = Option<u64>, Query, description = "End after this time, 1 to 300; 30 if absent")
     ),
