@@ -25,7 +25,7 @@ pub mod transactions;
 pub use engine::Analysis;
 pub use flow::{Flow, Transport};
 pub use observer::{
-    ClientSide, ExchangeEnds, Observer, Outcome, ReassemblyEvent, TimedOutName, TimedOutQuery, Transaction,
-    WaitingQuery, WatchedMessage,
+    ClientSide, ExchangeEnds, InspectedMessage, Observer, Outcome, ReassemblyEvent, TimedOutName,
+    TimedOutQuery, Transaction, WaitingQuery,
 };
 pub use settings::AnalysisSettings;

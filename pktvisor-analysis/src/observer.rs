@@ -115,7 +115,7 @@ pub struct Transaction<'a> {
 
 /// An analysed message of an exchange that the observer [watches](Observer::watches).
 #[derive(Clone, Copy, Debug)]
-pub struct WatchedMessage<'a, K> {
+pub struct InspectedMessage<'a, K> {
     /// The flow of the message.
     pub flow: &'a Flow,
     /// The end that sent the query.
@@ -162,15 +162,15 @@ pub trait Observer {
 
     /// Whether the observer watches the exchange with this hash, which a query and its response
     /// share: if it does, it gets the exchange's messages a second time, with more of their context.
-    fn watches(&self, _exchange_hash: u32) -> bool {
+    fn inspects(&self, _exchange_hash: u32) -> bool {
         false
     }
 
-    /// A message of a watched exchange, after [`message`](Self::message) and
+    /// A message of an inspected exchange, after [`message`](Self::message) and
     /// [`malformed`](Self::malformed).
-    fn watched_message(&mut self, _watched: &WatchedMessage<'_, Self::Keys<'_>>) {}
+    fn inspected_message(&mut self, _watched: &InspectedMessage<'_, Self::Keys<'_>>) {}
 
-    /// A query of a watched exchange has waited for longer than a second. Each query is reported
+    /// A query of an inspected exchange has waited for longer than a second. Each query is reported
     /// once.
     fn query_waits(&mut self, _query: &WaitingQuery) {}
 

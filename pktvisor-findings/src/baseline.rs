@@ -159,7 +159,7 @@ pub(crate) enum Comparison {
     Surge,
     /// As usual, or nearly.
     Usual,
-    /// The agent has not watched for long enough.
+    /// The agent has not looked for long enough.
     Unknown,
 }
 
@@ -169,7 +169,7 @@ pub(crate) struct Baselines {
     subjects: [HashMap<Arc<str>, UsualLevels>; 3],
     /// The slot of the last values.
     slot: u64,
-    watched_s: u64,
+    inspected_s: u64,
     /// How many slots it has learned from since the start or the last gap, up to
     /// [`LEARNING_SLOTS`].
     learned_slots: u32,
@@ -184,11 +184,11 @@ impl Baselines {
         levels: impl Iterator<Item = (Population, Arc<str>, Levels)>,
         is_held: impl Fn(Population, &str) -> bool,
     ) {
-        if observation.watched_s < self.watched_s {
+        if observation.inspected_s < self.inspected_s {
             self.learned_slots = 0;
         }
-        self.watched_s = observation.watched_s;
-        if observation.watched_s == FIRST_LOOK_S {
+        self.inspected_s = observation.inspected_s;
+        if observation.inspected_s == FIRST_LOOK_S {
             self.look_first(observation.second_s, levels);
             return;
         }

@@ -10,10 +10,10 @@ use crate::observation::{AgentObservation, ServerObservation, TrafficObservation
 use crate::rules::RULES;
 use crate::symptom::{Patience, RecentAgent, Scene, SubjectClass, Symptom};
 
-/// Watched queries in a window from which on a zone is observed.
+/// Inspected queries in a window from which on a zone is observed.
 pub const ZONE_QUERIES_MIN: u64 = 8;
 
-/// Watched queries in a window from which on a client is observed.
+/// Inspected queries in a window from which on a client is observed.
 pub const CLIENT_QUERIES_MIN: u64 = 8;
 
 /// Seconds for which a rule must hold.

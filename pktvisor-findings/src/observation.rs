@@ -1,6 +1,6 @@
 //! The input of the rules: what was counted in the last seconds.
 //!
-//! All numbers of messages are counts of watched messages, of which each stands for
+//! All numbers of messages are counts of inspected messages, of which each stands for
 //! [`scale`](TrafficObservation::scale) messages. They are lower bounds: an item counts from the moment it
 //! got its place in a table.
 
@@ -11,14 +11,14 @@ use std::sync::Arc;
 pub struct TrafficObservation {
     /// The second that has ended, since 1970-01-01 UTC.
     pub second_s: u64,
-    /// Seconds watched so far without a gap; 0 until the first second that was watched from its
+    /// Seconds inspected so far without a gap; 0 until the first second that was inspected from its
     /// beginning to its end.
-    pub watched_s: u64,
+    pub inspected_s: u64,
     /// Seconds that the numbers below cover: up to ten.
     pub window_s: u64,
-    /// Messages that a watched one stands for; at least 1.
+    /// Messages that an inspected one stands for; at least 1.
     pub scale: f64,
-    /// All watched messages.
+    /// All inspected messages.
     pub totals: TrafficTotals,
     /// The zones with enough messages for a rule.
     pub zones: Vec<ZoneObservation>,
@@ -37,7 +37,7 @@ impl TrafficObservation {
     }
 }
 
-/// All watched messages of the window.
+/// All inspected messages of the window.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TrafficTotals {
     /// Queries.
@@ -103,7 +103,7 @@ pub struct ZoneObservation {
 pub struct HeavyClient {
     /// Its address.
     pub name: Arc<str>,
-    /// At least so many watched messages.
+    /// At least so many inspected messages.
     pub queries: u64,
 }
 
@@ -171,7 +171,7 @@ pub struct ClientObservation {
 /// The agent itself.
 #[derive(Clone, Debug, Default)]
 pub struct AgentObservation {
-    /// The interfaces that are watched.
+    /// the watched interfaces.
     pub interfaces: Vec<InterfaceObservation>,
     /// Packets counted since start.
     pub packets: u64,
@@ -185,7 +185,7 @@ pub struct AgentObservation {
     pub sample_rate_max_pct: f64,
 }
 
-/// An interface that is watched.
+/// A watched interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterfaceObservation {
     /// Its name.

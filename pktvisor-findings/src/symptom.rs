@@ -70,7 +70,7 @@ impl Bar {
     }
 }
 
-/// Watched messages of a window that are as usual as none: a subject with so few has no baseline.
+/// Inspected messages of a window that are as usual as none: a subject with so few has no baseline.
 const UNSEEN: u64 = 5;
 
 /// What a rule looks at.
@@ -96,20 +96,20 @@ impl Scene<'_> {
         if (self.is_raised)(kind, subject) { Bar::Keep } else { Bar::Raise }
     }
 
-    /// Messages a second that a number of watched ones of the window stands for.
-    pub(crate) fn per_second(&self, watched: u64) -> f64 {
-        watched as f64 * self.observation.scale / self.observation.window_s.max(1) as f64
+    /// Messages a second that a number of inspected ones of the window stands for.
+    pub(crate) fn per_second(&self, inspected: u64) -> f64 {
+        inspected as f64 * self.observation.scale / self.observation.window_s.max(1) as f64
     }
 
-    /// Compares a number of watched messages with the last hour, by its lower bound.
+    /// Compares a number of inspected messages with the last hour, by its lower bound.
     pub(crate) fn compare(
         &self,
         population: Population,
         name: &str,
         level: Level,
-        watched: u64,
+        inspected: u64,
     ) -> Comparison {
-        let low = self.per_second(watched) * count_low(watched) / watched.max(1) as f64;
+        let low = self.per_second(inspected) * count_low(inspected) / inspected.max(1) as f64;
         self.baselines.compare(population, name, level, low, self.per_second(UNSEEN))
     }
 
@@ -119,9 +119,9 @@ impl Scene<'_> {
         population: Population,
         name: &str,
         bytes: u64,
-        watched: u64,
+        inspected: u64,
     ) -> Comparison {
-        let low = self.per_second(bytes) * count_low(watched) / watched.max(1) as f64;
+        let low = self.per_second(bytes) * count_low(inspected) / inspected.max(1) as f64;
         self.baselines.compare(population, name, Level::Bytes, low, self.per_second(UNSEEN * 100))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-use crate::evidence::WatchHistory;
+use crate::evidence::EvidenceHistory;
 use crate::frequent::ListLimits;
 use crate::ledger::Totals;
 use crate::period::PeriodRecord;
@@ -42,7 +42,7 @@ pub(super) struct LivePeriod {
     /// What had been counted every ten seconds, while somebody reads it.
     pub rolling: RollingSlots,
     /// Zones, servers and clients of the last seconds, and the findings; `None` as above.
-    pub history: Option<Box<WatchHistory>>,
+    pub history: Option<Box<EvidenceHistory>>,
     /// The counts of all closed periods.
     total: Totals,
     /// The numbers of all closed periods, without lists.
@@ -136,7 +136,7 @@ impl LivePeriod {
     pub(super) fn publish(&mut self) {
         self.shares.take_cuts(&mut self.published);
         if let Some(history) = &mut self.history {
-            self.shares.take_watched(history);
+            self.shares.take_evidence(history);
         }
         self.balanced = Some(self.totals().ledger());
         self.moments = Some(self.moments.unwrap_or(0) + 1);
@@ -257,8 +257,8 @@ impl LivePeriod {
     fn judge(&mut self, second: u64) {
         let packets = self.totals().ledger().counted;
         let Some(history) = &mut self.history else { return };
-        if let Some(watch) = self.recorder.watch() {
-            history.absorb(watch);
+        if let Some(evidence) = self.recorder.evidence() {
+            history.absorb(evidence);
         }
         history.end_second(second, packets);
     }

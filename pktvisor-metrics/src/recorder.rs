@@ -4,8 +4,8 @@
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{
-    ClientSide, ExchangeEnds, Flow, Observer, Outcome, ReassemblyEvent, TimedOutQuery, Transaction,
-    WaitingQuery, WatchedMessage,
+    ClientSide, ExchangeEnds, Flow, InspectedMessage, Observer, Outcome, ReassemblyEvent, TimedOutQuery,
+    Transaction, WaitingQuery,
 };
 use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::{Captured, Class};
@@ -13,7 +13,7 @@ use pktvisor_common::counters::Counters;
 use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
-use crate::evidence::SecondWatch;
+use crate::evidence::SecondEvidence;
 use crate::frequent::{Item, Key, ListLimits};
 use crate::keys::{Asked, MessageKeys};
 use crate::period::PeriodRecord;
@@ -25,22 +25,22 @@ pub struct Recorder {
     period: PeriodRecord,
     settings: RecorderSettings,
     /// `None` if nobody asks for findings.
-    watch: Option<Box<SecondWatch>>,
+    evidence: Option<Box<SecondEvidence>>,
 }
 
 impl Recorder {
     pub(super) fn new(settings: RecorderSettings) -> Self {
-        Self { period: PeriodRecord::new(0), settings, watch: None }
+        Self { period: PeriodRecord::new(0), settings, evidence: None }
     }
 
-    /// Watches zones, servers and clients from now on.
-    pub(super) fn begin_watch(&mut self) {
-        self.watch = Some(Box::default());
+    /// Keeps evidence of zones, servers and clients from now on.
+    pub(super) fn begin_evidence(&mut self) {
+        self.evidence = Some(Box::default());
     }
 
-    /// The zones, servers and clients of the running second, if they are watched.
-    pub(super) fn watch(&mut self) -> Option<&mut Box<SecondWatch>> {
-        self.watch.as_mut()
+    /// The evidence of the running second, if it is kept.
+    pub(super) fn evidence(&mut self) -> Option<&mut Box<SecondEvidence>> {
+        self.evidence.as_mut()
     }
 
     /// A recorder with smaller lists.
@@ -174,19 +174,19 @@ impl Observer for Recorder {
     }
 
     #[inline]
-    fn watches(&self, exchange_hash: u32) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.watches(exchange_hash))
+    fn inspects(&self, exchange_hash: u32) -> bool {
+        self.evidence.as_ref().is_some_and(|evidence| evidence.inspects(exchange_hash))
     }
 
-    fn watched_message(&mut self, watched: &WatchedMessage<'_, MessageKeys<'_>>) {
-        if let Some(watch) = &mut self.watch {
-            watch.message(watched);
+    fn inspected_message(&mut self, inspected: &InspectedMessage<'_, MessageKeys<'_>>) {
+        if let Some(evidence) = &mut self.evidence {
+            evidence.message(inspected);
         }
     }
 
     fn query_waits(&mut self, query: &WaitingQuery) {
-        if let Some(watch) = &mut self.watch {
-            watch.query_waits(query);
+        if let Some(evidence) = &mut self.evidence {
+            evidence.query_waits(query);
         }
     }
 

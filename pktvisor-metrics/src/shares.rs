@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::evidence::{SecondWatch, WatchHistory};
+use crate::evidence::{EvidenceHistory, SecondEvidence};
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 use crate::settings::RecorderSettings;
@@ -43,9 +43,9 @@ pub(super) enum Lists {
     Missing,
 }
 
-/// Whether zones, servers and clients are watched.
+/// Whether threads keep evidence of zones, servers and clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Watching {
+pub(super) enum Inspection {
     On,
     Off,
 }
@@ -60,25 +60,25 @@ struct Share {
     recorder: Mutex<Recorder>,
     /// Not yet published.
     cut: Mutex<Option<(PeriodRecord, Lists)>>,
-    watch: Mutex<HandOver>,
+    evidence: Mutex<HandOver>,
 }
 
 /// The tables of a second on their way from a thread to the history.
 #[derive(Debug, Default)]
 enum HandOver {
-    /// Nothing is watched.
+    /// Nothing is inspected.
     #[default]
     Unused,
     /// Empty tables for the next second.
-    Spare(Box<SecondWatch>),
+    Spare(Box<SecondEvidence>),
     /// The tables of one or more seconds.
-    Full(Box<SecondWatch>),
+    Full(Box<SecondEvidence>),
 }
 
 impl Shares {
     /// Makes a share for each thread, once.
-    pub(super) fn make(&self, threads: u32, settings: RecorderSettings, watch: Watching) {
-        self.0.get_or_init(|| (0..threads).map(|_| Share::new(settings, watch)).collect());
+    pub(super) fn make(&self, threads: u32, settings: RecorderSettings, evidence: Inspection) {
+        self.0.get_or_init(|| (0..threads).map(|_| Share::new(settings, evidence)).collect());
     }
 
     fn all(&self) -> &[Share] {
@@ -105,7 +105,7 @@ impl Shares {
             // The live period knows the start of the next one.
             Cut::Period => (recorder.take(0), Lists::Copied),
         };
-        share.hand_over_watch(&mut recorder);
+        share.hand_over_evidence(&mut recorder);
         drop(recorder);
         *share.cut.lock() = Some(copy);
     }
@@ -134,14 +134,14 @@ impl Shares {
         self.all().iter().map(|share| Arc::new(share.recorder.lock().period().clone())).collect()
     }
 
-    /// Moves what the threads watched up to their last cuts into the history.
-    pub(super) fn take_watched(&self, history: &mut WatchHistory) {
+    /// Moves what the threads inspected up to their last cuts into the history.
+    pub(super) fn take_evidence(&self, history: &mut EvidenceHistory) {
         for share in self.all() {
-            let mut place = share.watch.lock();
+            let mut place = share.evidence.lock();
             *place = match std::mem::take(&mut *place) {
-                HandOver::Full(mut watch) => {
-                    history.absorb(&mut watch);
-                    HandOver::Spare(watch)
+                HandOver::Full(mut evidence) => {
+                    history.absorb(&mut evidence);
+                    HandOver::Spare(evidence)
                 }
                 other => other,
             };
@@ -150,25 +150,25 @@ impl Shares {
 }
 
 impl Share {
-    fn new(settings: RecorderSettings, watching: Watching) -> Self {
+    fn new(settings: RecorderSettings, inspecting: Inspection) -> Self {
         let mut recorder = Recorder::new(settings);
-        let mut watch = HandOver::Unused;
-        if watching == Watching::On {
-            recorder.begin_watch();
-            watch = HandOver::Spare(Box::default());
+        let mut evidence = HandOver::Unused;
+        if inspecting == Inspection::On {
+            recorder.begin_evidence();
+            evidence = HandOver::Spare(Box::default());
         }
-        Self { recorder: Mutex::new(recorder), cut: Mutex::default(), watch: Mutex::new(watch) }
+        Self { recorder: Mutex::new(recorder), cut: Mutex::default(), evidence: Mutex::new(evidence) }
     }
 
     /// Exchanges the full tables of a second for empty ones. If the last ones are still there, the
     /// thread goes on with its own.
-    fn hand_over_watch(&self, recorder: &mut Recorder) {
-        let Some(watch) = recorder.watch() else { return };
-        let mut place = self.watch.lock();
+    fn hand_over_evidence(&self, recorder: &mut Recorder) {
+        let Some(evidence) = recorder.evidence() else { return };
+        let mut place = self.evidence.lock();
         *place = match std::mem::take(&mut *place) {
             HandOver::Spare(mut spare) => {
-                spare.adopt_rate(watch);
-                HandOver::Full(std::mem::replace(watch, spare))
+                spare.adopt_rate(evidence);
+                HandOver::Full(std::mem::replace(evidence, spare))
             }
             other => other,
         };

@@ -15,7 +15,7 @@ use pktvisor_api as api;
 
 use crate::batch::Batch;
 use crate::distribution::Distribution;
-use crate::evidence::{AgentSource, WatchHistory};
+use crate::evidence::{AgentSource, EvidenceHistory};
 use crate::list_readers::ListReaders;
 use crate::listed::ListLength;
 use crate::live_period::LivePeriod;
@@ -24,7 +24,7 @@ use crate::recorder::Recorder;
 use crate::rolling::{Recent, RollingSpan};
 use crate::seconds::SecondRecorder;
 use crate::settings::{ClientPrefix, RecorderSettings, StoreSettings};
-use crate::shares::{Cut, Shares, Watching};
+use crate::shares::{Cut, Inspection, Shares};
 use crate::watch::{FocusSettings, MessageFilter, TooManyWatches, Watches};
 
 /// The closed periods that the last minute can reach into: the last one, and one before a first
@@ -123,14 +123,14 @@ impl Store {
         self
     }
 
-    /// The store, which also watches zones, servers and clients, and finds what is
+    /// The store, which also keeps evidence of zones, servers and clients, and finds what is
     /// [wrong](Self::findings). It asks `agent` for the state of the agent once a second, while it
     /// is locked.
     #[must_use]
     pub fn with_findings(mut self, agent: AgentSource) -> Self {
         let live = self.live.get_mut();
-        live.recorder.begin_watch();
-        live.history = Some(Box::new(WatchHistory::new(agent)));
+        live.recorder.begin_evidence();
+        live.history = Some(Box::new(EvidenceHistory::new(agent)));
         self
     }
 
@@ -152,9 +152,9 @@ impl Store {
     /// Prepares for counting in the kernel and analysis by this number of threads, each with a
     /// [recorder](Self::recorder) of its own. Call it once, before they start.
     pub fn share_among(&self, threads: u32) {
-        let watching = if self.live.lock().history.is_some() { Watching::On } else { Watching::Off };
+        let inspection = if self.live.lock().history.is_some() { Inspection::On } else { Inspection::Off };
         let settings = RecorderSettings { client_prefix: self.client_prefix, ..self.settings.recorder() };
-        self.shares.make(threads, settings, watching);
+        self.shares.make(threads, settings, inspection);
     }
 
     /// The recorder of one thread's analysis, locked for a batch of packets.

@@ -9,7 +9,7 @@ use crate::flow::{Flow, Transport};
 use crate::message::{HEADER_BYTES, Message, MessageHead, Question};
 use crate::name::Name;
 use crate::observer::{
-    Observer, Outcome, TimedOutName, TimedOutQuery, Transaction, WaitingQuery, WatchedMessage,
+    InspectedMessage, Observer, Outcome, TimedOutName, TimedOutQuery, Transaction, WaitingQuery,
 };
 use crate::settings::AnalysisSettings;
 use crate::transactions::{
@@ -67,11 +67,11 @@ impl<H: HostNetworks> Messages<H> {
         outcome
     }
 
-    /// Looks for queries that have waited for longer than a second, and reports the watched ones.
+    /// Looks for queries that have waited for longer than a second, and reports the inspected ones.
     pub(super) fn update_waiting(&mut self, out: &mut impl Observer) {
         let settings = &self.settings;
         self.transactions.update_waiting(|exchange_hash, addresses| {
-            if out.watches(exchange_hash) {
+            if out.inspects(exchange_hash) {
                 out.query_waits(&WaitingQuery { client: settings.client_of_query(&addresses), addresses });
             }
         });
@@ -131,7 +131,7 @@ impl<H: HostNetworks> Messages<H> {
         transactions.prefetch_entry(&exchange);
         let question = message.question.as_ref();
         let key = question.map(question_key);
-        let mut watched_duration_ns = None;
+        let mut inspected_duration_ns = None;
         if !is_response {
             if transactions.query(&exchange, key, at) == QueryOutcome::Opened {
                 transactions.describe(question.map(|question| question.name), octets.len());
@@ -144,7 +144,7 @@ impl<H: HostNetworks> Messages<H> {
                     let transaction =
                         Transaction { client, query_bytes, response_bytes, duration_ns, question };
                     out.transaction(&transaction, &keys);
-                    watched_duration_ns = duration_ns;
+                    inspected_duration_ns = duration_ns;
                 }
                 ResponseOutcome::Orphan => out.orphan(ends.side),
                 ResponseOutcome::AnsweredUntimed | ResponseOutcome::Late | ResponseOutcome::Duplicate => {}
@@ -154,9 +154,9 @@ impl<H: HostNetworks> Messages<H> {
         if message.malformed {
             out.malformed();
         }
-        if out.watches(exchange.index_hash()) {
-            let (client, bytes, duration_ns) = (ends.side, octets.len(), watched_duration_ns);
-            out.watched_message(&WatchedMessage { flow, client, message, keys, bytes, duration_ns });
+        if out.inspects(exchange.index_hash()) {
+            let (client, bytes, duration_ns) = (ends.side, octets.len(), inspected_duration_ns);
+            out.inspected_message(&InspectedMessage { flow, client, message, keys, bytes, duration_ns });
         }
         if message.malformed { Outcome::Malformed } else { Outcome::Analysed }
     }

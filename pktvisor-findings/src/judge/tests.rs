@@ -14,7 +14,7 @@ fn at(second_s: u64) -> TrafficObservation {
         AgentObservation { sample_rate_now_pct: 100.0, sample_rate_max_pct: 100.0, ..Default::default() };
     TrafficObservation {
         second_s,
-        watched_s: second_s,
+        inspected_s: second_s,
         window_s: 10,
         scale: 1.0,
         agent,

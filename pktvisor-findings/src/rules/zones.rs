@@ -171,11 +171,11 @@ pub(super) fn servfail(scene: &Scene<'_>, symptoms: &mut Vec<Symptom>) {
 
 /// Whether a zone has far more of something than in the last hour. Without an hour to compare with,
 /// only a zone with a quarter of all queries is suspicious.
-fn is_new(scene: &Scene<'_>, zone: &ZoneObservation, level: Level, watched: u64, bar: Bar) -> bool {
+fn is_new(scene: &Scene<'_>, zone: &ZoneObservation, level: Level, inspected: u64, bar: Bar) -> bool {
     if bar == Bar::Keep {
         return true;
     }
-    match scene.compare(Population::Zones, &zone.name, level, watched) {
+    match scene.compare(Population::Zones, &zone.name, level, inspected) {
         Comparison::Surge => true,
         Comparison::Usual => false,
         Comparison::Unknown => share_low(zone.queries, scene.observation.totals.queries) >= 0.25,

@@ -1,8 +1,8 @@
 //! What is counted of a client that asks HOST, or of any client if HOST is unknown.
 
-use pktvisor_analysis::{Transport, WatchedMessage};
+use pktvisor_analysis::{InspectedMessage, Transport};
 
-use super::table::WatchCounts;
+use super::table::EvidenceCounts;
 use crate::keys::MessageKeys;
 
 /// The numbers of a client.
@@ -23,27 +23,27 @@ pub(super) struct ClientCounts {
 }
 
 impl ClientCounts {
-    pub(super) fn message(&mut self, watched: &WatchedMessage<'_, MessageKeys<'_>>) {
-        let bytes = watched.bytes as u32;
-        if watched.message.is_response() {
+    pub(super) fn message(&mut self, inspected: &InspectedMessage<'_, MessageKeys<'_>>) {
+        let bytes = inspected.bytes as u32;
+        if inspected.message.is_response() {
             self.responses += 1;
             // A response over TCP never goes to a forged address.
-            if watched.flow.transport != Transport::Tcp {
+            if inspected.flow.transport != Transport::Tcp {
                 self.response_bytes = self.response_bytes.saturating_add(bytes);
             }
-            self.truncated += u32::from(watched.message.header().tc());
+            self.truncated += u32::from(inspected.message.header().tc());
             return;
         }
         self.queries += 1;
         self.query_bytes = self.query_bytes.saturating_add(bytes);
-        self.malformed += u32::from(watched.message.malformed);
-        self.tcp_queries += u32::from(watched.flow.transport == Transport::Tcp);
-        let qtype = watched.message.question.as_ref().map(|question| question.qtype);
+        self.malformed += u32::from(inspected.message.malformed);
+        self.tcp_queries += u32::from(inspected.flow.transport == Transport::Tcp);
+        let qtype = inspected.message.question.as_ref().map(|question| question.qtype);
         self.wide_queries += u32::from(qtype.is_some_and(has_large_answers));
     }
 }
 
-impl WatchCounts for ClientCounts {
+impl EvidenceCounts for ClientCounts {
     fn merge(&mut self, other: &Self) {
         self.queries += other.queries;
         self.query_bytes = self.query_bytes.saturating_add(other.query_bytes);

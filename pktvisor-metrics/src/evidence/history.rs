@@ -9,10 +9,10 @@ use super::client::ClientCounts;
 use super::distinct::Distinct;
 use super::named::NamedKey;
 use super::server::ServerCounts;
-use super::table::{WatchCounts, WatchTable};
+use super::table::{EvidenceCounts, EvidenceTable};
 use super::window::{SERVER_SECONDS, ServerMoment, ServerWindow, TwoBlocks, ZoneWindow};
 use super::zone::ZoneName;
-use super::{OwnedAddress, SecondWatch, observe};
+use super::{OwnedAddress, SecondEvidence, observe};
 
 /// Seconds of a block. A window of five seconds and more has enough messages to judge, and one of
 /// at most ten forgets an attack soon.
@@ -29,17 +29,17 @@ const CLIENT_SETS: usize = 256;
 /// The state of the agent itself, asked for once a second.
 pub type AgentSource = Box<dyn Fn() -> AgentObservation + Send>;
 
-/// All watched messages of a block.
+/// All inspected messages of a block.
 #[derive(Clone, Copy, Debug, Default)]
-struct WatchedBlock {
+struct EvidenceBlock {
     seconds: u64,
-    watched: u64,
+    inspected: u64,
     /// The number of messages that they stand for.
     messages: u64,
     totals: TrafficTotals,
 }
 
-/// How far watching has begun.
+/// How far the inspection has begun.
 ///
 /// The agent's first second is not whole, and may carry the time of the process start: packets that
 /// arrive before the collector runs count in it. Seconds without packets follow while programs are
@@ -54,8 +54,8 @@ enum Beginning {
 }
 
 impl Beginning {
-    fn next(self, watched: u64) -> Self {
-        match (self, watched) {
+    fn next(self, inspected: u64) -> Self {
+        match (self, inspected) {
             (_, 0) => self,
             (Self::NoTraffic, _) => Self::FirstSecond,
             (Self::FirstSecond | Self::Over, _) => Self::Over,
@@ -64,38 +64,38 @@ impl Beginning {
 }
 
 /// The last seconds of all threads.
-pub(crate) struct WatchHistory {
-    zones: WatchTable<NamedKey<ZoneName>, ZoneWindow>,
-    servers: WatchTable<NamedKey<OwnedAddress>, ServerWindow>,
-    clients: WatchTable<NamedKey<OwnedAddress>, TwoBlocks<ClientCounts>>,
-    block: TwoBlocks<WatchedBlock>,
+pub(crate) struct EvidenceHistory {
+    zones: EvidenceTable<NamedKey<ZoneName>, ZoneWindow>,
+    servers: EvidenceTable<NamedKey<OwnedAddress>, ServerWindow>,
+    clients: EvidenceTable<NamedKey<OwnedAddress>, TwoBlocks<ClientCounts>>,
+    block: TwoBlocks<EvidenceBlock>,
     /// The place of the running second among those of a server.
     place: usize,
     beginning: Beginning,
-    watched_s: u64,
-    /// Seconds that have ended since anything was watched.
+    inspected_s: u64,
+    /// Seconds that have ended since anything was inspected.
     quiet_s: u64,
     last_s: Option<u64>,
     agent: AgentSource,
     judge: Judge,
 }
 
-impl fmt::Debug for WatchHistory {
+impl fmt::Debug for EvidenceHistory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WatchHistory").field("last_s", &self.last_s).finish_non_exhaustive()
+        f.debug_struct("EvidenceHistory").field("last_s", &self.last_s).finish_non_exhaustive()
     }
 }
 
-impl WatchHistory {
+impl EvidenceHistory {
     pub(crate) fn new(agent: AgentSource) -> Self {
         Self {
-            zones: WatchTable::new(ZONE_SETS),
-            servers: WatchTable::new(SERVER_SETS),
-            clients: WatchTable::new(CLIENT_SETS),
+            zones: EvidenceTable::new(ZONE_SETS),
+            servers: EvidenceTable::new(SERVER_SETS),
+            clients: EvidenceTable::new(CLIENT_SETS),
             block: TwoBlocks::default(),
             place: 0,
             beginning: Beginning::default(),
-            watched_s: 0,
+            inspected_s: 0,
             quiet_s: 0,
             last_s: None,
             agent,
@@ -103,20 +103,20 @@ impl WatchHistory {
         }
     }
 
-    /// Takes what a thread watched in the running second, and empties its tables.
-    pub(crate) fn absorb(&mut self, watch: &mut SecondWatch) {
-        if watch.is_empty() {
-            return watch.begin_second();
+    /// Takes what a thread inspected in the running second, and empties its tables.
+    pub(crate) fn absorb(&mut self, evidence: &mut SecondEvidence) {
+        if evidence.is_empty() {
+            return evidence.begin_second();
         }
         self.quiet_s = 0;
-        self.block.current.add(watch);
+        self.block.current.add(evidence);
         let Self { zones, servers, clients, place, .. } = self;
-        watch.zones.drain(|hash, name, counts, credit| {
+        evidence.zones.drain(|hash, name, counts, credit| {
             if let Some(zone) = zones.get_for(hash, credit, || NamedKey::new(*name)) {
                 zone.window.current.merge(counts);
             }
         });
-        watch.servers.drain(|hash, address, counts, credit| {
+        evidence.servers.drain(|hash, address, counts, credit| {
             if let Some(server) = servers.get_for(hash, credit, || NamedKey::new(*address)) {
                 server.window.current.merge(counts);
                 let moment = &mut server.seconds[*place];
@@ -125,12 +125,12 @@ impl WatchHistory {
                 moment.waited += counts.waited;
             }
         });
-        watch.clients.drain(|hash, address, counts, credit| {
+        evidence.clients.drain(|hash, address, counts, credit| {
             if let Some(window) = clients.get_for(hash, credit, || NamedKey::new(*address)) {
                 window.current.merge(counts);
             }
         });
-        watch.begin_second();
+        evidence.begin_second();
     }
 
     /// Ends a second, of which everything has been [absorbed](Self::absorb), and judges it.
@@ -140,9 +140,9 @@ impl WatchHistory {
         }
         self.last_s = Some(second_s);
         self.quiet_s += 1;
-        self.beginning = self.beginning.next(self.block.current.watched);
+        self.beginning = self.beginning.next(self.block.current.inspected);
         if self.beginning == Beginning::Over {
-            self.watched_s += 1;
+            self.inspected_s += 1;
             self.block.current.seconds += 1;
         } else if !self.is_quiet() {
             self.forget_traffic();
@@ -178,7 +178,7 @@ impl WatchHistory {
         self.servers.drain(|_, _, _, _| {});
         self.clients.drain(|_, _, _, _| {});
         self.block = TwoBlocks::default();
-        self.watched_s = 0;
+        self.inspected_s = 0;
     }
 
     /// Whether both blocks, and so the tables, are empty. Then nobody has to look into them: most
@@ -192,7 +192,7 @@ impl WatchHistory {
         if self.is_quiet() {
             return;
         }
-        let is_hour_over = self.watched_s % OLDER_S < BLOCK_S;
+        let is_hour_over = self.inspected_s % OLDER_S < BLOCK_S;
         self.zones.retain(|zone| {
             if is_hour_over {
                 zone.older_names = Distinct::default();
@@ -215,24 +215,24 @@ impl WatchHistory {
     fn observation(&self, second_s: u64, packets: u64) -> TrafficObservation {
         let agent = AgentObservation { packets, ..(self.agent)() };
         let block = self.block.sum();
-        let (watched_s, window_s) = (self.watched_s, block.seconds);
+        let (inspected_s, window_s) = (self.inspected_s, block.seconds);
         if self.is_quiet() {
             return TrafficObservation {
                 second_s,
-                watched_s,
+                inspected_s,
                 window_s,
                 scale: 1.0,
                 agent,
                 ..Default::default()
             };
         }
-        let scale = block.messages as f64 / block.watched.max(1) as f64;
+        let scale = block.messages as f64 / block.inspected.max(1) as f64;
         let zones = self.zones.iter().filter(|(.., zone)| observe::is_zone_observed(zone));
         let servers = self.servers.iter().filter(|(.., server)| observe::is_server_observed(server));
         let clients = self.clients.iter().filter(|(.., client)| observe::is_client_observed(client));
         TrafficObservation {
             second_s,
-            watched_s,
+            inspected_s,
             window_s,
             scale: scale.max(1.0),
             totals: block.totals,
@@ -246,23 +246,23 @@ impl WatchHistory {
     }
 }
 
-impl WatchedBlock {
-    fn add(&mut self, watch: &SecondWatch) {
-        self.watched += u64::from(watch.watched);
-        self.messages += watch.messages;
-        self.totals.queries += u64::from(watch.queries);
-        self.totals.client_queries += u64::from(watch.client_queries);
-        self.totals.tcp_queries += u64::from(watch.tcp_queries);
-        self.totals.responses += u64::from(watch.responses);
-        self.totals.servfail += u64::from(watch.servfail);
-        self.totals.truncated += u64::from(watch.truncated);
+impl EvidenceBlock {
+    fn add(&mut self, evidence: &SecondEvidence) {
+        self.inspected += u64::from(evidence.inspected);
+        self.messages += evidence.messages;
+        self.totals.queries += u64::from(evidence.queries);
+        self.totals.client_queries += u64::from(evidence.client_queries);
+        self.totals.tcp_queries += u64::from(evidence.tcp_queries);
+        self.totals.responses += u64::from(evidence.responses);
+        self.totals.servfail += u64::from(evidence.servfail);
+        self.totals.truncated += u64::from(evidence.truncated);
     }
 }
 
-impl WatchCounts for WatchedBlock {
+impl EvidenceCounts for EvidenceBlock {
     fn merge(&mut self, other: &Self) {
         self.seconds += other.seconds;
-        self.watched += other.watched;
+        self.inspected += other.inspected;
         self.messages += other.messages;
         self.totals.queries += other.totals.queries;
         self.totals.client_queries += other.totals.client_queries;

@@ -2,14 +2,14 @@
 //! what is wrong.
 //!
 //! ```text
-//! SecondWatch    one thread's tables of the running second  ─┐ at the end of a second
-//! WatchHistory   the tables of the last five to ten seconds ◄┘ ─ TrafficObservation ─ Judge
+//! SecondEvidence    one thread's tables of the running second  ─┐ at the end of a second
+//! EvidenceHistory   the tables of the last five to ten seconds ◄┘ ─ TrafficObservation ─ Judge
 //! ```
 //!
 //! All tables have a fixed size, so a flood of zones or of forged clients cannot grow them, and the
 //! heavy ones stay: see [`table`]. Rules compare shares, so a sample is enough: above a fixed
-//! number of messages a second only some exchanges are watched, each with its query and its
-//! response. A message that is not watched costs one comparison.
+//! number of messages a second only some exchanges are inspected, each with its query and its
+//! response. A message that is not inspected costs one comparison.
 
 mod client;
 mod distinct;
@@ -25,10 +25,10 @@ mod window;
 mod zone;
 
 pub use history::AgentSource;
-pub(super) use history::WatchHistory;
+pub(super) use history::EvidenceHistory;
 
 use pktvisor_analysis::message::Message;
-use pktvisor_analysis::{ClientSide, Transport, WaitingQuery, WatchedMessage};
+use pktvisor_analysis::{ClientSide, InspectedMessage, Transport, WaitingQuery};
 use pktvisor_common::address::{Address, IpVersion};
 use pktvisor_memory::keyed_hash;
 
@@ -38,11 +38,11 @@ use client::ClientCounts;
 use label::EntropyTable;
 use named::HasName;
 use server::ServerCounts;
-use table::WatchTable;
+use table::EvidenceTable;
 use zone::{ZoneCounts, ZoneName};
 
-/// Messages that one thread watches in a second, about.
-const WATCHED_PER_SECOND: u32 = 512;
+/// About as many messages as one thread inspects in a second.
+const INSPECTED_PER_SECOND: u32 = 512;
 
 /// Sets of the tables of one second. Each set has four places, so that the least item that is sure
 /// to have a place is far below one percent of the messages.
@@ -52,13 +52,13 @@ const CLIENT_SETS: usize = 128;
 
 /// The tables of one thread for the running second.
 #[derive(Debug)]
-pub(super) struct SecondWatch {
-    /// Exchanges with a hash up to this are watched.
+pub(super) struct SecondEvidence {
+    /// Exchanges with a hash up to this are inspected.
     hash_max: u32,
-    /// One of 2^this exchanges is watched.
+    /// One of 2^this exchanges is inspected.
     exponent: u32,
-    /// Messages watched in this second.
-    watched: u32,
+    /// Messages inspected in this second.
+    inspected: u32,
     /// The number of messages that they stand for.
     messages: u64,
     /// Queries that waited for longer than a second.
@@ -69,9 +69,9 @@ pub(super) struct SecondWatch {
     truncated: u32,
     servfail: u32,
     tcp_queries: u32,
-    zones: WatchTable<ZoneName, ZoneCounts>,
-    servers: WatchTable<OwnedAddress, ServerCounts>,
-    clients: WatchTable<OwnedAddress, ClientCounts>,
+    zones: EvidenceTable<ZoneName, ZoneCounts>,
+    servers: EvidenceTable<OwnedAddress, ServerCounts>,
+    clients: EvidenceTable<OwnedAddress, ClientCounts>,
     entropy: EntropyTable,
 }
 
@@ -112,12 +112,12 @@ fn zone_hash(key: Key<'_>) -> u64 {
     if key.tag == CUT { key.hash() } else { keyed_hash::of_bytes(key.bytes, CUT) }
 }
 
-impl Default for SecondWatch {
+impl Default for SecondEvidence {
     fn default() -> Self {
         Self {
             hash_max: u32::MAX,
             exponent: 0,
-            watched: 0,
+            inspected: 0,
             messages: 0,
             waited: 0,
             queries: 0,
@@ -126,52 +126,52 @@ impl Default for SecondWatch {
             truncated: 0,
             servfail: 0,
             tcp_queries: 0,
-            zones: WatchTable::new(ZONE_SETS),
-            servers: WatchTable::new(SERVER_SETS),
-            clients: WatchTable::new(CLIENT_SETS),
+            zones: EvidenceTable::new(ZONE_SETS),
+            servers: EvidenceTable::new(SERVER_SETS),
+            clients: EvidenceTable::new(CLIENT_SETS),
             entropy: EntropyTable::new(),
         }
     }
 }
 
-impl SecondWatch {
-    /// Whether the exchange with this hash is watched.
+impl SecondEvidence {
+    /// Whether the exchange with this hash is inspected.
     #[inline]
-    pub(super) fn watches(&self, exchange_hash: u32) -> bool {
+    pub(super) fn inspects(&self, exchange_hash: u32) -> bool {
         exchange_hash <= self.hash_max
     }
 
-    /// Counts a message of a watched exchange.
-    pub(super) fn message(&mut self, watched: &WatchedMessage<'_, MessageKeys<'_>>) {
-        let flow = watched.flow;
-        self.count(watched.message, flow.transport, watched.client);
+    /// Counts a message of an inspected exchange.
+    pub(super) fn message(&mut self, inspected: &InspectedMessage<'_, MessageKeys<'_>>) {
+        let flow = inspected.flow;
+        self.count(inspected.message, flow.transport, inspected.client);
         let (source, destination) = (flow.addresses.source(), flow.addresses.destination());
-        let (client, server) = match watched.message.is_response() {
+        let (client, server) = match inspected.message.is_response() {
             false => (source, destination),
             true => (destination, source),
         };
         let client_hash = address_hash(client);
         if let Some(counts) = self.servers.get(address_hash(server), || OwnedAddress::of(server)) {
-            counts.message(watched);
+            counts.message(inspected);
         }
-        if watched.client != ClientSide::Host
+        if inspected.client != ClientSide::Host
             && let Some(counts) = self.clients.get(client_hash, || OwnedAddress::of(client))
         {
-            counts.message(watched);
+            counts.message(inspected);
         }
-        if let (Some(question), Some(keys)) = (&watched.message.question, watched.keys.question())
+        if let (Some(question), Some(keys)) = (&inspected.message.question, inspected.keys.question())
             && let Some(counts) = self.zones.get(zone_hash(keys.qname2), || ZoneName::of(keys.qname2.bytes))
         {
-            let client = (watched.client != ClientSide::Host).then_some(client_hash);
-            counts.message(watched, question, keys.qname2.bytes.len(), client, &self.entropy);
+            let client = (inspected.client != ClientSide::Host).then_some(client_hash);
+            counts.message(inspected, question, keys.qname2.bytes.len(), client, &self.entropy);
         }
     }
 
     #[inline]
     fn count(&mut self, message: &Message<'_>, transport: Transport, client: ClientSide) {
-        self.watched += 1;
+        self.inspected += 1;
         self.messages += 1 << self.exponent;
-        if self.watched.is_multiple_of(2 * WATCHED_PER_SECOND) {
+        if self.inspected.is_multiple_of(2 * INSPECTED_PER_SECOND) {
             self.set_exponent(self.exponent + 1);
         }
         if message.is_response() {
@@ -185,7 +185,7 @@ impl SecondWatch {
         }
     }
 
-    /// Counts a query of a watched exchange that has waited for longer than a second.
+    /// Counts a query of an inspected exchange that has waited for longer than a second.
     pub(super) fn query_waits(&mut self, query: &WaitingQuery) {
         self.waited += 1;
         let server = query.addresses.destination();
@@ -199,28 +199,28 @@ impl SecondWatch {
         self.hash_max = u32::MAX >> self.exponent;
     }
 
-    /// Whether nothing was watched in this second.
+    /// Whether nothing was inspected in this second.
     fn is_empty(&self) -> bool {
-        self.watched == 0 && self.waited == 0
+        self.inspected == 0 && self.waited == 0
     }
 
     /// Begins the next second, after the tables were emptied.
     fn begin_second(&mut self) {
         self.set_exponent(exponent_for(self.messages));
-        (self.watched, self.messages, self.waited) = (0, 0, 0);
+        (self.inspected, self.messages, self.waited) = (0, 0, 0);
         (self.queries, self.client_queries, self.tcp_queries) = (0, 0, 0);
         (self.responses, self.truncated, self.servfail) = (0, 0, 0);
     }
 
-    /// Watches the same share of the exchanges as `other`.
+    /// Inspects the same share of the exchanges as `other`.
     pub(super) fn adopt_rate(&mut self, other: &Self) {
         self.set_exponent(exponent_for(other.messages));
     }
 }
 
-/// The least exponent with which so many messages a second are watched as intended.
+/// The least exponent with which so many messages a second are inspected as intended.
 fn exponent_for(messages: u64) -> u32 {
-    (0..32).find(|&exponent| messages >> exponent <= u64::from(WATCHED_PER_SECOND)).unwrap_or(31)
+    (0..32).find(|&exponent| messages >> exponent <= u64::from(INSPECTED_PER_SECOND)).unwrap_or(31)
 }
 
 /// Response codes, RFC 1035 section 4.1.1.

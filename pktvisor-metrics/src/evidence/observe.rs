@@ -9,7 +9,7 @@ use super::client::ClientCounts;
 use super::distinct::Distinct;
 use super::named::NamedKey;
 use super::server::ServerCounts;
-use super::table::WatchTable;
+use super::table::EvidenceTable;
 use super::window::{ServerWindow, TwoBlocks, ZoneWindow};
 use super::zone::ZoneName;
 
@@ -32,7 +32,7 @@ pub(super) fn is_client_observed(client: &TwoBlocks<ClientCounts>) -> bool {
 pub(super) fn zone(
     name: &NamedKey<ZoneName>,
     zone: &ZoneWindow,
-    clients: &WatchTable<NamedKey<OwnedAddress>, TwoBlocks<ClientCounts>>,
+    clients: &EvidenceTable<NamedKey<OwnedAddress>, TwoBlocks<ClientCounts>>,
 ) -> ZoneObservation {
     let counts = zone.window.sum();
     let labels = f64::from(counts.labels.max(1));

@@ -1,9 +1,9 @@
 //! What is counted of a server.
 
-use pktvisor_analysis::{ClientSide, WatchedMessage};
+use pktvisor_analysis::{ClientSide, InspectedMessage};
 
 use super::rcode;
-use super::table::WatchCounts;
+use super::table::EvidenceCounts;
 use super::times::FewTimes;
 use crate::keys::MessageKeys;
 
@@ -24,19 +24,19 @@ pub(super) struct ServerCounts {
 }
 
 impl ServerCounts {
-    pub(super) fn message(&mut self, watched: &WatchedMessage<'_, MessageKeys<'_>>) {
-        if watched.message.is_response() {
+    pub(super) fn message(&mut self, inspected: &InspectedMessage<'_, MessageKeys<'_>>) {
+        if inspected.message.is_response() {
             self.responses += 1;
-            self.servfail += u32::from(watched.message.header_rcode() == rcode::SERVFAIL);
-            self.truncated += u32::from(watched.message.header().tc());
-            if let Some(duration_ns) = watched.duration_ns {
+            self.servfail += u32::from(inspected.message.header_rcode() == rcode::SERVFAIL);
+            self.truncated += u32::from(inspected.message.header().tc());
+            if let Some(duration_ns) = inspected.duration_ns {
                 self.times.add(duration_ns / 1000);
             }
             return;
         }
         self.queries += 1;
-        self.host_queries += u32::from(watched.client == ClientSide::Host);
-        self.remote_queries += u32::from(watched.client == ClientSide::Remote);
+        self.host_queries += u32::from(inspected.client == ClientSide::Host);
+        self.remote_queries += u32::from(inspected.client == ClientSide::Remote);
     }
 
     pub(super) fn query_waits(&mut self, client: ClientSide) {
@@ -47,7 +47,7 @@ impl ServerCounts {
     }
 }
 
-impl WatchCounts for ServerCounts {
+impl EvidenceCounts for ServerCounts {
     fn merge(&mut self, other: &Self) {
         self.queries += other.queries;
         self.responses += other.responses;

@@ -10,7 +10,7 @@
 const WAYS: usize = 4;
 
 /// What a table keeps of an item.
-pub(super) trait WatchCounts: Default {
+pub(super) trait EvidenceCounts: Default {
     /// Adds the numbers of `other`.
     fn merge(&mut self, other: &Self);
 }
@@ -18,7 +18,7 @@ pub(super) trait WatchCounts: Default {
 /// Counts of items. Two items with the same 64-bit hash count as one; among thousands of items that
 /// happens once in 10^12 cases.
 #[derive(Debug)]
-pub(super) struct WatchTable<K, C> {
+pub(super) struct EvidenceTable<K, C> {
     /// A free place has the hash 0.
     hashes: Vec<[u64; WAYS]>,
     credits: Vec<[u32; WAYS]>,
@@ -33,7 +33,7 @@ enum TablePlace {
     Full,
 }
 
-impl<K: Default + Clone, C: WatchCounts> WatchTable<K, C> {
+impl<K: Default + Clone, C: EvidenceCounts> EvidenceTable<K, C> {
     /// An empty table with this number of sets, a power of two.
     pub(super) fn new(sets: usize) -> Self {
         let places = sets * WAYS;
@@ -143,7 +143,7 @@ impl<K: Default + Clone, C: WatchCounts> WatchTable<K, C> {
 mod tests {
     use super::*;
 
-    impl WatchCounts for u32 {
+    impl EvidenceCounts for u32 {
         fn merge(&mut self, other: &Self) {
             *self += other;
         }
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_items_does_not_push_out_a_heavy_one() {
-        let mut table = WatchTable::<u64, u32>::new(16);
+        let mut table = EvidenceTable::<u64, u32>::new(16);
         for n in 0..100_000_u64 {
             if n % 20 == 0 {
                 *table.get(scattered(7_000_000), || 0).unwrap() += 1;
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn drained_items_are_gone() {
-        let mut table = WatchTable::<u64, u32>::new(4);
+        let mut table = EvidenceTable::<u64, u32>::new(4);
         for n in 1..=3 {
             *table.get(n, || n * 10).unwrap() += n as u32;
         }

@@ -4,7 +4,7 @@ use pktvisor_findings::ServerSecond;
 
 use super::distinct::Distinct;
 use super::server::ServerCounts;
-use super::table::WatchCounts;
+use super::table::EvidenceCounts;
 use super::zone::ZoneCounts;
 
 /// Seconds that are kept one by one of a server.
@@ -39,7 +39,7 @@ pub(super) struct ServerMoment {
     pub(super) waited: u32,
 }
 
-impl<C: WatchCounts + Copy> TwoBlocks<C> {
+impl<C: EvidenceCounts + Copy> TwoBlocks<C> {
     /// The counts of both blocks.
     pub(super) fn sum(&self) -> C {
         let mut sum = self.previous;
@@ -58,21 +58,21 @@ impl<C: WatchCounts + Copy> TwoBlocks<C> {
     }
 }
 
-impl<C: WatchCounts + Copy> WatchCounts for TwoBlocks<C> {
+impl<C: EvidenceCounts + Copy> EvidenceCounts for TwoBlocks<C> {
     fn merge(&mut self, other: &Self) {
         self.current.merge(&other.current);
         self.previous.merge(&other.previous);
     }
 }
 
-impl WatchCounts for ZoneWindow {
+impl EvidenceCounts for ZoneWindow {
     fn merge(&mut self, other: &Self) {
         self.window.merge(&other.window);
         self.older_names.merge(&other.older_names);
     }
 }
 
-impl WatchCounts for ServerWindow {
+impl EvidenceCounts for ServerWindow {
     fn merge(&mut self, other: &Self) {
         self.window.merge(&other.window);
     }

@@ -2,14 +2,14 @@
 
 use pktvisor_analysis::message::Question;
 use pktvisor_analysis::name::presentation;
-use pktvisor_analysis::{Transport, WatchedMessage};
+use pktvisor_analysis::{InspectedMessage, Transport};
 
 use super::distinct::Distinct;
 use super::heavy::HeavyClients;
 use super::label::EntropyTable;
 use super::named::HasName;
 use super::rcode;
-use super::table::WatchCounts;
+use super::table::EvidenceCounts;
 use crate::keys::MessageKeys;
 
 /// Bytes of a zone's name that are kept.
@@ -81,17 +81,17 @@ impl ZoneCounts {
     /// client unless that is HOST.
     pub(super) fn message(
         &mut self,
-        watched: &WatchedMessage<'_, MessageKeys<'_>>,
+        inspected: &InspectedMessage<'_, MessageKeys<'_>>,
         question: &Question<'_>,
         zone_bytes: usize,
         client: Option<u64>,
         entropy: &EntropyTable,
     ) {
-        if watched.message.is_response() {
+        if inspected.message.is_response() {
             self.responses += 1;
-            self.response_bytes = self.response_bytes.saturating_add(watched.bytes as u32);
-            self.truncated += u32::from(watched.message.header().tc());
-            match watched.message.header_rcode() {
+            self.response_bytes = self.response_bytes.saturating_add(inspected.bytes as u32);
+            self.truncated += u32::from(inspected.message.header().tc());
+            match inspected.message.header_rcode() {
                 rcode::NXDOMAIN => self.nxdomain += 1,
                 rcode::SERVFAIL => self.servfail += 1,
                 rcode::REFUSED => self.refused += 1,
@@ -100,7 +100,7 @@ impl ZoneCounts {
             return;
         }
         self.queries += 1;
-        self.tcp_queries += u32::from(watched.flow.transport == Transport::Tcp);
+        self.tcp_queries += u32::from(inspected.flow.transport == Transport::Tcp);
         self.data_queries += u32::from(carries_data(question.qtype));
         self.names.add(question.name_hash);
         let wire = question.name.as_wire();
@@ -119,7 +119,7 @@ impl ZoneCounts {
     }
 }
 
-impl WatchCounts for ZoneCounts {
+impl EvidenceCounts for ZoneCounts {
     fn merge(&mut self, other: &Self) {
         self.queries += other.queries;
         self.responses += other.responses;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::transactions::{MessageTime, TransactionCounts};
 use pktvisor_analysis::{
-    ClientSide, ExchangeEnds, Flow, Observer, Outcome, ReassemblyEvent, TimedOutQuery, Transaction,
-    WaitingQuery, WatchedMessage,
+    ClientSide, ExchangeEnds, Flow, InspectedMessage, Observer, Outcome, ReassemblyEvent, TimedOutQuery,
+    Transaction, WaitingQuery,
 };
 use pktvisor_common::classify::Captured;
 
@@ -144,12 +144,12 @@ impl Observer for WatchingObserver<'_, '_> {
         self.recorder.timed_out(query);
     }
 
-    fn watches(&self, exchange_hash: u32) -> bool {
-        self.recorder.watches(exchange_hash)
+    fn inspects(&self, exchange_hash: u32) -> bool {
+        self.recorder.inspects(exchange_hash)
     }
 
-    fn watched_message(&mut self, watched: &WatchedMessage<'_, MessageKeys<'_>>) {
-        self.recorder.watched_message(watched);
+    fn inspected_message(&mut self, inspected: &InspectedMessage<'_, MessageKeys<'_>>) {
+        self.recorder.inspected_message(inspected);
     }
 
     fn query_waits(&mut self, query: &WaitingQuery) {

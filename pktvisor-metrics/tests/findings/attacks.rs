@@ -2,8 +2,8 @@
 
 use dns_traffic::{Attack, AttackKind, Day, DayConfig};
 
+use crate::inspected::Host;
 use crate::ordinary::watch_day;
-use crate::watched::Host;
 
 const NOON_S: u64 = 1_699_920_000 + 12 * 3600;
 const BEFORE_S: u64 = 100;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use capture_file::Capture;
 use pktvisor_common::classify::LinkType;
 
-use crate::watched::{Host, Watched};
+use crate::inspected::{Host, Inspected};
 
 const SUFFIXES: [&str; 5] = [".pcap", ".pcapng", ".cap", ".gz", ".zst"];
 
@@ -21,11 +21,11 @@ fn nothing_is_found_in_the_captures() {
     for path in paths {
         for host in [Host::Unknown, Host::Known] {
             let Ok(mut capture) = Capture::open(&path) else { continue };
-            let mut watched = Watched::new(host);
+            let mut inspected = Inspected::new(host);
             while let Ok(Some(read)) = capture.next_packet() {
-                watched.packet(read.timestamp_ns, read.data, read.wire_len, LinkType(read.link_type));
+                inspected.packet(read.timestamp_ns, read.data, read.wire_len, LinkType(read.link_type));
             }
-            wrong.extend(watched.finish().into_iter().map(|seen| format!("{}: {seen:?}", path.display())));
+            wrong.extend(inspected.finish().into_iter().map(|seen| format!("{}: {seen:?}", path.display())));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

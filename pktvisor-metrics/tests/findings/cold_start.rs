@@ -2,7 +2,7 @@
 
 use pktvisor_common::classify::LinkType;
 
-use crate::watched::{Host, Seen, Watched};
+use crate::inspected::{Host, Inspected, Seen};
 
 const START_S: u64 = 1_796_010_880;
 const SECOND_NS: u64 = 1_000_000_000;
@@ -14,13 +14,13 @@ const PORT: u16 = 40_000;
 
 /// Five clients that ask in turn, and what else happens.
 struct SteadyTraffic {
-    watched: Watched,
+    inspected: Inspected,
     asked: u64,
 }
 
 impl SteadyTraffic {
     fn new() -> Self {
-        Self { watched: Watched::new(Host::Known), asked: 0 }
+        Self { inspected: Inspected::new(Host::Known), asked: 0 }
     }
 
     /// A second in which the clients ask so often, and so often the greedy one.
@@ -36,7 +36,7 @@ impl SteadyTraffic {
             let query = frame((client, PORT), (SERVER, 53), [0x01, 0x00], n as u16);
             let response = frame((SERVER, 53), (client, PORT), [0x81, 0x80], n as u16);
             for (after_ns, data) in [(0, query), (1_000, response)] {
-                self.watched.packet(at_ns + after_ns, &data, data.len() as u32, LinkType::ETHERNET);
+                self.inspected.packet(at_ns + after_ns, &data, data.len() as u32, LinkType::ETHERNET);
             }
         }
     }
@@ -63,7 +63,7 @@ fn frame(from: ([u8; 4], u16), to: ([u8; 4], u16), flags: [u8; 2], id: u16) -> V
 }
 
 /// The first second with traffic has half of it and the time of the process start, or the second
-/// one, because a worker thread hands over what it watched a second later. While the programs are
+/// one, because a worker thread hands over what it inspected a second later. While the programs are
 /// attached, no packets are counted; those that waited follow in one second.
 #[test]
 fn a_cold_start_under_steady_traffic_finds_nothing() {
@@ -79,7 +79,7 @@ fn a_cold_start_under_steady_traffic_finds_nothing() {
         for second_s in first_s + 1..first_s + 60 {
             traffic.second(second_s, STEADY, 0);
         }
-        let seen = traffic.watched.finish();
+        let seen = traffic.inspected.finish();
         assert!(seen.is_empty(), "phase {phase}, {attaching_s} s, {earlier} earlier: {seen:?}");
     }
 }
@@ -95,7 +95,7 @@ fn clients_that_begin_after_some_queries_are_ordinary() {
         for second_s in START_S + 7 + phase..START_S + 70 {
             traffic.second(second_s, STEADY, 0);
         }
-        let seen = traffic.watched.finish();
+        let seen = traffic.inspected.finish();
         assert!(seen.is_empty(), "phase {phase}: {seen:?}");
     }
 }
@@ -111,7 +111,7 @@ fn a_greedy_client_is_found_from_the_first_seconds_on() {
         for second_s in begin_s..begin_s + 30 {
             traffic.second(second_s, STEADY, 1_500);
         }
-        let seen = traffic.watched.finish();
+        let seen = traffic.inspected.finish();
         let [Seen { finding, first_s, last_s }] = &seen[..] else { panic!("after {after_s} s: {seen:?}") };
         assert_eq!(
             (finding.kind.as_str(), finding.subject.name.as_str()),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use dns_traffic::{Config, Generator};
 use pktvisor_common::classify::LinkType;
 
-use crate::watched::{Host, Looking, Watched};
+use crate::inspected::{Host, Inspected, Looking};
 
 /// Prints the time for a packet, without and with findings, of the fastest of several runs. Build it
 /// for release.
@@ -19,16 +19,16 @@ fn the_time_for_a_packet() {
         for round in 0..14 {
             let looking = if round % 2 == 0 { Looking::Off } else { Looking::On };
             let start = Instant::now();
-            let mut watched = Watched::with(Host::Known, looking);
+            let mut inspected = Inspected::with(Host::Known, looking);
             for packet in &packets {
-                watched.packet(
+                inspected.packet(
                     packet.timestamp_ns,
                     &packet.data,
                     packet.data.len() as u32,
                     LinkType::ETHERNET,
                 );
             }
-            let _ = watched.finish();
+            let _ = inspected.finish();
             best[round % 2] = best[round % 2].min(start.elapsed());
         }
         let [without, with] = best.map(|time| time.as_secs_f64() * 1e9 / packets.len() as f64);

@@ -6,5 +6,5 @@ mod attacks;
 mod captures;
 mod cold_start;
 mod cost;
+mod inspected;
 mod ordinary;
-mod watched;

@@ -3,16 +3,16 @@
 use dns_traffic::{Config, Day, DayConfig, Generator};
 use pktvisor_common::classify::LinkType;
 
-use crate::watched::{Host, Seen, Watched};
+use crate::inspected::{Host, Inspected, Seen};
 
 const MIDNIGHT_S: u64 = 1_699_920_000;
 
 pub(crate) fn watch_day(config: DayConfig, host: Host) -> Vec<Seen> {
-    let mut watched = Watched::new(host);
+    let mut inspected = Inspected::new(host);
     for packet in Day::new(config) {
-        watched.packet(packet.timestamp_ns, &packet.data, packet.data.len() as u32, LinkType::ETHERNET);
+        inspected.packet(packet.timestamp_ns, &packet.data, packet.data.len() as u32, LinkType::ETHERNET);
     }
-    watched.finish()
+    inspected.finish()
 }
 
 #[test]
@@ -42,10 +42,10 @@ fn nothing_is_found_in_a_day() {
 #[test]
 fn nothing_is_found_in_generated_traffic() {
     let config = Config { packets: 200_000, rate: 2_000.0, collect_answer: false, ..Config::DEFAULT };
-    let mut watched = Watched::new(Host::Known);
+    let mut inspected = Inspected::new(Host::Known);
     for packet in Generator::new(config).unwrap() {
-        watched.packet(packet.timestamp_ns, &packet.data, packet.data.len() as u32, LinkType::ETHERNET);
+        inspected.packet(packet.timestamp_ns, &packet.data, packet.data.len() as u32, LinkType::ETHERNET);
     }
-    let seen = watched.finish();
+    let seen = inspected.finish();
     assert!(seen.is_empty(), "{seen:?}");
 }

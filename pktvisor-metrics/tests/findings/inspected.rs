@@ -1,4 +1,4 @@
-//! A capture that is watched as the agent does it.
+//! A capture that is inspected as by the agent.
 
 use std::cell::Cell;
 use std::fmt;
@@ -58,14 +58,14 @@ impl fmt::Debug for Seen {
 }
 
 /// All findings of a capture, looked at after every second of it.
-pub(crate) struct Watched {
+pub(crate) struct Inspected {
     store: Store,
     analysis: Analysis<Host>,
     host: Host,
     pub(crate) seen: Vec<Seen>,
 }
 
-impl Watched {
+impl Inspected {
     pub(crate) fn new(host: Host) -> Self {
         Self::with(host, Looking::On)
     }
