@@ -7,7 +7,7 @@ use pktvisor_analysis::message::Message;
 
 use crate::codes::CodeCounts;
 use crate::frequent::ListLimits;
-use crate::record::Remember;
+use crate::remember::Remember;
 
 /// Bits of the header's third octet (RFC 1035 section 4.1.1).
 mod high {

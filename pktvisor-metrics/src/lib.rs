@@ -14,6 +14,7 @@
 //! | `frequent` | the most frequent items |
 //! | `quantiles`, `slowness` | times and rates |
 //! | `codes`, `codes_by_side`, `sizes` | exact counts by code, header and size |
+//! | `remember` | what every part of a period can do |
 //! | `record` | generates the records of a period from their declarations |
 //! | `network`, `dns`, `sides`, `transactions` | the metrics of a period |
 //! | `places` | places of listed addresses, for a report |
@@ -44,6 +45,7 @@ mod places;
 mod rare_items;
 mod record;
 mod recorder;
+mod remember;
 mod report;
 mod response;
 mod rolling;

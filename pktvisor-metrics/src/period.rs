@@ -9,7 +9,7 @@ use crate::distribution::Distribution;
 use crate::dns::DnsRecord;
 use crate::frequent::ListLimits;
 use crate::network::PacketRecord;
-use crate::record::Remember;
+use crate::remember::Remember;
 
 /// A period, or several merged ones. A [`Recorder`](super::Recorder) fills it, and its report reads
 /// it.

@@ -5,21 +5,18 @@
 //! these only.
 
 mod remember;
+mod rows;
 
 use std::ops::{Deref, DerefMut};
 
 use pktvisor_analysis::message::Message;
 use pktvisor_analysis::{Flow, Transaction, Transport};
-use pktvisor_api as api;
 use pktvisor_common::address::{Address, IpVersion};
 
 use crate::cardinality::Cardinality;
 use crate::codes_by_side::MessageCodes;
-use crate::context::Context;
 use crate::frequent::{Frequent, FrequentItems, Key, Mark};
 use crate::keys::Party;
-use crate::listed::{ListLength, Listed, address, frequent, spell};
-use crate::places::PlacePart;
 use crate::record::record;
 use crate::response::ResponseKind;
 use crate::settings::ClientPrefix;
@@ -208,118 +205,3 @@ macro_rules! deref_to_side {
 }
 
 deref_to_side!(DnsInRecord DnsOutRecord);
-
-/// The rows that both directions share.
-macro_rules! rows {
-    ($($row:ident = $of:expr;)*) => { $(
-        pub(super) fn $row(&self, _context: &Context<'_>) -> u64 {
-            let of: fn(&Self) -> u64 = $of;
-            of(self)
-        }
-    )* };
-}
-
-/// The rows that are lists of addresses, under the names of either direction.
-macro_rules! lists {
-    ($($clients:ident $($servers:ident)? = $list:expr;)*) => { $(
-        pub(super) fn $clients(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-            let list: fn(&Self, ListLength) -> Vec<api::TopEntry> = $list;
-            context.analysed(list(self, context.list_length))
-        }
-
-        $(pub(super) fn $servers(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-            self.$clients(context)
-        })?
-    )* };
-}
-
-impl SideRecord {
-    rows! {
-        queries = |side| side.codes.queries();
-        replies = |side| side.codes.replies();
-        tcp_queries = |side| side.tcp_queries;
-        ipv6_queries = |side| side.ipv6_queries;
-        query_bytes = |side| side.query_bytes;
-        response_bytes = |side| side.response_bytes;
-        noerror = |side| side.codes.replies_of(0);
-        srvfail = |side| side.codes.replies_of(2);
-        nxdomain = |side| side.codes.replies_of(3);
-        refused = |side| side.codes.replies_of(5);
-        nodata = |side| side.nodata;
-        referrals = |side| side.referrals;
-        malformed = |side| side.malformed;
-        timed_out = |side| side.timed_out;
-        orphans = |side| side.orphans;
-        rd_queries = |side| side.codes.rd_queries();
-        ad_queries = |side| side.codes.ad_queries();
-        cd_queries = |side| side.codes.cd_queries();
-        do_queries = |side| side.codes.do_queries();
-        ecs_queries = |side| side.codes.ecs_queries();
-        cookie_queries = |side| side.codes.cookie_queries();
-        cookie_replies = |side| side.codes.cookie_replies();
-        aa_replies = |side| side.codes.aa_replies();
-        tc_replies = |side| side.codes.tc_replies();
-        ra_replies = |side| side.codes.ra_replies();
-        ad_replies = |side| side.codes.ad_replies();
-        clients = |side| side.distinct.estimate();
-        servers = |side| side.distinct.estimate();
-    }
-
-    lists! {
-        top_clients top_servers = |side, length| side.party_list(PartyColumn::Queries, length);
-        top_clients_response_bytes top_servers_response_bytes = |side, length| side.party_list(PartyColumn::ResponseBytes, length);
-        top_clients_slow top_servers_slow = |side, length| side.party_list(PartyColumn::Slow, length);
-        top_clients_nxdomain top_servers_nxdomain = |side, length| side.party_list(PartyColumn::NxDomain, length);
-        top_clients_srvfail top_servers_srvfail = |side, length| side.party_list(PartyColumn::ServFail, length);
-        top_clients_refused top_servers_refused = |side, length| side.party_list(PartyColumn::Refused, length);
-        top_clients_tcp top_servers_tcp = |side, length| side.party_list(PartyColumn::Tcp, length);
-        top_clients_malformed top_servers_malformed = |side, length| side.by_malformed.listed(length, spell::Address);
-        top_clients_timed_out top_servers_timed_out = |side, length| side.by_timed_out.listed(length, spell::Address);
-        top_clients_truncated top_servers_truncated = |side, length| side.by_truncated.listed(length, spell::Address);
-        top_clients_amplified = |side, length| side.by_amplified_bytes.listed(length, spell::Address);
-        top_client_prefixes = |side, length| side.by_prefix.listed(length, spell::Prefix);
-        top_opcode = |side, length| side.codes.opcodes().listed(length, spell::Opcode);
-        top_rcode = |side, length| side.codes.rcodes.listed(length, spell::Rcode);
-        top_qtype = |side, length| side.codes.qtypes.listed(length, spell::Qtype);
-        top_qclass = |side, length| side.codes.qclasses().listed(length, spell::Qclass);
-    }
-
-    pub(super) fn query_size_bytes(&self, _context: &Context<'_>) -> Option<api::Quantiles> {
-        self.query_sizes.report()
-    }
-
-    pub(super) fn response_size_bytes(&self, _context: &Context<'_>) -> Option<api::Quantiles> {
-        self.response_sizes.report()
-    }
-
-    pub(super) fn size_ratio_pct(&self, _context: &Context<'_>) -> Option<api::Quantiles> {
-        self.size_ratios.report()
-    }
-
-    pub(super) fn top_client_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        self.located(PlacePart::Network, context)
-    }
-
-    pub(super) fn top_server_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        self.located(PlacePart::Network, context)
-    }
-
-    pub(super) fn top_client_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        self.located(PlacePart::Country, context)
-    }
-
-    pub(super) fn top_server_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        self.located(PlacePart::Country, context)
-    }
-
-    fn party_list(&self, list: PartyColumn, length: ListLength) -> Vec<api::TopEntry> {
-        frequent(&self.parties, list as usize, length, spell::Address)
-    }
-
-    /// Queries by the place of the party.
-    fn located(&self, part: PlacePart, context: &Context<'_>) -> Vec<api::TopEntry> {
-        let parties =
-            self.parties.items_of(PartyColumn::Queries as usize).map(|item| (address(item.key), item.lower));
-        context.located(part, parties, self.codes.queries())
-    }
-}

@@ -49,7 +49,7 @@ impl TransactionRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Remember;
+    use crate::remember::Remember;
 
     fn answered(client: ClientSide, duration_ns: Option<u64>) -> Transaction<'static> {
         Transaction { client, query_bytes: 30, response_bytes: 60, duration_ns, question: None }

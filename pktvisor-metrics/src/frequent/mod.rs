@@ -18,112 +18,17 @@
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
 //! seeded at random.
 
+mod item;
 mod rows;
 mod since;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use pktvisor_memory::keyed_hash;
+use item::ItemRow;
+pub use item::{Item, Key, ListLimits, Mark};
 pub(crate) use since::BASELINE_ENTRIES;
 use table::{ItemTable, added};
-
-/// The maximum size of a [`FrequentItems`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListLimits {
-    /// Number of entries.
-    pub entries: usize,
-    /// Bytes of all keys together.
-    pub key_bytes: usize,
-}
-
-impl ListLimits {
-    /// A live period: an estimate is off by at most about a 16,384th of the stream.
-    pub const LIVE: Self = Self { entries: 1 << 15, key_bytes: 1 << 20 };
-    /// A closed period that may still be merged into a window.
-    pub const CLOSED: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
-    /// A focus: a part of the traffic, perhaps one of several.
-    pub const FOCUS: Self = Self { entries: 1 << 11, key_bytes: 1 << 16 };
-    /// A live list of items of which few are frequent: off by at most about a 4,096th.
-    pub const SMALL: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
-    /// A closed period that is kept for the record.
-    pub const ARCHIVED: Self = Self { entries: 64, key_bytes: 1 << 14 };
-
-    /// The same for a list of rare events, of which a period kept for the record needs fewer.
-    pub(crate) fn of_rare(self) -> Self {
-        if self == Self::ARCHIVED { Self { entries: 32, key_bytes: 1 << 13 } } else { self }
-    }
-}
-
-/// The key of an item: bytes, and a tag that separates items with the same bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key<'a> {
-    /// Distinguishes kinds of items in one list.
-    pub tag: u8,
-    /// At most 65,535 bytes count; the rest of longer keys is ignored.
-    pub bytes: &'a [u8],
-    /// The hash of tag and bytes.
-    hash: u64,
-}
-
-impl<'a> Key<'a> {
-    /// The key of some bytes.
-    #[inline]
-    pub fn new(tag: u8, bytes: &'a [u8]) -> Self {
-        Self { tag, bytes, hash: keyed_hash::of_bytes(bytes, tag) }
-    }
-
-    /// The hash of tag and bytes.
-    #[inline]
-    pub(crate) fn hash(&self) -> u64 {
-        self.hash
-    }
-
-    /// The key of bytes with a known hash.
-    #[inline]
-    pub(crate) fn with_hash(tag: u8, bytes: &'a [u8], hash: u64) -> Self {
-        debug_assert_eq!(hash, keyed_hash::of_bytes(bytes, tag));
-        Self { tag, bytes, hash }
-    }
-}
-
-/// A flag on a listed item, for work that its owner does once per item. It is lost when the item is
-/// dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// The first flag.
-    First,
-    /// The second flag.
-    Second,
-}
-
-/// One item and the bounds of its true count: `lower <= true count <= upper`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Item<'a> {
-    /// The key.
-    pub key: Key<'a>,
-    /// Occurrences since the item last entered the table; the estimate.
-    pub lower: u64,
-    /// The upper bound.
-    pub upper: u64,
-}
-
-/// One item with its counts in all lists that share a table.
-#[derive(Clone, Copy, Debug)]
-struct ItemRow<'a, const W: usize> {
-    key: Key<'a>,
-    /// The lower bounds.
-    counts: [u64; W],
-    /// How much may have been missed.
-    errors: [u64; W],
-}
-
-impl<'a, const W: usize> ItemRow<'a, W> {
-    fn item(&self, list: usize) -> Item<'a> {
-        let lower = self.counts[list];
-        Item { key: self.key, lower, upper: lower.saturating_add(self.errors[list]) }
-    }
-}
 
 /// A summary of the most frequent items of a stream of (key, weight), or of `W` streams with the
 /// same keys.

@@ -5,8 +5,9 @@
 //! between them. Its error shows whether it did: an entry that was dropped and came back has a
 //! larger one. For all other items the difference of the bounds is a bound.
 
+use super::Frequent;
+use super::item::{ItemRow, Key};
 use super::table::ItemTable;
-use super::{Frequent, ItemRow, Key};
 
 /// The largest number of entries that a [baseline](Frequent::baseline) keeps.
 pub(crate) const BASELINE_ENTRIES: usize = 1 << 11;

@@ -13,8 +13,8 @@
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::prefetch::prefetch;
 
+use super::item::{ItemRow, Key, Mark};
 use super::rows::{RowNumber, Rows};
-use super::{ItemRow, Key, Mark};
 
 /// The maximum number of entries of a table.
 pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;

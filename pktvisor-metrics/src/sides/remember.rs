@@ -4,7 +4,7 @@ use super::SideRecord;
 use crate::cardinality::Cardinality;
 use crate::codes_by_side::MessageCodes;
 use crate::frequent::{Frequent, FrequentItems, ListLimits};
-use crate::record::Remember;
+use crate::remember::Remember;
 use crate::sizes::SizeCounts;
 
 impl Remember for SideRecord {
