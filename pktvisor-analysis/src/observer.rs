@@ -113,7 +113,7 @@ pub struct Transaction<'a> {
     pub question: Option<&'a Question<'a>>,
 }
 
-/// An analysed message of an exchange that the observer [watches](Observer::watches).
+/// An analysed message of an exchange that the observer [inspects](Observer::inspects).
 #[derive(Clone, Copy, Debug)]
 pub struct InspectedMessage<'a, K> {
     /// The flow of the message.
@@ -168,7 +168,7 @@ pub trait Observer {
 
     /// A message of an inspected exchange, after [`message`](Self::message) and
     /// [`malformed`](Self::malformed).
-    fn inspected_message(&mut self, _watched: &InspectedMessage<'_, Self::Keys<'_>>) {}
+    fn inspected_message(&mut self, _message: &InspectedMessage<'_, Self::Keys<'_>>) {}
 
     /// A query of an inspected exchange has waited for longer than a second. Each query is reported
     /// once.
