@@ -17,6 +17,7 @@ mod packets;
 mod period;
 mod report;
 mod series;
+mod sketches;
 
 pub use agent::{
     App, AppDns, AppInfo, AppXact, CaptureInfo, CaptureInterface, DirectionRates, Ledger, Losses, Rates,
@@ -33,3 +34,6 @@ pub use packets::{IpCardinality, PacketRates, Packets};
 pub use period::{ErrorBody, Period, PeriodDocument, PeriodSpan, Sampling};
 pub use pktvisor_definitions::Mode;
 pub use series::{DirectionSeries, DnsSeries, PacketSeries, SecondSeries, SeriesDocument, TransactionSeries};
+pub use sketches::{
+    ExponentialBucket, ExponentialHistogram, HllImage, ListTotals, SKETCHES_FORMAT, SketchDocument,
+};
