@@ -81,6 +81,28 @@ impl Input {
         self.bytes().get(self.start..self.end).unwrap_or_default()
     }
 
+    /// The place of the window's first byte, for [`Input::slice`].
+    #[inline(always)]
+    pub(super) fn window_start(&self) -> usize {
+        self.start
+    }
+
+    /// The window of a mapped file; `None` of a stream.
+    #[inline(always)]
+    pub(super) fn mapped_window(&self) -> Option<&[u8]> {
+        match &self.storage {
+            Storage::Mapped(mapping) => mapping.bytes().get(self.start..self.end),
+            Storage::Streamed(_) => None,
+        }
+    }
+
+    /// As [`is_intact`](Self::is_intact), of bytes of the [mapped window](Self::mapped_window) behind
+    /// bytes that were read; false also if it takes longer to find out.
+    #[inline(always)]
+    pub(super) fn is_plainly_intact(&self, at: usize, len: usize) -> bool {
+        matches!(&self.storage, Storage::Mapped(mapping) if mapping.is_plainly_intact(at, len))
+    }
+
     /// The next `len` bytes, without taking them, or `None` if the capture has fewer:
     /// [`Input::stop`] gives the reason.
     #[inline(always)]

@@ -91,6 +91,15 @@ impl MappedCapture {
         }
     }
 
+    /// As [`is_intact`](Self::is_intact), but false also if only the long way tells.
+    #[inline(always)]
+    pub(super) fn is_plainly_intact(&self, at: usize, len: usize) -> bool {
+        let next: Option<&[u8; 16]> = self.map.bytes().get(at + len..).and_then(<[u8]>::first_chunk);
+        at.saturating_sub(1) % PAGE_BYTES + len < PAGE_BYTES
+            && next.is_some_and(|next| u128::from_ne_bytes(*next) != 0)
+            && !self.map.is_damaged()
+    }
+
     #[cold]
     #[inline(never)]
     fn touch_pages_behind(&self, read: usize, end: usize) {

@@ -170,8 +170,35 @@ impl Capture {
     /// # Errors
     /// The operating system fails to read, or a pcapng section has an unknown version. Nothing can
     /// be read after an error.
-    #[inline]
+    #[inline(always)]
     pub fn next_packet(&mut self) -> Result<Option<PacketRef<'_>>, ReadError> {
+        let plain = match &self.reader {
+            Reader::Pcap(pcap) => pcap.plain_record(&mut self.input),
+            Reader::Pcapng(_) | Reader::Ended => None,
+        };
+        let record = match plain {
+            Some(record) => record,
+            None => match self.next_record()? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
+        };
+        let timestamp_ns = record.timestamp_ns.unwrap_or(self.last_timestamp_ns);
+        self.last_timestamp_ns = timestamp_ns;
+        Ok(Some(PacketRef {
+            timestamp_ns,
+            has_timestamp: record.timestamp_ns.is_some(),
+            data: self.input.slice(record.data_at, record.data_len),
+            wire_len: record.wire_len,
+            link_type: record.link_type,
+            interface: record.interface,
+            byte_order: record.byte_order,
+        }))
+    }
+
+    /// The next record of any form; `None` at the end.
+    #[inline(never)]
+    fn next_record(&mut self) -> Result<Option<CaptureRecord>, ReadError> {
         loop {
             let offset = self.input.position();
             let next = match &mut self.reader {
@@ -181,17 +208,7 @@ impl Capture {
             };
             let stop = match next {
                 Ok(record) if self.input.is_intact(record.data_at, record.data_len) => {
-                    let timestamp_ns = record.timestamp_ns.unwrap_or(self.last_timestamp_ns);
-                    self.last_timestamp_ns = timestamp_ns;
-                    return Ok(Some(PacketRef {
-                        timestamp_ns,
-                        has_timestamp: record.timestamp_ns.is_some(),
-                        data: self.input.slice(record.data_at, record.data_len),
-                        wire_len: record.wire_len,
-                        link_type: record.link_type,
-                        interface: record.interface,
-                        byte_order: record.byte_order,
-                    }));
+                    return Ok(Some(record));
                 }
                 Ok(_) => self.input.stop(offset),
                 Err(stop) => stop,

@@ -14,6 +14,9 @@ use super::magic::{begins_capture, variant};
 
 const FILE_HEADER_BYTES: usize = 24;
 
+/// Octets of a record's header in all files but those of a patched libpcap.
+const PLAIN_HEADER_BYTES: usize = 16;
+
 /// Bits 16 to 25 of the link-type field, which must be zero. The rest of the upper half gives the
 /// length of a frame check sequence, which is left at the end of each packet.
 const RESERVED_LINK_TYPE_BITS: u32 = 0x03ff_0000;
@@ -27,6 +30,9 @@ pub(super) struct Pcap {
     lengths: Lengths,
     packet_limit: u32,
     link_type: u16,
+    /// Whether the file is of the most frequent form: little-endian, with short record headers, the
+    /// captured length first.
+    is_plain: bool,
 }
 
 /// Which of a packet's two lengths is the captured one. The order was unsettled before version 2.4.
@@ -69,10 +75,41 @@ impl Pcap {
             _ => Lengths::CapturedFirst,
         };
         let packet_limit = packet_limit_bytes(link_type);
-        Ok(Self { order, fraction_ns, packet_header_bytes, lengths, packet_limit, link_type })
+        let is_plain = order == ByteOrder::Little
+            && packet_header_bytes == PLAIN_HEADER_BYTES
+            && lengths == Lengths::CapturedFirst;
+        Ok(Self { order, fraction_ns, packet_header_bytes, lengths, packet_limit, link_type, is_plain })
     }
 
+    /// The next record, if it and the beginning of the next one lie in the window of a mapped file,
+    /// and nothing about them is unusual; else `None`, and nothing is taken. As [`next`](Self::next),
+    /// with a third of the instructions.
     #[inline(always)]
+    pub(super) fn plain_record(&self, input: &mut Input) -> Option<CaptureRecord> {
+        if !self.is_plain {
+            return None;
+        }
+        let (header, rest) = input.mapped_window()?.split_first_chunk::<PLAIN_HEADER_BYTES>()?;
+        let field = |at| ByteOrder::Little.u32_at(header, at);
+        let (captured, original) = (field(8), field(12));
+        if self.is_odd(captured, original) {
+            return None;
+        }
+        let data_len = captured as usize;
+        if data_len > rest.len() {
+            return None;
+        }
+        let timestamp_ns = Some(u64::from(field(0)) * 1_000_000_000 + u64::from(field(4)) * self.fraction_ns);
+        let wire_len = original.max(captured);
+        if !input.is_plainly_intact(input.window_start() + PLAIN_HEADER_BYTES, data_len) {
+            return None;
+        }
+        let data_at = input.take(PLAIN_HEADER_BYTES + data_len) + PLAIN_HEADER_BYTES;
+        let (link_type, byte_order) = (self.link_type, ByteOrder::Little);
+        Some(CaptureRecord { timestamp_ns, data_at, data_len, wire_len, link_type, interface: 0, byte_order })
+    }
+
+    #[inline]
     pub(super) fn next(&mut self, input: &mut Input) -> Result<CaptureRecord, Box<ReadStop>> {
         let Some(header) = input.need(self.packet_header_bytes).and_then(|header| header.first_chunk::<16>())
         else {
