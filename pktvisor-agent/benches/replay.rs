@@ -23,7 +23,7 @@ use pktvisor_common::classify::{Captured, Class, DnsPorts, LinkType, classify, f
 use pktvisor_common::direction::direction;
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::SampleRate;
-use pktvisor_metrics::{self as metrics, Store};
+use pktvisor_metrics::{self as metrics, PacketKeys, Store};
 
 const PACKETS: u64 = 100_000;
 
@@ -120,7 +120,8 @@ fn steps(criterion: &mut Criterion) {
             let mut batch = store.batch();
             for (packet, _) in traffic.packets() {
                 let class = class_of(packet.data);
-                batch.packet(&class, direction(&class, &traffic.host), packet.wire_len);
+                let keys = PacketKeys::of(&class, direction(&class, &traffic.host));
+                batch.packet(&class, &keys, packet.wire_len);
             }
         });
     });
@@ -155,7 +156,7 @@ fn steps(criterion: &mut Criterion) {
                         false => settings.ends(source, destination),
                         true => settings.ends(destination, source),
                     };
-                    let keys = recorder.keys(&ends, &head);
+                    let keys = recorder.keys(recorder.end_keys(&ends), &head);
                     recorder.prefetch_message(&head, &keys);
                     let message = head.parse_rest(Captured::Whole);
                     recorder.message(&flow, message, &keys);

@@ -10,8 +10,8 @@ use pktvisor_capture::{Endian, Filter, FilterError};
 use pktvisor_common::classify::{Class, DnsPorts, LinkType, UnknownEtherTypes, classify, flags, tcp_flags};
 use pktvisor_common::direction::{Direction, direction};
 use pktvisor_common::packet::Packet;
-use pktvisor_metrics::Batch;
 use pktvisor_metrics::watch::{AnalysedPacket, WatchingObserver};
+use pktvisor_metrics::{Batch, PacketKeys};
 
 use crate::likely_host::AnswerCounts;
 use config::PipelineConfig;
@@ -131,14 +131,15 @@ impl Pipeline {
         }
         // The counters are prefetched and updated last, so that their memory arrives during the
         // analysis.
-        batch.prefetch_packet(&class, direction);
+        let keys = PacketKeys::of(&class, direction);
+        batch.prefetch_packet(&keys);
         match batch.watching_observer(AnalysedPacket { packet, class: &class, direction }) {
             None => analysis.packet(packet, &class, batch.recorder()),
             Some(observer) => analyse_watched(analysis, packet, &class, observer),
         }
         match packet.segments {
-            1 => batch.packet(&class, direction, packet.wire_len),
-            _ => count_segments(&class, direction, packet, segment_len, batch),
+            1 => batch.packet(&class, &keys, packet.wire_len),
+            _ => count_segments(&class, &keys, packet, segment_len, batch),
         }
         if let Some(geo) = &mut self.geo {
             locate(geo, &class, direction, packet.segments, batch);
@@ -198,7 +199,7 @@ fn analyse_watched(
 #[cold]
 fn count_segments(
     class: &Class,
-    direction: Direction,
+    keys: &PacketKeys<'_>,
     packet: &Packet<'_>,
     segment_len: u32,
     batch: &mut Batch<'_>,
@@ -207,10 +208,10 @@ fn count_segments(
     let ends = tcp_flags::FIN | tcp_flags::RST;
     let earlier = Class { tcp_flags: class.tcp_flags & !ends, ..*class };
     for _ in 0..before {
-        batch.packet(&earlier, direction, segment_len);
+        batch.packet(&earlier, keys, segment_len);
     }
     let last_len = packet.wire_len.saturating_sub(segment_len.saturating_mul(u32::from(before)));
-    batch.packet(class, direction, last_len);
+    batch.packet(class, keys, last_len);
 }
 
 /// Counts the remote end of a packet under its place and network.

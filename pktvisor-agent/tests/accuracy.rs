@@ -118,7 +118,11 @@ impl Rival {
 impl Observer for Rival {
     type Keys<'m> = ();
 
-    fn keys<'m>(&self, _: &ExchangeEnds<'m>, _: &MessageHead<'m>) {}
+    type EndKeys<'m> = ();
+
+    fn end_keys<'m>(&self, _: &ExchangeEnds<'m>) {}
+
+    fn keys<'m>(&self, (): (), _: &MessageHead<'m>) {}
 
     fn message(&mut self, _: &Flow, message: &Message<'_>, (): &()) {
         let Some(question) = &message.question else { return };

@@ -87,7 +87,11 @@ impl<W: Write> Observer for Printer<W> {
         }
     }
 
-    fn keys<'m>(&self, _ends: &ExchangeEnds<'m>, _head: &MessageHead<'m>) {}
+    type EndKeys<'m> = ();
+
+    fn end_keys<'m>(&self, _ends: &ExchangeEnds<'m>) {}
+
+    fn keys<'m>(&self, _ends: (), _head: &MessageHead<'m>) {}
     fn reassembled(&mut self, _flow: &Flow, _header_flags: u16, _captured: Captured) {}
     fn malformed(&mut self) {}
     fn udp_port(&mut self, _port: u16) {}

@@ -42,7 +42,7 @@ impl<H: HostNetworks> Analysis<H> {
     }
 
     /// Analyses one packet. Packets that the classifier did not mark as DNS are skipped.
-    #[inline]
+    #[inline(always)]
     pub fn packet(&mut self, packet: &Packet<'_>, class: &Class, out: &mut impl Observer) {
         match class.flags & flags::ANY_DNS {
             // A first fragment without a DNS port means that the later ones are not needed.

@@ -1,6 +1,6 @@
 //! Addresses, ports and transport of one packet.
 
-use pktvisor_common::address::AddressPair;
+use pktvisor_common::address::{Address, AddressPair};
 use pktvisor_common::classify::Class;
 pub use pktvisor_common::counters::Transport;
 
@@ -29,6 +29,18 @@ impl Flow {
         })
     }
 
+    /// The sender.
+    #[inline(always)]
+    pub(crate) fn source_end(&self) -> FlowEnd<'_> {
+        FlowEnd { address: self.addresses.source(), port: self.source_port }
+    }
+
+    /// The receiver.
+    #[inline(always)]
+    pub(crate) fn destination_end(&self) -> FlowEnd<'_> {
+        FlowEnd { address: self.addresses.destination(), port: self.destination_port }
+    }
+
     /// The opposite direction of the same conversation.
     #[inline]
     pub fn reversed(&self) -> Self {
@@ -39,4 +51,11 @@ impl Flow {
             ..*self
         }
     }
+}
+
+/// An address and a port.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FlowEnd<'a> {
+    pub(crate) address: Address<'a>,
+    pub(crate) port: u16,
 }

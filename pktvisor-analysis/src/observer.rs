@@ -145,9 +145,18 @@ pub trait Observer {
     /// with them, and lent, because a processor stalls when it moves what it has just written.
     type Keys<'m>: Copy;
 
-    /// Computes the keys of a message from its ends, its header and its first question. Has no
-    /// effect.
-    fn keys<'m>(&self, ends: &ExchangeEnds<'m>, head: &MessageHead<'m>) -> Self::Keys<'m>;
+    /// The keys of the ends of a message, known before the message is parsed.
+    type EndKeys<'m>: Copy;
+
+    /// Computes the keys of the ends of a message. Has no effect.
+    fn end_keys<'m>(&self, ends: &ExchangeEnds<'m>) -> Self::EndKeys<'m>;
+
+    /// Prefetches the memory where a message with these ends will be counted. Has no effect.
+    fn prefetch_ends(&self, _keys: &Self::EndKeys<'_>) {}
+
+    /// Computes the keys of a message from those of its ends, its header and its first question. Has
+    /// no effect.
+    fn keys<'m>(&self, ends: Self::EndKeys<'m>, head: &MessageHead<'m>) -> Self::Keys<'m>;
 
     /// Prefetches the memory where a message with this head and these keys will be counted. Has no
     /// effect.

@@ -135,11 +135,11 @@ macro_rules! dns_flags {
             #[derive(Copy, Eq)]
             "dns.flags": DnsFlags / DnsFlagsRecord {
                 /// Replies with AA set: the server is an authority for the name.
-                aa: Counter(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "AA");
+                aa: Derived(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "AA");
                 /// Replies with AD set: the resolver has validated all of the answer.
-                ad: Counter(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "AD");
+                ad: Derived(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "AD");
                 /// Replies with TC set: the client has to repeat the query over TCP.
-                tc: Counter(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "TC");
+                tc: Derived(replies, analysed) => ("pktvisor_period_dns_flagged_replies", flag = "TC");
             }
         }
     };
@@ -153,13 +153,13 @@ macro_rules! edns {
             /// EDNS(0) (RFC 6891) in the analysed messages.
             "dns.edns": EdnsMetrics / EdnsRecord {
                 /// Queries with an OPT record.
-                queries: Counter(messages, analysed);
+                queries: Derived(messages, analysed);
                 /// Replies with an OPT record.
-                replies: Counter(messages, analysed);
+                replies: Derived(messages, analysed);
                 /// Queries with the DO bit (RFC 3225).
-                dnssec_ok: Counter(queries, analysed);
+                dnssec_ok: Derived(queries, analysed);
                 /// Queries with a client subnet option (RFC 7871).
-                client_subnet: Counter(queries, analysed);
+                client_subnet: Derived(queries, analysed);
                 /// Quantiles of the UDP payload size that queries offer.
                 udp_size_bytes: Quantiles(bytes);
                 /// NOERROR replies without an answer record.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parking_lot::MutexGuard;
 use pktvisor_common::classify::Class;
 use pktvisor_common::counters::Counters;
-use pktvisor_common::direction::Direction;
 
+use crate::keys::PacketKeys;
 use crate::list_readers::ListReaders;
 use crate::live_period::LivePeriod;
 use crate::recorder::Recorder;
@@ -79,14 +79,14 @@ impl<'a> Batch<'a> {
 
     /// Prefetches the memory where a packet will be counted.
     #[inline]
-    pub fn prefetch_packet(&self, class: &Class, direction: Direction) {
-        self.live.recorder.prefetch_packet(class, direction);
+    pub fn prefetch_packet(&self, keys: &PacketKeys<'_>) {
+        self.live.recorder.prefetch_packet(keys);
     }
 
     /// Counts one packet.
     #[inline]
-    pub fn packet(&mut self, class: &Class, direction: Direction, wire_len: u32) {
-        self.live.recorder.packet(class, direction, wire_len);
+    pub fn packet(&mut self, class: &Class, keys: &PacketKeys<'_>, wire_len: u32) {
+        self.live.recorder.packet(class, keys, wire_len);
     }
 
     /// The observer for the analysis of a packet if there are watches; else analysis reports to the

@@ -170,6 +170,14 @@ impl MessageCodes {
         qclasses
     }
 
+    pub(super) fn edns_queries(&self) -> u64 {
+        self.edns[0].iter().sum()
+    }
+
+    pub(super) fn edns_replies(&self) -> u64 {
+        self.edns[1].iter().sum()
+    }
+
     pub(super) fn do_queries(&self) -> u64 {
         self.with_option(0, option::DNSSEC_OK)
     }

@@ -1,5 +1,6 @@
 //! The data that a report needs in addition to the record of its group.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -8,13 +9,17 @@ use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
+use crate::dns::DnsRecord;
 use crate::listed::ListLength;
 use crate::places::{self, PlacePart};
+use crate::sides::PartyLists;
 
 /// Data of the period that is reported.
 pub(super) struct Context<'a> {
     /// The counters of packets and messages.
     pub counters: &'a Counters,
+    /// What analysis found in DNS messages.
+    pub dns: &'a DnsRecord,
     /// DNS packets that were not sampled, or lost before analysis.
     pub not_analysed: u64,
     /// Analysed share of the DNS messages.
@@ -23,6 +28,10 @@ pub(super) struct Context<'a> {
     pub list_length: ListLength,
     /// The databases of places, if there are any.
     pub geo: Option<&'a Mutex<Geo>>,
+    /// The lists of clients, made at once when the first is asked for.
+    pub clients: OnceCell<PartyLists>,
+    /// The lists of servers, alike.
+    pub servers: OnceCell<PartyLists>,
 }
 
 impl Context<'_> {

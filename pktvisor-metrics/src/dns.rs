@@ -48,6 +48,12 @@ impl DnsRecord {
     /// Counts one message.
     pub(super) fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: &MessageKeys<'_>) {
         let kind = ResponseKind::of(message);
+        self.edns(message);
+        match keys.party() {
+            Some(party) => self.side_mut(party.asked).message(flow, message, kind, party),
+            None => self.elsewhere.message(message),
+        }
+        // Last, because the memory of the names was prefetched last.
         if let (Some(question), Some(keys)) = (&message.question, keys.question()) {
             let weights = match message.is_response() {
                 false => [1, 0, 0],
@@ -59,22 +65,17 @@ impl DnsRecord {
         for name in message.further_question_names() {
             self.cardinality.qname.add(name.as_wire());
         }
-        self.edns(message);
-        if message.is_response() {
-            self.flags.message(message);
-        }
-        match keys.party() {
-            Some(party) => self.side_mut(party.asked).message(flow, message, kind, party),
-            None => self.elsewhere.message(message),
-        }
+    }
+
+    /// Prefetches the memory where a message of this party will be counted.
+    #[inline]
+    pub(super) fn prefetch_party(&self, party: &Party<'_>) {
+        self.side(party.asked).prefetch(party.key);
     }
 
     /// Prefetches the memory where a message will be counted.
     #[inline]
     pub(super) fn prefetch(&self, head: &MessageHead<'_>, keys: &MessageKeys<'_>) {
-        if let Some(party) = keys.party() {
-            self.side(party.asked).prefetch(party.key);
-        }
         let (Some(question), Some(keys)) = (head.question(), keys.question()) else { return };
         self.qname2.prefetch(keys.qname2);
         if let Some(qname3) = keys.qname3 {
@@ -202,16 +203,6 @@ impl DnsRecord {
     }
 }
 
-impl DnsFlagsRecord {
-    /// Counts one reply.
-    #[inline]
-    fn message(&mut self, message: &Message<'_>) {
-        self.aa += u64::from(message.header().aa());
-        self.ad += u64::from(message.header().ad());
-        self.tc += u64::from(message.header().tc());
-    }
-}
-
 impl EdnsRecord {
     /// Counts one message.
     fn message(&mut self, message: &Message<'_>) {
@@ -220,15 +211,11 @@ impl EdnsRecord {
             return;
         }
         let Some(edns) = &message.edns else { return };
-        self.queries += 1;
-        self.dnssec_ok += u64::from(edns.dnssec_ok);
-        self.client_subnet += u64::from(edns.client_subnet.is_some());
         self.udp_size_bytes.record(u64::from(edns.udp_payload_bytes));
     }
 
     #[inline]
     fn response(&mut self, message: &Message<'_>) {
-        self.replies += u64::from(message.edns.is_some());
         self.answer_records += u64::from(message.answer_records);
         // Decided by the header: a response with unreadable records is not empty.
         let is_empty = message.rcode() == 0 && message.counts().ancount() == 0;
@@ -273,7 +260,7 @@ mod tests {
         let addresses = AddressPair::v4([192, 0, 2, 1], [192, 0, 2, 2]);
         let (client, server) = (addresses.source(), addresses.destination());
         let ends = ExchangeEnds { client, server, side: ClientSide::Unknown };
-        let keys = MessageKeys::of(&ends, &head, NameCut::Labels);
+        let keys = MessageKeys::of(Party::of(&ends), &head, NameCut::Labels);
         let flow = Flow { addresses, source_port: 53, destination_port: 53, transport: Transport::Udp };
         record.message(&flow, head.parse_rest(Captured::Whole), &keys);
     }
@@ -286,6 +273,7 @@ mod tests {
         for flags in [0x8400, 0x8600, 0x8020, 0x8000, 0x0620] {
             count(&mut record, flags);
         }
-        assert_eq!((record.flags.aa, record.flags.tc, record.flags.ad), (2, 1, 1));
+        let counts = [MessageCodes::aa_replies, MessageCodes::tc_replies, MessageCodes::ad_replies];
+        assert_eq!(counts.map(|count| record.codes_of_all(count)), [2, 1, 1]);
     }
 }

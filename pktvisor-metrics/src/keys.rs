@@ -6,6 +6,8 @@ use pktvisor_analysis::name::{Name, Suffix};
 use pktvisor_analysis::public_suffix::{CutName, NameCut};
 use pktvisor_analysis::{ClientSide, ExchangeEnds};
 use pktvisor_common::address::Address;
+use pktvisor_common::classify::Class;
+use pktvisor_common::direction::Direction;
 
 use crate::frequent::Key;
 
@@ -18,6 +20,23 @@ pub(super) const CUT: u8 = 1;
 #[inline]
 pub fn address_key(address: Address<'_>) -> Key<'_> {
     Key::new(address.version().number(), address.octets())
+}
+
+/// The direction of a packet, and the key of its remote end. Computed once, and used before and after
+/// the analysis of the packet.
+#[derive(Clone, Copy, Debug)]
+pub struct PacketKeys<'a> {
+    pub(super) direction: Direction,
+    /// The address at the other end than HOST; `None` where the direction is unknown.
+    pub(super) remote: Option<(Address<'a>, Key<'a>)>,
+}
+
+impl<'a> PacketKeys<'a> {
+    /// The keys of a packet with this direction.
+    #[inline(always)]
+    pub fn of(class: &'a Class, direction: Direction) -> Self {
+        Self { direction, remote: direction.remote(class).map(|remote| (remote, address_key(remote))) }
+    }
 }
 
 /// The key of a name that is listed by its end.
@@ -51,11 +70,8 @@ pub struct MessageKeys<'a> {
 
 impl<'a> MessageKeys<'a> {
     #[inline]
-    pub(super) fn of(ends: &ExchangeEnds<'a>, head: &MessageHead<'a>, name_cut: NameCut) -> Self {
-        Self {
-            question: head.question().map(|question| QuestionKeys::of(question, name_cut)),
-            party: Party::of(ends),
-        }
+    pub(super) fn of(party: Option<Party<'a>>, head: &MessageHead<'a>, name_cut: NameCut) -> Self {
+        Self { question: head.question().map(|question| QuestionKeys::of(question, name_cut)), party }
     }
 
     /// The keys of the first question.
@@ -73,7 +89,7 @@ impl<'a> MessageKeys<'a> {
 
 /// The address at the other end than HOST.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Party<'a> {
+pub struct Party<'a> {
     pub(super) asked: Asked,
     pub(super) address: Address<'a>,
     pub(super) key: Key<'a>,

@@ -12,8 +12,8 @@
 //! |---|---|
 //! | `cardinality`, `distinct_names` | numbers of distinct items |
 //! | `frequent` | the most frequent items |
-//! | `quantiles`, `slowness` | times and rates |
-//! | `codes`, `codes_by_side`, `sizes` | exact counts by code, header and size |
+//! | `distribution`, `slowness` | times, sizes and rates |
+//! | `codes`, `codes_by_side` | exact counts by code and header |
 //! | `remember` | what every part of a period can do |
 //! | `record` | generates the records of a period from their declarations |
 //! | `network`, `dns`, `sides`, `transactions` | the metrics of a period |
@@ -53,7 +53,6 @@ mod seconds;
 mod settings;
 mod shares;
 mod sides;
-mod sizes;
 mod slowness;
 mod store;
 mod timeline;
@@ -63,7 +62,7 @@ pub mod watch;
 pub use batch::Batch;
 pub use distribution::Distribution;
 pub use evidence::AgentSource;
-pub use keys::address_key;
+pub use keys::{PacketKeys, address_key};
 pub use listed::ListLength;
 pub use recorder::Recorder;
 pub use rolling::RollingSpan;

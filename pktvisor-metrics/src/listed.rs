@@ -146,14 +146,26 @@ pub(super) fn frequent<const W: usize>(
     length: ListLength,
     spell: impl Fn(Key<'_>) -> String,
 ) -> Vec<api::TopEntry> {
-    let entry = |(name, item): (String, super::frequent::Item<'_>)| api::TopEntry {
+    items.top_of(list, length.0, spell).into_iter().map(entry).collect()
+}
+
+/// All lists of a table.
+pub(super) fn all_lists<const W: usize>(
+    items: &Frequent<W>,
+    length: ListLength,
+    spell: impl Fn(Key<'_>) -> String,
+) -> [Vec<api::TopEntry>; W] {
+    items.tops(length.0, spell).map(|top| top.into_iter().map(entry).collect())
+}
+
+fn entry((name, item): (String, super::frequent::Item<'_>)) -> api::TopEntry {
+    api::TopEntry {
         name,
         estimate: item.lower,
         lower: Some(item.lower),
         upper: Some(item.upper),
         scaled: None,
-    };
-    items.top_of(list, length.0, spell).into_iter().map(entry).collect()
+    }
 }
 
 fn codes(

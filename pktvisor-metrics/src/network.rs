@@ -1,12 +1,11 @@
 //! Remote addresses: the most frequent ones, their places and networks, and how many there are.
 
-use pktvisor_common::address::IpVersion;
-use pktvisor_common::classify::Class;
+use pktvisor_common::address::{Address, IpVersion};
 use pktvisor_common::direction::Direction;
 
 use crate::context::Context;
 use crate::frequent::{FrequentItems, Mark};
-use crate::keys::address_key;
+use crate::keys::PacketKeys;
 use crate::record::record;
 
 pktvisor_definitions::packets!(record);
@@ -17,31 +16,36 @@ pktvisor_definitions::packet_rates!(record);
 impl PacketRecord {
     /// Prefetches the memory where the remote end of a packet will be counted.
     #[inline]
-    pub(super) fn prefetch(&self, class: &Class, direction: Direction) {
-        let Some(remote) = direction.remote(class) else { return };
+    pub(super) fn prefetch(&self, keys: &PacketKeys<'_>) {
+        let Some((remote, key)) = keys.remote else { return };
         let items = match remote.version() {
             IpVersion::V4 => &self.top_ipv4,
             IpVersion::V6 => &self.top_ipv6,
         };
-        items.prefetch(address_key(remote));
+        items.prefetch(key);
     }
 
     /// Counts the remote end of a packet.
-    #[inline]
-    pub(super) fn packet(&mut self, class: &Class, direction: Direction) {
-        let Some(remote) = direction.remote(class) else { return };
-        let mark = if direction == Direction::Received { Mark::First } else { Mark::Second };
-        let key = address_key(remote);
+    #[inline(always)]
+    pub(super) fn packet(&mut self, keys: &PacketKeys<'_>) {
+        let Some((remote, key)) = keys.remote else { return };
+        let is_received = keys.direction == Direction::Received;
+        let mark = if is_received { Mark::First } else { Mark::Second };
         // A listed address with the mark of this direction has been counted there.
         if self.addresses(remote.version()).add_and_mark(key, mark) {
             return;
         }
-        let distinct = if mark == Mark::First {
-            &mut self.cardinality.src_ips_in
-        } else {
-            &mut self.cardinality.dst_ips_out
-        };
-        distinct.add_address(remote);
+        self.count_distinct(remote, keys.direction);
+    }
+
+    #[inline(never)]
+    fn count_distinct(&mut self, remote: Address<'_>, direction: Direction) {
+        let cardinality = &mut self.cardinality;
+        match direction {
+            Direction::Received => cardinality.src_ips_in.add_address(remote),
+            Direction::Sent => cardinality.dst_ips_out.add_address(remote),
+            Direction::Unknown => {}
+        }
     }
 
     /// The remote addresses of one IP version.

@@ -10,12 +10,11 @@ use pktvisor_analysis::{
 use pktvisor_common::address::IpVersion;
 use pktvisor_common::classify::{Captured, Class};
 use pktvisor_common::counters::Counters;
-use pktvisor_common::direction::Direction;
 use pktvisor_common::hll;
 
 use crate::evidence::SecondEvidence;
 use crate::frequent::{Item, Key, ListLimits};
-use crate::keys::{Asked, MessageKeys};
+use crate::keys::{Asked, MessageKeys, PacketKeys, Party};
 use crate::period::PeriodRecord;
 use crate::settings::{ClientPrefix, RecorderSettings};
 
@@ -89,14 +88,14 @@ impl Recorder {
     }
 
     #[inline]
-    pub(super) fn prefetch_packet(&self, class: &Class, direction: Direction) {
-        self.period.packets.prefetch(class, direction);
+    pub(super) fn prefetch_packet(&self, keys: &PacketKeys<'_>) {
+        self.period.packets.prefetch(keys);
     }
 
     #[inline]
-    pub(super) fn packet(&mut self, class: &Class, direction: Direction, wire_len: u32) {
-        self.period.counters.count(class, direction, wire_len);
-        self.period.packets.packet(class, direction);
+    pub(super) fn packet(&mut self, class: &Class, keys: &PacketKeys<'_>, wire_len: u32) {
+        self.period.counters.count(class, keys.direction, wire_len);
+        self.period.packets.packet(keys);
     }
 
     /// Adds the counters of the kernel, of which `lost` DNS packets never reached analysis.
@@ -150,10 +149,23 @@ impl Observer for Recorder {
     }
 
     type Keys<'m> = MessageKeys<'m>;
+    type EndKeys<'m> = Option<Party<'m>>;
 
     #[inline]
-    fn keys<'m>(&self, ends: &ExchangeEnds<'m>, head: &MessageHead<'m>) -> MessageKeys<'m> {
-        MessageKeys::of(ends, head, self.settings.name_cut)
+    fn end_keys<'m>(&self, ends: &ExchangeEnds<'m>) -> Option<Party<'m>> {
+        Party::of(ends)
+    }
+
+    #[inline]
+    fn prefetch_ends(&self, party: &Option<Party<'_>>) {
+        if let Some(party) = party {
+            self.period.dns.prefetch_party(party);
+        }
+    }
+
+    #[inline]
+    fn keys<'m>(&self, party: Option<Party<'m>>, head: &MessageHead<'m>) -> MessageKeys<'m> {
+        MessageKeys::of(party, head, self.settings.name_cut)
     }
 
     #[inline]

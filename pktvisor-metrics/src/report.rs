@@ -1,5 +1,7 @@
 //! The report of a period in the types of the API.
 
+use std::cell::OnceCell;
+
 use parking_lot::Mutex;
 use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
@@ -14,10 +16,13 @@ impl PeriodRecord {
         let sampling = api::Sampling { rate: self.sampling_rate(), messages: self.messages };
         let context = Context {
             counters: &self.counters,
+            dns: &self.dns,
             not_analysed: self.not_sampled() + self.outcomes.lost,
             sampling_rate: sampling.rate,
             list_length,
             geo,
+            clients: OnceCell::new(),
+            servers: OnceCell::new(),
         };
         let mut packets = self.packets.report(&context);
         if packets.received + packets.sent == 0 {

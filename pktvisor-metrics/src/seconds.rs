@@ -9,6 +9,7 @@ use std::sync::Arc;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
+use crate::codes_by_side::MessageCodes;
 use crate::distribution::Distribution;
 use crate::period::PeriodRecord;
 use crate::transactions::TransactionDirectionRecord;
@@ -82,7 +83,7 @@ impl SecondRecorder {
         let periods = || std::iter::once(live).chain(shares.iter().map(|share| &**share));
         let mut counters = Counters::default();
         periods().for_each(|period| counters.add(&period.counters));
-        let truncated = periods().map(|period| period.dns.flags.tc).sum();
+        let truncated = periods().map(|period| period.dns.codes_of_all(MessageCodes::tc_replies)).sum();
         let timed_out = periods().map(|period| period.dns.xact.counts.timed_out).sum();
         let before = &mut self.before;
         let mut of_second = counters;

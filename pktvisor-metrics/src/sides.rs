@@ -11,16 +11,17 @@ use std::ops::{Deref, DerefMut};
 
 use pktvisor_analysis::message::Message;
 use pktvisor_analysis::{Flow, Transaction, Transport};
+use pktvisor_api as api;
 use pktvisor_common::address::{Address, IpVersion};
 
 use crate::cardinality::Cardinality;
 use crate::codes_by_side::MessageCodes;
+use crate::distribution::Distribution;
 use crate::frequent::{Frequent, FrequentItems, Key, Mark};
 use crate::keys::Party;
 use crate::record::record;
 use crate::response::ResponseKind;
 use crate::settings::ClientPrefix;
-use crate::sizes::SizeCounts;
 
 macro_rules! side_record {
     ($($all:tt)*) => {
@@ -38,6 +39,9 @@ pktvisor_definitions::dns_out!(side_record);
 type PartyTable = Frequent<LISTS>;
 
 const LISTS: usize = 7;
+
+/// The reported lists of the table.
+pub(super) type PartyLists = [Vec<api::TopEntry>; LISTS];
 
 /// A list of the table.
 #[derive(Clone, Copy)]
@@ -73,9 +77,9 @@ pub(super) struct SideRecord {
     malformed: u64,
     timed_out: u64,
     orphans: u64,
-    query_sizes: SizeCounts,
-    response_sizes: SizeCounts,
-    size_ratios: SizeCounts,
+    query_sizes: Distribution,
+    response_sizes: Distribution,
+    size_ratios: Distribution,
     distinct: Cardinality,
     parties: PartyTable,
     by_malformed: FrequentItems,
@@ -119,7 +123,7 @@ impl SideRecord {
     #[inline]
     fn query(&mut self, flow: &Flow, bytes: usize, party: &Party<'_>) {
         self.query_bytes += bytes as u64;
-        self.query_sizes.record(bytes as u32);
+        self.query_sizes.record(bytes as u64);
         self.ipv6_queries += u64::from(party.address.version() == IpVersion::V6);
         let tcp = u64::from(flow.transport == Transport::Tcp);
         self.tcp_queries += tcp;
@@ -132,7 +136,7 @@ impl SideRecord {
     #[inline]
     fn response(&mut self, message: &Message<'_>, bytes: usize, kind: ResponseKind, party: &Party<'_>) {
         self.response_bytes += bytes as u64;
-        self.response_sizes.record(bytes as u32);
+        self.response_sizes.record(bytes as u64);
         self.nodata += u64::from(kind == ResponseKind::NoData);
         self.referrals += u64::from(kind == ResponseKind::Referral);
         let weights = weights!(
@@ -166,7 +170,7 @@ impl SideRecord {
     pub(super) fn transaction(&mut self, transaction: &Transaction<'_>, is_slow: bool, party: &Party<'_>) {
         let &Transaction { query_bytes, response_bytes, .. } = transaction;
         if let Some(ratio) = response_bytes.saturating_mul(100).checked_div(query_bytes) {
-            self.size_ratios.record(ratio);
+            self.size_ratios.record(u64::from(ratio));
             if ratio >= AMPLIFIED * 100 {
                 self.by_amplified_bytes.add(party.key, u64::from(response_bytes));
             }

@@ -1,7 +1,5 @@
 //! Times, and which of them are slow: those at or above the 90th percentile of all times so far.
 
-use hdrhistogram::Histogram;
-
 use crate::distribution::Distribution;
 
 /// A distribution of times that keeps its 90th percentile up to date, so that reading it costs
@@ -9,6 +7,7 @@ use crate::distribution::Distribution;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Times {
     values: Distribution,
+    count: u64,
     bucket: PercentileBucket,
 }
 
@@ -33,16 +32,16 @@ impl Times {
     #[inline]
     pub(super) fn record(&mut self, value: u64) -> bool {
         self.values.record(value);
-        let Some(histogram) = self.values.histogram() else { return false };
+        self.count += 1;
         if value < self.bucket.low {
             self.bucket.below += 1;
         } else if value < self.bucket.end {
             self.bucket.within += 1;
         }
-        if !self.bucket.holds(rank(histogram.len())) {
-            self.bucket.settle(histogram);
+        if !self.bucket.holds(rank(self.count)) {
+            self.bucket.settle(&self.values, self.count);
         }
-        histogram.len() > VALUES_MIN && value >= self.bucket.low
+        self.count > VALUES_MIN && value >= self.bucket.low
     }
 
     /// All values.
@@ -63,9 +62,10 @@ impl Times {
     }
 
     fn settle(&mut self) {
+        self.count = self.values.count();
         self.bucket = PercentileBucket::default();
-        if let Some(histogram) = self.values.histogram().filter(|histogram| !histogram.is_empty()) {
-            self.bucket.settle(histogram);
+        if self.count > 0 {
+            self.bucket.settle(&self.values, self.count);
         }
     }
 }
@@ -85,18 +85,20 @@ impl PercentileBucket {
 
     /// Moves to the bucket of the current rank. Similar values need one or two steps.
     #[cold]
-    fn settle(&mut self, histogram: &Histogram<u64>) {
-        let rank = rank(histogram.len());
-        self.low = histogram.lowest_equivalent(self.low);
+    fn settle(&mut self, values: &Distribution, count: u64) {
+        let rank = rank(count);
+        self.low = values.bucket_of(self.low).low;
         while self.below >= rank {
             let Some(previous) = self.low.checked_sub(1) else { break };
-            self.low = histogram.lowest_equivalent(previous);
-            self.below -= histogram.count_at(self.low);
+            let bucket = values.bucket_of(previous);
+            self.low = bucket.low;
+            self.below -= bucket.count;
         }
         loop {
-            self.within = histogram.count_at(self.low);
-            self.end = histogram.next_non_equivalent(self.low);
-            if self.below + self.within >= rank {
+            let bucket = values.bucket_of(self.low);
+            (self.within, self.end) = (bucket.count, bucket.end);
+            // The last bucket holds all ranks that are left.
+            if self.below + self.within >= rank || self.end == u64::MAX {
                 return;
             }
             self.below += self.within;

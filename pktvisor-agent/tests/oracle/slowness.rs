@@ -28,7 +28,13 @@ struct Transactions {
 impl Observer for Transactions {
     type Keys<'m> = Option<IpAddr>;
 
-    fn keys<'m>(&self, ends: &ExchangeEnds<'m>, _: &MessageHead<'m>) -> Option<IpAddr> {
+    type EndKeys<'m> = Option<IpAddr>;
+
+    fn keys<'m>(&self, party: Option<IpAddr>, _: &MessageHead<'m>) -> Option<IpAddr> {
+        party
+    }
+
+    fn end_keys<'m>(&self, ends: &ExchangeEnds<'m>) -> Option<IpAddr> {
         ends.remote().map(IpAddr::from)
     }
 

@@ -51,7 +51,8 @@ impl<H: HostNetworks> Messages<H> {
         out.outcome(outcome, u64::from(packet.segments));
     }
 
-    #[inline]
+    /// Analyses a UDP datagram of a sampled flow.
+    #[inline(always)]
     pub(super) fn sampled_datagram(
         &mut self,
         packet: &Packet<'_>,
@@ -112,11 +113,14 @@ impl<H: HostNetworks> Messages<H> {
         at: MessageTime,
         out: &mut impl Observer,
     ) -> Outcome {
-        let Some((exchange, is_response)) = exchange(flow, octets) else { return Outcome::WithoutMessage };
-        self.transactions.prefetch_index(&exchange);
-        let (source, destination) = (flow.addresses.source(), flow.addresses.destination());
+        let Some((id, is_response)) = id_and_qr(octets) else { return Outcome::WithoutMessage };
+        let (source, destination) = (flow.source_end(), flow.destination_end());
         let (client, server) = if is_response { (destination, source) } else { (source, destination) };
-        let ends = self.settings.ends(client, server);
+        let exchange = Exchange::between(client, server, flow.transport, id);
+        self.transactions.prefetch_index(&exchange);
+        let ends = self.settings.ends(client.address, server.address);
+        let end_keys = out.end_keys(&ends);
+        out.prefetch_ends(&end_keys);
         if self.transactions.is_due(at.ns) {
             self.expire(at.ns, out);
         }
@@ -125,10 +129,10 @@ impl<H: HostNetworks> Messages<H> {
         if head.parse(name).is_none() {
             return Outcome::WithoutMessage;
         }
-        let keys = out.keys(&ends, &head);
+        transactions.prefetch_entry(&exchange);
+        let keys = out.keys(end_keys, &head);
         out.prefetch_message(&head, &keys);
         let message = head.parse_rest(captured);
-        transactions.prefetch_entry(&exchange);
         let question = message.question.as_ref();
         let key = question.map(question_key);
         let mut inspected_duration_ns = None;
@@ -196,17 +200,12 @@ fn count_unsampled(octets: &[u8], captured: Captured, out: &mut impl Observer) -
     Outcome::NotSampled
 }
 
-/// The exchange of a message, and whether the message is a response, by the first octets of its
-/// header (RFC 1035 section 4.1.1); `None` if it is shorter.
-///
-/// Analysis has two observers; without being told, the compiler calls this instead of inlining it.
+/// The id of a message, and whether it is a response, by the first octets of its header (RFC 1035
+/// section 4.1.1); `None` if it is shorter.
 #[inline(always)]
-fn exchange(flow: &Flow, octets: &[u8]) -> Option<(Exchange, bool)> {
+fn id_and_qr(octets: &[u8]) -> Option<(u16, bool)> {
     let &[id_high, id_low, flags_high] = octets.first_chunk()?;
-    let id = u16::from_be_bytes([id_high, id_low]);
-    let is_response = flags_high & 0x80 != 0;
-    let exchange = if is_response { Exchange::of_response(flow, id) } else { Exchange::of_query(flow, id) };
-    Some((exchange, is_response))
+    Some((u16::from_be_bytes([id_high, id_low]), flags_high & 0x80 != 0))
 }
 
 fn question_key(question: &Question<'_>) -> QuestionKey {

@@ -21,6 +21,9 @@ impl From<NameError> for Stop {
     }
 }
 
+/// Octets of TYPE, CLASS, TTL and RDLENGTH, RFC 1035 section 4.1.3.
+const FIELDS_BYTES: usize = 10;
+
 /// A position in a message, moved from one question or record to the next.
 #[derive(Clone, Debug)]
 pub(super) struct Walk<'a> {
@@ -82,36 +85,57 @@ impl<'a> Walk<'a> {
     /// As `skip_record`, but returns the type.
     #[inline]
     pub(super) fn skip_record_of_type(&mut self) -> Result<u16, Stop> {
-        let fixed = self.names.skip(self.octets, self.offset)?;
-        let &[type_high, type_low, .., len_high, len_low] = self.array::<10>(fixed)?;
-        let end = fixed + 10 + usize::from(u16::from_be_bytes([len_high, len_low]));
-        if end > self.octets.len() {
-            return Err(Stop::EndsEarly);
-        }
-        self.offset = end;
-        Ok(u16::from_be_bytes([type_high, type_low]))
+        let fields = self.skip_owner()?;
+        self.skip_fields(fields)?;
+        Ok(record_type(fields))
     }
 
     /// As `skip_record`, but returns an OPT record, also one that the capture has cut.
     #[inline]
     pub(super) fn skip_record_but_opt(&mut self) -> Result<Option<OptRecord<'a>>, Stop> {
-        let fixed = self.names.skip(self.octets, self.offset)?;
-        let &[type_high, type_low, class_high, class_low, ref ttl @ .., _, _] = self.array::<10>(fixed)?;
-        let skipped = self.skip_record();
-        if u16::from_be_bytes([type_high, type_low]) != Rtype::OPT.to_int() {
+        let fields = self.skip_owner()?;
+        let rdata_start = self.offset + FIELDS_BYTES;
+        let skipped = self.skip_fields(fields);
+        if record_type(fields) != Rtype::OPT.to_int() {
             return skipped.map(|()| None);
         }
+        let &[_, _, class_high, class_low, ref ttl @ .., _, _] = fields;
         let end = if skipped.is_ok() { self.offset } else { self.octets.len() };
         Ok(Some(OptRecord {
             class: u16::from_be_bytes([class_high, class_low]),
             ttl: u32::from_be_bytes(*ttl),
-            rdata: self.octets.get(fixed + 10..end).unwrap_or_default(),
+            rdata: self.octets.get(rdata_start..end).unwrap_or_default(),
             ends_early: skipped.is_err(),
         }))
+    }
+
+    /// Goes on to the fields behind a record's owner name, and returns them.
+    #[inline(always)]
+    fn skip_owner(&mut self) -> Result<&'a [u8; FIELDS_BYTES], Stop> {
+        self.offset = self.names.skip(self.octets, self.offset)?;
+        self.array(self.offset)
+    }
+
+    /// Goes on to the end of a record that has these fields. If the octets end before it, the
+    /// position stays.
+    #[inline(always)]
+    fn skip_fields(&mut self, fields: &[u8; FIELDS_BYTES]) -> Result<(), Stop> {
+        let &[.., len_high, len_low] = fields;
+        let end = self.offset + FIELDS_BYTES + usize::from(u16::from_be_bytes([len_high, len_low]));
+        if end > self.octets.len() {
+            return Err(Stop::EndsEarly);
+        }
+        self.offset = end;
+        Ok(())
     }
 
     #[inline]
     fn array<const N: usize>(&self, offset: usize) -> Result<&'a [u8; N], Stop> {
         self.octets.get(offset..).and_then(<[u8]>::first_chunk).ok_or(Stop::EndsEarly)
     }
+}
+
+#[inline(always)]
+fn record_type(&[high, low, ..]: &[u8; FIELDS_BYTES]) -> u16 {
+    u16::from_be_bytes([high, low])
 }

@@ -68,8 +68,23 @@ impl NameSkipper {
     }
 
     /// The offset behind the name at `offset`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn skip(&mut self, message: &[u8], offset: usize) -> Result<usize, NameError> {
+        // The most frequent names by far: a pointer to the last target, and the root.
+        let pointer = 0xc000 | self.target;
+        match message.get(offset..offset + 2) {
+            Some(&[high, low])
+                if usize::from(u16::from_be_bytes([high, low])) == pointer && self.target_bytes > 0 =>
+            {
+                return if self.target < offset { Ok(offset + 2) } else { Err(NameError::Malformed) };
+            }
+            Some([0, _]) => return Ok(offset + 1),
+            _ => self.skip_any(message, offset),
+        }
+    }
+
+    /// As [`skip`](Self::skip), for a name of any form.
+    fn skip_any(&mut self, message: &[u8], offset: usize) -> Result<usize, NameError> {
         let run = Run::read(message, offset, |_| {})?;
         let own_bytes = run.end - offset;
         let Some(pointer) = run.pointer else { return Ok(run.end + 1) };

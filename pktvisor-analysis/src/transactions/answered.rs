@@ -58,7 +58,7 @@ impl AnsweredQueries {
     }
 
     /// Keeps a query. Queries opened before `since_ns` are not worth remembering.
-    #[inline]
+    #[inline(always)]
     pub(super) fn insert(&mut self, hash: u64, question: Option<QuestionKey>, opened_ns: u64, since_ns: u64) {
         if self.len == self.places.len() {
             let oldest = self.places[self.place(self.newest.wrapping_add(1))];

@@ -4,7 +4,7 @@ use pktvisor_common::address::{AddressPair, IpVersion};
 use pktvisor_common::packet::Stamp;
 use pktvisor_memory::keyed_hash;
 
-use crate::flow::{Flow, Transport};
+use crate::flow::{Flow, FlowEnd, Transport};
 use crate::transactions::message_time::MessageTime;
 use crate::transactions::outcome::QuestionKey;
 
@@ -19,15 +19,23 @@ impl Exchange {
     /// The exchange of a query with this flow and id.
     #[inline]
     pub fn of_query(flow: &Flow, id: u16) -> Self {
-        let key = ExchangeKey::new(flow, id);
-        Self { key, hash: key.hash() }
+        let (client, server) = (flow.source_end(), flow.destination_end());
+        Self::between(client, server, flow.transport, id)
     }
 
     /// The exchange of a response with this id and flow. The flow has the direction of the
     /// response, opposite to that of the query.
     #[inline]
     pub fn of_response(flow: &Flow, id: u16) -> Self {
-        Self::of_query(&flow.reversed(), id)
+        let (client, server) = (flow.destination_end(), flow.source_end());
+        Self::between(client, server, flow.transport, id)
+    }
+
+    /// The exchange of a client and a server, which have addresses of one version.
+    #[inline(always)]
+    pub(crate) fn between(client: FlowEnd<'_>, server: FlowEnd<'_>, transport: Transport, id: u16) -> Self {
+        let key = ExchangeKey::new(client, server, transport, id);
+        Self { key, hash: key.hash() }
     }
 
     /// The hash for the index.
@@ -98,20 +106,22 @@ impl Entry {
 }
 
 impl ExchangeKey {
-    #[inline]
-    pub(super) fn new(flow: &Flow, id: u16) -> Self {
-        let [source, destination] = [flow.addresses.source(), flow.addresses.destination()]
-            .map(|end| u128::from_le_bytes(*end.bytes()));
-        let transport = match flow.transport {
+    #[inline(always)]
+    fn new(client: FlowEnd<'_>, server: FlowEnd<'_>, transport: Transport, id: u16) -> Self {
+        let [client_words, server_words] =
+            [client, server].map(|end| u128::from_le_bytes(*end.address.bytes()));
+        let transport = match transport {
             Transport::Udp => 0,
             Transport::Tcp => 1,
         };
-        let rest = u64::from(flow.source_port) << 48
-            | u64::from(flow.destination_port) << 32
+        let rest = u64::from(client.port) << 48
+            | u64::from(server.port) << 32
             | u64::from(id) << 16
-            | u64::from(flow.addresses.version().number()) << 8
+            | u64::from(client.address.version().number()) << 8
             | transport;
-        Self([source as u64, (source >> 64) as u64, destination as u64, (destination >> 64) as u64, rest])
+        let halves = |words: u128| (words as u64, (words >> 64) as u64);
+        let (client, server) = (halves(client_words), halves(server_words));
+        Self([client.0, client.1, server.0, server.1, rest])
     }
 
     /// The client's address, and the server's.

@@ -49,8 +49,8 @@ impl Transactions {
     }
 
     /// Opens an entry. At the ceiling it replaces the oldest one that timed out, else the oldest
-    /// open one.
-    #[inline]
+    /// open one. Inlined as [`query`](Self::query) is.
+    #[inline(always)]
     pub(super) fn insert(&mut self, hash: u32, entry: Entry) {
         if self.entries.len() >= self.entries_max {
             if let Some(slot) = self.timed_out.head() {

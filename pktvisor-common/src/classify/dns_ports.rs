@@ -70,7 +70,11 @@ impl DnsPorts {
     /// Whether DNS is spoken on either port.
     #[inline(always)]
     pub fn either(&self, a: u16, b: u16) -> bool {
-        let mut i = 0;
+        // Before the loop, because nearly all DNS is on the first port.
+        if self.ports[0] == a || self.ports[0] == b {
+            return true;
+        }
+        let mut i = 1;
         while i < Self::MAX && i < usize::from(self.len) {
             if self.ports[i] == a || self.ports[i] == b {
                 return true;

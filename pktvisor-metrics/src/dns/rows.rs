@@ -2,7 +2,7 @@
 
 use pktvisor_api as api;
 
-use super::{ANSWER_BYTES, DnsRecord, MESSAGES, MessageRecord, NOERROR};
+use super::{ANSWER_BYTES, DnsFlagsRecord, DnsRecord, EdnsRecord, MESSAGES, MessageRecord, NOERROR};
 use crate::codes::CodeCounts;
 use crate::codes_by_side::MessageCodes;
 use crate::context::Context;
@@ -17,6 +17,11 @@ impl DnsRecord {
 
     pub(super) fn top_qtype(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
         context.analysed(self.of_all_sides(|codes| &codes.qtypes).listed(context.list_length, spell::Qtype))
+    }
+
+    /// A count of the messages of all directions.
+    pub(crate) fn codes_of_all(&self, count: fn(&MessageCodes) -> u64) -> u64 {
+        count(&self.inbound.codes) + count(&self.outbound.codes) + count(&self.elsewhere)
     }
 
     fn of_all_sides(&self, codes: fn(&MessageCodes) -> &CodeCounts) -> CodeCounts {
@@ -61,8 +66,32 @@ impl DnsRecord {
 
     fn located_subnets(&self, part: PlacePart, context: &Context<'_>) -> Vec<api::TopEntry> {
         let subnets = self.top_ecs_subnets.items().map(|item| (address_of_prefix(item.key), item.lower));
-        context.located(part, subnets, self.edns.client_subnet)
+        context.located(part, subnets, self.codes_of_all(MessageCodes::ecs_queries))
     }
+}
+
+/// Rows that are sums of the messages by header or option.
+macro_rules! sums_of_codes {
+    ($record:ident: $($row:ident = $count:ident;)*) => {
+        impl $record { $(
+            pub(super) fn $row(context: &Context<'_>) -> u64 {
+                context.dns.codes_of_all(MessageCodes::$count)
+            }
+        )* }
+    };
+}
+
+sums_of_codes! { DnsFlagsRecord:
+    aa = aa_replies;
+    ad = ad_replies;
+    tc = tc_replies;
+}
+
+sums_of_codes! { EdnsRecord:
+    queries = edns_queries;
+    replies = edns_replies;
+    dnssec_ok = do_queries;
+    client_subnet = ecs_queries;
 }
 
 /// The rows that are computed from others. Rcodes: RFC 1035 section 4.1.1.

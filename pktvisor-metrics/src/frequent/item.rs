@@ -14,6 +14,9 @@ pub struct ListLimits {
 impl ListLimits {
     /// A live period: an estimate is off by at most about a 16,384th of the stream.
     pub const LIVE: Self = Self { entries: 1 << 15, key_bytes: 1 << 20 };
+    /// A live table of addresses with seven lists: off by at most about an 8,192th. Twice the entries
+    /// would not fit into the cache of a processor.
+    pub const PARTIES: Self = Self { entries: 1 << 14, key_bytes: 1 << 18 };
     /// A closed period that may still be merged into a window.
     pub const CLOSED: Self = Self { entries: 1 << 13, key_bytes: 1 << 18 };
     /// A focus: a part of the traffic, perhaps one of several.

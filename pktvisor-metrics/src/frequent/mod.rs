@@ -19,6 +19,7 @@
 //! seeded at random.
 
 mod item;
+mod largest;
 mod rows;
 mod since;
 mod table;
@@ -27,6 +28,7 @@ mod tests;
 
 use item::ItemRow;
 pub use item::{Item, Key, ListLimits, Mark};
+use largest::Largest;
 pub(crate) use since::BASELINE_ENTRIES;
 use table::{ItemTable, added};
 
@@ -116,27 +118,55 @@ impl<const W: usize> Frequent<W> {
         count: usize,
         present: impl Fn(Key<'_>) -> String,
     ) -> Vec<(String, Item<'_>)> {
-        let mut estimates: Vec<u64> = self.table.counts_of(list).filter(|count| *count > 0).collect();
-        if count == 0 || estimates.is_empty() {
-            return Vec::new();
+        let [top] = self.tops_of([list], count, present);
+        top
+    }
+
+    /// The [most frequent items](Self::top_of) of all lists.
+    pub fn tops(&self, count: usize, present: impl Fn(Key<'_>) -> String) -> [Vec<(String, Item<'_>)>; W] {
+        self.tops_of(std::array::from_fn(|list| list), count, present)
+    }
+
+    /// Walks through the table twice, however many lists are asked for: first for the counts, then
+    /// for the items.
+    fn tops_of<const N: usize>(
+        &self,
+        lists: [usize; N],
+        count: usize,
+        present: impl Fn(Key<'_>) -> String,
+    ) -> [Vec<(String, Item<'_>)>; N] {
+        let mut tops = lists.map(|_| Vec::new());
+        if count == 0 || self.is_empty() {
+            return tops;
         }
-        let last = count.min(estimates.len()) - 1;
-        let (_, &mut least, _) = estimates.select_nth_unstable_by(last, |a, b| b.cmp(a));
+        let mut largest = lists.map(|_| Largest::new(count));
+        self.table.for_each_counts(|counts| {
+            for (largest, list) in largest.iter_mut().zip(lists) {
+                largest.add(counts[list]);
+            }
+        });
+        let least = largest.map(Largest::least);
         let order = |a: &(String, Item<'_>), b: &(String, Item<'_>)| {
             b.1.lower.cmp(&a.1.lower).then_with(|| a.0.cmp(&b.0))
         };
-        // Thousands may tie for the last places; only the first names are kept.
-        let mut top: Vec<(String, Item<'_>)> = Vec::with_capacity(2 * count);
-        for item in self.table.rows_from(list, least).map(|row| row.item(list)) {
-            if top.len() == 2 * count {
-                top.select_nth_unstable_by(count, order);
-                top.truncate(count);
+        let is_among = |counts: [u64; W]| lists.iter().zip(least).any(|(list, least)| counts[*list] >= least);
+        for row in self.table.rows_that(is_among) {
+            for (place, top) in
+                tops.iter_mut().enumerate().filter(|(place, _)| row.counts[lists[*place]] >= least[*place])
+            {
+                // Thousands may tie for the last places; only the first names are kept.
+                if top.len() == 2 * count {
+                    top.select_nth_unstable_by(count, order);
+                    top.truncate(count);
+                }
+                top.push((present(row.key), row.item(lists[place])));
             }
-            top.push((present(item.key), item));
         }
-        top.sort_unstable_by(order);
-        top.truncate(count);
-        top
+        for top in &mut tops {
+            top.sort_unstable_by(order);
+            top.truncate(count);
+        }
+        tops
     }
 
     /// Adds the counts of `other`. Bounds add up.
@@ -260,7 +290,10 @@ impl<const W: usize> Frequent<W> {
 /// One list.
 impl FrequentItems {
     /// Counts `weight` more of `key`.
-    #[inline]
+    ///
+    /// The lists of rare outcomes come here from a dozen places. One copy of this code leaves more of
+    /// the instruction cache to every message.
+    #[inline(never)]
     pub fn add(&mut self, key: Key<'_>, weight: u64) {
         self.add_weights(key, [weight]);
     }

@@ -16,7 +16,8 @@ impl<const W: usize> Frequent<W> {
     /// The counts of the entries that are the largest in the first list, without their keys, for
     /// [`subtract`](Self::subtract). Its bounds hold for the counts that it does not keep.
     pub(crate) fn baseline(&self) -> Self {
-        let mut counts: Vec<u64> = self.table.counts_of(0).collect();
+        let mut counts: Vec<u64> = Vec::with_capacity(self.len());
+        self.table.for_each_counts(|of_lists| counts.push(of_lists[0]));
         let is_kept: Box<dyn Fn(u64) -> bool> = match counts.len() {
             0..=BASELINE_ENTRIES => Box::new(|_| true),
             _ => {

@@ -277,24 +277,30 @@ impl<const W: usize> ItemTable<W> {
         self.entries.iter().map(|entry| self.row(&self.slots[entry.slot as usize], entry))
     }
 
-    /// The counts of all entries in one of the lists, in no order.
-    pub(super) fn counts_of(&self, list: usize) -> impl Iterator<Item = u64> {
-        self.slots.iter().filter(|slot| slot.link != 0).map(move |slot| self.count(slot, list))
+    /// Calls `each` with the counts of every entry, in no order.
+    pub(super) fn for_each_counts(&self, mut each: impl FnMut([u64; W])) {
+        for slot in self.slots.iter().filter(|slot| slot.link != 0) {
+            each(self.counts_of(slot));
+        }
     }
 
-    /// The entries that count at least `least` in one of the lists, in no order.
-    pub(super) fn rows_from(&self, list: usize, least: u64) -> impl Iterator<Item = ItemRow<'_, W>> {
-        let slots = self.slots.iter().filter(move |slot| slot.link != 0 && self.count(slot, list) >= least);
+    /// The entries whose counts pass, in no order.
+    pub(super) fn rows_that(
+        &self,
+        passes: impl Fn([u64; W]) -> bool,
+    ) -> impl Iterator<Item = ItemRow<'_, W>> {
+        let slots = self.slots.iter().filter(move |slot| slot.link != 0 && passes(self.counts_of(slot)));
         slots.map(|slot| self.row(slot, &self.entries[position(slot)]))
     }
 
-    /// The count of a slot that is not empty in one of the lists.
-    fn count(&self, slot: &CountSlot<W>, list: usize) -> u64 {
-        let count = u64::from(slot.counts[list]);
+    /// The counts of a slot that is not empty. Reads the entry only if it has a wide row.
+    #[inline(always)]
+    fn counts_of(&self, slot: &CountSlot<W>) -> [u64; W] {
+        let counts = slot.counts.map(u64::from);
         if slot.link & IS_WIDE == 0 {
-            return count;
+            return counts;
         }
-        self.wide.get(self.entries[position(slot)].wide)[list].saturating_add(count)
+        added(self.wide.get(self.entries[position(slot)].wide), counts)
     }
 
     /// Prefetches the memory where the search for `hash` begins.

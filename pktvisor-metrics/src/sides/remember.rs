@@ -3,9 +3,9 @@
 use super::SideRecord;
 use crate::cardinality::Cardinality;
 use crate::codes_by_side::MessageCodes;
+use crate::distribution::Distribution;
 use crate::frequent::{Frequent, FrequentItems, ListLimits};
 use crate::remember::Remember;
-use crate::sizes::SizeCounts;
 
 impl Remember for SideRecord {
     fn begin() -> Self {
@@ -21,11 +21,11 @@ impl Remember for SideRecord {
             malformed: 0,
             timed_out: 0,
             orphans: 0,
-            query_sizes: SizeCounts::default(),
-            response_sizes: SizeCounts::default(),
-            size_ratios: SizeCounts::default(),
+            query_sizes: Distribution::default(),
+            response_sizes: Distribution::default(),
+            size_ratios: Distribution::default(),
             distinct: Cardinality::default(),
-            parties: Frequent::new(ListLimits::LIVE),
+            parties: Frequent::new(ListLimits::PARTIES),
             by_malformed: rare(),
             by_timed_out: rare(),
             by_truncated: rare(),

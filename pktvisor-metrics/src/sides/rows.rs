@@ -1,10 +1,12 @@
 //! What a direction reports: its rows and lists, under the names of either direction.
 
+use std::cell::OnceCell;
+
 use pktvisor_api as api;
 
-use super::{PartyColumn, SideRecord};
+use super::{PartyColumn, PartyLists, SideRecord};
 use crate::context::Context;
-use crate::listed::{ListLength, Listed, address, frequent, spell};
+use crate::listed::{ListLength, Listed, address, all_lists, spell};
 use crate::places::PlacePart;
 
 /// The rows that both directions share.
@@ -17,7 +19,20 @@ macro_rules! rows {
     )* };
 }
 
-/// The rows that are lists of addresses, under the names of either direction.
+/// The rows that are lists of the table of addresses, under the names of either direction.
+macro_rules! party_lists {
+    ($($clients:ident $servers:ident = $column:ident;)*) => { $(
+        pub(super) fn $clients(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+            context.analysed(self.party_list(&context.clients, PartyColumn::$column, context.list_length))
+        }
+
+        pub(super) fn $servers(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+            context.analysed(self.party_list(&context.servers, PartyColumn::$column, context.list_length))
+        }
+    )* };
+}
+
+/// The rows that are other lists, under the names of either direction.
 macro_rules! lists {
     ($($clients:ident $($servers:ident)? = $list:expr;)*) => { $(
         pub(super) fn $clients(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
@@ -63,14 +78,17 @@ impl SideRecord {
         servers = |side| side.distinct.estimate();
     }
 
+    party_lists! {
+        top_clients top_servers = Queries;
+        top_clients_response_bytes top_servers_response_bytes = ResponseBytes;
+        top_clients_slow top_servers_slow = Slow;
+        top_clients_nxdomain top_servers_nxdomain = NxDomain;
+        top_clients_srvfail top_servers_srvfail = ServFail;
+        top_clients_refused top_servers_refused = Refused;
+        top_clients_tcp top_servers_tcp = Tcp;
+    }
+
     lists! {
-        top_clients top_servers = |side, length| side.party_list(PartyColumn::Queries, length);
-        top_clients_response_bytes top_servers_response_bytes = |side, length| side.party_list(PartyColumn::ResponseBytes, length);
-        top_clients_slow top_servers_slow = |side, length| side.party_list(PartyColumn::Slow, length);
-        top_clients_nxdomain top_servers_nxdomain = |side, length| side.party_list(PartyColumn::NxDomain, length);
-        top_clients_srvfail top_servers_srvfail = |side, length| side.party_list(PartyColumn::ServFail, length);
-        top_clients_refused top_servers_refused = |side, length| side.party_list(PartyColumn::Refused, length);
-        top_clients_tcp top_servers_tcp = |side, length| side.party_list(PartyColumn::Tcp, length);
         top_clients_malformed top_servers_malformed = |side, length| side.by_malformed.listed(length, spell::Address);
         top_clients_timed_out top_servers_timed_out = |side, length| side.by_timed_out.listed(length, spell::Address);
         top_clients_truncated top_servers_truncated = |side, length| side.by_truncated.listed(length, spell::Address);
@@ -110,8 +128,15 @@ impl SideRecord {
         self.located(PlacePart::Country, context)
     }
 
-    fn party_list(&self, list: PartyColumn, length: ListLength) -> Vec<api::TopEntry> {
-        frequent(&self.parties, list as usize, length, spell::Address)
+    /// A list of the table; the first one that is asked for makes them all.
+    fn party_list(
+        &self,
+        lists: &OnceCell<PartyLists>,
+        column: PartyColumn,
+        length: ListLength,
+    ) -> Vec<api::TopEntry> {
+        let all = lists.get_or_init(|| all_lists(&self.parties, length, spell::Address));
+        all[column as usize].clone()
     }
 
     /// Queries by the place of the party.

@@ -13,7 +13,7 @@ use pktvisor_common::classify::Captured;
 use super::filter::MessageFilter;
 use super::packet::{AnalysedPacket, CompletedTransaction};
 use crate::frequent::ListLimits;
-use crate::keys::MessageKeys;
+use crate::keys::{MessageKeys, PacketKeys};
 use crate::period::PeriodRecord;
 use crate::recorder::Recorder;
 use crate::settings::RecorderSettings;
@@ -113,7 +113,8 @@ impl FocusRecorder {
     /// Counts a packet that has a message of the focus, once.
     pub(super) fn packet(&mut self, seen: &AnalysedPacket<'_, '_>) {
         self.first_s.get_or_insert(seen.packet.timestamp_ns / 1_000_000_000);
-        self.recorder.packet(seen.class, seen.direction, seen.packet.wire_len);
+        let keys = PacketKeys::of(seen.class, seen.direction);
+        self.recorder.packet(seen.class, &keys, seen.packet.wire_len);
     }
 
     /// Counts a message that reassembly completed; others are counted with their packet.

@@ -13,7 +13,7 @@ use pktvisor_common::classify::Captured;
 
 use super::packet::{AnalysedPacket, CompletedTransaction};
 use super::{MessageWatch, Output};
-use crate::keys::MessageKeys;
+use crate::keys::{MessageKeys, Party};
 use crate::recorder::Recorder;
 
 /// The observer of one packet's analysis while there are watches. Without one, analysis reports to
@@ -96,8 +96,18 @@ fn bit(n: usize) -> u32 {
 impl Observer for WatchingObserver<'_, '_> {
     type Keys<'m> = MessageKeys<'m>;
 
-    fn keys<'m>(&self, ends: &ExchangeEnds<'m>, head: &MessageHead<'m>) -> MessageKeys<'m> {
-        self.recorder.keys(ends, head)
+    type EndKeys<'m> = Option<Party<'m>>;
+
+    fn end_keys<'m>(&self, ends: &ExchangeEnds<'m>) -> Option<Party<'m>> {
+        self.recorder.end_keys(ends)
+    }
+
+    fn prefetch_ends(&self, party: &Option<Party<'_>>) {
+        self.recorder.prefetch_ends(party);
+    }
+
+    fn keys<'m>(&self, party: Option<Party<'m>>, head: &MessageHead<'m>) -> MessageKeys<'m> {
+        self.recorder.keys(party, head)
     }
 
     fn prefetch_message(&self, head: &MessageHead<'_>, keys: &MessageKeys<'_>) {

@@ -1,5 +1,6 @@
 //! Focuses and packet watches as a capture thread fills them.
 
+use crate::PacketKeys;
 use std::sync::atomic::AtomicU64;
 
 use pktvisor_analysis::message::{Message, MessageHead};
@@ -67,13 +68,13 @@ fn analyse(store: &Store, at_s: u64, message: &[u8], answered: Option<u64>) {
         Some(mut observer) => report(&mut observer, &flow, head, answered),
         None => report(batch.recorder(), &flow, head, answered),
     }
-    batch.packet(&class, direction, 100);
+    batch.packet(&class, &PacketKeys::of(&class, direction), 100);
 }
 
 fn report(out: &mut impl Observer, flow: &Flow, mut head: MessageHead<'_>, answered: Option<u64>) {
     let (source, destination) = (flow.addresses.source(), flow.addresses.destination());
     let (client, server) = if head.header().qr() { (destination, source) } else { (source, destination) };
-    let keys = out.keys(&ExchangeEnds { client, server, side: ClientSide::Host }, &head);
+    let keys = out.keys(out.end_keys(&ExchangeEnds { client, server, side: ClientSide::Host }), &head);
     let message: &Message<'_> = head.parse_rest(Captured::Whole);
     if let Some(duration_ns) = answered {
         let (client, question) = (ClientSide::Host, message.question.as_ref());

@@ -13,6 +13,7 @@ use pktvisor_common::classify::{Class, DnsPorts, LinkType, classify};
 use pktvisor_common::direction::{HostNetworks, direction};
 use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::SampleRate;
+use pktvisor_metrics::PacketKeys;
 use pktvisor_metrics::{Clock, Store, StoreSettings};
 
 /// Whether the capture has a HOST: 192.0.2.0/28 and 2001:db8:53::/64, as in generated traffic.
@@ -99,7 +100,7 @@ impl Inspected {
             let mut class = Class::default();
             classify(data, link_type, &DnsPorts::default(), &mut class);
             analysis.packet(&packet, &class, batch.recorder());
-            batch.packet(&class, direction(&class, host), wire_len);
+            batch.packet(&class, &PacketKeys::of(&class, direction(&class, host)), wire_len);
         }
         if seconds.get() > 0 {
             self.look();

@@ -7,6 +7,7 @@ mod rolling;
 mod series;
 mod wall_clock;
 
+use crate::PacketKeys;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::{ClientSide, ExchangeEnds, Flow, Observer, Outcome, Transport};
 use pktvisor_common::address::{Address, IpVersion};
@@ -30,7 +31,7 @@ fn feed(store: &Store, times_s: &[f64]) {
     for time_s in times_s {
         class.source[3] = class.source[3].wrapping_add(1);
         batch.advance((time_s * S as f64) as u64, |_, _| {});
-        batch.packet(&class, Direction::Received, 100);
+        batch.packet(&class, &PacketKeys::of(&class, Direction::Received), 100);
     }
 }
 

@@ -25,7 +25,8 @@ fn analysed(store: &Store, thread: u32, count: u64) {
     let mut name = pktvisor_analysis::name::Name::default();
     let mut head = pktvisor_analysis::message::MessageHead::new(&message);
     head.parse(&mut name).unwrap();
-    let (keys, message) = (recorder.keys(&ends(), &head), head.parse_rest(Captured::Whole));
+    let (keys, message) =
+        (recorder.keys(recorder.end_keys(&ends()), &head), head.parse_rest(Captured::Whole));
     let flow =
         Flow::of(&Class { ip_version: Some(IpVersion::V4), ..Class::default() }, Transport::Udp).unwrap();
     (0..count).for_each(|_| recorder.message(&flow, message, &keys));

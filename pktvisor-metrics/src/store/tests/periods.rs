@@ -1,6 +1,7 @@
 //! Periods, the ring of closed ones, and the ledger over both.
 
 use super::*;
+use crate::PacketKeys;
 
 #[test]
 fn a_period_begins_at_the_whole_second_of_the_first_packet_and_lasts_sixty() {
@@ -123,7 +124,7 @@ fn quiet_periods_that_no_reader_can_see_are_closed_as_one() {
     let mut batch = store.batch();
     for second in [100, 3_130] {
         batch.advance(second * S, |end_ns, _| rotations.push(end_ns / S));
-        batch.packet(&Class::default(), Direction::Unknown, 60);
+        batch.packet(&Class::default(), &PacketKeys::of(&Class::default(), Direction::Unknown), 60);
     }
     drop(batch);
     // Fifty periods are over, of which two are kept.

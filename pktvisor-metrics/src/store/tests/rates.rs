@@ -1,6 +1,7 @@
 //! Packets per second.
 
 use super::*;
+use crate::PacketKeys;
 
 #[test]
 fn rates_are_those_of_whole_seconds_with_zeros_and_without_the_live_one() {
@@ -31,7 +32,7 @@ fn rates_are_left_out_where_no_packet_has_a_direction() {
     let mut batch = store.batch();
     for second in [100, 101, 102] {
         batch.advance(second * S, |_, _| {});
-        batch.packet(&Class::default(), Direction::Unknown, 60);
+        batch.packet(&Class::default(), &PacketKeys::of(&Class::default(), Direction::Unknown), 60);
     }
     drop(batch);
     assert!(bucket(&store, 0).packets.rates.is_empty());

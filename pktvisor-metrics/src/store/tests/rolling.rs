@@ -1,5 +1,6 @@
 //! The last seconds in the shape of a period.
 
+use crate::PacketKeys;
 use std::sync::Arc;
 
 use super::*;
@@ -117,7 +118,7 @@ fn counts_and_lists_are_those_of_the_last_seconds_alone() {
         for (last, count) in [(1, 3), (second as u8, 2)] {
             let mut class = Class { ip_version: Some(IpVersion::V4), ..Class::default() };
             class.source[3] = last;
-            (0..count).for_each(|_| batch.packet(&class, Direction::Received, 100));
+            (0..count).for_each(|_| batch.packet(&class, &PacketKeys::of(&class, Direction::Received), 100));
         }
     }
     let period = rolling(&store, 20);

@@ -23,7 +23,7 @@ fn answered(store: &Store, thread: u32, duration_us: u64) {
     let transaction =
         Transaction { client, query_bytes: 30, response_bytes: 60, duration_ns, question: None };
     let mut recorder = store.recorder(thread);
-    let keys = recorder.keys(&ends(), &MessageHead::new(&[]));
+    let keys = recorder.keys(recorder.end_keys(&ends()), &MessageHead::new(&[]));
     recorder.transaction(&transaction, &keys);
 }
 
