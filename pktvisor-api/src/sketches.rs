@@ -26,10 +26,11 @@ pub struct SketchDocument {
     /// The HyperLogLog image of each distinct count, by its path in the period (`packets.cardinality.src_ips_in`).
     /// A count of zero has no image.
     pub distinct: BTreeMap<String, HllImage>,
-    /// Times from query to response in microseconds, by the path of the direction in the period
-    /// (`dns.xact.in`, `dns.xact.out`).
-    pub times_us: BTreeMap<String, ExponentialHistogram>,
-    /// What each list in the period says of all its items, by its path there (`dns.top_qname2`).
+    /// The values of which the period has quantiles, in their unit, by their path there
+    /// (`dns.xact.in.quantiles_us`). No values have no histogram.
+    pub histograms: BTreeMap<String, ExponentialHistogram>,
+    /// What each list in the period says of the items that it leaves out, by its path there
+    /// (`dns.top_qname2`). A list of places is missing if the agent cannot look places up.
     pub lists: BTreeMap<String, ListTotals>,
 }
 

@@ -6,6 +6,7 @@
 //! registers its relative standard error is 0.8 %.
 
 use datasketches::hll::HllSketch;
+use pktvisor_api as api;
 use pktvisor_common::address::Address;
 use pktvisor_common::hll::{self, Coupon};
 
@@ -52,6 +53,12 @@ impl Cardinality {
                 }
             }
         }
+    }
+
+    /// The image of the sketch; `None` if there are no items.
+    pub(crate) fn hll_image(&self) -> Option<api::HllImage> {
+        let registers = self.registers.as_ref().filter(|registers| registers.iter().any(|r| *r > 0))?;
+        Some(api::HllImage(image(registers)))
     }
 
     /// The estimated number of distinct items.
