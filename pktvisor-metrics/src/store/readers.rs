@@ -65,21 +65,22 @@ impl Store {
 
     /// A [window](Self::window) with lists of this length.
     pub fn window_listing(&self, length: ListLength, n: usize) -> Result<api::Period, NoPeriod> {
-        self.check_window(n)?;
+        self.check_window(n, 2)?;
         Ok(self.merged(n).report(length, self.geo()))
     }
 
-    /// A [window](Self::window) with its sketches, which merge with those of other agents.
+    /// A [window](Self::window) with its sketches, which merge with those of other agents; 1 is the
+    /// live period.
     pub fn sketches(&self, n: usize, length: ListLength) -> Result<api::SketchDocument, NoPeriod> {
-        self.check_window(n)?;
+        self.check_window(n, 1)?;
         let filled = self.filled();
         Ok(self.merged(n).sketches(length, self.geo(), n.min(filled)))
     }
 
-    fn check_window(&self, n: usize) -> Result<(), NoPeriod> {
+    fn check_window(&self, n: usize, first: usize) -> Result<(), NoPeriod> {
         // With one period for everything, 3.0 clients still ask for window/5.
         let last = if self.settings.summary { self.settings.periods.max(5) } else { self.settings.periods };
-        if n < 2 || n > last { Err(NoPeriod::OutOfRange { first: 2, last }) } else { Ok(()) }
+        if n < first || n > last { Err(NoPeriod::OutOfRange { first, last }) } else { Ok(()) }
     }
 
     /// The newest `n` periods merged.

@@ -41,8 +41,9 @@ fn each_period_has_sketches_of_its_own() {
     let of = |n| store.sketches_of_bucket(n, LENGTH).unwrap();
     assert_eq!([0, 1].map(|n| of(n).period), [0, 1].map(|n| bucket(&store, n)));
     assert_eq!([0, 1].map(|n| estimate(&of(n).distinct["packets.cardinality.src_ips_in"])), [1, 2]);
+    assert_eq!(store.sketches(1, LENGTH).unwrap(), of(0));
     assert_eq!(store.sketches_of_bucket(2, LENGTH), Err(NoPeriod::NotYet { last: 1 }));
-    assert_eq!(store.sketches(1, LENGTH), Err(NoPeriod::OutOfRange { first: 2, last: 5 }));
+    assert_eq!(store.sketches(6, LENGTH), Err(NoPeriod::OutOfRange { first: 1, last: 5 }));
 }
 
 #[test]
