@@ -192,6 +192,10 @@ impl AnswerSource for Agent {
         Ok(Window { minutes: n, period })
     }
 
+    fn sketches(&self, n: usize, lists: ListLength) -> Result<api::SketchDocument, PeriodError> {
+        self.store.sketches(n, lists).map_err(PeriodError::from)
+    }
+
     fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period {
         self.store.rolling(lists, span)
     }

@@ -41,6 +41,7 @@ pub(super) enum CacheKey {
     Bucket(usize, ListLength),
     Window(usize, ListLength),
     Rolling(RollingSpan, ListLength),
+    Sketches(usize, ListLength),
     Series,
     Prometheus(MetricsFormat),
 }
@@ -49,9 +50,10 @@ impl CacheKey {
     /// Whether the answer has longer lists than usual, so that it may take megabytes.
     fn is_long(self) -> bool {
         match self {
-            Self::Bucket(_, lists) | Self::Window(_, lists) | Self::Rolling(_, lists) => {
-                lists > ListLength::DEFAULT
-            }
+            Self::Bucket(_, lists)
+            | Self::Window(_, lists)
+            | Self::Rolling(_, lists)
+            | Self::Sketches(_, lists) => lists > ListLength::DEFAULT,
             Self::Series | Self::Prometheus(_) => false,
         }
     }
@@ -122,7 +124,9 @@ impl Cache {
             Ok(document)
         };
         match key {
-            CacheKey::Window(..) | CacheKey::Rolling(..) => make_within(&self.merging, make).await,
+            CacheKey::Window(..) | CacheKey::Rolling(..) | CacheKey::Sketches(..) => {
+                make_within(&self.merging, make).await
+            }
             CacheKey::Bucket(..) | CacheKey::Series | CacheKey::Prometheus(_) => self.make(make).await,
         }
     }

@@ -31,6 +31,9 @@ pub trait AnswerSource: Send + Sync + 'static {
     /// The newest `n` periods merged, or all that are filled if those are fewer.
     fn window(&self, n: usize, lists: ListLength) -> Result<Window, PeriodError>;
 
+    /// A [window](Self::window) with its sketches; 1 is the live period.
+    fn sketches(&self, n: usize, lists: ListLength) -> Result<api::SketchDocument, PeriodError>;
+
     /// The last seconds in the shape of a period: at least `span`, or as many as there are.
     fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period;
 

@@ -180,6 +180,23 @@ impl AnswerSource for Fake {
         Ok(Window { minutes: n, period: full_period(lists) })
     }
 
+    fn sketches(&self, n: usize, lists: ListLength) -> Result<api::SketchDocument, PeriodError> {
+        let Window { minutes, period } = self.window(n, lists)?;
+        let bucket = api::ExponentialBucket { index: 700, count: 3 };
+        Ok(api::SketchDocument {
+            format: api::SKETCHES_FORMAT,
+            periods: minutes as u32,
+            period,
+            distinct: [("dns.in.clients".to_owned(), api::HllImage(vec![10, 1, 7]))].into(),
+            histograms: [(
+                "dns.xact.in.quantiles_us".to_owned(),
+                api::ExponentialHistogram { scale: 8, zero: 1, count: 4, sum: 20.0, buckets: vec![bucket] },
+            )]
+            .into(),
+            lists: [("dns.top_qname2".to_owned(), api::ListTotals { absent_upper: 2 })].into(),
+        })
+    }
+
     fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period {
         let mut period = full_period(lists);
         period.period.length = span.seconds() as i64 + 9;
