@@ -11,6 +11,8 @@
 
 use pktvisor_api as api;
 
+use crate::exponential::exponential_histogram;
+
 /// Values below this have a bucket each.
 const EXACT: u64 = 256;
 /// Buckets of each power of two from there on.
@@ -76,8 +78,8 @@ impl Distribution {
         self.counts.iter().copied().enumerate().filter(|(_, count)| *count > 0)
     }
 
-    /// The values, each as the middle of its bucket, and their counts.
-    pub(crate) fn middles(&self) -> impl Iterator<Item = (u64, u64)> {
+    /// The middle of each bucket that is not empty, by rising value, and how many values it has.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> {
         self.filled().map(|(bucket, count)| (middle(bucket), count))
     }
 
@@ -106,7 +108,13 @@ impl Distribution {
 
     /// The sum of all values, each taken as the middle of its bucket.
     pub fn sum(&self) -> u64 {
-        self.middles().fold(0, |sum: u64, (value, count)| sum.saturating_add(value.saturating_mul(count)))
+        self.buckets().fold(0, |sum: u64, (value, count)| sum.saturating_add(value.saturating_mul(count)))
+    }
+
+    /// The values by the buckets of a base-2 exponential histogram, each value as the middle of its
+    /// bucket here. They differ by less than 0.7 % from the values recorded.
+    pub fn exponential_histogram(&self) -> api::ExponentialHistogram {
+        exponential_histogram(self.buckets())
     }
 
     /// The four quantiles that the API reports, or `None` if there is no value.
@@ -231,7 +239,7 @@ mod tests {
                     .iter_recorded()
                     .map(|step| (oracle.median_equivalent(step.value_iterated_to()), step.count_at_value()))
                     .collect();
-                assert_eq!(distribution.middles().collect::<Vec<_>>(), of_oracle);
+                assert_eq!(distribution.buckets().collect::<Vec<_>>(), of_oracle);
             }
         }
         assert_eq!(distribution.count(), oracle.len());

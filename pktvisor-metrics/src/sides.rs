@@ -7,11 +7,11 @@
 mod remember;
 mod rows;
 
+use std::cell::OnceCell;
 use std::ops::{Deref, DerefMut};
 
 use pktvisor_analysis::message::Message;
 use pktvisor_analysis::{Flow, Transaction, Transport};
-use pktvisor_api as api;
 use pktvisor_common::address::{Address, IpVersion};
 
 use crate::cardinality::Cardinality;
@@ -19,6 +19,7 @@ use crate::codes_by_side::MessageCodes;
 use crate::distribution::Distribution;
 use crate::frequent::{Frequent, FrequentItems, Key, Mark};
 use crate::keys::Party;
+use crate::listed::List;
 use crate::record::record;
 use crate::response::ResponseKind;
 use crate::settings::ClientPrefix;
@@ -41,7 +42,14 @@ type PartyTable = Frequent<LISTS>;
 const LISTS: usize = 7;
 
 /// The reported lists of the table.
-pub(super) type PartyLists = [Vec<api::TopEntry>; LISTS];
+type PartyTableLists = [List; LISTS];
+
+/// The reported lists of both directions, each made when the first list of its table is asked for.
+#[derive(Default)]
+pub(super) struct PartyLists {
+    clients: OnceCell<PartyTableLists>,
+    servers: OnceCell<PartyTableLists>,
+}
 
 /// A list of the table.
 #[derive(Clone, Copy)]

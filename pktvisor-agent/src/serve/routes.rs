@@ -15,19 +15,18 @@ use warp::reply::Response;
 use warp::{Filter, Rejection};
 
 use super::answer::{Document, Failure, Gzip, failed};
-use super::api::{Api, respond, respond_in};
+use super::api::{Api, respond};
 use super::cache::{Cache, CacheKey};
 use super::common_failures::CommonFailures;
 use super::limits::Limits;
+use super::listing::{listing, number};
 use super::page;
 use super::period::KeyedPeriod;
-use super::prometheus;
-use super::query::{self, Parameters};
+use super::prometheus::{self, MetricsFormat};
+use super::query;
+use super::sketches::sketches;
 use super::source::{AnswerSource, PeriodError};
 use super::watching::{focus, packets};
-
-/// The content type of the Prometheus text format, version 0.0.4.
-const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// All paths.
 pub(super) type Handler = BoxedFilter<(Response,)>;
@@ -53,14 +52,16 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
         .then(window);
     let rolling = warp::path!("api" / "v1" / "metrics" / "rolling" / String);
     let rolling = rolling.and(query_string()).and(get.clone()).then(self::rolling);
+    let sketches = warp::path!("api" / "v1" / "sketches" / "window" / String);
+    let sketches = sketches.and(query_string()).and(get.clone()).then(self::sketches);
     let focus = warp::path!("api" / "v1" / "focus").and(query_string()).and(get.clone()).then(focus);
     let packets = warp::path!("api" / "v1" / "packets").and(query_string()).and(get.clone()).then(packets);
     let openapi = warp::path!("api" / "v1" / "openapi.json").and(get.clone()).then(description);
-    let metrics = warp::path!("metrics").and(get.clone()).then(metrics);
+    let metrics = warp::path!("metrics").and(format()).and(get.clone()).then(metrics);
     let health = warp::path!("healthz").and(get).then(health);
     let paths = app.or(rates).unify().or(series).unify().or(bucket).unify().or(window).unify();
     let paths = paths.or(findings).unify().or(rolling).unify().or(focus).unify().or(packets).unify();
-    let paths = paths.or(openapi).unify().or(metrics).unify().or(health).unify();
+    let paths = paths.or(sketches).unify().or(openapi).unify().or(metrics).unify().or(health).unify();
     let paths = paths.or(page::paths()).unify();
     no_trailing_slash().and(paths).recover(rejected).unify().boxed()
 }
@@ -90,18 +91,17 @@ fn gzip() -> impl Filter<Extract = (Gzip,), Error = Infallible> + Clone {
     warp::header::headers_cloned().map(|headers: HeaderMap| Gzip::of(&headers))
 }
 
+/// The format of `/metrics`.
+fn format() -> impl Filter<Extract = (MetricsFormat,), Error = Infallible> + Clone {
+    warp::header::headers_cloned().map(|headers: HeaderMap| MetricsFormat::of(&headers))
+}
+
 async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
     let failure = match rejection.find::<MethodNotAllowed>() {
         Some(_) => Failure::Method,
         None => Failure::UnknownPath,
     };
     Ok(failed(&failure))
-}
-
-/// A period's number. Any other text becomes a number outside every range, so that the answer names
-/// the range.
-fn number(segment: &str) -> usize {
-    query::number(segment).and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX)
 }
 
 /// The agent about itself: settings, capture, and what happened to each packet.
@@ -162,7 +162,7 @@ async fn bucket(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Re
     let n = number(&segment);
     let source = api.source.clone();
     let make = move |lists| Document::json(&KeyedPeriod::new(1, source.bucket(n, lists)?));
-    listing(&query, &api, gzip, |lists| CacheKey::Bucket(n, lists), make).await
+    listing(&query, ListLength::DEFAULT, &api, gzip, |lists| CacheKey::Bucket(n, lists), make).await
 }
 
 /// The newest periods merged, or all filled ones if those are fewer. `period` holds start and length.
@@ -184,7 +184,7 @@ async fn window(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Re
         let window = source.window(n, lists)?;
         Document::json(&KeyedPeriod::new(window.minutes, window.period))
     };
-    listing(&query, &api, gzip, |lists| CacheKey::Window(n, lists), make).await
+    listing(&query, ListLength::DEFAULT, &api, gzip, |lists| CacheKey::Window(n, lists), make).await
 }
 
 /// The last seconds in the shape of a period: at least `s`, and up to 9 more once somebody has asked for a while. Before
@@ -207,67 +207,27 @@ async fn rolling(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> R
     let source = api.source.clone();
     let make =
         move |lists| Document::json(&KeyedPeriod::of_seconds(span.seconds(), source.rolling(span, lists)));
-    listing(&query, &api, gzip, |lists| CacheKey::Rolling(span, lists), make).await
+    listing(&query, ListLength::DEFAULT, &api, gzip, |lists| CacheKey::Rolling(span, lists), make).await
 }
 
-/// An answer with lists of the length that the query string asks for.
-async fn listing(
-    query: &str,
-    api: &Api,
-    gzip: Gzip,
-    key: impl FnOnce(ListLength) -> CacheKey,
-    make: impl FnOnce(ListLength) -> Result<Document, Failure> + Send + 'static,
-) -> Response {
-    let placed = lists_of(query).and_then(|lists| Ok((lists, api.cache.place(lists)?)));
-    match placed {
-        Ok((lists, place)) => {
-            let made = api.cache.get(key(lists), api.source.moment(), move || make(lists)).await;
-            respond_in(place, made, gzip)
-        }
-        Err(failure) => failed(&failure),
-    }
-}
-
-fn lists_of(query: &str) -> Result<ListLength, Failure> {
-    // A path without parameters of its own never looked at the query string.
-    let mut parameters = match query.contains("top=") {
-        true => Parameters::parse(query)?,
-        false => Parameters::default(),
-    };
-    Ok(parameters.take_top()?)
-}
-
-/// Counters since start, and the last closed period (the live one before the first rotation) as gauges.
+/// Counters since start, and the last closed period (the live one before the first rotation) as gauges. The Accept header
+/// decides on the format: text 0.0.4, OpenMetrics 1.0, or protobuf with native histograms.
 #[utoipa::path(get, path = "/metrics", tag = "metrics", responses(
     CommonFailures,
-    (status = 200, description = "Prometheus text exposition", body = String, content_type = PROMETHEUS_TEXT)))]
-async fn metrics(api: Arc<Api>, gzip: Gzip) -> Response {
+    (status = 200, description = "The metric families", content(
+        (String = MetricsFormat::Text.content_type()),
+        (String = MetricsFormat::OpenMetrics.content_type()),
+        (Vec<u8> = MetricsFormat::Protobuf.content_type())))))]
+async fn metrics(format: MetricsFormat, api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
-    let make = move || Ok(Document::new(PROMETHEUS_TEXT, exposition(source.as_ref())));
-    respond(api.cache.get(CacheKey::Prometheus, api.source.moment(), make).await, gzip)
-}
-
-/// The exposition of one moment, although its parts are read one after the other.
-fn exposition(source: &dyn AnswerSource) -> String {
-    /// More than enough, because a moment lasts for a second.
-    const ATTEMPTS: usize = 3;
-    let mut text = String::new();
-    for _ in 0..ATTEMPTS {
-        let (moment, usual) = (source.moment(), ListLength::DEFAULT);
-        let period = source.bucket(1, usual).or_else(|_| source.bucket(0, usual)).ok();
-        let sums = source.since_start();
-        text = prometheus::exposition(
-            &source.app(),
-            &source.rates(),
-            &source.findings(),
-            &sums,
-            period.as_ref(),
-        );
-        if source.moment() == moment {
-            break;
-        }
-    }
-    text
+    let make = move || {
+        let body = prometheus::encode(source.families(), format).map_err(|_| {
+            tracing::error!("the metrics could not be written in the format {format:?}");
+            Failure::Broken
+        })?;
+        Ok(Document::negotiated(format.content_type(), body))
+    };
+    respond(api.cache.get(CacheKey::Prometheus(format), api.source.moment(), make).await, gzip)
 }
 
 /// This OpenAPI document.

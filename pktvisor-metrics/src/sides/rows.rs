@@ -2,11 +2,11 @@
 
 use std::cell::OnceCell;
 
-use pktvisor_api as api;
-
-use super::{PartyColumn, PartyLists, SideRecord};
+use super::{PartyColumn, PartyTableLists, SideRecord};
+use crate::cardinality::Cardinality;
 use crate::context::Context;
-use crate::listed::{ListLength, Listed, address, all_lists, spell};
+use crate::distribution::Distribution;
+use crate::listed::{List, ListQuery, Listed, address, all_lists, spell};
 use crate::places::PlacePart;
 
 /// The rows that both directions share.
@@ -22,12 +22,12 @@ macro_rules! rows {
 /// The rows that are lists of the table of addresses, under the names of either direction.
 macro_rules! party_lists {
     ($($clients:ident $servers:ident = $column:ident;)*) => { $(
-        pub(super) fn $clients(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-            context.analysed(self.party_list(&context.clients, PartyColumn::$column, context.list_length))
+        pub(super) fn $clients(&self, context: &Context<'_>) -> List {
+            context.analysed(self.party_list(&context.parties.clients, PartyColumn::$column, context.lists))
         }
 
-        pub(super) fn $servers(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-            context.analysed(self.party_list(&context.servers, PartyColumn::$column, context.list_length))
+        pub(super) fn $servers(&self, context: &Context<'_>) -> List {
+            context.analysed(self.party_list(&context.parties.servers, PartyColumn::$column, context.lists))
         }
     )* };
 }
@@ -35,12 +35,12 @@ macro_rules! party_lists {
 /// The rows that are other lists, under the names of either direction.
 macro_rules! lists {
     ($($clients:ident $($servers:ident)? = $list:expr;)*) => { $(
-        pub(super) fn $clients(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-            let list: fn(&Self, ListLength) -> Vec<api::TopEntry> = $list;
-            context.analysed(list(self, context.list_length))
+        pub(super) fn $clients(&self, context: &Context<'_>) -> List {
+            let list: fn(&Self, ListQuery) -> List = $list;
+            context.analysed(list(self, context.lists))
         }
 
-        $(pub(super) fn $servers(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        $(pub(super) fn $servers(&self, context: &Context<'_>) -> List {
             self.$clients(context)
         })?
     )* };
@@ -74,8 +74,6 @@ impl SideRecord {
         tc_replies = |side| side.codes.tc_replies();
         ra_replies = |side| side.codes.ra_replies();
         ad_replies = |side| side.codes.ad_replies();
-        clients = |side| side.distinct.estimate();
-        servers = |side| side.distinct.estimate();
     }
 
     party_lists! {
@@ -89,58 +87,61 @@ impl SideRecord {
     }
 
     lists! {
-        top_clients_malformed top_servers_malformed = |side, length| side.by_malformed.listed(length, spell::Address);
-        top_clients_timed_out top_servers_timed_out = |side, length| side.by_timed_out.listed(length, spell::Address);
-        top_clients_truncated top_servers_truncated = |side, length| side.by_truncated.listed(length, spell::Address);
-        top_clients_amplified = |side, length| side.by_amplified_bytes.listed(length, spell::Address);
-        top_client_prefixes = |side, length| side.by_prefix.listed(length, spell::Prefix);
-        top_opcode = |side, length| side.codes.opcodes().listed(length, spell::Opcode);
-        top_rcode = |side, length| side.codes.rcodes.listed(length, spell::Rcode);
-        top_qtype = |side, length| side.codes.qtypes.listed(length, spell::Qtype);
-        top_qclass = |side, length| side.codes.qclasses().listed(length, spell::Qclass);
+        top_clients_malformed top_servers_malformed = |side, query| side.by_malformed.listed(query, spell::Address);
+        top_clients_timed_out top_servers_timed_out = |side, query| side.by_timed_out.listed(query, spell::Address);
+        top_clients_truncated top_servers_truncated = |side, query| side.by_truncated.listed(query, spell::Address);
+        top_clients_amplified = |side, query| side.by_amplified_bytes.listed(query, spell::Address);
+        top_client_prefixes = |side, query| side.by_prefix.listed(query, spell::Prefix);
+        top_opcode = |side, query| side.codes.opcodes().listed(query, spell::Opcode);
+        top_rcode = |side, query| side.codes.rcodes.listed(query, spell::Rcode);
+        top_qtype = |side, query| side.codes.qtypes.listed(query, spell::Qtype);
+        top_qclass = |side, query| side.codes.qclasses().listed(query, spell::Qclass);
     }
 
-    pub(super) fn query_size_bytes(&self, _context: &Context<'_>) -> Option<api::Quantiles> {
-        self.query_sizes.report()
+    pub(super) fn clients(&self) -> &Cardinality {
+        &self.distinct
     }
 
-    pub(super) fn response_size_bytes(&self, _context: &Context<'_>) -> Option<api::Quantiles> {
-        self.response_sizes.report()
+    pub(super) fn servers(&self) -> &Cardinality {
+        &self.distinct
     }
 
-    pub(super) fn size_ratio_pct(&self, _context: &Context<'_>) -> Option<api::Quantiles> {
-        self.size_ratios.report()
+    pub(super) fn query_size_bytes(&self) -> &Distribution {
+        &self.query_sizes
     }
 
-    pub(super) fn top_client_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+    pub(super) fn response_size_bytes(&self) -> &Distribution {
+        &self.response_sizes
+    }
+
+    pub(super) fn size_ratio_pct(&self) -> &Distribution {
+        &self.size_ratios
+    }
+
+    pub(super) fn top_client_asns(&self, context: &Context<'_>) -> List {
         self.located(PlacePart::Network, context)
     }
 
-    pub(super) fn top_server_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+    pub(super) fn top_server_asns(&self, context: &Context<'_>) -> List {
         self.located(PlacePart::Network, context)
     }
 
-    pub(super) fn top_client_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+    pub(super) fn top_client_countries(&self, context: &Context<'_>) -> List {
         self.located(PlacePart::Country, context)
     }
 
-    pub(super) fn top_server_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+    pub(super) fn top_server_countries(&self, context: &Context<'_>) -> List {
         self.located(PlacePart::Country, context)
     }
 
     /// A list of the table; the first one that is asked for makes them all.
-    fn party_list(
-        &self,
-        lists: &OnceCell<PartyLists>,
-        column: PartyColumn,
-        length: ListLength,
-    ) -> Vec<api::TopEntry> {
-        let all = lists.get_or_init(|| all_lists(&self.parties, length, spell::Address));
+    fn party_list(&self, lists: &OnceCell<PartyTableLists>, column: PartyColumn, query: ListQuery) -> List {
+        let all = lists.get_or_init(|| all_lists(&self.parties, query, spell::Address));
         all[column as usize].clone()
     }
 
     /// Queries by the place of the party.
-    fn located(&self, part: PlacePart, context: &Context<'_>) -> Vec<api::TopEntry> {
+    fn located(&self, part: PlacePart, context: &Context<'_>) -> List {
         let parties =
             self.parties.items_of(PartyColumn::Queries as usize).map(|item| (address(item.key), item.lower));
         context.located(part, parties, self.codes.queries())

@@ -26,6 +26,7 @@ const PLAN: &[Plan] = &[
     Plan { name: "mapped-file", knows: &[], tests_know: &[] },
     Plan { name: "terminal-text", knows: &[], tests_know: &[] },
     Plan { name: "command-docs", knows: &[], tests_know: &[] },
+    Plan { name: "metric-families", knows: &[], tests_know: &[] },
     Plan { name: "pktvisor-sandbox", knows: &[], tests_know: &[] },
     Plan { name: "testbed", knows: &[], tests_know: &[] },
     Plan { name: "capture-file", knows: &["mapped-file", "terminal-text"], tests_know: &[] },
@@ -41,6 +42,7 @@ const PLAN: &[Plan] = &[
         tests_know: &["capture-file"],
     },
     Plan { name: "pktvisor-findings", knows: &["pktvisor-api"], tests_know: &[] },
+    Plan { name: "fleet-merge", knows: &["pktvisor-definitions", "pktvisor-api"], tests_know: &[] },
     Plan {
         name: "pktvisor-metrics",
         knows: &[
@@ -72,10 +74,15 @@ const PLAN: &[Plan] = &[
             "capture-file",
             "terminal-text",
             "command-docs",
+            "metric-families",
         ],
-        tests_know: &["dns-traffic", "pcap-replay", "testbed"],
+        tests_know: &["fleet-merge", "dns-traffic", "pcap-replay", "testbed"],
     },
-    Plan { name: "pktvisor-tui", knows: &["pktvisor-api", "command-docs"], tests_know: &["testbed"] },
+    Plan {
+        name: "pktvisor-tui",
+        knows: &["pktvisor-api", "fleet-merge", "command-docs"],
+        tests_know: &["testbed"],
+    },
     Plan { name: "xtask", knows: &["testbed"], tests_know: &[] },
 ];
 
