@@ -8,7 +8,7 @@ use crate::distinct::DistinctUnion;
 use crate::document::{self, DocumentError};
 use crate::histogram::{self, HistogramSum};
 use crate::lists::ListSum;
-use crate::rows::{self, Rows};
+use crate::rows::{self, PeriodRows};
 
 /// Quantiles of rates do not merge: the rate of a fleet is the sum of its agents' rates in the same
 /// second, which no histogram tells.
@@ -78,7 +78,7 @@ impl<'a> FleetMerge<'a> {
         self.counters_only += 1;
     }
 
-    fn add_period(&mut self, period: &Period, rows: &Rows<'_>) {
+    fn add_period(&mut self, period: &Period, rows: &PeriodRows<'_>) {
         let is_first = self.agents + self.counters_only == 0;
         let (ours, theirs) = (&mut self.period.period, &period.period);
         ours.start_ts = if is_first { theirs.start_ts } else { ours.start_ts.min(theirs.start_ts) };

@@ -3,7 +3,7 @@
 use super::{PartyColumn, SideRecord};
 use crate::cardinality::Cardinality;
 use crate::context::Context;
-use crate::listed::{List, ListQuery, Listed, address, frequent, spell};
+use crate::listed::{ListQuery, Listed, ReportedList, address, frequent, spell};
 use crate::places::PlacePart;
 use crate::sizes::SizeCounts;
 
@@ -20,12 +20,12 @@ macro_rules! rows {
 /// The rows that are lists of addresses, under the names of either direction.
 macro_rules! lists {
     ($($clients:ident $($servers:ident)? = $list:expr;)*) => { $(
-        pub(super) fn $clients(&self, context: &Context<'_>) -> List {
-            let list: fn(&Self, ListQuery) -> List = $list;
+        pub(super) fn $clients(&self, context: &Context<'_>) -> ReportedList {
+            let list: fn(&Self, ListQuery) -> ReportedList = $list;
             context.analysed(list(self, context.lists))
         }
 
-        $(pub(super) fn $servers(&self, context: &Context<'_>) -> List {
+        $(pub(super) fn $servers(&self, context: &Context<'_>) -> ReportedList {
             self.$clients(context)
         })?
     )* };
@@ -100,28 +100,28 @@ impl SideRecord {
         &self.size_ratios
     }
 
-    pub(super) fn top_client_asns(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_client_asns(&self, context: &Context<'_>) -> ReportedList {
         self.located(PlacePart::Network, context)
     }
 
-    pub(super) fn top_server_asns(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_server_asns(&self, context: &Context<'_>) -> ReportedList {
         self.located(PlacePart::Network, context)
     }
 
-    pub(super) fn top_client_countries(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_client_countries(&self, context: &Context<'_>) -> ReportedList {
         self.located(PlacePart::Country, context)
     }
 
-    pub(super) fn top_server_countries(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_server_countries(&self, context: &Context<'_>) -> ReportedList {
         self.located(PlacePart::Country, context)
     }
 
-    fn party_list(&self, list: PartyColumn, query: ListQuery) -> List {
+    fn party_list(&self, list: PartyColumn, query: ListQuery) -> ReportedList {
         frequent(&self.parties, list as usize, query, spell::Address)
     }
 
     /// Queries by the place of the party.
-    fn located(&self, part: PlacePart, context: &Context<'_>) -> List {
+    fn located(&self, part: PlacePart, context: &Context<'_>) -> ReportedList {
         let parties =
             self.parties.items_of(PartyColumn::Queries as usize).map(|item| (address(item.key), item.lower));
         context.located(part, parties, self.codes.queries())
