@@ -26,6 +26,8 @@ class Agent {
     this.forgetPeriods();
     this.lost = []; // [time in ms, packets lost since start]
     this.windowPath = '';
+    this.sketches = this.counters = null; // the part in the union
+    this.sketchedAt = 0;
     this.polls = 0;
   }
 
@@ -74,6 +76,7 @@ class Agent {
       Object.assign(this, { app, health, findings, series: series?.series ?? null });
       this.rememberLost();
       if (isDetailed) await this.readPeriods(windowKey);
+      else if (this.polls % 3 === 0) await this.readSketches();
       this.polls += 1;
       this.failure = null;
       this.delay = isDetailed ? POLL_MS : this.pace;
@@ -111,6 +114,15 @@ class Agent {
     else if (path !== this.windowPath) this.window = this.live;
     this.windowPath = path;
     await this.readClosed();
+  }
+
+  // An agent without sketches gives its counters alone.
+  async readSketches() {
+    const periods = Math.min(5, Math.max(1, num(this.app?.app?.periods)));
+    const sketches = this.has('/api/v1/sketches/window/{n}') ? await this.get(`api/v1/sketches/window/${periods}?top=100`) : null;
+    this.sketches = sketchesOf(sketches);
+    this.counters = sketches?.period ?? only(await this.get('api/v1/metrics/' + (periods > 1 ? `window/${periods}` : 'bucket/0')));
+    this.sketchedAt = Date.now();
   }
 
   // Closed periods never change, so each is read once.
