@@ -1,6 +1,7 @@
-//! The union of agents that saw a part of the traffic each, some of them the same clients.
+//! The union of agents that saw overlapping parts of the traffic, so most clients at both.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use capture_file::write::PcapWriter;
@@ -16,16 +17,21 @@ use crate::support::Served;
 
 const ETHERNET: u16 = 1;
 
-/// A capture of generated traffic. Those of other seeds have most clients in common.
-fn capture(folder: &Path, seed: u64) -> (PathBuf, String) {
-    let config =
-        Config { packets: 30_000, rate: 300.0, names: 3_000, clients: 2_000, seed, ..Config::default() };
+/// Packets of the whole traffic.
+const PACKETS: u64 = 30_000;
+
+/// A capture of a part of the traffic, counted in packets.
+fn capture(folder: &Path, part: &Range<u64>) -> (PathBuf, String) {
+    let config = Config { packets: PACKETS, rate: 300.0, names: 3_000, clients: 2_000, ..Config::default() };
     let mut generator = Generator::new(config).unwrap();
     let mut pcap = PcapWriter::new(Vec::new(), ETHERNET).unwrap();
-    while let Some(packet) = generator.next_packet() {
-        pcap.write(packet.timestamp_ns, packet.data.len() as u32, packet.data).unwrap();
+    for number in 0.. {
+        let Some(packet) = generator.next_packet() else { break };
+        if part.contains(&number) {
+            pcap.write(packet.timestamp_ns, packet.data.len() as u32, packet.data).unwrap();
+        }
     }
-    let path = folder.join(format!("{seed}.pcap"));
+    let path = folder.join(format!("{}.pcap", part.start));
     fs::write(&path, pcap.finish().unwrap()).unwrap();
     (path, generator.into_answer().unwrap().host.join(","))
 }
@@ -72,7 +78,8 @@ fn row(entry: &TopEntry) -> String {
 fn the_page_shows_the_union_of_agents_and_not_their_sum() {
     require_browser!();
     let folder = tempfile::tempdir().unwrap();
-    let captures = [1, 2].map(|seed| capture(folder.path(), seed));
+    let parts = [0..PACKETS / 4 * 3, PACKETS / 4..PACKETS];
+    let captures = parts.each_ref().map(|part| capture(folder.path(), part));
     let (browser, first) = (Browser::start(), served(&[], &captures[0]));
     let origin = format!("http://{}", first.address());
     let second = served(&["--allow-origin", &origin], &captures[1]);

@@ -129,7 +129,7 @@ impl FleetModel {
                 .find_map(|agent| Some(agent.window.as_ref()?.name.to_string()))
                 .unwrap_or_default(),
             window: document.period,
-            rates: Some(rates(parts, now)),
+            rates: rates(parts, now),
             ..AgentAnswer::default()
         };
         self.agent.answer(answer, now);
@@ -142,10 +142,10 @@ impl Default for FleetModel {
     }
 }
 
-/// The last full second of all agents together.
-fn rates(agents: &[AgentModel], now: Duration) -> DirectionRates {
+/// The last full second of all live agents together; `None` if there are none.
+fn rates(agents: &[AgentModel], now: Duration) -> Option<DirectionRates> {
     let live = agents.iter().filter(|agent| agent.standing(now) == Standing::Live);
-    live.filter_map(|agent| agent.rates).fold(DirectionRates::default(), |sum, rates| DirectionRates {
+    live.filter_map(|agent| agent.rates).reduce(|sum, rates| DirectionRates {
         received: sum.received.saturating_add(rates.received),
         sent: sum.sent.saturating_add(rates.sent),
         unknown: sum.unknown.saturating_add(rates.unknown),
