@@ -20,11 +20,10 @@ const NAMES: [&str; 6] = [
     "مثال.إختبار",
 ];
 
-/// Answers as an agent does, to pages of every origin, until the test program ends.
-fn liar() -> SocketAddr {
+/// Gives these answers to pages of every origin, until the test program ends.
+pub(crate) fn answering(answers: BTreeMap<&'static str, Value>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let answers = answers();
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let mut stream = BufReader::new(stream);
@@ -91,7 +90,7 @@ fn answers() -> BTreeMap<&'static str, Value> {
 #[test]
 fn hostile_names_are_text_and_keep_the_layout() {
     require_browser!();
-    let (browser, agent, liar) = (Browser::start(), agent(&[]), liar());
+    let (browser, agent, liar) = (Browser::start(), agent(&[]), answering(answers()));
     let narrow = Screen { width: 320, ..PHONE };
     for screen in [DESKTOP, PHONE, narrow] {
         let table = format!("http://{0}/?agents={0},{liar}", agent.address());

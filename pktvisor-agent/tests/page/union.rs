@@ -1,5 +1,6 @@
 //! The union of agents that saw overlapping parts of the traffic, so most clients at both.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,10 @@ use capture_file::write::PcapWriter;
 use dns_traffic::{Config, Generator};
 use fleet_merge::{FleetMerge, FleetUnion};
 use pktvisor_api::{SketchDocument, TopEntry};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::browser::{Browser, DESKTOP, PHONE};
+use crate::hostile::answering;
 use crate::one_agent::{rows, written};
 use crate::require_browser;
 use crate::support::Served;
@@ -131,6 +133,31 @@ fn the_page_shows_the_union_of_agents_and_not_their_sum() {
     }
     let complaints = browser.complaints();
     assert!(complaints.iter().all(|line| line.contains("127.0.0.1:9")), "{complaints:?}");
+}
+
+#[test]
+fn an_agent_without_sketches_adds_its_counters_alone() {
+    require_browser!();
+    let folder = tempfile::tempdir().unwrap();
+    let (browser, agent) = (Browser::start(), served(&[], &capture(folder.path(), &(0..PACKETS))));
+    let older = answering(BTreeMap::from([
+        ("/api/v1/openapi.json", json!({"paths": {}})),
+        ("/api/v1/metrics/app", agent.json("/api/v1/metrics/app")),
+        ("/api/v1/metrics/series", agent.json("/api/v1/metrics/series")),
+        ("/api/v1/metrics/window/5", agent.json("/api/v1/metrics/window/5")),
+        ("/healthz", json!({"status": "ok"})),
+    ]));
+    browser.open(&format!("http://{0}/?agents={0},{older}", agent.address()), DESKTOP);
+    browser.wait_for("document.querySelector('#window-note').textContent.includes('counters alone of 1')");
+    assert!(browser.text("#window-note").starts_with("union of 1 of 2 agents"));
+    let period = sketches(&agent).period;
+    let queries = format!("queries {}", written(&Value::from(2 * period.dns.wire_packets.queries)));
+    assert!(rows(&browser, "#codes").iter().any(|row| row.starts_with(&queries)), "{queries}");
+    let clients = format!("clients that asked HOST {}", written(&Value::from(period.dns.inbound.clients)));
+    assert!(rows(&browser, "#distinct").contains(&clients), "{clients}");
+    let shown = rows(&browser, "[aria-label=\"Clients\"]");
+    assert_eq!(shown.first(), period.dns.inbound.top_clients.first().map(row).as_ref());
+    assert_eq!(browser.complaints(), [""; 0]);
 }
 
 /// Distinct items are counted once, within 1 % of what a program with the same sketches estimates.

@@ -2,6 +2,8 @@
 // Registers of distinct counts merge by their maxima, buckets and bounds add up.
 
 const UNION_MS = 2000;
+// Sketches that could not be had again for so long are not current any more.
+const SKETCHES_MS = 120000;
 const HLL_PREAMBLE = 40;
 const HLL_REGISTERS = 1 << 14;
 const DISTINCT = [
@@ -108,7 +110,7 @@ function sketchesOf(document) {
 
 // { window, whole, countersOnly, missing, error } of these agents.
 function unionOf(agents) {
-  const answering = agents.filter(agent => !agent.failure && (agent.sketches || agent.counters));
+  const answering = agents.filter(agent => !agent.failure && Date.now() - agent.sketchedAt < SKETCHES_MS && (agent.sketches || agent.counters));
   const documents = answering.map(agent => agent.sketches).filter(Boolean);
   const periods = answering.map(agent => agent.sketches?.period ?? agent.counters);
   const window = {};
