@@ -2,7 +2,7 @@
 
 use pktvisor_api::{ExponentialHistogram, SKETCHES_FORMAT, SketchDocument};
 
-use crate::rows::Rows;
+use crate::rows::PeriodRows;
 
 /// The longest list that an agent sends.
 pub const ENTRIES_MAX: usize = 1000;
@@ -37,7 +37,7 @@ pub enum DocumentError {
 }
 
 /// Checks all parts of a document.
-pub(crate) fn check(document: &SketchDocument, rows: &Rows<'_>) -> Result<(), DocumentError> {
+pub(crate) fn check(document: &SketchDocument, rows: &PeriodRows<'_>) -> Result<(), DocumentError> {
     if document.format != SKETCHES_FORMAT {
         return Err(DocumentError::Format(document.format));
     }

@@ -7,7 +7,7 @@ use pktvisor_api as api;
 
 /// The rows of a period. Those that are not simply added up are under their paths (`dns.top_qname2`).
 #[derive(Debug, Default)]
-pub(crate) struct Rows<'a> {
+pub(crate) struct PeriodRows<'a> {
     /// Numbers that add up, in the order of the declarations.
     pub numbers: Vec<u64>,
     pub distinct: BTreeMap<String, u64>,
@@ -16,7 +16,7 @@ pub(crate) struct Rows<'a> {
 
 /// The same rows, to write to.
 #[derive(Debug, Default)]
-pub(crate) struct RowsMut<'a> {
+pub(crate) struct PeriodRowsMut<'a> {
     pub numbers: Vec<&'a mut u64>,
     pub distinct: BTreeMap<String, &'a mut u64>,
     pub quantiles: BTreeMap<String, &'a mut Option<api::Quantiles>>,
@@ -26,14 +26,14 @@ pub(crate) struct RowsMut<'a> {
 /// A group of rows.
 trait RowGroup {
     /// Adds its rows; `path` is that of the group.
-    fn read<'a>(&'a self, path: &str, rows: &mut Rows<'a>);
+    fn read<'a>(&'a self, path: &str, rows: &mut PeriodRows<'a>);
 
-    fn write<'a>(&'a mut self, path: &str, rows: &mut RowsMut<'a>);
+    fn write<'a>(&'a mut self, path: &str, rows: &mut PeriodRowsMut<'a>);
 }
 
 /// All rows of a period.
-pub(crate) fn of(period: &api::Period) -> Rows<'_> {
-    let mut rows = Rows::default();
+pub(crate) fn of(period: &api::Period) -> PeriodRows<'_> {
+    let mut rows = PeriodRows::default();
     rows.numbers.push(period.sampling.messages);
     period.packets.read("packets", &mut rows);
     period.dns.read("dns", &mut rows);
@@ -41,8 +41,8 @@ pub(crate) fn of(period: &api::Period) -> Rows<'_> {
 }
 
 /// All rows of a period, to write to.
-pub(crate) fn of_mut(period: &mut api::Period) -> RowsMut<'_> {
-    let mut rows = RowsMut::default();
+pub(crate) fn of_mut(period: &mut api::Period) -> PeriodRowsMut<'_> {
+    let mut rows = PeriodRowsMut::default();
     rows.numbers.push(&mut period.sampling.messages);
     period.packets.write("packets", &mut rows);
     period.dns.write("dns", &mut rows);
@@ -55,12 +55,12 @@ macro_rules! row_group {
     )* }) => {
         impl RowGroup for api::$report {
             #[allow(unused_variables, reason = "not every group has paths")]
-            fn read<'a>(&'a self, path: &str, rows: &mut Rows<'a>) {
+            fn read<'a>(&'a self, path: &str, rows: &mut PeriodRows<'a>) {
                 $(read_row!($kind self.$field, rows, format!("{path}.{}", key!($field $($json)?)));)*
             }
 
             #[allow(unused_variables, reason = "not every group has paths")]
-            fn write<'a>(&'a mut self, path: &str, rows: &mut RowsMut<'a>) {
+            fn write<'a>(&'a mut self, path: &str, rows: &mut PeriodRowsMut<'a>) {
                 $(write_row!($kind self.$field, rows, format!("{path}.{}", key!($field $($json)?)));)*
             }
         }

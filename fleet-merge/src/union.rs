@@ -8,7 +8,7 @@ use crate::distinct::DistinctUnion;
 use crate::document::{self, DocumentError};
 use crate::histogram::{self, HistogramSum};
 use crate::lists::ListSum;
-use crate::rows::{self, Rows};
+use crate::rows::{self, PeriodRows};
 
 /// Quantiles of rates do not merge: the rate of a fleet is the sum of its agents' rates in the same
 /// second, which no histogram tells.
@@ -22,6 +22,9 @@ pub struct FleetMerge<'a> {
     distinct: BTreeMap<&'a str, DistinctUnion>,
     histograms: BTreeMap<&'a str, HistogramSum>,
     lists: BTreeMap<String, ListSum<'a>>,
+    /// DNS messages, and how many of them are analysed, of the agents whose lists are merged.
+    messages: u64,
+    analysed: u64,
     /// Agents with a document.
     agents: usize,
     /// Agents of which only the counters are known.
@@ -62,6 +65,8 @@ impl<'a> FleetMerge<'a> {
                 self.lists.entry(path).or_default().add(entries, *totals);
             }
         }
+        self.messages = self.messages.saturating_add(document.period.dns.wire_packets.total);
+        self.analysed = self.analysed.saturating_add(document.period.sampling.messages);
         self.periods = self.periods.max(document.periods);
         self.agents += 1;
         Ok(())
@@ -73,7 +78,7 @@ impl<'a> FleetMerge<'a> {
         self.counters_only += 1;
     }
 
-    fn add_period(&mut self, period: &Period, rows: &Rows<'_>) {
+    fn add_period(&mut self, period: &Period, rows: &PeriodRows<'_>) {
         let is_first = self.agents + self.counters_only == 0;
         let (ours, theirs) = (&mut self.period.period, &period.period);
         ours.start_ts = if is_first { theirs.start_ts } else { ours.start_ts.min(theirs.start_ts) };
@@ -119,10 +124,9 @@ impl<'a> FleetMerge<'a> {
                 document.lists.insert(path, totals);
             }
         }
-        let period = &mut document.period;
-        period.sampling.rate = match period.dns.wire_packets.total {
+        document.period.sampling.rate = match self.messages {
             0 => 1.0,
-            messages => (period.sampling.messages as f64 / messages as f64).min(1.0),
+            messages => (self.analysed as f64 / messages as f64).min(1.0),
         };
         union
     }
@@ -203,6 +207,7 @@ mod tests {
         let dns = &union.document.period.dns;
         assert_eq!((union.agents, union.counters_only), (1, 1));
         assert_eq!((dns.wire_packets.total, dns.inbound.clients, dns.top_qname2[0].estimate), (15, 100, 10));
+        assert_eq!(union.document.period.sampling.rate, 1.0);
     }
 
     #[test]

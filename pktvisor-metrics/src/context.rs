@@ -10,7 +10,7 @@ use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
 use crate::dns::DnsRecord;
-use crate::listed::{List, ListQuery};
+use crate::listed::{ListQuery, ReportedList};
 use crate::places::{self, PlacePart};
 use crate::sides::PartyLists;
 use crate::sketches::{CollectedSketches, DistinctItems, Values};
@@ -73,7 +73,7 @@ impl Context<'_> {
     }
 
     /// The entries of a list.
-    pub(super) fn list(&self, key: &str, list: List) -> Vec<api::TopEntry> {
+    pub(super) fn list(&self, key: &str, list: ReportedList) -> Vec<api::TopEntry> {
         if let (Some(sketches), Some(absent_upper)) = (self.sketches, list.absent_upper) {
             sketches.borrow_mut().add_list(self.path_of(key), absent_upper);
         }
@@ -82,8 +82,8 @@ impl Context<'_> {
 
     /// A list of the places of packets. Without a database it is empty, which says nothing of the
     /// places that it leaves out.
-    pub(super) fn unless_places_are_unknown(&self, list: List) -> List {
-        if list.entries.is_empty() { List::of_unknown(self.counters.packets.total()) } else { list }
+    pub(super) fn unless_places_are_unknown(&self, list: ReportedList) -> ReportedList {
+        if list.entries.is_empty() { ReportedList::of_unknown(self.counters.packets.total()) } else { list }
     }
 
     /// Analysed addresses added up by a part of their location; empty without a database.
@@ -92,8 +92,8 @@ impl Context<'_> {
         part: PlacePart,
         addresses: impl Iterator<Item = (Option<IpAddr>, u64)>,
         total: u64,
-    ) -> List {
-        let Some(geo) = self.geo else { return List::of_unknown(total) };
+    ) -> ReportedList {
+        let Some(geo) = self.geo else { return ReportedList::of_unknown(total) };
         // The capture has the same databases open and logs their changes.
         let list = geo.lock().quietly(|geo| {
             geo.refresh(Instant::now());
@@ -103,12 +103,12 @@ impl Context<'_> {
     }
 
     /// A list of all items.
-    pub(super) fn exact(&self, list: List) -> List {
+    pub(super) fn exact(&self, list: ReportedList) -> ReportedList {
         list
     }
 
     /// A list of analysed items, with counts scaled up to all items.
-    pub(super) fn analysed(&self, mut list: List) -> List {
+    pub(super) fn analysed(&self, mut list: ReportedList) -> ReportedList {
         let rate = self.sampling_rate;
         for entry in &mut list.entries {
             entry.scaled =

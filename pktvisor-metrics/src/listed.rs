@@ -56,14 +56,14 @@ impl ListQuery {
 
 /// A list as a report shows it.
 #[derive(Clone, Debug)]
-pub(super) struct List {
+pub(super) struct ReportedList {
     pub entries: Vec<api::TopEntry>,
     /// The greatest true count of an item that is not among the entries; `None` if nobody asked, or
     /// if the items are unknown.
     pub absent_upper: Option<u64>,
 }
 
-impl List {
+impl ReportedList {
     /// The list of items that add up to `total` and cannot be told apart.
     pub(super) fn of_unknown(total: u64) -> Self {
         Self { entries: Vec::new(), absent_upper: (total == 0).then_some(0) }
@@ -169,23 +169,23 @@ pub(super) mod spell {
 /// A set of counts that can be listed, with keys as text.
 pub(super) trait Listed<F> {
     /// The largest entries, by count descending, then by name.
-    fn listed(&self, query: ListQuery, spell: F) -> List;
+    fn listed(&self, query: ListQuery, spell: F) -> ReportedList;
 }
 
 impl<F: Fn(Key<'_>) -> String> Listed<F> for FrequentItems {
-    fn listed(&self, query: ListQuery, spell: F) -> List {
+    fn listed(&self, query: ListQuery, spell: F) -> ReportedList {
         frequent(self, 0, query, spell)
     }
 }
 
 impl<F: Fn(Key<'_>) -> String> Listed<F> for RareItems {
-    fn listed(&self, query: ListQuery, spell: F) -> List {
+    fn listed(&self, query: ListQuery, spell: F) -> ReportedList {
         frequent(self, 0, query, spell)
     }
 }
 
 impl<F: Fn(u16) -> String> Listed<F> for CodeCounts {
-    fn listed(&self, query: ListQuery, spell: F) -> List {
+    fn listed(&self, query: ListQuery, spell: F) -> ReportedList {
         codes(self, query, spell)
     }
 }
@@ -196,7 +196,7 @@ pub(super) fn frequent<const W: usize>(
     list: usize,
     query: ListQuery,
     spell: impl Fn(Key<'_>) -> String,
-) -> List {
+) -> ReportedList {
     let length = query.length.0;
     of_items(items.top_of(list, length, spell), query.bound(|| items.absent_upper_of(list, length)))
 }
@@ -206,7 +206,7 @@ pub(super) fn all_lists<const W: usize>(
     items: &Frequent<W>,
     query: ListQuery,
     spell: impl Fn(Key<'_>) -> String,
-) -> [List; W] {
+) -> [ReportedList; W] {
     let length = query.length.0;
     let mut tops = items.tops(length, spell).into_iter();
     std::array::from_fn(|list| {
@@ -214,7 +214,7 @@ pub(super) fn all_lists<const W: usize>(
     })
 }
 
-fn of_items(items: Vec<(String, Item<'_>)>, absent_upper: Option<u64>) -> List {
+fn of_items(items: Vec<(String, Item<'_>)>, absent_upper: Option<u64>) -> ReportedList {
     let entry = |(name, item): (String, Item<'_>)| api::TopEntry {
         name,
         estimate: item.lower,
@@ -222,10 +222,10 @@ fn of_items(items: Vec<(String, Item<'_>)>, absent_upper: Option<u64>) -> List {
         upper: Some(item.upper),
         scaled: None,
     };
-    List { entries: items.into_iter().map(entry).collect(), absent_upper }
+    ReportedList { entries: items.into_iter().map(entry).collect(), absent_upper }
 }
 
-fn codes(codes: &CodeCounts, query: ListQuery, spell: impl Fn(u16) -> String) -> List {
+fn codes(codes: &CodeCounts, query: ListQuery, spell: impl Fn(u16) -> String) -> ReportedList {
     let length = query.length.0;
     let mut counts: Vec<u64> = codes.iter().map(|(_, count)| count).collect();
     let least = match counts.len() {
@@ -246,7 +246,7 @@ fn codes(codes: &CodeCounts, query: ListQuery, spell: impl Fn(u16) -> String) ->
         upper: Some(count + codes.bound()),
         scaled: None,
     };
-    List {
+    ReportedList {
         entries: all.into_iter().map(entry).collect(),
         absent_upper: query.bound(|| left_out + codes.bound()),
     }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use pktvisor_analysis::geo::{Geo, UNKNOWN};
 use pktvisor_api as api;
 
-use crate::listed::{List, ListQuery};
+use crate::listed::{ListQuery, ReportedList};
 
 /// The part of a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) fn located(
     addresses: impl Iterator<Item = (Option<IpAddr>, u64)>,
     total: u64,
     query: ListQuery,
-) -> List {
+) -> ReportedList {
     let mut sums: HashMap<Box<str>, u64> = HashMap::new();
     let mut attributed = 0;
     for (address, weight) in addresses.filter(|(_, weight)| *weight > 0) {
@@ -43,7 +43,7 @@ pub(super) fn located(
             None => Some(UNKNOWN),
         };
         // Without a database of this kind there is no list.
-        let Some(place) = place else { return List::of_unknown(total) };
+        let Some(place) = place else { return ReportedList::of_unknown(total) };
         attributed += weight;
         match sums.get_mut(place) {
             Some(sum) => *sum += weight,
@@ -62,5 +62,8 @@ pub(super) fn located(
         upper: Some(sum + rest),
         scaled: None,
     };
-    List { entries: places.into_iter().map(entry).collect(), absent_upper: query.bound(|| left_out + rest) }
+    ReportedList {
+        entries: places.into_iter().map(entry).collect(),
+        absent_upper: query.bound(|| left_out + rest),
+    }
 }

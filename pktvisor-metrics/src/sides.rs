@@ -19,7 +19,7 @@ use crate::codes_by_side::MessageCodes;
 use crate::distribution::Distribution;
 use crate::frequent::{Frequent, FrequentItems, Key, Mark};
 use crate::keys::Party;
-use crate::listed::List;
+use crate::listed::ReportedList;
 use crate::record::record;
 use crate::response::ResponseKind;
 use crate::settings::ClientPrefix;
@@ -42,7 +42,7 @@ type PartyTable = Frequent<LISTS>;
 const LISTS: usize = 7;
 
 /// The reported lists of the table.
-type PartyTableLists = [List; LISTS];
+type PartyTableLists = [ReportedList; LISTS];
 
 /// The reported lists of both directions, each made when the first list of its table is asked for.
 #[derive(Default)]

@@ -11,6 +11,7 @@
 //!   are pure: the same state draws the same cells. They return [`app::Regions`], the places that
 //!   the mouse can hit;
 //! - [`terminal`] owns the screen and always gives it back; [`run`] is the loop around all of it.
+//!   Beside it, a thread merges the agents of a fleet into their union.
 //!
 //! [`once`] prints the same model as text or JSON, without a terminal.
 
@@ -18,6 +19,7 @@ pub mod app;
 pub mod cli;
 pub mod client;
 pub mod format;
+mod merger;
 pub mod model;
 pub mod once;
 pub mod pages;

@@ -19,10 +19,11 @@ use crate::{
     app::{Action, ActionOutcome, InputMode, UiState, action_of_key, action_of_mouse},
     cli::TuiOptions,
     client::{
-        AgentEndpoint, AskedWindow, EndpointError, Http, PacketsUpdate, Poller, PollerCommand, TrafficFilter,
-        Update, Wanted, save_packets,
+        AgentEndpoint, AskedWindow, EndpointError, Http, PacketsUpdate, Permits, Poller, PollerCommand,
+        TrafficFilter, Update, Wanted, save_packets,
     },
-    model::{AgentModel, SavedAgent, SavedError, read_saved},
+    merger::Merger,
+    model::{AgentModel, SavedAgent, SavedError, Union, read_saved},
     once, pages,
     terminal::{Mouse, Screen},
     theme::Theme,
@@ -102,6 +103,7 @@ enum LoopEvent {
     Signal(i32),
     Update(usize, Update),
     Packets(PacketsUpdate),
+    Union(Box<Union>),
 }
 
 fn watch(
@@ -118,6 +120,8 @@ fn watch(
     let (events, inbox) = mpsc::channel();
     listen_to_signals(events.clone())?;
     let pollers = start_pollers(endpoints, options, &app, &events)?;
+    let unions = events.clone();
+    let merger = Merger::start(move |union| unions.send(LoopEvent::Union(Box::new(union))).is_ok())?;
     let mouse = if options.mouse { Mouse::Reported } else { Mouse::Ignored };
     let screen = Screen::take(mouse).map_err(RunError::Terminal)?;
     listen_to_keys(events.clone())?;
@@ -125,7 +129,7 @@ fn watch(
     let timeout = Duration::from_millis(options.timeout_ms);
     let packets = PacketsSource { endpoints: endpoints.to_vec(), timeout, events };
     let started = Instant::now();
-    Loop { app, screen, pollers, packets, wanted, inbox, started, drawn_at: None, dirty: true }.run()
+    Loop { app, screen, pollers, merger, packets, wanted, inbox, started, drawn_at: None, dirty: true }.run()
 }
 
 fn start_pollers(
@@ -135,10 +139,11 @@ fn start_pollers(
     events: &Sender<LoopEvent>,
 ) -> io::Result<Vec<Poller>> {
     let timeout = Duration::from_millis(options.timeout_ms);
+    let permits = Permits::default();
     let start = |(index, endpoint): (usize, &AgentEndpoint)| {
         let events = events.clone();
         let http = Http::new(endpoint.clone(), timeout);
-        Poller::start(http, app.wanted(index), move |update| {
+        Poller::start(http, permits.clone(), app.wanted(index), move |update| {
             events.send(LoopEvent::Update(index, update)).is_ok()
         })
     };
@@ -199,6 +204,7 @@ struct Loop {
     app: UiState,
     screen: Screen,
     pollers: Vec<Poller>,
+    merger: Merger,
     packets: PacketsSource,
     /// The last wish sent to each poller.
     wanted: Vec<Wanted>,
@@ -231,6 +237,9 @@ impl Loop {
     fn draw(&mut self) -> io::Result<()> {
         self.app.tick(self.started.elapsed());
         self.app.clamp();
+        if self.app.shows_union() {
+            self.merger.merge(|| self.app.union_parts(), self.started.elapsed());
+        }
         let app = &self.app;
         let mut regions = None;
         self.screen.terminal().draw(|frame| {
@@ -266,6 +275,13 @@ impl Loop {
             LoopEvent::Signal(_) => Ok(LoopStep::Leave),
             LoopEvent::Packets(update) => {
                 self.app.packets = Some(update);
+                self.dirty = true;
+                Ok(LoopStep::GoOn)
+            }
+            LoopEvent::Union(union) => {
+                self.app.tick(self.started.elapsed());
+                self.app.update_fleet(*union);
+                self.merger.arrived();
                 self.dirty = true;
                 Ok(LoopStep::GoOn)
             }

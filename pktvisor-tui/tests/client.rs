@@ -9,8 +9,8 @@ use std::{
 
 use pktvisor_api::{Period, PeriodDocument, Rates, SeriesDocument};
 use pktvisor_tui::client::{
-    AgentEndpoint, AskedWindow, FetchError, FilterKey, Http, PacketsUpdate, Poller, PollerCommand, Session,
-    TrafficFilter, Update, Wanted, WantedLists, save_packets,
+    AgentEndpoint, AskedWindow, FetchError, FilterKey, Http, PacketsUpdate, Permits, Poller, PollerCommand,
+    Session, TrafficFilter, Update, Wanted, WantedLists, save_packets,
 };
 use support::{
     fake_agent::{FakeAgent, Reply},
@@ -195,8 +195,9 @@ fn nobody_listening_is_a_refused_connection() {
 
 fn poll(agent: &FakeAgent) -> (Poller, Receiver<Update>) {
     let (sender, updates) = mpsc::channel();
-    let poller =
-        Poller::start(http(agent, LONG), Wanted::default(), move |update| sender.send(update).is_ok());
+    let poller = Poller::start(http(agent, LONG), Permits::default(), Wanted::default(), move |update| {
+        sender.send(update).is_ok()
+    });
     (poller.expect("a thread"), updates)
 }
 
@@ -268,6 +269,41 @@ fn findings_are_fetched_every_round() {
     for _ in 0..2 {
         let answer = session.round(&Wanted::default()).expect("it answers");
         assert_eq!(answer.findings, Some(sample::findings()));
+    }
+}
+
+#[test]
+fn sketches_are_requested_every_fifth_round_and_for_another_window_at_once() {
+    let agent = ours();
+    let document = serde_json::to_vec(&sample::sketches(sample::busy(sample::START, 150), 0..10));
+    let document = Reply::json(document.expect("it serialises"));
+    agent
+        .on("/api/v1/sketches/window/5?top=100", document.clone())
+        .on("/api/v1/sketches/window/1?top=100", document);
+    let mut session = Session::new(http(&agent, LONG));
+    let mut is_given = |wanted: Wanted| session.round(&wanted).expect("it answers").sketches.is_some();
+    let in_union = |window| Wanted { in_union: true, ..over(window) };
+    let rounds: Vec<bool> = (0..6).map(|_| is_given(in_union(None))).collect();
+    assert_eq!(rounds, [true, false, false, false, false, true]);
+    assert!(is_given(in_union(Some(AskedWindow::Live))));
+    assert!(!is_given(over(None)));
+}
+
+#[test]
+fn an_agent_without_valid_sketches_answers_everything_else() {
+    let path = "/api/v1/sketches/window/5?top=100";
+    let long = format!("{{\"x\":\"{}\"}}", "x".repeat(4 << 20));
+    for bad in [Reply::json("{").status(200), Reply::json(long), Reply::json("{}").status(503)] {
+        let agent = ours();
+        agent.on(path, bad);
+        let mut session = Session::new(http(&agent, LONG));
+        for _ in 0..10 {
+            let wanted = Wanted { in_union: true, ..Wanted::default() };
+            let answer = session.round(&wanted).expect("it answers");
+            assert!(answer.sketches.is_none() && answer.window.packets.total > 0);
+        }
+        let asked = agent.asked().iter().filter(|asked| *asked == path).count();
+        assert_eq!(asked, 1, "it is not asked again soon");
     }
 }
 

@@ -11,7 +11,10 @@ use pktvisor_tui::{
 use ratatui::{buffer::Buffer, layout::Rect};
 use support::{
     sample,
-    states::{STATES, State, everywhere, failing, file, fleet, full, huge_numbers, show},
+    states::{
+        STATES, State, everywhere, failing, file, fleet, fleet_union, full, huge_numbers, huge_union, show,
+        whole_fleet,
+    },
 };
 
 /// The narrowest and the widest screen in these tests.
@@ -93,7 +96,12 @@ fn assert_sound(app: &UiState, name: &str, width: u16, height: u16) {
 
 /// All states, and the fleet of all.
 fn states() -> impl Iterator<Item = (&'static str, State)> {
-    STATES.into_iter().chain([("fleet", fleet as State)])
+    STATES.into_iter().chain([
+        ("fleet", fleet as State),
+        ("fleet_union", fleet_union),
+        ("huge_union", huge_union),
+        ("whole_fleet", whole_fleet),
+    ])
 }
 
 #[test]

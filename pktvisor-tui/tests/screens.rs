@@ -20,7 +20,10 @@ use ratatui::{
 };
 use support::{
     sample,
-    states::{STATES, State, everywhere, failing, fleet, full, huge_numbers, long_names, older, stale},
+    states::{
+        STATES, State, everywhere, failing, fleet, fleet_union, full, huge_numbers, long_names, older, stale,
+        whole_fleet,
+    },
 };
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
@@ -100,6 +103,21 @@ fn the_agent_page_in_all_states() {
 #[test]
 fn the_fleet_with_an_agent_in_every_state() {
     insta::assert_snapshot!("fleet", at_all_sizes(&fleet()));
+}
+
+#[test]
+fn the_fleet_with_the_union_of_its_agents() {
+    insta::assert_snapshot!("fleet_union", at_all_sizes(&fleet_union()));
+}
+
+#[test]
+fn the_whole_fleet_as_one_agent() {
+    let mut app = whole_fleet();
+    app.handle(Action::Open);
+    insta::assert_snapshot!("whole_fleet", at_all_sizes(&app));
+    app.handle(Action::Show(Page::Clients));
+    app.handle(Action::Open);
+    insta::assert_snapshot!("whole_fleet_clients", at_all_sizes(&app));
 }
 
 #[test]

@@ -91,8 +91,13 @@ struct Agent {
 
 impl Agent {
     fn start(binary: &Path, capture: &Path, port: u16) -> Self {
+        Self::with(&[], binary, capture, port)
+    }
+
+    fn with(options: &[&str], binary: &Path, capture: &Path, port: u16) -> Self {
         let process = Command::new(binary)
             .arg("--serve")
+            .args(options)
             .args(["-p", &port.to_string()])
             .arg(capture)
             .stdin(Stdio::null())
@@ -195,6 +200,50 @@ fn watch_an_agent() -> Result<(), Skipped> {
 }
 
 #[test]
+fn two_agents_with_common_clients_are_shown_as_their_union_and_one_of_them_alone_when_the_other_dies() {
+    report(watch_a_fleet());
+}
+
+fn watch_a_fleet() -> Result<(), Skipped> {
+    let agent_binary = agent_binary()?;
+    let tmux = Tmux::start("fleet")?;
+    let directory = tempfile::tempdir().expect("a directory");
+    let start = |name: &str, clients: std::ops::RangeInclusive<u8>, port: u16| {
+        let capture = directory.path().join(name);
+        std::fs::write(&capture, capture_of(clients)).expect("it can be written");
+        Agent::with(&["-H", "192.0.2.53"], &agent_binary, &capture, port)
+    };
+    let ports = [free_port(), free_port()];
+    // Of 50 clients, 10 ask both.
+    let first = start("first.pcap", 1..=30, ports[0]);
+    let second = start("second.pcap", 21..=50, ports[1]);
+    let hosts = ports.map(|port| format!("127.0.0.1:{port}")).join(",");
+    tmux.keys(&[&format!("{} -H {hosts}", env!("CARGO_BIN_EXE_pktvisor")), "Enter"]);
+    let screen = tmux.wait_for_text("Union of 2 of 2 agents");
+    assert!(["clients    50", "clients    49"].iter().any(|text| screen.contains(text)), "{screen}");
+    // Every response takes 400 µs; its bucket has a middle of 401.
+    let times = "in  p50  401µs · p90  401µs · p95  401µs · p99  401µs · ±0.5%";
+    assert!(screen.contains(times), "{screen}");
+    let name = screen.lines().find(|line| line.contains("example.com")).unwrap_or_default();
+    // 60 queries and 60 replies, at least and at most.
+    assert_eq!(name.matches(" 120").count(), 3, "{screen}");
+    // The union opens like an agent.
+    tmux.keys(&["Home", "Enter"]);
+    let screen = tmux.wait_for_text("the whole fleet");
+    assert!(screen.contains("1 Overview"), "{screen}");
+    tmux.keys(&["3", "Enter"]);
+    tmux.wait_for_text("at most");
+    tmux.keys(&["8"]);
+    drop(second);
+    let screen = tmux.wait_for_text("Union of 1 of 2 agents");
+    assert!(screen.contains("no answer of 1") && screen.contains("clients    30"), "{screen}");
+    tmux.keys(&["q"]);
+    tmux.wait_for("a clean terminal", |_| tmux.is_clean());
+    drop(first);
+    Ok(())
+}
+
+#[test]
 fn signals_leave_a_clean_screen() {
     report(signals());
 }
@@ -261,15 +310,20 @@ fn panicking() -> Result<(), Skipped> {
 
 /// A capture of a few queries and responses of `www.example.com`, in microseconds, Ethernet.
 fn capture_of_dns() -> Vec<u8> {
+    capture_of(std::iter::repeat_n(1, 50))
+}
+
+/// The same with a query and its response for each of these clients in 192.0.2.0/24.
+fn capture_of(clients: impl IntoIterator<Item = u8>) -> Vec<u8> {
     let mut capture = Vec::new();
     capture.extend(0xa1b2_c3d4_u32.to_le_bytes());
     capture.extend([2, 0, 4, 0]);
     capture.extend([0; 8]);
     capture.extend(65_535_u32.to_le_bytes());
     capture.extend(1_u32.to_le_bytes());
-    for id in 0..50_u16 {
+    for (id, client) in (0_u16..).zip(clients) {
         for (is_response, micros) in [(false, 0), (true, 400)] {
-            let packet = dns_packet(id, is_response);
+            let packet = dns_packet(id, client, is_response);
             let length = u32::try_from(packet.len()).expect("it is short");
             capture.extend(1_585_051_200_u32.to_le_bytes());
             capture.extend((u32::from(id) * 1000 + micros).to_le_bytes());
@@ -281,11 +335,11 @@ fn capture_of_dns() -> Vec<u8> {
     capture
 }
 
-fn dns_packet(id: u16, is_response: bool) -> Vec<u8> {
+fn dns_packet(id: u16, client: u8, is_response: bool) -> Vec<u8> {
     let mut message = id.to_be_bytes().to_vec();
     message.extend([if is_response { 0x84 } else { 0x01 }, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
     message.extend(b"\x03www\x07example\x03com\0\0\x01\0\x01");
-    let (client, server) = ([192, 0, 2, 1], [192, 0, 2, 53]);
+    let (client, server) = ([192, 0, 2, client], [192, 0, 2, 53]);
     let (source, destination) = if is_response { (server, client) } else { (client, server) };
     let ports: [u16; 2] = if is_response { [53, 40_000] } else { [40_000, 53] };
     let udp_length = u16::try_from(8 + message.len()).expect("it is short");

@@ -12,12 +12,14 @@
 //! | `slowness` | slow names against a plain list of all times |
 //! | `prefetching` | what leaving out every prefetch must not change |
 //! | `geography` | places and networks |
+//! | `fleet` | agents that saw a part each, merged |
 //! | `binary` | the program itself, with a file |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod binary;
 mod compare;
+mod fleet;
 mod geography;
 mod prefetching;
 mod replay;

@@ -20,11 +20,10 @@ const NAMES: [&str; 6] = [
     "مثال.إختبار",
 ];
 
-/// Answers as an agent does, to pages of every origin, until the test program ends.
-fn liar() -> SocketAddr {
+/// Gives these answers to pages of every origin, until the test program ends.
+pub(crate) fn answering(answers: BTreeMap<&'static str, Value>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let answers = answers();
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let mut stream = BufReader::new(stream);
@@ -68,8 +67,17 @@ fn answers() -> BTreeMap<&'static str, Value> {
     let series = json!({"series": {"start_ts": "0", "dns": {"queries": wild, "replies": wild}, "packets": {"in": "x"}, "xact": {"in": {"p95_us": wild}}}});
     let app = json!({"app": {"version": NAMES[0], "periods": 3, "up_time_min": {}, "capture": {
         "target": NAMES[2], "mode": NAMES[1], "interfaces": [{"name": long, "state": NAMES[0]}, null], "notes": [NAMES[0], long, 5]}, "losses": {NAMES[0]: 1e20}}});
+    let sketches = json!({
+        "format": 1, "periods": -1, "period": period["1m"], "distinct": {},
+        "histograms": {"dns.xact.in.quantiles_us": {"scale": 0, "zero": "x", "buckets": [null, {"index": 1e300, "count": -5}]}, "__proto__": {"scale": 20}},
+        "lists": {"dns.top_qname2": {"absent_upper": "many"}, "dns.__proto__": null, "dns.in.<b>top_x</b>": 7},
+    });
     BTreeMap::from([
-        ("/api/v1/openapi.json", json!({"paths": {"/api/v1/findings": {}}})),
+        (
+            "/api/v1/openapi.json",
+            json!({"paths": {"/api/v1/findings": {}, "/api/v1/sketches/window/{n}": {}}}),
+        ),
+        ("/api/v1/sketches/window/3?top=100", sketches),
         ("/api/v1/metrics/app", app),
         ("/api/v1/metrics/series", series),
         ("/api/v1/metrics/bucket/0", period.clone()),
@@ -82,12 +90,15 @@ fn answers() -> BTreeMap<&'static str, Value> {
 #[test]
 fn hostile_names_are_text_and_keep_the_layout() {
     require_browser!();
-    let (browser, agent, liar) = (Browser::start(), agent(&[]), liar());
+    let (browser, agent, liar) = (Browser::start(), agent(&[]), answering(answers()));
     let narrow = Screen { width: 320, ..PHONE };
     for screen in [DESKTOP, PHONE, narrow] {
         let table = format!("http://{0}/?agents={0},{liar}", agent.address());
         browser.open(&table, screen);
         browser.wait_for("document.querySelector('#fleet tr:nth-child(2) .pill.critical')");
+        browser.wait_for("document.querySelector('#window-note').textContent.includes('union of 2 of 2')");
+        browser
+            .wait_for("document.querySelector('#lists').textContent.includes('<script>window.hacked = 1')");
         check(&browser, screen);
         browser.run(&format!("location.hash = '{liar}'"));
         browser.wait_for("document.querySelector('#lists .list')");

@@ -9,6 +9,7 @@ mod hostile;
 mod one_agent;
 #[path = "../support/mod.rs"]
 mod support;
+mod union;
 
 use support::Served;
 

@@ -13,7 +13,7 @@ pub(crate) fn opened(browser: &Browser, agent: &Served, screen: crate::browser::
 }
 
 /// A number as the page writes it.
-fn written(number: &Value) -> String {
+pub(crate) fn written(number: &Value) -> String {
     let digits = number.as_u64().unwrap().to_string();
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).unwrap()).collect();
@@ -21,7 +21,7 @@ fn written(number: &Value) -> String {
 }
 
 /// The cells of the rows of a table, joined by spaces.
-fn rows(browser: &Browser, card: &str) -> Vec<String> {
+pub(crate) fn rows(browser: &Browser, card: &str) -> Vec<String> {
     let script = format!(
         "return [...document.querySelectorAll('{card} tbody tr')].map(row => [...row.children].map(cell => cell.textContent).join(' '))"
     );

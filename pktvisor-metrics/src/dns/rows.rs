@@ -4,16 +4,16 @@ use super::{ANSWER_BYTES, DnsFlagsRecord, DnsRecord, EdnsRecord, MESSAGES, Messa
 use crate::codes::CodeCounts;
 use crate::codes_by_side::MessageCodes;
 use crate::context::Context;
-use crate::listed::{List, ListQuery, Listed, address_of_prefix, frequent, spell};
+use crate::listed::{ListQuery, Listed, ReportedList, address_of_prefix, frequent, spell};
 use crate::places::PlacePart;
 
 /// The rows that are computed.
 impl DnsRecord {
-    pub(super) fn top_rcode(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_rcode(&self, context: &Context<'_>) -> ReportedList {
         context.analysed(self.of_all_sides(|codes| &codes.rcodes).listed(context.lists, spell::Rcode))
     }
 
-    pub(super) fn top_qtype(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_qtype(&self, context: &Context<'_>) -> ReportedList {
         context.analysed(self.of_all_sides(|codes| &codes.qtypes).listed(context.lists, spell::Qtype))
     }
 
@@ -29,37 +29,37 @@ impl DnsRecord {
         sum
     }
 
-    pub(super) fn top_qname2(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_qname2(&self, context: &Context<'_>) -> ReportedList {
         context.analysed(frequent(&self.qname2, MESSAGES, context.lists, spell::Name))
     }
 
-    pub(super) fn top_qname3(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_qname3(&self, context: &Context<'_>) -> ReportedList {
         context.analysed(frequent(&self.qname3, MESSAGES, context.lists, spell::Name))
     }
 
-    pub(super) fn top_noerror(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_noerror(&self, context: &Context<'_>) -> ReportedList {
         context.analysed(self.answers(NOERROR, context.lists))
     }
 
-    pub(super) fn top_qname_by_response_bytes(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_qname_by_response_bytes(&self, context: &Context<'_>) -> ReportedList {
         context.analysed(self.answers(ANSWER_BYTES, context.lists))
     }
 
     /// A list of answers, from both tables, which have no item in common.
-    fn answers(&self, list: usize, query: ListQuery) -> List {
+    fn answers(&self, list: usize, query: ListQuery) -> ReportedList {
         let of_table = |names| frequent(names, list, query, spell::Name);
-        List::joined([&self.qname2, &self.qname3].map(of_table), query.length)
+        ReportedList::joined([&self.qname2, &self.qname3].map(of_table), query.length)
     }
 
-    pub(super) fn top_ecs_countries(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_ecs_countries(&self, context: &Context<'_>) -> ReportedList {
         self.located_subnets(PlacePart::Country, context)
     }
 
-    pub(super) fn top_ecs_asns(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_ecs_asns(&self, context: &Context<'_>) -> ReportedList {
         self.located_subnets(PlacePart::Network, context)
     }
 
-    fn located_subnets(&self, part: PlacePart, context: &Context<'_>) -> List {
+    fn located_subnets(&self, part: PlacePart, context: &Context<'_>) -> ReportedList {
         let subnets = self.top_ecs_subnets.items().map(|item| (address_of_prefix(item.key), item.lower));
         context.located(part, subnets, self.codes_of_all(MessageCodes::ecs_queries))
     }

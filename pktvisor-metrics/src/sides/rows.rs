@@ -6,7 +6,7 @@ use super::{PartyColumn, PartyTableLists, SideRecord};
 use crate::cardinality::Cardinality;
 use crate::context::Context;
 use crate::distribution::Distribution;
-use crate::listed::{List, ListQuery, Listed, address, all_lists, spell};
+use crate::listed::{ListQuery, Listed, ReportedList, address, all_lists, spell};
 use crate::places::PlacePart;
 
 /// The rows that both directions share.
@@ -22,11 +22,11 @@ macro_rules! rows {
 /// The rows that are lists of the table of addresses, under the names of either direction.
 macro_rules! party_lists {
     ($($clients:ident $servers:ident = $column:ident;)*) => { $(
-        pub(super) fn $clients(&self, context: &Context<'_>) -> List {
+        pub(super) fn $clients(&self, context: &Context<'_>) -> ReportedList {
             context.analysed(self.party_list(&context.parties.clients, PartyColumn::$column, context.lists))
         }
 
-        pub(super) fn $servers(&self, context: &Context<'_>) -> List {
+        pub(super) fn $servers(&self, context: &Context<'_>) -> ReportedList {
             context.analysed(self.party_list(&context.parties.servers, PartyColumn::$column, context.lists))
         }
     )* };
@@ -35,12 +35,12 @@ macro_rules! party_lists {
 /// The rows that are other lists, under the names of either direction.
 macro_rules! lists {
     ($($clients:ident $($servers:ident)? = $list:expr;)*) => { $(
-        pub(super) fn $clients(&self, context: &Context<'_>) -> List {
-            let list: fn(&Self, ListQuery) -> List = $list;
+        pub(super) fn $clients(&self, context: &Context<'_>) -> ReportedList {
+            let list: fn(&Self, ListQuery) -> ReportedList = $list;
             context.analysed(list(self, context.lists))
         }
 
-        $(pub(super) fn $servers(&self, context: &Context<'_>) -> List {
+        $(pub(super) fn $servers(&self, context: &Context<'_>) -> ReportedList {
             self.$clients(context)
         })?
     )* };
@@ -118,30 +118,35 @@ impl SideRecord {
         &self.size_ratios
     }
 
-    pub(super) fn top_client_asns(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_client_asns(&self, context: &Context<'_>) -> ReportedList {
         self.located(PlacePart::Network, context)
     }
 
-    pub(super) fn top_server_asns(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_server_asns(&self, context: &Context<'_>) -> ReportedList {
         self.located(PlacePart::Network, context)
     }
 
-    pub(super) fn top_client_countries(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_client_countries(&self, context: &Context<'_>) -> ReportedList {
         self.located(PlacePart::Country, context)
     }
 
-    pub(super) fn top_server_countries(&self, context: &Context<'_>) -> List {
+    pub(super) fn top_server_countries(&self, context: &Context<'_>) -> ReportedList {
         self.located(PlacePart::Country, context)
     }
 
     /// A list of the table; the first one that is asked for makes them all.
-    fn party_list(&self, lists: &OnceCell<PartyTableLists>, column: PartyColumn, query: ListQuery) -> List {
+    fn party_list(
+        &self,
+        lists: &OnceCell<PartyTableLists>,
+        column: PartyColumn,
+        query: ListQuery,
+    ) -> ReportedList {
         let all = lists.get_or_init(|| all_lists(&self.parties, query, spell::Address));
         all[column as usize].clone()
     }
 
     /// Queries by the place of the party.
-    fn located(&self, part: PlacePart, context: &Context<'_>) -> List {
+    fn located(&self, part: PlacePart, context: &Context<'_>) -> ReportedList {
         let parties =
             self.parties.items_of(PartyColumn::Queries as usize).map(|item| (address(item.key), item.lower));
         context.located(part, parties, self.codes.queries())

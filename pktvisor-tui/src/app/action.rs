@@ -112,7 +112,7 @@ impl UiState {
             Action::Narrower => self.narrow(),
             Action::Pause => self.pause(),
             Action::NextAgent => self.step_agent(1),
-            Action::PreviousAgent => self.step_agent(self.agents.len().saturating_sub(1)),
+            Action::PreviousAgent => self.step_agent(self.places().saturating_sub(1)),
             Action::Click(column, row) => self.click(column, row),
             Action::Up | Action::Down | Action::Left | Action::Right | Action::First | Action::Last => {
                 self.step(action);
@@ -179,12 +179,12 @@ impl UiState {
     fn pause(&mut self) {
         self.frozen = match self.frozen.take() {
             Some(_) => None,
-            None => Some(Frozen { at: self.now, agents: self.agents.clone() }),
+            None => Some(Frozen { at: self.now, agents: self.agents.clone(), fleet: self.fleet.clone() }),
         };
     }
 
     fn step_agent(&mut self, offset: usize) {
-        if let Some(next) = (self.selected + offset).checked_rem(self.agents.len()) {
+        if let Some(next) = (self.selected + offset).checked_rem(self.places()) {
             self.selected = next;
         }
     }

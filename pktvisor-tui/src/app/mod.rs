@@ -10,6 +10,7 @@ mod page;
 mod regions;
 #[cfg(test)]
 mod tests;
+mod union;
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub use regions::{Drawn, Hit, Regions};
 
 use crate::{
     client::{AskedWindow, PacketsUpdate, Wanted, WantedLists},
-    model::{AgentModel, ListKind, Observation, Sorts, Standing},
+    model::{AgentModel, FleetModel, ListKind, Observation, Sorts, Standing},
     theme::Theme,
 };
 
@@ -37,12 +38,15 @@ pub struct Zoom {
 struct Frozen {
     at: Duration,
     agents: Vec<AgentModel>,
+    fleet: Option<Box<FleetModel>>,
 }
 
 /// The state from which the screen is drawn.
 pub struct UiState {
     /// The fleet, in the order given.
     agents: Vec<AgentModel>,
+    /// Their union; `None` until it was on the screen.
+    fleet: Option<Box<FleetModel>>,
     /// The agent that all pages except the fleet's show.
     selected: usize,
     /// The page.
@@ -82,6 +86,7 @@ impl UiState {
         Self {
             page: if agents.len() > 1 { Page::Fleet } else { Page::Overview },
             agents,
+            fleet: None,
             selected: 0,
             focus: [None; Page::ALL.len()],
             zoom: None,
@@ -134,7 +139,7 @@ impl UiState {
 
     /// The selected agent with all of its traffic.
     pub(super) fn whole_agent(&self) -> Option<&AgentModel> {
-        self.agents().get(self.selected)
+        self.agent_at(self.selected)
     }
 
     /// The period of the lists on the screen: a list that fills it is as long as the agent gives it.
@@ -183,10 +188,11 @@ impl UiState {
         };
         let focus = self.agents.get(index).filter(|_| in_detail).and_then(|agent| agent.focus.as_deref());
         let focus = focus.map(|focus| focus.filter.clone());
-        Wanted { window: self.window, in_detail, lists, focus }
+        Wanted { window: self.window, in_detail, lists, focus, in_union: self.shows_union() }
     }
 
-    /// The places of the agents that match the filter, in the chosen order.
+    /// The places of the agents that match the filter, in the chosen order, and without a filter that of
+    /// the whole fleet in front.
     pub fn fleet_order(&self) -> Vec<usize> {
         let agents = self.agents();
         let filter = self.filter.to_lowercase();
@@ -219,6 +225,9 @@ impl UiState {
         };
         if self.fleet_sort != FleetSort::Given {
             order.sort_by_key(|index| std::cmp::Reverse(key(index)));
+        }
+        if filter.is_empty() && self.fleet().is_some() {
+            order.insert(0, agents.len());
         }
         order
     }

@@ -45,7 +45,7 @@ impl UiState {
     /// Windows to choose from, in periods, ascending: up to all that the agent keeps; on the
     /// fleet's page, up to the most that any agent keeps.
     pub(super) fn windows(&self) -> Vec<u64> {
-        let kept = if self.page == Page::Fleet {
+        let kept = if self.page == Page::Fleet || self.is_whole_fleet(self.selected) {
             self.agents().iter().map(periods_to_choose_from).max()
         } else {
             self.agent().map(periods_to_choose_from)

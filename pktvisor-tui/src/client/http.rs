@@ -20,6 +20,9 @@ use crate::format::without_number;
 const BODY_BYTES_MAX: u64 = 1 << 20;
 /// The same for lists of 1,000 entries, which make an answer a hundred times as long.
 const LONG_BODY_BYTES_MAX: u64 = 32 << 20;
+/// The same for sketches with lists of 100 entries: 0.5 MiB, and several times that where every octet
+/// of every name is escaped. A fleet keeps those of all its agents.
+const SKETCHES_BYTES_MAX: u64 = 4 << 20;
 
 /// Why a page could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +86,11 @@ impl Http {
     /// As [`get`](Self::get), of a page with long lists.
     pub fn get_long<T: DeserializeOwned>(&self, path: &str) -> Result<T, FetchError> {
         self.get_within(path, LONG_BODY_BYTES_MAX)
+    }
+
+    /// As [`get`](Self::get), of sketches.
+    pub(super) fn get_sketches<T: DeserializeOwned>(&self, path: &str) -> Result<T, FetchError> {
+        self.get_within(path, SKETCHES_BYTES_MAX)
     }
 
     /// Gets `path` as a stream that ends after `patience` at the latest.

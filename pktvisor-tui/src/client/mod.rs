@@ -9,19 +9,21 @@ mod filter;
 mod http;
 mod one_period;
 mod packets;
+mod permits;
 mod poller;
 mod protocol;
 mod resolver;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use pktvisor_api::{App, DirectionRates, FindingsDocument, Period, SecondSeries};
+use pktvisor_api::{App, DirectionRates, FindingsDocument, Period, SecondSeries, SketchDocument};
 
 pub use endpoint::{AgentEndpoint, DEFAULT_PORT, EndpointError};
 pub use filter::{FilterKey, TrafficFilter};
 pub use http::{FetchError, Http};
 pub use one_period::{OneEntry, OnePeriod};
 pub use packets::{PacketsUpdate, save_packets};
+pub use permits::Permits;
 pub use poller::{Poller, PollerCommand};
 pub use protocol::Session;
 
@@ -72,6 +74,8 @@ pub struct Wanted {
     pub lists: WantedLists,
     /// What the agent is looked into for.
     pub focus: Option<TrafficFilter>,
+    /// Whether the agent is on the screen as a part of the whole fleet.
+    pub in_union: bool,
 }
 
 /// The answers of one round of requests.
@@ -101,6 +105,8 @@ pub struct AgentAnswer {
     pub long: Option<LongLists>,
     /// What matches the wanted focus, or why there is none.
     pub focus: Option<FocusAnswer>,
+    /// The window with its sketches; not requested in every round.
+    pub sketches: Option<Arc<SketchDocument>>,
     /// How long the whole round took.
     pub round_trip: Duration,
 }

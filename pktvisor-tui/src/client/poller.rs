@@ -10,6 +10,7 @@ use super::{
     Update, Wanted,
     backoff::Backoff,
     http::Http,
+    permits::Permits,
     protocol::{ROUND, Session},
 };
 
@@ -28,16 +29,17 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Starts the thread, which calls `report` with every update. `report` returns whether a
+    /// Starts the thread, which shares its permits with others and calls `report` with every update. `report` returns whether a
     /// receiver still exists.
     pub fn start(
         http: Http,
+        permits: Permits,
         wanted: Wanted,
         mut report: impl FnMut(Update) -> bool + Send + 'static,
     ) -> std::io::Result<Self> {
         let (commands, inbox) = mpsc::channel();
         thread::Builder::new().name("poller".to_owned()).spawn(move || {
-            let mut session = Session::new(http);
+            let mut session = Session::new(http).sharing(permits);
             let mut wanted = wanted;
             let mut backoff = Backoff::default();
             loop {

@@ -6,16 +6,18 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use pktvisor_api::{App, Period, Rates, SeriesDocument};
+use pktvisor_api::{App, Period, Rates, SeriesDocument, SketchDocument};
 use serde::de::DeserializeOwned;
 
 use super::one_period::{OneEntry, OnePeriod};
 use super::{
     AgentAnswer, AskedWindow, FocusAnswer, LongLists, TrafficFilter, Wanted, WantedLists,
     http::{FetchError, Http},
+    permits::Permits,
 };
 
 /// Rounds between two requests for data that hardly changes.
@@ -24,6 +26,13 @@ const APP_EVERY_ROUNDS: u64 = 5;
 const MISSING_FOR_ROUNDS: u64 = 60;
 /// Rounds between two requests for long lists, which are up to a hundred times as long as others.
 const LONG_LISTS_EVERY_ROUNDS: u64 = 3;
+/// Rounds between two requests for sketches.
+const SKETCHES_EVERY_ROUNDS: u64 = 5;
+/// Rounds before sketches that could not be had are requested again.
+const SKETCHES_FAILED_FOR_ROUNDS: u64 = 15;
+/// Entries of the lists in sketches: more than a screen shows of the whole fleet, so that the bounds of
+/// what it shows are good.
+const ENTRIES_OF_SKETCHES: usize = 100;
 /// Closed periods fetched in one round, so that a long history does not arrive as a burst.
 const CLOSED_PER_ROUND: u64 = 8;
 /// Most closed periods that are fetched.
@@ -39,6 +48,9 @@ pub struct Session {
     missing: BTreeMap<&'static str, u64>,
     /// The window of the last long lists, and the round in which they are due again.
     long_lists: Option<(AskedWindow, u64)>,
+    /// The window of the last sketches, and the round in which they are due again.
+    sketches: Option<(AskedWindow, u64)>,
+    permits: Permits,
     rounds: u64,
     live_start_ts: Option<i64>,
     /// Closed periods still to fetch, as indices: from, to.
@@ -58,6 +70,8 @@ impl Session {
             app: None,
             missing,
             long_lists: None,
+            sketches: None,
+            permits: Permits::default(),
             rounds: 0,
             live_start_ts: None,
             backlog,
@@ -70,10 +84,17 @@ impl Session {
         Self { history: false, ..Self::new(http) }
     }
 
+    /// The session, which fetches large answers only while there is a permit.
+    #[must_use]
+    pub fn sharing(self, permits: Permits) -> Self {
+        Self { permits, ..self }
+    }
+
     /// Forgets the agent: another one may answer at the same address.
     pub fn forget(&mut self) {
         self.app = None;
         self.missing.clear();
+        self.sketches = None;
         self.live_start_ts = None;
     }
 
@@ -99,8 +120,10 @@ impl Session {
                     wanted.focus.as_ref().map(|filter| self.focus(filter, wanted.lists)).transpose()?;
             }
             self.ours(&app, wanted.window, &mut answer)?;
+            let window = effective_window(wanted.window, &app);
+            answer.sketches = if wanted.in_union { self.sketches(window) } else { None };
             if wanted.focus.is_none() {
-                self.lists(effective_window(wanted.window, &app), wanted.lists, &mut answer)?;
+                self.lists(window, wanted.lists, &mut answer)?;
             }
         } else {
             let periods = if app.app.periods == 0 { PERIODS_OF_3_0 } else { app.app.periods };
@@ -183,6 +206,20 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// The window with its sketches, if it is due and there is a permit. An agent that does not give
+    /// them still answers everything else.
+    fn sketches(&mut self, window: AskedWindow) -> Option<Arc<SketchDocument>> {
+        if self.sketches.is_some_and(|(of, due)| of == window && self.rounds < due) {
+            return None;
+        }
+        let _permit = self.permits.take()?;
+        let path = format!("/api/v1/sketches/window/{}?top={ENTRIES_OF_SKETCHES}", window.periods());
+        let document = self.http.get_sketches::<SketchDocument>(&path).ok();
+        let pause = if document.is_some() { SKETCHES_EVERY_ROUNDS } else { SKETCHES_FAILED_FOR_ROUNDS };
+        self.sketches = Some((window, self.rounds.saturating_add(pause)));
+        document.map(Arc::new)
     }
 
     /// What matches a filter. An agent that cannot be looked into says why.

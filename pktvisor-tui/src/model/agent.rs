@@ -2,9 +2,9 @@
 
 mod focus;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use pktvisor_api::{DirectionRates, Ledger};
+use pktvisor_api::{DirectionRates, Ledger, SketchDocument};
 
 pub use self::focus::FocusModel;
 use super::{
@@ -29,6 +29,18 @@ const STALE_AFTER: Duration = Duration::from_secs(4);
 /// How long a loss of packets affects the state.
 const LOSS_REMEMBERED: Duration = Duration::from_secs(300);
 
+/// Sketches that could not be had again for this long are not current any more.
+const SKETCHES_KEPT: Duration = Duration::from_secs(60);
+
+/// Sketches and the time of their arrival.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptSketches {
+    /// When they came.
+    pub at: Duration,
+    /// The window with its sketches.
+    pub document: Arc<SketchDocument>,
+}
+
 /// An agent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AgentModel {
@@ -50,6 +62,8 @@ pub struct AgentModel {
     pub long: Option<Observation>,
     /// What it is looked into for.
     pub focus: Option<Box<FocusModel>>,
+    /// The window with its sketches, last received while it was a part of the whole fleet.
+    pub sketches: Option<KeptSketches>,
     /// What is wrong, the most severe first; absent from agents that do not judge.
     pub findings: Option<Vec<FindingRow>>,
     /// Its past.
@@ -75,6 +89,7 @@ impl AgentModel {
             recent: None,
             long: None,
             focus: None,
+            sketches: None,
             findings: None,
             history: History::default(),
             answered_at: None,
@@ -109,6 +124,7 @@ impl AgentModel {
             let info = AgentInfo::new(&app);
             let restarted = self.info.as_ref().is_some_and(|before| info.is_after_restart(before));
             if restarted {
+                self.sketches = None;
                 self.history.forget_periods();
                 self.ledger_before = None;
             }
@@ -129,6 +145,10 @@ impl AgentModel {
             self.long = Some(observation);
         }
         self.take_focus(answer.focus.take(), now);
+        let is_same = self.window.as_ref().is_none_or(|before| before.name == window.name);
+        let is_kept = |kept: &KeptSketches| is_same && now.saturating_sub(kept.at) < SKETCHES_KEPT;
+        let fresh = answer.sketches.take().map(|document| KeptSketches { at: now, document });
+        self.sketches = fresh.or(self.sketches.take().filter(is_kept));
         let live = answer.live.take().map(|live| observe("1m", live));
         self.history.record(&answer, &window, live.as_ref(), now);
         self.window = Some(window);

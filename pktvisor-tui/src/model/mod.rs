@@ -8,6 +8,7 @@ mod agent;
 mod capture;
 mod figures;
 mod findings;
+mod fleet;
 mod health;
 mod history;
 mod in_out;
@@ -26,10 +27,11 @@ mod side_history;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{AgentModel, FocusModel};
+pub use agent::{AgentModel, FocusModel, KeptSketches};
 pub use capture::{CaptureState, WatchedInterface};
 pub use figures::SpanFigures;
 pub use findings::{FindingRow, SubjectKind};
+pub use fleet::{FleetModel, Union, UnionAgents, UnionPart};
 pub use health::HealthLevel;
 pub use history::{History, PeriodPoint};
 pub use in_out::{InOut, QueryDirection};

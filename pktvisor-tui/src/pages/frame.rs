@@ -127,7 +127,7 @@ fn draw_subject(canvas: &mut Canvas<'_>, area: Rect, app: &UiState, agent: &Agen
 /// The agent and its capture, the longest text first.
 fn capture_of(app: &UiState, agent: &AgentModel) -> Vec<String> {
     let mut text = agent.label.as_str().to_owned();
-    if app.agents().len() > 1 {
+    if app.agents().len() > 1 && !app.is_whole_fleet(app.selected()) {
         text = format!("{}/{} {text}", app.selected() + 1, app.agents().len());
     }
     if let Some(capture) = agent.capture() {

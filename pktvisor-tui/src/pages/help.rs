@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Terms of the screen, where a name alone does not explain itself.
-const TERMS: [(&str, &str); 18] = [
+const TERMS: [(&str, &str); 19] = [
     ("in, out", "to and from HOST: the addresses of the interface, and those given to pktvisord by -H"),
     ("10s, 5m", "tiles: the last ten seconds are large, the window is below them; charts are by the second"),
     ("now, /s", "the last full second; avg where a file was read: the mean over the window"),
@@ -32,6 +32,10 @@ const TERMS: [(&str, &str); 18] = [
     ("deep", "packets that were analysed, as far as they carry DNS, and all others"),
     ("analysed 25%", "names, types and times are of this share of the DNS; zoom shows the scaled numbers"),
     ("at least, at most", "the true number is between them; the count is an estimate"),
+    (
+        "Union",
+        "the fleet as if one agent had seen all its traffic: distinct items count once; ± is the error of the percentiles",
+    ),
     ("bars", "relative to the largest row of their list; shares are of what the title says"),
     (
         "charts",

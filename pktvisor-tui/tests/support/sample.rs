@@ -1,11 +1,12 @@
 //! Answers of agents, and agents in the model that received them.
 
-use std::time::Duration;
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use pktvisor_api::{
     App, AppInfo, CaptureInfo, CaptureInterface, CaptureMode, DirectionRates, DirectionSeries, DnsSeries,
-    Finding, FindingsDocument, Ledger, Losses, Measure, Mode, PacketSeries, Period, PeriodDocument,
-    Quantiles, SandboxInfo, SandboxState, SecondSeries, Severity, Subject, TopEntry, TransactionSeries,
+    ExponentialBucket, ExponentialHistogram, Finding, FindingsDocument, HLL_REGISTERS, HllImage, Ledger,
+    ListTotals, Losses, Measure, Mode, PacketSeries, Period, PeriodDocument, Quantiles, SKETCHES_FORMAT,
+    SandboxInfo, SandboxState, SecondSeries, Severity, SketchDocument, Subject, TopEntry, TransactionSeries,
 };
 use pktvisor_tui::{
     client::{AgentAnswer, FetchError, Update},
@@ -201,6 +202,7 @@ pub(crate) fn app() -> App {
                 connections: SandboxState::Unavailable,
                 system_calls: SandboxState::Enforced,
             }),
+            labels: Default::default(),
         },
         dns: Default::default(),
     }
@@ -406,4 +408,43 @@ pub(crate) fn replace_numbers(value: &mut serde_json::Value, number: u64) {
         serde_json::Value::Object(map) => map.values_mut().for_each(|v| replace_numbers(v, number)),
         _ => {}
     }
+}
+
+/// The sketches of a window whose clients fill these registers, one for each.
+pub(crate) fn sketches(mut period: Period, clients: Range<usize>) -> SketchDocument {
+    let mut registers = [0; HLL_REGISTERS];
+    registers[clients.clone()].fill(1);
+    let image = HllImage::of_registers(&registers);
+    period.dns.inbound.clients = clients.len() as u64;
+    period.dns.inbound.top_clients = clients
+        .take(30)
+        .map(|client| TopEntry {
+            name: format!("192.0.2.{client}"),
+            estimate: 10_000 - client as u64,
+            lower: Some(10_000 - client as u64),
+            upper: Some(10_001 - client as u64),
+            scaled: None,
+        })
+        .collect();
+    let totals = ListTotals { absent_upper: 40 };
+    let lists = ["dns.top_qname2", "dns.top_nxdomain", "dns.in.top_clients", "dns.xact.in.top_slow"];
+    // At scale 8 this is the bucket of 1 ms, then that of 4 ms.
+    let buckets = [(2551, 90), (3063, 10)].map(|(index, count)| ExponentialBucket { index, count });
+    let times =
+        ExponentialHistogram { scale: 8, count: 100, buckets: buckets.to_vec(), ..Default::default() };
+    SketchDocument {
+        format: SKETCHES_FORMAT,
+        periods: 5,
+        period,
+        distinct: [("dns.in.clients".to_owned(), image)].into(),
+        histograms: [("dns.xact.in.quantiles_us".to_owned(), times)].into(),
+        lists: lists.map(|path| (path.to_owned(), totals)).into(),
+    }
+}
+
+/// The agent, which has also given the sketches of its window.
+pub(crate) fn with_sketches(label: &str, seconds: u64, clients: Range<usize>) -> AgentModel {
+    watched(label, seconds, |answer| {
+        answer.sketches = Some(Arc::new(sketches(answer.window.clone(), clients.clone())));
+    })
 }

@@ -6,7 +6,7 @@ use pktvisor_api::{CaptureMode, Period, PeriodDocument};
 use pktvisor_tui::{
     app::{Action, Page, UiState},
     client::Update,
-    model::AgentModel,
+    model::{AgentModel, Union},
     theme::Theme,
 };
 
@@ -217,6 +217,54 @@ pub(crate) fn fleet() -> UiState {
     }
     let mut app = UiState::new(agents, None, Theme::dark());
     app.tick(Duration::from_secs(107));
+    app
+}
+
+/// A fleet whose union is on the screen: agents with overlapping clients, an older one, and silent ones.
+pub(crate) fn fleet_union() -> UiState {
+    let mut agents = vec![
+        sample::with_sketches("ns1.example", 90, 0..2000),
+        sample::with_sketches("ns2.example", 90, 1000..3000),
+        older().agent().expect("there is one").clone(),
+        no_agent().agent().expect("there is one").clone(),
+    ];
+    agents[2].label = pktvisor_tui::model::Printable::new("older.example");
+    agents[2].answered_at = Some(Duration::from_secs(89));
+    united(agents, 90)
+}
+
+/// A fleet with numbers as large as they can be.
+pub(crate) fn huge_union() -> UiState {
+    let mut huge = huge_numbers().agent().expect("there is one").clone();
+    huge.answered_at = Some(Duration::from_secs(89));
+    let agents = ["ns1.example", "ns2.example"].map(|label| {
+        sample::watched(label, 90, |answer| {
+            let mut document = sample::sketches(answer.window.clone(), 0..2000);
+            let lists = [&mut document.period.dns.top_qname2, &mut document.period.dns.inbound.top_clients];
+            for entry in lists.into_iter().flatten() {
+                entry.estimate = u64::MAX;
+            }
+            for bucket in &mut document.histograms.values_mut().next().expect("times").buckets {
+                (bucket.index, bucket.count) = (i32::MAX, u64::MAX);
+            }
+            answer.sketches = Some(std::sync::Arc::new(document));
+        })
+    });
+    united(agents.into_iter().chain([huge]).collect(), 90)
+}
+
+fn united(agents: Vec<AgentModel>, now: u64) -> UiState {
+    let mut app = UiState::new(agents, None, Theme::dark());
+    app.tick(Duration::from_secs(now));
+    let union = Union::of(&app.union_parts());
+    app.update_fleet(union);
+    app
+}
+
+/// The fleet whose union is selected.
+pub(crate) fn whole_fleet() -> UiState {
+    let mut app = fleet_union();
+    app.handle(Action::First);
     app
 }
 

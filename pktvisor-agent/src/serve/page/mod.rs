@@ -39,6 +39,7 @@ const SCRIPT: &str = concat!(
     include_str!("script/figures.js"),
     include_str!("script/lists.js"),
     include_str!("script/panels.js"),
+    include_str!("script/union.js"),
     include_str!("script/fleet.js"),
     include_str!("script/main.js"),
 );
@@ -162,11 +163,13 @@ impl PageFile {
 mod tests {
     use super::*;
 
+    /// 8 kB of it merge several agents, which only a script can do where no server sees them all. A browser
+    /// receives a third of this, compressed, once for each version.
     #[test]
-    fn the_whole_page_is_below_60_kb() {
+    fn the_whole_page_is_below_70_kb() {
         let sizes =
             [compact::html(FRAME), compact::css(LOOKS), compact::javascript(SCRIPT)].map(|text| text.len());
-        assert!(sizes.iter().sum::<usize>() < 60_000, "{sizes:?}");
+        assert!(sizes.iter().sum::<usize>() < 70_000, "{sizes:?}");
     }
 
     #[test]

@@ -9,7 +9,9 @@ const PERIODS_PER_POLL = 8;
 // A window of more periods than this is expensive for the agent: it is read every fifth poll.
 const LARGE_WINDOW = 10;
 
-class AgentError extends Error {}
+class AgentError extends Error {
+  static pardon(error) { if (!(error instanceof AgentError)) throw error; }
+}
 
 class Agent {
   // Polled every `pace` ms while it is one of several.
@@ -26,6 +28,8 @@ class Agent {
     this.forgetPeriods();
     this.lost = []; // [time in ms, packets lost since start]
     this.windowPath = '';
+    this.sketches = this.counters = null; // the part in the union
+    this.sketchedAt = 0;
     this.polls = 0;
   }
 
@@ -74,6 +78,7 @@ class Agent {
       Object.assign(this, { app, health, findings, series: series?.series ?? null });
       this.rememberLost();
       if (isDetailed) await this.readPeriods(windowKey);
+      else if (this.polls % 3 === 0) await this.readSketches().catch(AgentError.pardon);
       this.polls += 1;
       this.failure = null;
       this.delay = isDetailed ? POLL_MS : this.pace;
@@ -111,6 +116,15 @@ class Agent {
     else if (path !== this.windowPath) this.window = this.live;
     this.windowPath = path;
     await this.readClosed();
+  }
+
+  // An agent without sketches gives its counters alone. One that is too busy for them is asked again later.
+  async readSketches() {
+    const periods = Math.min(5, Math.max(1, num(this.app?.app?.periods)));
+    const sketches = this.has('/api/v1/sketches/window/{n}') ? await this.get(`api/v1/sketches/window/${periods}?top=100`) : null;
+    this.sketches = sketchesOf(sketches);
+    this.counters = sketches?.period ?? only(await this.get('api/v1/metrics/' + (periods > 1 ? `window/${periods}` : 'bucket/0')));
+    this.sketchedAt = Date.now();
   }
 
   // Closed periods never change, so each is read once.

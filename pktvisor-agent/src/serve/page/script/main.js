@@ -24,15 +24,17 @@ function render() {
   const away = chosen?.failure;
   document.body.classList.toggle('stale', Boolean(away));
   if (chosen === null) {
-    show($('one'), false);
+    for (const part of ['one', 'about']) show($(part), false);
     drawFleet(agents);
+    drawUnion(agents);
     put($('agent'), 'pktvisor');
     put($('source'), `${agents.length} agents`);
     put($('clock'), `the last 10 seconds; failed of the last 60; p95 of the worst second`);
     document.title = titleOf(agents.flatMap(problems));
     return;
   }
-  show($('one'), chosen.app !== null);
+  for (const part of ['one', 'window', 'about']) show($(part), chosen.app !== null);
+  put($('window-note'), '');
   drawVerdict(chosen);
   drawIdentity(chosen);
   drawWindows(chosen);
@@ -104,11 +106,11 @@ addEventListener('hashchange', () => {
 });
 addEventListener('resize', () => { if (chosen) drawCharts(chosen); });
 addEventListener('keydown', event => {
-  if (event.key !== '/' || event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || !chosen) return;
+  if (event.key !== '/' || event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || $('window').hidden) return;
   event.preventDefault();
   $('filter').focus();
 });
-$('filter').addEventListener('input', () => { if (chosen) drawLists(chosen); });
+$('filter').addEventListener('input', () => { if (chosen ?? union) drawLists(chosen ?? union); });
 $('all').addEventListener('toggle', () => { if (chosen) drawPanels(chosen); });
 
 makeCharts();

@@ -30,6 +30,7 @@ function drawDns(window, app) {
     quantile('p50'), quantile('p90'), quantile('p95'), quantile('p99'),
     { name: 'transactions', cls: 'sum', cells: times.map(({ total }) => count(num(total))) },
   ]);
+  panel($('distinct'), 'Distinct', ['', 'number'], DISTINCT.map(([name, path]) => ({ name, cells: [count(maybe(at(window, path)))] })));
   const counts = window.dns?.xact?.counts ?? {};
   const ended = num(counts.total) + num(counts.timed_out);
   const row = (name, value, of) => ({ name, cells: [count(num(value)), of === undefined ? '' : percent(share(num(value), of))] });
