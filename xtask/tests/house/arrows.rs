@@ -26,6 +26,7 @@ const PLAN: &[Plan] = &[
     Plan { name: "mapped-file", knows: &[], tests_know: &[] },
     Plan { name: "terminal-text", knows: &[], tests_know: &[] },
     Plan { name: "command-docs", knows: &[], tests_know: &[] },
+    Plan { name: "metric-families", knows: &[], tests_know: &[] },
     Plan { name: "pktvisor-sandbox", knows: &[], tests_know: &[] },
     Plan { name: "testbed", knows: &[], tests_know: &[] },
     Plan { name: "capture-file", knows: &["mapped-file", "terminal-text"], tests_know: &[] },
