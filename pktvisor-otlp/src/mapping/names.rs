@@ -1,0 +1,40 @@
+//! Names and units of metrics.
+//!
+//! A metric has the name of its family with dots for underscores and without the unit, which OTLP
+//! states apart (UCUM): `pktvisor_period_length_seconds` becomes `pktvisor.period.length` in `s`. A store that
+//! translates names for Prometheus undoes exactly that, so that the same queries work on scraped and
+//! on pushed metrics. Where the semantic conventions of OpenTelemetry name a metric, it has that name.
+
+use metric_families::{Family, Unit};
+
+/// Name and unit of a metric.
+pub(super) struct Naming {
+    pub(super) name: String,
+    /// A UCUM code; empty for counts.
+    pub(super) unit: String,
+}
+
+/// The families whose metric has a name in the semantic conventions.
+const CONVENTIONS: [(&str, &str); 4] = [
+    // https://opentelemetry.io/docs/specs/semconv/dns/dns-metrics/
+    ("pktvisor_dns_transaction_duration_seconds", "dns.lookup.duration"),
+    // https://opentelemetry.io/docs/specs/semconv/system/process-metrics/
+    ("process_cpu_seconds", "process.cpu.time"),
+    ("process_resident_memory_bytes", "process.memory.usage"),
+    ("pktvisor_uptime_seconds", "process.uptime"),
+];
+
+pub(super) fn of(family: &Family) -> Naming {
+    let convention = CONVENTIONS.iter().find(|(name, _)| *name == family.name);
+    let name = match convention {
+        Some((_, name)) => (*name).to_owned(),
+        None => family.name_without_unit().replace('_', "."),
+    };
+    let unit = match family.unit {
+        Some(Unit::Seconds) => "s",
+        Some(Unit::Bytes) => "By",
+        Some(Unit::Ratio) => "1",
+        None => "",
+    };
+    Naming { name, unit: unit.to_owned() }
+}

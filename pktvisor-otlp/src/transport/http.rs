@@ -1,0 +1,114 @@
+//! OTLP over HTTP: protobuf in the body of a POST, compressed.
+
+use std::io::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, RETRY_AFTER, USER_AGENT};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
+use prost::Message;
+use tokio::net::TcpStream;
+
+use super::{Accepted, Remedy, SendError, innermost, shortened};
+use crate::endpoint::Endpoint;
+
+/// Largest answer that is read. A collector has little to say.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// The collector speaks something else.
+const OTHER_PROTOCOL: &str = "does not speak HTTP/1.1 there: check the port (4318 is usual), whether it wants TLS, and \
+                              whether --otlp-protocol grpc is meant";
+
+pub(crate) struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    endpoint: Endpoint,
+}
+
+impl Client {
+    pub(super) async fn start(stream: TokioIo<TcpStream>, endpoint: &Endpoint) -> Result<Self, SendError> {
+        let handshake = http1::handshake(stream).await;
+        let (sender, connection) = handshake.map_err(|error| SendError::passing(innermost(&error)))?;
+        // Its error is also the one of the request.
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(Self { sender, endpoint: endpoint.clone() })
+    }
+
+    pub(super) async fn send(&mut self, request: &[u8]) -> Result<Accepted, SendError> {
+        let authority = self.endpoint.origin().authority().map_or("", |authority| authority.as_str());
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(self.endpoint.path().as_str())
+            .header(HOST, authority)
+            .header(USER_AGENT, super::USER_AGENT)
+            .header(CONTENT_TYPE, "application/x-protobuf")
+            .header(CONTENT_ENCODING, "gzip")
+            .body(Full::from(gzip(request)))
+            .map_err(|error| SendError::lasting(error.to_string()))?;
+        self.sender.ready().await.map_err(|error| broken(&error))?;
+        let answer = self.sender.send_request(request).await.map_err(|error| broken(&error))?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        if head.status.is_success() {
+            // It has accepted the request, whatever it says of it.
+            return Ok(ExportMetricsServiceResponse::decode(body).unwrap_or_default().into());
+        }
+        Err(failure(head.status, &head.headers, &body))
+    }
+}
+
+/// Which codes pass is in the specification of OTLP ("OTLP/HTTP Response", "Retryable Response Codes").
+fn failure(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> SendError {
+    let message = message(body);
+    let reason = format!("answers {status}{}{message}", if message.is_empty() { "" } else { ": " });
+    match status {
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => {
+            SendError { reason, remedy: Remedy::TryAgain { after: retry_after(headers) } }
+        }
+        StatusCode::NOT_FOUND => {
+            SendError::lasting(format!("has no metrics service at this path: it {reason}"))
+        }
+        _ => SendError::lasting(reason),
+    }
+}
+
+/// In seconds; dates are left to our own back-off.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The message of a `google.rpc.Status`, or a text.
+fn message(body: &[u8]) -> String {
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Failure {
+        #[prost(string, tag = "2")]
+        message: String,
+    }
+    match Failure::decode(body) {
+        Ok(failure) if !failure.message.is_empty() => shortened(&failure.message),
+        _ => std::str::from_utf8(body).map(shortened).unwrap_or_default(),
+    }
+}
+
+fn broken(error: &hyper::Error) -> SendError {
+    if error.is_parse() {
+        return SendError::broken(OTHER_PROTOCOL);
+    }
+    SendError::broken(format!("broke the connection: {}", shortened(&innermost(error))))
+}
+
+fn gzip(request: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(request.len() / 4), Compression::fast());
+    // Writing into a Vec does not fail.
+    let _ = encoder.write_all(request);
+    encoder.finish().unwrap_or_default().into()
+}
