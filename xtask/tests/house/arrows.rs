@@ -73,6 +73,7 @@ const PLAN: &[Plan] = &[
             "capture-file",
             "terminal-text",
             "command-docs",
+            "metric-families",
         ],
         tests_know: &["dns-traffic", "pcap-replay", "testbed"],
     },
