@@ -59,7 +59,7 @@ pub enum FirstPush {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the OpenTelemetry collector {endpoint} did not take the last metrics: it {reason}")]
 pub struct Undelivered {
-    endpoint: Endpoint,
+    endpoint: String,
     reason: String,
 }
 
@@ -178,7 +178,7 @@ impl<F: Fn() -> Snapshot> Work<F> {
         self.shared.set_finishing();
         let late = || format!("does not answer within {} s", FINISH_MAX.as_secs());
         let outcome = timeout(FINISH_MAX, delivering).await.unwrap_or_else(|_| Err(late()));
-        outcome.map_err(|reason| Undelivered { endpoint: self.settings.endpoint.clone(), reason })
+        outcome.map_err(|reason| Undelivered { endpoint: self.settings.endpoint.to_string(), reason })
     }
 
     async fn take_snapshots(&self) {

@@ -11,7 +11,7 @@ use super::{Times, attributes};
 
 /// Buckets of one point, empty ones between others included. A wider range gets a smaller scale, so that
 /// no value from outside makes a request large.
-const BUCKETS_MAX: usize = 1024;
+const BUCKETS_MAX: usize = 2048;
 
 pub(super) fn data(family: &Family, times: Times) -> Data {
     let histograms = family.points.iter().filter_map(|point| match &point.value {

@@ -163,7 +163,7 @@ fn a_wide_histogram_gets_a_smaller_scale_and_keeps_every_value() {
     let point = &histogram.data_points[0];
     let positive = point.positive.as_ref().unwrap();
     assert_eq!(positive.bucket_counts.iter().sum::<u64>(), 15);
-    assert_eq!((positive.bucket_counts.len(), point.scale, positive.offset), (1024, 8 - 22, -512));
+    assert_eq!((positive.bucket_counts.len(), point.scale, positive.offset), (2048, 8 - 21, -1024));
 }
 
 #[test]
