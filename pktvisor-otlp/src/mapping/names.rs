@@ -1,9 +1,11 @@
 //! Names and units of metrics.
 //!
-//! A metric has the name of its family with dots for underscores and without the unit, which OTLP
-//! states apart (UCUM): `pktvisor_period_length_seconds` becomes `pktvisor.period.length` in `s`. A store that
-//! translates names for Prometheus undoes exactly that, so that the same queries work on scraped and
-//! on pushed metrics. Where the semantic conventions of OpenTelemetry name a metric, it has that name.
+//! A metric has the name of its family with dots for underscores and without `_seconds` and `_ratio`,
+//! which OTLP states apart (UCUM): `pktvisor_period_length_seconds` becomes `pktvisor.period.length` in
+//! `s`. Bytes stay in the name, because they are what is counted, as packets are. A store that
+//! translates names for Prometheus appends the unit unless the name has it, so that the same queries
+//! work on scraped and on pushed metrics. Where the semantic conventions of OpenTelemetry name a metric,
+//! it has that name.
 
 use metric_families::{Family, Unit};
 
@@ -15,11 +17,13 @@ pub(super) struct Naming {
 }
 
 /// The families whose metric has a name in the semantic conventions.
-const CONVENTIONS: [(&str, &str); 4] = [
+const CONVENTIONS: [(&str, &str); 5] = [
     // https://opentelemetry.io/docs/specs/semconv/dns/dns-metrics/
     ("pktvisor_dns_transaction_duration_seconds", "dns.lookup.duration"),
     // https://opentelemetry.io/docs/specs/semconv/system/process-metrics/
     ("process_cpu_seconds", "process.cpu.time"),
+    // As the one before, by role.
+    ("pktvisor_cpu_seconds", "pktvisor.cpu.time"),
     ("process_resident_memory_bytes", "process.memory.usage"),
     ("pktvisor_uptime_seconds", "process.uptime"),
 ];
@@ -28,6 +32,7 @@ pub(super) fn of(family: &Family) -> Naming {
     let convention = CONVENTIONS.iter().find(|(name, _)| *name == family.name);
     let name = match convention {
         Some((_, name)) => (*name).to_owned(),
+        None if family.unit == Some(Unit::Bytes) => family.name.replace('_', "."),
         None => family.name_without_unit().replace('_', "."),
     };
     let unit = match family.unit {

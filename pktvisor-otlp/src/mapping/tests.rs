@@ -167,6 +167,22 @@ fn a_wide_histogram_gets_a_smaller_scale_and_keeps_every_value() {
 }
 
 #[test]
+fn names_have_dots_and_units_stand_apart() {
+    for (family, name, unit) in [
+        ("pktvisor_bytes", "pktvisor.bytes", "By"),
+        ("pktvisor_period_sampling_ratio", "pktvisor.period.sampling", "1"),
+        ("pktvisor_dns_wire_packets_ipv4", "pktvisor.dns.wire.packets.ipv4", ""),
+        ("process_cpu_seconds", "process.cpu.time", "s"),
+        ("pktvisor_cpu_seconds", "pktvisor.cpu.time", "s"),
+        ("process_resident_memory_bytes", "process.memory.usage", "By"),
+    ] {
+        let [metric] =
+            metrics(vec![self::family(family, FamilyKind::Gauge).with([], 1.0)]).try_into().unwrap();
+        assert_eq!((metric.name.as_str(), metric.unit.as_str()), (name, unit));
+    }
+}
+
+#[test]
 fn families_without_points_are_left_out() {
     assert_eq!(metrics(vec![family("a", FamilyKind::Gauge)]), []);
 }

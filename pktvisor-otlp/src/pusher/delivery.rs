@@ -154,6 +154,10 @@ impl<'a> Delivery<'a> {
                 self.shared.remove(waiting.number);
             }
         }
+        // The caller reports what is left at the end.
+        if self.shared.is_finishing() {
+            return;
+        }
         let given_up = match &self.logged.outage {
             Some((reason, _)) if *reason == error.reason => return,
             Some((_, given_up)) => *given_up,

@@ -27,7 +27,7 @@ const EXPORT: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/E
 /// Largest answer that is read. A collector has little to say.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
-/// A collector that breaks the connection often speaks something else; then the port is wrong.
+/// A collector that breaks the connection, or has no such service, often speaks something else.
 const HINT: &str =
     "check the port (4317 is usual), whether it wants TLS, and whether --otlp-protocol http is meant";
 
@@ -76,7 +76,7 @@ fn failure(status: &Status) -> SendError {
         | Code::DataLoss => SendError::passing(reason),
         // With a time to wait, which is in a message of its own, it passes; without, it lasts.
         Code::ResourceExhausted if names_retry_info(status.details()) => SendError::passing(reason),
-        Code::Unimplemented => SendError::lasting(format!("has no metrics service: it {reason}")),
+        Code::Unimplemented => SendError::lasting(format!("has no metrics service for gRPC there: {HINT}")),
         _ => SendError { reason, remedy: Remedy::GiveUp },
     }
 }

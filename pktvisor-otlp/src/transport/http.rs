@@ -21,9 +21,9 @@ use crate::endpoint::Endpoint;
 /// Largest answer that is read. A collector has little to say.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
-/// The collector speaks something else.
-const OTHER_PROTOCOL: &str = "does not speak HTTP/1.1 there: check the port (4318 is usual), whether it wants TLS, and \
-                              whether --otlp-protocol grpc is meant";
+/// A collector that breaks the connection often speaks something else; then the port is wrong.
+const HINT: &str =
+    "check the port (4318 is usual), whether it wants TLS, and whether --otlp-protocol grpc is meant";
 
 pub(crate) struct Client {
     sender: SendRequest<Full<Bytes>>,
@@ -99,11 +99,10 @@ fn message(body: &[u8]) -> String {
     }
 }
 
+/// The connection broke before there was an answer.
 fn broken(error: &hyper::Error) -> SendError {
-    if error.is_parse() {
-        return SendError::broken(OTHER_PROTOCOL);
-    }
-    SendError::broken(format!("broke the connection: {}", shortened(&innermost(error))))
+    let innermost = shortened(&innermost(error));
+    SendError::broken(format!("ends the connection without an HTTP answer ({innermost}): {HINT}"))
 }
 
 fn gzip(request: &[u8]) -> Bytes {
