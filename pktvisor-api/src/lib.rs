@@ -12,6 +12,7 @@ mod agent;
 mod capture_mode;
 mod dns;
 mod findings;
+mod hll_image;
 mod lists;
 mod packets;
 mod period;
@@ -29,11 +30,10 @@ pub use dns::{
     TransactionDirection, Transactions,
 };
 pub use findings::{Finding, FindingsDocument, Measure, Severity, Subject};
+pub use hll_image::{HLL_REGISTERS, HllImage};
 pub use lists::{Quantiles, TopEntry};
 pub use packets::{IpCardinality, PacketRates, Packets};
 pub use period::{ErrorBody, Period, PeriodDocument, PeriodSpan, Sampling};
 pub use pktvisor_definitions::Mode;
 pub use series::{DirectionSeries, DnsSeries, PacketSeries, SecondSeries, SeriesDocument, TransactionSeries};
-pub use sketches::{
-    ExponentialBucket, ExponentialHistogram, HllImage, ListTotals, SKETCHES_FORMAT, SketchDocument,
-};
+pub use sketches::{ExponentialBucket, ExponentialHistogram, ListTotals, SKETCHES_FORMAT, SketchDocument};

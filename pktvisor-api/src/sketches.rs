@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::hll_image::HllImage;
 use super::period::Period;
 
 /// The version of this document's shape.
@@ -26,10 +27,11 @@ pub struct SketchDocument {
     /// The HyperLogLog image of each distinct count, by its path in the period (`packets.cardinality.src_ips_in`).
     /// A count of zero has no image.
     pub distinct: BTreeMap<String, HllImage>,
-    /// Times from query to response in microseconds, by the path of the direction in the period
-    /// (`dns.xact.in`, `dns.xact.out`).
-    pub times_us: BTreeMap<String, ExponentialHistogram>,
-    /// What each list in the period says of all its items, by its path there (`dns.top_qname2`).
+    /// The values of which the period has quantiles, in their unit, by their path there
+    /// (`dns.xact.in.quantiles_us`). No values have no histogram.
+    pub histograms: BTreeMap<String, ExponentialHistogram>,
+    /// What each list in the period says of the items that it leaves out, by its path there
+    /// (`dns.top_qname2`). A list of places is missing if the agent cannot look places up.
     pub lists: BTreeMap<String, ListTotals>,
 }
 
@@ -71,25 +73,4 @@ pub struct ExponentialBucket {
     pub index: i32,
     /// The values in it.
     pub count: u64,
-}
-
-/// An Apache DataSketches HLL_8 image with 2^14 registers: a preamble of 40 bytes, then a byte for each
-/// register. Base64 in JSON.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String))]
-#[serde(transparent)]
-pub struct HllImage(#[serde(with = "as_base64")] pub Vec<u8>);
-
-mod as_base64 {
-    use base64::prelude::{BASE64_STANDARD, Engine};
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&BASE64_STANDARD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        BASE64_STANDARD.decode(String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
 }

@@ -6,6 +6,7 @@
 //! registers its relative standard error is 0.8 %.
 
 use datasketches::hll::HllSketch;
+use pktvisor_api as api;
 use pktvisor_common::address::Address;
 use pktvisor_common::hll::{self, Coupon};
 
@@ -54,36 +55,22 @@ impl Cardinality {
         }
     }
 
+    /// The image of the sketch; `None` if there are no items.
+    pub(crate) fn hll_image(&self) -> Option<api::HllImage> {
+        let registers = self.registers.as_ref().filter(|registers| registers.iter().any(|r| *r > 0))?;
+        Some(api::HllImage::of_registers(registers))
+    }
+
     /// The estimated number of distinct items.
     pub(crate) fn estimate(&self) -> u64 {
         match &self.registers {
             None => 0,
             // The crate accepts every image that follows the format. If it ever rejects one, 0 is
             // more honest than a wrong count.
-            Some(registers) => HllSketch::deserialize(&image(registers))
+            Some(registers) => HllSketch::deserialize(&api::HllImage::of_registers(registers).0)
                 .map_or(0, |sketch| sketch.composite_estimate().round() as u64),
         }
     }
-}
-
-/// The registers as a serialised HLL_8 sketch: 40 bytes of preamble, then one byte a register.
-///
-/// Format: Apache DataSketches, `HllSketch` preamble (cross-language), mode HLL, type HLL_8, flag
-/// "out of order".
-fn image(registers: &[u8; hll::REGISTERS]) -> Vec<u8> {
-    let sum = |wanted: fn(u8) -> bool| -> f64 {
-        registers.iter().filter(|r| wanted(**r)).map(|r| (-f64::from(*r)).exp2()).sum()
-    };
-    let mut image = Vec::with_capacity(40 + hll::REGISTERS);
-    image.extend_from_slice(&[10, 1, 7, hll::LG_K, 0, 16, 0, 0x0a]);
-    image.extend_from_slice(&0f64.to_le_bytes());
-    image.extend_from_slice(&sum(|r| r < 32).to_le_bytes());
-    image.extend_from_slice(&sum(|r| r >= 32).to_le_bytes());
-    let empty = registers.iter().filter(|register| **register == 0).count() as u32;
-    image.extend_from_slice(&empty.to_le_bytes());
-    image.extend_from_slice(&0u32.to_le_bytes());
-    image.extend_from_slice(registers);
-    image
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The data that a report needs in addition to the record of its group.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -8,8 +9,9 @@ use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-use crate::listed::ListLength;
+use crate::listed::{List, ListQuery};
 use crate::places::{self, PlacePart};
+use crate::sketches::{CollectedSketches, DistinctItems, Values};
 
 /// Data of the period that is reported.
 pub(super) struct Context<'a> {
@@ -19,10 +21,14 @@ pub(super) struct Context<'a> {
     pub not_analysed: u64,
     /// Analysed share of the DNS messages.
     pub sampling_rate: f64,
-    /// The length of lists.
-    pub list_length: ListLength,
+    /// What to report of each list.
+    pub lists: ListQuery,
     /// The databases of places, if there are any.
     pub geo: Option<&'a Mutex<Geo>>,
+    /// Where the report leaves its sketches, if anybody wants them.
+    pub sketches: Option<&'a RefCell<CollectedSketches>>,
+    /// The path of the group in the period; empty if nobody wants sketches.
+    pub path: String,
 }
 
 impl Context<'_> {
@@ -34,31 +40,71 @@ impl Context<'_> {
         self.counters.as_ref()
     }
 
+    /// The context of a group in this one.
+    pub(super) fn within(&self, key: &str) -> Self {
+        let path = if self.sketches.is_some() { self.path_of(key) } else { String::new() };
+        Self { path, ..*self }
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// A number of distinct items.
+    pub(super) fn distinct(&self, key: &str, items: &impl DistinctItems) -> u64 {
+        if let Some(sketches) = self.sketches {
+            sketches.borrow_mut().add_distinct(self.path_of(key), items);
+        }
+        items.estimate()
+    }
+
+    /// Quantiles of these values; `None` if there are none.
+    pub(super) fn quantiles(&self, key: &str, values: &impl Values) -> Option<api::Quantiles> {
+        if let Some(sketches) = self.sketches {
+            sketches.borrow_mut().add_histogram(self.path_of(key), values);
+        }
+        values.report()
+    }
+
+    /// The entries of a list.
+    pub(super) fn list(&self, key: &str, list: List) -> Vec<api::TopEntry> {
+        if let (Some(sketches), Some(absent_upper)) = (self.sketches, list.absent_upper) {
+            sketches.borrow_mut().add_list(self.path_of(key), absent_upper);
+        }
+        list.entries
+    }
+
+    /// A list of the places of packets. Without a database it is empty, which says nothing of the
+    /// places that it leaves out.
+    pub(super) fn unless_places_are_unknown(&self, list: List) -> List {
+        if list.entries.is_empty() { List::of_unknown(self.counters.packets.total()) } else { list }
+    }
+
     /// Analysed addresses added up by a part of their location; empty without a database.
     pub(super) fn located(
         &self,
         part: PlacePart,
         addresses: impl Iterator<Item = (Option<IpAddr>, u64)>,
         total: u64,
-    ) -> Vec<api::TopEntry> {
-        let Some(geo) = self.geo else { return Vec::new() };
+    ) -> List {
+        let Some(geo) = self.geo else { return List::of_unknown(total) };
         // The capture has the same databases open and logs their changes.
         let list = geo.lock().quietly(|geo| {
             geo.refresh(Instant::now());
-            places::located(geo, part, addresses, total, self.list_length)
+            places::located(geo, part, addresses, total, self.lists)
         });
         self.analysed(list)
     }
 
     /// A list of all items.
-    pub(super) fn exact(&self, list: Vec<api::TopEntry>) -> Vec<api::TopEntry> {
+    pub(super) fn exact(&self, list: List) -> List {
         list
     }
 
     /// A list of analysed items, with counts scaled up to all items.
-    pub(super) fn analysed(&self, mut list: Vec<api::TopEntry>) -> Vec<api::TopEntry> {
+    pub(super) fn analysed(&self, mut list: List) -> List {
         let rate = self.sampling_rate;
-        for entry in &mut list {
+        for entry in &mut list.entries {
             entry.scaled =
                 Some(if rate > 0.0 { (entry.estimate as f64 / rate).round() as u64 } else { entry.estimate });
         }

@@ -9,6 +9,7 @@
 //! counted a moment ago are skipped.
 
 use hashbrown::HashSet;
+use pktvisor_api as api;
 use pktvisor_common::hll;
 
 use crate::cardinality::Cardinality;
@@ -77,6 +78,11 @@ impl DistinctNames {
             }
             _ => None,
         };
+    }
+
+    /// The image of the sketch of all names; `None` if there are none.
+    pub(crate) fn hll_image(&self) -> Option<api::HllImage> {
+        self.registers.hll_image()
     }
 
     /// The number of distinct names, estimated if there are many.

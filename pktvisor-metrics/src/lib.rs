@@ -17,6 +17,7 @@
 //! | `remember` | what every part of a period can do |
 //! | `record` | generates the records of a period from their declarations |
 //! | `network`, `dns`, `sides`, `transactions` | the metrics of a period |
+//! | `sketches`, `exponential` | what of a report merges with those of other agents |
 //! | `places` | places of listed addresses, for a report |
 //! | `seconds` | the numbers of each of the last seconds |
 //! | `rolling` | the last seconds in the shape of a period |
@@ -33,6 +34,7 @@ mod distinct_names;
 mod distribution;
 mod dns;
 mod evidence;
+mod exponential;
 pub mod frequent;
 mod keys;
 mod ledger;
@@ -54,6 +56,7 @@ mod settings;
 mod shares;
 mod sides;
 mod sizes;
+mod sketches;
 mod slowness;
 mod store;
 mod timeline;

@@ -34,6 +34,57 @@ impl ListLength {
     }
 }
 
+/// What a report needs of each list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ListQuery {
+    pub length: ListLength,
+    pub absent: AbsentItems,
+}
+
+/// Whether a report bounds the counts of the items that a list leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AbsentItems {
+    Bounded,
+    Ignored,
+}
+
+impl ListQuery {
+    pub(super) fn bound(self, absent_upper: impl FnOnce() -> u64) -> Option<u64> {
+        (self.absent == AbsentItems::Bounded).then(absent_upper)
+    }
+}
+
+/// A list as a report shows it.
+#[derive(Debug)]
+pub(super) struct List {
+    pub entries: Vec<api::TopEntry>,
+    /// The greatest true count of an item that is not among the entries; `None` if nobody asked, or
+    /// if the items are unknown.
+    pub absent_upper: Option<u64>,
+}
+
+impl List {
+    /// The list of items that add up to `total` and cannot be told apart.
+    pub(super) fn of_unknown(total: u64) -> Self {
+        Self { entries: Vec::new(), absent_upper: (total == 0).then_some(0) }
+    }
+
+    /// The longest of these lists' entries together. No item is in several of them.
+    pub(super) fn joined(lists: impl IntoIterator<Item = Self>, length: ListLength) -> Self {
+        let mut joined = Self { entries: Vec::new(), absent_upper: None };
+        for list in lists {
+            joined.entries.extend(list.entries);
+            joined.absent_upper = joined.absent_upper.max(list.absent_upper);
+        }
+        let entries = &mut joined.entries;
+        entries.sort_by(|a, b| b.estimate.cmp(&a.estimate).then_with(|| a.name.cmp(&b.name)));
+        let left_out = entries.iter().skip(length.0).filter_map(|entry| entry.upper).max();
+        joined.absent_upper = joined.absent_upper.map(|upper| upper.max(left_out.unwrap_or(0)));
+        entries.truncate(length.0);
+        joined
+    }
+}
+
 /// Tag of a client subnet of a family other than IPv4 and IPv6.
 pub(super) const OTHER_FAMILY: u8 = 0;
 
@@ -118,24 +169,24 @@ pub(super) mod spell {
 /// A set of counts that can be listed, with keys as text.
 pub(super) trait Listed<F> {
     /// The largest entries, by count descending, then by name.
-    fn listed(&self, length: ListLength, spell: F) -> Vec<api::TopEntry>;
+    fn listed(&self, query: ListQuery, spell: F) -> List;
 }
 
 impl<F: Fn(Key<'_>) -> String> Listed<F> for FrequentItems {
-    fn listed(&self, length: ListLength, spell: F) -> Vec<api::TopEntry> {
-        frequent(self, 0, length, spell)
+    fn listed(&self, query: ListQuery, spell: F) -> List {
+        frequent(self, 0, query, spell)
     }
 }
 
 impl<F: Fn(Key<'_>) -> String> Listed<F> for RareItems {
-    fn listed(&self, length: ListLength, spell: F) -> Vec<api::TopEntry> {
-        frequent(self, 0, length, spell)
+    fn listed(&self, query: ListQuery, spell: F) -> List {
+        frequent(self, 0, query, spell)
     }
 }
 
 impl<F: Fn(u16) -> String> Listed<F> for CodeCounts {
-    fn listed(&self, length: ListLength, spell: F) -> Vec<api::TopEntry> {
-        codes(self, length, spell)
+    fn listed(&self, query: ListQuery, spell: F) -> List {
+        codes(self, query, spell)
     }
 }
 
@@ -143,9 +194,10 @@ impl<F: Fn(u16) -> String> Listed<F> for CodeCounts {
 pub(super) fn frequent<const W: usize>(
     items: &Frequent<W>,
     list: usize,
-    length: ListLength,
+    query: ListQuery,
     spell: impl Fn(Key<'_>) -> String,
-) -> Vec<api::TopEntry> {
+) -> List {
+    let length = query.length.0;
     let entry = |(name, item): (String, super::frequent::Item<'_>)| api::TopEntry {
         name,
         estimate: item.lower,
@@ -153,19 +205,21 @@ pub(super) fn frequent<const W: usize>(
         upper: Some(item.upper),
         scaled: None,
     };
-    items.top_of(list, length.0, spell).into_iter().map(entry).collect()
+    List {
+        entries: items.top_of(list, length, spell).into_iter().map(entry).collect(),
+        absent_upper: query.bound(|| items.absent_upper_of(list, length)),
+    }
 }
 
-fn codes(
-    codes: &CodeCounts,
-    ListLength(length): ListLength,
-    spell: impl Fn(u16) -> String,
-) -> Vec<api::TopEntry> {
+fn codes(codes: &CodeCounts, query: ListQuery, spell: impl Fn(u16) -> String) -> List {
+    let length = query.length.0;
     let mut counts: Vec<u64> = codes.iter().map(|(_, count)| count).collect();
     let least = match counts.len() {
         len if len <= length => 0,
         _ => *counts.select_nth_unstable_by(length - 1, |a, b| b.cmp(a)).1,
     };
+    // Behind the largest counts are those that are left out.
+    let left_out = counts.get(length..).and_then(|left_out| left_out.iter().max()).copied().unwrap_or(0);
     // There may be ten thousands of ports; only those that may be listed are written as text.
     let mut all: Vec<_> =
         codes.iter().filter(|(_, count)| *count >= least).map(|(code, count)| (count, spell(code))).collect();
@@ -178,5 +232,8 @@ fn codes(
         upper: Some(count + codes.bound()),
         scaled: None,
     };
-    all.into_iter().map(entry).collect()
+    List {
+        entries: all.into_iter().map(entry).collect(),
+        absent_upper: query.bound(|| left_out + codes.bound()),
+    }
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use pktvisor_analysis::geo::{Geo, UNKNOWN};
 use pktvisor_api as api;
 
-use crate::listed::ListLength;
+use crate::listed::{List, ListQuery};
 
 /// The part of a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub(super) fn located(
     part: PlacePart,
     addresses: impl Iterator<Item = (Option<IpAddr>, u64)>,
     total: u64,
-    length: ListLength,
-) -> Vec<api::TopEntry> {
+    query: ListQuery,
+) -> List {
     let mut sums: HashMap<Box<str>, u64> = HashMap::new();
     let mut attributed = 0;
     for (address, weight) in addresses.filter(|(_, weight)| *weight > 0) {
@@ -43,7 +43,7 @@ pub(super) fn located(
             None => Some(UNKNOWN),
         };
         // Without a database of this kind there is no list.
-        let Some(place) = place else { return Vec::new() };
+        let Some(place) = place else { return List::of_unknown(total) };
         attributed += weight;
         match sums.get_mut(place) {
             Some(sum) => *sum += weight,
@@ -53,7 +53,8 @@ pub(super) fn located(
     let rest = total.saturating_sub(attributed);
     let mut places: Vec<_> = sums.into_iter().collect();
     places.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    places.truncate(length.entries());
+    let left_out = places.get(query.length.entries()).map_or(0, |(_, sum)| *sum);
+    places.truncate(query.length.entries());
     let entry = |(name, sum): (Box<str>, u64)| api::TopEntry {
         name: name.into_string(),
         estimate: sum,
@@ -61,5 +62,5 @@ pub(super) fn located(
         upper: Some(sum + rest),
         scaled: None,
     };
-    places.into_iter().map(entry).collect()
+    List { entries: places.into_iter().map(entry).collect(), absent_upper: query.bound(|| left_out + rest) }
 }

@@ -19,45 +19,45 @@ macro_rules! record {
     // Rows that the record computes.
     (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
         $(#[$help:meta])+ $field:ident $(as $json:literal)?: Computed($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
-        record! { @rows $report $record $kernel $kept { $($all)* [$field Computed ()] } $($rest)* }
+        record! { @rows $report $record $kernel $kept { $($all)* [$field ($($json)?) Computed ()] } $($rest)* }
     };
     (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
         $(#[$help:meta])+ $field:ident: Distinct($unit:ident, $what:ident, derived) $(=> $family:tt)?; $($rest:tt)*) => {
-        record! { @rows $report $record $kernel $kept { $($all)* [$field Computed ()] } $($rest)* }
+        record! { @rows $report $record $kernel $kept { $($all)* [$field () DistinctOfRecord ()] } $($rest)* }
     };
     (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
         $(#[$help:meta])+ $field:ident: Quantiles($unit:tt, derived) $(=> $family:tt)?; $($rest:tt)*) => {
-        record! { @rows $report $record $kernel $kept { $($all)* [$field Computed ()] } $($rest)* }
+        record! { @rows $report $record $kernel $kept { $($all)* [$field () QuantilesOfRecord ()] } $($rest)* }
     };
     (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
         $(#[$help:meta])+ $field:ident: List($unit:ident, $class:ident, $what:ident, derived) $(=> $family:tt)?;
         $($rest:tt)*) => {
-        record! { @rows $report $record $kernel $kept { $($all)* [$field Computed ()] } $($rest)* }
+        record! { @rows $report $record $kernel $kept { $($all)* [$field () ListOfRecord ()] } $($rest)* }
     };
     // Rows of other records, which are only in the report.
     (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
         $(#[$help:meta])+ $field:ident $(as $json:literal)?: Kernel($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
-        record! { @rows $report $record $kernel $kept { $($all)* [$field Kernel $kernel] } $($rest)* }
+        record! { @rows $report $record $kernel $kept { $($all)* [$field ($($json)?) Kernel $kernel] } $($rest)* }
     };
     (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
         $(#[$help:meta])+ $field:ident $(as $json:literal)?: Sizes($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
-        record! { @rows $report $record $kernel $kept { $($all)* [$field Kernel $kernel] } $($rest)* }
+        record! { @rows $report $record $kernel $kept { $($all)* [$field ($($json)?) Kernel $kernel] } $($rest)* }
     };
     (@rows $report:ident $record:ident $kernel:tt $kept:tt { $($all:tt)* }
         $(#[$help:meta])+ $field:ident $(as $json:literal)?: Derived($($of:tt)*) $(=> $family:tt)?; $($rest:tt)*) => {
-        record! { @rows $report $record $kernel $kept { $($all)* [$field Derived $record] } $($rest)* }
+        record! { @rows $report $record $kernel $kept { $($all)* [$field ($($json)?) Derived $record] } $($rest)* }
     };
     // Rows of this record.
     (@rows $report:ident $record:ident $kernel:tt { $($kept:tt)* } { $($all:tt)* }
         $(#[$help:meta])+ $field:ident $(as $json:literal)?: $kind:ident($($of:tt)*) $(=> $family:tt)?;
         $($rest:tt)*) => {
         record! { @rows $report $record $kernel
-            { $($kept)* [{$(#[$help])+} $field $kind ($($of)*)] } { $($all)* [$field $kind ($($of)*)] } $($rest)*
+            { $($kept)* [{$(#[$help])+} $field $kind ($($of)*)] } { $($all)* [$field ($($json)?) $kind ($($of)*)] } $($rest)*
         }
     };
     (@rows $report:ident $record:ident $kernel:tt
         { $([{$(#[$help:meta])+} $field:ident $kind:ident $of:tt])* }
-        { $([$any_field:ident $any_kind:ident $any_of:tt])* }) => {
+        { $([$any_field:ident $any_json:tt $any_kind:ident $any_of:tt])* }) => {
         #[derive(Clone, Debug)]
         pub(super) struct $record { $($(#[$help])+ pub $field: $crate::record::kept!($kind $of),)* }
 
@@ -99,7 +99,7 @@ macro_rules! record {
             pub(super) fn report(&self, context: &$crate::context::Context<'_>) -> pktvisor_api::$report {
                 let record = self;
                 pktvisor_api::$report {
-                    $($any_field: $crate::record::reported!(record context $any_field $any_kind $any_of),)*
+                    $($any_field: $crate::record::reported!(record context $any_field $any_json $any_kind $any_of),)*
                 }
             }
         }
@@ -149,39 +149,69 @@ macro_rules! kept {
     };
 }
 
-/// The value of a row in the report.
+/// The value of a row in the report. The context also collects the sketch of the row if it has one.
 macro_rules! reported {
-    ($record:ident $context:ident $field:ident Kernel [$kernel:ident]) => {
+    ($record:ident $context:ident $field:ident $json:tt Kernel [$kernel:ident]) => {
         $context.kernel::<pktvisor_common::counters::$kernel>().$field
     };
-    ($record:ident $context:ident $field:ident Derived $type:ident) => {
+    ($record:ident $context:ident $field:ident $json:tt Derived $type:ident) => {
         $type::$field($context)
     };
-    ($record:ident $context:ident $field:ident Computed $of:tt) => {
+    ($record:ident $context:ident $field:ident $json:tt Computed $of:tt) => {
         $record.$field($context)
     };
-    ($record:ident $context:ident $field:ident Counter $of:tt) => {
+    ($record:ident $context:ident $field:ident $json:tt Counter $of:tt) => {
         $record.$field
     };
-    ($record:ident $context:ident $field:ident Distinct $of:tt) => {
-        $record.$field.estimate()
+    ($record:ident $context:ident $field:ident $json:tt Distinct $of:tt) => {
+        $context.distinct($crate::record::key!($field $json), &$record.$field)
     };
-    ($record:ident $context:ident $field:ident Quantiles $of:tt) => {
-        $record.$field.report()
+    ($record:ident $context:ident $field:ident $json:tt DistinctOfRecord $of:tt) => {
+        $context.distinct($crate::record::key!($field $json), $record.$field())
     };
-    ($record:ident $context:ident $field:ident Times $of:tt) => {
-        $record.$field.values().report()
+    ($record:ident $context:ident $field:ident $json:tt Quantiles $of:tt) => {
+        $context.quantiles($crate::record::key!($field $json), &$record.$field)
     };
-    ($record:ident $context:ident $field:ident List ($unit:ident, $class:ident, $what:ident)) => {
-        $context.$class($crate::listed::Listed::listed(
-            &$record.$field,
-            $context.list_length,
-            $crate::listed::spell::$what,
-        ))
+    ($record:ident $context:ident $field:ident $json:tt QuantilesOfRecord $of:tt) => {
+        $context.quantiles($crate::record::key!($field $json), $record.$field())
     };
-    ($record:ident $context:ident $field:ident Group $of:tt) => {
-        $record.$field.report($context)
+    ($record:ident $context:ident $field:ident $json:tt Times $of:tt) => {
+        $context.quantiles($crate::record::key!($field $json), $record.$field.values())
+    };
+    ($record:ident $context:ident $field:ident $json:tt List ($unit:ident, $class:ident, $what:ident)) => {{
+        let list =
+            $crate::listed::Listed::listed(&$record.$field, $context.lists, $crate::listed::spell::$what);
+        $context.list(
+            $crate::record::key!($field $json),
+            $crate::record::known!($context $what $context.$class(list)),
+        )
+    }};
+    ($record:ident $context:ident $field:ident $json:tt ListOfRecord $of:tt) => {
+        $context.list($crate::record::key!($field $json), $record.$field($context))
+    };
+    ($record:ident $context:ident $field:ident $json:tt Group $of:tt) => {
+        $record.$field.report(&$context.within($crate::record::key!($field $json)))
     };
 }
 
-pub(super) use {kept, record, reported};
+/// The key of a row in the JSON.
+macro_rules! key {
+    ($field:ident ()) => {
+        stringify!($field)
+    };
+    ($field:ident ($json:literal)) => {
+        $json
+    };
+}
+
+/// A list of which it is known what it leaves out. Lists of text are lists of places.
+macro_rules! known {
+    ($context:ident Text $list:expr) => {
+        $context.unless_places_are_unknown($list)
+    };
+    ($context:ident $what:ident $list:expr) => {
+        $list
+    };
+}
+
+pub(super) use {kept, key, known, record, reported};

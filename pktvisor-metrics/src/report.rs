@@ -1,32 +1,59 @@
 //! The report of a period in the types of the API.
 
+use std::cell::RefCell;
+
 use parking_lot::Mutex;
 use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
 
 use crate::context::Context;
-use crate::listed::ListLength;
+use crate::listed::{AbsentItems, ListLength, ListQuery};
 use crate::period::PeriodRecord;
+use crate::sketches::CollectedSketches;
 
 impl PeriodRecord {
     /// The document of this period. The same contents give the same bytes.
-    pub(crate) fn report(&self, list_length: ListLength, geo: Option<&Mutex<Geo>>) -> api::Period {
+    pub(crate) fn report(&self, length: ListLength, geo: Option<&Mutex<Geo>>) -> api::Period {
+        self.report_with(ListQuery { length, absent: AbsentItems::Ignored }, geo, None)
+    }
+
+    /// The document of this period with its sketches, as one of `periods` merged.
+    pub(crate) fn sketches(
+        &self,
+        length: ListLength,
+        geo: Option<&Mutex<Geo>>,
+        periods: usize,
+    ) -> api::SketchDocument {
+        let sketches = RefCell::default();
+        let lists = ListQuery { length, absent: AbsentItems::Bounded };
+        let period = self.report_with(lists, geo, Some(&sketches));
+        sketches.into_inner().document(period, periods)
+    }
+
+    fn report_with(
+        &self,
+        lists: ListQuery,
+        geo: Option<&Mutex<Geo>>,
+        sketches: Option<&RefCell<CollectedSketches>>,
+    ) -> api::Period {
         let sampling = api::Sampling { rate: self.sampling_rate(), messages: self.messages };
         let context = Context {
             counters: &self.counters,
             not_analysed: self.not_sampled() + self.outcomes.lost,
             sampling_rate: sampling.rate,
-            list_length,
+            lists,
             geo,
+            sketches,
+            path: String::new(),
         };
-        let mut packets = self.packets.report(&context);
+        let mut packets = self.packets.report(&context.within("packets"));
         if packets.received + packets.sent == 0 {
             packets.rates = api::PacketRates::default();
         }
         api::Period {
             period: api::PeriodSpan { start_ts: self.start_s as i64, length: self.length_s as i64 },
             packets,
-            dns: self.dns.report(&context),
+            dns: self.dns.report(&context.within("dns")),
             sampling,
         }
     }

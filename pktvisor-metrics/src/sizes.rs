@@ -7,6 +7,8 @@
 
 use pktvisor_api as api;
 
+use crate::exponential::exponential_histogram;
+
 /// Values below this have a bucket each.
 const EXACT: u32 = 256;
 /// Buckets of each power of two from there on.
@@ -51,6 +53,11 @@ impl SizeCounts {
         for (count, earlier) in self.counts.iter_mut().zip(&earlier.counts) {
             *count = count.saturating_sub(*earlier);
         }
+    }
+
+    /// The values by the buckets of a base-2 exponential histogram.
+    pub(crate) fn exponential_histogram(&self) -> api::ExponentialHistogram {
+        exponential_histogram(self.counts.iter().enumerate().map(|(bucket, count)| (middle(bucket), *count)))
     }
 
     /// The four quantiles that the API reports, or `None` if there is no value.

@@ -30,7 +30,7 @@ impl Protocol {
 
 /// A collector.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
+pub struct CollectorEndpoint {
     protocol: Protocol,
     /// A name or an address, without the brackets of IPv6.
     host: String,
@@ -64,7 +64,7 @@ pub enum EndpointError {
     Credentials,
 }
 
-impl Endpoint {
+impl CollectorEndpoint {
     /// Reads a URL. Without a port it takes the usual one of the protocol. Over HTTP, `/v1/metrics` is
     /// appended unless the path ends in it.
     ///
@@ -127,7 +127,7 @@ impl Endpoint {
     }
 }
 
-impl Display for Endpoint {
+impl Display for CollectorEndpoint {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let authority = self.origin.authority().map_or("", Authority::as_str);
         match self.protocol {
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn shown(url: &str, protocol: Protocol) -> String {
-        match Endpoint::parse(url, protocol) {
+        match CollectorEndpoint::parse(url, protocol) {
             Ok(endpoint) => format!("{endpoint} at {} port {}", endpoint.host(), endpoint.port()),
             Err(error) => error.to_string(),
         }

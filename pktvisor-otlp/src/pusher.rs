@@ -15,18 +15,18 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use metric_families::Snapshot;
+use metric_families::FamilySnapshot;
 use parking_lot::Mutex;
 use prost::Message;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{self, Instant, MissedTickBehavior, timeout};
 
 use crate::Temporality;
-use crate::endpoint::Endpoint;
+use crate::endpoint::CollectorEndpoint;
 use crate::mapping::{self, ResourceAttributes};
-use crate::queue::{Queue, Waiting};
+use crate::queue::{SnapshotQueue, WaitingSnapshot};
 use crate::statistics::PushStatistics;
-use delivery::Delivery;
+use delivery::SnapshotDelivery;
 
 /// How long the agent waits at its end for the collector.
 const FINISH_MAX: Duration = Duration::from_secs(3);
@@ -35,7 +35,7 @@ const FINISH_MAX: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushSettings {
     /// The collector.
-    pub endpoint: Endpoint,
+    pub endpoint: CollectorEndpoint,
     /// Time between two snapshots.
     pub interval: Duration,
     /// What values refer to.
@@ -79,7 +79,7 @@ impl Pusher {
     pub fn start(
         settings: PushSettings,
         statistics: Arc<PushStatistics>,
-        snapshot: impl Fn() -> Snapshot + Send + 'static,
+        snapshot: impl Fn() -> FamilySnapshot + Send + 'static,
     ) -> io::Result<Self> {
         // Here, so that its error is the caller's.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -110,7 +110,7 @@ impl Pusher {
 
 /// What the two tasks share.
 struct Shared {
-    queue: Mutex<Queue>,
+    queue: Mutex<SnapshotQueue>,
     pushed: Notify,
     /// Wakes the delivery from waiting after a failure.
     finishing: Notify,
@@ -147,7 +147,7 @@ impl Shared {
         self.pushed.notify_one();
     }
 
-    fn oldest(&self) -> Option<Waiting> {
+    fn oldest(&self) -> Option<WaitingSnapshot> {
         self.queue.lock().oldest()
     }
 
@@ -164,9 +164,9 @@ struct Work<F> {
     snapshot: F,
 }
 
-impl<F: Fn() -> Snapshot> Work<F> {
+impl<F: Fn() -> FamilySnapshot> Work<F> {
     async fn run(&self, finished: oneshot::Receiver<()>) -> Result<(), Undelivered> {
-        let mut delivery = Delivery::new(&self.settings, &self.shared);
+        let mut delivery = SnapshotDelivery::new(&self.settings, &self.shared);
         // The same future until the end, so that a request on its way is not sent twice.
         let mut delivering = pin!(delivery.deliver());
         tokio::select! {

@@ -12,7 +12,7 @@ pub(crate) const BYTES_MAX: usize = 4 << 20;
 
 /// A snapshot that waits: a cumulative request, encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Waiting {
+pub(crate) struct WaitingSnapshot {
     /// Rises from snapshot to snapshot.
     pub(crate) number: u64,
     /// The request.
@@ -26,27 +26,27 @@ pub(crate) struct Waiting {
 /// counters and histograms are sums, so that each snapshot has everything that the ones before it
 /// counted.
 #[derive(Debug)]
-pub(crate) struct Queue {
-    waiting: VecDeque<Waiting>,
+pub(crate) struct SnapshotQueue {
+    waiting: VecDeque<WaitingSnapshot>,
     bytes: usize,
     pushed: u64,
     /// Between the oldest and the newest, numbers that are multiples of it are kept.
     stride: u64,
 }
 
-impl Default for Queue {
+impl Default for SnapshotQueue {
     fn default() -> Self {
         Self { waiting: VecDeque::new(), bytes: 0, pushed: 0, stride: 1 }
     }
 }
 
-impl Queue {
+impl SnapshotQueue {
     /// Adds the newest snapshot. Returns how many older ones were given up for it.
     pub(crate) fn push(&mut self, request: Bytes) -> u64 {
         let before = self.waiting.len();
         self.pushed += 1;
         self.bytes += request.len();
-        self.waiting.push_back(Waiting { number: self.pushed, request });
+        self.waiting.push_back(WaitingSnapshot { number: self.pushed, request });
         self.thin_out();
         while self.waiting.len() > 1 && (self.waiting.len() > SNAPSHOTS_MAX || self.bytes > BYTES_MAX) {
             if self.waiting.len() == 2 {
@@ -60,7 +60,7 @@ impl Queue {
     }
 
     /// The oldest snapshot.
-    pub(crate) fn oldest(&self) -> Option<Waiting> {
+    pub(crate) fn oldest(&self) -> Option<WaitingSnapshot> {
         self.waiting.front().cloned()
     }
 
@@ -91,7 +91,7 @@ impl Queue {
             return;
         }
         let (oldest, newest) = (self.waiting.front().map(|oldest| oldest.number), self.pushed);
-        self.waiting.retain(|Waiting { number, .. }| {
+        self.waiting.retain(|WaitingSnapshot { number, .. }| {
             number % self.stride == 0 || Some(*number) == oldest || *number == newest
         });
         self.bytes = self.waiting.iter().map(|waiting| waiting.request.len()).sum();
@@ -102,13 +102,13 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn numbers(queue: &Queue) -> Vec<u64> {
+    fn numbers(queue: &SnapshotQueue) -> Vec<u64> {
         queue.waiting.iter().map(|waiting| waiting.number).collect()
     }
 
     #[test]
     fn up_to_the_bound_nothing_is_given_up() {
-        let mut queue = Queue::default();
+        let mut queue = SnapshotQueue::default();
         for _ in 0..SNAPSHOTS_MAX {
             assert_eq!(queue.push(Bytes::from_static(b"x")), 0);
         }
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn a_full_queue_covers_the_whole_time_less_finely_until_it_is_empty() {
-        let mut queue = Queue::default();
-        let push = |queue: &mut Queue| queue.push(Bytes::from_static(b"x"));
+        let mut queue = SnapshotQueue::default();
+        let push = |queue: &mut SnapshotQueue| queue.push(Bytes::from_static(b"x"));
         let given_up: u64 = (0..1000).map(|_| push(&mut queue)).sum();
         let numbers = numbers(&queue);
         assert!(numbers.len() <= SNAPSHOTS_MAX && numbers.len() >= SNAPSHOTS_MAX / 2);
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_and_the_newest_snapshot_is_kept_whatever_its_size() {
-        let mut queue = Queue::default();
+        let mut queue = SnapshotQueue::default();
         let large = Bytes::from(vec![0; BYTES_MAX / 3]);
         for _ in 0..10 {
             queue.push(large.clone());
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn only_the_snapshot_that_was_sent_is_removed() {
-        let mut queue = Queue::default();
+        let mut queue = SnapshotQueue::default();
         queue.push(Bytes::from_static(b"abc"));
         queue.push(Bytes::from_static(b"d"));
         queue.remove(2);

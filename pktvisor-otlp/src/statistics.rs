@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use metric_families::{Family, FamilyKind};
+use metric_families::{FamilyKind, MetricFamily};
 
 /// Counts since start. The pusher adds, readers read.
 #[derive(Debug, Default)]
@@ -18,8 +18,8 @@ pub struct PushStatistics {
 
 impl PushStatistics {
     /// The counts as families.
-    pub fn families(&self) -> Vec<Family> {
-        let requests = Family::new(
+    pub fn families(&self) -> Vec<MetricFamily> {
+        let requests = MetricFamily::new(
             "pktvisor_otlp_requests",
             FamilyKind::Counter,
             "Requests to the OpenTelemetry collector by outcome: accepted, failed and tried again, or refused.",
@@ -27,20 +27,20 @@ impl PushStatistics {
         .with([("outcome", "accepted")], self.accepted.load(Relaxed))
         .with([("outcome", "failed")], self.failed.load(Relaxed))
         .with([("outcome", "refused")], self.refused.load(Relaxed));
-        let given_up = Family::new(
+        let given_up = MetricFamily::new(
             "pktvisor_otlp_given_up_snapshots",
             FamilyKind::Counter,
             "Snapshots that the OpenTelemetry collector never got: too many waited for it, or it refused them.",
         )
         .with([("cause", "queue_full")], self.given_up_full.load(Relaxed))
         .with([("cause", "refused")], self.given_up_refused.load(Relaxed));
-        let rejected = Family::new(
+        let rejected = MetricFamily::new(
             "pktvisor_otlp_rejected_points",
             FamilyKind::Counter,
             "Points that the OpenTelemetry collector rejected in requests that it accepted.",
         )
         .with([], self.rejected_points.load(Relaxed));
-        let waiting = Family::new(
+        let waiting = MetricFamily::new(
             "pktvisor_otlp_waiting_snapshots",
             FamilyKind::Gauge,
             "Snapshots that wait for the OpenTelemetry collector.",

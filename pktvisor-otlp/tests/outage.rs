@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
-use metric_families::{ExponentialBuckets, Family, FamilyKind, Histogram, Snapshot, Value};
+use metric_families::{ExponentialBuckets, FamilyKind, FamilySnapshot, Histogram, MetricFamily, PointValue};
 use pktvisor_otlp::{
-    Endpoint, FirstPush, Protocol, PushSettings, PushStatistics, Pusher, ResourceAttributes, Temporality,
+    CollectorEndpoint, FirstPush, Protocol, PushSettings, PushStatistics, Pusher, ResourceAttributes,
+    Temporality,
 };
 use rotel::{Ports, Received, Rotel, wait_for};
 
@@ -30,7 +31,7 @@ impl Agent {
             Protocol::Http => ports.http,
         };
         let settings = PushSettings {
-            endpoint: Endpoint::parse(&format!("http://127.0.0.1:{port}"), protocol).unwrap(),
+            endpoint: CollectorEndpoint::parse(&format!("http://127.0.0.1:{port}"), protocol).unwrap(),
             interval,
             temporality,
             resource: ResourceAttributes::default(),
@@ -43,10 +44,10 @@ impl Agent {
             let buckets = ExponentialBuckets { scale: 3, zero: 0, counts: vec![(-5, count)] };
             let times = Histogram { count, exponential: Some(buckets), ..Histogram::default() };
             let families = vec![
-                Family::new("a_packets", FamilyKind::Counter, "").with([], count),
-                Family::new("a_wait_seconds", FamilyKind::Histogram, "").with([], times),
+                MetricFamily::new("a_packets", FamilyKind::Counter, "").with([], count),
+                MetricFamily::new("a_wait_seconds", FamilyKind::Histogram, "").with([], times),
             ];
-            Snapshot { since, at: SystemTime::now(), labels: Vec::new(), families }
+            FamilySnapshot { since, at: SystemTime::now(), labels: Vec::new(), families }
         };
         let pusher = Pusher::start(settings, Arc::clone(&statistics), snapshot).unwrap();
         Self { pusher, snapshots, statistics }
@@ -60,7 +61,7 @@ impl Agent {
     fn counted(&self, name: &str) -> u64 {
         let family = self.statistics.families().into_iter().find(|family| family.name == name).unwrap();
         let values = family.points.iter().map(|point| match point.value {
-            Value::Whole(value) => value,
+            PointValue::Whole(value) => value,
             ref other => panic!("{other:?}"),
         });
         values.sum()

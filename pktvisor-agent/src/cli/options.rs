@@ -13,7 +13,7 @@ use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
 use pktvisor_metrics::ClientPrefix;
-use pktvisor_otlp::{Endpoint, EndpointError, Temporality};
+use pktvisor_otlp::{CollectorEndpoint, EndpointError, Temporality};
 
 use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat};
 use super::foreign;
@@ -91,7 +91,7 @@ pub struct Options {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtlpOptions {
     /// The collector.
-    pub endpoint: Endpoint,
+    pub endpoint: CollectorEndpoint,
     /// Time between two pushes.
     pub interval: Duration,
     /// What counters and histograms refer to.
@@ -157,7 +157,7 @@ fn wrong_value(option: &str, error: &dyn std::error::Error) -> clap::Error {
 fn otlp(arguments: &Arguments) -> Result<Option<OtlpOptions>, EndpointError> {
     let Some(url) = &arguments.otlp_endpoint else { return Ok(None) };
     Ok(Some(OtlpOptions {
-        endpoint: Endpoint::parse(url, arguments.otlp_protocol.into())?,
+        endpoint: CollectorEndpoint::parse(url, arguments.otlp_protocol.into())?,
         interval: Duration::from_secs(arguments.otlp_interval.into()),
         temporality: arguments.otlp_temporality.into(),
     }))

@@ -16,7 +16,7 @@ use tokio::sync::{MutexGuard, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::answer::{Document, Failure};
-use super::prometheus::Format;
+use super::prometheus::MetricsFormat;
 use super::source::Moment;
 
 /// Answers made at the same time, except windows: clients never cost more than this many processors
@@ -41,17 +41,19 @@ pub(super) enum CacheKey {
     Bucket(usize, ListLength),
     Window(usize, ListLength),
     Rolling(RollingSpan, ListLength),
+    Sketches(usize, ListLength),
     Series,
-    Prometheus(Format),
+    Prometheus(MetricsFormat),
 }
 
 impl CacheKey {
     /// Whether the answer has longer lists than usual, so that it may take megabytes.
     fn is_long(self) -> bool {
         match self {
-            Self::Bucket(_, lists) | Self::Window(_, lists) | Self::Rolling(_, lists) => {
-                lists > ListLength::DEFAULT
-            }
+            Self::Bucket(_, lists)
+            | Self::Window(_, lists)
+            | Self::Rolling(_, lists)
+            | Self::Sketches(_, lists) => lists > ListLength::DEFAULT,
             Self::Series | Self::Prometheus(_) => false,
         }
     }
@@ -122,7 +124,9 @@ impl Cache {
             Ok(document)
         };
         match key {
-            CacheKey::Window(..) | CacheKey::Rolling(..) => make_within(&self.merging, make).await,
+            CacheKey::Window(..) | CacheKey::Rolling(..) | CacheKey::Sketches(..) => {
+                make_within(&self.merging, make).await
+            }
             CacheKey::Bucket(..) | CacheKey::Series | CacheKey::Prometheus(_) => self.make(make).await,
         }
     }

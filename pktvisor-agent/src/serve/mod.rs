@@ -13,9 +13,11 @@
 //! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
 //! api         the state that handlers share
+//! listing     answers with lists of a chosen length
 //! query       the parameters of a request
 //! filter      a filter on messages, made of parameters
 //! watching    the paths that start a focus or a stream of packets
+//! sketches    the path whose answers merge with those of other agents
 //! cache       merges periods once a second, however many clients ask
 //! answer      bodies, errors, compression
 //! packets     a stream of packets
@@ -36,6 +38,7 @@ mod filter;
 mod host;
 mod limits;
 mod listen;
+mod listing;
 pub mod openapi;
 mod origins;
 mod packets;
@@ -46,6 +49,7 @@ mod query;
 mod refusal;
 mod routes;
 mod server;
+mod sketches;
 mod source;
 mod stream;
 mod watching;

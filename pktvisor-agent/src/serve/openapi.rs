@@ -3,7 +3,7 @@
 use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::{page, routes, watching};
+use super::{page, routes, sketches, watching};
 
 /// Left out if empty, although the type is not optional: a group of quantiles without values.
 const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
@@ -22,7 +22,7 @@ const SOMETIMES_ABSENT: [(&str, &str); 1] = [("Packets", "rates")];
         (name = "page", description = "A web page that shows the metrics")
     ),
     paths(
-        routes::app, routes::rates, routes::series, routes::findings, routes::bucket, routes::window, routes::rolling, watching::focus, watching::packets, routes::metrics,
+        routes::app, routes::rates, routes::series, routes::findings, routes::bucket, routes::window, routes::rolling, sketches::sketches, watching::focus, watching::packets, routes::metrics,
         routes::description, routes::health, page::page_of, page::style_of, page::script_of
     )
 )]

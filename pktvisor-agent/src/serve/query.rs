@@ -79,11 +79,10 @@ impl Parameters {
         self.take_parsed(name, expected, |text| number(text).filter(|number| range.contains(number)))
     }
 
-    /// Takes `top`, the length of lists.
-    pub(super) fn take_top(&mut self) -> Result<ListLength, ParameterError> {
+    /// Takes `top`, the length of lists; `None` if it is absent.
+    pub(super) fn take_top(&mut self) -> Result<Option<ListLength>, ParameterError> {
         let length = |text: &str| ListLength::new(usize::try_from(number(text)?).ok()?);
-        let top = self.take_parsed("top", "a number from 1 to 1000", length)?;
-        Ok(top.unwrap_or(ListLength::DEFAULT))
+        self.take_parsed("top", "a number from 1 to 1000", length)
     }
 
     /// Checks that no other parameter was given.
@@ -156,8 +155,8 @@ mod tests {
     #[test]
     fn a_length_of_lists_is_from_1_to_1000() {
         let top = |query| Parameters::parse(query).unwrap().take_top();
-        assert_eq!(top(""), Ok(ListLength::DEFAULT));
-        assert_eq!(top("top=1000"), Ok(ListLength::new(1000).unwrap()));
+        assert_eq!(top(""), Ok(None));
+        assert_eq!(top("top=1000"), Ok(ListLength::new(1000)));
         for bad in ["top=0", "top=1001", "top=", "top=-1", "top=+5", "top=1e3", "top=99999999999999999999"] {
             assert!(matches!(top(bad), Err(ParameterError::Invalid { .. })), "{bad}");
         }

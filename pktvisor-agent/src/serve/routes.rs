@@ -15,14 +15,16 @@ use warp::reply::Response;
 use warp::{Filter, Rejection};
 
 use super::answer::{Document, Failure, Gzip, failed};
-use super::api::{Api, respond, respond_in};
+use super::api::{Api, respond};
 use super::cache::{Cache, CacheKey};
 use super::common_failures::CommonFailures;
 use super::limits::Limits;
+use super::listing::{listing, number};
 use super::page;
 use super::period::KeyedPeriod;
-use super::prometheus::{self, Format};
-use super::query::{self, Parameters};
+use super::prometheus::{self, MetricsFormat};
+use super::query;
+use super::sketches::sketches;
 use super::source::{AnswerSource, PeriodError};
 use super::watching::{focus, packets};
 
@@ -50,6 +52,8 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
         .then(window);
     let rolling = warp::path!("api" / "v1" / "metrics" / "rolling" / String);
     let rolling = rolling.and(query_string()).and(get.clone()).then(self::rolling);
+    let sketches = warp::path!("api" / "v1" / "sketches" / "window" / String);
+    let sketches = sketches.and(query_string()).and(get.clone()).then(self::sketches);
     let focus = warp::path!("api" / "v1" / "focus").and(query_string()).and(get.clone()).then(focus);
     let packets = warp::path!("api" / "v1" / "packets").and(query_string()).and(get.clone()).then(packets);
     let openapi = warp::path!("api" / "v1" / "openapi.json").and(get.clone()).then(description);
@@ -57,7 +61,7 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     let health = warp::path!("healthz").and(get).then(health);
     let paths = app.or(rates).unify().or(series).unify().or(bucket).unify().or(window).unify();
     let paths = paths.or(findings).unify().or(rolling).unify().or(focus).unify().or(packets).unify();
-    let paths = paths.or(openapi).unify().or(metrics).unify().or(health).unify();
+    let paths = paths.or(sketches).unify().or(openapi).unify().or(metrics).unify().or(health).unify();
     let paths = paths.or(page::paths()).unify();
     no_trailing_slash().and(paths).recover(rejected).unify().boxed()
 }
@@ -88,8 +92,8 @@ fn gzip() -> impl Filter<Extract = (Gzip,), Error = Infallible> + Clone {
 }
 
 /// The format of `/metrics`.
-fn format() -> impl Filter<Extract = (Format,), Error = Infallible> + Clone {
-    warp::header::headers_cloned().map(|headers: HeaderMap| Format::of(&headers))
+fn format() -> impl Filter<Extract = (MetricsFormat,), Error = Infallible> + Clone {
+    warp::header::headers_cloned().map(|headers: HeaderMap| MetricsFormat::of(&headers))
 }
 
 async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
@@ -98,12 +102,6 @@ async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
         None => Failure::UnknownPath,
     };
     Ok(failed(&failure))
-}
-
-/// A period's number. Any other text becomes a number outside every range, so that the answer names
-/// the range.
-fn number(segment: &str) -> usize {
-    query::number(segment).and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX)
 }
 
 /// The agent about itself: settings, capture, and what happened to each packet.
@@ -164,7 +162,7 @@ async fn bucket(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Re
     let n = number(&segment);
     let source = api.source.clone();
     let make = move |lists| Document::json(&KeyedPeriod::new(1, source.bucket(n, lists)?));
-    listing(&query, &api, gzip, |lists| CacheKey::Bucket(n, lists), make).await
+    listing(&query, ListLength::DEFAULT, &api, gzip, |lists| CacheKey::Bucket(n, lists), make).await
 }
 
 /// The newest periods merged, or all filled ones if those are fewer. `period` holds start and length.
@@ -186,7 +184,7 @@ async fn window(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> Re
         let window = source.window(n, lists)?;
         Document::json(&KeyedPeriod::new(window.minutes, window.period))
     };
-    listing(&query, &api, gzip, |lists| CacheKey::Window(n, lists), make).await
+    listing(&query, ListLength::DEFAULT, &api, gzip, |lists| CacheKey::Window(n, lists), make).await
 }
 
 /// The last seconds in the shape of a period: at least `s`, and up to 9 more once somebody has asked for a while. Before
@@ -209,34 +207,7 @@ async fn rolling(segment: String, query: String, api: Arc<Api>, gzip: Gzip) -> R
     let source = api.source.clone();
     let make =
         move |lists| Document::json(&KeyedPeriod::of_seconds(span.seconds(), source.rolling(span, lists)));
-    listing(&query, &api, gzip, |lists| CacheKey::Rolling(span, lists), make).await
-}
-
-/// An answer with lists of the length that the query string asks for.
-async fn listing(
-    query: &str,
-    api: &Api,
-    gzip: Gzip,
-    key: impl FnOnce(ListLength) -> CacheKey,
-    make: impl FnOnce(ListLength) -> Result<Document, Failure> + Send + 'static,
-) -> Response {
-    let placed = lists_of(query).and_then(|lists| Ok((lists, api.cache.place(lists)?)));
-    match placed {
-        Ok((lists, place)) => {
-            let made = api.cache.get(key(lists), api.source.moment(), move || make(lists)).await;
-            respond_in(place, made, gzip)
-        }
-        Err(failure) => failed(&failure),
-    }
-}
-
-fn lists_of(query: &str) -> Result<ListLength, Failure> {
-    // A path without parameters of its own never looked at the query string.
-    let mut parameters = match query.contains("top=") {
-        true => Parameters::parse(query)?,
-        false => Parameters::default(),
-    };
-    Ok(parameters.take_top()?)
+    listing(&query, ListLength::DEFAULT, &api, gzip, |lists| CacheKey::Rolling(span, lists), make).await
 }
 
 /// Counters since start, and the last closed period (the live one before the first rotation) as gauges. The Accept header
@@ -244,10 +215,10 @@ fn lists_of(query: &str) -> Result<ListLength, Failure> {
 #[utoipa::path(get, path = "/metrics", tag = "metrics", responses(
     CommonFailures,
     (status = 200, description = "The metric families", content(
-        (String = Format::Text.content_type()),
-        (String = Format::OpenMetrics.content_type()),
-        (Vec<u8> = Format::Protobuf.content_type())))))]
-async fn metrics(format: Format, api: Arc<Api>, gzip: Gzip) -> Response {
+        (String = MetricsFormat::Text.content_type()),
+        (String = MetricsFormat::OpenMetrics.content_type()),
+        (Vec<u8> = MetricsFormat::Protobuf.content_type())))))]
+async fn metrics(format: MetricsFormat, api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let make = move || {
         let body = prometheus::encode(source.families(), format).map_err(|_| {

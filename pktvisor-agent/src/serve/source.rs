@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metric_families::Snapshot;
+use metric_families::FamilySnapshot;
 use pktvisor_api as api;
 use pktvisor_metrics::watch::{MessageFilter, PACKET_WATCHES_MAX, PacketSink, PacketWatch, TooManyWatches};
 use pktvisor_metrics::{ListLength, RollingSpan};
@@ -23,13 +23,16 @@ pub trait AnswerSource: Send + Sync + 'static {
     fn findings(&self) -> api::FindingsDocument;
 
     /// All numbers of one moment as metric families.
-    fn families(&self) -> Snapshot;
+    fn families(&self) -> FamilySnapshot;
 
     /// One period with lists of this length: 0 is the live one, 1 the last closed one.
     fn bucket(&self, n: usize, lists: ListLength) -> Result<api::Period, PeriodError>;
 
     /// The newest `n` periods merged, or all that are filled if those are fewer.
     fn window(&self, n: usize, lists: ListLength) -> Result<Window, PeriodError>;
+
+    /// A [window](Self::window) with its sketches; 1 is the live period.
+    fn sketches(&self, n: usize, lists: ListLength) -> Result<api::SketchDocument, PeriodError>;
 
     /// The last seconds in the shape of a period: at least `span`, or as many as there are.
     fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period;

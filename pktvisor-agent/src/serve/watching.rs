@@ -50,7 +50,8 @@ pub(super) async fn focus(query: String, api: Arc<Api>, gzip: Gzip) -> Response 
 
 fn focus_of(query: &str) -> Result<(MessageFilter, ListLength), Failure> {
     let mut parameters = Parameters::parse(query)?;
-    let (filter, lists) = (take_filter(&mut parameters)?, parameters.take_top()?);
+    let (filter, lists) =
+        (take_filter(&mut parameters)?, parameters.take_top()?.unwrap_or(ListLength::DEFAULT));
     parameters.finish(FOCUS_PARAMETERS)?;
     if filter.is_empty() {
         return Err(ParameterError::Missing { known: FILTER_PARAMETERS }.into());

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, SystemTime};
 
-use metric_families::{CumulativeBucket, ExponentialBuckets, Histogram, Snapshot};
-use pktvisor_agent::families::cost::Cost;
+use metric_families::{CumulativeBucket, ExponentialBuckets, FamilySnapshot, Histogram};
+use pktvisor_agent::families::cost::AgentCost;
 use pktvisor_agent::families::{self, Numbers, SinceStart};
 use pktvisor_agent::serve::{AnswerSource, Moment, PacketsError, PeriodError, Window};
 use pktvisor_api as api;
@@ -135,7 +135,7 @@ impl AnswerSource for Fake {
         api::FindingsDocument { at_ts: 1_600_000_020, findings: vec![finding] }
     }
 
-    fn families(&self) -> Snapshot {
+    fn families(&self) -> FamilySnapshot {
         let mut classic = vec![CumulativeBucket { bound: 0.000_064, count: 0 }];
         classic.push(CumulativeBucket { bound: 0.000_128, count: 2 });
         let counts = vec![(-840, 2), (-780, 1), (-779, 1)];
@@ -151,7 +151,7 @@ impl AnswerSource for Fake {
             findings: &self.findings(),
             sums: &SinceStart { period, inbound: times.clone(), outbound: times },
             period: self.bucket(1, ListLength::DEFAULT).ok().as_ref(),
-            cost: &Cost {
+            cost: &AgentCost {
                 cpu_s: 1.5,
                 cpu_s_by_role: vec![("worker", 1.0), ("other", 0.5)],
                 resident_bytes: Some(5_000_000),
@@ -178,6 +178,23 @@ impl AnswerSource for Fake {
         // A test that fails leaves the gate closed; it must not hang as well.
         drop(self.opened.wait_timeout_while(closed, Duration::from_secs(60), |closed| *closed).unwrap());
         Ok(Window { minutes: n, period: full_period(lists) })
+    }
+
+    fn sketches(&self, n: usize, lists: ListLength) -> Result<api::SketchDocument, PeriodError> {
+        let Window { minutes, period } = self.window(n, lists)?;
+        let bucket = api::ExponentialBucket { index: 700, count: 3 };
+        Ok(api::SketchDocument {
+            format: api::SKETCHES_FORMAT,
+            periods: minutes as u32,
+            period,
+            distinct: [("dns.in.clients".to_owned(), api::HllImage(vec![10, 1, 7]))].into(),
+            histograms: [(
+                "dns.xact.in.quantiles_us".to_owned(),
+                api::ExponentialHistogram { scale: 8, zero: 1, count: 4, sum: 20.0, buckets: vec![bucket] },
+            )]
+            .into(),
+            lists: [("dns.top_qname2".to_owned(), api::ListTotals { absent_upper: 2 })].into(),
+        })
     }
 
     fn rolling(&self, span: RollingSpan, lists: ListLength) -> api::Period {

@@ -1,22 +1,20 @@
 //! The rows of DNS that a report computes.
 
-use pktvisor_api as api;
-
 use super::{ANSWER_BYTES, DnsRecord, MESSAGES, MessageRecord, NOERROR};
 use crate::codes::CodeCounts;
 use crate::codes_by_side::MessageCodes;
 use crate::context::Context;
-use crate::listed::{ListLength, Listed, address_of_prefix, frequent, spell};
+use crate::listed::{List, ListQuery, Listed, address_of_prefix, frequent, spell};
 use crate::places::PlacePart;
 
 /// The rows that are computed.
 impl DnsRecord {
-    pub(super) fn top_rcode(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(self.of_all_sides(|codes| &codes.rcodes).listed(context.list_length, spell::Rcode))
+    pub(super) fn top_rcode(&self, context: &Context<'_>) -> List {
+        context.analysed(self.of_all_sides(|codes| &codes.rcodes).listed(context.lists, spell::Rcode))
     }
 
-    pub(super) fn top_qtype(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(self.of_all_sides(|codes| &codes.qtypes).listed(context.list_length, spell::Qtype))
+    pub(super) fn top_qtype(&self, context: &Context<'_>) -> List {
+        context.analysed(self.of_all_sides(|codes| &codes.qtypes).listed(context.lists, spell::Qtype))
     }
 
     fn of_all_sides(&self, codes: fn(&MessageCodes) -> &CodeCounts) -> CodeCounts {
@@ -26,40 +24,37 @@ impl DnsRecord {
         sum
     }
 
-    pub(super) fn top_qname2(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(frequent(&self.qname2, MESSAGES, context.list_length, spell::Name))
+    pub(super) fn top_qname2(&self, context: &Context<'_>) -> List {
+        context.analysed(frequent(&self.qname2, MESSAGES, context.lists, spell::Name))
     }
 
-    pub(super) fn top_qname3(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(frequent(&self.qname3, MESSAGES, context.list_length, spell::Name))
+    pub(super) fn top_qname3(&self, context: &Context<'_>) -> List {
+        context.analysed(frequent(&self.qname3, MESSAGES, context.lists, spell::Name))
     }
 
-    pub(super) fn top_noerror(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(self.answers(NOERROR, context.list_length))
+    pub(super) fn top_noerror(&self, context: &Context<'_>) -> List {
+        context.analysed(self.answers(NOERROR, context.lists))
     }
 
-    pub(super) fn top_qname_by_response_bytes(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-        context.analysed(self.answers(ANSWER_BYTES, context.list_length))
+    pub(super) fn top_qname_by_response_bytes(&self, context: &Context<'_>) -> List {
+        context.analysed(self.answers(ANSWER_BYTES, context.lists))
     }
 
     /// A list of answers, from both tables, which have no item in common.
-    fn answers(&self, list: usize, length: ListLength) -> Vec<api::TopEntry> {
-        let mut answers = frequent(&self.qname2, list, length, spell::Name);
-        answers.extend(frequent(&self.qname3, list, length, spell::Name));
-        answers.sort_by(|a, b| b.estimate.cmp(&a.estimate).then_with(|| a.name.cmp(&b.name)));
-        answers.truncate(length.entries());
-        answers
+    fn answers(&self, list: usize, query: ListQuery) -> List {
+        let of_table = |names| frequent(names, list, query, spell::Name);
+        List::joined([&self.qname2, &self.qname3].map(of_table), query.length)
     }
 
-    pub(super) fn top_ecs_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+    pub(super) fn top_ecs_countries(&self, context: &Context<'_>) -> List {
         self.located_subnets(PlacePart::Country, context)
     }
 
-    pub(super) fn top_ecs_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+    pub(super) fn top_ecs_asns(&self, context: &Context<'_>) -> List {
         self.located_subnets(PlacePart::Network, context)
     }
 
-    fn located_subnets(&self, part: PlacePart, context: &Context<'_>) -> Vec<api::TopEntry> {
+    fn located_subnets(&self, part: PlacePart, context: &Context<'_>) -> List {
         let subnets = self.top_ecs_subnets.items().map(|item| (address_of_prefix(item.key), item.lower));
         context.located(part, subnets, self.edns.client_subnet)
     }

@@ -139,6 +139,18 @@ impl<const W: usize> Frequent<W> {
         top
     }
 
+    /// No item that [`top_of`](Self::top_of) leaves out has more occurrences in the list than this.
+    pub fn absent_upper_of(&self, list: usize, count: usize) -> u64 {
+        let mut estimates: Vec<u64> = self.table.counts_of(list).filter(|estimate| *estimate > 0).collect();
+        // The largest estimate left out. Items that tie with it may be left out too.
+        let largest = match estimates.len() {
+            len if len <= count => 0,
+            _ => *estimates.select_nth_unstable_by(count, |a, b| b.cmp(a)).1,
+        };
+        let uppers = self.items_of(list).filter(|item| item.lower <= largest).map(|item| item.upper);
+        uppers.fold(self.bounds[list], u64::max)
+    }
+
     /// Adds the counts of `other`. Bounds add up.
     pub fn merge(&mut self, other: &Self) {
         self.merge_rows(other.bounds, other.table.rows());

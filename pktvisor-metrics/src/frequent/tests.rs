@@ -258,3 +258,20 @@ proptest! {
         prop_assert_eq!(merged.top(60, spell), together.top(60, spell));
     }
 }
+
+proptest! {
+    #[test]
+    fn no_item_that_a_list_leaves_out_counts_more_than_it_states(
+        stream in proptest::collection::vec(0..40_u8, 1..400),
+        count in 1_usize..20,
+    ) {
+        let items = summary_of(&stream, SMALL);
+        let listed: Vec<String> = items.top(count, spell).into_iter().map(|(name, _)| name).collect();
+        let absent_upper = items.absent_upper_of(0, count);
+        for (byte, exact) in exact(&stream) {
+            prop_assert!(listed.contains(&spell(key(&[byte]))) || exact <= absent_upper);
+        }
+        let all = summary_of(&stream, ListLimits::LIVE);
+        prop_assert!(all.len() > count || all.absent_upper_of(0, count) == 0);
+    }
+}

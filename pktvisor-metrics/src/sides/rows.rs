@@ -1,11 +1,11 @@
 //! What a direction reports: its rows and lists, under the names of either direction.
 
-use pktvisor_api as api;
-
 use super::{PartyColumn, SideRecord};
+use crate::cardinality::Cardinality;
 use crate::context::Context;
-use crate::listed::{ListLength, Listed, address, frequent, spell};
+use crate::listed::{List, ListQuery, Listed, address, frequent, spell};
 use crate::places::PlacePart;
+use crate::sizes::SizeCounts;
 
 /// The rows that both directions share.
 macro_rules! rows {
@@ -20,12 +20,12 @@ macro_rules! rows {
 /// The rows that are lists of addresses, under the names of either direction.
 macro_rules! lists {
     ($($clients:ident $($servers:ident)? = $list:expr;)*) => { $(
-        pub(super) fn $clients(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
-            let list: fn(&Self, ListLength) -> Vec<api::TopEntry> = $list;
-            context.analysed(list(self, context.list_length))
+        pub(super) fn $clients(&self, context: &Context<'_>) -> List {
+            let list: fn(&Self, ListQuery) -> List = $list;
+            context.analysed(list(self, context.lists))
         }
 
-        $(pub(super) fn $servers(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+        $(pub(super) fn $servers(&self, context: &Context<'_>) -> List {
             self.$clients(context)
         })?
     )* };
@@ -59,63 +59,69 @@ impl SideRecord {
         tc_replies = |side| side.codes.tc_replies();
         ra_replies = |side| side.codes.ra_replies();
         ad_replies = |side| side.codes.ad_replies();
-        clients = |side| side.distinct.estimate();
-        servers = |side| side.distinct.estimate();
     }
 
     lists! {
-        top_clients top_servers = |side, length| side.party_list(PartyColumn::Queries, length);
-        top_clients_response_bytes top_servers_response_bytes = |side, length| side.party_list(PartyColumn::ResponseBytes, length);
-        top_clients_slow top_servers_slow = |side, length| side.party_list(PartyColumn::Slow, length);
-        top_clients_nxdomain top_servers_nxdomain = |side, length| side.party_list(PartyColumn::NxDomain, length);
-        top_clients_srvfail top_servers_srvfail = |side, length| side.party_list(PartyColumn::ServFail, length);
-        top_clients_refused top_servers_refused = |side, length| side.party_list(PartyColumn::Refused, length);
-        top_clients_tcp top_servers_tcp = |side, length| side.party_list(PartyColumn::Tcp, length);
-        top_clients_malformed top_servers_malformed = |side, length| side.by_malformed.listed(length, spell::Address);
-        top_clients_timed_out top_servers_timed_out = |side, length| side.by_timed_out.listed(length, spell::Address);
-        top_clients_truncated top_servers_truncated = |side, length| side.by_truncated.listed(length, spell::Address);
-        top_clients_amplified = |side, length| side.by_amplified_bytes.listed(length, spell::Address);
-        top_client_prefixes = |side, length| side.by_prefix.listed(length, spell::Prefix);
-        top_opcode = |side, length| side.codes.opcodes().listed(length, spell::Opcode);
-        top_rcode = |side, length| side.codes.rcodes.listed(length, spell::Rcode);
-        top_qtype = |side, length| side.codes.qtypes.listed(length, spell::Qtype);
-        top_qclass = |side, length| side.codes.qclasses().listed(length, spell::Qclass);
+        top_clients top_servers = |side, query| side.party_list(PartyColumn::Queries, query);
+        top_clients_response_bytes top_servers_response_bytes = |side, query| side.party_list(PartyColumn::ResponseBytes, query);
+        top_clients_slow top_servers_slow = |side, query| side.party_list(PartyColumn::Slow, query);
+        top_clients_nxdomain top_servers_nxdomain = |side, query| side.party_list(PartyColumn::NxDomain, query);
+        top_clients_srvfail top_servers_srvfail = |side, query| side.party_list(PartyColumn::ServFail, query);
+        top_clients_refused top_servers_refused = |side, query| side.party_list(PartyColumn::Refused, query);
+        top_clients_tcp top_servers_tcp = |side, query| side.party_list(PartyColumn::Tcp, query);
+        top_clients_malformed top_servers_malformed = |side, query| side.by_malformed.listed(query, spell::Address);
+        top_clients_timed_out top_servers_timed_out = |side, query| side.by_timed_out.listed(query, spell::Address);
+        top_clients_truncated top_servers_truncated = |side, query| side.by_truncated.listed(query, spell::Address);
+        top_clients_amplified = |side, query| side.by_amplified_bytes.listed(query, spell::Address);
+        top_client_prefixes = |side, query| side.by_prefix.listed(query, spell::Prefix);
+        top_opcode = |side, query| side.codes.opcodes().listed(query, spell::Opcode);
+        top_rcode = |side, query| side.codes.rcodes.listed(query, spell::Rcode);
+        top_qtype = |side, query| side.codes.qtypes.listed(query, spell::Qtype);
+        top_qclass = |side, query| side.codes.qclasses().listed(query, spell::Qclass);
     }
 
-    pub(super) fn query_size_bytes(&self, _context: &Context<'_>) -> Option<api::Quantiles> {
-        self.query_sizes.report()
+    pub(super) fn clients(&self) -> &Cardinality {
+        &self.distinct
     }
 
-    pub(super) fn response_size_bytes(&self, _context: &Context<'_>) -> Option<api::Quantiles> {
-        self.response_sizes.report()
+    pub(super) fn servers(&self) -> &Cardinality {
+        &self.distinct
     }
 
-    pub(super) fn size_ratio_pct(&self, _context: &Context<'_>) -> Option<api::Quantiles> {
-        self.size_ratios.report()
+    pub(super) fn query_size_bytes(&self) -> &SizeCounts {
+        &self.query_sizes
     }
 
-    pub(super) fn top_client_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+    pub(super) fn response_size_bytes(&self) -> &SizeCounts {
+        &self.response_sizes
+    }
+
+    pub(super) fn size_ratio_pct(&self) -> &SizeCounts {
+        &self.size_ratios
+    }
+
+    pub(super) fn top_client_asns(&self, context: &Context<'_>) -> List {
         self.located(PlacePart::Network, context)
     }
 
-    pub(super) fn top_server_asns(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+    pub(super) fn top_server_asns(&self, context: &Context<'_>) -> List {
         self.located(PlacePart::Network, context)
     }
 
-    pub(super) fn top_client_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+    pub(super) fn top_client_countries(&self, context: &Context<'_>) -> List {
         self.located(PlacePart::Country, context)
     }
 
-    pub(super) fn top_server_countries(&self, context: &Context<'_>) -> Vec<api::TopEntry> {
+    pub(super) fn top_server_countries(&self, context: &Context<'_>) -> List {
         self.located(PlacePart::Country, context)
     }
 
-    fn party_list(&self, list: PartyColumn, length: ListLength) -> Vec<api::TopEntry> {
-        frequent(&self.parties, list as usize, length, spell::Address)
+    fn party_list(&self, list: PartyColumn, query: ListQuery) -> List {
+        frequent(&self.parties, list as usize, query, spell::Address)
     }
 
     /// Queries by the place of the party.
-    fn located(&self, part: PlacePart, context: &Context<'_>) -> Vec<api::TopEntry> {
+    fn located(&self, part: PlacePart, context: &Context<'_>) -> List {
         let parties =
             self.parties.items_of(PartyColumn::Queries as usize).map(|item| (address(item.key), item.lower));
         context.located(part, parties, self.codes.queries())

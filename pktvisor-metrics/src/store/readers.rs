@@ -38,19 +38,24 @@ impl Store {
 
     /// A [bucket](Self::bucket) with lists of this length.
     pub fn bucket_listing(&self, length: ListLength, n: usize) -> Result<api::Period, NoPeriod> {
+        Ok(self.period(n)?.report(length, self.geo()))
+    }
+
+    fn period(&self, n: usize) -> Result<Arc<PeriodRecord>, NoPeriod> {
         let last = self.settings.periods - 1;
         if n > last {
             return Err(NoPeriod::OutOfRange { first: 0, last });
         }
-        let live = self.live.lock();
         if n == 0 {
-            drop(live);
-            return Ok(self.merged(1).report(length, self.geo()));
+            return Ok(Arc::new(self.merged(1)));
         }
-        let period = live.closed.get(n - 1).cloned();
-        let filled = live.closed.len();
-        drop(live);
-        period.map(|period| period.report(length, self.geo())).ok_or(NoPeriod::NotYet { last: filled })
+        let live = self.live.lock();
+        live.closed.get(n - 1).cloned().ok_or(NoPeriod::NotYet { last: live.closed.len() })
+    }
+
+    /// A [bucket](Self::bucket) with its sketches, which merge with those of other agents.
+    pub fn sketches_of_bucket(&self, n: usize, length: ListLength) -> Result<api::SketchDocument, NoPeriod> {
+        Ok(self.period(n)?.sketches(length, self.geo(), 1))
     }
 
     /// The newest `n` periods merged, or as many as there are.
@@ -60,12 +65,22 @@ impl Store {
 
     /// A [window](Self::window) with lists of this length.
     pub fn window_listing(&self, length: ListLength, n: usize) -> Result<api::Period, NoPeriod> {
+        self.check_window(n, 2)?;
+        Ok(self.merged(n).report(length, self.geo()))
+    }
+
+    /// A [window](Self::window) with its sketches, which merge with those of other agents; 1 is the
+    /// live period.
+    pub fn sketches(&self, n: usize, length: ListLength) -> Result<api::SketchDocument, NoPeriod> {
+        self.check_window(n, 1)?;
+        let filled = self.filled();
+        Ok(self.merged(n).sketches(length, self.geo(), n.min(filled)))
+    }
+
+    fn check_window(&self, n: usize, first: usize) -> Result<(), NoPeriod> {
         // With one period for everything, 3.0 clients still ask for window/5.
         let last = if self.settings.summary { self.settings.periods.max(5) } else { self.settings.periods };
-        if n < 2 || n > last {
-            return Err(NoPeriod::OutOfRange { first: 2, last });
-        }
-        Ok(self.merged(n).report(length, self.geo()))
+        if n < first || n > last { Err(NoPeriod::OutOfRange { first, last }) } else { Ok(()) }
     }
 
     /// The newest `n` periods merged.

@@ -1,21 +1,21 @@
 //! Histograms: exponential where the family has such buckets, else with its fixed bounds.
 
-use metric_families::{CumulativeBucket, ExponentialBuckets, Family, Histogram, Point, Value};
+use metric_families::{CumulativeBucket, ExponentialBuckets, Histogram, MetricFamily, Point, PointValue};
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::{
     self as otlp, AggregationTemporality, ExponentialHistogramDataPoint, HistogramDataPoint,
 };
 
-use super::{Times, attributes};
+use super::{PointTimes, attributes};
 
 /// Buckets of one point, empty ones between others included. A wider range gets a smaller scale, so that
 /// no value from outside makes a request large.
 const BUCKETS_MAX: usize = 2048;
 
-pub(super) fn data(family: &Family, times: Times) -> Data {
+pub(super) fn data(family: &MetricFamily, times: PointTimes) -> Data {
     let histograms = family.points.iter().filter_map(|point| match &point.value {
-        Value::Histogram(histogram) => Some((point, histogram)),
+        PointValue::Histogram(histogram) => Some((point, histogram)),
         _ => None,
     });
     let histograms: Vec<_> = histograms.collect();
@@ -39,7 +39,7 @@ fn exponential(
     point: &Point,
     histogram: &Histogram,
     buckets: &ExponentialBuckets,
-    times: Times,
+    times: PointTimes,
 ) -> ExponentialHistogramDataPoint {
     let (scale, positive) = dense(buckets);
     ExponentialHistogramDataPoint {
@@ -74,7 +74,7 @@ fn dense(buckets: &ExponentialBuckets) -> (i32, Buckets) {
     (scale, Buckets { offset, bucket_counts })
 }
 
-fn explicit(point: &Point, histogram: &Histogram, times: Times) -> HistogramDataPoint {
+fn explicit(point: &Point, histogram: &Histogram, times: PointTimes) -> HistogramDataPoint {
     let below = histogram.classic.iter().map(|bucket| bucket.count);
     let up_to = below.clone().chain([histogram.count]);
     let lower = [0].into_iter().chain(below);

@@ -10,7 +10,7 @@ mod names;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use metric_families::{Family, FamilyKind, Point, Snapshot, Value};
+use metric_families::{FamilyKind, FamilySnapshot, MetricFamily, Point, PointValue};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
@@ -34,8 +34,11 @@ pub struct ResourceAttributes {
 }
 
 /// A request with all points of the snapshot.
-pub(crate) fn request(snapshot: &Snapshot, resource: &ResourceAttributes) -> ExportMetricsServiceRequest {
-    let times = Times { since_ns: unix_ns(snapshot.since), at_ns: unix_ns(snapshot.at) };
+pub(crate) fn request(
+    snapshot: &FamilySnapshot,
+    resource: &ResourceAttributes,
+) -> ExportMetricsServiceRequest {
+    let times = PointTimes { since_ns: unix_ns(snapshot.since), at_ns: unix_ns(snapshot.at) };
     let families = snapshot.families.iter().filter(|family| !family.points.is_empty());
     let scope = InstrumentationScope {
         name: resource.service_name.clone(),
@@ -57,7 +60,7 @@ pub(crate) fn request(snapshot: &Snapshot, resource: &ResourceAttributes) -> Exp
 
 /// When the values began to count, and the moment that they describe.
 #[derive(Clone, Copy, Debug)]
-struct Times {
+struct PointTimes {
     since_ns: u64,
     at_ns: u64,
 }
@@ -68,7 +71,7 @@ fn unix_ns(time: SystemTime) -> u64 {
 }
 
 /// The operator's own labels come last; a label cannot replace an attribute, because its name has no dot.
-fn resource_of(snapshot: &Snapshot, resource: &ResourceAttributes) -> Resource {
+fn resource_of(snapshot: &FamilySnapshot, resource: &ResourceAttributes) -> Resource {
     let own = [
         ("service.name", &resource.service_name),
         ("service.version", &resource.service_version),
@@ -85,7 +88,7 @@ fn attribute(key: &str, value: &str) -> KeyValue {
     KeyValue { key: key.to_owned(), value: Some(value), ..KeyValue::default() }
 }
 
-fn metric(family: &Family, times: Times) -> Metric {
+fn metric(family: &MetricFamily, times: PointTimes) -> Metric {
     let data = match family.kind {
         FamilyKind::Counter => Data::Sum(Sum {
             data_points: numbers(family, times),
@@ -94,11 +97,11 @@ fn metric(family: &Family, times: Times) -> Metric {
         }),
         FamilyKind::Gauge | FamilyKind::Summary => Data::Gauge(Gauge {
             // A gauge has no start.
-            data_points: numbers(family, Times { since_ns: 0, ..times }),
+            data_points: numbers(family, PointTimes { since_ns: 0, ..times }),
         }),
         FamilyKind::Histogram => histogram::data(family, times),
     };
-    let names::Naming { name, unit } = names::of(family);
+    let names::MetricNaming { name, unit } = names::of(family);
     Metric {
         name,
         unit,
@@ -108,18 +111,18 @@ fn metric(family: &Family, times: Times) -> Metric {
     }
 }
 
-fn numbers(family: &Family, times: Times) -> Vec<NumberDataPoint> {
+fn numbers(family: &MetricFamily, times: PointTimes) -> Vec<NumberDataPoint> {
     let mut points = Vec::with_capacity(family.points.len());
     for point in &family.points {
         match &point.value {
-            Value::Whole(value) => {
+            PointValue::Whole(value) => {
                 let whole = i64::try_from(*value).unwrap_or(i64::MAX);
                 points.push(number(point, times, number_data_point::Value::AsInt(whole)));
             }
-            Value::Number(value) => {
+            PointValue::Number(value) => {
                 points.push(number(point, times, number_data_point::Value::AsDouble(*value)));
             }
-            Value::Quantiles(quantiles) => {
+            PointValue::Quantiles(quantiles) => {
                 points.extend(quantiles.iter().map(|(quantile, value)| {
                     let mut of_quantile = number(point, times, number_data_point::Value::AsDouble(*value));
                     of_quantile.attributes.push(attribute("quantile", &quantile.to_string()));
@@ -127,13 +130,13 @@ fn numbers(family: &Family, times: Times) -> Vec<NumberDataPoint> {
                 }));
             }
             // No counter or gauge has one.
-            Value::Histogram(_) => {}
+            PointValue::Histogram(_) => {}
         }
     }
     points
 }
 
-fn number(point: &Point, times: Times, value: number_data_point::Value) -> NumberDataPoint {
+fn number(point: &Point, times: PointTimes, value: number_data_point::Value) -> NumberDataPoint {
     NumberDataPoint {
         attributes: attributes(point),
         start_time_unix_nano: times.since_ns,

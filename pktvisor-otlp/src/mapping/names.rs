@@ -7,10 +7,10 @@
 //! work on scraped and on pushed metrics. Where the semantic conventions of OpenTelemetry name a metric,
 //! it has that name.
 
-use metric_families::{Family, Unit};
+use metric_families::{BaseUnit, MetricFamily};
 
 /// Name and unit of a metric.
-pub(super) struct Naming {
+pub(super) struct MetricNaming {
     pub(super) name: String,
     /// A UCUM code; empty for counts.
     pub(super) unit: String,
@@ -28,18 +28,18 @@ const CONVENTIONS: [(&str, &str); 5] = [
     ("pktvisor_uptime_seconds", "process.uptime"),
 ];
 
-pub(super) fn of(family: &Family) -> Naming {
+pub(super) fn of(family: &MetricFamily) -> MetricNaming {
     let convention = CONVENTIONS.iter().find(|(name, _)| *name == family.name);
     let name = match convention {
         Some((_, name)) => (*name).to_owned(),
-        None if family.unit == Some(Unit::Bytes) => family.name.replace('_', "."),
+        None if family.unit == Some(BaseUnit::Bytes) => family.name.replace('_', "."),
         None => family.name_without_unit().replace('_', "."),
     };
     let unit = match family.unit {
-        Some(Unit::Seconds) => "s",
-        Some(Unit::Bytes) => "By",
-        Some(Unit::Ratio) => "1",
+        Some(BaseUnit::Seconds) => "s",
+        Some(BaseUnit::Bytes) => "By",
+        Some(BaseUnit::Ratio) => "1",
         None => "",
     };
-    Naming { name, unit: unit.to_owned() }
+    MetricNaming { name, unit: unit.to_owned() }
 }

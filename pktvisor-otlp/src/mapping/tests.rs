@@ -11,13 +11,13 @@ const SINCE_NS: u64 = 1_000_000_000;
 const AT_NS: u64 = 61_000_000_000;
 
 /// The metrics of these families, through their encoding.
-fn metrics(families: Vec<Family>) -> Vec<Metric> {
+fn metrics(families: Vec<MetricFamily>) -> Vec<Metric> {
     let decoded = decoded(families);
     decoded.resource_metrics[0].scope_metrics[0].metrics.clone()
 }
 
-fn decoded(families: Vec<Family>) -> ExportMetricsServiceRequest {
-    let snapshot = Snapshot {
+fn decoded(families: Vec<MetricFamily>) -> ExportMetricsServiceRequest {
+    let snapshot = FamilySnapshot {
         since: UNIX_EPOCH + Duration::from_nanos(SINCE_NS),
         at: UNIX_EPOCH + Duration::from_nanos(AT_NS),
         labels: vec![("site".into(), "fra \"1\"".to_owned())],
@@ -33,8 +33,8 @@ fn decoded(families: Vec<Family>) -> ExportMetricsServiceRequest {
     ExportMetricsServiceRequest::decode(bytes.as_slice()).unwrap()
 }
 
-fn family(name: &'static str, kind: FamilyKind) -> Family {
-    Family::new(name, kind, "What it means.")
+fn family(name: &'static str, kind: FamilyKind) -> MetricFamily {
+    MetricFamily::new(name, kind, "What it means.")
 }
 
 fn text(attributes: &[KeyValue]) -> Vec<(String, String)> {
@@ -94,7 +94,7 @@ fn a_gauge_has_a_unit_and_no_start() {
 
 #[test]
 fn quantiles_are_a_gauge_with_the_quantile_as_attribute() {
-    let quantiles = Value::Quantiles(vec![(0.5, 0.25), (0.99, 1.5)]);
+    let quantiles = PointValue::Quantiles(vec![(0.5, 0.25), (0.99, 1.5)]);
     let mut summary = family("pktvisor_wait_seconds", FamilyKind::Summary);
     summary.points.push(Point { labels: vec![("direction".into(), "in".to_owned())], value: quantiles });
     let [metric] = metrics(vec![summary]).try_into().unwrap();

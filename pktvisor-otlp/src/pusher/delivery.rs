@@ -7,15 +7,15 @@ use tokio::time::sleep;
 
 use super::{PushSettings, Shared};
 use crate::Temporality;
-use crate::backoff::Backoff;
+use crate::backoff::PushBackoff;
 use crate::delta;
-use crate::queue::Waiting;
-use crate::transport::{Accepted, Connection, Remedy, SendError};
+use crate::queue::WaitingSnapshot;
+use crate::transport::{Accepted, CollectorConnection, PushError, Remedy};
 
-pub(super) struct Delivery<'a> {
+pub(super) struct SnapshotDelivery<'a> {
     settings: &'a PushSettings,
     shared: &'a Shared,
-    backoff: Backoff,
+    backoff: PushBackoff,
     /// What the collector accepted last, from which the next delta is made.
     accepted: Option<Bytes>,
     /// What the log says at the moment.
@@ -33,9 +33,9 @@ struct Logged {
     has_accepted: bool,
 }
 
-impl<'a> Delivery<'a> {
+impl<'a> SnapshotDelivery<'a> {
     pub(super) fn new(settings: &'a PushSettings, shared: &'a Shared) -> Self {
-        Self { settings, shared, backoff: Backoff::default(), accepted: None, logged: Logged::default() }
+        Self { settings, shared, backoff: PushBackoff::default(), accepted: None, logged: Logged::default() }
     }
 
     /// Delivers until the agent ends; then once more what waits, without further attempts.
@@ -70,7 +70,7 @@ impl<'a> Delivery<'a> {
     }
 
     /// Sends all that waits over one connection, or over another one if the collector closes it.
-    async fn deliver_all(&mut self) -> Result<(), SendError> {
+    async fn deliver_all(&mut self) -> Result<(), PushError> {
         let mut connection = None;
         let mut accepted_over_it = 0_u32;
         while let Some(waiting) = self.shared.oldest() {
@@ -94,18 +94,18 @@ impl<'a> Delivery<'a> {
 
     async fn attempt(
         &self,
-        connection: &mut Option<Connection>,
-        waiting: &Waiting,
-    ) -> Result<Accepted, SendError> {
+        connection: &mut Option<CollectorConnection>,
+        waiting: &WaitingSnapshot,
+    ) -> Result<Accepted, PushError> {
         let connection = match connection {
             Some(connection) => connection,
-            None => connection.insert(Connection::open(&self.settings.endpoint).await?),
+            None => connection.insert(CollectorConnection::open(&self.settings.endpoint).await?),
         };
         connection.send(self.encoded(waiting)).await
     }
 
     /// The request as it is sent.
-    fn encoded(&self, waiting: &Waiting) -> Bytes {
+    fn encoded(&self, waiting: &WaitingSnapshot) -> Bytes {
         match self.settings.temporality {
             Temporality::Cumulative => waiting.request.clone(),
             Temporality::Delta => {
@@ -117,7 +117,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    fn record_accepted(&mut self, waiting: Waiting, accepted: Accepted) {
+    fn record_accepted(&mut self, waiting: WaitingSnapshot, accepted: Accepted) {
         self.shared.statistics.count_accepted(accepted.rejected_points);
         self.shared.remove(waiting.number);
         if self.settings.temporality == Temporality::Delta {
@@ -145,7 +145,7 @@ impl<'a> Delivery<'a> {
         self.logged.rejection = rejection.or(self.logged.rejection.take());
     }
 
-    fn record_failure(&mut self, waiting: &Waiting, error: &SendError) {
+    fn record_failure(&mut self, waiting: &WaitingSnapshot, error: &PushError) {
         let before = self.shared.statistics.given_up();
         match error.remedy {
             Remedy::TryAgain { .. } | Remedy::Reconnect => self.shared.statistics.count_failed(),

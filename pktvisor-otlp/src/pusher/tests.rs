@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use flate2::read::GzDecoder;
-use metric_families::{Family, FamilyKind};
+use metric_families::{FamilyKind, MetricFamily};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
@@ -80,7 +80,7 @@ struct Pushed {
 
 fn push(port: u16, temporality: Temporality, interval: Duration) -> Pushed {
     let settings = PushSettings {
-        endpoint: Endpoint::parse(&format!("http://127.0.0.1:{port}"), Protocol::Http).unwrap(),
+        endpoint: CollectorEndpoint::parse(&format!("http://127.0.0.1:{port}"), Protocol::Http).unwrap(),
         interval,
         temporality,
         resource: ResourceAttributes::default(),
@@ -91,9 +91,9 @@ fn push(port: u16, temporality: Temporality, interval: Duration) -> Pushed {
     let taken = Arc::clone(&snapshots);
     let snapshot = move || {
         let value = taken.fetch_add(1, SeqCst) + 1;
-        let family = Family::new("a", FamilyKind::Counter, "").with([], value);
+        let family = MetricFamily::new("a", FamilyKind::Counter, "").with([], value);
         let now = SystemTime::now();
-        Snapshot { since: now, at: now, labels: Vec::new(), families: vec![family] }
+        FamilySnapshot { since: now, at: now, labels: Vec::new(), families: vec![family] }
     };
     let pusher = Pusher::start(settings, Arc::clone(&statistics), snapshot).unwrap();
     Pushed { pusher, statistics, snapshots }
@@ -106,7 +106,7 @@ impl Pushed {
         let is_meant =
             |point: &&metric_families::Point| point.labels.first().map(|(_, value)| value.as_str()) == label;
         match family.points.iter().find(is_meant).unwrap().value {
-            metric_families::Value::Whole(value) => value,
+            metric_families::PointValue::Whole(value) => value,
             ref other => panic!("{other:?}"),
         }
     }

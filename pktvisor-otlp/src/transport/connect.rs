@@ -6,15 +6,15 @@ use std::net::SocketAddr;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, lookup_host};
 
-use super::SendError;
-use crate::endpoint::Endpoint;
+use super::PushError;
+use crate::endpoint::CollectorEndpoint;
 
 /// Connects to the first address of the collector's name that answers.
-pub(super) async fn tcp(endpoint: &Endpoint) -> Result<TokioIo<TcpStream>, SendError> {
+pub(super) async fn tcp(endpoint: &CollectorEndpoint) -> Result<TokioIo<TcpStream>, PushError> {
     let (host, port) = (endpoint.host(), endpoint.port());
     let addresses = lookup_host((host, port)).await;
     let addresses: Vec<SocketAddr> =
-        addresses.map_err(|error| SendError::passing(format!("has an unknown host: {error}")))?.collect();
+        addresses.map_err(|error| PushError::passing(format!("has an unknown host: {error}")))?.collect();
     let mut last = None;
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -26,7 +26,7 @@ pub(super) async fn tcp(endpoint: &Endpoint) -> Result<TokioIo<TcpStream>, SendE
             Err(error) => last = Some(reason(address, &error)),
         }
     }
-    Err(SendError::passing(last.unwrap_or_else(|| "has a host without addresses".to_owned())))
+    Err(PushError::passing(last.unwrap_or_else(|| "has a host without addresses".to_owned())))
 }
 
 fn reason(address: SocketAddr, error: &io::Error) -> String {

@@ -18,8 +18,8 @@ use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, En
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
-use super::{Accepted, Remedy, SendError, USER_AGENT, innermost, shortened};
-use crate::endpoint::Endpoint;
+use super::{Accepted, PushError, Remedy, USER_AGENT, innermost, shortened};
+use crate::endpoint::CollectorEndpoint;
 
 /// The method of the metrics service (opentelemetry/proto/collector/metrics/v1/metrics_service.proto).
 const EXPORT: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
@@ -31,14 +31,17 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 const HINT: &str =
     "check the port (4317 is usual), whether it wants TLS, and whether --otlp-protocol http is meant";
 
-pub(crate) struct Client {
+pub(crate) struct GrpcClient {
     grpc: tonic::client::Grpc<Http2>,
 }
 
-impl Client {
-    pub(super) async fn start(stream: TokioIo<TcpStream>, endpoint: &Endpoint) -> Result<Self, SendError> {
+impl GrpcClient {
+    pub(super) async fn start(
+        stream: TokioIo<TcpStream>,
+        endpoint: &CollectorEndpoint,
+    ) -> Result<Self, PushError> {
         let handshake = http2::handshake(TokioExecutor::new(), stream).await;
-        let (sender, connection) = handshake.map_err(|error| SendError::passing(innermost(&error)))?;
+        let (sender, connection) = handshake.map_err(|error| PushError::passing(innermost(&error)))?;
         // Its error is also the one of the request.
         tokio::spawn(async move { drop(connection.await) });
         let grpc = tonic::client::Grpc::with_origin(Http2(sender), endpoint.origin().clone())
@@ -48,7 +51,7 @@ impl Client {
         Ok(Self { grpc })
     }
 
-    pub(super) async fn send(&mut self, request: Bytes) -> Result<Accepted, SendError> {
+    pub(super) async fn send(&mut self, request: Bytes) -> Result<Accepted, PushError> {
         self.grpc.ready().await.map_err(|error| broken(&error))?;
         let mut request = tonic::Request::new(request);
         request.metadata_mut().insert("user-agent", MetadataValue::from_static(USER_AGENT));
@@ -60,7 +63,7 @@ impl Client {
 }
 
 /// Which codes pass is in the specification of OTLP ("OTLP/gRPC Response", "Failures").
-fn failure(status: &Status) -> SendError {
+fn failure(status: &Status) -> PushError {
     if let Some(error) = std::error::Error::source(status) {
         return broken(error);
     }
@@ -73,11 +76,11 @@ fn failure(status: &Status) -> SendError {
         | Code::Aborted
         | Code::OutOfRange
         | Code::Unavailable
-        | Code::DataLoss => SendError::passing(reason),
+        | Code::DataLoss => PushError::passing(reason),
         // With a time to wait, which is in a message of its own, it passes; without, it lasts.
-        Code::ResourceExhausted if names_retry_info(status.details()) => SendError::passing(reason),
-        Code::Unimplemented => SendError::lasting(format!("has no metrics service for gRPC there: {HINT}")),
-        _ => SendError { reason, remedy: Remedy::GiveUp },
+        Code::ResourceExhausted if names_retry_info(status.details()) => PushError::passing(reason),
+        Code::Unimplemented => PushError::lasting(format!("has no metrics service for gRPC there: {HINT}")),
+        _ => PushError { reason, remedy: Remedy::GiveUp },
     }
 }
 
@@ -88,9 +91,9 @@ fn names_retry_info(details: &[u8]) -> bool {
 }
 
 /// The connection broke before there was an answer.
-fn broken(error: &(dyn std::error::Error + 'static)) -> SendError {
+fn broken(error: &(dyn std::error::Error + 'static)) -> PushError {
     let innermost = shortened(&innermost(error));
-    SendError::broken(format!("ends the connection without a gRPC answer ({innermost}): {HINT}"))
+    PushError::broken(format!("ends the connection without a gRPC answer ({innermost}): {HINT}"))
 }
 
 /// One HTTP/2 connection as the service that `tonic` sends its requests to.

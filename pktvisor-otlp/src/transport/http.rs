@@ -15,8 +15,8 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResp
 use prost::Message;
 use tokio::net::TcpStream;
 
-use super::{Accepted, Remedy, SendError, innermost, shortened};
-use crate::endpoint::Endpoint;
+use super::{Accepted, PushError, Remedy, innermost, shortened};
+use crate::endpoint::CollectorEndpoint;
 
 /// Largest answer that is read. A collector has little to say.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
@@ -25,21 +25,24 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 const HINT: &str =
     "check the port (4318 is usual), whether it wants TLS, and whether --otlp-protocol grpc is meant";
 
-pub(crate) struct Client {
+pub(crate) struct HttpClient {
     sender: SendRequest<Full<Bytes>>,
-    endpoint: Endpoint,
+    endpoint: CollectorEndpoint,
 }
 
-impl Client {
-    pub(super) async fn start(stream: TokioIo<TcpStream>, endpoint: &Endpoint) -> Result<Self, SendError> {
+impl HttpClient {
+    pub(super) async fn start(
+        stream: TokioIo<TcpStream>,
+        endpoint: &CollectorEndpoint,
+    ) -> Result<Self, PushError> {
         let handshake = http1::handshake(stream).await;
-        let (sender, connection) = handshake.map_err(|error| SendError::passing(innermost(&error)))?;
+        let (sender, connection) = handshake.map_err(|error| PushError::passing(innermost(&error)))?;
         // Its error is also the one of the request.
         tokio::spawn(async move { drop(connection.await) });
         Ok(Self { sender, endpoint: endpoint.clone() })
     }
 
-    pub(super) async fn send(&mut self, request: &[u8]) -> Result<Accepted, SendError> {
+    pub(super) async fn send(&mut self, request: &[u8]) -> Result<Accepted, PushError> {
         let authority = self.endpoint.origin().authority().map_or("", |authority| authority.as_str());
         let request = Request::builder()
             .method(Method::POST)
@@ -49,7 +52,7 @@ impl Client {
             .header(CONTENT_TYPE, "application/x-protobuf")
             .header(CONTENT_ENCODING, "gzip")
             .body(Full::from(gzip(request)))
-            .map_err(|error| SendError::lasting(error.to_string()))?;
+            .map_err(|error| PushError::lasting(error.to_string()))?;
         self.sender.ready().await.map_err(|error| broken(&error))?;
         let answer = self.sender.send_request(request).await.map_err(|error| broken(&error))?;
         let (head, body) = answer.into_parts();
@@ -64,7 +67,7 @@ impl Client {
 }
 
 /// Which codes pass is in the specification of OTLP ("OTLP/HTTP Response", "Retryable Response Codes").
-fn failure(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> SendError {
+fn failure(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> PushError {
     let message = message(body);
     let reason = format!("answers {status}{}{message}", if message.is_empty() { "" } else { ": " });
     match status {
@@ -72,12 +75,12 @@ fn failure(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> SendError {
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => {
-            SendError { reason, remedy: Remedy::TryAgain { after: retry_after(headers) } }
+            PushError { reason, remedy: Remedy::TryAgain { after: retry_after(headers) } }
         }
         StatusCode::NOT_FOUND => {
-            SendError::lasting(format!("has no metrics service at this path: it {reason}"))
+            PushError::lasting(format!("has no metrics service at this path: it {reason}"))
         }
-        _ => SendError::lasting(reason),
+        _ => PushError::lasting(reason),
     }
 }
 
@@ -89,20 +92,20 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// The message of a `google.rpc.Status`, or a text.
 fn message(body: &[u8]) -> String {
     #[derive(Clone, PartialEq, prost::Message)]
-    struct Failure {
+    struct RpcStatus {
         #[prost(string, tag = "2")]
         message: String,
     }
-    match Failure::decode(body) {
+    match RpcStatus::decode(body) {
         Ok(failure) if !failure.message.is_empty() => shortened(&failure.message),
         _ => std::str::from_utf8(body).map(shortened).unwrap_or_default(),
     }
 }
 
 /// The connection broke before there was an answer.
-fn broken(error: &hyper::Error) -> SendError {
+fn broken(error: &hyper::Error) -> PushError {
     let innermost = shortened(&innermost(error));
-    SendError::broken(format!("ends the connection without an HTTP answer ({innermost}): {HINT}"))
+    PushError::broken(format!("ends the connection without an HTTP answer ({innermost}): {HINT}"))
 }
 
 fn gzip(request: &[u8]) -> Bytes {

@@ -1,6 +1,6 @@
 //! One request to the collector, and why it failed.
 //!
-//! A [`Connection`] is made when there is something to send and closed when nothing waits any more. So
+//! A [`CollectorConnection`] is made when there is something to send and closed when nothing waits any more. So
 //! the name of the collector is looked up again each time, a collector behind a load balancer can move,
 //! and no connection has to be kept alive for minutes.
 
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use tokio::time::timeout;
 
-use crate::endpoint::{Endpoint, Protocol};
+use crate::endpoint::{CollectorEndpoint, Protocol};
 
 /// How long a connection may take, and how long an answer.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ const USER_AGENT: &str = concat!("pktvisor/", env!("CARGO_PKG_VERSION"));
 
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SendError {
+pub(crate) struct PushError {
     /// One sentence, in the middle of a sentence: "does not answer within 10 s".
     pub(crate) reason: String,
     pub(crate) remedy: Remedy,
@@ -42,7 +42,7 @@ pub(crate) enum Remedy {
     GiveUp,
 }
 
-impl SendError {
+impl PushError {
     fn passing(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), remedy: Remedy::TryAgain { after: None } }
     }
@@ -76,26 +76,26 @@ impl From<ExportMetricsServiceResponse> for Accepted {
 }
 
 /// A connection to the collector.
-pub(crate) enum Connection {
-    Grpc(grpc::Client),
-    Http(http::Client),
+pub(crate) enum CollectorConnection {
+    Grpc(grpc::GrpcClient),
+    Http(http::HttpClient),
 }
 
-impl Connection {
+impl CollectorConnection {
     /// Connects to the collector.
-    pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, SendError> {
+    pub(crate) async fn open(endpoint: &CollectorEndpoint) -> Result<Self, PushError> {
         let open = async {
             let stream = connect::tcp(endpoint).await?;
             match endpoint.protocol() {
-                Protocol::Grpc => grpc::Client::start(stream, endpoint).await.map(Self::Grpc),
-                Protocol::Http => http::Client::start(stream, endpoint).await.map(Self::Http),
+                Protocol::Grpc => grpc::GrpcClient::start(stream, endpoint).await.map(Self::Grpc),
+                Protocol::Http => http::HttpClient::start(stream, endpoint).await.map(Self::Http),
             }
         };
         within(CONNECT_MAX, open).await
     }
 
     /// Sends one request, encoded.
-    pub(crate) async fn send(&mut self, request: Bytes) -> Result<Accepted, SendError> {
+    pub(crate) async fn send(&mut self, request: Bytes) -> Result<Accepted, PushError> {
         match self {
             Self::Grpc(client) => within(ANSWER_MAX, client.send(request)).await,
             Self::Http(client) => within(ANSWER_MAX, client.send(&request)).await,
@@ -105,10 +105,10 @@ impl Connection {
 
 async fn within<T>(
     longest: Duration,
-    work: impl Future<Output = Result<T, SendError>>,
-) -> Result<T, SendError> {
+    work: impl Future<Output = Result<T, PushError>>,
+) -> Result<T, PushError> {
     let seconds = longest.as_secs();
-    let late = |_| SendError::passing(format!("does not answer within {seconds} s"));
+    let late = |_| PushError::passing(format!("does not answer within {seconds} s"));
     timeout(longest, work).await.map_err(late)?
 }
 

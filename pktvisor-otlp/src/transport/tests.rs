@@ -21,16 +21,16 @@ async fn answering(answer: &'static [u8]) -> u16 {
     port
 }
 
-async fn outcome(protocol: Protocol, url: &str) -> Result<Accepted, SendError> {
-    let endpoint = Endpoint::parse(url, protocol).unwrap();
-    Connection::open(&endpoint).await?.send(Bytes::from_static(b"")).await
+async fn outcome(protocol: Protocol, url: &str) -> Result<Accepted, PushError> {
+    let endpoint = CollectorEndpoint::parse(url, protocol).unwrap();
+    CollectorConnection::open(&endpoint).await?.send(Bytes::from_static(b"")).await
 }
 
-async fn failure(protocol: Protocol, port: u16) -> SendError {
+async fn failure(protocol: Protocol, port: u16) -> PushError {
     outcome(protocol, &format!("http://127.0.0.1:{port}")).await.unwrap_err()
 }
 
-fn passes(error: &SendError) -> bool {
+fn passes(error: &PushError) -> bool {
     error.remedy != Remedy::GiveUp
 }
 

@@ -43,6 +43,7 @@ const PLAN: &[Plan] = &[
         tests_know: &["capture-file"],
     },
     Plan { name: "pktvisor-findings", knows: &["pktvisor-api"], tests_know: &[] },
+    Plan { name: "fleet-merge", knows: &["pktvisor-definitions", "pktvisor-api"], tests_know: &[] },
     Plan {
         name: "pktvisor-metrics",
         knows: &[
@@ -77,9 +78,13 @@ const PLAN: &[Plan] = &[
             "metric-families",
             "pktvisor-otlp",
         ],
-        tests_know: &["dns-traffic", "pcap-replay", "testbed"],
+        tests_know: &["fleet-merge", "dns-traffic", "pcap-replay", "testbed"],
     },
-    Plan { name: "pktvisor-tui", knows: &["pktvisor-api", "command-docs"], tests_know: &["testbed"] },
+    Plan {
+        name: "pktvisor-tui",
+        knows: &["pktvisor-api", "fleet-merge", "command-docs"],
+        tests_know: &["testbed"],
+    },
     Plan { name: "xtask", knows: &["testbed"], tests_know: &[] },
 ];
 

@@ -5,6 +5,7 @@ mod periods;
 mod rates;
 mod rolling;
 mod series;
+mod sketches;
 mod wall_clock;
 
 use pktvisor_analysis::public_suffix::NameCut;
