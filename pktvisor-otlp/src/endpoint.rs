@@ -43,7 +43,7 @@ pub struct CollectorEndpoint {
 
 /// The URL is not one of a collector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EndpointError {
+pub enum CollectorUrlError {
     /// Not a URL with scheme and host.
     #[error("{0:?} is not the URL of a collector: write it like http://collector.example:4317")]
     NoUrl(String),
@@ -71,17 +71,17 @@ impl CollectorEndpoint {
     /// # Errors
     ///
     /// One sentence for the operator.
-    pub fn parse(url: &str, protocol: Protocol) -> Result<Self, EndpointError> {
-        let no_url = || EndpointError::NoUrl(url.to_owned());
+    pub fn parse(url: &str, protocol: Protocol) -> Result<Self, CollectorUrlError> {
+        let no_url = || CollectorUrlError::NoUrl(url.to_owned());
         let uri: Uri = url.trim().parse().map_err(|_| no_url())?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else { return Err(no_url()) };
         match scheme.as_str() {
             "http" => {}
-            "https" => return Err(EndpointError::Tls),
-            other => return Err(EndpointError::Scheme(other.to_owned())),
+            "https" => return Err(CollectorUrlError::Tls),
+            other => return Err(CollectorUrlError::Scheme(other.to_owned())),
         }
         if authority.as_str().contains('@') {
-            return Err(EndpointError::Credentials);
+            return Err(CollectorUrlError::Credentials);
         }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         let after_host = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
@@ -94,7 +94,7 @@ impl CollectorEndpoint {
         }
         let path = match protocol {
             Protocol::Grpc if !matches!(uri.path(), "" | "/") || uri.query().is_some() => {
-                return Err(EndpointError::PathOfGrpc);
+                return Err(CollectorUrlError::PathOfGrpc);
             }
             Protocol::Grpc => PathAndQuery::from_static("/"),
             Protocol::Http => metrics_path(&uri).ok_or_else(no_url)?,

@@ -36,7 +36,7 @@ mod queue;
 mod statistics;
 mod transport;
 
-pub use endpoint::{CollectorEndpoint, EndpointError, Protocol};
+pub use endpoint::{CollectorEndpoint, CollectorUrlError, Protocol};
 pub use mapping::ResourceAttributes;
 pub use pusher::{FirstPush, PushSettings, Pusher, Undelivered};
 pub use statistics::PushStatistics;

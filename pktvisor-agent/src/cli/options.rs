@@ -13,7 +13,7 @@ use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
 use pktvisor_metrics::ClientPrefix;
-use pktvisor_otlp::{CollectorEndpoint, EndpointError, Temporality};
+use pktvisor_otlp::{CollectorEndpoint, CollectorUrlError, Temporality};
 
 use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat};
 use super::foreign;
@@ -154,7 +154,7 @@ fn wrong_value(option: &str, error: &dyn std::error::Error) -> clap::Error {
     Arguments::command().error(ErrorKind::ValueValidation, message)
 }
 
-fn otlp(arguments: &Arguments) -> Result<Option<OtlpOptions>, EndpointError> {
+fn otlp(arguments: &Arguments) -> Result<Option<OtlpOptions>, CollectorUrlError> {
     let Some(url) = &arguments.otlp_endpoint else { return Ok(None) };
     Ok(Some(OtlpOptions {
         endpoint: CollectorEndpoint::parse(url, arguments.otlp_protocol.into())?,

@@ -27,9 +27,9 @@ const PLAN: &[Plan] = &[
     Plan { name: "terminal-text", knows: &[], tests_know: &[] },
     Plan { name: "command-docs", knows: &[], tests_know: &[] },
     Plan { name: "metric-families", knows: &[], tests_know: &[] },
-    Plan { name: "pktvisor-otlp", knows: &["metric-families"], tests_know: &["testbed"] },
     Plan { name: "pktvisor-sandbox", knows: &[], tests_know: &[] },
     Plan { name: "testbed", knows: &[], tests_know: &[] },
+    Plan { name: "pktvisor-otlp", knows: &["metric-families"], tests_know: &["testbed"] },
     Plan { name: "capture-file", knows: &["mapped-file", "terminal-text"], tests_know: &[] },
     Plan { name: "dns-traffic", knows: &[], tests_know: &[] },
     Plan {
