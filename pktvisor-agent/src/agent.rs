@@ -14,6 +14,7 @@ use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
 use pktvisor_metrics::watch::{MessageFilter, PacketSink, PacketWatch, TooManyWatches};
 use pktvisor_metrics::{Clock, ListLength, NoPeriod, RollingSpan, Store};
+use pktvisor_otlp::PushStatistics;
 
 use crate::families::cost::CostMeter;
 use crate::families::{self, Numbers, SinceStart, times_since_start};
@@ -34,6 +35,8 @@ pub(crate) struct Agent {
     cost: Mutex<CostMeter>,
     labels: BTreeMap<String, String>,
     packet_access: PacketAccess,
+    /// Of the metrics that are pushed, if any are.
+    push_statistics: Option<Arc<PushStatistics>>,
 }
 
 /// Whether clients may have packets.
@@ -60,6 +63,7 @@ impl Agent {
             cost: Mutex::default(),
             labels: BTreeMap::new(),
             packet_access: PacketAccess::default(),
+            push_statistics: None,
         }
     }
 
@@ -78,7 +82,17 @@ impl Agent {
         Self { packet_access, ..self }
     }
 
-    /// The agent, which also finds what is wrong. Without a server nobody asks for it.
+    /// The agent, which also reports what becomes of the metrics that it pushes.
+    pub(crate) fn with_push_statistics(self, statistics: Arc<PushStatistics>) -> Self {
+        Self { push_statistics: Some(statistics), ..self }
+    }
+
+    /// What becomes of the metrics that it pushes; `None` if it pushes none.
+    pub(crate) fn push_statistics(&self) -> Option<&Arc<PushStatistics>> {
+        self.push_statistics.as_ref()
+    }
+
+    /// The agent, which also finds what is wrong. Without a server or a collector nobody asks for it.
     #[must_use]
     pub(crate) fn with_findings(mut self) -> Self {
         let (status, max_pct) = (Arc::clone(&self.status), self.deep_sample_rate_pct as f64);
@@ -116,7 +130,7 @@ impl Agent {
             outbound: times_since_start(&sums.outbound),
             period: sums.period,
         };
-        families::snapshot(&Numbers {
+        let mut snapshot = families::snapshot(&Numbers {
             since: self.started_at,
             at: SystemTime::now(),
             app: &self.app(),
@@ -125,7 +139,9 @@ impl Agent {
             sums: &sums,
             period: period.as_ref(),
             cost: &self.cost.lock().read(),
-        })
+        });
+        snapshot.families.extend(self.push_statistics.iter().flat_map(|pushes| pushes.families()));
+        snapshot
     }
 
     /// Whether any packet was counted.

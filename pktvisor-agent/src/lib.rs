@@ -23,6 +23,7 @@ pub mod likely_host;
 pub mod live;
 pub mod pipeline;
 mod progress;
+mod push;
 pub mod replay;
 pub mod run;
 pub mod sandbox;

@@ -11,6 +11,7 @@ use capture_file::{Capture, Pace, Pacer, ReadError};
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_api as api;
 use pktvisor_metrics::{self as metrics, Store};
+use pktvisor_otlp::Pusher;
 use terminal_text::Escaped;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +23,7 @@ use crate::live::config::LiveConfig;
 use crate::pipeline::Pipeline;
 use crate::progress::ProgressBar;
 use crate::replay::Replay;
-use crate::{sandbox, stderr};
+use crate::{push, sandbox, stderr};
 use service::Service;
 
 /// Runs in a process that is restricted as `sandbox_info` says, until the file is read, or, if it serves, until SIGINT or SIGTERM.
@@ -36,16 +37,23 @@ pub fn run(options: &Options, sandbox_info: api::SandboxInfo) -> anyhow::Result<
         return run_live(options, config, &agent, sandbox_info);
     }
     if !options.serve {
+        let pusher = push::start(options, &agent)?;
         let replayed = replay(options, &agent, &CancellationToken::new());
-        return print_if_counted(&agent, replayed);
+        let printed = print_if_counted(&agent, replayed);
+        // Also of a capture that could not be read to its end.
+        let pushed = push::finish(pusher).map_err(anyhow::Error::from);
+        return printed.and(pushed);
     }
     let service = Service::start(options, Arc::clone(&agent))?;
     service.announce();
     sandbox::announce(sandbox_info);
+    let pusher = push::start(options, &agent)?;
     let (replay_options, replay_agent) = (options.clone(), Arc::clone(&agent));
     let replayed = service.run_beside("replay", move |stop| replay(&replay_options, &replay_agent, stop));
     print_if_counted(&agent, replayed)?;
-    service.wait()
+    service.wait()?;
+    finish_push(pusher);
+    Ok(())
 }
 
 /// Captures from an interface and serves until SIGINT or SIGTERM.
@@ -65,10 +73,19 @@ fn run_live(
     // After attaching, so that a capture that cannot start does not look like one that did.
     service.announce();
     sandbox::announce(sandbox_info);
+    let pusher = push::start(options, agent)?;
     service.wait()?;
     let ledger = live.stop()?;
+    finish_push(pusher);
     stderr::line(&format!("pktvisord: {}: {}", Escaped(&options.target_text), ledger_line(&ledger)));
     Ok(())
+}
+
+/// Pushes the last metrics of an agent that has served: it has done its work if they do not arrive.
+fn finish_push(pusher: Option<Pusher>) {
+    if let Err(error) = push::finish(pusher) {
+        tracing::warn!("{error}");
+    }
 }
 
 /// Where every packet went, in one line.
@@ -105,7 +122,8 @@ fn agent(options: &Options) -> anyhow::Result<Agent> {
     let packet_access = if options.allow_packets { PacketAccess::Allowed } else { PacketAccess::Denied };
     let agent = Agent::new(store, u64::from(options.max_deep_sample_pct), capture);
     let agent = agent.with_packet_access(packet_access).with_labels(options.labels.clone());
-    Ok(if is_served { agent.with_findings() } else { agent })
+    let agent = push::prepare(options, agent);
+    Ok(if is_served || options.otlp.is_some() { agent.with_findings() } else { agent })
 }
 
 /// Replays the capture file of the options until its end, or until `stop` is cancelled.

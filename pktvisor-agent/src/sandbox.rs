@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pktvisor_api::{SandboxInfo, SandboxState};
-use pktvisor_sandbox::{Protection, Sandbox};
+use pktvisor_sandbox::{Needs, Protection, Sandbox};
 
 use crate::cli::{Options, Target};
 
@@ -13,7 +13,10 @@ pub fn enter(options: &Options) -> SandboxInfo {
     if options.no_sandbox {
         return SandboxInfo::default();
     }
-    let Sandbox { files, connections, system_calls } = pktvisor_sandbox::enter(&readable(options));
+    // Landlock allows ports, not addresses: the name of the collector is looked up again each time.
+    let ports = options.otlp.iter().map(|otlp| otlp.endpoint.port()).collect();
+    let needs = Needs { readable: readable(options), ports };
+    let Sandbox { files, connections, system_calls } = pktvisor_sandbox::enter(&needs);
     for (what, protection) in
         [("files", &files), ("connections", &connections), ("system calls", &system_calls)]
     {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use pktvisor_sandbox::{Protection, Sandbox, enter};
+use pktvisor_sandbox::{Needs, Protection, Sandbox, enter};
 
 /// In the process that enters the sandbox: a directory for its files.
 const INSIDE: &str = "PKTVISOR_TEST_INSIDE";
@@ -31,7 +31,7 @@ fn passes_inside(test: &str, inside: impl FnOnce(&Path)) {
 
 /// Enters, and skips the test if the kernel has no Landlock.
 fn enter_with_files(readable: &[PathBuf]) -> Option<Sandbox> {
-    let sandbox = enter(readable);
+    let sandbox = enter(&Needs { readable: readable.to_vec(), ..Needs::default() });
     if let Protection::Unavailable(reason) = &sandbox.files {
         println!("skipped: {reason}");
         return None;
@@ -63,7 +63,8 @@ fn given_files_can_be_read_and_no_others() {
 #[test]
 fn no_program_can_be_run() {
     passes_inside("no_program_can_be_run", |_| {
-        assert_eq!(enter(&["/bin".into(), "/usr/bin".into()]).system_calls, Protection::Enforced);
+        let needs = Needs { readable: vec!["/bin".into(), "/usr/bin".into()], ..Needs::default() };
+        assert_eq!(enter(&needs).system_calls, Protection::Enforced);
         assert!(Command::new("/bin/true").status().is_err());
     });
 }
@@ -84,6 +85,23 @@ fn connections_are_accepted_but_not_opened() {
         if sandbox.connections == Protection::Enforced {
             let refused = TcpStream::connect(elsewhere.local_addr().unwrap()).unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+        }
+    });
+}
+
+#[test]
+fn connections_are_opened_to_the_given_ports_only() {
+    passes_inside("connections_are_opened_to_the_given_ports_only", |_| {
+        let [given, other] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let ports = vec![given.local_addr().unwrap().port()];
+        let sandbox = enter(&Needs { ports, ..Needs::default() });
+        assert!(TcpStream::connect(given.local_addr().unwrap()).is_ok());
+        match sandbox.connections {
+            Protection::Enforced => {
+                let refused = TcpStream::connect(other.local_addr().unwrap()).unwrap_err();
+                assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+            }
+            held => println!("skipped: connections are not restricted: {held:?}"),
         }
     });
 }

@@ -9,6 +9,7 @@ use clap::{Parser, ValueEnum};
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
 use pktvisor_metrics::ClientPrefix;
+use pktvisor_otlp::{Protocol, Temporality};
 
 use super::labels;
 use super::values::{self, HostSpec};
@@ -25,6 +26,7 @@ const PERIODS: &str = "Periods";
 const FILES: &str = "Capture files";
 const DNS: &str = "DNS analysis";
 const PLACES: &str = "Places and networks";
+const OTLP: &str = "OpenTelemetry";
 const AGENT: &str = "Agent";
 
 const EXAMPLES: &str = "\
@@ -170,6 +172,27 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", help_heading = PLACES, value_hint = ValueHint::FilePath)]
     pub(super) geo_asn: Option<PathBuf>,
 
+    /// Push all metrics to this OpenTelemetry collector, such as `http://collector.example:4317`.
+    ///
+    /// Metrics wait in bounded memory while the collector is away. Of a capture file, the result is
+    /// pushed at its end.
+    #[arg(long, value_name = "URL", help_heading = OTLP, value_hint = ValueHint::Url)]
+    pub(super) otlp_endpoint: Option<String>,
+
+    /// How to push.
+    #[arg(long, value_name = "PROTOCOL", default_value = "grpc", help_heading = OTLP, requires = "otlp_endpoint")]
+    pub(super) otlp_protocol: OtlpProtocolArgument,
+
+    /// Seconds between two pushes, 1 to 3600.
+    #[arg(long, value_name = "S", default_value = "60", help_heading = OTLP, requires = "otlp_endpoint")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub(super) otlp_interval: u16,
+
+    /// What counters and histograms refer to.
+    #[arg(long, value_name = "KIND", default_value = "cumulative", help_heading = OTLP)]
+    #[arg(requires = "otlp_endpoint")]
+    pub(super) otlp_temporality: OtlpTemporalityArgument,
+
     /// Serve metrics on this address or name [default: localhost].
     #[arg(short = 'l', value_name = "HOST", help_heading = AGENT, value_hint = ValueHint::Hostname)]
     pub(super) listen: Option<String>,
@@ -188,7 +211,7 @@ pub(super) struct Arguments {
     #[arg(value_hint = ValueHint::Hostname, value_parser = values::host_name)]
     pub(super) allowed_hosts: Vec<String>,
 
-    /// Give every Prometheus series this label, such as `site=ams1`; repeat the option for more.
+    /// Give every series this label, such as `site=ams1`; repeat the option for more.
     ///
     /// At most 16. Names that the metrics or Prometheus use, such as `direction` or `instance`, are
     /// reserved.
@@ -243,6 +266,42 @@ impl From<ModeArgument> for Mode {
             ModeArgument::Inline => Self::Inline,
             ModeArgument::Tap => Self::Tap,
             ModeArgument::Afpacket => Self::AfPacket,
+        }
+    }
+}
+
+/// A [`Protocol`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OtlpProtocolArgument {
+    /// gRPC, usually on port 4317.
+    Grpc,
+    /// Protobuf over HTTP, usually on port 4318.
+    Http,
+}
+
+impl From<OtlpProtocolArgument> for Protocol {
+    fn from(argument: OtlpProtocolArgument) -> Self {
+        match argument {
+            OtlpProtocolArgument::Grpc => Self::Grpc,
+            OtlpProtocolArgument::Http => Self::Http,
+        }
+    }
+}
+
+/// A [`Temporality`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OtlpTemporalityArgument {
+    /// The start of the agent.
+    Cumulative,
+    /// The push before.
+    Delta,
+}
+
+impl From<OtlpTemporalityArgument> for Temporality {
+    fn from(argument: OtlpTemporalityArgument) -> Self {
+        match argument {
+            OtlpTemporalityArgument::Cumulative => Self::Cumulative,
+            OtlpTemporalityArgument::Delta => Self::Delta,
         }
     }
 }

@@ -13,6 +13,7 @@ use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
 use pktvisor_metrics::ClientPrefix;
+use pktvisor_otlp::{CollectorEndpoint, CollectorUrlError, Temporality};
 
 use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat};
 use super::foreign;
@@ -71,6 +72,8 @@ pub struct Options {
     pub geo_asn: Option<PathBuf>,
     /// Where the web server listens.
     pub listen: Listen,
+    /// Where metrics are pushed.
+    pub otlp: Option<OtlpOptions>,
     /// The operator's own labels by name.
     pub labels: BTreeMap<String, String>,
     /// Whether the process keeps access to all files and system calls.
@@ -82,6 +85,17 @@ pub struct Options {
     /// Values that were clamped and options without effect, one sentence each, to log after logging
     /// has started.
     pub warnings: Vec<String>,
+}
+
+/// Where metrics are pushed, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtlpOptions {
+    /// The collector.
+    pub endpoint: CollectorEndpoint,
+    /// Time between two pushes.
+    pub interval: Duration,
+    /// What counters and histograms refer to.
+    pub temporality: Temporality,
 }
 
 /// Where the web server listens.
@@ -127,12 +141,26 @@ where
 {
     let words: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     let arguments = Arguments::try_parse_from(&words).map_err(|error| foreign::explain(error, &words))?;
-    let labels = labels::unique(arguments.labels.clone()).map_err(|error| {
-        let message = format!("invalid value for '--label <NAME=VALUE>': {error}");
-        Arguments::command().error(ErrorKind::ValueValidation, message)
-    })?;
+    let labels = labels::unique(arguments.labels.clone())
+        .map_err(|error| wrong_value("--label <NAME=VALUE>", &error))?;
+    let otlp = otlp(&arguments).map_err(|error| wrong_value("--otlp-endpoint <URL>", &error))?;
     let target = resolve(&arguments.target, interfaces)?;
-    Ok(Options { labels, ..Options::new(arguments, target) })
+    Ok(Options { labels, otlp, ..Options::new(arguments, target) })
+}
+
+/// An error of values that have a meaning only together.
+fn wrong_value(option: &str, error: &dyn std::error::Error) -> clap::Error {
+    let message = format!("invalid value for '{option}': {error}");
+    Arguments::command().error(ErrorKind::ValueValidation, message)
+}
+
+fn otlp(arguments: &Arguments) -> Result<Option<OtlpOptions>, CollectorUrlError> {
+    let Some(url) = &arguments.otlp_endpoint else { return Ok(None) };
+    Ok(Some(OtlpOptions {
+        endpoint: CollectorEndpoint::parse(url, arguments.otlp_protocol.into())?,
+        interval: Duration::from_secs(arguments.otlp_interval.into()),
+        temporality: arguments.otlp_temporality.into(),
+    }))
 }
 
 impl Options {
@@ -171,6 +199,7 @@ impl Options {
                 allowed_hosts: arguments.allowed_hosts,
                 allowed_origins: arguments.allowed_origins,
             },
+            otlp: None,
             labels: BTreeMap::new(),
             no_sandbox: arguments.no_sandbox,
             allow_packets: arguments.allow_packets,
@@ -229,7 +258,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         ("--allow-host", !arguments.allowed_hosts.is_empty()),
         ("--allow-packets", arguments.allow_packets),
         ("--allow-origin", !arguments.allowed_origins.is_empty()),
-        ("--label", !arguments.labels.is_empty()),
+        ("--label", !arguments.labels.is_empty() && arguments.otlp_endpoint.is_none()),
     ];
     for (option, is_given) in for_server {
         if is_given && !target.is_live() && !arguments.serve {

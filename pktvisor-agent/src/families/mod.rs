@@ -69,10 +69,11 @@ pub struct SinceStart {
 }
 
 /// Labels of points whose families the declarations of the metrics do not name.
-const OWN_LABELS: [&str; 10] = [
+const OWN_LABELS: [&str; 11] = [
     "version",
     "role",
     "cause",
+    "outcome",
     "direction",
     "quantile",
     "name",

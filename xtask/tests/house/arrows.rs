@@ -29,6 +29,7 @@ const PLAN: &[Plan] = &[
     Plan { name: "metric-families", knows: &[], tests_know: &[] },
     Plan { name: "pktvisor-sandbox", knows: &[], tests_know: &[] },
     Plan { name: "testbed", knows: &[], tests_know: &[] },
+    Plan { name: "pktvisor-otlp", knows: &["metric-families"], tests_know: &["testbed"] },
     Plan { name: "capture-file", knows: &["mapped-file", "terminal-text"], tests_know: &[] },
     Plan { name: "dns-traffic", knows: &[], tests_know: &[] },
     Plan {
@@ -75,6 +76,7 @@ const PLAN: &[Plan] = &[
             "terminal-text",
             "command-docs",
             "metric-families",
+            "pktvisor-otlp",
         ],
         tests_know: &["fleet-merge", "dns-traffic", "pcap-replay", "testbed"],
     },
