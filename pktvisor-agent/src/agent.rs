@@ -4,11 +4,12 @@ pub(crate) mod interfaces;
 mod stale;
 pub(crate) mod status;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
+use pktvisor_archive::Archiver;
 use pktvisor_metrics::watch::{MessageFilter, PacketSink, PacketWatch, TooManyWatches};
 use pktvisor_metrics::{Clock, Distribution, ListLength, NoPeriod, RollingSpan, Store};
 
@@ -26,6 +27,7 @@ pub(crate) struct Agent {
     sandbox: api::SandboxInfo,
     started: Instant,
     packet_access: PacketAccess,
+    archiver: OnceLock<Archiver>,
 }
 
 /// Whether clients may have packets.
@@ -49,6 +51,7 @@ impl Agent {
             sandbox: api::SandboxInfo::default(),
             started: Instant::now(),
             packet_access: PacketAccess::default(),
+            archiver: OnceLock::new(),
         }
     }
 
@@ -68,6 +71,29 @@ impl Agent {
         let (status, max_pct) = (Arc::clone(&self.status), self.deep_sample_rate_pct as f64);
         self.store = self.store.with_findings(Box::new(move || status.observation(max_pct)));
         self
+    }
+
+    /// The archiver of its closed periods. Call it once.
+    pub(crate) fn set_archiver(&self, archiver: Archiver) {
+        // There is only one.
+        let _ = self.archiver.set(archiver);
+    }
+
+    /// The archiver of its closed periods.
+    pub(crate) fn archiver(&self) -> Option<&Archiver> {
+        self.archiver.get()
+    }
+
+    fn archive_info(&self) -> Option<api::ArchiveInfo> {
+        let status = self.archiver()?.status();
+        Some(api::ArchiveInfo {
+            written: status.written,
+            written_bytes: status.written_bytes,
+            waiting: status.waiting,
+            given_up: status.given_up + self.store.unarchived_given_up(),
+            failures: status.failures,
+            last_failure: status.last_failure,
+        })
     }
 
     /// Where every packet went.
@@ -104,6 +130,7 @@ impl AnswerSource for Agent {
                 deep_sample_rate_now_pct: Some(status.deep_sample_rate_now_pct),
                 losses: status.losses,
                 sandbox: Some(self.sandbox),
+                archive: self.archive_info(),
             },
             dns: api::AppDns { xact: api::AppXact { open, waiting } },
         }

@@ -15,6 +15,7 @@ use terminal_text::Escaped;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, PacketAccess};
+use crate::archive;
 use crate::cli::{Options, Target};
 use crate::likely_host::AnswerCounts;
 use crate::live::LiveCapture;
@@ -32,20 +33,25 @@ use service::Service;
 /// Why the agent cannot do what the options ask for, in one sentence.
 pub fn run(options: &Options, sandbox_info: api::SandboxInfo) -> anyhow::Result<()> {
     let agent = Arc::new(agent(options)?.with_sandbox(sandbox_info));
+    archive::start(options, &agent)?;
     if let Some(config) = options.live_config() {
         return run_live(options, config, &agent, sandbox_info);
     }
     if !options.serve {
         let replayed = replay(options, &agent, &CancellationToken::new());
-        return print_if_counted(&agent, replayed);
+        archive::close_live_period(&agent);
+        print_if_counted(&agent, replayed)?;
+        return archive::finish_file(&agent);
     }
     let service = Service::start(options, Arc::clone(&agent))?;
     service.announce();
     sandbox::announce(sandbox_info);
     let (replay_options, replay_agent) = (options.clone(), Arc::clone(&agent));
     let replayed = service.run_beside("replay", move |stop| replay(&replay_options, &replay_agent, stop));
+    archive::close_live_period(&agent);
     print_if_counted(&agent, replayed)?;
-    service.wait()
+    service.wait()?;
+    archive::finish_file(&agent)
 }
 
 /// Captures from an interface and serves until SIGINT or SIGTERM.
@@ -67,6 +73,8 @@ fn run_live(
     sandbox::announce(sandbox_info);
     service.wait()?;
     let ledger = live.stop()?;
+    archive::close_live_period(agent);
+    archive::finish_live(agent);
     stderr::line(&format!("pktvisord: {}: {}", Escaped(&options.target_text), ledger_line(&ledger)));
     Ok(())
 }
@@ -89,6 +97,7 @@ fn agent(options: &Options) -> anyhow::Result<Agent> {
         clock: if options.target.is_live() { metrics::Clock::Wall } else { metrics::Clock::Packets },
     });
     let store = store.with_transaction_timeout(options.dns_timeout);
+    let store = if options.archive.is_some() { store.with_archive() } else { store };
     let is_served = options.serve || options.target.is_live();
     let mut store = if is_served { store.with_series() } else { store };
     if let Some(prefix) = options.client_prefix {
@@ -127,6 +136,7 @@ fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow:
     let outcome = replay.run(&agent.store, |progress| {
         bar.show(&progress);
         agent.status.record_replay(&progress);
+        archive::wait_for_room(agent, stop);
         !stop.is_cancelled()
     });
     bar.finish();

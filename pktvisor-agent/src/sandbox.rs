@@ -3,17 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use pktvisor_api::{SandboxInfo, SandboxState};
-use pktvisor_sandbox::{Protection, Sandbox};
+use pktvisor_sandbox::{Needs, Protection, Sandbox};
 
+use crate::archive;
 use crate::cli::{Options, Target};
 
 /// Restricts the process to what these options need, unless they turn that off. Call it before any
 /// thread starts.
-pub fn enter(options: &Options) -> SandboxInfo {
+///
+/// # Errors
+///
+/// The directory of the archive, which has to exist before, cannot be created.
+pub fn enter(options: &Options) -> anyhow::Result<SandboxInfo> {
+    let mut needs = Needs { readable: readable(options), ..Needs::default() };
+    archive::prepare(options, &mut needs)?;
     if options.no_sandbox {
-        return SandboxInfo::default();
+        return Ok(SandboxInfo::default());
     }
-    let Sandbox { files, connections, system_calls } = pktvisor_sandbox::enter(&readable(options));
+    let Sandbox { files, connections, system_calls } = pktvisor_sandbox::enter(&needs);
     for (what, protection) in
         [("files", &files), ("connections", &connections), ("system calls", &system_calls)]
     {
@@ -21,7 +28,11 @@ pub fn enter(options: &Options) -> SandboxInfo {
             tracing::debug!("sandbox: {what} are not restricted: {reason}");
         }
     }
-    SandboxInfo { files: state(&files), connections: state(&connections), system_calls: state(&system_calls) }
+    Ok(SandboxInfo {
+        files: state(&files),
+        connections: state(&connections),
+        system_calls: state(&system_calls),
+    })
 }
 
 /// Logs what holds.

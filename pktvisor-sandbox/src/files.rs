@@ -1,13 +1,13 @@
 //! Files and TCP connections, by Landlock.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, RestrictionStatus, Ruleset,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, RestrictionStatus, Ruleset,
     RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, path_beneath_rules,
 };
 
-use crate::Protection;
+use crate::{Needs, Protection};
 
 /// What the agent and its libraries read of the system:
 ///
@@ -34,24 +34,36 @@ const CONNECTIONS: ABI = ABI::V4;
 
 /// Restricts the calling thread and those that it starts. Returns what holds of files and of
 /// connections.
-pub(super) fn restrict(readable: &[PathBuf]) -> Result<(Protection, Protection), RulesetError> {
+pub(super) fn restrict(needs: &Needs) -> Result<(Protection, Protection), RulesetError> {
     let system = SYSTEM.iter().map(Path::new);
     let program = std::env::current_exe().ok();
-    let paths = system.chain(readable.iter().map(PathBuf::as_path)).chain(program.as_deref());
+    let paths = system.chain(needs.readable.iter().map(|path| path.as_path())).chain(program.as_deref());
     // A pipe of the shell (/dev/fd/63) has a name, but no place in a file system; it can be opened.
     let paths = paths.filter(|path| path.canonicalize().is_ok());
     let read: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::ReadDir;
+    // No links into other directories, and none of the special files.
+    let write = read
+        | AccessFs::WriteFile
+        | AccessFs::Truncate
+        | AccessFs::MakeReg
+        | AccessFs::MakeDir
+        | AccessFs::RemoveFile
+        | AccessFs::RemoveDir;
+    let ports =
+        needs.ports.iter().map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp)));
     // Two layers, so that each says whether it is in force.
     let files = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(FILES))?
         .create()?
         .add_rules(path_beneath_rules(paths, read))?
+        .add_rules(path_beneath_rules(&needs.writable, write))?
         .restrict_self()?;
     let connections = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(BitFlags::from(AccessNet::ConnectTcp) & AccessNet::from_all(CONNECTIONS))?
         .create()?
+        .add_rules(ports)?
         .restrict_self()?;
     Ok((protection(&files, "5.13"), protection(&connections, "6.7")))
 }

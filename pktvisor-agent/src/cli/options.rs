@@ -7,6 +7,7 @@ use std::time::Duration;
 use capture_file::Pace;
 use clap::Parser;
 use ipnet::IpNet;
+use pktvisor_archive::{AgentName, Location};
 use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
@@ -68,6 +69,8 @@ pub struct Options {
     pub geo_asn: Option<PathBuf>,
     /// Where the web server listens.
     pub listen: Listen,
+    /// Where closed periods are written.
+    pub archive: Option<ArchiveOptions>,
     /// Whether the process keeps access to all files and system calls.
     pub no_sandbox: bool,
     /// Whether clients may have packets.
@@ -77,6 +80,17 @@ pub struct Options {
     /// Values that were clamped and options without effect, one sentence each, to log after logging
     /// has started.
     pub warnings: Vec<String>,
+}
+
+/// Where closed periods are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveOptions {
+    /// The archive.
+    pub location: Location,
+    /// The name of this agent in it.
+    pub agent: AgentName,
+    /// After how many days files are deleted.
+    pub keep_days: Option<u32>,
 }
 
 /// Where the web server listens.
@@ -162,6 +176,13 @@ impl Options {
                 allowed_hosts: arguments.allowed_hosts,
                 allowed_origins: arguments.allowed_origins,
             },
+            archive: arguments.archive.map(|location| ArchiveOptions {
+                keep_days: arguments
+                    .archive_keep
+                    .filter(|_| !is_file && matches!(location, Location::Directory(_))),
+                location,
+                agent: AgentName::sanitised(&arguments.archive_agent.unwrap_or_else(machine_name)),
+            }),
             no_sandbox: arguments.no_sandbox,
             allow_packets: arguments.allow_packets,
             log_format: arguments.log_format,
@@ -169,6 +190,11 @@ impl Options {
             target,
         }
     }
+}
+
+fn machine_name() -> String {
+    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    name.unwrap_or_else(|| "pktvisord".to_owned())
 }
 
 fn clamp_percentage(given: i64, warnings: &mut Vec<String>) -> u8 {
@@ -199,11 +225,20 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         ("--busy-drain", arguments.busy_drain),
         ("--cpu-budget", arguments.cpu_budget.is_some()),
         ("--bpf-object", arguments.bpf_object.is_some()),
+        ("--archive-keep", arguments.archive_keep.is_some()),
     ];
     for (option, is_given) in for_interfaces {
         if is_given && !target.is_live() {
             warnings.push(format!("{option} is for interfaces, ignored for a capture file"));
         }
+    }
+    if arguments.archive_keep.is_some()
+        && target.is_live()
+        && matches!(arguments.archive, Some(Location::S3 { .. }))
+    {
+        warnings.push(
+            "--archive-keep is for directories, ignored: an object store has lifecycle rules".to_owned(),
+        );
     }
     let mode = arguments.mode.map(Mode::from);
     if arguments.threads.is_some() && mode == Some(Mode::AfPacket) {

@@ -7,6 +7,7 @@
 //! cannot be summed, so they exist for the period only, as do the top lists. Transaction times are
 //! also a histogram since start.
 
+mod archive;
 mod declared;
 mod findings;
 mod lists;
@@ -35,6 +36,7 @@ pub(super) fn exposition(
     let mut out = Exposition::default();
     agent(&mut out, app);
     process::families(&mut out);
+    archive::families(&mut out, app.app.archive.as_ref());
     declared::families(&mut out, &[LEDGER], &document(app), Naming::Declared);
     losses(&mut out, app.app.losses.as_ref());
     declared::families(&mut out, &[RATES], &document(rates), Naming::Declared);
