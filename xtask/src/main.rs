@@ -12,6 +12,7 @@ mod command;
 mod dependencies;
 mod dist;
 mod measure;
+mod python_tools;
 mod run;
 mod setup;
 mod steps;

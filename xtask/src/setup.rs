@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::{apt, bpf_toolchain, command, dependencies};
+use crate::{apt, bpf_toolchain, command, dependencies, python_tools};
 
 /// The purpose of a package. Each level includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -22,6 +22,8 @@ enum Probe {
     Program(&'static str),
     /// A library that pkg-config knows.
     Library(&'static str),
+    /// A module of the system's Python.
+    PythonModule(&'static str),
 }
 
 /// One Debian package.
@@ -115,6 +117,12 @@ const PACKAGES: &[Package] = &[
         reason: "runs the comparison with real captures",
     },
     Package {
+        name: "python3-venv",
+        probe: Probe::PythonModule("ensurepip"),
+        need: SetupLevel::Test,
+        reason: "makes the environment for the programs of tests that come from PyPI",
+    },
+    Package {
         name: "iproute2",
         probe: Probe::Program("ip"),
         need: SetupLevel::Test,
@@ -167,6 +175,12 @@ const PACKAGES: &[Package] = &[
         probe: Probe::Program("promtool"),
         need: SetupLevel::Test,
         reason: "scrapes the agent and checks the rules (its service is not needed: systemctl disable --now prometheus)",
+    },
+    Package {
+        name: "openjdk-17-jre-headless",
+        probe: Probe::Program("java"),
+        need: SetupLevel::Test,
+        reason: "runs Spark, which reads the archive",
     },
     Package {
         name: "chromium",
@@ -248,6 +262,7 @@ pub(crate) fn ensure(need: SetupLevel) -> Result<()> {
     }
     if need >= SetupLevel::Test {
         dependencies::ensure();
+        python_tools::ensure();
     }
     bpf_toolchain::ensure();
     Ok(())
@@ -256,6 +271,9 @@ pub(crate) fn ensure(need: SetupLevel) -> Result<()> {
 fn is_present(probe: &Probe) -> bool {
     match probe {
         Probe::Program(name) => command::on_path(name),
+        Probe::PythonModule(name) => {
+            command::succeeds(Command::new("python3").args(["-c", &format!("import {name}")]))
+        }
         Probe::Library(name) => command::succeeds(Command::new("pkg-config").args(["--exists", name])),
     }
 }
