@@ -5,13 +5,14 @@ mod stale;
 pub(crate) mod status;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
 use metric_families::FamilySnapshot;
 use parking_lot::Mutex;
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
+use pktvisor_archive::Archiver;
 use pktvisor_metrics::watch::{MessageFilter, PacketSink, PacketWatch, TooManyWatches};
 use pktvisor_metrics::{Clock, ListLength, NoPeriod, RollingSpan, Store};
 use pktvisor_otlp::PushStatistics;
@@ -37,6 +38,7 @@ pub(crate) struct Agent {
     packet_access: PacketAccess,
     /// Of the metrics that are pushed, if any are.
     push_statistics: Option<Arc<PushStatistics>>,
+    archiver: OnceLock<Archiver>,
 }
 
 /// Whether clients may have packets.
@@ -64,6 +66,7 @@ impl Agent {
             labels: BTreeMap::new(),
             packet_access: PacketAccess::default(),
             push_statistics: None,
+            archiver: OnceLock::new(),
         }
     }
 
@@ -98,6 +101,29 @@ impl Agent {
         let (status, max_pct) = (Arc::clone(&self.status), self.deep_sample_rate_pct as f64);
         self.store = self.store.with_findings(Box::new(move || status.observation(max_pct)));
         self
+    }
+
+    /// The archiver of its closed periods. Call it once.
+    pub(crate) fn set_archiver(&self, archiver: Archiver) {
+        // There is only one.
+        let _ = self.archiver.set(archiver);
+    }
+
+    /// The archiver of its closed periods.
+    pub(crate) fn archiver(&self) -> Option<&Archiver> {
+        self.archiver.get()
+    }
+
+    fn archive_info(&self) -> Option<api::ArchiveInfo> {
+        let status = self.archiver()?.status();
+        Some(api::ArchiveInfo {
+            written: status.written,
+            written_bytes: status.written_bytes,
+            waiting: status.waiting,
+            given_up: status.given_up + self.store.unarchived_given_up(),
+            failures: status.failures,
+            last_failure: status.last_failure,
+        })
     }
 
     /// Where every packet went.
@@ -174,6 +200,7 @@ impl AnswerSource for Agent {
                 losses: status.losses,
                 sandbox: Some(self.sandbox),
                 labels: self.labels.clone(),
+                archive: self.archive_info(),
             },
             dns: api::AppDns { xact: api::AppXact { open, waiting } },
         }

@@ -26,7 +26,8 @@ fn run_with(options: &Options) -> ExitCode {
     }
     // Before any thread starts and anything is read from outside.
     let sandbox = sandbox::enter(options);
-    match closed_stdout::check(options).and_then(|()| run::run(options, sandbox)) {
+    match sandbox.and_then(|sandbox| closed_stdout::check(options).and_then(|()| run::run(options, sandbox)))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The reason is printed even if RUST_LOG turns off all messages.

@@ -116,6 +116,9 @@ impl Replay {
             let batch = batch.get_or_insert_with(|| store.batch());
             self.pipeline.set_byte_order(read.byte_order);
             self.pipeline.packet(&packet(read), batch)?;
+            if batch.is_archive_due() {
+                break;
+            }
         }
         if let Some(mut batch) = batch {
             self.pipeline.analysis.advance(batch.now_ns(), batch.recorder());

@@ -16,6 +16,7 @@ use terminal_text::Escaped;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, PacketAccess};
+use crate::archive;
 use crate::cli::{Options, Target};
 use crate::likely_host::AnswerCounts;
 use crate::live::LiveCapture;
@@ -33,16 +34,19 @@ use service::Service;
 /// Why the agent cannot do what the options ask for, in one sentence.
 pub fn run(options: &Options, sandbox_info: api::SandboxInfo) -> anyhow::Result<()> {
     let agent = Arc::new(agent(options)?.with_sandbox(sandbox_info));
+    archive::start(options, &agent)?;
     if let Some(config) = options.live_config() {
         return run_live(options, config, &agent, sandbox_info);
     }
     if !options.serve {
         let pusher = push::start(options, &agent)?;
         let replayed = replay(options, &agent, &CancellationToken::new());
+        archive::close_live_period(&agent);
         let printed = print_if_counted(&agent, replayed);
         // Also of a capture that could not be read to its end.
         let pushed = push::finish(pusher).map_err(anyhow::Error::from);
-        return printed.and(pushed);
+        let archived = archive::finish_file(&agent);
+        return printed.and(pushed).and(archived);
     }
     let service = Service::start(options, Arc::clone(&agent))?;
     service.announce();
@@ -50,10 +54,11 @@ pub fn run(options: &Options, sandbox_info: api::SandboxInfo) -> anyhow::Result<
     let pusher = push::start(options, &agent)?;
     let (replay_options, replay_agent) = (options.clone(), Arc::clone(&agent));
     let replayed = service.run_beside("replay", move |stop| replay(&replay_options, &replay_agent, stop));
+    archive::close_live_period(&agent);
     print_if_counted(&agent, replayed)?;
     service.wait()?;
     finish_push(pusher);
-    Ok(())
+    archive::finish_file(&agent)
 }
 
 /// Captures from an interface and serves until SIGINT or SIGTERM.
@@ -76,7 +81,9 @@ fn run_live(
     let pusher = push::start(options, agent)?;
     service.wait()?;
     let ledger = live.stop()?;
+    archive::close_live_period(agent);
     finish_push(pusher);
+    archive::finish_live(agent);
     stderr::line(&format!("pktvisord: {}: {}", Escaped(&options.target_text), ledger_line(&ledger)));
     Ok(())
 }
@@ -106,6 +113,7 @@ fn agent(options: &Options) -> anyhow::Result<Agent> {
         clock: if options.target.is_live() { metrics::Clock::Wall } else { metrics::Clock::Packets },
     });
     let store = store.with_transaction_timeout(options.dns_timeout);
+    let store = if options.archive.is_some() { store.with_archive() } else { store };
     let is_served = options.serve || options.target.is_live();
     let mut store = if is_served { store.with_series() } else { store };
     if let Some(prefix) = options.client_prefix {
@@ -145,6 +153,7 @@ fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow:
     let outcome = replay.run(&agent.store, |progress| {
         bar.show(&progress);
         agent.status.record_replay(&progress);
+        archive::wait_for_room(agent, stop);
         !stop.is_cancelled()
     });
     bar.finish();

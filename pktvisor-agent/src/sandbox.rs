@@ -5,17 +5,23 @@ use std::path::{Path, PathBuf};
 use pktvisor_api::{SandboxInfo, SandboxState};
 use pktvisor_sandbox::{Needs, Protection, Sandbox};
 
+use crate::archive;
 use crate::cli::{Options, Target};
 
 /// Restricts the process to what these options need, unless they turn that off. Call it before any
 /// thread starts.
-pub fn enter(options: &Options) -> SandboxInfo {
-    if options.no_sandbox {
-        return SandboxInfo::default();
-    }
+///
+/// # Errors
+///
+/// The directory of the archive, which has to exist before, cannot be created.
+pub fn enter(options: &Options) -> anyhow::Result<SandboxInfo> {
+    let mut needs = Needs { readable: readable(options), ..Needs::default() };
     // Landlock allows ports, not addresses: the name of the collector is looked up again each time.
-    let ports = options.otlp.iter().map(|otlp| otlp.endpoint.port()).collect();
-    let needs = Needs { readable: readable(options), ports };
+    needs.ports.extend(options.otlp.iter().map(|otlp| otlp.endpoint.port()));
+    archive::prepare(options, &mut needs)?;
+    if options.no_sandbox {
+        return Ok(SandboxInfo::default());
+    }
     let Sandbox { files, connections, system_calls } = pktvisor_sandbox::enter(&needs);
     for (what, protection) in
         [("files", &files), ("connections", &connections), ("system calls", &system_calls)]
@@ -24,7 +30,11 @@ pub fn enter(options: &Options) -> SandboxInfo {
             tracing::debug!("sandbox: {what} are not restricted: {reason}");
         }
     }
-    SandboxInfo { files: state(&files), connections: state(&connections), system_calls: state(&system_calls) }
+    Ok(SandboxInfo {
+        files: state(&files),
+        connections: state(&connections),
+        system_calls: state(&system_calls),
+    })
 }
 
 /// Logs what holds.

@@ -53,6 +53,29 @@ pub struct AppInfo {
     pub sandbox: Option<SandboxInfo>,
     /// Labels that the operator gave to the agent (`--label`). Every Prometheus series has them.
     pub labels: BTreeMap<String, String>,
+    /// What has become of the periods that are archived. Absent without `--archive`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<ArchiveInfo>,
+}
+
+/// What has become of the periods that the agent archives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct ArchiveInfo {
+    /// Files written since start.
+    pub written: u64,
+    /// Bytes in them.
+    pub written_bytes: u64,
+    /// Files that wait to be written.
+    pub waiting: u64,
+    /// Periods given up since start, because the store was away for too long.
+    pub given_up: u64,
+    /// Attempts to write that failed since start.
+    pub failures: u64,
+    /// Why the last attempt failed. Absent if it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<String>,
 }
 
 /// What the kernel keeps the agent's process from doing, so that a fault in it harms nobody.

@@ -11,6 +11,7 @@ use crate::list_readers::ListReaders;
 use crate::live_period::LivePeriod;
 use crate::recorder::Recorder;
 use crate::settings::Clock;
+use crate::unarchived::Unarchived;
 use crate::watch::{AnalysedPacket, MessageWatch, Watches, WatchingObserver};
 
 /// The live period, locked for a batch of packets.
@@ -70,6 +71,13 @@ impl<'a> Batch<'a> {
     pub fn publish(&mut self) {
         self.live.publish();
         self.list_readers.wake();
+    }
+
+    /// Whether so many closed periods wait for the [archive](super::Store::with_archive) that a capture
+    /// that can wait should.
+    #[inline]
+    pub fn is_archive_due(&self) -> bool {
+        self.live.unarchived.as_ref().is_some_and(Unarchived::is_due)
     }
 
     /// The newest time seen, in nanoseconds since 1970.

@@ -60,6 +60,7 @@ mod slowness;
 mod store;
 mod timeline;
 mod transactions;
+mod unarchived;
 pub mod watch;
 
 pub use batch::Batch;

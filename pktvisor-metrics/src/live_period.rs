@@ -17,6 +17,7 @@ use crate::seconds::{SECONDS_MAX, SecondRecorder};
 use crate::settings::{Clock, StoreSettings};
 use crate::shares::{Lists, Published, Shares};
 use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
+use crate::unarchived::Unarchived;
 use crate::watch::CaptureTime;
 
 /// Closed periods beyond the newest this many keep only the heads of their lists.
@@ -52,6 +53,8 @@ pub(super) struct LivePeriod {
     /// The ledger of the last moment, at which it balances; `None` if packets are counted here,
     /// because it then always balances.
     balanced: Option<api::Ledger>,
+    /// Closed periods that wait to be archived; `None` if there is no archive.
+    pub unarchived: Option<Unarchived>,
     /// Newest first.
     pub closed: VecDeque<Arc<PeriodRecord>>,
 }
@@ -74,6 +77,7 @@ impl LivePeriod {
             since_start: PeriodRecord::new(0),
             rotations: 0,
             balanced: None,
+            unarchived: None,
             closed: VecDeque::new(),
         }
     }
@@ -186,7 +190,7 @@ impl LivePeriod {
         while !self.settings.summary && to >= self.period_end_s() {
             let start = self.recorder.period().start_s;
             let first_end = self.period_end_s();
-            let periods = if jump { 1 } else { unseen(first_end, to, self.settings.periods).max(1) };
+            let periods = if jump { 1 } else { unseen(first_end, to, self.distinct_periods()).max(1) };
             let end = first_end + (periods - 1) * PERIOD_SECONDS;
             if !jump {
                 self.quiet(next..end, to, &mut before_end);
@@ -211,6 +215,12 @@ impl LivePeriod {
                 self.rolling.add(&slots, &before, &period, self.recorder.period().start_s);
             }
         }
+    }
+
+    /// The number of newest periods of which each is closed by itself. An archive has all of them, however few
+    /// are kept.
+    fn distinct_periods(&self) -> usize {
+        if self.unarchived.is_some() { usize::MAX } else { self.settings.periods }
     }
 
     /// What has been counted in the live period, if a slot ends in these seconds that is needed.
@@ -284,7 +294,11 @@ impl LivePeriod {
         self.since_start.add_numbers(&period);
         self.rotations += 1;
         period.shrink(ListLimits::CLOSED);
-        self.closed.push_front(Arc::new(period));
+        let period = Arc::new(period);
+        if let Some(unarchived) = &mut self.unarchived {
+            unarchived.push(Arc::clone(&period));
+        }
+        self.closed.push_front(period);
         self.closed.truncate(self.settings.periods - 1);
         // This period has just become too old to be merged. Readers may still hold it.
         if let Some(old) = self.closed.get_mut(MERGEABLE_PERIODS) {

@@ -24,6 +24,7 @@ use crate::recorder::Recorder;
 use crate::seconds::SecondRecorder;
 use crate::settings::{ClientPrefix, RecorderSettings, StoreSettings};
 use crate::shares::{Cut, Inspection, Shares};
+use crate::unarchived::Unarchived;
 use crate::watch::Watches;
 
 /// Why there is no such period.
@@ -108,6 +109,14 @@ impl Store {
     #[must_use]
     pub fn with_series(mut self) -> Self {
         self.live.get_mut().seconds = Some(SecondRecorder::default());
+        self
+    }
+
+    /// The store, which also keeps each closed period until the archive
+    /// [takes](Self::take_unarchived) it.
+    #[must_use]
+    pub fn with_archive(mut self) -> Self {
+        self.live.get_mut().unarchived = Some(Unarchived::default());
         self
     }
 

@@ -41,6 +41,14 @@ pub(super) fn restrict(needs: &Needs) -> Result<(Protection, Protection), Rulese
     // A pipe of the shell (/dev/fd/63) has a name, but no place in a file system; it can be opened.
     let paths = paths.filter(|path| path.canonicalize().is_ok());
     let read: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::ReadDir;
+    // No links into other directories, and none of the special files.
+    let write = read
+        | AccessFs::WriteFile
+        | AccessFs::Truncate
+        | AccessFs::MakeReg
+        | AccessFs::MakeDir
+        | AccessFs::RemoveFile
+        | AccessFs::RemoveDir;
     let ports =
         needs.ports.iter().map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp)));
     // Two layers, so that each says whether it is in force.
@@ -49,6 +57,7 @@ pub(super) fn restrict(needs: &Needs) -> Result<(Protection, Protection), Rulese
         .handle_access(AccessFs::from_all(FILES))?
         .create()?
         .add_rules(path_beneath_rules(paths, read))?
+        .add_rules(path_beneath_rules(&needs.writable, write))?
         .restrict_self()?;
     let connections = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)

@@ -3,8 +3,8 @@
 //! A fault in a parser then gives an attacker neither the files of the machine nor another program:
 //!
 //! * `files`: Landlock (Linux 5.13) lets the process read the given files and directories, a few
-//!   of the system's, and nothing else. It writes nothing and, from Linux 6.7, opens TCP
-//!   connections to the given ports only.
+//!   of the system's, and nothing else. It writes nothing outside the given directories and, from Linux
+//!   6.7, opens TCP connections to the given ports only.
 //! * `system_calls`: a seccomp filter lets through the system calls that the agent makes.
 //!
 //! Both hold for all threads that start later, and for good. Each is best effort: a kernel without
@@ -21,6 +21,8 @@ use std::path::PathBuf;
 pub struct Needs {
     /// Files and directories to read.
     pub readable: Vec<PathBuf>,
+    /// Directories in which it creates, replaces and deletes files.
+    pub writable: Vec<PathBuf>,
     /// TCP ports of other machines to which it connects.
     pub ports: Vec<u16>,
 }
@@ -58,7 +60,7 @@ pub fn enter(needs: &Needs) -> Sandbox {
             (Protection::Unavailable(reason.clone()), Protection::Unavailable(reason))
         }
     };
-    let system_calls = match system_calls::restrict() {
+    let system_calls = match system_calls::restrict(needs) {
         Ok(()) => Protection::Enforced,
         Err(error) => Protection::Unavailable(error.to_string()),
     };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::env::consts;
 
+use crate::Needs;
 use libc::c_long;
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -20,12 +21,15 @@ pub(super) enum CallFilterError {
     Kernel(seccompiler::Error),
 }
 
-/// Lets the system calls of [`ALLOWED`] through, in all threads. Others fail as those that the
+/// Lets the system calls of [`ALLOWED`] through, and those of [`WRITING`] if it needs to write, in all threads. Others fail as those that the
 /// kernel does not know (ENOSYS): libraries then fall back to older ones.
-pub(super) fn restrict() -> Result<(), CallFilterError> {
+pub(super) fn restrict(needs: &Needs) -> Result<(), CallFilterError> {
     let architecture = TargetArch::try_from(consts::ARCH).map_err(|_| CallFilterError::Architecture)?;
+    let writing = if needs.writable.is_empty() { &[][..] } else { WRITING };
+    let writing_here = if needs.writable.is_empty() { &[][..] } else { WRITING_HERE };
+    let calls = [ALLOWED, ALLOWED_HERE, writing, writing_here];
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        ALLOWED.iter().chain(ALLOWED_HERE).map(|call| (*call, Vec::new())).collect();
+        calls.into_iter().flatten().map(|call| (*call, Vec::new())).collect();
     // Threads, but no processes. The flags of clone3 cannot be seen: the C library falls back.
     rules.insert(
         libc::SYS_clone,
@@ -158,6 +162,23 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_sysinfo,
     libc::SYS_getrandom,
 ];
+
+/// Creating, naming and deleting files, as Landlock allows.
+const WRITING: &[c_long] = &[
+    libc::SYS_mkdirat,
+    libc::SYS_renameat,
+    libc::SYS_renameat2,
+    libc::SYS_unlinkat,
+    libc::SYS_ftruncate,
+    libc::SYS_fsync,
+    libc::SYS_fdatasync,
+];
+
+/// Older names of the same, which only this architecture has.
+#[cfg(target_arch = "x86_64")]
+const WRITING_HERE: &[c_long] = &[libc::SYS_mkdir, libc::SYS_rename, libc::SYS_unlink, libc::SYS_rmdir];
+#[cfg(not(target_arch = "x86_64"))]
+const WRITING_HERE: &[c_long] = &[];
 
 /// Older names of the same, which only this architecture has.
 #[cfg(target_arch = "x86_64")]

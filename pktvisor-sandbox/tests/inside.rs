@@ -31,7 +31,12 @@ fn passes_inside(test: &str, inside: impl FnOnce(&Path)) {
 
 /// Enters, and skips the test if the kernel has no Landlock.
 fn enter_with_files(readable: &[PathBuf]) -> Option<Sandbox> {
-    let sandbox = enter(&Needs { readable: readable.to_vec(), ..Needs::default() });
+    enter_with(&Needs { readable: readable.to_vec(), ..Needs::default() })
+}
+
+/// The same with other needs.
+fn enter_with(needs: &Needs) -> Option<Sandbox> {
+    let sandbox = enter(needs);
     if let Protection::Unavailable(reason) = &sandbox.files {
         println!("skipped: {reason}");
         return None;
@@ -90,18 +95,37 @@ fn connections_are_accepted_but_not_opened() {
 }
 
 #[test]
-fn connections_are_opened_to_the_given_ports_only() {
-    passes_inside("connections_are_opened_to_the_given_ports_only", |_| {
-        let [given, other] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let ports = vec![given.local_addr().unwrap().port()];
-        let sandbox = enter(&Needs { ports, ..Needs::default() });
-        assert!(TcpStream::connect(given.local_addr().unwrap()).is_ok());
-        match sandbox.connections {
-            Protection::Enforced => {
-                let refused = TcpStream::connect(other.local_addr().unwrap()).unwrap_err();
-                assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
-            }
-            held => println!("skipped: connections are not restricted: {held:?}"),
+fn files_are_written_in_the_given_directory_only() {
+    passes_inside("files_are_written_in_the_given_directory_only", |directory| {
+        let [given, other] = ["given", "other"].map(|name| directory.join(name));
+        fs::create_dir(&given).unwrap();
+        fs::create_dir(&other).unwrap();
+        let needs = Needs { writable: vec![given.clone()], ..Needs::default() };
+        let Some(_) = enter_with(&needs) else { return };
+        let new = given.join("new");
+        fs::create_dir(&new).unwrap();
+        fs::write(new.join("part"), "a").unwrap();
+        fs::File::open(new.join("part")).unwrap().sync_all().unwrap();
+        fs::rename(new.join("part"), new.join("whole")).unwrap();
+        assert_eq!(fs::read(new.join("whole")).unwrap(), b"a");
+        assert!(fs::write(other.join("a"), "a").is_err() && fs::create_dir(other.join("b")).is_err());
+        assert!(std::os::unix::fs::symlink(&other, given.join("link")).is_err());
+        fs::remove_file(new.join("whole")).unwrap();
+        fs::remove_dir(new).unwrap();
+    });
+}
+
+#[test]
+fn connections_are_opened_to_the_given_port_only() {
+    passes_inside("connections_are_opened_to_the_given_port_only", |_| {
+        let [given, other] = [0, 0].map(|_| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+        let needs = Needs { ports: vec![given.port()], ..Needs::default() };
+        let Some(sandbox) = enter_with(&needs) else { return };
+        let error = |address| TcpStream::connect(address).unwrap_err().kind();
+        // Nobody listens, but the kernel asked.
+        assert_eq!(error(given), ErrorKind::ConnectionRefused);
+        if sandbox.connections == Protection::Enforced {
+            assert_eq!(error(other), ErrorKind::PermissionDenied);
         }
     });
 }

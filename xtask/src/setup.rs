@@ -177,6 +177,12 @@ const PACKAGES: &[Package] = &[
         reason: "scrapes the agent and checks the rules (its service is not needed: systemctl disable --now prometheus)",
     },
     Package {
+        name: "openjdk-17-jre-headless",
+        probe: Probe::Program("java"),
+        need: SetupLevel::Test,
+        reason: "runs Spark, which reads the archive",
+    },
+    Package {
         name: "chromium",
         probe: Probe::Program("chromium"),
         need: SetupLevel::Test,

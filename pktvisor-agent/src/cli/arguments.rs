@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use capture_file::Pace;
 use clap::builder::ValueHint;
 use clap::{Parser, ValueEnum};
+use pktvisor_archive::Location;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
 use pktvisor_metrics::ClientPrefix;
@@ -27,6 +28,7 @@ const FILES: &str = "Capture files";
 const DNS: &str = "DNS analysis";
 const PLACES: &str = "Places and networks";
 const OTLP: &str = "OpenTelemetry";
+const ARCHIVE: &str = "Archive";
 const AGENT: &str = "Agent";
 
 const EXAMPLES: &str = "\
@@ -34,6 +36,7 @@ Examples:
   pktvisord trace.pcap.gz                       summarise a capture file as one line of JSON
   pktvisord -H 192.0.2.0/24 --summary t.pcap    the whole file as one period, seen from 192.0.2.0/24
   tcpdump -w - port 53 | pktvisord -            read a capture from a pipe
+  pktvisord --archive DIR trace.pcap            also write each minute as a Parquet file
   pktvisord eth0                                watch an interface, http://localhost:10853/metrics
   pktvisord --serve --pace realtime t.pcap      replay as it happened, http://localhost:10853/metrics
   pktvisord -b 'udp port 53' --max-deep-sample 10 t.pcap
@@ -192,6 +195,26 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "KIND", default_value = "cumulative", help_heading = OTLP)]
     #[arg(requires = "otlp_endpoint")]
     pub(super) otlp_temporality: OtlpTemporalityArgument,
+
+    /// Write each closed period as a Parquet file: a directory, file:///DIRECTORY or s3://BUCKET/PREFIX.
+    ///
+    /// The variables AWS_* have endpoint, region and keys of S3, and AWS_ALLOW_HTTP=true allows a store
+    /// without TLS. While the store is away, up to 120 files wait in memory.
+    #[arg(long, value_name = "URL", help_heading = ARCHIVE, value_hint = ValueHint::DirPath)]
+    pub(super) archive: Option<Location>,
+
+    /// The name of this agent in the archive [default: the name of the machine].
+    ///
+    /// Characters other than letters, digits, `.`, `-` and `_` become `_`.
+    #[arg(long, value_name = "NAME", help_heading = ARCHIVE, requires = "archive")]
+    pub(super) archive_agent: Option<String>,
+
+    /// Live only: delete this agent's files that are older than this many days.
+    ///
+    /// Only in a directory. An object store has rules of its own for that.
+    #[arg(long, value_name = "DAYS", help_heading = ARCHIVE, requires = "archive")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(super) archive_keep: Option<u32>,
 
     /// Serve metrics on this address or name [default: localhost].
     #[arg(short = 'l', value_name = "HOST", help_heading = AGENT, value_hint = ValueHint::Hostname)]

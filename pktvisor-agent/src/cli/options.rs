@@ -9,6 +9,7 @@ use capture_file::Pace;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use ipnet::IpNet;
+use pktvisor_archive::{AgentName, Location};
 use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
@@ -76,6 +77,8 @@ pub struct Options {
     pub otlp: Option<OtlpOptions>,
     /// The operator's own labels by name.
     pub labels: BTreeMap<String, String>,
+    /// Where closed periods are written.
+    pub archive: Option<ArchiveOptions>,
     /// Whether the process keeps access to all files and system calls.
     pub no_sandbox: bool,
     /// Whether clients may have packets.
@@ -96,6 +99,17 @@ pub struct OtlpOptions {
     pub interval: Duration,
     /// What counters and histograms refer to.
     pub temporality: Temporality,
+}
+
+/// Where closed periods are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveOptions {
+    /// The archive.
+    pub location: Location,
+    /// The name of this agent in it.
+    pub agent: AgentName,
+    /// After how many days files are deleted.
+    pub keep_days: Option<u32>,
 }
 
 /// Where the web server listens.
@@ -201,6 +215,13 @@ impl Options {
             },
             otlp: None,
             labels: BTreeMap::new(),
+            archive: arguments.archive.map(|location| ArchiveOptions {
+                keep_days: arguments
+                    .archive_keep
+                    .filter(|_| !is_file && matches!(location, Location::Directory(_))),
+                location,
+                agent: AgentName::sanitised(&arguments.archive_agent.unwrap_or_else(machine_name)),
+            }),
             no_sandbox: arguments.no_sandbox,
             allow_packets: arguments.allow_packets,
             log_format: arguments.log_format,
@@ -208,6 +229,11 @@ impl Options {
             target,
         }
     }
+}
+
+fn machine_name() -> String {
+    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    name.unwrap_or_else(|| "pktvisord".to_owned())
 }
 
 fn clamp_percentage(given: i64, warnings: &mut Vec<String>) -> u8 {
@@ -238,11 +264,20 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         ("--busy-drain", arguments.busy_drain),
         ("--cpu-budget", arguments.cpu_budget.is_some()),
         ("--bpf-object", arguments.bpf_object.is_some()),
+        ("--archive-keep", arguments.archive_keep.is_some()),
     ];
     for (option, is_given) in for_interfaces {
         if is_given && !target.is_live() {
             warnings.push(format!("{option} is for interfaces, ignored for a capture file"));
         }
+    }
+    if arguments.archive_keep.is_some()
+        && target.is_live()
+        && matches!(arguments.archive, Some(Location::S3 { .. }))
+    {
+        warnings.push(
+            "--archive-keep is for directories, ignored: an object store has lifecycle rules".to_owned(),
+        );
     }
     let mode = arguments.mode.map(Mode::from);
     if arguments.threads.is_some() && mode == Some(Mode::AfPacket) {

@@ -13,9 +13,11 @@
 //! transactions  transactions and their times
 //! times         a histogram of times, made of a distribution
 //! findings      what is wrong now
+//! archive       what has become of archived periods
 //! cost          what the agent itself costs: CPU time by role of its threads, memory
 //! ```
 
+mod archive;
 pub mod cost;
 mod declared;
 mod findings;
@@ -95,6 +97,7 @@ pub fn snapshot(numbers: &Numbers<'_>) -> FamilySnapshot {
     families.extend(cost::families(numbers.cost, app.app.ledger.map_or(0, |ledger| ledger.seen)));
     families.extend(declared::families(&[LEDGER], &document(app), Naming::Declared));
     families.extend(app.app.losses.as_ref().map(losses));
+    families.extend(app.app.archive.as_ref().into_iter().flat_map(archive::families));
     families.extend(declared::families(&[RATES], &document(numbers.rates), Naming::Declared));
     families.push(findings::family(numbers.findings));
     families.extend(declared::families(GROUPS, &document(&sums.period), Naming::SinceStart));

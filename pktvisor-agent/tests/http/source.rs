@@ -86,6 +86,7 @@ impl AnswerSource for Fake {
                 ledger: Some(api::Ledger { seen: 10, counted: 9, filtered: 1, ..Default::default() }),
                 deep_sample_rate_now_pct: Some(50.0),
                 losses: Some(api::Losses { ring_full: 2, ..Default::default() }),
+                archive: None,
                 sandbox: Some(api::SandboxInfo {
                     files: api::SandboxState::Enforced,
                     connections: api::SandboxState::Unavailable,

@@ -26,8 +26,14 @@ pub(crate) struct Served {
 impl Served {
     /// Starts it on a free port of 127.0.0.1 and waits until it listens.
     pub(crate) fn start(words: &[&str]) -> Self {
+        Self::start_with(words, &[])
+    }
+
+    /// Starts it with these environment variables.
+    pub(crate) fn start_with(words: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pktvisord"));
         command.args(["--serve", "-l", "127.0.0.1", "-p", "0"]).args(words).env_remove("RUST_LOG");
+        command.envs(environment.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());

@@ -9,6 +9,7 @@ use crate::listed::ListLength;
 use crate::period::PeriodRecord;
 use crate::rolling::{Recent, RollingSpan};
 use crate::settings::RecorderSettings;
+use crate::unarchived::Unarchived;
 use crate::watch::{FocusSettings, MessageFilter, TooManyWatches, Watches};
 
 /// The closed periods that the last minute can reach into: the last one, and one before a first
@@ -56,6 +57,22 @@ impl Store {
     /// A [bucket](Self::bucket) with its sketches, which merge with those of other agents.
     pub fn sketches_of_bucket(&self, n: usize, length: ListLength) -> Result<api::SketchDocument, NoPeriod> {
         Ok(self.period(n)?.sketches(length, self.geo(), 1))
+    }
+
+    /// The oldest closed period that has not been archived, with its sketches.
+    pub fn take_unarchived(&self, length: ListLength) -> Option<api::SketchDocument> {
+        let period = self.live.lock().unarchived.as_mut()?.take()?;
+        Some(period.sketches(length, self.geo(), 1))
+    }
+
+    /// Whether so many periods wait for the archive that a capture that can wait should.
+    pub fn is_archive_due(&self) -> bool {
+        self.live.lock().unarchived.as_ref().is_some_and(Unarchived::is_due)
+    }
+
+    /// Closed periods that were given up because the archive did not take them.
+    pub fn unarchived_given_up(&self) -> u64 {
+        self.live.lock().unarchived.as_ref().map_or(0, Unarchived::given_up)
     }
 
     /// The newest `n` periods merged, or as many as there are.

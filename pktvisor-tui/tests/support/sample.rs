@@ -203,6 +203,7 @@ pub(crate) fn app() -> App {
                 system_calls: SandboxState::Enforced,
             }),
             labels: Default::default(),
+            archive: None,
         },
         dns: Default::default(),
     }

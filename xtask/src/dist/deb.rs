@@ -1,4 +1,4 @@
-//! The Debian package: agent and terminal UI, their documents, and the agent's systemd unit.
+//! The Debian package: agent, terminal UI and the roll-up of archives, their documents, and the agent's systemd unit.
 //!
 //! Installing it starts nothing: attaching to an interface can interrupt its traffic for a moment, so the operator decides
 //! when (`systemctl enable --now pktvisord`).
@@ -14,7 +14,7 @@ use super::documents;
 use crate::{command, workspace};
 
 /// The programs in the package.
-pub(crate) const PROGRAMS: &[&str] = &["pktvisord", "pktvisor"];
+pub(crate) const PROGRAMS: &[&str] = &["pktvisord", "pktvisor", "pktvisor-archive"];
 
 /// The first line of the description.
 const SUMMARY: &str = "real-time summaries of packet streams, with a focus on DNS";
@@ -114,7 +114,8 @@ fn control(tree: &Path, architecture: &str) -> Result<()> {
          Description: {}\n \
          The agent pktvisord counts every packet of an interface or a capture file, analyses\n \
          its DNS, and serves the results over HTTP as JSON and for Prometheus. The terminal\n \
-         UI pktvisor shows one agent or many. The service is installed but not started.\n",
+         UI pktvisor shows one agent or many, and pktvisor-archive merges the files that\n \
+         agents archive. The service is installed but not started.\n",
         env!("CARGO_PKG_VERSION"),
         dependencies(tree)?,
         SUMMARY,

@@ -29,7 +29,7 @@ const AGENT: &str = "pktvisord";
 /// The profile of the workspace's Cargo.toml that it is built with.
 const AGENT_PROFILE: &str = "shipped";
 /// All programs that are shipped.
-const PROGRAMS: &[&str] = &[AGENT, "pktvisor", "pcap-replay"];
+const PROGRAMS: &[&str] = &[AGENT, "pktvisor", "pktvisor-archive", "pcap-replay"];
 
 #[derive(clap::Args)]
 pub(crate) struct DistArguments {
@@ -50,7 +50,14 @@ pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
     let profdata = if arguments.no_pgo { None } else { profdata(&compiler, arguments.require_pgo)? };
     build_ebpf::build_if_possible()?;
     // The training's traffic comes from pcap-replay.
-    command::run(build("release").args(["-p", "pktvisor-tui", "-p", "pcap-replay"]))?;
+    command::run(build("release").args([
+        "-p",
+        "pktvisor-tui",
+        "-p",
+        "pktvisor-archive",
+        "-p",
+        "pcap-replay",
+    ]))?;
     let agent = match &profdata {
         Some(profdata) => profile::build_agent(&compiler, profdata)?,
         None => {

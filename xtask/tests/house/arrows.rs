@@ -62,6 +62,11 @@ const PLAN: &[Plan] = &[
         tests_know: &["capture-file", "testbed"],
     },
     Plan {
+        name: "pktvisor-archive",
+        knows: &["pktvisor-definitions", "pktvisor-api", "terminal-text", "command-docs"],
+        tests_know: &[],
+    },
+    Plan {
         name: "pktvisor-agent",
         knows: &[
             "pktvisor-definitions",
@@ -70,6 +75,7 @@ const PLAN: &[Plan] = &[
             "pktvisor-analysis",
             "pktvisor-findings",
             "pktvisor-metrics",
+            "pktvisor-archive",
             "pktvisor-capture",
             "pktvisor-sandbox",
             "capture-file",

@@ -1,0 +1,220 @@
+-- The archives of pktvisor in ClickHouse. Every view answers for all agents together as one agent would that saw all the traffic.
+-- docs/fleet.md has examples.
+--
+-- Change the path in the first statement. For a bucket it is s3('https://ENDPOINT/BUCKET/PREFIX/*/*/*.parquet', 'KEY', 'SECRET',
+-- 'Parquet').
+
+create or replace view pktvisor_files as
+select * from file('/var/lib/pktvisor/archive/*/*/*.parquet', 'Parquet');
+
+-- Without the files that a roll-up has merged and not yet deleted.
+create or replace view pktvisor as
+select * from pktvisor_files where id not in (select arrayJoin(sources) from pktvisor_files);
+
+-- begin of the views that a test makes from the declarations of the metrics
+create or replace view fleet_counters as select
+    min(period_start) as period_start, max(period_end) as period_end,
+    count(distinct agent) as agents,
+    sum(packets_total) as packets_total,
+    sum(packets_udp) as packets_udp,
+    sum(packets_tcp) as packets_tcp,
+    sum(packets_other_l4) as packets_other_l4,
+    sum(packets_ipv4) as packets_ipv4,
+    sum(packets_ipv6) as packets_ipv6,
+    sum(packets_in) as packets_in,
+    sum(packets_out) as packets_out,
+    sum(packets_unknown) as packets_unknown,
+    sum(packets_deep_samples) as packets_deep_samples,
+    sum(packets_bytes_in) as packets_bytes_in,
+    sum(packets_bytes_out) as packets_bytes_out,
+    sum(packets_bytes_total) as packets_bytes_total,
+    sum(packets_non_ip) as packets_non_ip,
+    sum(packets_fragments) as packets_fragments,
+    sum(packets_vlan) as packets_vlan,
+    sum(packets_malformed) as packets_malformed,
+    sum(packets_tunnelled) as packets_tunnelled,
+    sum(packets_tcp_syn) as packets_tcp_syn,
+    sum(packets_tcp_syn_ack) as packets_tcp_syn_ack,
+    sum(packets_tcp_rst) as packets_tcp_rst,
+    sum(packets_out_of_order) as packets_out_of_order,
+    sum(packets_time_jumps) as packets_time_jumps,
+    sum(packets_sizes_below_64) as packets_sizes_below_64,
+    sum(packets_sizes_below_128) as packets_sizes_below_128,
+    sum(packets_sizes_below_256) as packets_sizes_below_256,
+    sum(packets_sizes_below_512) as packets_sizes_below_512,
+    sum(packets_sizes_below_1024) as packets_sizes_below_1024,
+    sum(packets_sizes_below_1519) as packets_sizes_below_1519,
+    sum(packets_sizes_from_1519) as packets_sizes_from_1519,
+    sum(dns_wire_packets_total) as dns_wire_packets_total,
+    sum(dns_wire_packets_queries) as dns_wire_packets_queries,
+    sum(dns_wire_packets_replies) as dns_wire_packets_replies,
+    sum(dns_wire_packets_tcp) as dns_wire_packets_tcp,
+    sum(dns_wire_packets_udp) as dns_wire_packets_udp,
+    sum(dns_wire_packets_ipv4) as dns_wire_packets_ipv4,
+    sum(dns_wire_packets_ipv6) as dns_wire_packets_ipv6,
+    sum(dns_wire_packets_noerror) as dns_wire_packets_noerror,
+    sum(dns_wire_packets_nxdomain) as dns_wire_packets_nxdomain,
+    sum(dns_wire_packets_srvfail) as dns_wire_packets_srvfail,
+    sum(dns_wire_packets_refused) as dns_wire_packets_refused,
+    sum(dns_wire_packets_truncated_capture) as dns_wire_packets_truncated_capture,
+    sum(dns_wire_packets_malformed) as dns_wire_packets_malformed,
+    sum(dns_xact_counts_total) as dns_xact_counts_total,
+    sum(dns_xact_counts_timed_out) as dns_xact_counts_timed_out,
+    sum(dns_xact_counts_late) as dns_xact_counts_late,
+    sum(dns_xact_counts_duplicates) as dns_xact_counts_duplicates,
+    sum(dns_xact_counts_orphans) as dns_xact_counts_orphans,
+    sum(dns_xact_counts_retransmitted) as dns_xact_counts_retransmitted,
+    sum(dns_xact_counts_negative_times) as dns_xact_counts_negative_times,
+    sum(dns_xact_counts_shed) as dns_xact_counts_shed,
+    sum(dns_xact_in_total) as dns_xact_in_total,
+    sum(dns_xact_out_total) as dns_xact_out_total,
+    sum(dns_xact_unknown_total) as dns_xact_unknown_total,
+    sum(dns_in_queries) as dns_in_queries,
+    sum(dns_in_replies) as dns_in_replies,
+    sum(dns_in_tcp_queries) as dns_in_tcp_queries,
+    sum(dns_in_ipv6_queries) as dns_in_ipv6_queries,
+    sum(dns_in_query_bytes) as dns_in_query_bytes,
+    sum(dns_in_response_bytes) as dns_in_response_bytes,
+    sum(dns_in_noerror) as dns_in_noerror,
+    sum(dns_in_nxdomain) as dns_in_nxdomain,
+    sum(dns_in_srvfail) as dns_in_srvfail,
+    sum(dns_in_refused) as dns_in_refused,
+    sum(dns_in_nodata) as dns_in_nodata,
+    sum(dns_in_referrals) as dns_in_referrals,
+    sum(dns_in_malformed) as dns_in_malformed,
+    sum(dns_in_timed_out) as dns_in_timed_out,
+    sum(dns_in_orphans) as dns_in_orphans,
+    sum(dns_in_rd_queries) as dns_in_rd_queries,
+    sum(dns_in_ad_queries) as dns_in_ad_queries,
+    sum(dns_in_cd_queries) as dns_in_cd_queries,
+    sum(dns_in_do_queries) as dns_in_do_queries,
+    sum(dns_in_ecs_queries) as dns_in_ecs_queries,
+    sum(dns_in_cookie_queries) as dns_in_cookie_queries,
+    sum(dns_in_cookie_replies) as dns_in_cookie_replies,
+    sum(dns_in_aa_replies) as dns_in_aa_replies,
+    sum(dns_in_tc_replies) as dns_in_tc_replies,
+    sum(dns_in_ra_replies) as dns_in_ra_replies,
+    sum(dns_in_ad_replies) as dns_in_ad_replies,
+    sum(dns_out_queries) as dns_out_queries,
+    sum(dns_out_replies) as dns_out_replies,
+    sum(dns_out_tcp_queries) as dns_out_tcp_queries,
+    sum(dns_out_ipv6_queries) as dns_out_ipv6_queries,
+    sum(dns_out_query_bytes) as dns_out_query_bytes,
+    sum(dns_out_response_bytes) as dns_out_response_bytes,
+    sum(dns_out_noerror) as dns_out_noerror,
+    sum(dns_out_nxdomain) as dns_out_nxdomain,
+    sum(dns_out_srvfail) as dns_out_srvfail,
+    sum(dns_out_refused) as dns_out_refused,
+    sum(dns_out_nodata) as dns_out_nodata,
+    sum(dns_out_referrals) as dns_out_referrals,
+    sum(dns_out_malformed) as dns_out_malformed,
+    sum(dns_out_timed_out) as dns_out_timed_out,
+    sum(dns_out_orphans) as dns_out_orphans,
+    sum(dns_out_rd_queries) as dns_out_rd_queries,
+    sum(dns_out_ad_queries) as dns_out_ad_queries,
+    sum(dns_out_cd_queries) as dns_out_cd_queries,
+    sum(dns_out_do_queries) as dns_out_do_queries,
+    sum(dns_out_ecs_queries) as dns_out_ecs_queries,
+    sum(dns_out_cookie_queries) as dns_out_cookie_queries,
+    sum(dns_out_cookie_replies) as dns_out_cookie_replies,
+    sum(dns_out_aa_replies) as dns_out_aa_replies,
+    sum(dns_out_tc_replies) as dns_out_tc_replies,
+    sum(dns_out_ra_replies) as dns_out_ra_replies,
+    sum(dns_out_ad_replies) as dns_out_ad_replies,
+    sum(dns_flags_aa) as dns_flags_aa,
+    sum(dns_flags_ad) as dns_flags_ad,
+    sum(dns_flags_tc) as dns_flags_tc,
+    sum(dns_edns_queries) as dns_edns_queries,
+    sum(dns_edns_replies) as dns_edns_replies,
+    sum(dns_edns_dnssec_ok) as dns_edns_dnssec_ok,
+    sum(dns_edns_client_subnet) as dns_edns_client_subnet,
+    sum(dns_edns_empty_answers) as dns_edns_empty_answers,
+    sum(dns_edns_answer_records) as dns_edns_answer_records,
+    sum(dns_reassembly_unsynchronised) as dns_reassembly_unsynchronised,
+    sum(dns_reassembly_gaps) as dns_reassembly_gaps,
+    sum(dns_reassembly_retransmitted_segments) as dns_reassembly_retransmitted_segments,
+    sum(dns_reassembly_streams_evicted) as dns_reassembly_streams_evicted,
+    sum(dns_reassembly_datagrams_reassembled) as dns_reassembly_datagrams_reassembled,
+    sum(dns_reassembly_datagrams_incomplete) as dns_reassembly_datagrams_incomplete,
+    sum(dns_reassembly_datagrams_evicted) as dns_reassembly_datagrams_evicted,
+    sum(dns_reassembly_datagrams_unidentified) as dns_reassembly_datagrams_unidentified,
+    sum(dns_reassembly_fragments_malformed) as dns_reassembly_fragments_malformed,
+    sum(sampling_messages) as sampling_messages
+from pktvisor;
+
+create or replace view pktvisor_histograms as
+select 'packets.rates.pps_in' as metric, agent, period_start, period_end, packets_rates_pps_in_scale as scale, packets_rates_pps_in_zero as zero, packets_rates_pps_in_count as total, packets_rates_pps_in_sum as value_sum, packets_rates_pps_in_buckets as buckets from pktvisor
+union all select 'packets.rates.pps_out' as metric, agent, period_start, period_end, packets_rates_pps_out_scale as scale, packets_rates_pps_out_zero as zero, packets_rates_pps_out_count as total, packets_rates_pps_out_sum as value_sum, packets_rates_pps_out_buckets as buckets from pktvisor
+union all select 'dns.xact.in.quantiles_us' as metric, agent, period_start, period_end, dns_xact_in_quantiles_us_scale as scale, dns_xact_in_quantiles_us_zero as zero, dns_xact_in_quantiles_us_count as total, dns_xact_in_quantiles_us_sum as value_sum, dns_xact_in_quantiles_us_buckets as buckets from pktvisor
+union all select 'dns.xact.out.quantiles_us' as metric, agent, period_start, period_end, dns_xact_out_quantiles_us_scale as scale, dns_xact_out_quantiles_us_zero as zero, dns_xact_out_quantiles_us_count as total, dns_xact_out_quantiles_us_sum as value_sum, dns_xact_out_quantiles_us_buckets as buckets from pktvisor
+union all select 'dns.xact.unknown.quantiles_us' as metric, agent, period_start, period_end, dns_xact_unknown_quantiles_us_scale as scale, dns_xact_unknown_quantiles_us_zero as zero, dns_xact_unknown_quantiles_us_count as total, dns_xact_unknown_quantiles_us_sum as value_sum, dns_xact_unknown_quantiles_us_buckets as buckets from pktvisor
+union all select 'dns.in.query_size_bytes' as metric, agent, period_start, period_end, dns_in_query_size_bytes_scale as scale, dns_in_query_size_bytes_zero as zero, dns_in_query_size_bytes_count as total, dns_in_query_size_bytes_sum as value_sum, dns_in_query_size_bytes_buckets as buckets from pktvisor
+union all select 'dns.in.response_size_bytes' as metric, agent, period_start, period_end, dns_in_response_size_bytes_scale as scale, dns_in_response_size_bytes_zero as zero, dns_in_response_size_bytes_count as total, dns_in_response_size_bytes_sum as value_sum, dns_in_response_size_bytes_buckets as buckets from pktvisor
+union all select 'dns.in.size_ratio_pct' as metric, agent, period_start, period_end, dns_in_size_ratio_pct_scale as scale, dns_in_size_ratio_pct_zero as zero, dns_in_size_ratio_pct_count as total, dns_in_size_ratio_pct_sum as value_sum, dns_in_size_ratio_pct_buckets as buckets from pktvisor
+union all select 'dns.out.query_size_bytes' as metric, agent, period_start, period_end, dns_out_query_size_bytes_scale as scale, dns_out_query_size_bytes_zero as zero, dns_out_query_size_bytes_count as total, dns_out_query_size_bytes_sum as value_sum, dns_out_query_size_bytes_buckets as buckets from pktvisor
+union all select 'dns.out.response_size_bytes' as metric, agent, period_start, period_end, dns_out_response_size_bytes_scale as scale, dns_out_response_size_bytes_zero as zero, dns_out_response_size_bytes_count as total, dns_out_response_size_bytes_sum as value_sum, dns_out_response_size_bytes_buckets as buckets from pktvisor
+union all select 'dns.out.size_ratio_pct' as metric, agent, period_start, period_end, dns_out_size_ratio_pct_scale as scale, dns_out_size_ratio_pct_zero as zero, dns_out_size_ratio_pct_count as total, dns_out_size_ratio_pct_sum as value_sum, dns_out_size_ratio_pct_buckets as buckets from pktvisor
+union all select 'dns.edns.udp_size_bytes' as metric, agent, period_start, period_end, dns_edns_udp_size_bytes_scale as scale, dns_edns_udp_size_bytes_zero as zero, dns_edns_udp_size_bytes_count as total, dns_edns_udp_size_bytes_sum as value_sum, dns_edns_udp_size_bytes_buckets as buckets from pktvisor;
+
+create or replace view pktvisor_distinct as
+select 'packets.cardinality.src_ips_in' as metric, agent, period_start, period_end, packets_cardinality_src_ips_in_hll as image from pktvisor
+union all select 'packets.cardinality.dst_ips_out' as metric, agent, period_start, period_end, packets_cardinality_dst_ips_out_hll as image from pktvisor
+union all select 'dns.cardinality.qname' as metric, agent, period_start, period_end, dns_cardinality_qname_hll as image from pktvisor
+union all select 'dns.in.clients' as metric, agent, period_start, period_end, dns_in_clients_hll as image from pktvisor
+union all select 'dns.out.servers' as metric, agent, period_start, period_end, dns_out_servers_hll as image from pktvisor;
+
+-- end of these views
+-- The top lists, by their paths in the JSON.
+create or replace view pktvisor_lists as
+select entry.1 as list, agent, period_start, period_end, entry.2 as absent_upper, entry.3 as entries
+from (select agent, period_start, period_end, arrayJoin(lists) as entry from pktvisor);
+
+-- The most frequent items of a list, as in fleet_top(of_list = 'dns.in.top_clients', since = '2026-01-01', until = '2027-01-01').
+-- The true count of an item is from `lower` to `upper`.
+create or replace view fleet_top as
+with lists as (
+    select * from pktvisor_lists
+    where list = {of_list:String}
+      and period_start >= parseDateTimeBestEffort({since:String}, 'UTC') and period_start < parseDateTimeBestEffort({until:String}, 'UTC')
+)
+select
+    entry.1 as name,
+    sum(entry.2) as estimate,
+    sum(entry.3) as lower,
+    sum(entry.4) - sum(absent_upper) + (select sum(absent_upper) from lists) as upper
+from (select absent_upper, arrayJoin(entries) as entry from lists)
+group by name order by estimate desc, name;
+
+-- A quantile, as in fleet_quantile(of_metric = 'dns.xact.in.quantiles_us', p = 0.99, since = '2026-01-01', until = '2027-01-01').
+create or replace view fleet_quantile as
+with histograms as (
+    select * from pktvisor_histograms
+    where metric = {of_metric:String} and total > 0
+      and period_start >= parseDateTimeBestEffort({since:String}, 'UTC') and period_start < parseDateTimeBestEffort({until:String}, 'UTC')
+), fleet as (
+    select min(scale) as fleet_scale, sum(zero) as zeros, sum(total) as values from histograms
+), buckets as (
+    select floor(entry.1 / pow(2, scale - fleet_scale)) as place, sum(entry.2) as n
+    from (select scale, arrayJoin(buckets) as entry from histograms) as entries cross join fleet
+    group by place
+), ranked as (
+    select place, n, sum(n) over (order by place) + zeros as seen, {p:Float64} * values as rank, fleet_scale
+    from buckets cross join fleet
+)
+select if({p:Float64} * any(values) <= any(zeros), 0,
+          argMinIf(pow(2, (place + (rank - (seen - n)) / n) / pow(2, fleet_scale)), place, seen >= rank)) as value
+from ranked cross join fleet;
+
+-- The number of distinct items, as in fleet_distinct(of_metric = 'dns.in.clients', since = '2026-01-01', until = '2027-01-01'): the
+-- union of what the agents saw. Ertl, New cardinality estimation algorithms for HyperLogLog sketches (2017), section 4.
+create or replace view fleet_distinct as
+with
+    maxForEach(reinterpret(substring(assumeNotNull(image), 41), 'Array(UInt8)')) as registers,
+    toFloat64(length(registers)) as m,
+    countEqual(registers, 0) / m as x,
+    arraySum(register -> if(register > 0, exp2(-register), 0), registers) as s,
+    arraySum(k -> pow(x, exp2(k)) * exp2(k - 1), range(1, 60)) as z
+select if(m = 0, 0, toUInt64(round(0.5 / ln(2) * m * m / (m * (x + z) + s)))) as value
+from pktvisor_distinct
+where metric = {of_metric:String} and image is not null
+  and period_start >= parseDateTimeBestEffort({since:String}, 'UTC') and period_start < parseDateTimeBestEffort({until:String}, 'UTC');

@@ -1,0 +1,115 @@
+//! The files of an archive: in a directory, or in an object store.
+
+mod bucket;
+mod directory;
+
+use bytes::Bytes;
+
+use crate::location::Location;
+pub(crate) use directory::RollUpLock;
+
+use bucket::Bucket;
+use directory::Directory;
+
+/// Why a store does not do what it is asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A directory.
+    #[error("cannot {action} {path}: {source}")]
+    File {
+        /// What failed.
+        action: &'static str,
+        /// On which file.
+        path: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// An object store.
+    #[error("{0}")]
+    Object(#[from] object_store::Error),
+    /// Another process merges the same archive.
+    #[error("another roll-up of {0} is running")]
+    Locked(String),
+    /// A file that is too large to be one of an archive.
+    #[error("{0} is too large for a file of an archive")]
+    TooLarge(String),
+}
+
+/// The files of one archive, by their keys.
+#[derive(Debug)]
+pub enum Store {
+    /// In a directory.
+    Directory(Directory),
+    /// In an object store.
+    Bucket(Bucket),
+}
+
+impl Store {
+    /// The store at a place. A directory is created.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be created, or the environment lacks what the object store needs.
+    pub fn open(location: &Location) -> Result<Self, StoreError> {
+        Ok(match location {
+            Location::Directory(path) => Self::Directory(Directory::create(path)?),
+            Location::S3 { bucket, prefix } => Self::Bucket(Bucket::open(bucket, prefix)?),
+        })
+    }
+
+    /// Writes a file, whole or not at all; replaces one of the same key.
+    ///
+    /// # Errors
+    ///
+    /// The store refuses or cannot be reached.
+    pub async fn put(&self, key: &str, file: Bytes) -> Result<(), StoreError> {
+        match self {
+            Self::Directory(directory) => directory.put(key, &file),
+            Self::Bucket(bucket) => bucket.put(key, file).await,
+        }
+    }
+
+    /// The contents of a file.
+    ///
+    /// # Errors
+    ///
+    /// It does not exist, is too large, or cannot be read.
+    pub async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
+        match self {
+            Self::Directory(directory) => directory.get(key),
+            Self::Bucket(bucket) => bucket.get(key).await,
+        }
+    }
+
+    /// The keys of all files.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be listed.
+    pub async fn keys(&self) -> Result<Vec<String>, StoreError> {
+        match self {
+            Self::Directory(directory) => directory.keys(),
+            Self::Bucket(bucket) => bucket.keys().await,
+        }
+    }
+
+    /// Deletes a file; none is fine, too.
+    ///
+    /// # Errors
+    ///
+    /// The store refuses.
+    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Directory(directory) => directory.delete(key),
+            Self::Bucket(bucket) => bucket.delete(key).await,
+        }
+    }
+
+    /// Keeps other processes from merging the same files. An object store has no locks.
+    pub(crate) fn lock_for_roll_up(&self) -> Result<Option<RollUpLock>, StoreError> {
+        match self {
+            Self::Directory(directory) => directory.lock_for_roll_up().map(Some),
+            Self::Bucket(_) => Ok(None),
+        }
+    }
+}
