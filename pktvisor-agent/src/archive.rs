@@ -44,7 +44,7 @@ pub(crate) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<()>
     let archiver =
         Archiver::start(settings, Box::new(move || source.upgrade()?.store.take_unarchived(lists)))?;
     agent.set_archiver(archiver);
-    tracing::info!("archive: writing to {} as {}", archive.location, archive.agent.as_str());
+    tracing::debug!("archive: writing to {} as {}", archive.location, archive.agent.as_str());
     Ok(())
 }
 

@@ -47,7 +47,11 @@ fn a_killed_agent_leaves_whole_files_only_and_another_run_completes_them() {
     for round in 0..KILLS {
         let mut agent = member.agent(text);
         let mut agent = agent.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        thread::sleep(Duration::from_millis(20 + 40 * round));
+        // Later and later, in the middle of the files.
+        let wanted = 2 * round as usize;
+        while rows(&archive).len() < wanted && agent.try_wait().unwrap().is_none() {
+            thread::sleep(Duration::from_millis(1));
+        }
         agent.kill().unwrap();
         agent.wait().unwrap();
         seen.push(rows(&archive).len());

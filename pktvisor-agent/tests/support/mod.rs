@@ -25,6 +25,7 @@ pub(crate) struct Served {
 
 impl Served {
     /// Starts it on a free port of 127.0.0.1 and waits until it listens.
+    #[allow(dead_code, reason = "not every test program needs it")]
     pub(crate) fn start(words: &[&str]) -> Self {
         Self::start_with(words, &[])
     }
