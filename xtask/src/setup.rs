@@ -237,7 +237,12 @@ pub(crate) fn ensure(need: SetupLevel) -> Result<()> {
         println!("missing: {} ({})", package.name, package.reason);
     }
     if !missing.is_empty() {
-        apt::install(&missing.iter().map(|package| package.name).collect::<Vec<_>>())?;
+        let mut names: Vec<_> = missing.iter().map(|package| package.name).collect();
+        // Whoever is not root gets one line for everything.
+        if !apt::is_root() {
+            names.extend(bpf_toolchain::missing_packages());
+        }
+        apt::install(&names)?;
     }
     let components = if need >= SetupLevel::Test { missing_components() } else { Vec::new() };
     if !components.is_empty() {
