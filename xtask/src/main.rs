@@ -5,6 +5,7 @@
 //! process. `cargo xtask` compiles this crate before anything else, so it depends on little.
 
 mod apt;
+mod bare_root;
 mod bench;
 mod bpf_toolchain;
 mod build_ebpf;
