@@ -12,6 +12,7 @@ mod build_ebpf;
 mod command;
 mod dependencies;
 mod dist;
+mod http;
 mod measure;
 mod run;
 mod setup;
