@@ -19,6 +19,7 @@ mod setup;
 mod steps;
 mod tally;
 mod test;
+mod test_image;
 mod test_package;
 mod test_vm;
 mod workspace;
@@ -43,6 +44,8 @@ enum Task {
     /// Run every check that must pass before a change lands: format, lints, dependencies, tests,
     /// release build, real captures
     Test(test::TestArguments),
+    /// Build the container image and run it
+    TestImage(test_image::TestImageArguments),
     /// Install the Debian package of the release build into a bare Debian
     TestPackage,
     /// Test the kernel half on another kernel, in a virtual machine
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Task::Setup(arguments) => setup::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Run(arguments) => run::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::TestImage(arguments) => test_image::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::TestPackage => test_package::run().map(|()| ExitCode::SUCCESS),
         Task::TestVm(arguments) => test_vm::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::BuildEbpf(arguments) => build_ebpf::run(&arguments).map(|()| ExitCode::SUCCESS),

@@ -186,6 +186,12 @@ const PACKAGES: &[Package] = &[
         need: SetupLevel::Test,
         reason: "makes the bare system that the Debian package is installed into",
     },
+    Package {
+        name: "docker.io",
+        probe: Probe::Program("dockerd"),
+        need: SetupLevel::Test,
+        reason: "builds and runs the image (its service is not needed: systemctl disable --now docker)",
+    },
     #[cfg(target_arch = "x86_64")]
     Package {
         name: "qemu-system-x86",
