@@ -19,6 +19,7 @@ mod setup;
 mod steps;
 mod tally;
 mod test;
+mod test_fleet;
 mod test_fresh;
 mod test_image;
 mod test_package;
@@ -45,6 +46,8 @@ enum Task {
     /// Run every check that must pass before a change lands: format, lints, dependencies, tests,
     /// release build, real captures
     Test(test::TestArguments),
+    /// Test a fleet: several agents with what collects from them
+    TestFleet,
     /// Try the README's commands on a bare Debian or Ubuntu
     TestFresh(test_fresh::TestFreshArguments),
     /// Build the container image and run it
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Task::Setup(arguments) => setup::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Run(arguments) => run::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::TestFleet => test_fleet::run(),
         Task::TestFresh(arguments) => test_fresh::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::TestImage(arguments) => test_image::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::TestPackage => test_package::run().map(|()| ExitCode::SUCCESS),

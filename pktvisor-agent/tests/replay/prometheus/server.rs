@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Only a hang takes this long.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Killed, with its data, when the test is over.
 pub(crate) struct Prometheus {
@@ -41,6 +41,7 @@ impl Prometheus {
             .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg("--log.level=error")
+            .arg("--enable-feature=native-histograms")
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
