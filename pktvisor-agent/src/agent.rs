@@ -4,15 +4,20 @@ pub(crate) mod interfaces;
 mod stale;
 pub(crate) mod status;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use metric_families::Snapshot;
+use parking_lot::Mutex;
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
 use pktvisor_metrics::watch::{MessageFilter, PacketSink, PacketWatch, TooManyWatches};
-use pktvisor_metrics::{Clock, Distribution, ListLength, NoPeriod, RollingSpan, Store};
+use pktvisor_metrics::{Clock, ListLength, NoPeriod, RollingSpan, Store};
 
-use crate::serve::{AnswerSource, Moment, PacketsError, PeriodError, SinceStart, TimeHistogram, Window};
+use crate::families::cost::CostMeter;
+use crate::families::{self, Numbers, SinceStart, times_since_start};
+use crate::serve::{AnswerSource, Moment, PacketsError, PeriodError, Window};
 use status::CaptureStatus;
 
 /// Everything that answers are made of.
@@ -25,6 +30,9 @@ pub(crate) struct Agent {
     deep_sample_rate_pct: u64,
     sandbox: api::SandboxInfo,
     started: Instant,
+    started_at: SystemTime,
+    cost: Mutex<CostMeter>,
+    labels: BTreeMap<String, String>,
     packet_access: PacketAccess,
 }
 
@@ -48,6 +56,9 @@ impl Agent {
             deep_sample_rate_pct,
             sandbox: api::SandboxInfo::default(),
             started: Instant::now(),
+            started_at: SystemTime::now(),
+            cost: Mutex::default(),
+            labels: BTreeMap::new(),
             packet_access: PacketAccess::default(),
         }
     }
@@ -55,6 +66,11 @@ impl Agent {
     /// The agent, in a process that is restricted in this way.
     pub(crate) fn with_sandbox(self, sandbox: api::SandboxInfo) -> Self {
         Self { sandbox, ..self }
+    }
+
+    /// The agent, with labels that the operator gave it.
+    pub(crate) fn with_labels(self, labels: BTreeMap<String, String>) -> Self {
+        Self { labels, ..self }
     }
 
     /// The agent, whose clients may or may not have packets.
@@ -73,6 +89,43 @@ impl Agent {
     /// Where every packet went.
     pub(crate) fn ledger(&self) -> api::Ledger {
         with_filtered(self.store.ledger(), self.status.snapshot().filtered)
+    }
+
+    /// All numbers of one moment as metric families, although its parts are read one after the other.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        /// More than enough, because a moment lasts for a second.
+        const ATTEMPTS: usize = 3;
+        let mut last = None;
+        for _ in 0..ATTEMPTS {
+            let moment = self.moment();
+            let snapshot = self.read_snapshot();
+            if self.moment() == moment {
+                return snapshot;
+            }
+            last = Some(snapshot);
+        }
+        last.unwrap_or_else(|| self.read_snapshot())
+    }
+
+    fn read_snapshot(&self) -> Snapshot {
+        let usual = ListLength::DEFAULT;
+        let period = self.bucket(1, usual).or_else(|_| self.bucket(0, usual)).ok();
+        let sums = self.store.since_start();
+        let sums = SinceStart {
+            inbound: times_since_start(&sums.inbound),
+            outbound: times_since_start(&sums.outbound),
+            period: sums.period,
+        };
+        families::snapshot(&Numbers {
+            since: self.started_at,
+            at: SystemTime::now(),
+            app: &self.app(),
+            rates: &self.rates(),
+            findings: &self.findings(),
+            sums: &sums,
+            period: period.as_ref(),
+            cost: &self.cost.lock().read(),
+        })
     }
 
     /// Whether any packet was counted.
@@ -104,6 +157,7 @@ impl AnswerSource for Agent {
                 deep_sample_rate_now_pct: Some(status.deep_sample_rate_now_pct),
                 losses: status.losses,
                 sandbox: Some(self.sandbox),
+                labels: self.labels.clone(),
             },
             dns: api::AppDns { xact: api::AppXact { open, waiting } },
         }
@@ -125,13 +179,8 @@ impl AnswerSource for Agent {
         document
     }
 
-    fn since_start(&self) -> SinceStart {
-        let sums = self.store.since_start();
-        SinceStart {
-            inbound: time_histogram(&sums.inbound),
-            outbound: time_histogram(&sums.outbound),
-            period: sums.period,
-        }
+    fn families(&self) -> Snapshot {
+        self.snapshot()
     }
 
     fn bucket(&self, n: usize, lists: ListLength) -> Result<api::Period, PeriodError> {
@@ -165,11 +214,6 @@ impl AnswerSource for Agent {
     fn health(&self) -> Result<(), String> {
         self.status.health()
     }
-}
-
-fn time_histogram(times_us: &Distribution) -> TimeHistogram {
-    let last_below = TimeHistogram::bounds_us().map(|bound_us| bound_us - 1);
-    TimeHistogram { below: times_us.at_most(last_below), count: times_us.count(), sum_us: times_us.sum() }
 }
 
 impl From<NoPeriod> for PeriodError {

@@ -10,13 +10,14 @@
 //! Data flows one way. Each of these crates knows only those above it, and this crate connects
 //! them: [`pipeline`] processes every packet that userspace counts, [`replay`] sends a capture file
 //! through it, and [`live`] takes over the kernel's counters. `agent` holds what answers are made
-//! of, [`cli`] reads the options, [`sandbox`] restricts the process to what they need, and [`run`] carries
+//! of, [`families`] makes metric families of its numbers, [`cli`] reads the options, [`sandbox`] restricts the process to what they need, and [`run`] carries
 //! them out. Only its binary and its tests
 //! depend on this crate.
 
 mod agent;
 pub mod cli;
 mod ethertype_notes;
+pub mod families;
 mod interface_address;
 pub mod likely_host;
 pub mod live;

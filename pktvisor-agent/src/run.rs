@@ -104,7 +104,7 @@ fn agent(options: &Options) -> anyhow::Result<Agent> {
     };
     let packet_access = if options.allow_packets { PacketAccess::Allowed } else { PacketAccess::Denied };
     let agent = Agent::new(store, u64::from(options.max_deep_sample_pct), capture);
-    let agent = agent.with_packet_access(packet_access);
+    let agent = agent.with_packet_access(packet_access).with_labels(options.labels.clone());
     Ok(if is_served { agent.with_findings() } else { agent })
 }
 

@@ -1,5 +1,7 @@
 //! The agent about itself: `/api/v1/metrics/app` and `/api/v1/metrics/rates`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::capture_mode::CaptureMode;
@@ -49,6 +51,9 @@ pub struct AppInfo {
     /// What the kernel keeps the process from doing. Absent from 3.0 agents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxInfo>,
+    /// Labels that the operator gave to the agent (`--label`). Every Prometheus series has them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What the kernel keeps the agent's process from doing, so that a fault in it harms nobody.

@@ -67,6 +67,15 @@ impl Distribution {
         counts
     }
 
+    /// The middle of each bucket that is not empty, by rising value, and how many values it has.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.histogram.iter().flat_map(|histogram| {
+            let of_step = |value, count| (histogram.median_equivalent(value), count);
+            let steps = histogram.iter_recorded();
+            steps.map(move |step| of_step(step.value_iterated_to(), step.count_at_value()))
+        })
+    }
+
     /// The sum of all values, each taken as the middle of its bucket.
     pub fn sum(&self) -> u64 {
         let Some(histogram) = &self.histogram else { return 0 };

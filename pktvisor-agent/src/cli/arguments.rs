@@ -10,6 +10,7 @@ use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
 use pktvisor_metrics::ClientPrefix;
 
+use super::labels;
 use super::values::{self, HostSpec};
 
 /// The port of the web server unless `-p` says otherwise.
@@ -186,6 +187,13 @@ pub(super) struct Arguments {
     #[arg(long = "allow-host", value_name = "NAME,...", value_delimiter = ',', help_heading = AGENT)]
     #[arg(value_hint = ValueHint::Hostname, value_parser = values::host_name)]
     pub(super) allowed_hosts: Vec<String>,
+
+    /// Give every Prometheus series this label, such as `site=ams1`; repeat the option for more.
+    ///
+    /// At most 16. Names that the metrics or Prometheus use, such as `direction` or `instance`, are
+    /// reserved.
+    #[arg(long = "label", value_name = "NAME=VALUE", help_heading = AGENT, value_parser = labels::label)]
+    pub(super) labels: Vec<(String, String)>,
 
     /// Do not restrict the process to the files and system calls that it needs.
     ///

@@ -3,6 +3,7 @@
 //! ```text
 //! arguments   every option, defined once for parsing and help
 //! values      parsers of single values
+//! labels      the operator's own labels
 //! foreign     options of other programs that users type from habit
 //! target      the meaning of TARGET
 //! options     the whole command line, checked
@@ -13,6 +14,7 @@
 mod arguments;
 mod configs;
 mod foreign;
+mod labels;
 pub mod logging;
 mod options;
 mod target;

@@ -1,11 +1,13 @@
 //! The whole command line, checked.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use capture_file::Pace;
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use ipnet::IpNet;
 use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
@@ -14,6 +16,7 @@ use pktvisor_metrics::ClientPrefix;
 
 use super::arguments::{Arguments, DEFAULT_HOST, DEFAULT_PORT, LogFormat};
 use super::foreign;
+use super::labels;
 use super::target::{Target, TargetError, resolve};
 
 /// What the agent is to do. Every value is valid.
@@ -68,6 +71,8 @@ pub struct Options {
     pub geo_asn: Option<PathBuf>,
     /// Where the web server listens.
     pub listen: Listen,
+    /// The operator's own labels by name.
+    pub labels: BTreeMap<String, String>,
     /// Whether the process keeps access to all files and system calls.
     pub no_sandbox: bool,
     /// Whether clients may have packets.
@@ -122,8 +127,12 @@ where
 {
     let words: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     let arguments = Arguments::try_parse_from(&words).map_err(|error| foreign::explain(error, &words))?;
+    let labels = labels::unique(arguments.labels.clone()).map_err(|error| {
+        let message = format!("invalid value for '--label <NAME=VALUE>': {error}");
+        Arguments::command().error(ErrorKind::ValueValidation, message)
+    })?;
     let target = resolve(&arguments.target, interfaces)?;
-    Ok(Options::new(arguments, target))
+    Ok(Options { labels, ..Options::new(arguments, target) })
 }
 
 impl Options {
@@ -162,6 +171,7 @@ impl Options {
                 allowed_hosts: arguments.allowed_hosts,
                 allowed_origins: arguments.allowed_origins,
             },
+            labels: BTreeMap::new(),
             no_sandbox: arguments.no_sandbox,
             allow_packets: arguments.allow_packets,
             log_format: arguments.log_format,
@@ -219,6 +229,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         ("--allow-host", !arguments.allowed_hosts.is_empty()),
         ("--allow-packets", arguments.allow_packets),
         ("--allow-origin", !arguments.allowed_origins.is_empty()),
+        ("--label", !arguments.labels.is_empty()),
     ];
     for (option, is_given) in for_server {
         if is_given && !target.is_live() && !arguments.serve {

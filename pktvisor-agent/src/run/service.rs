@@ -38,6 +38,9 @@ impl Service {
     pub(super) fn start(options: &Options, agent: Arc<Agent>) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(SERVER_THREADS)
+            .thread_name("http")
+            // The CPU time of a thread can be read only while it lives. There are a few at most.
+            .thread_keep_alive(Duration::from_secs(3600))
             .enable_all()
             .build()
             .context("cannot start the threads of the web server")?;

@@ -37,13 +37,20 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
 #[derive(Debug)]
 pub(super) struct Document {
     content_type: &'static str,
+    /// The headers of a request that the answer depends on.
+    vary: &'static str,
     plain: Bytes,
     gzip: OnceLock<Option<Bytes>>,
 }
 
 impl Document {
     pub(super) fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { content_type, plain: body.into(), gzip: OnceLock::new() }
+        Self { content_type, vary: "accept-encoding", plain: body.into(), gzip: OnceLock::new() }
+    }
+
+    /// A body whose type the client has chosen.
+    pub(super) fn negotiated(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { vary: "accept, accept-encoding", ..Self::new(content_type, body) }
     }
 
     pub(super) fn json(value: &impl Serialize) -> Result<Self, Failure> {
@@ -79,7 +86,7 @@ impl Document {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(VARY, HeaderValue::from_static(self.vary));
         if is_gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

@@ -16,6 +16,7 @@ use tokio::sync::{MutexGuard, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::answer::{Document, Failure};
+use super::prometheus::Format;
 use super::source::Moment;
 
 /// Answers made at the same time, except windows: clients never cost more than this many processors
@@ -41,7 +42,7 @@ pub(super) enum CacheKey {
     Window(usize, ListLength),
     Rolling(RollingSpan, ListLength),
     Series,
-    Prometheus,
+    Prometheus(Format),
 }
 
 impl CacheKey {
@@ -51,7 +52,7 @@ impl CacheKey {
             Self::Bucket(_, lists) | Self::Window(_, lists) | Self::Rolling(_, lists) => {
                 lists > ListLength::DEFAULT
             }
-            Self::Series | Self::Prometheus => false,
+            Self::Series | Self::Prometheus(_) => false,
         }
     }
 }
@@ -122,7 +123,7 @@ impl Cache {
         };
         match key {
             CacheKey::Window(..) | CacheKey::Rolling(..) => make_within(&self.merging, make).await,
-            CacheKey::Bucket(..) | CacheKey::Series | CacheKey::Prometheus => self.make(make).await,
+            CacheKey::Bucket(..) | CacheKey::Series | CacheKey::Prometheus(_) => self.make(make).await,
         }
     }
 

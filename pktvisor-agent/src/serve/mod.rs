@@ -20,7 +20,7 @@
 //! answer      bodies, errors, compression
 //! packets     a stream of packets
 //! page        the web page at `/`
-//! prometheus  the text exposition
+//! prometheus  the formats that Prometheus scrapes
 //! openapi     the description of the API
 //! ```
 //!
@@ -54,5 +54,5 @@ mod zone;
 pub use limits::Limits;
 pub use listen::BindError;
 pub use server::Server;
-pub use source::{AnswerSource, Moment, PacketsError, PeriodError, SinceStart, TimeHistogram, Window};
+pub use source::{AnswerSource, Moment, PacketsError, PeriodError, Window};
 pub use zone::ZoneError;

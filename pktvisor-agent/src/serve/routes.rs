@@ -21,13 +21,10 @@ use super::common_failures::CommonFailures;
 use super::limits::Limits;
 use super::page;
 use super::period::KeyedPeriod;
-use super::prometheus;
+use super::prometheus::{self, Format};
 use super::query::{self, Parameters};
 use super::source::{AnswerSource, PeriodError};
 use super::watching::{focus, packets};
-
-/// The content type of the Prometheus text format, version 0.0.4.
-const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// All paths.
 pub(super) type Handler = BoxedFilter<(Response,)>;
@@ -56,7 +53,7 @@ pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Va
     let focus = warp::path!("api" / "v1" / "focus").and(query_string()).and(get.clone()).then(focus);
     let packets = warp::path!("api" / "v1" / "packets").and(query_string()).and(get.clone()).then(packets);
     let openapi = warp::path!("api" / "v1" / "openapi.json").and(get.clone()).then(description);
-    let metrics = warp::path!("metrics").and(get.clone()).then(metrics);
+    let metrics = warp::path!("metrics").and(format()).and(get.clone()).then(metrics);
     let health = warp::path!("healthz").and(get).then(health);
     let paths = app.or(rates).unify().or(series).unify().or(bucket).unify().or(window).unify();
     let paths = paths.or(findings).unify().or(rolling).unify().or(focus).unify().or(packets).unify();
@@ -88,6 +85,11 @@ fn query_string() -> impl Filter<Extract = (String,), Error = Infallible> + Clon
 
 fn gzip() -> impl Filter<Extract = (Gzip,), Error = Infallible> + Clone {
     warp::header::headers_cloned().map(|headers: HeaderMap| Gzip::of(&headers))
+}
+
+/// The format of `/metrics`.
+fn format() -> impl Filter<Extract = (Format,), Error = Infallible> + Clone {
+    warp::header::headers_cloned().map(|headers: HeaderMap| Format::of(&headers))
 }
 
 async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
@@ -237,37 +239,24 @@ fn lists_of(query: &str) -> Result<ListLength, Failure> {
     Ok(parameters.take_top()?)
 }
 
-/// Counters since start, and the last closed period (the live one before the first rotation) as gauges.
+/// Counters since start, and the last closed period (the live one before the first rotation) as gauges. The Accept header
+/// decides on the format: text 0.0.4, OpenMetrics 1.0, or protobuf with native histograms.
 #[utoipa::path(get, path = "/metrics", tag = "metrics", responses(
     CommonFailures,
-    (status = 200, description = "Prometheus text exposition", body = String, content_type = PROMETHEUS_TEXT)))]
-async fn metrics(api: Arc<Api>, gzip: Gzip) -> Response {
+    (status = 200, description = "The metric families", content(
+        (String = Format::Text.content_type()),
+        (String = Format::OpenMetrics.content_type()),
+        (Vec<u8> = Format::Protobuf.content_type())))))]
+async fn metrics(format: Format, api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
-    let make = move || Ok(Document::new(PROMETHEUS_TEXT, exposition(source.as_ref())));
-    respond(api.cache.get(CacheKey::Prometheus, api.source.moment(), make).await, gzip)
-}
-
-/// The exposition of one moment, although its parts are read one after the other.
-fn exposition(source: &dyn AnswerSource) -> String {
-    /// More than enough, because a moment lasts for a second.
-    const ATTEMPTS: usize = 3;
-    let mut text = String::new();
-    for _ in 0..ATTEMPTS {
-        let (moment, usual) = (source.moment(), ListLength::DEFAULT);
-        let period = source.bucket(1, usual).or_else(|_| source.bucket(0, usual)).ok();
-        let sums = source.since_start();
-        text = prometheus::exposition(
-            &source.app(),
-            &source.rates(),
-            &source.findings(),
-            &sums,
-            period.as_ref(),
-        );
-        if source.moment() == moment {
-            break;
-        }
-    }
-    text
+    let make = move || {
+        let body = prometheus::encode(source.families(), format).map_err(|_| {
+            tracing::error!("the metrics could not be written in the format {format:?}");
+            Failure::Broken
+        })?;
+        Ok(Document::negotiated(format.content_type(), body))
+    };
+    respond(api.cache.get(CacheKey::Prometheus(format), api.source.moment(), make).await, gzip)
 }
 
 /// This OpenAPI document.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use metric_families::Snapshot;
 use pktvisor_api as api;
 use pktvisor_metrics::watch::{MessageFilter, PACKET_WATCHES_MAX, PacketSink, PacketWatch, TooManyWatches};
 use pktvisor_metrics::{ListLength, RollingSpan};
@@ -21,8 +22,8 @@ pub trait AnswerSource: Send + Sync + 'static {
     /// What is wrong now.
     fn findings(&self) -> api::FindingsDocument;
 
-    /// Counters since start.
-    fn since_start(&self) -> SinceStart;
+    /// All numbers of one moment as metric families.
+    fn families(&self) -> Snapshot;
 
     /// One period with lists of this length: 0 is the live one, 1 the last closed one.
     fn bucket(&self, n: usize, lists: ListLength) -> Result<api::Period, PeriodError>;
@@ -64,40 +65,6 @@ pub struct Window {
     pub minutes: usize,
     /// The merged periods.
     pub period: api::Period,
-}
-
-/// What was counted since start.
-#[derive(Clone, Debug, Default)]
-pub struct SinceStart {
-    /// The counters, in the shape of a period. Its lists and distinct counts are empty.
-    pub period: api::Period,
-    /// Times from query to response, for queries to HOST.
-    pub inbound: TimeHistogram,
-    /// The same for queries from HOST.
-    pub outbound: TimeHistogram,
-}
-
-/// A histogram of times since start.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TimeHistogram {
-    /// How many times are below 2^([`FIRST_EXPONENT`](Self::FIRST_EXPONENT) + index) microseconds.
-    pub below: [u64; Self::BOUNDS],
-    /// How many times there are.
-    pub count: u64,
-    /// Their sum, to within 0.4 %.
-    pub sum_us: u64,
-}
-
-impl TimeHistogram {
-    /// The lowest bound is 64 µs.
-    pub const FIRST_EXPONENT: u32 = 6;
-    /// The highest bound is 8.4 s.
-    pub const BOUNDS: usize = 18;
-
-    /// The bounds in microseconds. Powers of two, because buckets end there, so that the counts are exact.
-    pub fn bounds_us() -> [u64; Self::BOUNDS] {
-        std::array::from_fn(|index| 1 << (Self::FIRST_EXPONENT as usize + index))
-    }
 }
 
 /// The period does not exist. The sentences are part of the HTTP contract.

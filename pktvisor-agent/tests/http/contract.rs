@@ -88,8 +88,8 @@ async fn openapi_describes_every_path_and_no_other() {
     for path in paths.keys() {
         let response = server.get(&example(path)).await;
         let described = &paths[path]["get"]["responses"][response.status.to_string()]["content"];
-        let media_type = described.as_object().and_then(|content| content.keys().next()).cloned();
-        assert_eq!(response.header("content-type"), media_type.as_deref(), "{path}");
+        let media_type = response.header("content-type").unwrap_or_default();
+        assert!(described.get(media_type).is_some(), "{path}: {media_type} is not in {described}");
     }
     let known = [
         "/",

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use pktvisor_agent::serve::{
-    AnswerSource, Moment, PacketsError, PeriodError, SinceStart, TimeHistogram, Window,
-};
+use metric_families::{CumulativeBucket, ExponentialBuckets, Histogram, Snapshot};
+use pktvisor_agent::families::cost::Cost;
+use pktvisor_agent::families::{self, Numbers, SinceStart};
+use pktvisor_agent::serve::{AnswerSource, Moment, PacketsError, PeriodError, Window};
 use pktvisor_api as api;
 use pktvisor_metrics::watch::{MessageFilter, PacketSink, PacketWatch, TooManyWatches, Watches};
 use pktvisor_metrics::{ListLength, RollingSpan};
@@ -90,6 +91,7 @@ impl AnswerSource for Fake {
                     connections: api::SandboxState::Unavailable,
                     system_calls: api::SandboxState::Enforced,
                 }),
+                labels: [("site".to_owned(), "quoted \"one\"".to_owned())].into(),
             },
             dns: api::AppDns { xact: api::AppXact { open: 3, waiting: 2 } },
         }
@@ -133,14 +135,28 @@ impl AnswerSource for Fake {
         api::FindingsDocument { at_ts: 1_600_000_020, findings: vec![finding] }
     }
 
-    fn since_start(&self) -> SinceStart {
-        let mut below = [3; TimeHistogram::BOUNDS];
-        below[0] = 0;
-        below[1] = 2;
-        let times = TimeHistogram { below, count: 4, sum_us: 20_000_000 };
+    fn families(&self) -> Snapshot {
+        let mut classic = vec![CumulativeBucket { bound: 0.000_064, count: 0 }];
+        classic.push(CumulativeBucket { bound: 0.000_128, count: 2 });
+        let counts = vec![(-840, 2), (-780, 1), (-779, 1)];
+        let exponential = Some(ExponentialBuckets { scale: 6, zero: 0, counts });
+        let times = Histogram { count: 4, sum: 20.0, classic, exponential };
         let mut period = full_period(ListLength::DEFAULT);
         period.packets.total = 5000;
-        SinceStart { period, inbound: times, outbound: TimeHistogram::default() }
+        families::snapshot(&Numbers {
+            since: SystemTime::UNIX_EPOCH,
+            at: SystemTime::UNIX_EPOCH,
+            app: &self.app(),
+            rates: &self.rates(),
+            findings: &self.findings(),
+            sums: &SinceStart { period, inbound: times.clone(), outbound: times },
+            period: self.bucket(1, ListLength::DEFAULT).ok().as_ref(),
+            cost: &Cost {
+                cpu_s: 1.5,
+                cpu_s_by_role: vec![("worker", 1.0), ("other", 0.5)],
+                resident_bytes: Some(5_000_000),
+            },
+        })
     }
 
     fn bucket(&self, n: usize, lists: ListLength) -> Result<api::Period, PeriodError> {

@@ -3,12 +3,12 @@
 //! A list has at most ten entries in a report, so the number of series is bounded. The names in it
 //! change with the traffic: a store that keeps many months may drop these families when it scrapes.
 
+use metric_families::{Family, FamilyKind};
 use pktvisor_api::TopEntry;
-use pktvisor_definitions::{Family, Group, Kind};
+use pktvisor_definitions::{self as definitions, Group, Kind};
 use serde_json::Value;
 
 use super::declared::{generated_name, values};
-use super::writer::{Exposition, FamilyKind};
 
 /// What an entry states of its count: the suffix of the family, the end of its help text, and the
 /// number.
@@ -20,23 +20,25 @@ const STATEMENTS: [Statement; 3] = [
     ("_upper", "Upper bound of the count.", |entry| entry.upper),
 ];
 
-/// Writes the lists that the groups declare, except those declared without a family.
-pub(super) fn families(out: &mut Exposition, groups: &[Group], period: &Value) {
+/// The lists that the groups declare, except those declared without a family.
+pub(super) fn families(groups: &[Group], period: &Value) -> Vec<Family> {
     let lists = values(groups, period, Kind::List);
-    for (group, metric, list) in lists.filter(|(_, metric, _)| metric.family != Family::Elsewhere) {
-        let entries = entries(list);
-        let name = generated_name(group, metric);
-        for (suffix, statement, number) in STATEMENTS {
-            let help = format!("{} {statement}", metric.help.trim());
-            let name = format!("{name}{suffix}");
-            let mut family = out.family(&name, FamilyKind::Gauge, &help);
-            for entry in &entries {
-                if let Some(number) = number(entry) {
-                    family.sample(&[("name", &entry.name)], number);
+    let lists = lists.filter(|(_, metric, _)| metric.family != definitions::Family::Elsewhere);
+    lists
+        .flat_map(|(group, metric, list)| {
+            let (name, entries) = (generated_name(group, metric), entries(list));
+            STATEMENTS.map(|(suffix, statement, number)| {
+                let help = format!("{} {statement}", metric.help.trim());
+                let mut family = Family::new(format!("{name}{suffix}"), FamilyKind::Gauge, help);
+                for entry in &entries {
+                    if let Some(number) = number(entry) {
+                        family.push([("name", entry.name.as_str())], number);
+                    }
                 }
-            }
-        }
-    }
+                family
+            })
+        })
+        .collect()
 }
 
 fn entries(list: &Value) -> Vec<TopEntry> {

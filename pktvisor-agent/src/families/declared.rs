@@ -1,9 +1,10 @@
 //! The families that the declarations of the metrics ask for.
 
-use pktvisor_definitions::{Exactness, Family, Group, Kind, Metric, family_help};
+use metric_families::{Family, FamilyKind};
+use pktvisor_definitions::{
+    self as definitions, Exactness, GROUPS, Group, Kind, LEDGER, Metric, RATES, family_help,
+};
 use serde_json::Value;
-
-use super::writer::{Exposition, FamilyKind};
 
 /// One family: its help text, and the metrics that are its samples with their labels.
 struct Samples {
@@ -14,7 +15,7 @@ struct Samples {
     samples: Vec<(Option<(&'static str, &'static str)>, u64)>,
 }
 
-/// Which numbers of a document to write, and under which names.
+/// Which numbers of a document have families, and under which names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Naming {
     /// All of them, in the families that are declared.
@@ -23,17 +24,26 @@ pub(super) enum Naming {
     SinceStart,
 }
 
-/// Writes a family for every number of the document that the groups declare, in the order of the
+/// A family for every number of the document that the groups declare, in the order of the
 /// declarations.
-pub(super) fn families(out: &mut Exposition, groups: &[Group], document: &Value, naming: Naming) {
-    for family in collect(groups, document) {
-        let Some(family) = named(family, naming) else { continue };
-        let kind = if family.name.ends_with("_total") { FamilyKind::Counter } else { FamilyKind::Gauge };
-        let mut written = out.family(&family.name, kind, &family.help);
-        for (label, value) in family.samples {
-            written.sample(label.as_slice(), value);
+pub(super) fn families(groups: &[Group], document: &Value, naming: Naming) -> Vec<Family> {
+    let named = collect(groups, document).into_iter().filter_map(|family| named(family, naming));
+    named.map(family).collect()
+}
+
+fn family(samples: Samples) -> Family {
+    let Samples { name, help, samples, .. } = samples;
+    let mut family = match name.strip_suffix("_total") {
+        Some(counter) => Family::new(counter.to_owned(), FamilyKind::Counter, help),
+        None => Family::new(name, FamilyKind::Gauge, help),
+    };
+    for (label, value) in samples {
+        match label {
+            Some(label) => family.push([label], value),
+            None => family.push([], value),
         }
     }
+    family
 }
 
 /// Samples of one family must stand together, wherever their declarations stand.
@@ -67,6 +77,17 @@ pub(super) fn values<'a>(
     })
 }
 
+/// Whether a declared family has points with this label.
+pub(super) fn is_label(name: &str) -> bool {
+    let metrics = GROUPS.iter().chain([&LEDGER, &RATES]).flat_map(|group| group.metrics);
+    metrics
+        .filter_map(|metric| match metric.family {
+            definitions::Family::Named { label, .. } => label,
+            definitions::Family::Generated | definitions::Family::Elsewhere => None,
+        })
+        .any(|(label, _)| label == name)
+}
+
 /// The name of a family that is named by path and key.
 pub(super) fn generated_name(group: &Group, metric: &Metric) -> String {
     format!("pktvisor_period_{}_{}", group.path.replace('.', "_"), metric.key).to_ascii_lowercase()
@@ -87,11 +108,11 @@ fn named(family: Samples, naming: Naming) -> Option<Samples> {
     Some(Samples { name, help: family.help.replace(" of the period", " since start"), ..family })
 }
 
-/// The family of a metric and its label there; `None` if the exposition computes the metric.
+/// The family of a metric and its label there; `None` if the metric is computed elsewhere.
 fn family_of(group: &Group, metric: &Metric) -> Option<(String, Option<(&'static str, &'static str)>)> {
     match metric.family {
-        Family::Generated => Some((generated_name(group, metric), None)),
-        Family::Named { name, label } => Some((name.to_owned(), label)),
-        Family::Elsewhere => None,
+        definitions::Family::Generated => Some((generated_name(group, metric), None)),
+        definitions::Family::Named { name, label } => Some((name.to_owned(), label)),
+        definitions::Family::Elsewhere => None,
     }
 }

@@ -2,14 +2,13 @@
 //!
 //! An agent has at most eight findings of a kind, so the number of series is bounded.
 
+use metric_families::{Family, FamilyKind};
 use pktvisor_api::{FindingsDocument, Severity};
 
-use super::writer::{Exposition, FamilyKind};
-
-/// Writes the family. It is there without findings, too, so that an alert can rely on it.
-pub(super) fn family(out: &mut Exposition, document: &FindingsDocument) {
+/// The family. It is there without findings, too, so that an alert can rely on it.
+pub(super) fn family(document: &FindingsDocument) -> Family {
     let help = "What is wrong, by kind and subject; always 1.";
-    let mut family = out.family("pktvisor_finding", FamilyKind::Gauge, help);
+    let mut family = Family::new("pktvisor_finding", FamilyKind::Gauge, help);
     for finding in &document.findings {
         let severity = match finding.severity {
             Severity::Critical => "critical",
@@ -18,10 +17,11 @@ pub(super) fn family(out: &mut Exposition, document: &FindingsDocument) {
         };
         let labels = [
             ("kind", finding.kind.as_str()),
-            ("subject_kind", &finding.subject.kind),
-            ("subject", &finding.subject.name),
+            ("subject_kind", finding.subject.kind.as_str()),
+            ("subject", finding.subject.name.as_str()),
             ("severity", severity),
         ];
-        family.sample(&labels, 1);
+        family.push(labels, 1);
     }
+    family
 }
