@@ -62,7 +62,7 @@ fn the_p99_of_a_fleet_is_that_of_all_of_its_transactions() {
         .collect();
     let targets: Vec<String> = sites.iter().map(|(agent, _)| agent.address().to_string()).collect();
     let prometheus = Prometheus::start(&targets, &deployed("pktvisor.rules.yaml"));
-    let (mut inbound, mut outbound) = (Vec::new(), Vec::new());
+    let (mut inbound, mut outbound): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
     for (_, truth) in &sites {
         inbound.extend(&truth.inbound.times_ns);
         outbound.extend(&truth.outbound.times_ns);
