@@ -10,9 +10,14 @@ const QUERIES = rate("pktvisor_dns_messages_by_kind_total", 'kind="query"');
 const REPLIES = rate("pktvisor_dns_messages_by_kind_total", 'kind="reply"');
 const TIMED_OUT = rate("pktvisor_dns_unmatched_total", 'cause="timed_out"');
 const ANSWERED = rate("pktvisor_dns_transactions_total");
-const quantile = (q, by, direction) =>
-  `histogram_quantile(${q}, sum by (${by ? by + ", " : ""}le) ` +
-  `(${rate("pktvisor_dns_transaction_duration_seconds_bucket", direction && `direction="${direction}"`)}))`;
+// Of native histograms where Prometheus scrapes those, else of classic ones.
+const TIMES = "pktvisor_dns_transaction_duration_seconds";
+const quantile = (q, by, direction) => {
+  const labels = direction && `direction="${direction}"`;
+  const native = `histogram_quantile(${q}, sum by (${by ?? ""}) (${rate(TIMES, labels)}))`;
+  const classic = `histogram_quantile(${q}, sum by (${by ? by + ", " : ""}le) (${rate(`${TIMES}_bucket`, labels)}))`;
+  return `${native} or ${classic}`;
+};
 const top = (family) => `topk(10, sum by (name) (${family}{${AGENT}}))`;
 
 export const fleet = {
@@ -128,6 +133,9 @@ export const cost = {
     lines("CPU", "percentunit", [[rate("process_cpu_seconds_total"), "{{instance}}"]], {
       description: "Share of one processor, without the kernel's own programs.",
     }),
+    lines("CPU by role of the thread", "percentunit", [
+      [`sum by (role) (${rate("pktvisor_cpu_seconds_total")})`, "{{role}}"],
+    ]),
     lines("Memory", "bytes", [[`process_resident_memory_bytes{${AGENT}}`, "{{instance}}"]]),
     lines("CPU time of a packet", "s", [
       [`${rate("process_cpu_seconds_total")} / ${rate("pktvisor_packets_counted_total")}`, "{{instance}}"],

@@ -53,6 +53,7 @@ pub struct AppInfo {
     pub sandbox: Option<SandboxInfo>,
     /// Labels that the operator gave to the agent (`--label`). Every Prometheus series has them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub labels: BTreeMap<String, String>,
 }
 

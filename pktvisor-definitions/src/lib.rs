@@ -10,7 +10,7 @@
 //! | the JSON, its OpenAPI schema and description | `pktvisor-api` |
 //! | the record of a period: how it begins, merges, shrinks, is reported | `pktvisor-metrics` |
 //! | the tables in docs/metrics.md | a test of this crate writes and compares them |
-//! | the Prometheus family | `pktvisor-agent::serve::prometheus`, from [`GROUPS`], [`LEDGER`] and [`RATES`] |
+//! | the Prometheus family | `pktvisor-agent::families`, from [`GROUPS`], [`LEDGER`] and [`RATES`] |
 //!
 //! To add a metric: add a row, and the line that counts it.
 //!

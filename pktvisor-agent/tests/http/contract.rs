@@ -133,7 +133,12 @@ async fn prometheus_can_read_the_exposition() {
     let server = Running::start().await;
     let response = server.get("/metrics").await;
     assert_eq!(response.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    let text = response.text();
+    // Every series has the operator's label, behind which come its own.
+    let own = "site=\"quoted \\\"one\\\"\"";
+    let is_labelled = |line: &str| line.starts_with('#') || line.contains(&format!("{{{own}"));
+    assert!(response.text().lines().all(is_labelled));
+    let text = response.text().replace(&format!("{{{own}}}"), "").replace(&format!("{own},"), "");
+    let text = text.as_str();
     assert!(text.ends_with('\n'));
     let mut families = BTreeSet::new();
     let mut series = BTreeSet::new();
@@ -162,13 +167,15 @@ async fn prometheus_can_read_the_exposition() {
     assert!(text.contains("\npktvisor_dns_queries_waiting 2\n"));
     let finding = "pktvisor_finding{kind=\"random_subdomains\",subject_kind=\"zone\",subject=\"odd\\\"name.example\",severity=\"warning\"} 1";
     assert!(series.contains(finding.strip_suffix(" 1").unwrap()));
+    assert!(text.contains("\npktvisor_cpu_seconds_total{role=\"worker\"} 1.0\n"));
+    assert!(text.contains("\npktvisor_cpu_seconds_per_packet 0.15\n"));
     assert!(text.contains("\npktvisor_packets_total 5000\n"));
     assert!(text.contains("\npktvisor_dns_transactions_total{direction=\"unknown\"} 1\n"));
-    for (direction, le, count) in [("in", "0.000064", 0), ("in", "0.000128", 2), ("in", "+Inf", 4)] {
+    for (direction, le, count) in [("in", "6.4e-05", 0), ("in", "0.000128", 2), ("in", "+Inf", 4)] {
         let bucket = format!(
             "pktvisor_dns_transaction_duration_seconds_bucket{{direction=\"{direction}\",le=\"{le}\"}} {count}\n"
         );
         assert!(text.contains(&bucket), "{bucket}");
     }
-    assert!(text.contains("\npktvisor_dns_transaction_duration_seconds_sum{direction=\"in\"} 20\n"));
+    assert!(text.contains("\npktvisor_dns_transaction_duration_seconds_sum{direction=\"in\"} 20.0\n"));
 }

@@ -6,6 +6,7 @@ mod client;
 mod connections;
 mod contract;
 mod focus;
+mod formats;
 mod hosts;
 mod origins;
 mod packets;

@@ -113,6 +113,11 @@ impl Agent {
         http::json(&self.namespace, SERVER, path)
     }
 
+    /// The text at a path.
+    pub(crate) fn text(&self, path: &str) -> String {
+        http::get(&self.namespace, SERVER, path).unwrap().1
+    }
+
     /// All periods kept, merged.
     pub(crate) fn period(&self) -> Period {
         let path = "/api/v1/metrics/window/5";

@@ -12,6 +12,7 @@
 //! | `any`, `absence`, `addresses`, `tags`, `gso` | other kinds of links and packets, and their changes |
 //! | `start`, `own_port` | the first packet that counts, and packets that do not count |
 //! | `moments` | a document describes one moment |
+//! | `cost` | CPU time by role of the threads |
 //! | `watching` | what clients look into: a focus, the last seconds, packets |
 //! | `overload`, `neighbours`, `signals`, `traces` | overload, other programs, signals, and the end of the agent |
 
@@ -23,6 +24,7 @@ mod afpacket;
 mod agent;
 mod any;
 mod compare;
+mod cost;
 mod dns;
 mod gso;
 mod inline;

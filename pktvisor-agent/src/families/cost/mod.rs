@@ -88,16 +88,16 @@ mod tests {
         let before = meter.read();
         let work = std::thread::Builder::new().name("worker 7".to_owned());
         let (measured, measuring) = std::sync::mpsc::channel::<()>();
+        let (used_up, worked) = std::sync::mpsc::channel::<()>();
         let busy = work
             .spawn(move || {
-                let started = std::time::Instant::now();
-                while started.elapsed() < std::time::Duration::from_millis(200) {
-                    std::hint::black_box(started);
-                }
+                let used = || nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
+                while used().tv_nsec() < 100_000_000 {}
+                let _ = used_up.send(());
                 let _ = measuring.recv();
             })
             .unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        let _ = worked.recv();
         let cost = meter.read();
         drop(measured);
         busy.join().unwrap();

@@ -47,11 +47,17 @@ fn no_query_of_a_dashboard_is_empty() {
     let words = ["-H", HOST, "--pace", "realtime", DEMO];
     let (one, two) = (Served::start(&words), Served::start(&words));
     let targets = [one.address().to_string(), two.address().to_string()];
-    let prometheus = Prometheus::start(&targets, &deployed("pktvisor.rules.yaml"));
-    // Replies come after queries, and slow ones after others.
-    prometheus.wait_for("count(rate(pktvisor_dns_replies_total{rcode=\"NOERROR\"}[30s]) > 0) == 2");
-    for list in ["top_nxdomain", "top_srvfail", "xact_in_top_slow", "xact_out_top_slow"] {
-        prometheus.wait_for(&format!("count(pktvisor_period_dns_{list}) > 0"));
+    let rules = deployed("pktvisor.rules.yaml");
+    let classic = Prometheus::start(&targets, &rules);
+    let native = Prometheus::start_with(&targets, &rules, &["--enable-feature=native-histograms"]);
+    for prometheus in [&classic, &native] {
+        // Replies come after queries, and slow ones after others.
+        prometheus.wait_for("count(rate(pktvisor_dns_replies_total{rcode=\"NOERROR\"}[30s]) > 0) == 2");
+        for list in ["top_nxdomain", "top_srvfail", "xact_in_top_slow", "xact_out_top_slow"] {
+            prometheus.wait_for(&format!("count(pktvisor_period_dns_{list}) > 0"));
+        }
+        prometheus.wait_for("count(pktvisor:dns_transaction_duration_seconds:p99_5m > 0) > 0");
+        prometheus.wait_for("count(job:pktvisor_dns_transaction_duration_seconds:p99_5m > 0) > 0");
     }
     let dashboards = dashboards(&grafana().join("dashboards"));
     assert_eq!(dashboards.len(), 5);
@@ -59,11 +65,11 @@ fn no_query_of_a_dashboard_is_empty() {
         let queries = queries(dashboard);
         assert!(queries.len() >= 6, "{file}: {queries:?}");
         for query in queries {
-            let result = prometheus.query(&query);
-            assert!(
-                result.as_array().is_some_and(|samples| !samples.is_empty()),
-                "{file}: `{query}` is empty"
-            );
+            for prometheus in [&classic, &native] {
+                let result = prometheus.query(&query);
+                let is_there = result.as_array().is_some_and(|samples| !samples.is_empty());
+                assert!(is_there, "{file}: `{query}` is empty");
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The exposition of an agent that has read a capture.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use super::{DEMO, HOST, read};
+use dns_traffic::Config;
+
+use super::{DEMO, HOST, read, traffic};
 
 /// The samples of a text exposition by name and labels.
 fn samples(text: &str) -> BTreeMap<&str, f64> {
@@ -124,19 +126,56 @@ fn every_list_of_the_period_is_there_with_its_bounds() {
     }
 }
 
-/// docs/operations.md states the bound.
+/// docs/operations.md states the bounds.
 #[test]
-fn the_number_of_series_is_bounded() {
-    /// Families of a live agent that a file does not have: losses by cause.
-    const LIVE_ONLY: usize = 6;
-    let agent = read(&["-H", HOST, DEMO]);
+fn the_number_of_series_is_bounded_under_a_flood_of_random_names() {
+    /// Families of a live agent that a file does not have: losses by cause, and roles of threads.
+    const LIVE_ONLY: usize = 6 + 6;
     /// 25 lists of at most ten entries, each with its bounds.
     const LISTED_MAX: usize = 25 * 10 * 3;
-    let text = agent.get("/metrics").1;
-    let (listed, fixed): (Vec<_>, Vec<_>) =
-        samples(&text).into_keys().partition(|name| name.contains("_top_"));
-    assert!(fixed.len() + LIVE_ONLY < 350, "{} series", fixed.len());
-    assert!(listed.len() <= LISTED_MAX, "{} series", listed.len());
+    /// There are 15 kinds of findings, and at most eight of a kind.
+    const FINDINGS_MAX: usize = 15 * 8;
+    let mut fixed_before = None;
+    for (random_subdomains, random_sources) in [(0.0, 0.0), (0.9, 0.9)] {
+        let (_directory, path, _) = traffic(Config {
+            packets: 60_000,
+            rate: 500.0,
+            names: 100_000,
+            clients: 50_000,
+            random_subdomains,
+            random_sources,
+            malformed: 0.02,
+            ..Config::default()
+        });
+        let agent = read(&["-H", HOST, "--client-prefix", "24,56", &path]);
+        let text = agent.get("/metrics").1;
+        let (listed, rest): (Vec<_>, Vec<_>) =
+            samples(&text).into_keys().partition(|name| name.contains("_top_"));
+        let (findings, fixed): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|name| name.starts_with("pktvisor_finding{"));
+        println!("{} fixed, {} listed, {} findings", fixed.len(), listed.len(), findings.len());
+        assert!(fixed.len() + LIVE_ONLY < 350, "{} series", fixed.len());
+        assert!(listed.len() <= LISTED_MAX, "{} series", listed.len());
+        assert!(findings.len() <= FINDINGS_MAX, "{findings:?}");
+        // Random names add not one series to the fixed ones.
+        assert_eq!(*fixed_before.get_or_insert(fixed.len()), fixed.len());
+        assert!(text.len() < 1_000_000, "{} bytes", text.len());
+    }
+}
+
+#[test]
+fn labels_of_series_cannot_be_given_by_the_operator() {
+    let agent = read(&["-H", HOST, "--label", "site=\"a\\b\"", DEMO]);
+    let (_, text) = agent.get("/metrics");
+    let pairs = text.split("=\"").filter_map(|before| before.rsplit_once(['{', ','])).map(|(_, name)| name);
+    let is_name = |name: &&str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let names: BTreeSet<&str> = pairs.filter(is_name).filter(|name| !name.is_empty()).collect();
+    assert!(names.len() > 8 && names.contains("site"), "{names:?}");
+    for name in names.into_iter().filter(|name| !["site", "le"].contains(name)) {
+        assert!(pktvisor_agent::families::is_label(name), "--label {name}=x would be accepted");
+    }
+    assert!(text.contains("pktvisor_packets_total{site=\"\\\"a\\\\b\\\"\"} 2700\n"));
+    assert_eq!(agent.json("/api/v1/metrics/app")["app"]["labels"]["site"], "\"a\\b\"");
 }
 
 #[test]
@@ -146,4 +185,11 @@ fn the_cost_of_the_agent_is_known() {
     let samples = samples(&text);
     assert!(samples["process_cpu_seconds_total"] > 0.0);
     assert!(samples["process_resident_memory_bytes"] > 1e6);
+    let of_roles = samples.iter().filter(|(name, _)| name.starts_with("pktvisor_cpu_seconds_total{role="));
+    let sum: f64 = of_roles.map(|(_, cpu_s)| cpu_s).sum();
+    // A tick of the kernel's clock is 10 ms.
+    assert!((sum - samples["process_cpu_seconds_total"]).abs() < 0.02, "{sum}");
+    let packets = samples["pktvisor_packets_seen_total"];
+    let of_packet = samples["pktvisor_cpu_seconds_per_packet"];
+    assert!((of_packet * packets / samples["process_cpu_seconds_total"] - 1.0).abs() < 1e-6, "{of_packet}");
 }

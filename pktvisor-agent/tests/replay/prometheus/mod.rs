@@ -3,11 +3,17 @@
 mod dashboards;
 mod exposition;
 mod fleet;
+mod native;
 mod rules;
 mod server;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use capture_file::write::PcapWriter;
+use dns_traffic::{Answer, Config, Generator};
+use tempfile::TempDir;
 
 use crate::support::Served;
 
@@ -22,6 +28,20 @@ fn read(words: &[&str]) -> Served {
     let mut agent = Served::start(words);
     agent.line();
     agent
+}
+
+/// A generated capture in a directory, and its exact summary.
+fn traffic(config: Config) -> (TempDir, String, Answer) {
+    const ETHERNET: u16 = 1;
+    let mut generator = Generator::new(config).unwrap();
+    let mut pcap = PcapWriter::new(Vec::new(), ETHERNET).unwrap();
+    while let Some(packet) = generator.next_packet() {
+        pcap.write(packet.timestamp_ns, packet.data.len() as u32, packet.data).unwrap();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.pcap");
+    fs::write(&path, pcap.finish().unwrap()).unwrap();
+    (directory, path.to_str().unwrap().to_owned(), generator.into_answer().unwrap())
 }
 
 /// A file of deploy/prometheus.

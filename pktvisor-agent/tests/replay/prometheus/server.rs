@@ -24,6 +24,11 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     /// Starts one that scrapes the targets each second and evaluates the rules as often.
     pub(crate) fn start(targets: &[String], rules: &Path) -> Self {
+        Self::start_with(targets, rules, &[])
+    }
+
+    /// The same with further options of its command line.
+    pub(crate) fn start_with(targets: &[String], rules: &Path, options: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let quoted: Vec<String> = targets.iter().map(|target| format!("\"{target}\"")).collect();
         let configuration = format!(
@@ -41,7 +46,7 @@ impl Prometheus {
             .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg("--log.level=error")
-            .arg("--enable-feature=native-histograms")
+            .args(options)
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
@@ -67,16 +72,21 @@ impl Prometheus {
     }
 
     fn try_query(&self, expression: &str) -> Option<Value> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         let escaped: String = expression.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        Some(self.api(&format!("query?query={escaped}"))?["result"].clone())
+    }
+
+    /// The data of a successful answer of its HTTP interface.
+    pub(crate) fn api(&self, path: &str) -> Option<Value> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         // Version 1.0, so that the answer ends with the connection.
-        write!(stream, "GET /api/v1/query?query={escaped} HTTP/1.0\r\n\r\n").ok()?;
+        write!(stream, "GET /api/v1/{path} HTTP/1.0\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let body = answer.split_once("\r\n\r\n")?.1;
         let document: Value = serde_json::from_str(body).ok()?;
-        assert_eq!(document["status"], "success", "`{expression}`: {document}");
-        Some(document["data"]["result"].clone())
+        assert_eq!(document["status"], "success", "`{path}`: {document}");
+        Some(document["data"].clone())
     }
 }
 
