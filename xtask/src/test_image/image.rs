@@ -22,7 +22,7 @@ const SIZE_MAX_BYTES: u64 = 120_000_000;
 
 /// Where the programs in the image are from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Programs {
+pub(super) enum ProgramSource {
     /// `cargo xtask dist` built them.
     Given,
     /// The Dockerfile builds them, which takes minutes.
@@ -30,10 +30,10 @@ pub(super) enum Programs {
 }
 
 /// Gets the base images: of a registry, or of Debian's packages if there is no registry.
-pub(super) fn prepare_base(engine: &Engine, programs: Programs) -> Result<StepOutcome> {
+pub(super) fn prepare_base(engine: &Engine, programs: ProgramSource) -> Result<StepOutcome> {
     let images = match programs {
-        Programs::Given => &[DEBIAN][..],
-        Programs::Built => &[DEBIAN, RUST],
+        ProgramSource::Given => &[DEBIAN][..],
+        ProgramSource::Built => &[DEBIAN, RUST],
     };
     let has = |image: &&&str| command::succeeds(engine.docker().args(["image", "inspect", image]));
     let is_pulled = |image: &&str| command::succeeds(engine.docker().args(["pull", image]));
@@ -50,7 +50,7 @@ pub(super) fn prepare_base(engine: &Engine, programs: Programs) -> Result<StepOu
     let mut tar = Command::new("tar");
     tar.args(["--create", "--directory"]).arg(root.path()).arg(".");
     import(engine, tar, DEBIAN)?;
-    if programs == Programs::Built {
+    if programs == ProgramSource::Built {
         make_rust(engine)?;
     }
     Ok(StepOutcome::Passed)
@@ -89,11 +89,13 @@ fn make_rust(engine: &Engine) -> Result<()> {
 }
 
 /// Builds the image.
-pub(super) fn make(engine: &Engine, programs: Programs) -> Result<()> {
+pub(super) fn make(engine: &Engine, programs: ProgramSource) -> Result<()> {
     let dockerfile = workspace::root().join("Dockerfile");
     match programs {
-        Programs::Given => build(engine, &dockerfile, IMAGE, &shipped()?, &["--build-arg=PROGRAMS=given"]),
-        Programs::Built => build(engine, &dockerfile, IMAGE, workspace::root(), &[]),
+        ProgramSource::Given => {
+            build(engine, &dockerfile, IMAGE, &shipped()?, &["--build-arg=PROGRAMS=given"])
+        }
+        ProgramSource::Built => build(engine, &dockerfile, IMAGE, workspace::root(), &[]),
     }
 }
 

@@ -13,7 +13,7 @@ use anyhow::{Result, ensure};
 use crate::command;
 use crate::steps::{StepOutcome, Steps};
 use engine::Engine;
-use image::Programs;
+use image::ProgramSource;
 
 #[derive(clap::Args)]
 pub(crate) struct TestImageArguments {
@@ -24,8 +24,8 @@ pub(crate) struct TestImageArguments {
 
 /// The subcommand. Without an engine it says why, and passes.
 pub(crate) fn run(arguments: &TestImageArguments) -> Result<()> {
-    let programs = if arguments.from_source { Programs::Built } else { Programs::Given };
-    if programs == Programs::Given {
+    let programs = if arguments.from_source { ProgramSource::Built } else { ProgramSource::Given };
+    if programs == ProgramSource::Given {
         let agent = image::shipped()?.join("pktvisord");
         ensure!(agent.exists(), "there is no {} (cargo xtask dist builds it)", agent.display());
     }
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &TestImageArguments) -> Result<()> {
     Ok(())
 }
 
-fn test(engine: &Engine, programs: Programs, steps: &mut Steps) {
+fn test(engine: &Engine, programs: ProgramSource, steps: &mut Steps) {
     let mut has_base = false;
     steps.run("base images", || {
         let outcome = image::prepare_base(engine, programs)?;

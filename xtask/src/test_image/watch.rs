@@ -39,7 +39,7 @@ pub(super) fn check(engine: &Engine) -> Result<StepOutcome> {
         command::output(engine.docker().args(["image", "inspect", "--format={{.Config.User}}", IMAGE]))?;
     let config = config(&watched, &user, &["pktvisord", pair.right.name()])?;
     fs::write(bundle.path().join("config.json"), config.to_string()).context("cannot write config.json")?;
-    let container = Container::start(bundle.path())?;
+    let container = RunningContainer::start(bundle.path())?;
     http::wait_until_ok(&watched, SERVER, "/healthz", PATIENCE);
     let app = &http::json(&watched, SERVER, "/api/v1/metrics/app")["app"];
     println!("mode {}, {}", app["capture"]["mode"], app["capture"]);
@@ -103,13 +103,13 @@ fn config(namespace: &Namespace, user: &str, words: &[&str]) -> Result<Value> {
 }
 
 /// A container of runc; deleted when dropped.
-struct Container {
+struct RunningContainer {
     /// runc, which stays as the parent of the agent.
     process: Process,
     name: String,
 }
 
-impl Container {
+impl RunningContainer {
     fn start(bundle: &Path) -> Result<Self> {
         let name = format!("pktvisor-test-{}", std::process::id());
         let mut runc = Command::new("runc");
@@ -132,7 +132,7 @@ impl Container {
     }
 }
 
-impl Drop for Container {
+impl Drop for RunningContainer {
     fn drop(&mut self) {
         // It may have ended by itself.
         command::succeeds(Command::new("runc").args(["delete", "--force", &self.name]));
