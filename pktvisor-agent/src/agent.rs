@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use metric_families::Snapshot;
+use metric_families::FamilySnapshot;
 use parking_lot::Mutex;
 use pktvisor_analysis::transactions::OpenQueries;
 use pktvisor_api as api;
@@ -92,7 +92,7 @@ impl Agent {
     }
 
     /// All numbers of one moment as metric families, although its parts are read one after the other.
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> FamilySnapshot {
         /// More than enough, because a moment lasts for a second.
         const ATTEMPTS: usize = 3;
         let mut last = None;
@@ -107,7 +107,7 @@ impl Agent {
         last.unwrap_or_else(|| self.read_snapshot())
     }
 
-    fn read_snapshot(&self) -> Snapshot {
+    fn read_snapshot(&self) -> FamilySnapshot {
         let usual = ListLength::DEFAULT;
         let period = self.bucket(1, usual).or_else(|_| self.bucket(0, usual)).ok();
         let sums = self.store.since_start();
@@ -179,7 +179,7 @@ impl AnswerSource for Agent {
         document
     }
 
-    fn families(&self) -> Snapshot {
+    fn families(&self) -> FamilySnapshot {
         self.snapshot()
     }
 

@@ -1,6 +1,6 @@
 //! The families that the declarations of the metrics ask for.
 
-use metric_families::{Family, FamilyKind};
+use metric_families::{FamilyKind, MetricFamily};
 use pktvisor_definitions::{
     self as definitions, Exactness, GROUPS, Group, Kind, LEDGER, Metric, RATES, family_help,
 };
@@ -26,16 +26,16 @@ pub(super) enum Naming {
 
 /// A family for every number of the document that the groups declare, in the order of the
 /// declarations.
-pub(super) fn families(groups: &[Group], document: &Value, naming: Naming) -> Vec<Family> {
+pub(super) fn families(groups: &[Group], document: &Value, naming: Naming) -> Vec<MetricFamily> {
     let named = collect(groups, document).into_iter().filter_map(|family| named(family, naming));
     named.map(family).collect()
 }
 
-fn family(samples: Samples) -> Family {
+fn family(samples: Samples) -> MetricFamily {
     let Samples { name, help, samples, .. } = samples;
     let mut family = match name.strip_suffix("_total") {
-        Some(counter) => Family::new(counter.to_owned(), FamilyKind::Counter, help),
-        None => Family::new(name, FamilyKind::Gauge, help),
+        Some(counter) => MetricFamily::new(counter.to_owned(), FamilyKind::Counter, help),
+        None => MetricFamily::new(name, FamilyKind::Gauge, help),
     };
     for (label, value) in samples {
         match label {

@@ -2,13 +2,13 @@
 //!
 //! An agent has at most eight findings of a kind, so the number of series is bounded.
 
-use metric_families::{Family, FamilyKind};
+use metric_families::{FamilyKind, MetricFamily};
 use pktvisor_api::{FindingsDocument, Severity};
 
 /// The family. It is there without findings, too, so that an alert can rely on it.
-pub(super) fn family(document: &FindingsDocument) -> Family {
+pub(super) fn family(document: &FindingsDocument) -> MetricFamily {
     let help = "What is wrong, by kind and subject; always 1.";
-    let mut family = Family::new("pktvisor_finding", FamilyKind::Gauge, help);
+    let mut family = MetricFamily::new("pktvisor_finding", FamilyKind::Gauge, help);
     for finding in &document.findings {
         let severity = match finding.severity {
             Severity::Critical => "critical",

@@ -3,7 +3,7 @@
 //! A list has at most ten entries in a report, so the number of series is bounded. The names in it
 //! change with the traffic: a store that keeps many months may drop these families when it scrapes.
 
-use metric_families::{Family, FamilyKind};
+use metric_families::{FamilyKind, MetricFamily};
 use pktvisor_api::TopEntry;
 use pktvisor_definitions::{self as definitions, Group, Kind};
 use serde_json::Value;
@@ -21,7 +21,7 @@ const STATEMENTS: [Statement; 3] = [
 ];
 
 /// The lists that the groups declare, except those declared without a family.
-pub(super) fn families(groups: &[Group], period: &Value) -> Vec<Family> {
+pub(super) fn families(groups: &[Group], period: &Value) -> Vec<MetricFamily> {
     let lists = values(groups, period, Kind::List);
     let lists = lists.filter(|(_, metric, _)| metric.family != definitions::Family::Elsewhere);
     lists
@@ -29,7 +29,7 @@ pub(super) fn families(groups: &[Group], period: &Value) -> Vec<Family> {
             let (name, entries) = (generated_name(group, metric), entries(list));
             STATEMENTS.map(|(suffix, statement, number)| {
                 let help = format!("{} {statement}", metric.help.trim());
-                let mut family = Family::new(format!("{name}{suffix}"), FamilyKind::Gauge, help);
+                let mut family = MetricFamily::new(format!("{name}{suffix}"), FamilyKind::Gauge, help);
                 for entry in &entries {
                     if let Some(number) = number(entry) {
                         family.push([("name", entry.name.as_str())], number);

@@ -25,14 +25,14 @@ mod transactions;
 
 use std::time::SystemTime;
 
-use metric_families::{Family, FamilyKind, Snapshot};
+use metric_families::{FamilyKind, FamilySnapshot, MetricFamily};
 use pktvisor_api::{App, FindingsDocument, Losses, Period, Rates};
 use pktvisor_definitions::{GROUPS, LEDGER, RATES};
 use serde::Serialize;
 use serde_json::Value;
 
 use FamilyKind::{Counter, Gauge};
-use cost::Cost;
+use cost::AgentCost;
 use declared::Naming;
 pub use times::since_start as times_since_start;
 
@@ -54,7 +54,7 @@ pub struct Numbers<'a> {
     /// The last closed period, or the live one before the first rotation.
     pub period: Option<&'a Period>,
     /// What the agent costs.
-    pub cost: &'a Cost,
+    pub cost: &'a AgentCost,
 }
 
 /// What was counted since start.
@@ -88,7 +88,7 @@ pub fn is_label(name: &str) -> bool {
 }
 
 /// The families of all numbers.
-pub fn snapshot(numbers: &Numbers<'_>) -> Snapshot {
+pub fn snapshot(numbers: &Numbers<'_>) -> FamilySnapshot {
     let Numbers { app, sums, .. } = numbers;
     let mut families = agent(app);
     families.extend(cost::families(numbers.cost, app.app.ledger.map_or(0, |ledger| ledger.seen)));
@@ -106,7 +106,7 @@ pub fn snapshot(numbers: &Numbers<'_>) -> Snapshot {
         families.extend(lists::families(GROUPS, &document));
     }
     let labels = app.app.labels.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
-    Snapshot { since: numbers.since, at: numbers.at, labels, families }
+    FamilySnapshot { since: numbers.since, at: numbers.at, labels, families }
 }
 
 /// The JSON in which the declarations find their values.
@@ -119,17 +119,17 @@ fn single(
     name: &'static str,
     kind: FamilyKind,
     help: &'static str,
-    value: impl Into<metric_families::Value>,
-) -> Family {
-    Family::new(name, kind, help).with([], value)
+    value: impl Into<metric_families::PointValue>,
+) -> MetricFamily {
+    MetricFamily::new(name, kind, help).with([], value)
 }
 
-fn agent(app: &App) -> Vec<Family> {
+fn agent(app: &App) -> Vec<MetricFamily> {
     let version = [("version", app.app.version.as_str())];
     #[expect(clippy::cast_precision_loss, reason = "at most 100")]
     let ceiling = app.app.deep_sample_rate_pct as f64 / 100.0;
     vec![
-        Family::new("pktvisor_build_info", Gauge, "The agent's version.").with(version, 1),
+        MetricFamily::new("pktvisor_build_info", Gauge, "The agent's version.").with(version, 1),
         single(
             "pktvisor_uptime_seconds",
             Gauge,
@@ -158,10 +158,10 @@ fn agent(app: &App) -> Vec<Family> {
 }
 
 /// A file loses nothing, so it has no such family.
-fn losses(losses: &Losses) -> Family {
+fn losses(losses: &Losses) -> MetricFamily {
     let Losses { ring_full, no_socket, unreadable, xsk_full, packet_socket, driver } = *losses;
     let help = "Packets lost since start, by the place that lost them.";
-    let mut family = Family::new("pktvisor_lost_packets", Counter, help);
+    let mut family = MetricFamily::new("pktvisor_lost_packets", Counter, help);
     for (cause, packets) in [
         ("ring_full", ring_full),
         ("no_socket", no_socket),
@@ -175,7 +175,7 @@ fn losses(losses: &Losses) -> Family {
     family
 }
 
-fn span(period: &Period) -> [Family; 3] {
+fn span(period: &Period) -> [MetricFamily; 3] {
     #[expect(clippy::cast_precision_loss, reason = "seconds since 1970, and of a period")]
     let [start, length] = [period.period.start_ts, period.period.length].map(|seconds| seconds as f64);
     let share = "Analysed share of the DNS messages of the period, 0 to 1.";

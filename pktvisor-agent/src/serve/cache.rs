@@ -16,7 +16,7 @@ use tokio::sync::{MutexGuard, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::answer::{Document, Failure};
-use super::prometheus::Format;
+use super::prometheus::MetricsFormat;
 use super::source::Moment;
 
 /// Answers made at the same time, except windows: clients never cost more than this many processors
@@ -42,7 +42,7 @@ pub(super) enum CacheKey {
     Window(usize, ListLength),
     Rolling(RollingSpan, ListLength),
     Series,
-    Prometheus(Format),
+    Prometheus(MetricsFormat),
 }
 
 impl CacheKey {

@@ -21,7 +21,7 @@ use super::common_failures::CommonFailures;
 use super::limits::Limits;
 use super::page;
 use super::period::KeyedPeriod;
-use super::prometheus::{self, Format};
+use super::prometheus::{self, MetricsFormat};
 use super::query::{self, Parameters};
 use super::source::{AnswerSource, PeriodError};
 use super::watching::{focus, packets};
@@ -88,8 +88,8 @@ fn gzip() -> impl Filter<Extract = (Gzip,), Error = Infallible> + Clone {
 }
 
 /// The format of `/metrics`.
-fn format() -> impl Filter<Extract = (Format,), Error = Infallible> + Clone {
-    warp::header::headers_cloned().map(|headers: HeaderMap| Format::of(&headers))
+fn format() -> impl Filter<Extract = (MetricsFormat,), Error = Infallible> + Clone {
+    warp::header::headers_cloned().map(|headers: HeaderMap| MetricsFormat::of(&headers))
 }
 
 async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
@@ -244,10 +244,10 @@ fn lists_of(query: &str) -> Result<ListLength, Failure> {
 #[utoipa::path(get, path = "/metrics", tag = "metrics", responses(
     CommonFailures,
     (status = 200, description = "The metric families", content(
-        (String = Format::Text.content_type()),
-        (String = Format::OpenMetrics.content_type()),
-        (Vec<u8> = Format::Protobuf.content_type())))))]
-async fn metrics(format: Format, api: Arc<Api>, gzip: Gzip) -> Response {
+        (String = MetricsFormat::Text.content_type()),
+        (String = MetricsFormat::OpenMetrics.content_type()),
+        (Vec<u8> = MetricsFormat::Protobuf.content_type())))))]
+async fn metrics(format: MetricsFormat, api: Arc<Api>, gzip: Gzip) -> Response {
     let source = api.source.clone();
     let make = move || {
         let body = prometheus::encode(source.families(), format).map_err(|_| {

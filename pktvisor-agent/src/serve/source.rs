@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metric_families::Snapshot;
+use metric_families::FamilySnapshot;
 use pktvisor_api as api;
 use pktvisor_metrics::watch::{MessageFilter, PACKET_WATCHES_MAX, PacketSink, PacketWatch, TooManyWatches};
 use pktvisor_metrics::{ListLength, RollingSpan};
@@ -23,7 +23,7 @@ pub trait AnswerSource: Send + Sync + 'static {
     fn findings(&self) -> api::FindingsDocument;
 
     /// All numbers of one moment as metric families.
-    fn families(&self) -> Snapshot;
+    fn families(&self) -> FamilySnapshot;
 
     /// One period with lists of this length: 0 is the live one, 1 the last closed one.
     fn bucket(&self, n: usize, lists: ListLength) -> Result<api::Period, PeriodError>;

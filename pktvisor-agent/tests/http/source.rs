@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, SystemTime};
 
-use metric_families::{CumulativeBucket, ExponentialBuckets, Histogram, Snapshot};
-use pktvisor_agent::families::cost::Cost;
+use metric_families::{CumulativeBucket, ExponentialBuckets, FamilySnapshot, Histogram};
+use pktvisor_agent::families::cost::AgentCost;
 use pktvisor_agent::families::{self, Numbers, SinceStart};
 use pktvisor_agent::serve::{AnswerSource, Moment, PacketsError, PeriodError, Window};
 use pktvisor_api as api;
@@ -135,7 +135,7 @@ impl AnswerSource for Fake {
         api::FindingsDocument { at_ts: 1_600_000_020, findings: vec![finding] }
     }
 
-    fn families(&self) -> Snapshot {
+    fn families(&self) -> FamilySnapshot {
         let mut classic = vec![CumulativeBucket { bound: 0.000_064, count: 0 }];
         classic.push(CumulativeBucket { bound: 0.000_128, count: 2 });
         let counts = vec![(-840, 2), (-780, 1), (-779, 1)];
@@ -151,7 +151,7 @@ impl AnswerSource for Fake {
             findings: &self.findings(),
             sums: &SinceStart { period, inbound: times.clone(), outbound: times },
             period: self.bucket(1, ListLength::DEFAULT).ok().as_ref(),
-            cost: &Cost {
+            cost: &AgentCost {
                 cpu_s: 1.5,
                 cpu_s_by_role: vec![("worker", 1.0), ("other", 0.5)],
                 resident_bytes: Some(5_000_000),

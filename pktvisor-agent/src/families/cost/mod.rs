@@ -5,7 +5,7 @@
 
 mod threads;
 
-use metric_families::{Family, FamilyKind};
+use metric_families::{FamilyKind, MetricFamily};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
@@ -14,7 +14,7 @@ use threads::{RoleTimes, ThreadTimes};
 
 /// The cost of this process since it started.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Cost {
+pub struct AgentCost {
     /// User and system CPU time, in seconds.
     pub cpu_s: f64,
     /// The same by role of the thread. A role without a thread so far is absent.
@@ -32,22 +32,22 @@ pub struct CostMeter {
 
 impl CostMeter {
     /// The cost now. No number is ever less than the time before.
-    pub fn read(&mut self) -> Cost {
+    pub fn read(&mut self) -> AgentCost {
         // The threads first: their time is then at most that of the process.
         self.roles.add(&ThreadTimes::of_this_process());
         let usage = getrusage(UsageWho::RUSAGE_SELF);
         let cpu_s = usage.map_or(0.0, |usage| seconds(usage.user_time()) + seconds(usage.system_time()));
         let cpu_s_by_role = self.roles.seconds(cpu_s);
-        Cost { cpu_s, cpu_s_by_role, resident_bytes: resident_bytes() }
+        AgentCost { cpu_s, cpu_s_by_role, resident_bytes: resident_bytes() }
     }
 }
 
 /// The families of the cost. `packets` is what the agent has seen since start.
-pub(super) fn families(cost: &Cost, packets: u64) -> Vec<Family> {
+pub(super) fn families(cost: &AgentCost, packets: u64) -> Vec<MetricFamily> {
     let help = "User and system CPU time of the agent since start.";
-    let mut families = vec![Family::new("process_cpu_seconds", Counter, help).with([], cost.cpu_s)];
+    let mut families = vec![MetricFamily::new("process_cpu_seconds", Counter, help).with([], cost.cpu_s)];
     let help = "User and system CPU time of the agent since start by role of the thread.";
-    let mut by_role = Family::new("pktvisor_cpu_seconds", Counter, help);
+    let mut by_role = MetricFamily::new("pktvisor_cpu_seconds", Counter, help);
     for (role, cpu_s) in &cost.cpu_s_by_role {
         by_role.push([("role", role)], *cpu_s);
     }
@@ -56,11 +56,11 @@ pub(super) fn families(cost: &Cost, packets: u64) -> Vec<Family> {
         let help = "CPU time of the agent since start divided by the packets seen since start.";
         #[expect(clippy::cast_precision_loss, reason = "a mean")]
         let mean = cost.cpu_s / packets as f64;
-        families.push(Family::new("pktvisor_cpu_seconds_per_packet", Gauge, help).with([], mean));
+        families.push(MetricFamily::new("pktvisor_cpu_seconds_per_packet", Gauge, help).with([], mean));
     }
     if let Some(bytes) = cost.resident_bytes {
         let help = "Memory of the agent that is resident.";
-        families.push(Family::new("process_resident_memory_bytes", Gauge, help).with([], bytes));
+        families.push(MetricFamily::new("process_resident_memory_bytes", Gauge, help).with([], bytes));
     }
     families
 }
@@ -101,7 +101,7 @@ mod tests {
         let cost = meter.read();
         drop(measured);
         busy.join().unwrap();
-        let of = |cost: &Cost, role: &str| {
+        let of = |cost: &AgentCost, role: &str| {
             cost.cpu_s_by_role.iter().find(|(name, _)| *name == role).map_or(0.0, |(_, cpu_s)| *cpu_s)
         };
         assert!(of(&cost, "worker") > 0.05, "{cost:?}");

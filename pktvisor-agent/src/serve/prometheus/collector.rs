@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::SystemTime;
 
-use metric_families::{Family, FamilyKind, Histogram, Label, Point, Snapshot, Unit, Value};
+use metric_families::{
+    BaseUnit, FamilyKind, FamilySnapshot, Histogram, MetricFamily, Point, PointLabel, PointValue,
+};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -29,12 +31,12 @@ pub(super) enum HistogramForm {
 /// The families of a snapshot.
 #[derive(Debug)]
 pub(super) struct FamilyCollector {
-    snapshot: Snapshot,
+    snapshot: FamilySnapshot,
     form: HistogramForm,
 }
 
 impl FamilyCollector {
-    pub(super) fn new(snapshot: Snapshot, form: HistogramForm) -> Self {
+    pub(super) fn new(snapshot: FamilySnapshot, form: HistogramForm) -> Self {
         Self { snapshot, form }
     }
 }
@@ -68,16 +70,16 @@ fn metric_type(kind: FamilyKind, form: HistogramForm) -> MetricType {
     }
 }
 
-fn unit(unit: Unit) -> registry::Unit {
+fn unit(unit: BaseUnit) -> registry::Unit {
     match unit {
-        Unit::Seconds => registry::Unit::Seconds,
-        Unit::Bytes => registry::Unit::Bytes,
-        Unit::Ratio => registry::Unit::Other(unit.name().to_owned()),
+        BaseUnit::Seconds => registry::Unit::Seconds,
+        BaseUnit::Bytes => registry::Unit::Bytes,
+        BaseUnit::Ratio => registry::Unit::Other(unit.name().to_owned()),
     }
 }
 
 fn encode_point(
-    family: &Family,
+    family: &MetricFamily,
     point: &Point,
     encoder: &mut MetricEncoder<'_>,
     form: HistogramForm,
@@ -86,18 +88,18 @@ fn encode_point(
     let labels = pairs(&point.labels);
     let mut series = encoder.encode_family(&labels)?;
     match (family.kind, &point.value) {
-        (FamilyKind::Counter, Value::Whole(value)) => series.encode_counter(value, NO_EXEMPLAR),
-        (FamilyKind::Counter, Value::Number(value)) => series.encode_counter(value, NO_EXEMPLAR),
-        (FamilyKind::Gauge, Value::Whole(value)) => series.encode_gauge(value),
-        (FamilyKind::Gauge, Value::Number(value)) => series.encode_gauge(value),
-        (FamilyKind::Summary, Value::Quantiles(quantiles)) => {
+        (FamilyKind::Counter, PointValue::Whole(value)) => series.encode_counter(value, NO_EXEMPLAR),
+        (FamilyKind::Counter, PointValue::Number(value)) => series.encode_counter(value, NO_EXEMPLAR),
+        (FamilyKind::Gauge, PointValue::Whole(value)) => series.encode_gauge(value),
+        (FamilyKind::Gauge, PointValue::Number(value)) => series.encode_gauge(value),
+        (FamilyKind::Summary, PointValue::Quantiles(quantiles)) => {
             quantiles.iter().try_for_each(|(quantile, value)| {
                 let quantile = quantile.to_string();
                 let labels = [labels.as_slice(), &[("quantile", quantile.as_str())]].concat();
                 encoder.encode_family(&labels)?.encode_gauge(value)
             })
         }
-        (FamilyKind::Histogram, Value::Histogram(histogram)) => match form {
+        (FamilyKind::Histogram, PointValue::Histogram(histogram)) => match form {
             HistogramForm::Classic => encode_classic(histogram, series),
             HistogramForm::Native => encode_native(histogram, series, since),
         },
@@ -105,7 +107,7 @@ fn encode_point(
     }
 }
 
-fn pairs(labels: &[Label]) -> Vec<(&str, &str)> {
+fn pairs(labels: &[PointLabel]) -> Vec<(&str, &str)> {
     labels.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect()
 }
 

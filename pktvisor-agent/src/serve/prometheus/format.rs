@@ -5,7 +5,7 @@ use hyper::header::ACCEPT;
 
 /// A format of `/metrics`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::serve) enum Format {
+pub(in crate::serve) enum MetricsFormat {
     /// The text format, version 0.0.4. Its histograms are classic.
     Text,
     /// OpenMetrics 1.0 as text. Its histograms are classic.
@@ -15,7 +15,7 @@ pub(in crate::serve) enum Format {
     Protobuf,
 }
 
-impl Format {
+impl MetricsFormat {
     /// The content type of an answer.
     pub(in crate::serve) const fn content_type(self) -> &'static str {
         match self {
@@ -45,21 +45,23 @@ impl Format {
 }
 
 /// The format that one media range accepts, and its weight.
-fn accepted(item: &str) -> Option<(Format, f32)> {
+fn accepted(item: &str) -> Option<(MetricsFormat, f32)> {
     let mut parts = item.split(';').map(str::trim);
     let range = parts.next()?.to_ascii_lowercase();
     let parameters: Vec<(String, &str)> = parts.map(parameter).collect();
     let given = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| *value);
     let format = match range.as_str() {
-        "text/plain" => given("version").is_none_or(|version| version == "0.0.4").then_some(Format::Text),
-        "*/*" | "text/*" => Some(Format::Text),
+        "text/plain" => {
+            given("version").is_none_or(|version| version == "0.0.4").then_some(MetricsFormat::Text)
+        }
+        "*/*" | "text/*" => Some(MetricsFormat::Text),
         "application/openmetrics-text" => {
-            given("version").is_none_or(|version| version == "1.0.0").then_some(Format::OpenMetrics)
+            given("version").is_none_or(|version| version == "1.0.0").then_some(MetricsFormat::OpenMetrics)
         }
         "application/vnd.google.protobuf" => {
             let is_ours = given("proto") == Some("io.prometheus.client.MetricFamily")
                 && given("encoding") == Some("delimited");
-            is_ours.then_some(Format::Protobuf)
+            is_ours.then_some(MetricsFormat::Protobuf)
         }
         _ => None,
     };
@@ -80,31 +82,31 @@ mod tests {
     const PROTOBUF: &str =
         "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
 
-    fn of(values: &[&str]) -> Format {
+    fn of(values: &[&str]) -> MetricsFormat {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(ACCEPT, HeaderValue::from_str(value).unwrap());
         }
-        Format::of(&headers)
+        MetricsFormat::of(&headers)
     }
 
     #[test]
     fn prometheus_gets_what_it_asks_for_first() {
         let texts = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;\
                      q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-        assert_eq!(of(&[texts]), Format::OpenMetrics);
+        assert_eq!(of(&[texts]), MetricsFormat::OpenMetrics);
         // With native histograms.
         let all = format!("{PROTOBUF},{}", texts.replacen("1.0.0", "1.0.0;q=0.8", 1));
-        assert_eq!(of(&[&all]), Format::Protobuf);
+        assert_eq!(of(&[&all]), MetricsFormat::Protobuf);
         // Version 3.
         let escaped = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
                        text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.2";
-        assert_eq!(of(&[escaped]), Format::OpenMetrics);
+        assert_eq!(of(&[escaped]), MetricsFormat::OpenMetrics);
     }
 
     #[test]
     fn everybody_else_gets_text() {
-        assert_eq!(of(&[]), Format::Text);
+        assert_eq!(of(&[]), MetricsFormat::Text);
         for accept in [
             "*/*",
             "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -118,7 +120,7 @@ mod tests {
             ";;,,q=1",
             "",
         ] {
-            assert_eq!(of(&[accept]), Format::Text, "{accept}");
+            assert_eq!(of(&[accept]), MetricsFormat::Text, "{accept}");
         }
     }
 
@@ -127,14 +129,14 @@ mod tests {
         let text = "text/plain;version=0.0.4";
         let open = "application/openmetrics-text; version=\"1.0.0\"";
         for (accept, format) in [
-            (format!("{text};q=0.5, {open};q=0.6"), Format::OpenMetrics),
-            (format!("{text};q=0.7, {open};Q=0.6"), Format::Text),
-            (format!("{text}, {open}"), Format::Text),
-            (format!("{open}, {text}"), Format::OpenMetrics),
-            (format!("{PROTOBUF};q=0.1, {open};q=0"), Format::Protobuf),
+            (format!("{text};q=0.5, {open};q=0.6"), MetricsFormat::OpenMetrics),
+            (format!("{text};q=0.7, {open};Q=0.6"), MetricsFormat::Text),
+            (format!("{text}, {open}"), MetricsFormat::Text),
+            (format!("{open}, {text}"), MetricsFormat::OpenMetrics),
+            (format!("{PROTOBUF};q=0.1, {open};q=0"), MetricsFormat::Protobuf),
         ] {
             assert_eq!(of(&[&accept]), format, "{accept}");
         }
-        assert_eq!(of(&["text/plain;q=0.5", open]), Format::OpenMetrics);
+        assert_eq!(of(&["text/plain;q=0.5", open]), MetricsFormat::OpenMetrics);
     }
 }

@@ -17,4 +17,4 @@ mod format;
 mod native;
 
 pub(super) use encode::encode;
-pub(super) use format::Format;
+pub(super) use format::MetricsFormat;
