@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::bare_root::{self, BareRoot, Release};
 use crate::steps::{StepOutcome, Steps};
+use crate::workspace::DEMO_PACKETS;
 use crate::{command, http, workspace};
 
 /// What the README asks for, and the certificates without which no Rust toolchain could have been downloaded.
@@ -34,9 +35,6 @@ const USER: u32 = 1000;
 
 /// Where `cargo xtask run` serves.
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);
-
-/// Packets in the bundled capture.
-const DEMO_PACKETS: u64 = 2700;
 
 /// Longest time of `cargo xtask run` until it serves: it builds everything, on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);

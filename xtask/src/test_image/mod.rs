@@ -59,7 +59,7 @@ fn test(engine: &Engine, programs: ProgramSource, steps: &mut Steps) {
         return;
     }
     steps.run("size and user", || image::check(engine).map(|()| StepOutcome::Passed));
-    steps.run("reads a capture", || capture::check(engine).map(|()| StepOutcome::Passed));
+    steps.run("reads a capture", || capture::check(engine, programs).map(|()| StepOutcome::Passed));
     steps.run("watches an interface", || watch::check(engine));
     // An engine of its own goes with all of its images.
     if !engine.is_own() {

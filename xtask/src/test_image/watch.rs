@@ -143,7 +143,12 @@ impl Drop for RunningContainer {
 /// Sends the bundled capture; returns the number of its packets.
 fn send(from: &testbed::End) -> Result<u64> {
     let shipped = image::shipped()?.join("pcap-replay");
-    let program = if shipped.exists() { shipped } else { workspace::release_binary("pcap-replay")? };
+    let program = if shipped.exists() {
+        shipped
+    } else {
+        command::run(&mut command::cargo(["build", "--release", "-p", "pcap-replay"]))?;
+        workspace::release_binary("pcap-replay")?
+    };
     let mut sender = from.namespace().command(program);
     sender.args(["--interface", from.name(), "--pps", "10000"]);
     let line = command::output(sender.arg(workspace::root().join(workspace::DEMO_CAPTURE)))?;
