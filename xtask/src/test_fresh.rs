@@ -125,6 +125,8 @@ impl FreshMachine {
         let mut rustc = Command::new("rustc");
         let toolchain = command::output(rustc.args(["--print", "sysroot"]).current_dir(workspace::root()))?;
         let machine = Self { root, toolchain: toolchain.trim().into() };
+        // The lists of debootstrap lack the updates, which those of an installed system have.
+        command::run(&mut machine.root.command("apt-get", &["update"]))?;
         machine.copy_checkout()?;
         command::run(&mut machine.root.command("chown", &["-R", &USER.to_string(), HOME]))?;
         Ok(machine)
@@ -176,7 +178,9 @@ impl FreshMachine {
         // Root needs no sudo, and apt-get need not ask.
         let request = request.replace("sudo ", "").replace("apt-get install", "apt-get install --simulate");
         let simulated = self.root.output("sh", &["-euc", &request])?;
-        for package in ["libpcap-dev", "libxdp-dev"] {
+        let kernel =
+            self.root.output("apt-cache", &["search", "--names-only", "^libstd-rust-web-dev-bpf$"])?;
+        for package in ["libpcap-dev", "libxdp-dev"].into_iter().chain(kernel.split_whitespace().next()) {
             ensure!(simulated.contains(&format!("Inst {package} ")), "{package} is not in it: {simulated}");
         }
         Ok(())
