@@ -6,13 +6,13 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use testbed::Process;
 
 use crate::bare_root::{self, BareRoot, Release};
 use crate::steps::{StepOutcome, Steps};
@@ -191,14 +191,14 @@ impl FreshMachine {
         let log = self.root.path().join("run.log");
         let file = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
         let mut run = self.command(0, &["cargo", "xtask", "run"]);
-        run.stdout(file.try_clone()?).stderr(file).process_group(0);
-        let mut demo = Demo(run.spawn().context("cannot start the command")?);
+        // Its end, also that of this program, kills the first process of its PID namespace, and thereby all others.
+        let mut demo = Process::spawn(run.stdout(file.try_clone()?).stderr(file));
         let started = Instant::now();
         let answer = loop {
             if let Ok(answer) = http::get(SERVER, "/api/v1/metrics/window/5", None) {
                 break answer;
             }
-            if let Some(status) = demo.ended()? {
+            if let Some(status) = demo.child().try_wait().context("cannot wait for the command")? {
                 bail!("it ended ({status}): {}", tail(&log));
             }
             ensure!(started.elapsed() < PATIENCE, "it does not serve after {PATIENCE:?}: {}", tail(&log));
@@ -223,23 +223,6 @@ impl FreshMachine {
     fn test(&self) -> Result<StepOutcome> {
         command::run(&mut self.command(0, &["cargo", "xtask", "test"]))?;
         Ok(StepOutcome::Passed)
-    }
-}
-
-/// The running `cargo xtask run`; killed when dropped, and everything that it started.
-struct Demo(Child);
-
-impl Demo {
-    fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.0.try_wait().context("cannot wait for the command")
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // Kills the first process of its PID namespace, and thereby all others. Both fail if it has ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
