@@ -33,7 +33,9 @@ impl BareRoot {
             debootstrap.arg(format!("--include={}", packages.join(",")));
         }
         let origin = release.origin();
-        debootstrap.args(origin.options).arg(&release.0).arg(directory.path()).args(origin.source);
+        debootstrap.arg(format!("--components={}", origin.components));
+        debootstrap.args(origin.keyring.map(|keyring| format!("--keyring={keyring}")));
+        debootstrap.arg(&release.0).arg(directory.path()).args(origin.source);
         command::run(&mut debootstrap)?;
         let root = Self(directory);
         root.write("etc/apt/sources.list", &origin.sources(&release.0))?;
@@ -96,6 +98,13 @@ impl Release {
         codename(&os_release).map(Self::from).with_context(|| format!("{OS_RELEASE} names no release"))
     }
 
+    /// Why it cannot be made here, in words.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        let keyring = self.origin().keyring?;
+        let is_missing = !Path::new(keyring).exists();
+        is_missing.then(|| format!("there is no {keyring}, which signs {self} (Debian: ubuntu-keyring)"))
+    }
+
     /// Where its packages are.
     fn origin(&self) -> &'static Origin {
         if UBUNTU_RELEASES.contains(&self.0.as_str()) { &UBUNTU } else { &DEBIAN }
@@ -119,8 +128,10 @@ const UBUNTU_RELEASES: &[&str] = &["jammy", "noble", "plucky", "questing", "reso
 
 /// A place of packages.
 struct Origin {
-    /// Options of debootstrap.
-    options: &'static [&'static str],
+    /// The components of a release, with commas.
+    components: &'static str,
+    /// The file of the keys that sign it, if it is not debootstrap's default.
+    keyring: Option<&'static str>,
     /// Mirror and script of debootstrap. The script of every Ubuntu is the same, and a debootstrap that is older than a
     /// release does not know that.
     source: &'static [&'static str],
@@ -129,7 +140,8 @@ struct Origin {
 }
 
 const DEBIAN: Origin = Origin {
-    options: &[],
+    components: "main",
+    keyring: None,
     source: &["http://deb.debian.org/debian"],
     lists: &[
         ("deb http://deb.debian.org/debian ", " main"),
@@ -139,7 +151,8 @@ const DEBIAN: Origin = Origin {
 };
 
 const UBUNTU: Origin = Origin {
-    options: &["--components=main,universe", "--keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg"],
+    components: "main,universe",
+    keyring: Some("/usr/share/keyrings/ubuntu-archive-keyring.gpg"),
     source: &["http://archive.ubuntu.com/ubuntu", "/usr/share/debootstrap/scripts/gutsy"],
     lists: &[
         ("deb http://archive.ubuntu.com/ubuntu ", " main universe"),

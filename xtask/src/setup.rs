@@ -244,7 +244,7 @@ pub(crate) fn ensure(need: SetupLevel) -> Result<()> {
     }
     if !missing.is_empty() {
         let mut names: Vec<_> = missing.iter().map(|package| package.name).collect();
-        // Whoever is not root gets one line for everything.
+        // A user who is not root gets one line for everything.
         if !apt::is_root() {
             names.extend(bpf_toolchain::missing_packages());
         }

@@ -63,14 +63,14 @@ pub(crate) struct TestFreshArguments {
 
 /// The subcommand.
 pub(crate) fn run(arguments: &TestFreshArguments) -> Result<()> {
-    if let Some(reason) = obstacle() {
-        println!("skipped: {reason}");
-        return Ok(());
-    }
     let release = match &arguments.release {
         Some(codename) => Release::from(codename.as_str()),
         None => Release::of_this_machine()?,
     };
+    if let Some(reason) = obstacle().or_else(|| release.obstacle()) {
+        println!("skipped: {reason}");
+        return Ok(());
+    }
     let mut steps = Steps::default();
     let mut machine = None;
     steps.run("a bare system", || {

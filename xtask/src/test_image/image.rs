@@ -29,7 +29,7 @@ pub(super) enum ProgramSource {
     Built,
 }
 
-/// Gets the base images: of a registry, or of Debian's packages if there is no registry.
+/// Pulls the base images from a registry, or makes them from Debian's packages if there is none.
 pub(super) fn prepare_base(engine: &Engine, programs: ProgramSource) -> Result<StepOutcome> {
     let images = match programs {
         ProgramSource::Given => &[DEBIAN][..],
@@ -45,7 +45,7 @@ pub(super) fn prepare_base(engine: &Engine, programs: ProgramSource) -> Result<S
     }
     let root = match BareRoot::make(&Release::bookworm(), &[]) {
         Ok(root) => root,
-        Err(error) => return Ok(StepOutcome::Skipped(format!("no base image can be had: {error:#}"))),
+        Err(error) => return Ok(StepOutcome::Skipped(format!("no base image is available: {error:#}"))),
     };
     let mut tar = Command::new("tar");
     tar.args(["--create", "--directory"]).arg(root.path()).arg(".");
