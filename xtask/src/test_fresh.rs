@@ -209,7 +209,9 @@ impl FreshMachine {
         let packets = document["5m"]["packets"]["total"].as_u64();
         ensure!(packets == Some(DEMO_PACKETS), "it serves {packets:?} packets: {document}");
         let shown = command::output(&mut self.command(0, &["target/release/pktvisor", "--once"]))?;
-        ensure!(shown.contains(&DEMO_PACKETS.to_string()), "the terminal UI shows other numbers: {shown}");
+        // Thousands have a comma.
+        let shown = shown.replace(',', "");
+        ensure!(shown.contains(&format!(" {DEMO_PACKETS} ")), "the terminal UI shows other numbers: {shown}");
         let object = "pktvisor-ebpf/target/bpfel-unknown-none/release/pktvisor-ebpf";
         let kernel = self.root.path().join(CHECKOUT.trim_start_matches('/')).join(object).exists();
         println!(
