@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::{apt, build_ebpf, command};
 
@@ -19,7 +19,9 @@ pub(crate) fn ensure() {
         return;
     }
     println!("missing: a compiler for the kernel programs");
-    let installed = install_debian().or_else(|_| install_nightly());
+    let installed = install_debian().or_else(|debian| {
+        install_nightly().map_err(|nightly| anyhow!("{debian:#}; and with rustup: {nightly:#}"))
+    });
     match installed {
         Ok(()) if build_ebpf::can_build() => {}
         Ok(()) => {
@@ -34,8 +36,20 @@ pub(crate) fn ensure() {
     }
 }
 
+/// The Debian packages that a build of the kernel programs needs and that are not installed, if this system has them.
+pub(crate) fn missing_packages() -> Vec<&'static str> {
+    if build_ebpf::can_build() || !DEBIAN_PACKAGES.iter().all(|package| apt::has(package)) {
+        return Vec::new();
+    }
+    DEBIAN_PACKAGES.iter().copied().filter(|package| !apt::is_installed(package)).collect()
+}
+
 fn install_debian() -> Result<()> {
-    apt::install(DEBIAN_PACKAGES)?;
+    let missing: Vec<_> =
+        DEBIAN_PACKAGES.iter().copied().filter(|package| !apt::is_installed(package)).collect();
+    if !missing.is_empty() {
+        apt::install(&missing)?;
+    }
     if command::on_path("bpf-linker") {
         return Ok(());
     }

@@ -5,12 +5,14 @@
 //! process. `cargo xtask` compiles this crate before anything else, so it depends on little.
 
 mod apt;
+mod bare_root;
 mod bench;
 mod bpf_toolchain;
 mod build_ebpf;
 mod command;
 mod dependencies;
 mod dist;
+mod http;
 mod measure;
 mod python_tools;
 mod run;
@@ -18,6 +20,9 @@ mod setup;
 mod steps;
 mod tally;
 mod test;
+mod test_fleet;
+mod test_fresh;
+mod test_image;
 mod test_package;
 mod test_vm;
 mod workspace;
@@ -42,6 +47,12 @@ enum Task {
     /// Run every check that must pass before a change lands: format, lints, dependencies, tests,
     /// release build, real captures
     Test(test::TestArguments),
+    /// Test a fleet: several agents with what collects from them
+    TestFleet,
+    /// Try the README's commands on a bare Debian or Ubuntu
+    TestFresh(test_fresh::TestFreshArguments),
+    /// Build the container image and run it
+    TestImage(test_image::TestImageArguments),
     /// Install the Debian package of the release build into a bare Debian
     TestPackage,
     /// Test the kernel half on another kernel, in a virtual machine
@@ -59,6 +70,9 @@ fn main() -> ExitCode {
         Task::Setup(arguments) => setup::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Run(arguments) => run::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::TestFleet => test_fleet::run(),
+        Task::TestFresh(arguments) => test_fresh::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::TestImage(arguments) => test_image::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::TestPackage => test_package::run().map(|()| ExitCode::SUCCESS),
         Task::TestVm(arguments) => test_vm::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::BuildEbpf(arguments) => build_ebpf::run(&arguments).map(|()| ExitCode::SUCCESS),

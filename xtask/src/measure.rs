@@ -6,6 +6,8 @@ use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
 
 use crate::command;
 
@@ -51,6 +53,12 @@ pub(crate) fn cost_of(command: &mut Command) -> Result<Cost> {
         bail!("`{line}` failed ({status})");
     }
     Ok(Cost { wall, user: duration(usage.ru_utime), system: duration(usage.ru_stime), anonymous_peak_bytes })
+}
+
+/// CPU time of a running process so far, all threads, in both modes. The kernel knows it to the nanosecond.
+pub(crate) fn cpu_time(process: u32) -> Result<Duration> {
+    let pid = Pid::from_raw(process.try_into().context("no such process")?);
+    Ok(Duration::from(clock_gettime(clock_getcpuclockid(pid)?)?))
 }
 
 /// The exit status and resource usage of a child that has ended, or `None` while it runs.

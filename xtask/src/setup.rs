@@ -200,6 +200,12 @@ const PACKAGES: &[Package] = &[
         need: SetupLevel::Test,
         reason: "makes the bare system that the Debian package is installed into",
     },
+    Package {
+        name: "docker.io",
+        probe: Probe::Program("dockerd"),
+        need: SetupLevel::Test,
+        reason: "builds and runs the image (its service is not needed: systemctl disable --now docker)",
+    },
     #[cfg(target_arch = "x86_64")]
     Package {
         name: "qemu-system-x86",
@@ -251,7 +257,12 @@ pub(crate) fn ensure(need: SetupLevel) -> Result<()> {
         println!("missing: {} ({})", package.name, package.reason);
     }
     if !missing.is_empty() {
-        apt::install(&missing.iter().map(|package| package.name).collect::<Vec<_>>())?;
+        let mut names: Vec<_> = missing.iter().map(|package| package.name).collect();
+        // A user who is not root gets one line for everything.
+        if !apt::is_root() {
+            names.extend(bpf_toolchain::missing_packages());
+        }
+        apt::install(&names)?;
     }
     let components = if need >= SetupLevel::Test { missing_components() } else { Vec::new() };
     if !components.is_empty() {

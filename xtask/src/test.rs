@@ -86,7 +86,7 @@ fn without_prefetching() -> Command {
 }
 
 /// Runs tests, also after one failed, and counts them by their output.
-fn count_tests(mut test: Command, tally: &mut Tally) -> Result<()> {
+pub(crate) fn count_tests(mut test: Command, tally: &mut Tally) -> Result<()> {
     let line = command::line(&test);
     println!("$ {line}");
     let mut child = test.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{line}`"))?;

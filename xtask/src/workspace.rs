@@ -10,6 +10,9 @@ pub(crate) const GENERATED_HOST: &str = "192.0.2.0/28,2001:db8:53::/64";
 /// The bundled capture, in the checkout: generated traffic.
 pub(crate) const DEMO_CAPTURE: &str = "captures/demo.pcap";
 
+/// The number of its packets.
+pub(crate) const DEMO_PACKETS: u64 = 2700;
+
 /// The checkout: the directory of the workspace's Cargo.toml.
 pub(crate) fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));

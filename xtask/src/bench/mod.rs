@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: the cost of a packet. One file for each benchmark.
+//! `cargo xtask bench`: the cost of a packet, and of a scrape. One file for each benchmark.
 
+mod export;
 mod kernel;
 mod live;
 mod replay;
@@ -19,6 +20,8 @@ enum Benchmark {
     Kernel,
     /// The agent on a live interface, at rising rates
     Live,
+    /// Scrapes of an agent whose lists and histograms are full
+    Export,
 }
 
 #[derive(clap::Args)]
@@ -32,7 +35,7 @@ pub(crate) struct BenchArguments {
     /// Leave out the breakdown by criterion (replay)
     #[arg(long)]
     no_breakdown: bool,
-    /// Measure this agent instead of the release build, and leave out the breakdown (replay, live)
+    /// Measure this agent instead of the release build, and leave out the breakdown (replay, live, export)
     #[arg(long, value_name = "FILE")]
     agent: Option<PathBuf>,
     /// Send this many packets a second instead of the rising rates (live); several with commas
@@ -53,6 +56,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
             command::run(&mut command::cargo(["bench", "-p", "pktvisor-agent", "--bench", "replay"]))
         }
         Benchmark::Kernel => kernel::run(),
+        Benchmark::Export => export::run(arguments.agent.as_deref()),
         Benchmark::Live => live::run(arguments.agent.as_deref(), &arguments.rates),
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::documents;
 use crate::{command, workspace};
@@ -140,12 +140,7 @@ fn dependencies(tree: &Path) -> Result<String> {
 
 /// What a command prints, without the end of the line.
 fn printed(command: &mut Command) -> Result<String> {
-    let line = command::line(command);
-    let output = command.output().with_context(|| format!("cannot start `{line}`"))?;
-    if !output.status.success() {
-        bail!("`{line}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+    Ok(command::output(command)?.trim_end().to_owned())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

@@ -80,8 +80,8 @@ fn fingerprint(agent: &Path, lessons: &[Lesson]) -> Result<u64> {
     let content = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     let mut hasher = DefaultHasher::new();
     content(agent)?.hash(&mut hasher);
-    for Lesson { capture, options } in lessons {
-        (content(capture)?, options).hash(&mut hasher);
+    for lesson in lessons {
+        (content(&lesson.capture)?, lesson.arguments().collect::<Vec<_>>()).hash(&mut hasher);
     }
     Ok(hasher.finish())
 }

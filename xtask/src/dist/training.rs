@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::{command, workspace};
 
@@ -87,12 +87,43 @@ impl Lesson {
         }
         command::run(
             Command::new(agent)
-                .args(["-H", workspace::GENERATED_HOST])
-                .args(self.options)
+                .args(self.arguments())
                 .arg(&self.capture)
                 .env("LLVM_PROFILE_FILE", &counts)
                 .stdout(Stdio::null()),
         )?;
+        // An agent that cannot write them says so, but succeeds.
+        let bytes = fs::metadata(&counts).map_or(0, |metadata| metadata.len());
+        ensure!(bytes > 0, "the instrumented agent wrote no counts to {}", counts.display());
         Ok(counts)
+    }
+
+    /// The arguments of the agent before the capture. The sandbox would forbid it to write its counts.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = &'static str> {
+        ["--no-sandbox", "-H", workspace::GENERATED_HOST].into_iter().chain(self.options.iter().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn an_agent_that_writes_no_counts_fails() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let agent = |script: &str| {
+            let path = directory.path().join("agent");
+            fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a script");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a program");
+            path
+        };
+        let lesson = Lesson { capture: "demo.pcap".into(), options: &[] };
+        let error = lesson.give(&agent("exit 0"), directory.path()).expect_err("no counts");
+        assert!(error.to_string().starts_with("the instrumented agent wrote no counts"), "{error}");
+        let counting = agent("test \"$1\" = --no-sandbox && echo counts > \"$LLVM_PROFILE_FILE\"");
+        let counts = lesson.give(&counting, directory.path()).expect("counts");
+        assert_eq!(counts, directory.path().join("demo.profraw"));
     }
 }

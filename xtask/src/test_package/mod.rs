@@ -3,17 +3,15 @@
 //! A development machine has libraries and directories that a user's machine lacks, so only a bare [`BareRoot`] shows
 //! whether the package names all of its dependencies and installs everything that its service needs.
 
-mod bare_root;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::bare_root::{self, BareRoot, Release};
 use crate::dist::{deb, documents};
 use crate::steps::StepOutcome;
 use crate::{command, workspace};
-use bare_root::BareRoot;
 
 /// The highest exposure of the service that passes, in tenths, as `systemd-analyze security` rates it (0 to 100).
 const EXPOSURE_MAX: &str = "25";
@@ -31,20 +29,17 @@ pub(crate) fn run() -> Result<()> {
 
 /// Packs the release build, and tries the package.
 pub(crate) fn test() -> Result<StepOutcome> {
-    for program in ["debootstrap", "chroot"].iter().chain(deb::TOOLS) {
-        if !command::on_path(program) {
-            return Ok(StepOutcome::Skipped(format!("there is no {program}")));
-        }
+    if let Some(reason) = bare_root::obstacle() {
+        return Ok(StepOutcome::Skipped(reason));
     }
-    if !nix::unistd::geteuid().is_root() {
-        return Ok(StepOutcome::Skipped(
-            "only root can make the system that it is installed into".to_owned(),
-        ));
+    if let Some(program) = deb::TOOLS.iter().find(|program| !command::on_path(program)) {
+        return Ok(StepOutcome::Skipped(format!("there is no {program}")));
     }
     let package = pack()?;
     let mut wanted = deb::depends(&package)?;
     wanted.push("systemd".to_owned());
-    let root = match BareRoot::make(&wanted) {
+    // The programs need the C library that they were linked with.
+    let root = match BareRoot::make(&Release::of_this_machine()?, &wanted) {
         Ok(root) => root,
         Err(error) => return Ok(StepOutcome::Skipped(format!("no bare Debian can be made here: {error:#}"))),
     };

@@ -2,6 +2,7 @@
 
 mod dashboards;
 mod exposition;
+mod fleet;
 mod native;
 mod rules;
 mod server;

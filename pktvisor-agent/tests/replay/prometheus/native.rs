@@ -23,7 +23,7 @@ fn exact_p99(answers: &[&Answer], of: Times) -> f64 {
 }
 
 /// The only value of an expression.
-fn value(prometheus: &Prometheus, expression: &str) -> f64 {
+pub(super) fn value(prometheus: &Prometheus, expression: &str) -> f64 {
     let result = prometheus.query(expression);
     let samples = result.as_array().unwrap();
     assert_eq!(samples.len(), 1, "{expression}: {result}");

@@ -9,11 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::time::{clock_getcpuclockid, clock_gettime};
-use nix::unistd::Pid;
 use testbed::{End, Namespace, Need, Process, http};
 
-use crate::workspace;
+use crate::{measure, workspace};
 
 /// The agent's HTTP address, in its own namespace.
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);
@@ -194,8 +192,7 @@ fn cpu(process: u32) -> Result<Cpu> {
     let behind_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
     let mut fields = behind_name.split_whitespace().skip(11).map(|field| field.parse::<u64>().unwrap_or(0));
     let (user, system) = (fields.next().unwrap_or(0), fields.next().unwrap_or(0));
-    let pid = Pid::from_raw(process.try_into().context("no such process")?);
-    let total = Duration::from(clock_gettime(clock_getcpuclockid(pid)?)?);
+    let total = measure::cpu_time(process)?;
     let user = total.mul_f64(user as f64 / (user + system).max(1) as f64);
     Ok(Cpu { user, system: total.saturating_sub(user) })
 }

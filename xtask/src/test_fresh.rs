@@ -1,0 +1,236 @@
+//! `cargo xtask test-fresh`: the commands of the README on a machine where nothing was prepared.
+//!
+//! A development machine has packages that a user's machine lacks. The test therefore makes a [`BareRoot`], brings the Rust
+//! toolchain, the C compiler that the README asks for, and the checkout, and types what the README says: first as an
+//! ordinary user, who has to get a line that root can paste, then as root.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use testbed::Process;
+
+use crate::bare_root::{self, BareRoot, Release};
+use crate::steps::{StepOutcome, Steps};
+use crate::workspace::DEMO_PACKETS;
+use crate::{command, http, workspace};
+
+/// What the README asks for, and the certificates without which no Rust toolchain could have been downloaded.
+const PREPARED: &[&str] = &["build-essential", "ca-certificates"];
+
+/// The bundle of these certificates, here and in the root. A machine may trust more than Debian does.
+const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
+
+/// Where the toolchain and the checkout are in the root.
+const TOOLCHAIN: &str = "/opt/rust";
+const CHECKOUT: &str = "/home/newcomer/pktvisor";
+
+/// The home directory of the user, whose name is `newcomer`, and of cargo. Root uses it too, as with `sudo --preserve-env`.
+const HOME: &str = "/home/newcomer";
+const USER: u32 = 1000;
+
+/// Where `cargo xtask run` serves.
+const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);
+
+/// Longest time of `cargo xtask run` until it serves: it builds everything, on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// Enters the root ($1) with a /proc and a /dev, and the toolchain ($2) in it, and runs the rest as a command of a user
+/// ($3). Made for `unshare --mount`, whose mounts end with the command.
+const ENTER: &str = "\
+root=$1; toolchain=$2; user=$3; shift 3
+mount -t proc proc \"$root/proc\"
+mount --rbind /dev \"$root/dev\"
+mount --rbind /sys \"$root/sys\"
+mount -t tmpfs tmpfs \"$root/run\"
+mount --bind \"$toolchain\" \"$root/opt/rust\"
+mount -o remount,bind,ro \"$root/opt/rust\"
+exec chroot --userspec=\"$user\" \"$root\" \"$@\"";
+
+#[derive(clap::Args)]
+pub(crate) struct TestFreshArguments {
+    /// Code name of a release of Debian or Ubuntu, such as trixie or noble [default: this machine's]
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<String>,
+    /// Also run the README's second command, `cargo xtask test`, which takes about an hour
+    #[arg(long)]
+    whole: bool,
+}
+
+/// The subcommand.
+pub(crate) fn run(arguments: &TestFreshArguments) -> Result<()> {
+    let release = match &arguments.release {
+        Some(codename) => Release::from(codename.as_str()),
+        None => Release::of_this_machine()?,
+    };
+    if let Some(reason) = obstacle().or_else(|| release.obstacle()) {
+        println!("skipped: {reason}");
+        return Ok(());
+    }
+    let mut steps = Steps::default();
+    let mut machine = None;
+    steps.run("a bare system", || {
+        machine = Some(FreshMachine::make(&release)?);
+        Ok(StepOutcome::Passed)
+    });
+    if let Some(machine) = machine {
+        steps.run("cargo xtask run, without root", || {
+            machine.refuse_without_root().map(|()| StepOutcome::Passed)
+        });
+        steps.run("cargo xtask run", || machine.run_demo().map(|()| StepOutcome::Passed));
+        if arguments.whole {
+            steps.run("cargo xtask test", || machine.test());
+        }
+    }
+    println!("\n{release}\n{}", steps.summary());
+    ensure!(steps.all_passed(), "the README's commands fail on a bare {release}");
+    Ok(())
+}
+
+/// Why the test cannot run here, in words.
+fn obstacle() -> Option<String> {
+    if let Some(reason) = bare_root::obstacle() {
+        return Some(reason);
+    }
+    if let Some(program) = ["unshare", "tar"].into_iter().find(|program| !command::on_path(program)) {
+        return Some(format!("there is no {program}"));
+    }
+    let is_taken = std::net::TcpListener::bind(SERVER).is_err();
+    is_taken.then(|| format!("{SERVER}, where `cargo xtask run` serves, is in use"))
+}
+
+/// A bare system with the toolchain and the checkout.
+struct FreshMachine {
+    root: BareRoot,
+    toolchain: PathBuf,
+}
+
+impl FreshMachine {
+    fn make(release: &Release) -> Result<Self> {
+        let prepared: Vec<String> = PREPARED.iter().map(|package| (*package).to_owned()).collect();
+        let root = BareRoot::make(release, &prepared)?;
+        for directory in [TOOLCHAIN, CHECKOUT] {
+            let path = root.path().join(directory.trim_start_matches('/'));
+            fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        }
+        for file in ["etc/resolv.conf", CERTIFICATES] {
+            let from = PathBuf::from("/").join(file);
+            fs::copy(&from, root.path().join(file))
+                .with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+        let mut rustc = Command::new("rustc");
+        let toolchain = command::output(rustc.args(["--print", "sysroot"]).current_dir(workspace::root()))?;
+        let machine = Self { root, toolchain: toolchain.trim().into() };
+        // The lists of debootstrap lack the updates, which those of an installed system have.
+        command::run(&mut machine.root.command("apt-get", &["update"]))?;
+        machine.copy_checkout()?;
+        command::run(&mut machine.root.command("chown", &["-R", &USER.to_string(), HOME]))?;
+        Ok(machine)
+    }
+
+    /// Copies the checkout without what was built from it.
+    fn copy_checkout(&self) -> Result<()> {
+        let mut tar = Command::new("tar");
+        tar.args(["--create", "--exclude=./target", "--exclude=./pktvisor-ebpf/target", "--exclude=./.git"]);
+        tar.arg(".").current_dir(workspace::root()).stdout(Stdio::piped());
+        let mut from = tar.spawn().context("cannot start tar")?;
+        let stream = from.stdout.take().context("tar has no output")?;
+        let target = self.root.path().join(CHECKOUT.trim_start_matches('/'));
+        command::run(Command::new("tar").args(["--extract", "--directory"]).arg(target).stdin(stream))?;
+        let status = from.wait().context("cannot wait for tar")?;
+        ensure!(status.success(), "tar failed ({status})");
+        Ok(())
+    }
+
+    /// A command in the checkout, as root or as the user.
+    fn command(&self, user: u32, words: &[&str]) -> Command {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", ENTER, "sh"]);
+        command.arg(self.root.path()).arg(&self.toolchain).arg(format!("{user}:{user}"));
+        command.args(["sh", "-euc", &format!("cd {CHECKOUT} && exec \"$@\""), "sh"]).args(words);
+        bare_root::with_environment(
+            &mut command,
+            &format!("{TOOLCHAIN}/bin:{HOME}/.cargo/bin:{}", bare_root::PATH),
+        );
+        command.env("HOME", HOME);
+        // An idle machine's memory and a container's limits say nothing about the README.
+        command.env("CARGO_INCREMENTAL", "0");
+        command
+    }
+
+    /// Without root nothing can be installed. The user gets one line to paste, and it works.
+    fn refuse_without_root(&self) -> Result<()> {
+        let output = self
+            .command(USER, &["cargo", "xtask", "run"])
+            .output()
+            .context("cannot start the command of a user without root")?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(!output.status.success(), "it succeeds without packages: {said}");
+        let lines: Vec<&str> = said.lines().filter(|line| line.contains("apt-get")).collect();
+        let [line] = lines[..] else { bail!("it prints {} lines with apt-get: {said}", lines.len()) };
+        println!("{line}");
+        let (_, request) =
+            line.split_once("please run: ").with_context(|| format!("no request in {line}"))?;
+        // Root needs no sudo, and apt-get need not ask.
+        let request = request.replace("sudo ", "").replace("apt-get install", "apt-get install --simulate");
+        let simulated = self.root.output("sh", &["-euc", &request])?;
+        let kernel =
+            self.root.output("apt-cache", &["search", "--names-only", "^libstd-rust-web-dev-bpf$"])?;
+        for package in ["libpcap-dev", "libxdp-dev"].into_iter().chain(kernel.split_whitespace().next()) {
+            ensure!(simulated.contains(&format!("Inst {package} ")), "{package} is not in it: {simulated}");
+        }
+        Ok(())
+    }
+
+    /// As root: it installs, builds, and serves the bundled capture.
+    fn run_demo(&self) -> Result<()> {
+        let log = self.root.path().join("run.log");
+        let file = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+        let mut run = self.command(0, &["cargo", "xtask", "run"]);
+        // Its end, also that of this program, kills the first process of its PID namespace, and thereby all others.
+        let mut demo = Process::spawn(run.stdout(file.try_clone()?).stderr(file));
+        let started = Instant::now();
+        let answer = loop {
+            if let Ok(answer) = http::get(SERVER, "/api/v1/metrics/window/5", None) {
+                break answer;
+            }
+            if let Some(status) = demo.child().try_wait().context("cannot wait for the command")? {
+                bail!("it ended ({status}): {}", tail(&log));
+            }
+            ensure!(started.elapsed() < PATIENCE, "it does not serve after {PATIENCE:?}: {}", tail(&log));
+            thread::sleep(Duration::from_millis(500));
+        };
+        let document: serde_json::Value =
+            serde_json::from_slice(&answer.body).context("the answer is not JSON")?;
+        let packets = document["5m"]["packets"]["total"].as_u64();
+        ensure!(packets == Some(DEMO_PACKETS), "it serves {packets:?} packets: {document}");
+        let shown = command::output(&mut self.command(0, &["target/release/pktvisor", "--once"]))?;
+        // Thousands have a comma.
+        let shown = shown.replace(',', "");
+        ensure!(shown.contains(&format!(" {DEMO_PACKETS} ")), "the terminal UI shows other numbers: {shown}");
+        let object = "pktvisor-ebpf/target/bpfel-unknown-none/release/pktvisor-ebpf";
+        let kernel = self.root.path().join(CHECKOUT.trim_start_matches('/')).join(object).exists();
+        println!(
+            "{} kernel programs, it serves {DEMO_PACKETS} packets",
+            if kernel { "with" } else { "without" }
+        );
+        Ok(())
+    }
+
+    /// The README's second command.
+    fn test(&self) -> Result<StepOutcome> {
+        command::run(&mut self.command(0, &["cargo", "xtask", "test"]))?;
+        Ok(StepOutcome::Passed)
+    }
+}
+
+/// The end of a log.
+fn tail(log: &std::path::Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}
