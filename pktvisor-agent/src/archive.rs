@@ -1,6 +1,5 @@
 //! The archive of the agent: from closed periods to the thread that writes them.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -115,7 +114,7 @@ pub(crate) fn prepare(options: &Options, needs: &mut Needs) -> anyhow::Result<()
         Location::S3 { .. } => {
             let services = pktvisor_archive::services(|name| std::env::var_os(name));
             needs.ports.extend(services.ports);
-            needs.readable.extend(services.files.into_iter().map(PathBuf::from));
+            needs.readable.extend(services.files);
         }
     }
     Ok(())

@@ -81,7 +81,7 @@ fn merge_lists(lists: &[&List]) -> List {
     }
     let mut entries: Vec<_> = sums.into_values().collect();
     // Already by name; the sort is stable.
-    entries.sort_by(|a, b| b.estimate.cmp(&a.estimate));
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.estimate));
     let mut merged = List { entries, absent_upper };
     merged.cut(MERGED_ENTRIES);
     merged

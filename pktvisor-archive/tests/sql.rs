@@ -1,7 +1,5 @@
 //! The views of deploy/sql have every metric. `UPDATE_GOLDEN=1 cargo test -p pktvisor-archive --test sql` writes them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::fmt::Write;
 use std::path::Path;
 

@@ -92,6 +92,7 @@ impl Served {
     }
 
     /// The JSON at a path.
+    #[allow(dead_code, reason = "not every test program needs it")]
     pub(crate) fn json(&self, path: &str) -> Value {
         let (status, body) = self.get(path);
         assert_eq!(status, 200, "{path}: {body}");

@@ -76,9 +76,9 @@ impl NameSkipper {
             Some(&[high, low])
                 if usize::from(u16::from_be_bytes([high, low])) == pointer && self.target_bytes > 0 =>
             {
-                return if self.target < offset { Ok(offset + 2) } else { Err(NameError::Malformed) };
+                if self.target < offset { Ok(offset + 2) } else { Err(NameError::Malformed) }
             }
-            Some([0, _]) => return Ok(offset + 1),
+            Some([0, _]) => Ok(offset + 1),
             _ => self.skip_any(message, offset),
         }
     }
