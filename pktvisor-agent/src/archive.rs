@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use pktvisor_archive::{
-    ArchiveStatus, Archiver, ArchiverSettings, EmptyPeriods, Location, Overflow, PERIOD_ENTRIES,
+    ArchiveLocation, ArchiveStatus, Archiver, ArchiverSettings, EmptyPeriods, Overflow, PERIOD_ENTRIES,
 };
 use pktvisor_metrics::ListLength;
 use pktvisor_sandbox::Needs;
@@ -106,12 +106,12 @@ fn loss(status: &ArchiveStatus) -> Option<String> {
 pub(crate) fn prepare(options: &Options, needs: &mut Needs) -> anyhow::Result<()> {
     let Some(archive) = &options.archive else { return Ok(()) };
     match &archive.location {
-        Location::Directory(path) => {
+        ArchiveLocation::Directory(path) => {
             std::fs::create_dir_all(path)
                 .with_context(|| format!("cannot create the archive {}", path.display()))?;
             needs.writable.push(path.clone());
         }
-        Location::S3 { .. } => {
+        ArchiveLocation::S3 { .. } => {
             let services = pktvisor_archive::services(|name| std::env::var_os(name));
             needs.ports.extend(services.ports);
             needs.readable.extend(services.files);

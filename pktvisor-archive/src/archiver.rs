@@ -16,12 +16,12 @@ use pktvisor_api::SketchDocument;
 use terminal_text::Escaped;
 use tokio::runtime::Runtime;
 
-use crate::location::Location;
+use crate::location::ArchiveLocation;
 use crate::name::{AgentName, FileKey, date_of};
-use crate::row::Row;
-use crate::store::{Store, StoreError};
+use crate::row::ArchiveRow;
+use crate::store::{ArchiveStore, StoreError};
 use crate::write::encode_period;
-use queue::{Queue, Waiting};
+use queue::{FileQueue, WaitingFile};
 
 /// How often the thread asks for closed periods if nobody wakes it.
 const POLL: Duration = Duration::from_millis(500);
@@ -59,7 +59,7 @@ pub enum EmptyPeriods {
 #[derive(Clone, Debug)]
 pub struct ArchiverSettings {
     /// Where the archive is.
-    pub location: Location,
+    pub location: ArchiveLocation,
     /// The name under which the agent archives.
     pub agent: AgentName,
     /// After how many days files are deleted; `None`: never. Only in directories.
@@ -108,18 +108,18 @@ pub struct ArchiveStatus {
 /// The thread, and what it shares with the agent.
 #[derive(Debug)]
 pub struct Archiver {
-    shared: Arc<Shared>,
+    shared: Arc<ArchiverShared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct ArchiverShared {
+    state: Mutex<ArchiverState>,
     wake: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ArchiverState {
     status: ArchiveStatus,
     /// Periods that the source does not have: the live one, at the end.
     submitted: Vec<SketchDocument>,
@@ -136,16 +136,16 @@ impl Archiver {
     /// The directory cannot be created, or the settings of the object store are incomplete.
     pub fn start(settings: ArchiverSettings, source: PeriodSource) -> Result<Self, StartError> {
         let of_store = |source| StartError::Store { location: settings.location.to_string(), source };
-        let store = Store::open(&settings.location).map_err(of_store)?;
+        let store = ArchiveStore::open(&settings.location).map_err(of_store)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let shared = Arc::<Shared>::default();
-        let worker = Worker {
+        let shared = Arc::<ArchiverShared>::default();
+        let worker = ArchiveWorker {
             shared: Arc::clone(&shared),
             settings,
             store,
             runtime,
             source,
-            queue: Queue::default(),
+            queue: FileQueue::default(),
             retry: Retry::default(),
             last_success: Instant::now(),
             next_retention: Instant::now(),
@@ -184,13 +184,13 @@ impl Archiver {
 }
 
 /// The state of the thread.
-struct Worker {
-    shared: Arc<Shared>,
+struct ArchiveWorker {
+    shared: Arc<ArchiverShared>,
     settings: ArchiverSettings,
-    store: Store,
+    store: ArchiveStore,
     runtime: Runtime,
     source: PeriodSource,
-    queue: Queue,
+    queue: FileQueue,
     retry: Retry,
     last_success: Instant,
     next_retention: Instant,
@@ -205,13 +205,13 @@ struct Retry {
 
 /// Whether the thread goes on.
 #[derive(PartialEq, Eq)]
-enum Next {
+enum NextFile {
     Work,
     Wait,
     End,
 }
 
-impl Worker {
+impl ArchiveWorker {
     fn run(mut self) {
         loop {
             // Before the last periods are taken, so that none is submitted in between.
@@ -220,9 +220,9 @@ impl Worker {
             self.write_one();
             self.delete_old_days();
             match self.next(stop_at) {
-                Next::Work => {}
-                Next::End => return,
-                Next::Wait => {
+                NextFile::Work => {}
+                NextFile::End => return,
+                NextFile::Wait => {
                     let mut state = self.shared.state.lock();
                     if !state.is_woken {
                         self.shared.wake.wait_for(&mut state, POLL);
@@ -233,16 +233,16 @@ impl Worker {
         }
     }
 
-    fn next(&mut self, stop_at: Option<Instant>) -> Next {
+    fn next(&mut self, stop_at: Option<Instant>) -> NextFile {
         let is_due = self.retry.at.is_none_or(|at| at <= Instant::now());
         match stop_at {
-            Some(_) if self.queue.is_empty() => Next::End,
+            Some(_) if self.queue.is_empty() => NextFile::End,
             Some(stop_at) if stop_at <= Instant::now() => {
                 self.give_up_all();
-                Next::End
+                NextFile::End
             }
-            _ if !self.queue.is_empty() && is_due => Next::Work,
-            _ => Next::Wait,
+            _ if !self.queue.is_empty() && is_due => NextFile::Work,
+            _ => NextFile::Wait,
         }
     }
 
@@ -275,13 +275,13 @@ impl Worker {
     }
 
     fn enqueue(&mut self, period: &SketchDocument) {
-        let row = Row::from_document(self.settings.agent.as_str(), period);
+        let row = ArchiveRow::from_document(self.settings.agent.as_str(), period);
         if self.settings.empty_periods == EmptyPeriods::LeftOut && row.is_empty() {
             return;
         }
         let key = FileKey::of_period(&row).to_string();
         match encode_period(&row) {
-            Ok(file) => self.queue.push(Waiting { key, file: Bytes::from(file) }),
+            Ok(file) => self.queue.push(WaitingFile { key, file: Bytes::from(file) }),
             Err(error) => {
                 tracing::warn!("archive: a period cannot be encoded and is given up: {error}");
                 self.shared.state.lock().status.given_up += 1;
@@ -313,7 +313,7 @@ impl Worker {
         if self.retry.at.is_some_and(|at| at > Instant::now()) {
             return;
         }
-        let Some(Waiting { key, file }) = self.queue.first() else { return };
+        let Some(WaitingFile { key, file }) = self.queue.first() else { return };
         let attempt = self.store.put(key, file.clone());
         let put = async { tokio::time::timeout(ATTEMPT, attempt).await };
         let failure = match self.runtime.block_on(put) {
@@ -354,7 +354,7 @@ impl Worker {
     }
 
     fn delete_old_days(&mut self) {
-        let (Some(days), Store::Directory(directory)) = (self.settings.keep_days, &self.store) else {
+        let (Some(days), ArchiveStore::Directory(directory)) = (self.settings.keep_days, &self.store) else {
             return;
         };
         if self.next_retention > Instant::now() {

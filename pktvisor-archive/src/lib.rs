@@ -37,12 +37,12 @@ pub use archiver::{
     ArchiveStatus, Archiver, ArchiverSettings, EmptyPeriods, Overflow, PeriodSource, StartError,
 };
 pub use layout::{CounterColumn, LAYOUT, Layout, ListColumn, SketchColumn};
-pub use location::{Location, LocationError};
+pub use location::{ArchiveLocation, LocationError};
 pub use merge::{MergeError, merge};
 pub use name::{AgentName, FileKey, FileSpan};
 pub use read::{BrokenFile, decode};
-pub use roll_up::{RollUpError, RollUpReport, SkippedFile, Unit, roll_up};
-pub use row::{Entry, List, Row};
+pub use roll_up::{RollUpError, RollUpReport, RollUpUnit, SkippedFile, roll_up};
+pub use row::{ArchiveRow, ArchivedEntry, ArchivedList};
 pub use services::{Services, services};
-pub use store::{Store, StoreError};
+pub use store::{ArchiveStore, StoreError};
 pub use write::{PERIOD_BYTES_MAX, PERIOD_ENTRIES, encode, encode_period};

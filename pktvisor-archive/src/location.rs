@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// The place of an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
+pub enum ArchiveLocation {
     /// A directory.
     Directory(PathBuf),
     /// A bucket of S3 or of a store that speaks its protocol. Endpoint and keys are in the environment.
@@ -31,7 +31,7 @@ pub enum LocationError {
     NoBucket,
 }
 
-impl FromStr for Location {
+impl FromStr for ArchiveLocation {
     type Err = LocationError;
 
     fn from_str(text: &str) -> Result<Self, LocationError> {
@@ -51,11 +51,15 @@ impl FromStr for Location {
     }
 }
 
-fn directory(path: &str) -> Result<Location, LocationError> {
-    if path.is_empty() { Err(LocationError::NoDirectory) } else { Ok(Location::Directory(path.into())) }
+fn directory(path: &str) -> Result<ArchiveLocation, LocationError> {
+    if path.is_empty() {
+        Err(LocationError::NoDirectory)
+    } else {
+        Ok(ArchiveLocation::Directory(path.into()))
+    }
 }
 
-impl std::fmt::Display for Location {
+impl std::fmt::Display for ArchiveLocation {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Directory(path) => path.display().fmt(out),
@@ -71,16 +75,17 @@ mod tests {
 
     #[test]
     fn a_path_or_a_url_names_an_archive() {
-        let s3 = |bucket: &str, prefix: &str| Location::S3 { bucket: bucket.into(), prefix: prefix.into() };
-        assert_eq!("a/b".parse(), Ok(Location::Directory("a/b".into())));
-        assert_eq!("file:///a/b".parse(), Ok(Location::Directory("/a/b".into())));
+        let s3 =
+            |bucket: &str, prefix: &str| ArchiveLocation::S3 { bucket: bucket.into(), prefix: prefix.into() };
+        assert_eq!("a/b".parse(), Ok(ArchiveLocation::Directory("a/b".into())));
+        assert_eq!("file:///a/b".parse(), Ok(ArchiveLocation::Directory("/a/b".into())));
         assert_eq!("s3://b".parse(), Ok(s3("b", "")));
         assert_eq!("s3://b//x/y/".parse(), Ok(s3("b", "x/y")));
-        assert_eq!("s3:///x".parse::<Location>(), Err(LocationError::NoBucket));
-        assert_eq!("".parse::<Location>(), Err(LocationError::NoDirectory));
-        assert_eq!("http://x".parse::<Location>(), Err(LocationError::Scheme("http".into())));
+        assert_eq!("s3:///x".parse::<ArchiveLocation>(), Err(LocationError::NoBucket));
+        assert_eq!("".parse::<ArchiveLocation>(), Err(LocationError::NoDirectory));
+        assert_eq!("http://x".parse::<ArchiveLocation>(), Err(LocationError::Scheme("http".into())));
         for text in ["a/b", "s3://b", "s3://b/x/y"] {
-            assert_eq!(text.parse::<Location>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<ArchiveLocation>().unwrap().to_string(), text);
         }
     }
 }

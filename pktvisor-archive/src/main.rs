@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use pktvisor_archive::{Location, RollUpReport, Store, Unit, roll_up};
+use pktvisor_archive::{ArchiveLocation, ArchiveStore, RollUpReport, RollUpUnit, roll_up};
 use terminal_text::Escaped;
 
 const EXAMPLES: &str = "\
@@ -18,7 +18,7 @@ Exit status: 0 done, 1 failure or files that cannot be read, 2 wrong usage.";
 /// Works on the archives that `pktvisord --archive` writes.
 #[derive(Debug, Parser)]
 #[command(name = "pktvisor-archive", version, after_help = EXAMPLES, max_term_width = 100)]
-struct Arguments {
+struct ArchiveArguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -33,7 +33,7 @@ enum Command {
     RollUp {
         /// A directory, file:///DIRECTORY or s3://BUCKET/PREFIX.
         #[arg(value_name = "ARCHIVE")]
-        archive: Location,
+        archive: ArchiveLocation,
         /// The span of the merged files; days are in UTC.
         #[arg(long, value_name = "SPAN")]
         by: UnitArgument,
@@ -49,10 +49,10 @@ enum UnitArgument {
 }
 
 fn main() -> ExitCode {
-    if let Some(code) = command_docs::answer(Arguments::command) {
+    if let Some(code) = command_docs::answer(ArchiveArguments::command) {
         return code;
     }
-    let Command::RollUp { archive, by } = Arguments::parse().command;
+    let Command::RollUp { archive, by } = ArchiveArguments::parse().command;
     match run(&archive, by) {
         Ok(report) => show(&report),
         Err(error) => {
@@ -62,18 +62,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(archive: &Location, by: UnitArgument) -> anyhow::Result<RollUpReport> {
-    if let Location::Directory(path) = archive
+fn run(archive: &ArchiveLocation, by: UnitArgument) -> anyhow::Result<RollUpReport> {
+    if let ArchiveLocation::Directory(path) = archive
         && !path.is_dir()
     {
         anyhow::bail!("{} is not a directory", path.display());
     }
     let unit = match by {
-        UnitArgument::Hour => Unit::Hour,
-        UnitArgument::Day => Unit::Day,
+        UnitArgument::Hour => RollUpUnit::Hour,
+        UnitArgument::Day => RollUpUnit::Day,
     };
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let store = Store::open(archive).with_context(|| format!("cannot use the archive {archive}"))?;
+    let store = ArchiveStore::open(archive).with_context(|| format!("cannot use the archive {archive}"))?;
     // A broken file is reported in a sentence of its own, even if the Parquet library panics on it.
     std::panic::set_hook(Box::new(|_| {}));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::layout::LAYOUT;
-use crate::row::{Entry, List, Row};
+use crate::row::{ArchiveRow, ArchivedEntry, ArchivedList};
 use crate::sketch;
 use crate::write::MERGED_ENTRIES;
 
@@ -33,7 +33,7 @@ pub enum MergeError {
 /// # Errors
 ///
 /// There are no rows, or an image is broken.
-pub fn merge(rows: &[Row]) -> Result<Row, MergeError> {
+pub fn merge(rows: &[ArchiveRow]) -> Result<ArchiveRow, MergeError> {
     let first = rows.first().ok_or(MergeError::Nothing)?;
     let mut sources = BTreeSet::new();
     for row in rows {
@@ -50,7 +50,7 @@ pub fn merge(rows: &[Row]) -> Result<Row, MergeError> {
     });
     let lists = (0..LAYOUT.lists.len())
         .map(|column| merge_lists(&rows.iter().map(|row| &row.lists[column]).collect::<Vec<_>>()));
-    Ok(Row {
+    Ok(ArchiveRow {
         agent: first.agent.clone(),
         start_us: rows.iter().map(|row| row.start_us).min().unwrap_or(first.start_us),
         end_us: rows.iter().map(|row| row.end_us).max().unwrap_or(first.end_us),
@@ -63,16 +63,16 @@ pub fn merge(rows: &[Row]) -> Result<Row, MergeError> {
     })
 }
 
-fn merge_lists(lists: &[&List]) -> List {
+fn merge_lists(lists: &[&ArchivedList]) -> ArchivedList {
     let absent_upper = lists.iter().fold(0, |sum: u64, list| sum.saturating_add(list.absent_upper));
-    let mut sums = BTreeMap::<&str, Entry>::new();
+    let mut sums = BTreeMap::<&str, ArchivedEntry>::new();
     for list in lists {
         for entry in &list.entries {
-            let sum = sums.entry(&entry.name).or_insert_with(|| Entry {
+            let sum = sums.entry(&entry.name).or_insert_with(|| ArchivedEntry {
                 name: entry.name.clone(),
                 // As if it were absent everywhere; each list that has it takes its share back.
                 upper: absent_upper,
-                ..Entry::default()
+                ..ArchivedEntry::default()
             });
             sum.estimate = sum.estimate.saturating_add(entry.estimate);
             sum.lower = sum.lower.saturating_add(entry.lower);
@@ -82,7 +82,7 @@ fn merge_lists(lists: &[&List]) -> List {
     let mut entries: Vec<_> = sums.into_values().collect();
     // Already by name; the sort is stable.
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.estimate));
-    let mut merged = List { entries, absent_upper };
+    let mut merged = ArchivedList { entries, absent_upper };
     merged.cut(MERGED_ENTRIES);
     merged
 }

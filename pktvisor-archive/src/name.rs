@@ -9,7 +9,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::row::Row;
+use crate::row::ArchiveRow;
 
 /// The longest name of an agent.
 const NAME_MAX: usize = 64;
@@ -65,17 +65,17 @@ pub struct FileKey {
 
 impl FileKey {
     /// The key of a period.
-    pub fn of_period(row: &Row) -> Self {
+    pub fn of_period(row: &ArchiveRow) -> Self {
         let (date, [hour, minute, second]) = clock(row.start_us);
         Self::new(row, date, FileSpan::Period(hour, minute, second))
     }
 
     /// The key of merged periods.
-    pub fn of_merged(row: &Row, date: &str, span: FileSpan) -> Self {
+    pub fn of_merged(row: &ArchiveRow, date: &str, span: FileSpan) -> Self {
         Self::new(row, date.to_owned(), span)
     }
 
-    fn new(row: &Row, date: String, span: FileSpan) -> Self {
+    fn new(row: &ArchiveRow, date: String, span: FileSpan) -> Self {
         Self { agent: AgentName::sanitised(&row.agent), date, span, id: row.id() }
     }
 
@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_key_is_read_back_and_nothing_else_is_a_key() {
-        let row = Row { agent: "eu-1".into(), start_us: 1_769_817_540_000_000, ..Row::default() };
+        let row =
+            ArchiveRow { agent: "eu-1".into(), start_us: 1_769_817_540_000_000, ..ArchiveRow::default() };
         let key = FileKey::of_period(&row);
         assert!(key.to_string().starts_with("agent=eu-1/date=2026-01-30/235900-"), "{key}");
         assert_eq!(FileKey::parse(&key.to_string()), Some(key.clone()));

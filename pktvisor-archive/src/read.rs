@@ -13,7 +13,7 @@ use parquet::schema::types::SchemaDescriptor;
 use pktvisor_api::{ExponentialBucket, ExponentialHistogram};
 
 use crate::layout::{LAYOUT, ListColumn};
-use crate::row::{Entry, List, Row};
+use crate::row::{ArchiveRow, ArchivedEntry, ArchivedList};
 use crate::sketch;
 use crate::write::{FORMAT, FORMAT_KEY};
 
@@ -46,7 +46,7 @@ pub enum BrokenFile {
 /// # Errors
 ///
 /// The file is damaged, of something else, or of a newer version, whose columns a merge would lose.
-pub fn decode(file: Bytes) -> Result<Row, BrokenFile> {
+pub fn decode(file: Bytes) -> Result<ArchiveRow, BrokenFile> {
     if file.len() > FILE_BYTES_MAX {
         return Err(BrokenFile::Foreign(format!("it has more than {FILE_BYTES_MAX} bytes")));
     }
@@ -54,7 +54,7 @@ pub fn decode(file: Bytes) -> Result<Row, BrokenFile> {
     catch_unwind(AssertUnwindSafe(|| read(file))).unwrap_or(Err(BrokenFile::Damaged))
 }
 
-fn read(file: Bytes) -> Result<Row, BrokenFile> {
+fn read(file: Bytes) -> Result<ArchiveRow, BrokenFile> {
     let reader = SerializedFileReader::new(file)?;
     let metadata = reader.metadata();
     let pairs = metadata.file_metadata().key_value_metadata();
@@ -78,19 +78,19 @@ fn read(file: Bytes) -> Result<Row, BrokenFile> {
             return Err(BrokenFile::Foreign(format!("its column {} is too large", name.escape_debug())));
         }
     }
-    let columns = Columns::new(group.as_ref(), metadata.file_metadata().schema_descr())?;
+    let columns = ColumnReaders::new(group.as_ref(), metadata.file_metadata().schema_descr())?;
     let row = columns.row()?;
     sketch::check(&row).map_err(BrokenFile::Foreign)?;
     Ok(row)
 }
 
 /// The columns of a file by name.
-struct Columns<'a> {
+struct ColumnReaders<'a> {
     group: &'a dyn RowGroupReader,
     places: HashMap<String, usize>,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> ColumnReaders<'a> {
     /// Every column must be one that is known, of the same type. Columns that are known may be
     /// missing: an older version did not have them.
     fn new(group: &'a dyn RowGroupReader, schema: &SchemaDescriptor) -> Result<Self, BrokenFile> {
@@ -120,9 +120,9 @@ impl<'a> Columns<'a> {
         Ok(Self { group, places })
     }
 
-    fn row(&self) -> Result<Row, BrokenFile> {
+    fn row(&self) -> Result<ArchiveRow, BrokenFile> {
         let distinct = LAYOUT.distinct.iter().map(|column| self.image(&column.name));
-        Ok(Row {
+        Ok(ArchiveRow {
             agent: self.texts("agent")?.pop().unwrap_or_default(),
             start_us: self.one::<Int64Type>("period_start")?,
             end_us: self.one::<Int64Type>("period_end")?,
@@ -164,7 +164,7 @@ impl<'a> Columns<'a> {
 
     /// The lists in the order of the layout. A list that the file does not have is empty, and says nothing
     /// of absent items.
-    fn lists(&self) -> Result<Vec<List>, BrokenFile> {
+    fn lists(&self) -> Result<Vec<ArchivedList>, BrokenFile> {
         const LISTS: &str = "lists.list.element";
         let paths = self.texts(&format!("{LISTS}.list"))?;
         let absent = self.counts(&format!("{LISTS}.absent_upper"))?;
@@ -177,27 +177,25 @@ impl<'a> Columns<'a> {
         same_length("lists", &[paths.len(), absent.len(), lengths.len()])?;
         same_length("lists", &[names.len(), estimates.len(), lowers.len(), uppers.len()])?;
         let numbers = estimates.into_iter().zip(lowers).zip(uppers);
-        let mut entries = names.into_iter().zip(numbers).map(|(name, ((estimate, lower), upper))| Entry {
-            name,
-            estimate,
-            lower,
-            upper,
-        });
+        let mut entries = names
+            .into_iter()
+            .zip(numbers)
+            .map(|(name, ((estimate, lower), upper))| ArchivedEntry { name, estimate, lower, upper });
         let mut lists = HashMap::new();
         for ((path, absent_upper), length) in paths.into_iter().zip(absent).zip(lengths) {
-            let list = List { entries: entries.by_ref().take(length).collect(), absent_upper };
+            let list = ArchivedList { entries: entries.by_ref().take(length).collect(), absent_upper };
             if !LAYOUT.lists.iter().any(|column| column.path == path) {
                 return Err(BrokenFile::Newer(format!("its list {} is unknown", path.escape_debug())));
             }
             lists.insert(path, list);
         }
-        let of = |column: &ListColumn| lists.remove(&column.path).unwrap_or_else(List::unknown);
+        let of = |column: &ListColumn| lists.remove(&column.path).unwrap_or_else(ArchivedList::unknown);
         Ok(LAYOUT.lists.iter().map(of).collect())
     }
 
     /// The lengths of the lists in a list, and all their values.
     fn nested<T: DataType>(&self, path: &str) -> Result<(Vec<usize>, Vec<T::T>), BrokenFile> {
-        let Column { definitions, repetitions, values } = self.column::<T>(path)?;
+        let ArchiveColumn { definitions, repetitions, values } = self.column::<T>(path)?;
         let mut lengths = Vec::new();
         for (definition, repetition) in definitions.into_iter().zip(repetitions) {
             if repetition < 2 && definition > 0 {
@@ -237,12 +235,13 @@ impl<'a> Columns<'a> {
         Ok(self.column::<T>(path)?.values)
     }
 
-    fn column<T: DataType>(&self, path: &str) -> Result<Column<T>, BrokenFile> {
-        let mut column = Column { definitions: Vec::new(), repetitions: Vec::new(), values: Vec::new() };
+    fn column<T: DataType>(&self, path: &str) -> Result<ArchiveColumn<T>, BrokenFile> {
+        let mut column =
+            ArchiveColumn { definitions: Vec::new(), repetitions: Vec::new(), values: Vec::new() };
         let Some(place) = self.places.get(path) else { return Ok(column) };
         let reader: ColumnReader = self.group.get_column_reader(*place)?;
         let mut reader: ColumnReaderImpl<T> = get_typed_column_reader(reader);
-        let Column { definitions, repetitions, values } = &mut column;
+        let ArchiveColumn { definitions, repetitions, values } = &mut column;
         let (records, ..) = reader.read_records(2, Some(definitions), Some(repetitions), values)?;
         if records != 1 {
             return Err(BrokenFile::Foreign(format!("its column {path} has {records} rows instead of one")));
@@ -252,7 +251,7 @@ impl<'a> Columns<'a> {
 }
 
 /// The values of a column, and the levels that say where they belong.
-struct Column<T: DataType> {
+struct ArchiveColumn<T: DataType> {
     definitions: Vec<i16>,
     repetitions: Vec<i16>,
     values: Vec<T::T>,

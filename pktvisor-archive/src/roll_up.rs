@@ -13,17 +13,17 @@ use bytes::Bytes;
 use crate::merge::{MergeError, merge};
 use crate::name::{FileKey, FileSpan};
 use crate::read::{BrokenFile, decode};
-use crate::row::Row;
-use crate::store::{Store, StoreError};
+use crate::row::ArchiveRow;
+use crate::store::{ArchiveStore, StoreError};
 use crate::write::encode;
-use plan::{Task, tasks};
+use plan::{RollUpTask, tasks};
 
 /// Rows that are merged at once, to bound memory: more than the periods of an hour.
 const ROWS_AT_ONCE: usize = 64;
 
 /// The span of a merged file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum RollUpUnit {
     /// One hour.
     Hour,
     /// One day, UTC.
@@ -84,7 +84,11 @@ pub enum RollUpError {
 /// # Errors
 ///
 /// The store fails, or another roll-up is running.
-pub async fn roll_up(store: &Store, unit: Unit, now_s: i64) -> Result<RollUpReport, RollUpError> {
+pub async fn roll_up(
+    store: &ArchiveStore,
+    unit: RollUpUnit,
+    now_s: i64,
+) -> Result<RollUpReport, RollUpError> {
     let _lock = store.lock_for_roll_up()?;
     let keys: Vec<FileKey> = store.keys().await?.iter().filter_map(|key| FileKey::parse(key)).collect();
     let mut report = RollUpReport::default();
@@ -95,12 +99,12 @@ pub async fn roll_up(store: &Store, unit: Unit, now_s: i64) -> Result<RollUpRepo
 }
 
 /// A file whose row is known.
-struct Source {
+struct RollUpSource {
     key: FileKey,
-    row: Row,
+    row: ArchiveRow,
 }
 
-async fn run(store: &Store, task: &Task, report: &mut RollUpReport) -> Result<(), RollUpError> {
+async fn run(store: &ArchiveStore, task: &RollUpTask, report: &mut RollUpReport) -> Result<(), RollUpError> {
     // Rows that merged files of the day contain already.
     let mut covered = HashSet::new();
     let mut merged = Vec::new();
@@ -108,11 +112,11 @@ async fn run(store: &Store, task: &Task, report: &mut RollUpReport) -> Result<()
         if let Some(row) = read(store, key, report).await? {
             covered.extend(row.sources.iter().copied());
             if task.inputs.contains(key) {
-                merged.push(Source { key: key.clone(), row });
+                merged.push(RollUpSource { key: key.clone(), row });
             }
         }
     }
-    let mut group = Group::default();
+    let mut group = RollUpGroup::default();
     for key in &task.inputs {
         if covered.contains(&key.id) {
             store.delete(&key.to_string()).await?;
@@ -122,7 +126,7 @@ async fn run(store: &Store, task: &Task, report: &mut RollUpReport) -> Result<()
             let source = merged.swap_remove(place);
             group.add_merged(source, report);
         } else if let Some(row) = read(store, key, report).await? {
-            group.add(Source { key: key.clone(), row }).map_err(|source| of_task(task, source))?;
+            group.add(RollUpSource { key: key.clone(), row }).map_err(|source| of_task(task, source))?;
         }
     }
     let Some(row) = group.finish(task).map_err(|source| of_task(task, source))? else { return Ok(()) };
@@ -142,12 +146,16 @@ async fn run(store: &Store, task: &Task, report: &mut RollUpReport) -> Result<()
     Ok(())
 }
 
-fn of_task(task: &Task, source: MergeError) -> RollUpError {
+fn of_task(task: &RollUpTask, source: MergeError) -> RollUpError {
     RollUpError::Merge { key: task.inputs[0].to_string(), source }
 }
 
 /// The row of a file; `None` if it is broken, which the report then says.
-async fn read(store: &Store, key: &FileKey, report: &mut RollUpReport) -> Result<Option<Row>, RollUpError> {
+async fn read(
+    store: &ArchiveStore,
+    key: &FileKey,
+    report: &mut RollUpReport,
+) -> Result<Option<ArchiveRow>, RollUpError> {
     let file = match store.get(&key.to_string()).await {
         Ok(file) => file,
         Err(StoreError::TooLarge(_)) => {
@@ -166,7 +174,7 @@ async fn read(store: &Store, key: &FileKey, report: &mut RollUpReport) -> Result
 }
 
 /// A file must be what its name says: the id in the name decides whether it has been merged.
-fn check(key: &FileKey, row: Result<Row, BrokenFile>) -> Result<Row, String> {
+fn check(key: &FileKey, row: Result<ArchiveRow, BrokenFile>) -> Result<ArchiveRow, String> {
     let row = row.map_err(|error| error.to_string())?;
     if row.id() != key.id || row.agent != key.agent.as_str() {
         return Err("its name does not fit its content".to_owned());
@@ -184,15 +192,15 @@ fn skip(report: &mut RollUpReport, key: &FileKey, reason: String) {
 /// The rows that become one. Merged in portions, so that a day does not need the memory of all its
 /// periods.
 #[derive(Default)]
-struct Group {
+struct RollUpGroup {
     keys: Vec<FileKey>,
-    rows: Vec<Row>,
+    rows: Vec<ArchiveRow>,
     /// Rows in already merged files.
     sources: HashSet<i64>,
 }
 
-impl Group {
-    fn add(&mut self, source: Source) -> Result<(), MergeError> {
+impl RollUpGroup {
+    fn add(&mut self, source: RollUpSource) -> Result<(), MergeError> {
         self.keys.push(source.key);
         self.rows.push(source.row);
         if self.rows.len() >= ROWS_AT_ONCE {
@@ -203,7 +211,7 @@ impl Group {
 
     /// Adds a merged file, unless it has rows that another one has. Two roll-ups of an object store at
     /// the same time could leave such files.
-    fn add_merged(&mut self, source: Source, report: &mut RollUpReport) {
+    fn add_merged(&mut self, source: RollUpSource, report: &mut RollUpReport) {
         if source.row.sources.iter().any(|id| self.sources.contains(id)) {
             skip(report, &source.key, "another file has some of its periods, too".to_owned());
             return;
@@ -214,7 +222,7 @@ impl Group {
     }
 
     /// The merged row; `None` if it would be a file that there is.
-    fn finish(&self, task: &Task) -> Result<Option<Row>, MergeError> {
+    fn finish(&self, task: &RollUpTask) -> Result<Option<ArchiveRow>, MergeError> {
         let is_done = match self.keys.as_slice() {
             [] => true,
             [only] => only.span == task.span,

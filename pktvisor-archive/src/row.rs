@@ -12,7 +12,7 @@ const MICROSECONDS: i64 = 1_000_000;
 
 /// One row. The vectors are in the order of [`LAYOUT`].
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Row {
+pub struct ArchiveRow {
     /// The agent that counted.
     pub agent: String,
     /// Start of the first period, in microseconds since 1970 UTC.
@@ -31,21 +31,21 @@ pub struct Row {
     /// Images of distinct counts; `None` for a count of zero.
     pub distinct: Vec<Option<Vec<u8>>>,
     /// Top lists.
-    pub lists: Vec<List>,
+    pub lists: Vec<ArchivedList>,
 }
 
 /// A top list, and what it states of items absent from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct List {
+pub struct ArchivedList {
     /// The entries, by falling estimate.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ArchivedEntry>,
     /// The greatest true count that an item absent from the list can have.
     pub absent_upper: u64,
 }
 
 /// An entry of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Entry {
+pub struct ArchivedEntry {
     /// The counted item.
     pub name: String,
     /// How often it was seen.
@@ -56,7 +56,7 @@ pub struct Entry {
     pub upper: u64,
 }
 
-impl Row {
+impl ArchiveRow {
     /// The row of a closed period.
     pub fn from_document(agent: &str, document: &SketchDocument) -> Self {
         let span = document.period.period;
@@ -107,7 +107,7 @@ impl Row {
     }
 }
 
-impl List {
+impl ArchivedList {
     /// A list that was not kept.
     pub(crate) fn unknown() -> Self {
         Self { entries: Vec::new(), absent_upper: i64::MAX.unsigned_abs() }
@@ -121,7 +121,7 @@ impl List {
     }
 }
 
-impl From<TopEntry> for Entry {
+impl From<TopEntry> for ArchivedEntry {
     fn from(entry: TopEntry) -> Self {
         let TopEntry { name, estimate, lower, upper, .. } = entry;
         Self { name, estimate, lower: lower.unwrap_or(estimate), upper: upper.unwrap_or(estimate) }
@@ -130,13 +130,13 @@ impl From<TopEntry> for Entry {
 
 /// A list whose items the agent cannot tell apart, such as places without a database, is missing: any
 /// item may have all of the total.
-fn list(document: &SketchDocument, period: &Value, column: &ListColumn) -> List {
+fn list(document: &SketchDocument, period: &Value, column: &ListColumn) -> ArchivedList {
     let entries = period.pointer(&format!("/{}", column.path.replace('.', "/")));
     let entries: Vec<TopEntry> =
         entries.and_then(|entries| serde_json::from_value(entries.clone()).ok()).unwrap_or_default();
     let total = || period.pointer(column.total_pointer).and_then(Value::as_u64).unwrap_or(u64::MAX);
-    List {
-        entries: entries.into_iter().map(Entry::from).collect(),
+    ArchivedList {
+        entries: entries.into_iter().map(ArchivedEntry::from).collect(),
         absent_upper: document.lists.get(&column.path).map_or_else(total, |totals| totals.absent_upper),
     }
 }

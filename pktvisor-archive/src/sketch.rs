@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use datasketches::hll::{HllSketch, HllType, HllUnion};
 use pktvisor_api::{ExponentialBucket, ExponentialHistogram};
 
-use crate::row::Row;
+use crate::row::ArchiveRow;
 
 /// Registers of an image, as a power of two.
 const LG_REGISTERS: u8 = 14;
@@ -21,7 +21,7 @@ const REGISTER_MAX: u8 = 63;
 const SCALES: std::ops::RangeInclusive<i8> = -10..=20;
 
 /// Whether the sketches of a row from outside can be merged; the reason if not.
-pub(crate) fn check(row: &Row) -> Result<(), String> {
+pub(crate) fn check(row: &ArchiveRow) -> Result<(), String> {
     for image in row.distinct.iter().flatten() {
         let is_image = image.len() == PREAMBLE_BYTES + (1 << LG_REGISTERS)
             && image.starts_with(&PREAMBLE)

@@ -6,7 +6,7 @@ use pktvisor_api::{ExponentialBucket, ExponentialHistogram};
 use twox_hash::XxHash64;
 
 use crate::layout::LAYOUT;
-use crate::row::{Entry, List, Row};
+use crate::row::{ArchiveRow, ArchivedEntry, ArchivedList};
 
 /// The image of these items.
 pub(crate) fn image(items: Range<u64>) -> Vec<u8> {
@@ -30,7 +30,7 @@ pub(crate) fn image(items: Range<u64>) -> Vec<u8> {
 }
 
 /// A row with every column filled.
-pub(crate) fn filled(seed: u64, start_s: u64) -> Row {
+pub(crate) fn filled(seed: u64, start_s: u64) -> ArchiveRow {
     let start_us = (start_s * 1_000_000).cast_signed();
     let histogram = |place: usize| ExponentialHistogram {
         scale: 8 - (place % 2) as i8,
@@ -42,17 +42,17 @@ pub(crate) fn filled(seed: u64, start_s: u64) -> Row {
             ExponentialBucket { index: (seed % 100) as i32, count: 4 },
         ],
     };
-    let list = |place: usize| List {
+    let list = |place: usize| ArchivedList {
         entries: (0..place as u64 % 7)
             .map(|rank| {
                 let estimate = 100 - 10 * rank;
                 let name = format!("name-{}.example", (seed + rank) % 9);
-                Entry { name, estimate, lower: estimate - 1, upper: estimate + 2 }
+                ArchivedEntry { name, estimate, lower: estimate - 1, upper: estimate + 2 }
             })
             .collect(),
         absent_upper: seed % 5,
     };
-    Row {
+    ArchiveRow {
         agent: "agent-1".to_owned(),
         start_us,
         end_us: start_us + 60_000_000,

@@ -12,7 +12,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::{ColumnPath, Type};
 
 use crate::layout::LAYOUT;
-use crate::row::{Entry, List, Row};
+use crate::row::{ArchiveRow, ArchivedEntry, ArchivedList};
 use crate::sketch;
 
 /// The key in a file's metadata that says which version of the schema it has.
@@ -40,7 +40,7 @@ static SCHEMA: LazyLock<Result<Arc<Type>>> =
 /// # Errors
 ///
 /// The writer's; none is known.
-pub fn encode_period(row: &Row) -> Result<Vec<u8>> {
+pub fn encode_period(row: &ArchiveRow) -> Result<Vec<u8>> {
     let mut entries = PERIOD_ENTRIES;
     let mut row = row.clone();
     loop {
@@ -57,7 +57,7 @@ pub fn encode_period(row: &Row) -> Result<Vec<u8>> {
 }
 
 /// Halves the resolution of the histograms; false if they are as coarse as they may be.
-fn coarsen(row: &mut Row) -> bool {
+fn coarsen(row: &mut ArchiveRow) -> bool {
     let finest = row.histograms.iter().map(|histogram| histogram.scale).max().unwrap_or(PERIOD_SCALE_MIN);
     let scale = (finest - 1).max(PERIOD_SCALE_MIN);
     row.histograms.iter_mut().for_each(|histogram| *histogram = sketch::at_scale(histogram, scale));
@@ -69,12 +69,12 @@ fn coarsen(row: &mut Row) -> bool {
 /// # Errors
 ///
 /// The writer's; none is known.
-pub fn encode(row: &Row) -> Result<Vec<u8>> {
+pub fn encode(row: &ArchiveRow) -> Result<Vec<u8>> {
     let schema =
         SCHEMA.as_ref().map_err(|error| parquet::errors::ParquetError::General(error.to_string()))?;
     let mut writer = SerializedFileWriter::new(Vec::new(), Arc::clone(schema), properties())?;
     let mut group = writer.next_row_group()?;
-    write_columns(&mut Columns(&mut group), row)?;
+    write_columns(&mut ColumnWriters(&mut group), row)?;
     group.close()?;
     writer.into_inner()
 }
@@ -100,7 +100,7 @@ fn properties() -> Arc<WriterProperties> {
 }
 
 /// Writes in the order of [`LAYOUT`]'s schema.
-fn write_columns(out: &mut Columns<'_, '_>, row: &Row) -> Result<()> {
+fn write_columns(out: &mut ColumnWriters<'_, '_>, row: &ArchiveRow) -> Result<()> {
     out.one::<ByteArrayType>(text(&row.agent))?;
     out.one::<Int64Type>(row.id())?;
     out.one::<Int64Type>(row.start_us)?;
@@ -139,9 +139,9 @@ fn text(text: &str) -> ByteArray {
 }
 
 /// Writes column after column of a single row.
-struct Columns<'a, 'b>(&'a mut SerializedRowGroupWriter<'b, Vec<u8>>);
+struct ColumnWriters<'a, 'b>(&'a mut SerializedRowGroupWriter<'b, Vec<u8>>);
 
-impl Columns<'_, '_> {
+impl ColumnWriters<'_, '_> {
     /// A required value.
     fn one<T: DataType>(&mut self, value: T::T) -> Result<()> {
         self.batch::<T>(&[value], None, None)
@@ -169,7 +169,11 @@ impl Columns<'_, '_> {
 
     /// One field of the entries of all lists. An entry repeats the level of its list, except the first,
     /// which repeats that of all lists; the definition level 1 stands for a list without entries.
-    fn entries<T: DataType>(&mut self, lists: &[List], field: fn(&Entry) -> T::T) -> Result<()> {
+    fn entries<T: DataType>(
+        &mut self,
+        lists: &[ArchivedList],
+        field: fn(&ArchivedEntry) -> T::T,
+    ) -> Result<()> {
         let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
         for list in lists {
             let begin = if repetitions.is_empty() { 0 } else { 1 };

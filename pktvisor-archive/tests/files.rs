@@ -5,7 +5,8 @@
 use bytes::Bytes;
 use pktvisor_api::{HllImage, ListTotals, SketchDocument, TopEntry};
 use pktvisor_archive::{
-    BrokenFile, Entry, LAYOUT, List, PERIOD_BYTES_MAX, PERIOD_ENTRIES, Row, decode, encode, encode_period,
+    ArchiveRow, ArchivedEntry, ArchivedList, BrokenFile, LAYOUT, PERIOD_BYTES_MAX, PERIOD_ENTRIES, decode,
+    encode, encode_period,
 };
 use proptest::prelude::*;
 
@@ -32,20 +33,20 @@ fn image(seed: u64, items: usize) -> Vec<u8> {
 }
 
 /// A row of an agent that is full: long lists of names of this length, and many distinct items.
-fn full(name_bytes: usize) -> Row {
-    let list = |place: usize| List {
+fn full(name_bytes: usize) -> ArchiveRow {
+    let list = |place: usize| ArchivedList {
         entries: noise(place as u64)
             .take(200)
             .map(|number| {
                 let name: String =
                     noise(number).take(name_bytes).map(|n| (b'a' + (n % 26) as u8) as char).collect();
                 let estimate = number % 1_000_000;
-                Entry { name, estimate, lower: estimate, upper: estimate + number % 1000 }
+                ArchivedEntry { name, estimate, lower: estimate, upper: estimate + number % 1000 }
             })
             .collect(),
         absent_upper: 17,
     };
-    let mut row = Row::from_document("full", &SketchDocument::default());
+    let mut row = ArchiveRow::from_document("full", &SketchDocument::default());
     row.counters = noise(3).take(LAYOUT.counters.len()).map(|number| number % 10_000_000_000).collect();
     row.distinct = (0..LAYOUT.distinct.len() as u64).map(|seed| Some(image(seed, 500_000))).collect();
     row.lists = (0..LAYOUT.lists.len()).map(list).collect();
@@ -84,7 +85,7 @@ fn a_file_of_a_full_agent_is_under_100_kb_whatever_the_traffic() {
 
 #[test]
 fn an_empty_period_is_read_back() {
-    let row = Row::from_document("a", &SketchDocument::default());
+    let row = ArchiveRow::from_document("a", &SketchDocument::default());
     let file = encode(&row).unwrap();
     println!("an empty period: {} bytes", file.len());
     assert!(row.is_empty());
@@ -111,7 +112,7 @@ fn a_row_has_what_the_document_says() {
     document.period.dns.top_qname2 = vec![entry("a\0\"'\n\u{fffd}ü", 5, Some(8)), entry("", 1, None)];
     document.lists.insert("dns.top_qname2".to_owned(), ListTotals { absent_upper: 3 });
     document.distinct.insert("dns.in.clients".to_owned(), HllImage(image(1, 10)));
-    let row = decode(encode(&Row::from_document("a", &document)).unwrap().into()).unwrap();
+    let row = decode(encode(&ArchiveRow::from_document("a", &document)).unwrap().into()).unwrap();
     let counter = |name: &str| row.counters[LAYOUT.counters.iter().position(|c| c.name == name).unwrap()];
     assert_eq!(counter("packets_sizes_below_128"), 1);
     assert_eq!(counter("packets_sizes_from_1519"), 6);
@@ -119,9 +120,9 @@ fn a_row_has_what_the_document_says() {
     assert_eq!((row.start_us, row.end_us, row.length_s), (60_000_000, 119_000_000, 59.0));
     let list = |name: &str| &row.lists[LAYOUT.lists.iter().position(|list| list.path == name).unwrap()];
     let expected =
-        |name: &str, estimate, upper| Entry { name: name.into(), estimate, lower: estimate, upper };
+        |name: &str, estimate, upper| ArchivedEntry { name: name.into(), estimate, lower: estimate, upper };
     let entries = vec![expected("a\0\"'\n\u{fffd}ü", 5, 8), expected("", 1, 1)];
-    assert_eq!(*list("dns.top_qname2"), List { entries, absent_upper: 3 });
+    assert_eq!(*list("dns.top_qname2"), ArchivedList { entries, absent_upper: 3 });
     // Items that cannot be told apart can have all of the total.
     assert_eq!(list("packets.top_geoLoc").absent_upper, 70);
     let clients = LAYOUT.distinct.iter().position(|column| column.name == "dns_in_clients_hll").unwrap();
@@ -133,7 +134,7 @@ fn a_row_has_what_the_document_says() {
 fn rows_of_other_content_have_other_ids() {
     let row = full(8);
     let mut ids = std::collections::HashSet::from([row.id()]);
-    let mut check = |change: &dyn Fn(&mut Row)| {
+    let mut check = |change: &dyn Fn(&mut ArchiveRow)| {
         let mut other = row.clone();
         change(&mut other);
         assert!(ids.insert(other.id()));
@@ -163,7 +164,7 @@ fn files_that_are_not_of_an_archive_are_refused_with_a_sentence() {
 
 #[test]
 fn hostile_images_and_scales_are_refused() {
-    let with = |change: &dyn Fn(&mut Row)| {
+    let with = |change: &dyn Fn(&mut ArchiveRow)| {
         let mut row = full(8);
         change(&mut row);
         refused(&encode(&row).unwrap()).to_string()

@@ -200,6 +200,34 @@ impl MessageCodes {
     }
 }
 
+/// Messages of several directions by header and option.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CodeSums {
+    pub(super) aa_replies: u64,
+    pub(super) ad_replies: u64,
+    pub(super) tc_replies: u64,
+    pub(super) edns_queries: u64,
+    pub(super) edns_replies: u64,
+    pub(super) do_queries: u64,
+    pub(super) ecs_queries: u64,
+}
+
+impl CodeSums {
+    /// The sums of these directions.
+    pub(super) fn of(directions: [&MessageCodes; 3]) -> Self {
+        let sum = |count: fn(&MessageCodes) -> u64| directions.into_iter().map(count).sum();
+        Self {
+            aa_replies: sum(MessageCodes::aa_replies),
+            ad_replies: sum(MessageCodes::ad_replies),
+            tc_replies: sum(MessageCodes::tc_replies),
+            edns_queries: sum(MessageCodes::edns_queries),
+            edns_replies: sum(MessageCodes::edns_replies),
+            do_queries: sum(MessageCodes::do_queries),
+            ecs_queries: sum(MessageCodes::ecs_queries),
+        }
+    }
+}
+
 fn sum(counts: &[u64; 256], is_wanted: impl Fn(u8) -> bool) -> u64 {
     (0..=u8::MAX).zip(counts).filter(|(octet, _)| is_wanted(*octet)).map(|(_, count)| count).sum()
 }

@@ -1,6 +1,6 @@
 //! The data that a report needs in addition to the record of its group.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -9,18 +9,17 @@ use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
-use crate::dns::DnsRecord;
+use crate::codes_by_side::CodeSums;
 use crate::listed::{ListQuery, ReportedList};
 use crate::places::{self, PlacePart};
-use crate::sides::PartyLists;
 use crate::sketches::{CollectedSketches, DistinctItems, Values};
 
 /// Data of the period that is reported.
 pub(super) struct Context<'a> {
     /// The counters of packets and messages.
     pub counters: &'a Counters,
-    /// What analysis found in DNS messages.
-    pub dns: &'a DnsRecord,
+    /// Messages of all directions by header and option.
+    pub codes: &'a CodeSums,
     /// DNS packets that were not sampled, or lost before analysis.
     pub not_analysed: u64,
     /// Analysed share of the DNS messages.
@@ -35,6 +34,14 @@ pub(super) struct Context<'a> {
     pub sketches: Option<&'a RefCell<CollectedSketches>>,
     /// The path of the group in the period; empty if nobody wants sketches.
     pub path: String,
+}
+
+/// The lists of clients and of servers: each direction makes all lists of its table when the first is
+/// asked for.
+#[derive(Default)]
+pub(super) struct PartyLists {
+    pub clients: OnceCell<Vec<ReportedList>>,
+    pub servers: OnceCell<Vec<ReportedList>>,
 }
 
 impl Context<'_> {

@@ -206,12 +206,10 @@ pub(super) fn all_lists<const W: usize>(
     items: &Frequent<W>,
     query: ListQuery,
     spell: impl Fn(Key<'_>) -> String,
-) -> [ReportedList; W] {
+) -> Vec<ReportedList> {
     let length = query.length.0;
-    let mut tops = items.tops(length, spell).into_iter();
-    std::array::from_fn(|list| {
-        of_items(tops.next().unwrap_or_default(), query.bound(|| items.absent_upper_of(list, length)))
-    })
+    let tops = items.tops(length, spell).into_iter().enumerate();
+    tops.map(|(list, top)| of_items(top, query.bound(|| items.absent_upper_of(list, length)))).collect()
 }
 
 fn of_items(items: Vec<(String, Item<'_>)>, absent_upper: Option<u64>) -> ReportedList {

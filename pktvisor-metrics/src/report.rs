@@ -6,10 +6,9 @@ use parking_lot::Mutex;
 use pktvisor_analysis::geo::Geo;
 use pktvisor_api as api;
 
-use crate::context::Context;
+use crate::context::{Context, PartyLists};
 use crate::listed::{AbsentItems, ListLength, ListQuery};
 use crate::period::PeriodRecord;
-use crate::sides::PartyLists;
 use crate::sketches::CollectedSketches;
 
 impl PeriodRecord {
@@ -38,10 +37,10 @@ impl PeriodRecord {
         sketches: Option<&RefCell<CollectedSketches>>,
     ) -> api::Period {
         let sampling = api::Sampling { rate: self.sampling_rate(), messages: self.messages };
-        let parties = PartyLists::default();
+        let (parties, codes) = (PartyLists::default(), self.dns.code_sums());
         let context = Context {
             counters: &self.counters,
-            dns: &self.dns,
+            codes: &codes,
             not_analysed: self.not_sampled() + self.outcomes.lost,
             sampling_rate: sampling.rate,
             lists,

@@ -7,7 +7,6 @@
 mod remember;
 mod rows;
 
-use std::cell::OnceCell;
 use std::ops::{Deref, DerefMut};
 
 use pktvisor_analysis::message::Message;
@@ -19,7 +18,6 @@ use crate::codes_by_side::MessageCodes;
 use crate::distribution::Distribution;
 use crate::frequent::{Frequent, FrequentItems, Key, Mark};
 use crate::keys::Party;
-use crate::listed::ReportedList;
 use crate::record::record;
 use crate::response::ResponseKind;
 use crate::settings::ClientPrefix;
@@ -40,16 +38,6 @@ pktvisor_definitions::dns_out!(side_record);
 type PartyTable = Frequent<LISTS>;
 
 const LISTS: usize = 7;
-
-/// The reported lists of the table.
-type PartyTableLists = [ReportedList; LISTS];
-
-/// The reported lists of both directions, each made when the first list of its table is asked for.
-#[derive(Default)]
-pub(super) struct PartyLists {
-    clients: OnceCell<PartyTableLists>,
-    servers: OnceCell<PartyTableLists>,
-}
 
 /// A list of the table.
 #[derive(Clone, Copy)]

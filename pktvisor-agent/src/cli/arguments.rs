@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use capture_file::Pace;
 use clap::builder::ValueHint;
 use clap::{Parser, ValueEnum};
-use pktvisor_archive::Location;
+use pktvisor_archive::ArchiveLocation;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
 use pktvisor_metrics::ClientPrefix;
@@ -201,7 +201,7 @@ pub(super) struct Arguments {
     /// The variables AWS_* have endpoint, region and keys of S3, and AWS_ALLOW_HTTP=true allows a store
     /// without TLS. While the store is away, up to 120 files wait in memory.
     #[arg(long, value_name = "URL", help_heading = ARCHIVE, value_hint = ValueHint::DirPath)]
-    pub(super) archive: Option<Location>,
+    pub(super) archive: Option<ArchiveLocation>,
 
     /// The name of this agent in the archive [default: the name of the machine].
     ///

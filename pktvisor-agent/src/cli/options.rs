@@ -9,7 +9,7 @@ use capture_file::Pace;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use ipnet::IpNet;
-use pktvisor_archive::{AgentName, Location};
+use pktvisor_archive::{AgentName, ArchiveLocation};
 use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
@@ -105,7 +105,7 @@ pub struct OtlpOptions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchiveOptions {
     /// The archive.
-    pub location: Location,
+    pub location: ArchiveLocation,
     /// The name of this agent in it.
     pub agent: AgentName,
     /// After how many days files are deleted.
@@ -218,7 +218,7 @@ impl Options {
             archive: arguments.archive.map(|location| ArchiveOptions {
                 keep_days: arguments
                     .archive_keep
-                    .filter(|_| !is_file && matches!(location, Location::Directory(_))),
+                    .filter(|_| !is_file && matches!(location, ArchiveLocation::Directory(_))),
                 location,
                 agent: AgentName::sanitised(&arguments.archive_agent.unwrap_or_else(machine_name)),
             }),
@@ -273,7 +273,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
     }
     if arguments.archive_keep.is_some()
         && target.is_live()
-        && matches!(arguments.archive, Some(Location::S3 { .. }))
+        && matches!(arguments.archive, Some(ArchiveLocation::S3 { .. }))
     {
         warnings.push(
             "--archive-keep is for directories, ignored: an object store has lifecycle rules".to_owned(),

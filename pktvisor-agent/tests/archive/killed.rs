@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use dns_traffic::Config;
-use pktvisor_archive::{LAYOUT, Row, decode};
+use pktvisor_archive::{ArchiveRow, LAYOUT, decode};
 
 use crate::fleet::{Fleet, assert_succeeded};
 
@@ -15,7 +15,7 @@ use crate::fleet::{Fleet, assert_succeeded};
 const KILLS: u64 = 25;
 
 /// All rows that a query finds, which must be in whole files.
-fn rows(archive: &Path) -> Vec<Row> {
+fn rows(archive: &Path) -> Vec<ArchiveRow> {
     let mut rows = Vec::new();
     let directories =
         |path: &Path| fs::read_dir(path).into_iter().flatten().map(|entry| entry.unwrap().path());
@@ -31,7 +31,7 @@ fn rows(archive: &Path) -> Vec<Row> {
     rows
 }
 
-fn packets(rows: &[Row]) -> u64 {
+fn packets(rows: &[ArchiveRow]) -> u64 {
     let place = LAYOUT.counters.iter().position(|column| column.name == "packets_total").unwrap();
     rows.iter().map(|row| row.counters[place]).sum()
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use pktvisor_archive::{Location, Store, Unit, roll_up};
+use pktvisor_archive::{ArchiveLocation, ArchiveStore, RollUpUnit, roll_up};
 use serde_json::Value;
 
 use crate::engines::{ENGINES, ask, python};
@@ -63,8 +63,8 @@ fn number(value: &Value) -> u64 {
     value.as_u64().or(text).or(value.as_f64().map(|float| float as u64)).unwrap()
 }
 
-fn roll_up_all(archive: &Path, unit: Unit) {
-    let store = Store::open(&Location::Directory(archive.to_owned())).unwrap();
+fn roll_up_all(archive: &Path, unit: RollUpUnit) {
+    let store = ArchiveStore::open(&ArchiveLocation::Directory(archive.to_owned())).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let report = runtime.block_on(roll_up(&store, unit, i64::from(u32::MAX))).unwrap();
     assert_eq!(report.skipped, []);
@@ -85,7 +85,7 @@ fn engines_read_the_fleet_from_a_directory_before_and_after_a_roll_up() {
         }
     };
     ask_all(periods);
-    roll_up_all(&archive, Unit::Day);
+    roll_up_all(&archive, RollUpUnit::Day);
     ask_all(fleet.members.len());
 }
 

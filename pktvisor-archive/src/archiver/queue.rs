@@ -11,29 +11,29 @@ const BYTES_MAX: usize = 16 << 20;
 
 /// A file and its key.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct WaitingFile {
     pub key: String,
     pub file: Bytes,
 }
 
 /// Oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
-    files: VecDeque<Waiting>,
+pub(super) struct FileQueue {
+    files: VecDeque<WaitingFile>,
     bytes: usize,
 }
 
-impl Queue {
-    pub(super) fn push(&mut self, waiting: Waiting) {
+impl FileQueue {
+    pub(super) fn push(&mut self, waiting: WaitingFile) {
         self.bytes += waiting.file.len();
         self.files.push_back(waiting);
     }
 
-    pub(super) fn first(&self) -> Option<&Waiting> {
+    pub(super) fn first(&self) -> Option<&WaitingFile> {
         self.files.front()
     }
 
-    pub(super) fn pop(&mut self) -> Option<Waiting> {
+    pub(super) fn pop(&mut self) -> Option<WaitingFile> {
         let first = self.files.pop_front()?;
         self.bytes -= first.file.len();
         Some(first)

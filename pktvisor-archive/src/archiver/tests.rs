@@ -16,7 +16,7 @@ fn period(minute: i64) -> SketchDocument {
 
 fn settings(root: &Path, overflow: Overflow) -> ArchiverSettings {
     ArchiverSettings {
-        location: Location::Directory(root.to_owned()),
+        location: ArchiveLocation::Directory(root.to_owned()),
         agent: AgentName::sanitised("a"),
         keep_days: None,
         overflow,
@@ -31,7 +31,7 @@ fn source(periods: impl IntoIterator<Item = SketchDocument>) -> PeriodSource {
 
 /// Starts of the archived periods, in minutes.
 fn minutes(root: &Path) -> Vec<i64> {
-    let store = Store::open(&Location::Directory(root.to_owned())).unwrap();
+    let store = ArchiveStore::open(&ArchiveLocation::Directory(root.to_owned())).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let mut minutes = Vec::new();

@@ -15,7 +15,7 @@ fn counters_add_up_and_the_span_is_that_of_all() {
         assert_eq!(*count, rows.iter().map(|row| row.counters[place]).sum::<u64>());
     }
     assert_eq!((merged.start_us, merged.end_us, merged.length_s), (0, 240_000_000, 180.0));
-    let ids: BTreeSet<i64> = rows.iter().map(Row::id).collect();
+    let ids: BTreeSet<i64> = rows.iter().map(ArchiveRow::id).collect();
     assert_eq!(merged.sources.iter().copied().collect::<BTreeSet<_>>(), ids);
 }
 
@@ -35,7 +35,7 @@ fn nothing_cannot_be_merged() {
 #[test]
 fn distinct_counts_become_the_union() {
     let images = [image(0..6_000), image(3_000..9_000), image(0..1)];
-    let rows: Vec<Row> = images
+    let rows: Vec<ArchiveRow> = images
         .iter()
         .enumerate()
         .map(|(place, image)| {
@@ -77,10 +77,10 @@ fn histograms_add_up_at_the_smallest_scale() {
 }
 
 /// A list of the most frequent items of a stream, as an agent reports it: exact counts, cut.
-fn list_of(stream: &[u8], entries: usize) -> List {
-    let mut list = List { entries: Vec::new(), absent_upper: 0 };
+fn list_of(stream: &[u8], entries: usize) -> ArchivedList {
+    let mut list = ArchivedList { entries: Vec::new(), absent_upper: 0 };
     for (name, count) in exact(stream) {
-        list.entries.push(Entry { name, estimate: count, lower: count, upper: count });
+        list.entries.push(ArchivedEntry { name, estimate: count, lower: count, upper: count });
     }
     list.entries.sort_by(|a, b| b.estimate.cmp(&a.estimate).then_with(|| a.name.cmp(&b.name)));
     list.cut(entries);
@@ -99,7 +99,7 @@ proptest! {
         streams in proptest::collection::vec(proptest::collection::vec(0..30_u8, 0..200), 1..6),
         entries in 0_usize..12,
     ) {
-        let lists: Vec<List> = streams.iter().map(|stream| list_of(stream, entries)).collect();
+        let lists: Vec<ArchivedList> = streams.iter().map(|stream| list_of(stream, entries)).collect();
         let mut merged = merge_lists(&lists.iter().collect::<Vec<_>>());
         merged.cut(entries);
         let listed: HashMap<_, _> = merged.entries.iter().map(|entry| (entry.name.as_str(), entry)).collect();
@@ -113,7 +113,7 @@ proptest! {
 
     #[test]
     fn merging_in_steps_gives_what_merging_at_once_gives(seeds in proptest::collection::vec(0..50_u64, 2..8)) {
-        let rows: Vec<Row> = seeds.iter().map(|seed| filled(*seed, 60 * seed)).collect();
+        let rows: Vec<ArchiveRow> = seeds.iter().map(|seed| filled(*seed, 60 * seed)).collect();
         let at_once = merge(&rows).unwrap();
         let in_steps = merge(&[merge(&rows[..1]).unwrap(), merge(&rows[1..]).unwrap()]).unwrap();
         prop_assert_eq!(&in_steps.counters, &at_once.counters);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Unit;
+use super::RollUpUnit;
 use crate::name::{AgentName, FileKey, FileSpan};
 
 const HOUR_S: i64 = 3600;
@@ -10,7 +10,7 @@ const DAY_S: i64 = 86_400;
 
 /// Files that become one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Task {
+pub(super) struct RollUpTask {
     /// The span of the merged file.
     pub span: FileSpan,
     /// Its day.
@@ -22,7 +22,7 @@ pub(super) struct Task {
 }
 
 /// The tasks of an archive with these files. Hours and days that have not ended are left for later.
-pub(super) fn tasks(keys: Vec<FileKey>, unit: Unit, now_s: i64) -> Vec<Task> {
+pub(super) fn tasks(keys: Vec<FileKey>, unit: RollUpUnit, now_s: i64) -> Vec<RollUpTask> {
     let mut days: BTreeMap<(AgentName, String), Vec<FileKey>> = BTreeMap::new();
     for key in keys {
         days.entry((key.agent.clone(), key.date.clone())).or_default().push(key);
@@ -30,14 +30,14 @@ pub(super) fn tasks(keys: Vec<FileKey>, unit: Unit, now_s: i64) -> Vec<Task> {
     days.into_values().flat_map(|files| tasks_of_day(&files, unit, now_s)).collect()
 }
 
-fn tasks_of_day(files: &[FileKey], unit: Unit, now_s: i64) -> Vec<Task> {
-    let unit_s = if unit == Unit::Hour { HOUR_S } else { DAY_S };
+fn tasks_of_day(files: &[FileKey], unit: RollUpUnit, now_s: i64) -> Vec<RollUpTask> {
+    let unit_s = if unit == RollUpUnit::Hour { HOUR_S } else { DAY_S };
     let mut groups: BTreeMap<FileSpan, Vec<FileKey>> = BTreeMap::new();
     for key in files.iter().filter(|key| key.end_s(unit_s).is_some_and(|end| end <= now_s)) {
         let span = match (unit, key.span) {
-            (Unit::Day, _) => FileSpan::Day,
-            (Unit::Hour, FileSpan::Period(hour, ..) | FileSpan::Hour(hour)) => FileSpan::Hour(hour),
-            (Unit::Hour, FileSpan::Day) => continue,
+            (RollUpUnit::Day, _) => FileSpan::Day,
+            (RollUpUnit::Hour, FileSpan::Period(hour, ..) | FileSpan::Hour(hour)) => FileSpan::Hour(hour),
+            (RollUpUnit::Hour, FileSpan::Day) => continue,
         };
         groups.entry(span).or_default().push(key.clone());
     }
@@ -46,7 +46,7 @@ fn tasks_of_day(files: &[FileKey], unit: Unit, now_s: i64) -> Vec<Task> {
     let task = |(span, mut inputs): (FileSpan, Vec<FileKey>)| {
         inputs.sort();
         let date = inputs[0].date.clone();
-        Task { span, date, inputs, merged_of_day: merged_of_day.clone() }
+        RollUpTask { span, date, inputs, merged_of_day: merged_of_day.clone() }
     };
     // A single file of the right span is the result of an earlier roll-up.
     let is_open = |(span, inputs): &(FileSpan, Vec<FileKey>)| inputs.len() > 1 || inputs[0].span != *span;
@@ -61,7 +61,7 @@ mod tests {
         FileKey::parse(&format!("agent=a/date=1970-01-02/{file}.parquet")).unwrap()
     }
 
-    fn spans(files: &[&str], unit: Unit, now_s: i64) -> Vec<(FileSpan, usize)> {
+    fn spans(files: &[&str], unit: RollUpUnit, now_s: i64) -> Vec<(FileSpan, usize)> {
         let keys = files.iter().map(|file| key(file)).collect();
         tasks(keys, unit, now_s).into_iter().map(|task| (task.span, task.inputs.len())).collect()
     }
@@ -76,11 +76,11 @@ mod tests {
             "hour-03-0000000000000004",
         ];
         let hours = [(FileSpan::Hour(1), 2), (FileSpan::Hour(2), 1)];
-        assert_eq!(spans(&files, Unit::Hour, LATER), hours);
-        assert_eq!(spans(&files, Unit::Hour, DAY_S + 2 * HOUR_S), hours[..1]);
-        assert_eq!(spans(&files, Unit::Day, LATER), [(FileSpan::Day, 4)]);
-        assert_eq!(spans(&files, Unit::Day, 2 * DAY_S - 1), []);
-        assert_eq!(spans(&["day-0000000000000005"], Unit::Day, LATER), []);
-        assert_eq!(spans(&["day-0000000000000005"], Unit::Hour, LATER), []);
+        assert_eq!(spans(&files, RollUpUnit::Hour, LATER), hours);
+        assert_eq!(spans(&files, RollUpUnit::Hour, DAY_S + 2 * HOUR_S), hours[..1]);
+        assert_eq!(spans(&files, RollUpUnit::Day, LATER), [(FileSpan::Day, 4)]);
+        assert_eq!(spans(&files, RollUpUnit::Day, 2 * DAY_S - 1), []);
+        assert_eq!(spans(&["day-0000000000000005"], RollUpUnit::Day, LATER), []);
+        assert_eq!(spans(&["day-0000000000000005"], RollUpUnit::Hour, LATER), []);
     }
 }

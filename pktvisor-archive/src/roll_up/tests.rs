@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::location::Location;
+use crate::location::ArchiveLocation;
 use crate::testing::filled;
 
 const DAY_S: i64 = 86_400;
@@ -11,14 +11,14 @@ const LATER: i64 = 10 * DAY_S;
 /// An archive with a period for each start, and the row that one long period would have had.
 struct Archive {
     root: tempfile::TempDir,
-    store: Store,
-    rows: Vec<Row>,
+    store: ArchiveStore,
+    rows: Vec<ArchiveRow>,
 }
 
 impl Archive {
     fn with(starts: &[u64]) -> Self {
         let root = tempfile::tempdir().unwrap();
-        let store = Store::open(&Location::Directory(root.path().to_owned())).unwrap();
+        let store = ArchiveStore::open(&ArchiveLocation::Directory(root.path().to_owned())).unwrap();
         let mut archive = Self { root, store, rows: Vec::new() };
         starts.iter().for_each(|start| archive.add(*start));
         archive
@@ -30,11 +30,11 @@ impl Archive {
         self.rows.push(row);
     }
 
-    fn put(&self, key: &FileKey, row: &Row) {
+    fn put(&self, key: &FileKey, row: &ArchiveRow) {
         block(self.store.put(&key.to_string(), encode(row).unwrap().into())).unwrap();
     }
 
-    fn roll_up(&self, unit: Unit) -> RollUpReport {
+    fn roll_up(&self, unit: RollUpUnit) -> RollUpReport {
         block(roll_up(&self.store, unit, LATER)).unwrap()
     }
 
@@ -43,8 +43,8 @@ impl Archive {
     }
 
     /// What queries see: all rows, without those that others were merged from.
-    fn visible(&self) -> Vec<Row> {
-        let rows: Vec<Row> = self
+    fn visible(&self) -> Vec<ArchiveRow> {
+        let rows: Vec<ArchiveRow> = self
             .files()
             .iter()
             .map(|key| decode(block(self.store.get(&key.to_string())).unwrap()).unwrap())
@@ -74,39 +74,39 @@ fn spans(archive: &Archive) -> Vec<FileSpan> {
 #[test]
 fn minutes_become_hours_and_those_a_day() {
     let archive = Archive::with(&[0, 60, 3540, 3600, 7260]);
-    let report = archive.roll_up(Unit::Hour);
+    let report = archive.roll_up(RollUpUnit::Hour);
     assert_eq!((report.written, report.merged, report.skipped), (3, 5, vec![]));
     assert_eq!(spans(&archive), [FileSpan::Hour(0), FileSpan::Hour(1), FileSpan::Hour(2)]);
     archive.assert_whole();
-    assert_eq!(archive.roll_up(Unit::Hour), RollUpReport::default());
-    assert_eq!(archive.roll_up(Unit::Day).written, 1);
+    assert_eq!(archive.roll_up(RollUpUnit::Hour), RollUpReport::default());
+    assert_eq!(archive.roll_up(RollUpUnit::Day).written, 1);
     assert_eq!(spans(&archive), [FileSpan::Day]);
     archive.assert_whole();
-    assert_eq!(archive.roll_up(Unit::Day), RollUpReport::default());
+    assert_eq!(archive.roll_up(RollUpUnit::Day), RollUpReport::default());
 }
 
 #[test]
 fn a_day_of_many_minutes_is_merged_in_portions() {
     let starts: Vec<u64> = (0..200).map(|minute| minute * 60).collect();
     let archive = Archive::with(&starts);
-    assert_eq!(archive.roll_up(Unit::Day).merged, 200);
+    assert_eq!(archive.roll_up(RollUpUnit::Day).merged, 200);
     archive.assert_whole();
 }
 
 #[test]
 fn periods_that_arrive_late_are_merged_into_what_there_is() {
     let mut archive = Archive::with(&[0, 60]);
-    archive.roll_up(Unit::Hour);
+    archive.roll_up(RollUpUnit::Hour);
     archive.add(120);
     archive.assert_whole();
-    archive.roll_up(Unit::Hour);
+    archive.roll_up(RollUpUnit::Hour);
     assert_eq!(spans(&archive), [FileSpan::Hour(0)]);
     archive.assert_whole();
-    archive.roll_up(Unit::Day);
+    archive.roll_up(RollUpUnit::Day);
     archive.add(180);
-    archive.roll_up(Unit::Hour);
+    archive.roll_up(RollUpUnit::Hour);
     archive.assert_whole();
-    archive.roll_up(Unit::Day);
+    archive.roll_up(RollUpUnit::Day);
     assert_eq!(spans(&archive), [FileSpan::Day]);
     archive.assert_whole();
 }
@@ -115,23 +115,23 @@ fn periods_that_arrive_late_are_merged_into_what_there_is() {
 fn a_roll_up_that_was_killed_before_it_deleted_loses_and_doubles_nothing() {
     let archive = Archive::with(&[0, 60, 120]);
     let minutes = archive.rows.clone();
-    archive.roll_up(Unit::Hour);
+    archive.roll_up(RollUpUnit::Hour);
     for left in 1..=3 {
         for row in &minutes[..left] {
             archive.put(&FileKey::of_period(row), row);
         }
         archive.assert_whole();
-        let report = archive.roll_up(Unit::Hour);
+        let report = archive.roll_up(RollUpUnit::Hour);
         assert_eq!((report.written, report.left_over), (0, left as u64));
         archive.assert_whole();
     }
     // A capture that is archived again is known by its content, also by a day.
-    archive.roll_up(Unit::Day);
+    archive.roll_up(RollUpUnit::Day);
     for row in &minutes {
         archive.put(&FileKey::of_period(row), row);
     }
     archive.assert_whole();
-    archive.roll_up(Unit::Day);
+    archive.roll_up(RollUpUnit::Day);
     assert_eq!(spans(&archive), [FileSpan::Day]);
     archive.assert_whole();
 }
@@ -139,7 +139,7 @@ fn a_roll_up_that_was_killed_before_it_deleted_loses_and_doubles_nothing() {
 #[test]
 fn hours_that_have_not_ended_wait() {
     let archive = Archive::with(&[0, 3600]);
-    let report = block(roll_up(&archive.store, Unit::Hour, 7199)).unwrap();
+    let report = block(roll_up(&archive.store, RollUpUnit::Hour, 7199)).unwrap();
     assert_eq!(report.written, 1);
     assert_eq!(spans(&archive), [FileSpan::Period(1, 0, 0), FileSpan::Hour(0)]);
 }
@@ -153,11 +153,11 @@ fn files_that_are_broken_or_not_what_their_name_says_stay() {
     let mut renamed = FileKey::of_period(&row);
     renamed.id += 1;
     archive.put(&renamed, &row);
-    let report = archive.roll_up(Unit::Hour);
+    let report = archive.roll_up(RollUpUnit::Hour);
     assert_eq!((report.written, report.merged, report.skipped.len()), (1, 2, 2), "{:?}", report.skipped);
     assert_eq!(archive.files().len(), 3);
     // The next one says so again, and changes nothing.
-    assert_eq!(archive.roll_up(Unit::Hour).written, 0);
+    assert_eq!(archive.roll_up(RollUpUnit::Hour).written, 0);
 }
 
 #[test]
@@ -167,16 +167,16 @@ fn two_files_that_share_periods_are_not_merged() {
     for row in &merged {
         archive.put(&FileKey::of_merged(row, "1970-01-01", FileSpan::Hour(0)), row);
     }
-    let report = archive.roll_up(Unit::Hour);
+    let report = archive.roll_up(RollUpUnit::Hour);
     assert_eq!((report.left_over, report.skipped.len()), (3, 1), "{report:?}");
 }
 
 #[test]
 fn agents_are_not_merged_with_one_another() {
     let archive = Archive::with(&[0]);
-    let other = Row { agent: "agent-2".to_owned(), ..filled(0, 0) };
+    let other = ArchiveRow { agent: "agent-2".to_owned(), ..filled(0, 0) };
     archive.put(&FileKey::of_period(&other), &other);
-    assert_eq!(archive.roll_up(Unit::Day).written, 2);
+    assert_eq!(archive.roll_up(RollUpUnit::Day).written, 2);
     assert_eq!(archive.files().len(), 2);
     drop(archive.root);
 }

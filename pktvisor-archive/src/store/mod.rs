@@ -5,7 +5,7 @@ mod directory;
 
 use bytes::Bytes;
 
-use crate::location::Location;
+use crate::location::ArchiveLocation;
 pub(crate) use directory::RollUpLock;
 
 use bucket::Bucket;
@@ -37,23 +37,23 @@ pub enum StoreError {
 
 /// The files of one archive, by their keys.
 #[derive(Debug)]
-pub enum Store {
+pub enum ArchiveStore {
     /// In a directory.
     Directory(Directory),
     /// In an object store.
     Bucket(Bucket),
 }
 
-impl Store {
+impl ArchiveStore {
     /// The store at a place. A directory is created.
     ///
     /// # Errors
     ///
     /// The directory cannot be created, or the environment lacks what the object store needs.
-    pub fn open(location: &Location) -> Result<Self, StoreError> {
+    pub fn open(location: &ArchiveLocation) -> Result<Self, StoreError> {
         Ok(match location {
-            Location::Directory(path) => Self::Directory(Directory::create(path)?),
-            Location::S3 { bucket, prefix } => Self::Bucket(Bucket::open(bucket, prefix)?),
+            ArchiveLocation::Directory(path) => Self::Directory(Directory::create(path)?),
+            ArchiveLocation::S3 { bucket, prefix } => Self::Bucket(Bucket::open(bucket, prefix)?),
         })
     }
 

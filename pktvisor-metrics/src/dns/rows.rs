@@ -2,7 +2,7 @@
 
 use super::{ANSWER_BYTES, DnsFlagsRecord, DnsRecord, EdnsRecord, MESSAGES, MessageRecord, NOERROR};
 use crate::codes::CodeCounts;
-use crate::codes_by_side::MessageCodes;
+use crate::codes_by_side::{CodeSums, MessageCodes};
 use crate::context::Context;
 use crate::listed::{ListQuery, Listed, ReportedList, address_of_prefix, frequent, spell};
 use crate::places::PlacePart;
@@ -20,6 +20,11 @@ impl DnsRecord {
     /// A count of the messages of all directions.
     pub(crate) fn codes_of_all(&self, count: fn(&MessageCodes) -> u64) -> u64 {
         count(&self.inbound.codes) + count(&self.outbound.codes) + count(&self.elsewhere)
+    }
+
+    /// The messages of all directions by header and option.
+    pub(crate) fn code_sums(&self) -> CodeSums {
+        CodeSums::of([&self.inbound.codes, &self.outbound.codes, &self.elsewhere])
     }
 
     fn of_all_sides(&self, codes: fn(&MessageCodes) -> &CodeCounts) -> CodeCounts {
@@ -67,10 +72,10 @@ impl DnsRecord {
 
 /// Rows that are sums of the messages by header or option.
 macro_rules! sums_of_codes {
-    ($record:ident: $($row:ident = $count:ident;)*) => {
+    ($record:ident: $($row:ident = $sum:ident;)*) => {
         impl $record { $(
             pub(super) fn $row(context: &Context<'_>) -> u64 {
-                context.dns.codes_of_all(MessageCodes::$count)
+                context.codes.$sum
             }
         )* }
     };

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::{PartyColumn, PartyTableLists, SideRecord};
+use super::{PartyColumn, SideRecord};
 use crate::cardinality::Cardinality;
 use crate::context::Context;
 use crate::distribution::Distribution;
@@ -137,7 +137,7 @@ impl SideRecord {
     /// A list of the table; the first one that is asked for makes them all.
     fn party_list(
         &self,
-        lists: &OnceCell<PartyTableLists>,
+        lists: &OnceCell<Vec<ReportedList>>,
         column: PartyColumn,
         query: ListQuery,
     ) -> ReportedList {
