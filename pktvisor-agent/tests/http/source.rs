@@ -86,7 +86,14 @@ impl AnswerSource for Fake {
                 ledger: Some(api::Ledger { seen: 10, counted: 9, filtered: 1, ..Default::default() }),
                 deep_sample_rate_now_pct: Some(50.0),
                 losses: Some(api::Losses { ring_full: 2, ..Default::default() }),
-                archive: None,
+                archive: Some(api::ArchiveInfo {
+                    written: 3,
+                    written_bytes: 120_000,
+                    waiting: 1,
+                    given_up: 2,
+                    failures: 4,
+                    last_failure: Some("the disk is full".to_owned()),
+                }),
                 sandbox: Some(api::SandboxInfo {
                     files: api::SandboxState::Enforced,
                     connections: api::SandboxState::Unavailable,
