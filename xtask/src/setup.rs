@@ -177,7 +177,7 @@ const PACKAGES: &[Package] = &[
         reason: "scrapes the agent and checks the rules (its service is not needed: systemctl disable --now prometheus)",
     },
     Package {
-        name: "openjdk-17-jre-headless",
+        name: "default-jre-headless",
         probe: Probe::Program("java"),
         need: SetupLevel::Test,
         reason: "runs Spark, which reads the archive",

@@ -91,7 +91,7 @@ impl SideRecord {
         top_clients_timed_out top_servers_timed_out = |side, query| side.by_timed_out.listed(query, spell::Address);
         top_clients_truncated top_servers_truncated = |side, query| side.by_truncated.listed(query, spell::Address);
         top_clients_amplified = |side, query| side.by_amplified_bytes.listed(query, spell::Address);
-        top_client_prefixes = |side, query| side.by_prefix.listed(query, spell::Prefix);
+        top_client_prefixes = |side, query| side.prefixes(query);
         top_opcode = |side, query| side.codes.opcodes().listed(query, spell::Opcode);
         top_rcode = |side, query| side.codes.rcodes.listed(query, spell::Rcode);
         top_qtype = |side, query| side.codes.qtypes.listed(query, spell::Qtype);
@@ -143,6 +143,15 @@ impl SideRecord {
     ) -> ReportedList {
         let all = lists.get_or_init(|| all_lists(&self.parties, query, spell::Address));
         all[column as usize].clone()
+    }
+
+    /// Queries by network. Without lengths for the networks the list is empty, which says nothing of the
+    /// networks that it leaves out.
+    fn prefixes(&self, query: ListQuery) -> ReportedList {
+        match self.by_prefix.is_empty() {
+            true => ReportedList::of_unknown(self.codes.queries()),
+            false => self.by_prefix.listed(query, spell::Prefix),
+        }
     }
 
     /// Queries by the place of the party.

@@ -3,10 +3,15 @@
 use std::collections::BTreeSet;
 
 use datasketches::hll::HllSketch;
+use pktvisor_analysis::message::MessageHead;
+use pktvisor_analysis::name::Name;
+use pktvisor_analysis::{Flow, Observer, Transport};
+use pktvisor_common::classify::Captured;
 use pktvisor_definitions::{Exactness, GROUPS, Kind};
 
 use super::*;
 use crate::listed::ListLength;
+use crate::settings::ClientPrefix;
 
 const LENGTH: ListLength = ListLength::DEFAULT;
 
@@ -83,4 +88,27 @@ fn paths_are_those_of_the_declarations() {
     assert!(document.lists.keys().all(|path| lists.contains(path)));
     assert!(document.distinct.keys().all(|path| distinct.contains(path)));
     assert!(document.histograms.keys().all(|path| quantiles.contains(path)));
+}
+
+#[test]
+fn without_their_lengths_the_networks_of_clients_are_unknown() {
+    const PATH: &str = "dns.in.top_client_prefixes";
+    let prefix = ClientPrefix { v4_bits: 24, v6_bits: 56 };
+    for (store, is_stated) in [(store(5, false), false), (store(5, false).with_client_prefix(prefix), true)] {
+        let mut batch = store.batch();
+        let mut head = MessageHead::new(&[0; 12]);
+        let mut name = Name::default();
+        head.parse(&mut name).unwrap();
+        let recorder = batch.recorder();
+        let ends = ExchangeEnds { side: ClientSide::Remote, ..ends() };
+        let keys = recorder.keys(recorder.end_keys(&ends), &head);
+        let class = Class { ip_version: Some(IpVersion::V4), ..Class::default() };
+        let flow = Flow::of(&class, Transport::Udp).unwrap();
+        recorder.message(&flow, head.parse_rest(Captured::Whole), &keys);
+        drop(batch);
+        let document = store.sketches_of_bucket(0, LENGTH).unwrap();
+        assert_eq!(document.period.dns.inbound.queries, 1);
+        assert_eq!(document.period.dns.inbound.top_client_prefixes.len(), usize::from(is_stated));
+        assert_eq!(document.lists.contains_key(PATH), is_stated);
+    }
 }
