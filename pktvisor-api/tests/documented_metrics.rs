@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use pktvisor_api::{App, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates, SandboxInfo, SeriesDocument};
+use pktvisor_api::{
+    App, ArchiveInfo, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates, SandboxInfo, SeriesDocument,
+};
 use serde_json::Value;
 
 const METRICS: &str = include_str!("../../docs/metrics.md");
@@ -58,15 +60,18 @@ fn full_app() -> Value {
     (app.app.capture, app.app.ledger) = (Some(capture), Some(Ledger::default()));
     (app.app.deep_sample_rate_now_pct, app.app.losses) = (Some(0.0), Some(Losses::default()));
     app.app.sandbox = Some(SandboxInfo::default());
+    app.app.archive = Some(ArchiveInfo { last_failure: Some(String::new()), ..ArchiveInfo::default() });
     serde_json::to_value(app).expect("the agent's answer serialises")
 }
 
-/// Dotted paths of all values. A list is one value, and so are the quantiles of one distribution.
+/// Dotted paths of all values. A list is one value, and so are the quantiles of one distribution and
+/// a map with keys of the operator's own, which is empty here.
 fn keys(document: &Value) -> BTreeSet<String> {
     let Value::Object(entries) = document else { return BTreeSet::new() };
     let mut paths = BTreeSet::new();
     for (key, value) in entries {
-        if value.is_object() && value.get("p50").is_none() {
+        let is_group = value.as_object().is_some_and(|entries| !entries.is_empty());
+        if is_group && value.get("p50").is_none() {
             paths.extend(keys(value).into_iter().map(|below| format!("{key}.{below}")));
         } else {
             paths.insert(key.clone());
