@@ -48,7 +48,7 @@ impl HistogramSum {
         }
     }
 
-    /// The sum as a histogram. Its count is that of its buckets, whatever the agents stated.
+    /// The sum as a histogram. Its count is the sum of its buckets; the counts that agents state are not used.
     pub(crate) fn histogram(self) -> ExponentialHistogram {
         let buckets = self.buckets.into_iter().map(|(index, count)| ExponentialBucket { index, count });
         let buckets: Vec<_> = buckets.filter(|bucket| bucket.count > 0).collect();

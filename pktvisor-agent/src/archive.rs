@@ -107,8 +107,12 @@ pub(crate) fn prepare(options: &Options, needs: &mut Needs) -> anyhow::Result<()
     let Some(archive) = &options.archive else { return Ok(()) };
     match &archive.location {
         ArchiveLocation::Directory(path) => {
-            std::fs::create_dir_all(path)
-                .with_context(|| format!("cannot create the archive {}", path.display()))?;
+            std::fs::create_dir_all(path).with_context(|| {
+                format!(
+                    "cannot create the archive {}: give a directory that this user may create and write to",
+                    path.display()
+                )
+            })?;
             needs.writable.push(path.clone());
         }
         ArchiveLocation::S3 { .. } => {

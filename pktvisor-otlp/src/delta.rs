@@ -36,34 +36,22 @@ fn metrics(request: &ExportMetricsServiceRequest) -> impl Iterator<Item = &Metri
 }
 
 fn subtract_data(data: &mut Data, before: Option<&Data>) {
-    let delta = AggregationTemporality::Delta as i32;
-    match data {
-        Data::Sum(sum) => {
-            sum.aggregation_temporality = delta;
-            let before = before.and_then(|data| match data {
-                Data::Sum(sum) => Some(sum.data_points.as_slice()),
-                _ => None,
-            });
-            subtract_points(&mut sum.data_points, before.unwrap_or_default());
-        }
-        Data::ExponentialHistogram(histogram) => {
-            histogram.aggregation_temporality = delta;
-            let before = before.and_then(|data| match data {
-                Data::ExponentialHistogram(histogram) => Some(histogram.data_points.as_slice()),
-                _ => None,
-            });
-            subtract_points(&mut histogram.data_points, before.unwrap_or_default());
-        }
-        Data::Histogram(histogram) => {
-            histogram.aggregation_temporality = delta;
-            let before = before.and_then(|data| match data {
-                Data::Histogram(histogram) => Some(histogram.data_points.as_slice()),
-                _ => None,
-            });
-            subtract_points(&mut histogram.data_points, before.unwrap_or_default());
-        }
-        Data::Gauge(_) | Data::Summary(_) => {}
+    macro_rules! subtract {
+        ($($kind:ident)*) => {
+            match data {
+                $(Data::$kind(now) => {
+                    now.aggregation_temporality = AggregationTemporality::Delta as i32;
+                    let before = match before {
+                        Some(Data::$kind(before)) => before.data_points.as_slice(),
+                        _ => &[],
+                    };
+                    subtract_points(&mut now.data_points, before);
+                })*
+                Data::Gauge(_) | Data::Summary(_) => {}
+            }
+        };
     }
+    subtract!(Sum Histogram ExponentialHistogram);
 }
 
 /// A point of a counter or histogram.

@@ -24,7 +24,7 @@
 //! earlier one counted, and giving up an earlier one loses only time resolution. The queue keeps
 //! snapshots in this form, and deltas are made from them when they are sent: the difference to the
 //! snapshot that the collector accepted last. A snapshot that was given up is then part of the next
-//! delta. No number of a counter or histogram is lost while the agent runs, whatever the temporality and
+//! delta. No number of a counter or histogram is lost while the agent runs, with either temporality and
 //! however long the collector is away.
 
 mod backoff;

@@ -1,7 +1,7 @@
 //! Takes snapshots and delivers them, in a thread of its own.
 //!
-//! The thread runs two tasks on a small runtime. One takes a snapshot every interval, whatever the
-//! collector does; the other delivers what waits, the oldest first. So neither the capture nor the web
+//! The thread runs two tasks on a small runtime. One takes a snapshot every interval, even if
+//! the collector does not answer; the other delivers the waiting snapshots, the oldest first. So neither the capture nor the web
 //! server ever waits for the collector.
 
 mod delivery;

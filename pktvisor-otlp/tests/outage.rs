@@ -98,18 +98,18 @@ fn outage(
 
 #[test]
 fn within_the_bound_every_snapshot_arrives_by_grpc() {
-    let result = outage(Protocol::Grpc, Temporality::Cumulative, Duration::from_millis(200), 20);
-    let Some((received, taken, given_up)) = result else { return };
-    // A request whose answer was lost with the collector is sent again.
-    let mut values = values(&received);
-    values.dedup();
-    assert_eq!((values, given_up), ((1..=taken).collect(), 0));
+    every_snapshot_arrives(Protocol::Grpc);
 }
 
 #[test]
 fn within_the_bound_every_snapshot_arrives_by_http() {
-    let result = outage(Protocol::Http, Temporality::Cumulative, Duration::from_millis(200), 20);
+    every_snapshot_arrives(Protocol::Http);
+}
+
+fn every_snapshot_arrives(protocol: Protocol) {
+    let result = outage(protocol, Temporality::Cumulative, Duration::from_millis(200), 20);
     let Some((received, taken, given_up)) = result else { return };
+    // A request whose answer was lost with the collector is sent again.
     let mut values = values(&received);
     values.dedup();
     assert_eq!((values, given_up), ((1..=taken).collect(), 0));

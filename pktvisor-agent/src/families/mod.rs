@@ -1,4 +1,4 @@
-//! The agent's numbers as metric families, whatever the format that carries them.
+//! The agent's numbers as metric families, for all formats that carry them.
 //!
 //! Every number has two families. Since the start of the agent it is a counter: rates and sums over
 //! any time are made of it. Of one period of 60 seconds it is a gauge, named `pktvisor_period_`: of the

@@ -1,7 +1,7 @@
 //! An archive in a directory.
 //!
-//! A file gets its name only after all of it is on the disk. So whoever reads `*.parquet` finds whole
-//! files only, whenever the writer is killed or the machine loses power.
+//! A file gets its name only after all of it is on the disk. So a reader of `*.parquet` finds whole
+//! files only, even if the writer is killed or the machine loses power.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};

@@ -1,4 +1,4 @@
-//! Deltas add up to the cumulative values, whatever lies between them.
+//! Deltas add up to the cumulative values, also where snapshots between them are missing.
 
 use opentelemetry_proto::tonic::metrics::v1::{ExponentialHistogram, Gauge, Sum};
 

@@ -148,7 +148,7 @@ impl Decoder for Encoded {
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
         let answer = buffer.copy_to_bytes(buffer.remaining());
-        // It has accepted the request, whatever it says of it.
+        // The collector has accepted the request, even if its answer cannot be read.
         Ok(Some(ExportMetricsServiceResponse::decode(answer).unwrap_or_default()))
     }
 }

@@ -59,7 +59,7 @@ impl HttpClient {
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         let body = body.map(|body| body.to_bytes()).unwrap_or_default();
         if head.status.is_success() {
-            // It has accepted the request, whatever it says of it.
+            // The collector has accepted the request, even if its answer cannot be read.
             return Ok(ExportMetricsServiceResponse::decode(body).unwrap_or_default().into());
         }
         Err(failure(head.status, &head.headers, &body))

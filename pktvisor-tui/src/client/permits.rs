@@ -1,4 +1,4 @@
-//! How many of the largest answers are fetched at the same time, whatever the number of agents.
+//! Limits how many of the largest answers are fetched at the same time, for any number of agents.
 
 use std::sync::{
     Arc,

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod busy_period;
 pub(crate) mod fake_agent;
 pub(crate) mod sample;
 pub(crate) mod states;

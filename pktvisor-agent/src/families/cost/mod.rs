@@ -1,7 +1,7 @@
 //! What the agent itself costs: CPU time by role of its threads, and memory.
 //!
 //! The kernel's own work for the agent (the BPF programs) is not in it: the kernel charges it to
-//! whatever it interrupts.
+//! the thread that it interrupts.
 
 mod threads;
 
