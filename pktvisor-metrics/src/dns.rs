@@ -48,7 +48,7 @@ impl DnsRecord {
     /// Counts one message.
     pub(super) fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: &MessageKeys<'_>) {
         let kind = ResponseKind::of(message);
-        self.edns(message);
+        let subnet = self.edns(message);
         match keys.party() {
             Some(party) => self.side_mut(party.asked).message(flow, message, kind, party),
             None => self.elsewhere.message(message),
@@ -64,6 +64,9 @@ impl DnsRecord {
         }
         for name in message.further_question_names() {
             self.cardinality.qname.add(name.as_wire());
+        }
+        if let Some(subnet) = subnet {
+            self.top_ecs_subnets.add(subnet.key(), 1);
         }
     }
 
@@ -84,8 +87,14 @@ impl DnsRecord {
         if head.header().qr() {
             let name = whole(question);
             match ResponseKind::of_failure(head.header().rcode().to_int().into()) {
-                ResponseKind::ServFail => self.top_srvfail.prefetch(name),
-                ResponseKind::NxDomain => self.top_nxdomain.prefetch(name),
+                ResponseKind::ServFail => {
+                    self.top_srvfail.prefetch(name);
+                    self.top_zones_srvfail.prefetch(zone(keys.qname2));
+                }
+                ResponseKind::NxDomain => {
+                    self.top_nxdomain.prefetch(name);
+                    self.top_zones_nxdomain.prefetch(zone(keys.qname2));
+                }
                 ResponseKind::Refused => self.top_refused.prefetch(name),
                 _ if head.counts().ancount() == 0 => self.top_nodata.prefetch(name),
                 _ => {}
@@ -140,28 +149,21 @@ impl DnsRecord {
         }
     }
 
+    /// Counts the EDNS data. Prefetches the memory where the client's subnet will be counted, and
+    /// returns it.
     #[inline]
-    fn edns(&mut self, message: &Message<'_>) {
+    fn edns(&mut self, message: &Message<'_>) -> Option<Subnet> {
         self.edns.message(message);
-        let Some(edns) = &message.edns else { return };
+        let edns = message.edns.as_ref()?;
         if message.is_response() {
             if let Some(code) = edns.extended_error {
                 self.top_ede.add(code, 1);
             }
-        } else if let Some(subnet) = &edns.client_subnet {
-            self.subnet(subnet);
+            return None;
         }
-    }
-
-    #[cold]
-    fn subnet(&mut self, subnet: &ClientSubnet) {
-        let version = match subnet.family {
-            1 => IpVersion::V4.number(),
-            2 => IpVersion::V6.number(),
-            _ => OTHER_FAMILY,
-        };
-        let network = NetworkKey::new(subnet.octets(), subnet.source_prefix_bits);
-        self.top_ecs_subnets.add(Key::new(version, network.as_key()), 1);
+        let subnet = Subnet::of(edns.client_subnet.as_ref()?);
+        self.top_ecs_subnets.prefetch(subnet.key());
+        Some(subnet)
     }
 
     /// Counts the network of the client that sent a query to HOST.
@@ -169,13 +171,21 @@ impl DnsRecord {
         self.inbound.count_prefix(party.address, prefix);
     }
 
-    /// Counts a transaction.
+    /// Counts a transaction, and returns whether it was slow; then its name is counted as such
+    /// [later](Self::slow_name), because the memory for that was prefetched only now.
     #[inline]
-    pub(super) fn transaction(&mut self, transaction: &Transaction<'_>, keys: &MessageKeys<'_>) {
+    pub(super) fn transaction(&mut self, transaction: &Transaction<'_>, keys: &MessageKeys<'_>) -> bool {
         let is_slow = self.xact.add(transaction);
         if let Some(party) = keys.party() {
             self.side_mut(party.asked).transaction(transaction, is_slow, party);
         }
+        is_slow
+    }
+
+    /// Counts the name of a slow transaction.
+    #[inline]
+    pub(super) fn slow_name(&mut self, client: ClientSide, question: &Question<'_>) {
+        self.xact.side_mut(client).top_slow.add(whole(question), 1);
     }
 
     /// Counts transactions and messages outside them.
@@ -194,12 +204,42 @@ impl DnsRecord {
 
     /// Counts a query that timed out.
     pub(super) fn timed_out(&mut self, query: &TimedOutQuery<'_>, name_cut: NameCut) {
+        let names = query.name.map(|TimedOutName { name, is_cut }| {
+            let whole = of_suffix(name.suffix(usize::MAX), is_cut);
+            self.top_timed_out.prefetch(whole);
+            let zone = zone(of_suffix(name_cut.apply(name).qname2, is_cut));
+            self.top_zones_timed_out.prefetch(zone);
+            (whole, zone)
+        });
         if let Some(party) = Party::of(&query.ends) {
             self.side_mut(party.asked).count_timed_out(party.key);
         }
-        let Some(TimedOutName { name, is_cut }) = query.name else { return };
-        self.top_timed_out.add(of_suffix(name.suffix(usize::MAX), is_cut), 1);
-        self.top_zones_timed_out.add(zone(of_suffix(name_cut.apply(name).qname2, is_cut)), 1);
+        let Some((whole, zone)) = names else { return };
+        self.top_timed_out.add(whole, 1);
+        self.top_zones_timed_out.add(zone, 1);
+    }
+}
+
+/// The key of a client's subnet (RFC 7871).
+struct Subnet {
+    version: u8,
+    network: NetworkKey,
+}
+
+impl Subnet {
+    #[cold]
+    fn of(subnet: &ClientSubnet) -> Self {
+        let version = match subnet.family {
+            1 => IpVersion::V4.number(),
+            2 => IpVersion::V6.number(),
+            _ => OTHER_FAMILY,
+        };
+        Self { version, network: NetworkKey::new(subnet.octets(), subnet.source_prefix_bits) }
+    }
+
+    #[inline]
+    fn key(&self) -> Key<'_> {
+        Key::new(self.version, self.network.as_key())
     }
 }
 

@@ -25,11 +25,13 @@ pub struct Recorder {
     settings: RecorderSettings,
     /// `None` if nobody asks for findings.
     evidence: Option<Box<SecondEvidence>>,
+    /// The client of a slow transaction, which the next message completed.
+    slow: Option<ClientSide>,
 }
 
 impl Recorder {
     pub(super) fn new(settings: RecorderSettings) -> Self {
-        Self { period: PeriodRecord::new(0), settings, evidence: None }
+        Self { period: PeriodRecord::new(0), settings, evidence: None, slow: None }
     }
 
     /// Keeps evidence of zones, servers and clients from now on.
@@ -177,6 +179,9 @@ impl Observer for Recorder {
     fn message(&mut self, flow: &Flow, message: &Message<'_>, keys: &MessageKeys<'_>) {
         self.period.messages += 1;
         self.period.dns.message(flow, message, keys);
+        if let (Some(client), Some(question)) = (self.slow.take(), &message.question) {
+            self.period.dns.slow_name(client, question);
+        }
         if let (Some(prefix), Some(party), false) =
             (self.settings.client_prefix, keys.party(), message.is_response())
             && party.asked == Asked::Host
@@ -218,7 +223,7 @@ impl Observer for Recorder {
 
     #[inline]
     fn transaction(&mut self, transaction: &Transaction<'_>, keys: &MessageKeys<'_>) {
-        self.period.dns.transaction(transaction, keys);
+        self.slow = self.period.dns.transaction(transaction, keys).then_some(transaction.client);
     }
 
     fn transaction_counts(&mut self, counts: &TransactionCounts) {

@@ -10,13 +10,14 @@ pktvisor_definitions::transaction_counts!(record);
 pktvisor_definitions::transaction_direction!(record);
 
 impl TransactionDirectionRecord {
-    /// Counts a transaction, and returns whether it was slow.
+    /// Counts a transaction, and returns whether it was slow; then prefetches the memory where its name
+    /// will be counted.
     fn add(&mut self, transaction: &Transaction<'_>) -> bool {
         self.total += 1;
         let Some(duration_ns) = transaction.duration_ns else { return false };
         let is_slow = self.quantiles_us.record(duration_ns / 1000);
         if is_slow && let Some(question) = transaction.question {
-            self.top_slow.add(super::keys::whole(question), 1);
+            self.top_slow.prefetch(super::keys::whole(question));
         }
         is_slow
     }
@@ -38,10 +39,16 @@ impl TransactionCountsRecord {
 impl TransactionRecord {
     /// Counts a transaction, and returns whether it was slow.
     pub(super) fn add(&mut self, transaction: &Transaction<'_>) -> bool {
-        match transaction.client {
-            ClientSide::Remote => self.inbound.add(transaction),
-            ClientSide::Host => self.outbound.add(transaction),
-            ClientSide::Unknown => self.unknown.add(transaction),
+        self.side_mut(transaction.client).add(transaction)
+    }
+
+    /// The transactions of one direction.
+    #[inline]
+    pub(super) fn side_mut(&mut self, client: ClientSide) -> &mut TransactionDirectionRecord {
+        match client {
+            ClientSide::Remote => &mut self.inbound,
+            ClientSide::Host => &mut self.outbound,
+            ClientSide::Unknown => &mut self.unknown,
         }
     }
 }

