@@ -3,8 +3,9 @@
 //! The analysis and what it records belong to one thread at a time. The reader hands both over with
 //! the first packets of a [stretch](super::divided), and takes them back at its end.
 
-use std::mem;
-use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SendError, SyncSender, TryRecvError, sync_channel};
+use std::time::{Duration, Instant};
+use std::{hint, mem};
 
 use pktvisor_analysis::Analysis;
 use pktvisor_capture::hosts::HostSet;
@@ -17,8 +18,16 @@ use super::held::PacketBatch;
 /// Batches of packets, which are used again and again: some wait, one is analysed, one is filled.
 const BATCHES: usize = 12;
 
-/// So many analysed batches go back at once. To wake a thread costs more than to return a batch.
-const RETURNED: usize = 4;
+/// So many analysed batches go back at once. To wake a thread costs more than to return a batch, and
+/// the batches that still wait are enough work until it runs.
+const RETURNED: usize = 6;
+
+/// How long a thread polls before it sleeps, where the other one is about to answer: where both meet.
+/// A processor that slept needs longer to run again than the answer takes.
+const POLLING: Duration = Duration::from_millis(1);
+
+/// Pauses between two polls.
+const PAUSES: u32 = 32;
 
 /// Packets of the first batch after a handover, so that the thread has work soon.
 const FIRST_PACKETS: usize = 16;
@@ -119,9 +128,9 @@ impl<'a> Analyst<'a> {
         self.send()?;
         self.orders.send(WorkOrder::End)?;
         let mut workplace = loop {
-            match self.receive()? {
-                Some(workplace) => break workplace,
-                None => continue,
+            let report = poll(&self.reports).ok_or(AnalystGone)?;
+            if let Some(workplace) = self.take(report) {
+                break workplace;
             }
         };
         batch.recorder().exchange_messages(&mut workplace.recorder);
@@ -166,18 +175,19 @@ impl<'a> Analyst<'a> {
         let next = loop {
             match self.spare.pop() {
                 Some(spare) => break spare,
-                None => self.workplace = self.receive()?,
+                None => {
+                    let report = self.reports.recv().map_err(|_| AnalystGone)?;
+                    self.workplace = self.take(report);
+                }
             }
         };
         let full = mem::replace(&mut self.filling, next);
         Ok(self.orders.send(WorkOrder::Analyse(full))?)
     }
 
-    /// Waits for a report.
-    fn receive(&mut self) -> Result<Option<Box<Workplace<'a>>>, AnalystGone> {
-        let WorkReport { batches, workplace } = self.reports.recv().map_err(|_| AnalystGone)?;
-        self.spare.extend(batches);
-        Ok(workplace)
+    fn take(&mut self, report: WorkReport<'a>) -> Option<Box<Workplace<'a>>> {
+        self.spare.extend(report.batches);
+        report.workplace
     }
 }
 
@@ -187,7 +197,7 @@ impl AnalystThread<'_> {
         let mut workplace = None;
         let mut batches = Vec::with_capacity(BATCHES);
         // Nobody waits for a report once the reader's end is dropped.
-        while let Ok(order) = self.orders.recv() {
+        while let Some(order) = poll(&self.orders) {
             match order {
                 WorkOrder::Begin(begun) => workplace = Some(begun),
                 WorkOrder::Analyse(mut batch) => {
@@ -205,6 +215,19 @@ impl AnalystThread<'_> {
                     let _ = self.reports.send(WorkReport { batches, workplace: workplace.take() });
                 }
             }
+        }
+    }
+}
+
+/// The next value; `None` if the other end is gone. Polls for a while before it sleeps.
+fn poll<T>(receiver: &Receiver<T>) -> Option<T> {
+    let started = Instant::now();
+    loop {
+        match receiver.try_recv() {
+            Ok(value) => return Some(value),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) if started.elapsed() > POLLING => return receiver.recv().ok(),
+            Err(TryRecvError::Empty) => (0..PAUSES).for_each(|_| hint::spin_loop()),
         }
     }
 }
