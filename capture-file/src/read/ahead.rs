@@ -25,13 +25,13 @@ pub(super) enum Passing {
 
 /// What the thread passes on.
 enum Passed {
-    Piece(Piece),
+    Piece(AheadPiece),
     End,
     Failed(io::Error),
 }
 
 /// Bytes, of which the first ones are used.
-struct Piece {
+struct AheadPiece {
     bytes: Vec<u8>,
     len: usize,
 }
@@ -39,8 +39,8 @@ struct Piece {
 /// The bytes of a reader that belongs to another thread.
 pub(super) struct ReadAhead {
     passed: Receiver<Passed>,
-    used: SyncSender<Piece>,
-    piece: Option<Piece>,
+    used: SyncSender<AheadPiece>,
+    piece: Option<AheadPiece>,
     taken: usize,
     is_over: bool,
 }
@@ -68,7 +68,7 @@ impl ReadAhead {
         }
         for _ in 0..PIECES {
             // The thread waits for the reader, so it takes them.
-            let _ = used.send(Piece { bytes: vec![0; PIECE_BYTES], len: 0 });
+            let _ = used.send(AheadPiece { bytes: vec![0; PIECE_BYTES], len: 0 });
         }
         give.send(reader).map_err(|refused| refused.0)?;
         Ok(Self { passed, used, piece: None, taken: 0, is_over: false })
@@ -121,7 +121,7 @@ fn read_to_end(
     portion: usize,
     passing: Passing,
     pass: &SyncSender<Passed>,
-    free: &Receiver<Piece>,
+    free: &Receiver<AheadPiece>,
 ) {
     while let Ok(mut piece) = free.recv() {
         piece.len = 0;

@@ -13,7 +13,7 @@ use crate::workspace;
 
 /// Where the packets come from.
 #[derive(Clone, Copy)]
-enum Source {
+enum CrowdSource {
     /// A capture, read `runs` times.
     File,
     /// The generator, through a pipe: the capture would take gigabytes. Read once.
@@ -21,10 +21,10 @@ enum Source {
 }
 
 /// Traffic of which every query has a random name and a random source.
-struct Crowd {
+struct CrowdTraffic {
     name: &'static str,
     packets: u64,
-    source: Source,
+    source: CrowdSource,
     options: &'static [&'static str],
 }
 
@@ -40,30 +40,30 @@ const RANDOM: &[&str] = &[
     "--seed=1",
 ];
 
-const CROWDS: &[Crowd] = &[
-    Crowd {
+const CROWDS: &[CrowdTraffic] = &[
+    CrowdTraffic {
         name: "10 thousand names and clients",
         packets: 2_000_000,
-        source: Source::Pipe,
+        source: CrowdSource::Pipe,
         options: &["--random-pool=10000"],
     },
-    Crowd {
+    CrowdTraffic {
         name: "1 million names and clients",
         packets: 6_000_000,
-        source: Source::Pipe,
+        source: CrowdSource::Pipe,
         options: &["--random-pool=1000000"],
     },
-    Crowd {
+    CrowdTraffic {
         name: "10 million names and clients",
         packets: 30_000_000,
-        source: Source::Pipe,
+        source: CrowdSource::Pipe,
         options: &["--random-pool=10000000"],
     },
-    Crowd { name: "flood: all random", packets: 1_000_000, source: Source::File, options: &[] },
-    Crowd {
+    CrowdTraffic { name: "flood: all random", packets: 1_000_000, source: CrowdSource::File, options: &[] },
+    CrowdTraffic {
         name: "flood: half with 240 octets",
         packets: 1_000_000,
-        source: Source::File,
+        source: CrowdSource::File,
         options: &["--long-names=0.5"],
     },
 ];
@@ -75,8 +75,8 @@ pub(super) fn run(runs: u32, agent: Option<&Path>) -> Result<()> {
     let mut rows = Vec::new();
     for crowd in CROWDS {
         let cost = match crowd.source {
-            Source::File => from_file(crowd, runs, &agent, &directory)?,
-            Source::Pipe => from_pipe(crowd, &agent, &directory)?,
+            CrowdSource::File => from_file(crowd, runs, &agent, &directory)?,
+            CrowdSource::Pipe => from_pipe(crowd, &agent, &directory)?,
         };
         rows.push((crowd.name, crowd.packets, cost));
     }
@@ -84,7 +84,7 @@ pub(super) fn run(runs: u32, agent: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-impl Crowd {
+impl CrowdTraffic {
     fn options(&self, packets: &str) -> Vec<String> {
         let all = [packets].into_iter().chain(RANDOM.iter().copied()).chain(self.options.iter().copied());
         all.map(str::to_owned).collect()
@@ -96,7 +96,7 @@ impl Crowd {
 }
 
 /// The run that needs the least CPU time.
-fn from_file(crowd: &Crowd, runs: u32, agent: &Path, directory: &Path) -> Result<Cost> {
+fn from_file(crowd: &CrowdTraffic, runs: u32, agent: &Path, directory: &Path) -> Result<Cost> {
     let options = crowd.options(&crowd.packets_option());
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let capture = super::generated_capture(directory, "crowd", &options)?;
@@ -105,7 +105,7 @@ fn from_file(crowd: &Crowd, runs: u32, agent: &Path, directory: &Path) -> Result
     costs.into_iter().min_by_key(Cost::cpu).context("no runs")
 }
 
-fn from_pipe(crowd: &Crowd, agent: &Path, directory: &Path) -> Result<Cost> {
+fn from_pipe(crowd: &CrowdTraffic, agent: &Path, directory: &Path) -> Result<Cost> {
     let mut generate = Command::new(workspace::release_binary("pcap-replay")?);
     generate.arg("generate").args(crowd.options(&crowd.packets_option()));
     generate.args(["--output", "/dev/stdout"]).stdin(Stdio::null()).stdout(Stdio::piped());

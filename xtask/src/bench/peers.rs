@@ -43,7 +43,7 @@ const PEERS: &[Peer] = &[
 const OURS: &str = "all metrics: packets, names, clients, codes, times, lists";
 
 /// One line of the table.
-struct Row {
+struct PeerRow {
     name: String,
     cost: Cost,
     answers: &'static str,
@@ -63,7 +63,7 @@ pub(super) fn run(agent: Option<&Path>) -> Result<()> {
         let costs = (0..RUNS).map(|_| replay::replay_once(&agent, &capture, &directory, threads));
         let mut costs = costs.collect::<Result<Vec<_>>>()?;
         costs.sort_by_key(|cost| cost.wall);
-        rows.push(Row { name: name.to_owned(), cost: costs[RUNS / 2], answers: OURS });
+        rows.push(PeerRow { name: name.to_owned(), cost: costs[RUNS / 2], answers: OURS });
     }
     for peer in PEERS {
         if !command::on_path(peer.name) {
@@ -74,7 +74,7 @@ pub(super) fn run(agent: Option<&Path>) -> Result<()> {
         program.args(peer.before).arg(&capture).args(peer.behind);
         program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         match measure::cost_of(&mut program) {
-            Ok(cost) => rows.push(Row { name: peer.name.to_owned(), cost, answers: peer.answers }),
+            Ok(cost) => rows.push(PeerRow { name: peer.name.to_owned(), cost, answers: peer.answers }),
             Err(error) => println!("left out: {error}"),
         }
     }
@@ -94,12 +94,12 @@ fn install_missing() {
     }
 }
 
-fn table(packets: u64, rows: &[Row]) -> String {
+fn table(packets: u64, rows: &[PeerRow]) -> String {
     let mut text = format!(
         "{packets} packets through each program\n\n{:24}{:>9}{:>9}{:>11}{:>12}  answers\n",
         "", "wall s", "CPU s", "peak MiB", "packets/s"
     );
-    for Row { name, cost, answers } in rows {
+    for PeerRow { name, cost, answers } in rows {
         let wall_s = cost.wall.as_secs_f64();
         let _ = writeln!(
             text,
@@ -121,7 +121,7 @@ mod tests {
     fn the_table_has_packets_by_time_from_start_to_end() {
         let wall = Duration::from_secs(2);
         let cost = Cost { wall, user: wall, system: wall, anonymous_peak_bytes: 3 << 20 };
-        let text = table(1000, &[Row { name: "peer".to_owned(), cost, answers: "little" }]);
+        let text = table(1000, &[PeerRow { name: "peer".to_owned(), cost, answers: "little" }]);
         let row: Vec<_> = text.lines().last().unwrap().split_whitespace().collect();
         assert_eq!(row, ["peer", "2.000", "4.000", "3.0", "500", "little"]);
     }
