@@ -9,15 +9,11 @@ use crate::shell::{Run, Shell};
 
 const THREADS: [&str; 3] = ["2", "3", "8"];
 
-fn outcome(run: &Run) -> (Option<i32>, &str, &str, Option<&str>) {
-    // Without the time of a message.
-    let message = run.stderr.split_once(' ').map_or("", |(_, message)| message);
-    (
-        run.code,
-        &run.stdout,
-        message,
-        run.suggestion.as_deref().and_then(|line| line.split_once(' ')).map(|l| l.1),
-    )
+/// The exit code, what is printed, and the messages without their times.
+fn outcome(run: &Run) -> (Option<i32>, &str, Vec<&str>) {
+    let lines = run.stderr.lines().chain(run.suggestion.as_deref());
+    let messages = lines.map(|line| line.split_once(' ').map_or(line, |(_, message)| message));
+    (run.code, &run.stdout, messages.collect())
 }
 
 fn assert_same(name: &str, capture: &[u8], options: &[&str]) {
