@@ -97,24 +97,30 @@ impl Addresses {
         Parties { client, server }
     }
 
-    /// A forged source and the host.
-    pub(crate) fn forged(&self, rng: &mut Rng) -> Parties {
-        let client = if rng.chance(self.ipv6_share) {
-            let bits = u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
-            // Global unicast, 2000::/3; the host's own prefix would take 61 equal bits.
-            IpAddr::V6(Ipv6Addr::from(bits >> 3 | 1 << 125))
-        } else {
-            loop {
-                // Unicast of class A to C without this network, private, loopback and the host's
-                // own network.
-                let address = Ipv4Addr::from((rng.next_u64() >> 32) as u32);
-                let [first, ..] = address.octets();
-                if (1..224).contains(&first) && ![10, 127, 192].contains(&first) {
-                    break IpAddr::V4(address);
-                }
-            }
+    /// A forged source, one of `pool` if that is not 0, and the host.
+    pub(crate) fn forged(&self, rng: &mut Rng, pool: u64) -> Parties {
+        let client = match pool {
+            0 => self.forged_source(rng),
+            pool => self.forged_source(&mut Rng::new(mix(self.seed ^ rng.below(pool)))),
         };
         Parties { client, server: host_like(client, rng) }
+    }
+
+    fn forged_source(&self, rng: &mut Rng) -> IpAddr {
+        if rng.chance(self.ipv6_share) {
+            let bits = u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
+            // Global unicast, 2000::/3; the host's own prefix would take 61 equal bits.
+            return IpAddr::V6(Ipv6Addr::from(bits >> 3 | 1 << 125));
+        }
+        loop {
+            // Unicast of class A to C without this network, private, loopback and the host's own
+            // network.
+            let address = Ipv4Addr::from((rng.next_u64() >> 32) as u32);
+            let [first, ..] = address.octets();
+            if (1..224).contains(&first) && ![10, 127, 192].contains(&first) {
+                return IpAddr::V4(address);
+            }
+        }
     }
 
     /// The address of a member of a population; ranks below four million have addresses of their
@@ -178,7 +184,7 @@ mod tests {
             assert!(is_host(parties.server) && !is_host(parties.client));
             let parties = addresses.outbound(&mut rng);
             assert!(is_host(parties.client) && !is_host(parties.server));
-            let parties = addresses.forged(&mut rng);
+            let parties = addresses.forged(&mut rng, 0);
             assert!(is_host(parties.server) && !is_host(parties.client));
             let parties = addresses.elsewhere(&mut rng);
             assert!(!is_host(parties.client) && !is_host(parties.server));

@@ -50,6 +50,12 @@ pub struct Config {
     /// Hostile: share of the queries over UDP that come from random addresses
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub random_sources: f64,
+    /// Number of distinct random names, and of distinct random addresses; 0: endless
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub random_pool: u64,
+    /// Hostile: share of the random names that have 240 octets
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub long_names: f64,
     /// Hostile: share of DNS over UDP that is a lone message whose question cannot be parsed
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub malformed: f64,
@@ -91,6 +97,8 @@ impl Config {
         mixed_case: 0.1,
         random_subdomains: 0.0,
         random_sources: 0.0,
+        random_pool: 0,
+        long_names: 0.0,
         malformed: 0.0,
         fragments: 0.0,
         vlan: false,
@@ -115,6 +123,7 @@ impl Config {
             ("--mixed-case", self.mixed_case),
             ("--random-subdomains", self.random_subdomains),
             ("--random-sources", self.random_sources),
+            ("--long-names", self.long_names),
             ("--malformed", self.malformed),
             ("--fragments", self.fragments),
             ("--reorder", self.reorder),

@@ -14,6 +14,8 @@ pub(crate) enum NameKey {
     Ranked(u32),
     /// A random label below [`VICTIM`], made from the low 60 bits.
     Random(u64),
+    /// Random labels below [`VICTIM`], 240 octets in all.
+    Long(u64),
 }
 
 /// The kind of a name, which decides the types of its queries.
@@ -33,6 +35,8 @@ pub(crate) enum NameKind {
 pub(crate) const VICTIM: &[u8] = b"\x0bvictim-shop\x03com";
 
 const RANDOM_LABEL_LEN: u32 = 12;
+/// With their length octets, the octets of [`VICTIM`] and the root label: 240.
+const LONG_LABEL_LENS: [u32; 4] = [63, 63, 63, 30];
 const TOP_LEVEL: [&str; 16] = [
     "com", "net", "org", "de", "io", "co.uk", "fr", "nl", "com.br", "info", "dev", "com.au", "jp", "eu",
     "shop", "xn--p1ai",
@@ -110,12 +114,13 @@ impl Names {
         match key {
             NameKey::Ranked(rank) => out.extend_from_slice(self.ranked(rank)),
             NameKey::Random(bits) => {
-                out.push(RANDOM_LABEL_LEN as u8);
-                out.extend(
-                    (0..RANDOM_LABEL_LEN).map(|digit| {
-                        b"abcdefghijklmnopqrstuvwxyz234567"[(bits >> (5 * digit) & 31) as usize]
-                    }),
-                );
+                push_random_label(bits, RANDOM_LABEL_LEN, out);
+                out.extend_from_slice(VICTIM);
+            }
+            NameKey::Long(bits) => {
+                for (n, len) in LONG_LABEL_LENS.into_iter().enumerate() {
+                    push_random_label(mix(bits ^ n as u64), len, out);
+                }
                 out.extend_from_slice(VICTIM);
             }
         }
@@ -125,7 +130,7 @@ impl Names {
     pub(crate) fn kind(&self, key: NameKey) -> NameKind {
         match key {
             NameKey::Ranked(rank) => self.ends[rank as usize].1,
-            NameKey::Random(_) => NameKind::Host,
+            NameKey::Random(_) | NameKey::Long(_) => NameKind::Host,
         }
     }
 
@@ -138,9 +143,24 @@ impl Names {
     }
 }
 
-/// A random name's key.
-pub(crate) fn random_name(rng: &mut Rng) -> NameKey {
-    NameKey::Random(rng.next_u64() >> 4)
+/// A random name's key, one of `pool` if that is not 0. `long_share` of them are long.
+pub(crate) fn random_name(rng: &mut Rng, pool: u64, long_share: f64) -> NameKey {
+    let drawn = match pool {
+        0 => rng.next_u64(),
+        pool => mix(rng.below(pool)),
+    };
+    let bits = drawn >> 4;
+    // Drawn from the name itself: it then is always as long.
+    let is_long = long_share > 0.0 && Rng::new(bits).chance(long_share);
+    if is_long { NameKey::Long(bits) } else { NameKey::Random(bits) }
+}
+
+/// A label of so many letters and digits, of which the first twelve are made from the low 60 bits.
+fn push_random_label(bits: u64, len: u32, out: &mut Vec<u8>) {
+    out.push(len as u8);
+    out.extend((0..len).map(|digit| {
+        b"abcdefghijklmnopqrstuvwxyz234567"[(bits >> (5 * (digit % RANDOM_LABEL_LEN)) & 31) as usize]
+    }));
 }
 
 /// A label with its length, cut at 63 bytes.
@@ -247,6 +267,21 @@ fn push_reverse(rng: &mut Rng, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn random_names_come_from_their_pool_and_long_ones_have_240_octets() {
+        let (names, mut rng) = (Names::new(1, 1), Rng::new(1));
+        let mut seen = HashSet::new();
+        for _ in 0..2_000 {
+            let key = random_name(&mut rng, 100, 0.5);
+            let mut wire = Vec::new();
+            names.wire(key, &mut wire);
+            assert_eq!(wire.len() + 1 == 240, matches!(key, NameKey::Long(_)));
+            seen.insert(wire);
+        }
+        assert_eq!(seen.len(), 100);
+        assert!(matches!(random_name(&mut rng, 0, 0.0), NameKey::Random(_)));
+    }
 
     #[test]
     fn names_are_distinct_and_have_one_to_many_labels() {

@@ -129,7 +129,11 @@ pub(crate) fn converse_briefly(stage: &mut Stage, now_ns: u64, answered: bool) {
 fn draw_talk(stage: &mut Stage) -> Talk {
     let role = stage.role();
     let forged = role == Role::Server && stage.rng.chance(stage.config.random_sources);
-    let parties = if forged { stage.addresses.forged(&mut stage.rng) } else { stage.parties(role) };
+    let parties = if forged {
+        stage.addresses.forged(&mut stage.rng, stage.config.random_pool)
+    } else {
+        stage.parties(role)
+    };
     // Some old forwarders ask from port 53.
     let client_port = if stage.rng.chance(0.002) { 53 } else { stage.port() };
     let exchange = draw_exchange(stage, MessageTransport::Udp, role.asked_server());

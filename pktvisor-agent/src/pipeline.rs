@@ -104,6 +104,50 @@ impl Pipeline {
         segment_len: u32,
         batch: &mut Batch<'_>,
     ) -> Result<(), FilterError> {
+        let (mut steps, analysis) = self.divided();
+        if steps.admits(packet)? {
+            steps.take(packet, segment_len, batch, analysis);
+        }
+        Ok(())
+    }
+
+    /// The steps that every packet passes, and the analysis that only some packets need.
+    #[inline(always)]
+    pub(crate) fn divided(&mut self) -> (PacketSteps<'_>, &mut Analysis<HostSet>) {
+        let Self { filter, dns_ports, host, geo, analysis, intake } = self;
+        (PacketSteps { filter, dns_ports, host, geo, intake }, analysis)
+    }
+
+    /// Sets the byte order of the capture file that the next packets come from.
+    #[inline]
+    pub fn set_byte_order(&mut self, order: ByteOrder) {
+        self.divided().0.set_byte_order(order);
+    }
+
+    /// Sets the networks that are HOST.
+    pub fn set_host(&mut self, host: HostSet) {
+        self.analysis.set_host(host.clone());
+        self.host = host;
+    }
+}
+
+/// All steps but the analysis.
+pub(crate) struct PacketSteps<'p> {
+    filter: &'p mut Option<Filter>,
+    dns_ports: &'p DnsPorts,
+    host: &'p HostSet,
+    pub(crate) geo: &'p mut Option<Geo>,
+    pub(crate) intake: &'p mut Intake,
+}
+
+impl PacketSteps<'_> {
+    /// Whether a packet passes the filter. Call it once for each packet.
+    ///
+    /// # Errors
+    ///
+    /// The filter cannot be compiled for the packet's link type.
+    #[inline(always)]
+    pub(crate) fn admits(&mut self, packet: &Packet<'_>) -> Result<bool, FilterError> {
         self.intake.packets += u64::from(packet.segments);
         if self.intake.link_types.last() != Some(&packet.link_type) {
             self.add_link_type(packet.link_type);
@@ -113,22 +157,22 @@ impl Pipeline {
         {
             self.intake.filtered += u64::from(packet.segments);
             self.intake.filtered_tagged += u64::from(filter.missed_a_tag(packet));
-            return Ok(());
+            return Ok(false);
         }
-        let analysis = &mut self.analysis;
+        Ok(true)
+    }
+
+    /// Takes a packet that was admitted, and analyses it.
+    #[inline(always)]
+    pub(crate) fn take(
+        &mut self,
+        packet: &Packet<'_>,
+        segment_len: u32,
+        batch: &mut Batch<'_>,
+        analysis: &mut Analysis<HostSet>,
+    ) {
         batch.advance(packet.timestamp_ns, |end_ns, recorder| analysis.advance(end_ns, recorder));
-        let mut class = Class::default();
-        classify(packet.data, packet.link_type, &self.dns_ports, &mut class);
-        if class.unknown_ethertype != 0 {
-            self.intake.ethertypes.add(class.unknown_ethertype, u64::from(packet.segments));
-        }
-        let direction = direction(&class, &self.host);
-        if direction == Direction::Unknown
-            && class.has(flags::ANY_DNS)
-            && let Some(answers) = &mut self.intake.answers
-        {
-            answers.sample(&class, &self.dns_ports);
-        }
+        let (class, direction) = self.classified(packet);
         // The counters are prefetched and updated last, so that their memory arrives during the
         // analysis.
         let keys = PacketKeys::of(&class, direction);
@@ -141,27 +185,63 @@ impl Pipeline {
             1 => batch.packet(&class, &keys, packet.wire_len),
             _ => count_segments(&class, &keys, packet, segment_len, batch),
         }
-        if let Some(geo) = &mut self.geo {
-            locate(geo, &class, direction, packet.segments, batch);
+        self.locate(&class, direction, packet.segments, batch);
+    }
+
+    /// Counts a packet that was admitted and does not begin a second, and gives it to `analyse` if
+    /// it is to be analysed. It was one packet on the wire.
+    #[inline(always)]
+    pub(crate) fn count(
+        &mut self,
+        packet: &Packet<'_>,
+        batch: &mut Batch<'_>,
+        analyse: impl FnOnce(&Packet<'_>, &Class),
+    ) {
+        batch.advance(packet.timestamp_ns, |_, _| {});
+        let (class, direction) = self.classified(packet);
+        let keys = PacketKeys::of(&class, direction);
+        batch.prefetch_packet(&keys);
+        if class.has(flags::ANY_DNS) || class.has(flags::FRAGMENT) {
+            analyse(packet, &class);
         }
-        Ok(())
+        batch.packet(&class, &keys, packet.wire_len);
+        self.locate(&class, direction, packet.segments, batch);
+    }
+
+    /// Classifies a packet.
+    #[inline(always)]
+    fn classified(&mut self, packet: &Packet<'_>) -> (Class, Direction) {
+        let mut class = Class::default();
+        classify(packet.data, packet.link_type, self.dns_ports, &mut class);
+        if class.unknown_ethertype != 0 {
+            self.intake.ethertypes.add(class.unknown_ethertype, u64::from(packet.segments));
+        }
+        let direction = direction(&class, self.host);
+        if direction == Direction::Unknown
+            && class.has(flags::ANY_DNS)
+            && let Some(answers) = &mut self.intake.answers
+        {
+            answers.sample(&class, self.dns_ports);
+        }
+        (class, direction)
+    }
+
+    #[inline(always)]
+    fn locate(&mut self, class: &Class, direction: Direction, segments: u16, batch: &mut Batch<'_>) {
+        if let Some(geo) = self.geo {
+            locate(geo, class, direction, segments, batch);
+        }
     }
 
     /// Sets the byte order of the capture file that the next packets come from.
     #[inline]
-    pub fn set_byte_order(&mut self, order: ByteOrder) {
+    pub(crate) fn set_byte_order(&mut self, order: ByteOrder) {
         if let Some(filter) = &mut self.filter {
             filter.set_endian(match order {
                 ByteOrder::Little => Endian::Little,
                 ByteOrder::Big => Endian::Big,
             });
         }
-    }
-
-    /// Sets the networks that are HOST.
-    pub fn set_host(&mut self, host: HostSet) {
-        self.analysis.set_host(host.clone());
-        self.host = host;
     }
 
     #[cold]

@@ -1,5 +1,9 @@
 //! Replays a capture file through a [`Pipeline`], at the requested pace.
 
+mod analyst;
+mod divided;
+mod held;
+
 use std::time::Instant;
 
 use capture_file::{Capture, Pacer, PacketRef, ReadError, ReadWarning};
@@ -10,6 +14,7 @@ use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_metrics::Store;
 
 use crate::pipeline::{Intake, Pipeline};
+use divided::Division;
 
 /// Packets after which the replay releases the store for readers, reports progress and checks
 /// whether to stop.
@@ -47,6 +52,15 @@ pub struct Replay {
     pub pipeline: Pipeline,
 }
 
+/// How many threads replay a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplayThreads {
+    /// One does everything.
+    One,
+    /// One reads and counts packets, one analyses DNS. The result is the same.
+    Two,
+}
+
 /// Whether there is more to replay.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
@@ -64,9 +78,38 @@ impl Replay {
     pub fn run(
         &mut self,
         store: &Store,
+        progress: impl FnMut(ReplayProgress<'_>) -> bool,
+    ) -> Result<Option<ReadWarning>, ReplayError> {
+        self.run_by(ReplayThreads::One, store, progress)
+    }
+
+    /// As [`run`](Self::run), by this number of threads. One thread replays at a
+    /// [pace](Self::pacer): it waits most of the time.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_by(
+        &mut self,
+        threads: ReplayThreads,
+        store: &Store,
+        progress: impl FnMut(ReplayProgress<'_>) -> bool,
+    ) -> Result<Option<ReadWarning>, ReplayError> {
+        let division = match threads {
+            ReplayThreads::Two if self.pacer.is_none() => Some(Division::default()),
+            ReplayThreads::One | ReplayThreads::Two => None,
+        };
+        self.run_divided(division, store, progress)
+    }
+
+    fn run_divided(
+        &mut self,
+        division: Option<Division>,
+        store: &Store,
         mut progress: impl FnMut(ReplayProgress<'_>) -> bool,
     ) -> Result<Option<ReadWarning>, ReplayError> {
-        let outcome = self.batches(store, &mut progress);
+        let divided = division.and_then(|division| divided::run(self, division, store, &mut progress));
+        let outcome = divided.unwrap_or_else(|| self.batches(store, &mut progress));
         self.finish(store);
         progress(self.progress());
         outcome?;
@@ -169,3 +212,6 @@ pub(crate) fn packet(read: PacketRef<'_>) -> Packet<'_> {
         segments: 1,
     }
 }
+
+#[cfg(test)]
+mod tests;

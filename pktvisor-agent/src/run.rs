@@ -23,7 +23,7 @@ use crate::live::LiveCapture;
 use crate::live::config::LiveConfig;
 use crate::pipeline::Pipeline;
 use crate::progress::ProgressBar;
-use crate::replay::Replay;
+use crate::replay::{Replay, ReplayThreads};
 use crate::{push, sandbox, stderr};
 use service::Service;
 
@@ -150,7 +150,7 @@ fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow:
         pipeline,
     };
     let mut bar = ProgressBar::new(replay.capture.total_bytes());
-    let outcome = replay.run(&agent.store, |progress| {
+    let outcome = replay.run_by(options.replay_threads(), &agent.store, |progress| {
         bar.show(&progress);
         agent.status.record_replay(&progress);
         archive::wait_for_room(agent, stop);
@@ -175,7 +175,7 @@ fn replay(options: &Options, agent: &Agent, stop: &CancellationToken) -> anyhow:
 }
 
 fn open(options: &Options) -> anyhow::Result<Capture> {
-    let capture = match &options.target {
+    let mut capture = match &options.target {
         Target::File(path) => Capture::open(path).map_err(|error| match error {
             ReadError::Open { .. } => anyhow::Error::from(error),
             _ => anyhow::Error::from(error).context(Escaped(&options.target_text).to_string()),
@@ -185,6 +185,9 @@ fn open(options: &Options) -> anyhow::Result<Capture> {
         }
         _ => Capture::from_reader(std::io::stdin()).context("stdin")?,
     };
+    if options.replay_threads() != ReplayThreads::One {
+        capture.read_ahead();
+    }
     Ok(capture)
 }
 

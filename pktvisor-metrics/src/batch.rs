@@ -42,6 +42,17 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Whether a packet of this time begins a second, so that [`advance`](Self::advance) ends one.
+    #[inline]
+    pub fn begins_second(&self, timestamp_ns: u64) -> bool {
+        self.live.begins_second(timestamp_ns)
+    }
+
+    /// Whether somebody watches messages.
+    pub fn is_watched(&self) -> bool {
+        self.watches.is_some()
+    }
+
     /// Moves the wall clock, at every whole second, and ends the seconds and periods that are over.
     pub fn tick(&mut self, now_ns: u64) {
         if self.live.clock() == Clock::Wall && now_ns >= self.live.now_ns() {

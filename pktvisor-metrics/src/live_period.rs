@@ -110,6 +110,12 @@ impl LivePeriod {
         }
     }
 
+    /// Whether moving the clock to this time begins a second.
+    #[inline]
+    pub(super) fn begins_second(&self, timestamp_ns: u64) -> bool {
+        self.timeline.begins_second(timestamp_ns)
+    }
+
     /// Whether moving the clock to this time rotates the period.
     pub(super) fn rotates_at(&self, timestamp_ns: u64) -> bool {
         self.timeline.newest_second().is_some() && timestamp_ns / 1_000_000_000 >= self.period_end_s()

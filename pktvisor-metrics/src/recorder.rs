@@ -1,6 +1,8 @@
 //! One capture thread's share of the live period: counts packets, and records the findings of
 //! analysis.
 
+use std::mem;
+
 use pktvisor_analysis::message::{Message, MessageHead};
 use pktvisor_analysis::transactions::TransactionCounts;
 use pktvisor_analysis::{
@@ -87,6 +89,18 @@ impl Recorder {
 
     pub(super) fn quiet_seconds(&mut self, count: u64) {
         self.period.packets.rates.quiet_seconds(count);
+    }
+
+    /// Exchanges what is recorded of messages with `other`, so that one thread can record messages
+    /// while another counts packets. Counts of `other` stay here. A second exchange is the way back;
+    /// until then this recorder has no messages.
+    pub fn exchange_messages(&mut self, other: &mut Self) {
+        mem::swap(&mut self.period.dns, &mut other.period.dns);
+        mem::swap(&mut self.period.messages, &mut other.period.messages);
+        mem::swap(&mut self.period.outcomes, &mut other.period.outcomes);
+        mem::swap(&mut self.evidence, &mut other.evidence);
+        // Messages that reassembly completes are counted with those of whole datagrams.
+        self.period.counters.add(&mem::take(&mut other.period.counters));
     }
 
     #[inline]

@@ -153,6 +153,12 @@ impl Store {
         Batch::new(self.live.lock(), &self.list_readers, &self.watches)
     }
 
+    /// A recorder for the messages of the live period, for
+    /// [`exchange_messages`](Recorder::exchange_messages).
+    pub fn message_recorder(&self) -> Recorder {
+        Recorder::new(RecorderSettings { client_prefix: self.client_prefix, ..self.settings.recorder() })
+    }
+
     /// Prepares for counting in the kernel and analysis by this number of threads, each with a
     /// [recorder](Self::recorder) of its own. Call it once, before they start.
     pub fn share_among(&self, threads: u32) {

@@ -55,6 +55,12 @@ impl Timeline {
         self.next_second()
     }
 
+    /// Whether [`advance`](Self::advance) to this time would begin a second.
+    #[inline]
+    pub(crate) fn begins_second(&self, timestamp_ns: u64) -> bool {
+        timestamp_ns >= self.second_end_ns && timestamp_ns >= self.newest_ns
+    }
+
     fn next_second(&mut self) -> Step {
         let to = self.newest_ns / NS_PER_SECOND;
         let before = self.second_end_ns;

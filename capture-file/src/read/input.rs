@@ -63,6 +63,13 @@ impl Input {
         Ok(Self::new(Storage::Streamed(BufferedStream::new(reader, total)?)))
     }
 
+    /// Goes on reading a stream in a thread of its own. A mapped file needs none.
+    pub(super) fn read_ahead(&mut self) {
+        if let Storage::Streamed(stream) = &mut self.storage {
+            stream.read_ahead();
+        }
+    }
+
     fn new(storage: Storage) -> Self {
         Self { storage, start: 0, end: 0, base: 0, ended: None }
     }

@@ -14,6 +14,7 @@
 //!
 //! Sources: draft-ietf-opsawg-pcap (pcap), draft-ietf-opsawg-pcapng (pcapng).
 
+mod ahead;
 mod byte_order;
 mod compression;
 mod error;
@@ -153,6 +154,14 @@ impl Capture {
     /// As [`Capture::open`].
     pub fn from_reader(reader: impl Read + Send + 'static) -> Result<Self, ReadError> {
         Self::new(Input::from_reader(reader, None)?)
+    }
+
+    /// Goes on reading in a thread of its own what is not mapped: a compressed file is then
+    /// decompressed while its packets are used. It reads half a megabyte ahead at most, and so does
+    /// [`position_bytes`](Self::position_bytes). Packets, warnings and errors stay the same. Without
+    /// a thread it reads as before.
+    pub fn read_ahead(&mut self) {
+        self.input.read_ahead();
     }
 
     fn new(mut input: Input) -> Result<Self, ReadError> {

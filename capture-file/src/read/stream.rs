@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::ahead::{Passing, ReadAhead};
 use super::compression::{Compression, Meter, Metered};
 use super::error::ReadError;
 use super::members::Members;
@@ -46,6 +47,18 @@ impl BufferedStream {
             None => Box::new(stored),
         };
         Ok(Self { reader, buffer: vec![0; BUFFER_BYTES], meter, compression, total })
+    }
+
+    /// Goes on reading in a thread of its own, if there can be one.
+    pub(super) fn read_ahead(&mut self) {
+        let reader = std::mem::replace(&mut self.reader, Box::new(io::empty()));
+        let portion = if self.compression.is_some() { DECOMPRESS_BYTES } else { BUFFER_BYTES };
+        // Only a file never waits for its writer.
+        let passing = if self.total.is_some() { Passing::Full } else { Passing::AtOnce };
+        self.reader = match ReadAhead::start(reader, portion, passing) {
+            Ok(ahead) => Box::new(ahead),
+            Err(reader) => reader,
+        };
     }
 
     #[inline(always)]

@@ -52,7 +52,8 @@ pub(crate) fn draw_exchange(
 ) -> DnsExchange {
     let random = stage.rng.chance(stage.config.random_subdomains);
     let key = if random {
-        super::super::names::random_name(&mut stage.rng)
+        let (pool, long_share) = (stage.config.random_pool, stage.config.long_names);
+        super::super::names::random_name(&mut stage.rng, pool, long_share)
     } else {
         NameKey::Ranked(stage.popularity.draw(&mut stage.rng))
     };

@@ -94,11 +94,14 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = LIVE)]
     pub(super) force: bool,
 
-    /// Live only: number of threads that analyse DNS [default: 1; in tap mode one for each receive
-    /// queue, as long as there are two processors for each].
+    /// Live: number of threads that analyse DNS [default: 1; in tap mode one for each receive queue,
+    /// as long as there are two processors for each]. File: 1, or more to read and to analyse at the
+    /// same time [default: all processors].
     ///
-    /// All packets between two hosts go to the same thread.
-    #[arg(long, value_name = "N", help_heading = LIVE, value_parser = clap::value_parser!(u16).range(1..=64))]
+    /// Live, all packets between two hosts go to the same thread. A file has at most three threads of
+    /// use: one unpacks it if it is compressed, one counts packets, one analyses DNS. The numbers are
+    /// the same with any number of threads.
+    #[arg(long, value_name = "N", help_heading = CAPTURE, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(super) threads: Option<u16>,
 
     /// Live only: poll for packets without pauses; each thread that analyses DNS then needs its own

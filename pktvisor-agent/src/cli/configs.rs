@@ -1,5 +1,8 @@
 //! Makes the settings of the parts of the agent from the options.
 
+use std::num::NonZero;
+use std::thread;
+
 use pktvisor_capture::Filter;
 use pktvisor_capture::hosts::HostSet;
 
@@ -7,6 +10,7 @@ use super::options::Options;
 use super::target::Target;
 use crate::live::config::{HostConfig, LiveConfig, LiveFilter, LiveTarget, Polling, TapSafety};
 use crate::pipeline::config::PipelineConfig;
+use crate::replay::ReplayThreads;
 
 impl Options {
     /// The settings of a live capture; `None` for a capture file.
@@ -44,6 +48,14 @@ impl Options {
             geo_city: self.geo_city.clone(),
             geo_asn: self.geo_asn.clone(),
         }
+    }
+
+    /// How many threads read a capture file: all processors that the process may use, unless the
+    /// user says otherwise.
+    pub(crate) fn replay_threads(&self) -> ReplayThreads {
+        let threads = self.threads.map(usize::from);
+        let threads = threads.or_else(|| thread::available_parallelism().ok().map(NonZero::get));
+        if threads.is_some_and(|threads| threads > 1) { ReplayThreads::Two } else { ReplayThreads::One }
     }
 
     /// The filter of a capture file.

@@ -55,7 +55,8 @@ pub struct Options {
     pub mode: Option<Mode>,
     /// Whether tap mode may take the traffic of an interface with addresses or routes.
     pub force: bool,
-    /// Number of worker threads; `None`: the mode decides.
+    /// Number of worker threads of a live capture, or of threads that read a file; `None`: the mode
+    /// or the processors decide.
     pub threads: Option<u16>,
     /// Whether worker threads poll without pauses.
     pub busy_drain: bool,
@@ -199,7 +200,7 @@ impl Options {
             dns_timeout: Duration::from_millis(arguments.dns_timeout_ms),
             mode: arguments.mode.filter(|_| !is_file).map(Mode::from),
             force: arguments.force,
-            threads: arguments.threads.filter(|_| !is_file),
+            threads: arguments.threads,
             busy_drain: arguments.busy_drain && !is_file,
             cpu_budget_pct: arguments.cpu_budget.filter(|_| !is_file),
             bpf_object: arguments.bpf_object.filter(|_| !is_file),
@@ -260,7 +261,6 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         ("--ignore-own-port", arguments.ignore_own_port),
         ("--mode", arguments.mode.is_some()),
         ("--force", arguments.force),
-        ("--threads", arguments.threads.is_some()),
         ("--busy-drain", arguments.busy_drain),
         ("--cpu-budget", arguments.cpu_budget.is_some()),
         ("--bpf-object", arguments.bpf_object.is_some()),
@@ -280,7 +280,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         );
     }
     let mode = arguments.mode.map(Mode::from);
-    if arguments.threads.is_some() && mode == Some(Mode::AfPacket) {
+    if arguments.threads.is_some() && target.is_live() && mode == Some(Mode::AfPacket) {
         warnings.push("--threads is ignored in afpacket mode, which has one".to_owned());
     }
     if arguments.busy_drain && mode == Some(Mode::AfPacket) {

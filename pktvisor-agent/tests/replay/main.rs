@@ -22,3 +22,4 @@ mod slow_clients;
 mod summaries;
 #[path = "../support/mod.rs"]
 mod support;
+mod threads;

@@ -1,11 +1,15 @@
 //! `cargo xtask bench`: the cost of a packet, and of a scrape. One file for each benchmark.
 
+mod crowds;
 mod export;
 mod kernel;
 mod live;
+mod peers;
 mod replay;
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -16,6 +20,10 @@ use crate::{command, workspace};
 enum Benchmark {
     /// A capture file through the whole agent, then the criterion benchmarks of its parts
     Replay,
+    /// Captures with ever more distinct names and clients, and floods
+    Crowds,
+    /// The same capture through the programs that one would use instead
+    Peers,
     /// The kernel programs on one packet, repeated many times
     Kernel,
     /// The agent on a live interface, at rising rates
@@ -29,13 +37,13 @@ pub(crate) struct BenchArguments {
     /// Benchmark to run
     #[arg(value_enum, default_value = "replay")]
     benchmark: Benchmark,
-    /// Number of runs (replay)
+    /// Number of runs (replay, crowds)
     #[arg(long, default_value = "25", value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
     /// Leave out the breakdown by criterion (replay)
     #[arg(long)]
     no_breakdown: bool,
-    /// Measure this agent instead of the release build, and leave out the breakdown (replay, live, export)
+    /// Measure this agent instead of the release build, and leave out the breakdown (all but kernel)
     #[arg(long, value_name = "FILE")]
     agent: Option<PathBuf>,
     /// Send this many packets a second instead of the rising rates (live); several with commas
@@ -55,6 +63,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
             }
             command::run(&mut command::cargo(["bench", "-p", "pktvisor-agent", "--bench", "replay"]))
         }
+        Benchmark::Crowds => crowds::run(arguments.runs, arguments.agent.as_deref()),
+        Benchmark::Peers => peers::run(arguments.agent.as_deref()),
         Benchmark::Kernel => kernel::run(),
         Benchmark::Export => export::run(arguments.agent.as_deref()),
         Benchmark::Live => live::run(arguments.agent.as_deref(), &arguments.rates),
@@ -72,4 +82,25 @@ fn build(given: Option<&Path>) -> Result<PathBuf> {
     }
     command::run(build.args(["-p", "pktvisor-agent"]))?;
     workspace::release_binary("pktvisord")
+}
+
+/// The directory of captures and results.
+fn directory() -> Result<PathBuf> {
+    let directory = workspace::target()?.join("bench");
+    fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    Ok(directory)
+}
+
+/// A capture of generated traffic, kept for the next time under a name with its options.
+fn generated_capture(directory: &Path, name: &str, options: &[&str]) -> Result<PathBuf> {
+    let values: String =
+        options.iter().filter_map(|option| option.split_once('=')).map(|(_, v)| format!("-{v}")).collect();
+    let capture = directory.join(format!("{name}{values}.pcap"));
+    if !capture.exists() {
+        let unfinished = directory.join("unfinished.pcap");
+        let mut generate = Command::new(workspace::release_binary("pcap-replay")?);
+        command::run(generate.arg("generate").args(options).arg("--output").arg(&unfinished))?;
+        fs::rename(&unfinished, &capture).with_context(|| format!("cannot name {}", capture.display()))?;
+    }
+    Ok(capture)
 }

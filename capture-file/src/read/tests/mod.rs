@@ -44,9 +44,13 @@ fn read_all(mut capture: Capture) -> Outcome {
     Ok((packets, capture.warning().cloned()))
 }
 
-/// Reads a capture as a stream.
+/// Reads a capture as a stream. Reading ahead in another thread changes nothing.
 fn read(bytes: &[u8]) -> Outcome {
-    read_all(Capture::from_reader(Cursor::new(bytes.to_vec()))?)
+    let outcome = read_all(Capture::from_reader(Cursor::new(bytes.to_vec()))?);
+    let mut ahead = Capture::from_reader(Cursor::new(bytes.to_vec()))?;
+    ahead.read_ahead();
+    assert_eq!(format!("{:?}", read_all(ahead)), format!("{outcome:?}"));
+    outcome
 }
 
 /// Reads a capture that must be whole.
