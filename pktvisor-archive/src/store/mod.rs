@@ -1,11 +1,14 @@
 //! The files of an archive: in a directory, or in an object store.
 
 mod bucket;
+pub(crate) mod clients;
 mod directory;
+mod web_dav;
 
 use bytes::Bytes;
 
 use crate::location::ArchiveLocation;
+use crate::variables::Variables;
 pub(crate) use directory::RollUpLock;
 
 use bucket::Bucket;
@@ -25,14 +28,36 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// An object store.
+    #[error("{source}{hint}")]
+    Object {
+        /// What it said.
+        source: object_store::Error,
+        /// What may be missing; empty, or it begins with a space.
+        hint: String,
+    },
+    /// An environment variable is missing or cannot be used.
     #[error("{0}")]
-    Object(#[from] object_store::Error),
+    Variable(String),
+    /// A WebDAV server.
+    #[error("cannot rename {path}: {reason}")]
+    Rename {
+        /// The name that it was to have.
+        path: String,
+        /// The reason.
+        reason: String,
+    },
     /// Another process merges the same archive.
     #[error("another roll-up of {0} is running")]
     Locked(String),
     /// A file that is too large to be one of an archive.
     #[error("{0} is too large for a file of an archive")]
     TooLarge(String),
+}
+
+impl From<object_store::Error> for StoreError {
+    fn from(source: object_store::Error) -> Self {
+        Self::Object { source, hint: String::new() }
+    }
 }
 
 /// The files of one archive, by their keys.
@@ -51,9 +76,18 @@ impl ArchiveStore {
     ///
     /// The directory cannot be created, or the environment lacks what the object store needs.
     pub fn open(location: &ArchiveLocation) -> Result<Self, StoreError> {
+        Self::open_with(location, &Variables::of_process())
+    }
+
+    /// The store at a place, with its keys and settings from these variables. A directory is created.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be created, or the variables lack what the object store needs.
+    pub fn open_with(location: &ArchiveLocation, variables: &Variables) -> Result<Self, StoreError> {
         Ok(match location {
             ArchiveLocation::Directory(path) => Self::Directory(Directory::create(path)?),
-            ArchiveLocation::S3 { bucket, prefix } => Self::Bucket(Bucket::open(bucket, prefix)?),
+            ArchiveLocation::ObjectStore(location) => Self::Bucket(Bucket::open(location, variables)?),
         })
     }
 
