@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use pktvisor_archive::{
-    ArchiveLocation, ArchiveStatus, Archiver, ArchiverSettings, EmptyPeriods, Overflow, PERIOD_ENTRIES, Variables,
+    ArchiveLocation, ArchiveStatus, Archiver, ArchiverSettings, EmptyPeriods, Overflow, PERIOD_ENTRIES,
+    Variables,
 };
 use pktvisor_metrics::ListLength;
 use pktvisor_sandbox::Needs;

@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(ports("gs://b", &[]), [80, 443]);
         assert_eq!(ports("gs://b", &[("GOOGLE_APPLICATION_CREDENTIALS", "/k.json")]), [443]);
         assert_eq!(
-            ports("gs://b", &[("GOOGLE_BASE_URL", "http://a:4443"), ("GOOGLE_SKIP_SIGNATURE", "1")]),
+            ports("gs://b", &[("GOOGLE_BASE_URL", "http://a:4443"), ("GOOGLE_BEARER_TOKEN", "none")]),
             [4443]
         );
         assert_eq!(ports("az://c", &[]), [80, 443]);

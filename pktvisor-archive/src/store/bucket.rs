@@ -107,8 +107,11 @@ impl Bucket {
         use object_store::Error::{Generic, PermissionDenied, Unauthenticated};
         let is_about_keys =
             matches!(error, Generic { .. } | PermissionDenied { .. } | Unauthenticated { .. });
-        let hint = self.hint.as_ref().filter(|_| is_about_keys).map(|hint| format!(" ({hint})"));
-        StoreError::Object { source: error, hint: hint.unwrap_or_default() }
+        let message = super::in_words(&error);
+        match &self.hint {
+            Some(hint) if is_about_keys => StoreError::Object(format!("{message} ({hint})")),
+            _ => StoreError::Object(message),
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) const AZURE_ENDPOINTS: &[&str] = &["AZURE_STORAGE_ENDPOINT", "AZURE_E
 pub(crate) fn key_variables(kind: ObjectStoreKind) -> &'static [&'static str] {
     match kind {
         ObjectStoreKind::S3 => &["AWS_ACCESS_KEY_ID", "AWS_SKIP_SIGNATURE"],
-        ObjectStoreKind::GoogleCloud => &["GOOGLE_BEARER_TOKEN", "GOOGLE_SKIP_SIGNATURE"],
+        ObjectStoreKind::GoogleCloud => &["GOOGLE_BEARER_TOKEN"],
         ObjectStoreKind::Azure => &[
             "AZURE_STORAGE_ACCOUNT_KEY",
             "AZURE_STORAGE_ACCESS_KEY",

@@ -14,6 +14,9 @@ pub(crate) use directory::RollUpLock;
 use bucket::Bucket;
 use directory::Directory;
 
+/// Longest message of a store that is shown.
+const MESSAGE_CHARACTERS: usize = 300;
+
 /// Why a store does not do what it is asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -27,14 +30,9 @@ pub enum StoreError {
         /// The reason.
         source: std::io::Error,
     },
-    /// An object store.
-    #[error("{source}{hint}")]
-    Object {
-        /// What it said.
-        source: object_store::Error,
-        /// What may be missing; empty, or it begins with a space.
-        hint: String,
-    },
+    /// An object store: what it said, and what may be missing.
+    #[error("{0}")]
+    Object(String),
     /// An environment variable is missing or cannot be used.
     #[error("{0}")]
     Variable(String),
@@ -56,7 +54,26 @@ pub enum StoreError {
 
 impl From<object_store::Error> for StoreError {
     fn from(source: object_store::Error) -> Self {
-        Self::Object { source, hint: String::new() }
+        Self::Object(in_words(&source))
+    }
+}
+
+/// The error and its first cause. Each error between them repeats both in its own words.
+fn in_words(error: &object_store::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let (message, cause) = (cut(&error.to_string()), cut(&cause.to_string()));
+    if message.contains(&cause) { message } else { format!("{message}: {cause}") }
+}
+
+/// A server may answer with a page.
+fn cut(text: &str) -> String {
+    let line = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MESSAGE_CHARACTERS) {
+        Some((at, _)) => format!("{}...", &line[..at]),
+        None => line,
     }
 }
 

@@ -35,7 +35,7 @@ fn a_missing_variable_is_named() {
 fn a_store_opens_with_its_variables() {
     for (url, set) in [
         ("s3://b/x", &[("AWS_ENDPOINT_URL", "http://host:9000"), ("AWS_ALLOW_HTTP", "true")][..]),
-        ("gs://b/x", &[("GOOGLE_BASE_URL", "http://host:9000"), ("GOOGLE_SKIP_SIGNATURE", "true")]),
+        ("gs://b/x", &[("GOOGLE_BASE_URL", "http://host:9000"), ("GOOGLE_BEARER_TOKEN", "none")]),
         ("az://c/x", &[("AZURE_STORAGE_ACCOUNT_NAME", "a"), ("AZURE_STORAGE_ACCOUNT_KEY", "a2V5")]),
         ("https://a.blob.core.windows.net/c/x", &[("AZURE_STORAGE_ACCOUNT_KEY", "a2V5")]),
         ("abfss://c@a.dfs.core.windows.net/x", &[("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=x")]),
