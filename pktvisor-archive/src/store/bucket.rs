@@ -105,8 +105,12 @@ impl Bucket {
 
     fn failed(&self, error: object_store::Error) -> StoreError {
         use object_store::Error::{Generic, PermissionDenied, Unauthenticated};
-        let is_about_keys =
-            matches!(error, Generic { .. } | PermissionDenied { .. } | Unauthenticated { .. });
+        let is_about_keys = match error {
+            PermissionDenied { .. } | Unauthenticated { .. } => true,
+            // The service of a cloud that has keys cannot be reached.
+            Generic { .. } => self.web_dav.is_none(),
+            _ => false,
+        };
         let message = super::in_words(&error);
         match &self.hint {
             Some(hint) if is_about_keys => StoreError::Object(format!("{message} ({hint})")),
