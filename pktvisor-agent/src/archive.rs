@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use pktvisor_archive::{
     ArchiveLocation, ArchiveStatus, Archiver, ArchiverSettings, EmptyPeriods, Overflow, PERIOD_ENTRIES,
+    Variables,
 };
 use pktvisor_metrics::ListLength;
 use pktvisor_sandbox::Needs;
@@ -115,8 +116,8 @@ pub(crate) fn prepare(options: &Options, needs: &mut Needs) -> anyhow::Result<()
             })?;
             needs.writable.push(path.clone());
         }
-        ArchiveLocation::S3 { .. } => {
-            let services = pktvisor_archive::services(|name| std::env::var_os(name));
+        ArchiveLocation::ObjectStore(store) => {
+            let services = pktvisor_archive::services(store, &Variables::of_process());
             needs.ports.extend(services.ports);
             needs.readable.extend(services.files);
         }

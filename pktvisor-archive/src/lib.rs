@@ -12,7 +12,7 @@
 //! | `sketch`, `merge` | what several periods are together |
 //! | `name` | agents, days and times in the names of files |
 //! | `location`, `store` | where the files are: a directory or an object store |
-//! | `services` | what an object store needs of a restricted process |
+//! | `variables`, `services` | the environment of an object store, and what that needs of a restricted process |
 //! | `archiver` | the thread that writes what the agent has closed |
 //! | `roll_up` | merges the files of minutes into hours and days |
 //!
@@ -31,13 +31,14 @@ mod sketch;
 mod store;
 #[cfg(test)]
 mod testing;
+mod variables;
 mod write;
 
 pub use archiver::{
     ArchiveStatus, Archiver, ArchiverSettings, EmptyPeriods, Overflow, PeriodSource, StartError,
 };
 pub use layout::{CounterColumn, LAYOUT, Layout, ListColumn, SketchColumn};
-pub use location::{ArchiveLocation, LocationError};
+pub use location::{ArchiveLocation, LocationError, ObjectStoreKind, ObjectStoreLocation};
 pub use merge::{MergeError, merge};
 pub use name::{AgentName, FileKey, FileSpan};
 pub use read::{BrokenFile, decode};
@@ -45,4 +46,5 @@ pub use roll_up::{RollUpError, RollUpReport, RollUpUnit, SkippedFile, roll_up};
 pub use row::{ArchiveRow, ArchivedEntry, ArchivedList};
 pub use services::{Services, services};
 pub use store::{ArchiveStore, StoreError};
+pub use variables::Variables;
 pub use write::{PERIOD_BYTES_MAX, PERIOD_ENTRIES, encode, encode_period};

@@ -12,6 +12,9 @@ const EXAMPLES: &str = "\
 Examples:
   pktvisor-archive roll-up /var/lib/pktvisor/archive --by hour
   pktvisor-archive roll-up s3://bucket/dns --by day      keys and endpoint from AWS_*
+  pktvisor-archive roll-up gs://bucket/dns --by day      from GOOGLE_*
+  pktvisor-archive roll-up az://container/dns --by day   from AZURE_*
+  pktvisor-archive roll-up https://host/dns --by day     WebDAV: from WEBDAV_*
 
 Exit status: 0 done, 1 failure or files that cannot be read, 2 wrong usage.";
 
@@ -31,7 +34,7 @@ enum Command {
     /// of the union, and the bounds of top lists hold. It can be killed and repeated at any time: no
     /// period is lost or counted twice. Run one at a time for each archive in an object store.
     RollUp {
-        /// A directory, file:///DIRECTORY or s3://BUCKET/PREFIX.
+        /// A directory or the URL of an object store, as for pktvisord --archive.
         #[arg(value_name = "ARCHIVE")]
         archive: ArchiveLocation,
         /// The span of the merged files; days are in UTC.

@@ -15,12 +15,16 @@ use crate::{
     cli::Format,
     client::{AgentEndpoint, AskedWindow, FetchError, Http, Session, Wanted},
     format,
-    model::{AgentModel, ListKind, Observation, Rcode, SavedAgent, Sort, escape},
+    model::{
+        AgentModel, FleetModel, ListKind, Observation, Rcode, SavedAgent, Sort, Union, UnionAgents,
+        UnionPart, escape,
+    },
 };
 
 /// Asks every agent once, all at the same time, in the order given.
 pub fn ask(endpoints: &[AgentEndpoint], timeout: Duration, window: Option<AskedWindow>) -> Vec<SavedAgent> {
-    let wanted = &Wanted { window, ..Wanted::default() };
+    // One agent is its own union.
+    let wanted = &Wanted { window, in_union: endpoints.len() > 1, ..Wanted::default() };
     thread::scope(|scope| {
         let ask = |endpoint: &AgentEndpoint| {
             let http = Http::new(endpoint.clone(), timeout);
@@ -49,6 +53,9 @@ pub fn print(agents: &[SavedAgent], format: Format) -> io::Result<ExitCode> {
             Format::Json => write_json(&mut out, agent)?,
             Format::Text => write_text(&mut out, &agent.to_agent())?,
         }
+    }
+    if format == Format::Text {
+        write_fleet(&mut out, agents)?;
     }
     out.flush()?;
     let all_answered = agents.iter().all(|agent| agent.error.is_none());
@@ -108,6 +115,26 @@ pub fn write_text(out: &mut impl Write, agent: &AgentModel) -> io::Result<()> {
         write_list(out, window, kind)?;
     }
     Ok(())
+}
+
+/// Writes the union of several agents, as if one agent had seen all traffic, unless none gave its sketches.
+pub fn write_fleet(out: &mut impl Write, agents: &[SavedAgent]) -> io::Result<()> {
+    let models: Vec<AgentModel> = agents.iter().map(SavedAgent::to_agent).collect();
+    let parts: Vec<UnionPart> = models.iter().map(|agent| UnionPart::of(agent, Duration::ZERO)).collect();
+    let union = Union::of(&parts);
+    if agents.len() < 2 || union.agents.whole == 0 {
+        return Ok(());
+    }
+    let mut fleet = FleetModel::new();
+    fleet.update(union, &models, Duration::ZERO);
+    let UnionAgents { whole, counters_only, invalid, missing } = fleet.agents;
+    let counters = counters_only.saturating_add(invalid);
+    writeln!(
+        out,
+        "fleet      {whole} of {} agents, {counters} more in the counters alone, {missing} missing",
+        agents.len()
+    )?;
+    write_text(out, &fleet.agent)
 }
 
 fn write_packets(out: &mut impl Write, agent: &AgentModel, window: &Observation) -> io::Result<()> {

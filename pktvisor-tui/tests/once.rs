@@ -53,6 +53,29 @@ fn a_snapshot_as_text_has_every_number_with_all_its_digits() {
 }
 
 #[test]
+fn several_agents_are_followed_by_their_union() {
+    let agents = [0..1000, 500..1500].map(|clients| {
+        let agent = busy_agent();
+        let sketches = sample::sketches(sample::answer(7).window, clients);
+        let document = serde_json::to_vec(&sketches).expect("it serialises");
+        agent.on("/api/v1/sketches/window/5?top=100", Reply::json(document));
+        agent
+    });
+    let [first, second] = agents.each_ref().map(|agent| agent.address.to_string());
+    let text = stdout(&pktvisor(&["--once", "-H", &first, "-H", &second]));
+    let start =
+        "fleet      2 of 2 agents, 0 more in the counters alone, 0 missing\nagent      the whole fleet\n";
+    let (agents, union) = text.split_once(start).unwrap_or_else(|| panic!("{text}"));
+    let total = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("  total "))?;
+        line.split_whitespace().nth(1)?.replace(',', "").parse::<u64>().ok()
+    };
+    assert!(total(union).is_some() && total(union) == total(agents).map(|one| 2 * one), "{text}");
+    let lines = stdout(&pktvisor(&["--once", "--format", "json", "-H", &first, "-H", &second]));
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+}
+
+#[test]
 fn a_reader_that_closes_the_pipe_early_is_not_a_failure() {
     let agent = busy_agent();
     let (reader, writer) = std::io::pipe().expect("a pipe");

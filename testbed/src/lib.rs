@@ -1,5 +1,5 @@
 //! Networks for tests: namespaces, veth pairs between them, programs inside them, and packets in
-//! and out.
+//! and out. Besides, [object stores](StoreServer) on loopback.
 //!
 //! ```no_run
 //! # fn a_test() {
@@ -27,6 +27,7 @@ mod namespace;
 mod need;
 mod packets;
 mod process;
+mod store_server;
 mod tool;
 mod tun;
 mod veth;
@@ -35,5 +36,6 @@ pub use namespace::Namespace;
 pub use need::{Need, missing, report_skipped};
 pub use packets::{Frame, FrameSocket};
 pub use process::Process;
+pub use store_server::{StoreServer, StoreServerKind};
 pub use tun::Tun;
 pub use veth::{End, InterfaceStatistics, Veth, VethPair};

@@ -82,6 +82,12 @@ fn build(arguments: &BuildEbpfArguments) -> Result<PathBuf> {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET");
+    // The kernel refuses programs that are not optimised, whatever profile the others are built with.
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PROFILE_"))
+    {
+        cargo.env_remove(name);
+    }
     if arguments.log {
         cargo.args(["--features", "log"]);
     }

@@ -14,6 +14,7 @@ mod dependencies;
 mod dist;
 mod http;
 mod measure;
+mod node_tools;
 mod python_tools;
 mod run;
 mod setup;

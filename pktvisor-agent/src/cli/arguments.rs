@@ -199,10 +199,11 @@ pub(super) struct Arguments {
     #[arg(requires = "otlp_endpoint")]
     pub(super) otlp_temporality: OtlpTemporalityArgument,
 
-    /// Write each closed period as a Parquet file: a directory, file:///DIRECTORY or s3://BUCKET/PREFIX.
+    /// Write each closed period as a Parquet file: to a directory, or to an object store.
     ///
-    /// The variables AWS_* have endpoint, region and keys of S3, and AWS_ALLOW_HTTP=true allows a store
-    /// without TLS. While the store is away, up to 120 files wait in memory.
+    /// Stores are s3://BUCKET/PREFIX, gs://BUCKET/PREFIX (Google), az://CONTAINER/PREFIX (Azure) and
+    /// https://HOST/PREFIX (WebDAV). Their keys are in the variables AWS_*, GOOGLE_*, AZURE_* and
+    /// WEBDAV_*. While a store is away, up to 120 files wait in memory.
     #[arg(long, value_name = "URL", help_heading = ARCHIVE, value_hint = ValueHint::DirPath)]
     pub(super) archive: Option<ArchiveLocation>,
 

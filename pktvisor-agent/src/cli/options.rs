@@ -273,7 +273,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
     }
     if arguments.archive_keep.is_some()
         && target.is_live()
-        && matches!(arguments.archive, Some(ArchiveLocation::S3 { .. }))
+        && matches!(arguments.archive, Some(ArchiveLocation::ObjectStore(_)))
     {
         warnings.push(
             "--archive-keep is for directories, ignored: an object store has lifecycle rules".to_owned(),

@@ -6,6 +6,7 @@
 //! | `fleet` | three agents on different captures with clients in common, and the true summary of all together |
 //! | `engines` | the engines, in Python |
 //! | `object_store` | an S3 server on loopback |
+//! | `other_stores` | agents that archive to Google Cloud Storage, Azure and WebDAV |
 //! | `reading` | what the engines say of the fleet: from a directory, after a roll-up, from the S3 server |
 //! | `killed` | agents killed in mid-write |
 //! | `away` | a store that is away for five periods |
@@ -17,6 +18,7 @@ mod engines;
 mod fleet;
 mod killed;
 mod object_store;
+mod other_stores;
 mod reading;
 #[path = "../support/mod.rs"]
 mod support;

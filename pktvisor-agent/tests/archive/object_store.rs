@@ -1,11 +1,15 @@
-//! An S3 server on loopback: moto, in Python.
+//! An S3 server on loopback: moto, in Python; and its bucket as a directory, by s3fs.
 
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use testbed::Need;
 
 /// A server starts within this time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -69,6 +73,17 @@ impl ObjectStore {
         answer.matches("<Key>").count()
     }
 
+    /// Mounts the bucket; `None` with the reason printed if that is not possible here.
+    pub(crate) fn mount(&self) -> Option<MountedBucket> {
+        testbed::missing(&[Need::Program("s3fs"), Need::File(Path::new("/dev/fuse"))]).map_or_else(
+            || MountedBucket::new(self.port),
+            |reason| {
+                println!("skipped: {reason}");
+                None
+            },
+        )
+    }
+
     /// The environment that leads to it.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         variables(self.port)
@@ -89,6 +104,60 @@ pub(crate) fn variables(port: u16) -> Vec<(&'static str, String)> {
 impl Drop for ObjectStore {
     fn drop(&mut self) {
         let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The bucket as a directory that can be read; unmounted when dropped.
+pub(crate) struct MountedBucket {
+    directory: tempfile::TempDir,
+    child: Child,
+}
+
+impl MountedBucket {
+    fn new(port: u16) -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let keys = directory.path().join("keys");
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&keys).unwrap();
+        file.write_all(b"key:secret").unwrap();
+        let bucket = directory.path().join("bucket");
+        fs::create_dir(&bucket).unwrap();
+        let mut command = Command::new("s3fs");
+        command.arg("fleet").arg(&bucket).args([
+            "-f",
+            "-o",
+            "ro,use_path_request_style,complement_stat",
+            "-o",
+        ]);
+        command.arg(format!("url=http://127.0.0.1:{port},passwd_file={}", keys.display()));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let is_mounted =
+            || fs::read_to_string("/proc/self/mounts").unwrap().contains(bucket.to_str().unwrap());
+        let started = Instant::now();
+        while !is_mounted() {
+            if child.try_wait().unwrap().is_some() {
+                let mut reason = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut reason).unwrap();
+                // A container may have the device and not the right to mount.
+                println!("skipped: s3fs cannot mount here: {}", reason.trim());
+                return None;
+            }
+            assert!(started.elapsed() < PATIENCE, "s3fs does not mount the bucket");
+            thread::sleep(Duration::from_millis(50));
+        }
+        Some(Self { directory, child })
+    }
+
+    /// The directory.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory.path().join("bucket")
+    }
+}
+
+impl Drop for MountedBucket {
+    fn drop(&mut self) {
+        // At its end s3fs unmounts.
+        let _ = Command::new("umount").arg(self.path()).status();
         let _ = self.child.wait();
     }
 }

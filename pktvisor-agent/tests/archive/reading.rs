@@ -98,9 +98,18 @@ fn engines_read_the_fleet_from_an_s3_server() {
     let environment: Vec<(&str, &str)> =
         variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let periods = fleet.archive_to("s3://fleet/dns", &environment);
-    // Spark reads S3 with classes of Hadoop that no package here has.
-    for engine in ["duckdb", "chdb"] {
-        let Some(answer) = ask(&python, engine, "s3://fleet/dns", &environment) else { continue };
+    // Spark reads S3 with classes of Hadoop that no package here has, and so it reads a mounted bucket.
+    let mounted = server.mount();
+    let directory = mounted.as_ref().map(|mounted| mounted.path().join("dns").display().to_string());
+    let archives = [
+        ("duckdb", Some("s3://fleet/dns")),
+        ("chdb", Some("s3://fleet/dns")),
+        ("spark", directory.as_deref()),
+    ];
+    for (engine, archive) in archives {
+        let Some(answer) = archive.and_then(|archive| ask(&python, engine, archive, &environment)) else {
+            continue;
+        };
         assert_eq!(number(&answer["rows"]), periods as u64, "{engine}");
         check(engine, &fleet, &answer);
     }

@@ -1,15 +1,21 @@
 //! The files of an archive: in a directory, or in an object store.
 
 mod bucket;
+pub(crate) mod clients;
 mod directory;
+mod web_dav;
 
 use bytes::Bytes;
 
 use crate::location::ArchiveLocation;
+use crate::variables::Variables;
 pub(crate) use directory::RollUpLock;
 
 use bucket::Bucket;
 use directory::Directory;
+
+/// Longest message of a store that is shown.
+const MESSAGE_CHARACTERS: usize = 300;
 
 /// Why a store does not do what it is asked for.
 #[derive(Debug, thiserror::Error)]
@@ -24,15 +30,51 @@ pub enum StoreError {
         /// The reason.
         source: std::io::Error,
     },
-    /// An object store.
+    /// An object store: what it said, and what may be missing.
     #[error("{0}")]
-    Object(#[from] object_store::Error),
+    Object(String),
+    /// An environment variable is missing or cannot be used.
+    #[error("{0}")]
+    Variable(String),
+    /// A WebDAV server.
+    #[error("cannot rename {path}: {reason}")]
+    Rename {
+        /// The name that it was to have.
+        path: String,
+        /// The reason.
+        reason: String,
+    },
     /// Another process merges the same archive.
     #[error("another roll-up of {0} is running")]
     Locked(String),
     /// A file that is too large to be one of an archive.
     #[error("{0} is too large for a file of an archive")]
     TooLarge(String),
+}
+
+impl From<object_store::Error> for StoreError {
+    fn from(source: object_store::Error) -> Self {
+        Self::Object(in_words(&source))
+    }
+}
+
+/// The error and its first cause. Each error between them repeats both in its own words.
+fn in_words(error: &object_store::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let (message, cause) = (cut(&error.to_string()), cut(&cause.to_string()));
+    if message.contains(&cause) { message } else { format!("{message}: {cause}") }
+}
+
+/// A server may answer with a page.
+fn cut(text: &str) -> String {
+    let line = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MESSAGE_CHARACTERS) {
+        Some((at, _)) => format!("{}...", &line[..at]),
+        None => line,
+    }
 }
 
 /// The files of one archive, by their keys.
@@ -51,9 +93,18 @@ impl ArchiveStore {
     ///
     /// The directory cannot be created, or the environment lacks what the object store needs.
     pub fn open(location: &ArchiveLocation) -> Result<Self, StoreError> {
+        Self::open_with(location, &Variables::of_process())
+    }
+
+    /// The store at a place, with its keys and settings from these variables. A directory is created.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be created, or the variables lack what the object store needs.
+    pub fn open_with(location: &ArchiveLocation, variables: &Variables) -> Result<Self, StoreError> {
         Ok(match location {
             ArchiveLocation::Directory(path) => Self::Directory(Directory::create(path)?),
-            ArchiveLocation::S3 { bucket, prefix } => Self::Bucket(Bucket::open(bucket, prefix)?),
+            ArchiveLocation::ObjectStore(location) => Self::Bucket(Bucket::open(location, variables)?),
         })
     }
 

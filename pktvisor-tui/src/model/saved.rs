@@ -4,10 +4,11 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use pktvisor_api::{App, DirectionRates, FindingsDocument, PeriodDocument};
+use pktvisor_api::{App, DirectionRates, FindingsDocument, PeriodDocument, SketchDocument};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
 use super::{agent::AgentModel, info::AgentLink, printable::Printable};
@@ -80,6 +81,9 @@ pub struct SavedAgent {
     /// The window: one key, `5m`.
     #[serde(default, skip_serializing_if = "PeriodDocument::is_empty", deserialize_with = "one_period")]
     pub metrics: PeriodDocument,
+    /// The window with its sketches, for the union of a fleet; not saved.
+    #[serde(skip)]
+    pub sketches: Option<Arc<SketchDocument>>,
 }
 
 fn one_period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PeriodDocument, D::Error> {
@@ -99,6 +103,7 @@ impl SavedAgent {
                 rates: answer.rates,
                 findings: answer.findings,
                 metrics: PeriodDocument::from([(answer.window_name, answer.window)]),
+                sketches: answer.sketches,
             },
         }
     }
@@ -116,6 +121,7 @@ impl SavedAgent {
                     findings: self.findings.clone(),
                     window_name: name.clone(),
                     window: window.clone(),
+                    sketches: self.sketches.clone(),
                     ..AgentAnswer::default()
                 },
                 // A file has no clock, so its data counts as current.

@@ -8,7 +8,7 @@ mod engine;
 mod image;
 mod watch;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::command;
 use crate::steps::{StepOutcome, Steps};
@@ -25,11 +25,37 @@ pub(crate) struct TestImageArguments {
 /// The subcommand. Without an engine it says why, and passes.
 pub(crate) fn run(arguments: &TestImageArguments) -> Result<()> {
     let programs = if arguments.from_source { ProgramSource::Built } else { ProgramSource::Given };
-    if programs == ProgramSource::Given {
-        let agent = image::shipped()?.join("pktvisord");
-        ensure!(agent.exists(), "there is no {} (cargo xtask dist builds it)", agent.display());
+    if programs == ProgramSource::Given
+        && let Some(reason) = programs_missing()?
+    {
+        bail!("{reason}");
     }
     let mut steps = Steps::default();
+    add(programs, &mut steps);
+    println!("\n{}", steps.summary());
+    ensure!(steps.all_passed(), "the image is not as it should be");
+    Ok(())
+}
+
+/// The steps with the programs of `cargo xtask dist`, or one that says why there are none.
+pub(crate) fn add_steps(steps: &mut Steps) {
+    let mut has_programs = false;
+    steps.run("programs for the image", || {
+        let missing = programs_missing()?;
+        has_programs = missing.is_none();
+        Ok(missing.map_or(StepOutcome::Passed, StepOutcome::Skipped))
+    });
+    if has_programs {
+        add(ProgramSource::Given, steps);
+    }
+}
+
+fn programs_missing() -> Result<Option<String>> {
+    let agent = image::shipped()?.join("pktvisord");
+    Ok((!agent.exists()).then(|| format!("there is no {} (cargo xtask dist builds it)", agent.display())))
+}
+
+fn add(programs: ProgramSource, steps: &mut Steps) {
     let mut found = None;
     steps.run("container engine", || {
         Ok(match Engine::find()? {
@@ -41,11 +67,8 @@ pub(crate) fn run(arguments: &TestImageArguments) -> Result<()> {
         })
     });
     if let Some(engine) = found {
-        test(&engine, programs, &mut steps);
+        test(&engine, programs, steps);
     }
-    println!("\n{}", steps.summary());
-    ensure!(steps.all_passed(), "the image is not as it should be");
-    Ok(())
 }
 
 fn test(engine: &Engine, programs: ProgramSource, steps: &mut Steps) {

@@ -4,6 +4,7 @@
 //! whether the package names all of its dependencies and installs everything that its service needs.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -104,9 +105,19 @@ fn check_service(root: &BareRoot) -> Result<()> {
 /// Removing the package with its configuration leaves no file of it.
 fn purge(root: &BareRoot) -> Result<()> {
     let installed = root.output("dpkg", &["--listfiles", "pktvisor"])?;
-    command::run(&mut root.command("dpkg", &["--purge", "pktvisor"]))?;
     let inside = |path: &str| root.path().join(path.trim_start_matches('/'));
-    let left: Vec<_> = installed.lines().filter(|path| inside(path).is_file()).collect();
+    // As the service makes it, whose user is dynamic.
+    let archive = inside("/var/lib/private/pktvisor/archive");
+    fs::create_dir_all(&archive).with_context(|| format!("cannot create {}", archive.display()))?;
+    symlink("private/pktvisor", inside("/var/lib/pktvisor")).context("cannot link the state directory")?;
+    command::run(&mut root.command("dpkg", &["--remove", "pktvisor"]))?;
+    ensure!(archive.exists(), "removing the package without its configuration removes the archive");
+    command::run(&mut root.command("dpkg", &["--purge", "pktvisor"]))?;
+    let state = ["/var/lib/private/pktvisor", "/var/lib/pktvisor"];
+    let is_left = |path: &&str| {
+        inside(path).symlink_metadata().is_ok_and(|file| !file.is_dir() || state.contains(path))
+    };
+    let left: Vec<_> = installed.lines().chain(state).filter(is_left).collect();
     ensure!(left.is_empty(), "the package leaves files behind: {}", left.join(" "));
     Ok(())
 }

@@ -64,7 +64,7 @@ const PLAN: &[Plan] = &[
     Plan {
         name: "pktvisor-archive",
         knows: &["pktvisor-definitions", "pktvisor-api", "terminal-text", "command-docs"],
-        tests_know: &[],
+        tests_know: &["testbed"],
     },
     Plan {
         name: "pktvisor-agent",
