@@ -149,7 +149,7 @@ fn a_redirection_is_not_followed() {
 
 #[test]
 fn deep_nesting_is_refused() {
-    assert_refused("recursion limit", |stream, _| {
+    assert_refused("not an answer of pktvisord", |stream, _| {
         json(stream, &[&b"{\"app\":"[..], &b"{\"x\":[".repeat(10_000)].concat())
     });
 }

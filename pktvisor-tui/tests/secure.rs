@@ -3,6 +3,7 @@
 mod support;
 
 use std::{
+    io::{Read, Write},
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Command, Output},
@@ -119,7 +120,12 @@ fn a_certificate_that_proves_nothing_is_refused_with_the_reason() {
 
 #[test]
 fn an_agent_without_tls_is_named_as_one() {
-    let plain = FakeAgent::start();
+    // As a server does that takes the handshake for a malformed request.
+    let plain = FakeAgent::start_speaking(SocketAddr::from(ANY), |mut stream: TcpStream| {
+        let _length = stream.read(&mut [0; 4096]).ok()?;
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").ok()?;
+        None::<TcpStream>
+    });
     let secure = SecureAgent { agent: plain, files: SecureAgent::start().files };
     let sentence = secure.refusal(&["--tls-ca", "@ca.pem"]);
     assert!(sentence.contains("it does not speak TLS; try http:// instead of https://"), "{sentence}");
