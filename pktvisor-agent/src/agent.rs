@@ -201,6 +201,8 @@ impl AnswerSource for Agent {
                 sandbox: Some(self.sandbox),
                 labels: self.labels.clone(),
                 archive: self.archive_info(),
+                // The web server adds its own.
+                http: None,
             },
             dns: api::AppDns { xact: api::AppXact { open, waiting } },
         }

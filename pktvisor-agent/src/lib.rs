@@ -10,14 +10,14 @@
 //! Data flows one way. Each of these crates knows only those above it, and this crate connects
 //! them: [`pipeline`] processes every packet that userspace counts, [`replay`] sends a capture file
 //! through it, and [`live`] takes over the kernel's counters. `agent` holds what answers are made
-//! of, [`families`] makes metric families of its numbers, `archive` writes closed periods to files, [`cli`] reads the options, [`sandbox`]
-//! restricts the process to what they need, and [`run`] carries
-//! them out. Only its binary and its tests
-//! depend on this crate.
+//! of, [`families`] makes metric families of its numbers, `archive` writes closed periods to files, [`cli`] reads the options, [`credentials`]
+//! the files with secrets that they name, [`sandbox`] restricts the process to what they need, and
+//! [`run`] carries them out. Only its binary and its tests depend on this crate.
 
 mod agent;
 mod archive;
 pub mod cli;
+pub mod credentials;
 mod ethertype_notes;
 pub mod families;
 mod interface_address;

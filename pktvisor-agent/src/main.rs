@@ -5,6 +5,7 @@ mod closed_stdout;
 use std::process::ExitCode;
 
 use pktvisor_agent::cli::{self, LogFormat, Options, ParseError};
+use pktvisor_agent::credentials::Credentials;
 use pktvisor_agent::{run, sandbox, stderr};
 use pktvisor_capture::interfaces::SystemInterfaces;
 use terminal_text::{Escaped, EscapedLines, has_control};
@@ -24,10 +25,7 @@ fn run_with(options: &Options) -> ExitCode {
     for warning in &options.warnings {
         tracing::warn!("{}", Escaped(warning));
     }
-    // Before any thread starts and anything is read from outside.
-    let sandbox = sandbox::enter(options);
-    match sandbox.and_then(|sandbox| closed_stdout::check(options).and_then(|()| run::run(options, sandbox)))
-    {
+    match start(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The reason is printed even if RUST_LOG turns off all messages.
@@ -40,6 +38,14 @@ fn run_with(options: &Options) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn start(options: &Options) -> anyhow::Result<()> {
+    let credentials = Credentials::read(options)?;
+    // Before any thread starts and anything is read from outside.
+    let sandbox = sandbox::enter(options)?;
+    closed_stdout::check(options)?;
+    run::run(options, credentials, sandbox)
 }
 
 fn refuse(error: &ParseError) -> ExitCode {

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, PacketAccess};
 use crate::archive;
 use crate::cli::{Options, Target};
+use crate::credentials::Credentials;
 use crate::likely_host::AnswerCounts;
 use crate::live::LiveCapture;
 use crate::live::config::LiveConfig;
@@ -32,11 +33,15 @@ use service::Service;
 /// # Errors
 ///
 /// Why the agent cannot do what the options ask for, in one sentence.
-pub fn run(options: &Options, sandbox_info: api::SandboxInfo) -> anyhow::Result<()> {
+pub fn run(
+    options: &Options,
+    credentials: Credentials,
+    sandbox_info: api::SandboxInfo,
+) -> anyhow::Result<()> {
     let agent = Arc::new(agent(options)?.with_sandbox(sandbox_info));
     archive::start(options, &agent)?;
     if let Some(config) = options.live_config() {
-        return run_live(options, config, &agent, sandbox_info);
+        return run_live(options, config, &agent, credentials, sandbox_info);
     }
     if !options.serve {
         let pusher = push::start(options, &agent)?;
@@ -48,7 +53,7 @@ pub fn run(options: &Options, sandbox_info: api::SandboxInfo) -> anyhow::Result<
         let archived = archive::finish_file(&agent);
         return printed.and(pushed).and(archived);
     }
-    let service = Service::start(options, Arc::clone(&agent))?;
+    let service = Service::start(options, credentials, Arc::clone(&agent))?;
     service.announce();
     sandbox::announce(sandbox_info);
     let pusher = push::start(options, &agent)?;
@@ -66,11 +71,12 @@ fn run_live(
     options: &Options,
     mut config: LiveConfig,
     agent: &Arc<Agent>,
+    credentials: Credentials,
     sandbox_info: api::SandboxInfo,
 ) -> anyhow::Result<()> {
     config.check_filter()?;
     // Before attaching, because an agent whose port is taken must not disturb the interface.
-    let service = Service::start(options, Arc::clone(agent))?;
+    let service = Service::start(options, credentials, Arc::clone(agent))?;
     if let Some(ignored) = &mut config.filter.ignored_port {
         *ignored = service.port().unwrap_or(*ignored);
     }

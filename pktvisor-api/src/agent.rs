@@ -56,6 +56,32 @@ pub struct AppInfo {
     /// What has become of the periods that are archived. Absent without `--archive`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archive: Option<ArchiveInfo>,
+    /// What the web server did not grant its clients. Absent from older agents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpInfo>,
+}
+
+/// What the agent's web server did not grant its clients, since start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct HttpInfo {
+    /// Connections that were idle for longest and closed for new ones, because all were in use.
+    pub closed_for_others: u64,
+    /// Connections refused, because all were being answered.
+    pub refused: u64,
+    /// Connections closed because the client took too long to begin or send its request, or to read the answer.
+    pub too_slow: u64,
+    /// Requests refused, because too many clients waited for windows or read long lists.
+    pub busy: u64,
+    /// Requests that are not HTTP, have too large a header, or no path or host.
+    pub malformed: u64,
+    /// Requests on loopback addresses for a host name that is not allowed.
+    pub foreign_host: u64,
+    /// Requests without the token.
+    pub unauthorized: u64,
+    /// TLS handshakes that failed.
+    pub tls_failed: u64,
 }
 
 /// What has become of the periods that the agent archives.

@@ -21,8 +21,8 @@ mod series;
 mod sketches;
 
 pub use agent::{
-    App, AppDns, AppInfo, AppXact, ArchiveInfo, CaptureInfo, CaptureInterface, DirectionRates, Ledger,
-    Losses, Rates, SandboxInfo, SandboxState,
+    App, AppDns, AppInfo, AppXact, ArchiveInfo, CaptureInfo, CaptureInterface, DirectionRates, HttpInfo,
+    Ledger, Losses, Rates, SandboxInfo, SandboxState,
 };
 pub use capture_mode::CaptureMode;
 pub use dns::{

@@ -44,6 +44,7 @@ mod live_period;
 mod network;
 mod period;
 mod places;
+mod prefixes;
 mod rare_items;
 mod record;
 mod recorder;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use pktvisor_api as api;
 use pktvisor_common::counters::Counters;
 
@@ -11,6 +12,7 @@ use crate::evidence::EvidenceHistory;
 use crate::frequent::ListLimits;
 use crate::ledger::Totals;
 use crate::period::PeriodRecord;
+use crate::prefixes::{MERGEABLE_PERIODS, Prefixes};
 use crate::recorder::Recorder;
 use crate::rolling::{RollingSlots, SlotBaselines};
 use crate::seconds::{SECONDS_MAX, SecondRecorder};
@@ -19,9 +21,6 @@ use crate::shares::{Lists, Published, Shares};
 use crate::timeline::{PERIOD_SECONDS, Step, Timeline};
 use crate::unarchived::Unarchived;
 use crate::watch::CaptureTime;
-
-/// Closed periods beyond the newest this many keep only the heads of their lists.
-const MERGEABLE_PERIODS: usize = 10;
 
 #[derive(Debug)]
 pub(super) struct LivePeriod {
@@ -57,6 +56,8 @@ pub(super) struct LivePeriod {
     pub unarchived: Option<Unarchived>,
     /// Newest first.
     pub closed: VecDeque<Arc<PeriodRecord>>,
+    /// What readers have merged of the closed periods.
+    pub prefixes: Arc<Mutex<Prefixes>>,
 }
 
 impl LivePeriod {
@@ -79,6 +80,7 @@ impl LivePeriod {
             balanced: None,
             unarchived: None,
             closed: VecDeque::new(),
+            prefixes: Arc::new(Mutex::new(Prefixes::new(settings.periods))),
         }
     }
 
@@ -300,6 +302,10 @@ impl LivePeriod {
         self.since_start.add_numbers(&period);
         self.rotations += 1;
         period.shrink(ListLimits::CLOSED);
+        // A reader that is using them will find that they are old.
+        if let Some(mut prefixes) = self.prefixes.try_lock() {
+            prefixes.clear();
+        }
         let period = Arc::new(period);
         if let Some(unarchived) = &mut self.unarchived {
             unarchived.push(Arc::clone(&period));

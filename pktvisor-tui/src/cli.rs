@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, ValueHint};
 
 use crate::{client::DEFAULT_PORT, model::escape, theme::ThemeChoice};
 
@@ -15,7 +15,7 @@ pub struct TuiOptions {
     #[arg(short, long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
 
-    /// Agent to watch: a name, an address, host:port, or an http:// URL. A link-local address needs
+    /// Agent to watch: a name, an address, host:port, or an http:// or https:// URL. A link-local address needs
     /// its interface, as in fe80::1%eth0. To watch a fleet, repeat the option or separate the
     /// agents by commas.
     #[arg(
@@ -26,6 +26,16 @@ pub struct TuiOptions {
         default_value = "localhost"
     )]
     pub hosts: Vec<String>,
+
+    /// Trust certificates of these authorities, too (PEM): for agents with https:// whose certificate
+    /// no authority of the system issued.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tls_ca: Option<PathBuf>,
+
+    /// Show every agent the token in the first line of this file. Use https://, because with http://
+    /// the network can read it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub auth_token_file: Option<PathBuf>,
 
     /// Print one snapshot on stdout and exit. If an agent does not answer, report it on stderr and
     /// exit with 1.

@@ -4,7 +4,6 @@ use std::{
     io::{self, Write},
     process::ExitCode,
     thread,
-    time::Duration,
 };
 
 use pktvisor_api::Quantiles;
@@ -13,7 +12,7 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 use crate::{
     cli::Format,
-    client::{AgentEndpoint, AskedWindow, FetchError, Http, Session, Wanted},
+    client::{AgentEndpoint, AskedWindow, FetchError, HttpSettings, Session, Wanted},
     format,
     model::{
         AgentModel, FleetModel, ListKind, Observation, Rcode, SavedAgent, Sort, Union, UnionAgents,
@@ -22,12 +21,16 @@ use crate::{
 };
 
 /// Asks every agent once, all at the same time, in the order given.
-pub fn ask(endpoints: &[AgentEndpoint], timeout: Duration, window: Option<AskedWindow>) -> Vec<SavedAgent> {
+pub fn ask(
+    endpoints: &[AgentEndpoint],
+    settings: &HttpSettings,
+    window: Option<AskedWindow>,
+) -> Vec<SavedAgent> {
     // One agent is its own union.
     let wanted = &Wanted { window, in_union: endpoints.len() > 1, ..Wanted::default() };
     thread::scope(|scope| {
         let ask = |endpoint: &AgentEndpoint| {
-            let http = Http::new(endpoint.clone(), timeout);
+            let http = settings.client(endpoint);
             let asking = scope.spawn(move || Session::without_history(http).round(wanted));
             (endpoint.label(), asking)
         };

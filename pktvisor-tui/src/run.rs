@@ -19,8 +19,8 @@ use crate::{
     app::{Action, ActionOutcome, InputMode, UiState, action_of_key, action_of_mouse},
     cli::TuiOptions,
     client::{
-        AgentEndpoint, AskedWindow, EndpointError, Http, PacketsUpdate, Permits, Poller, PollerCommand,
-        TrafficFilter, Update, Wanted, save_packets,
+        Access, AccessError, AgentEndpoint, AskedWindow, EndpointError, HttpSettings, PacketsUpdate, Permits,
+        Poller, PollerCommand, TrafficFilter, Update, Wanted, save_packets,
     },
     merger::Merger,
     model::{AgentModel, SavedAgent, SavedError, Union, read_saved},
@@ -35,6 +35,9 @@ pub enum RunError {
     /// A HOST is invalid.
     #[error("-H {0}")]
     Endpoint(#[from] EndpointError),
+    /// A certificate or token cannot be used.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// A saved JSON cannot be shown.
     #[error(transparent)]
     Saved(#[from] SavedError),
@@ -66,15 +69,17 @@ pub fn run(options: &TuiOptions) -> Result<ExitCode, RunError> {
             return printed(once::print(&saved, options.format));
         }
         let agents = saved.iter().map(SavedAgent::to_agent).collect();
-        return watch(options, agents, &[], window);
+        let settings = http_settings(options, &[])?;
+        return watch(options, agents, Agents { endpoints: Vec::new(), settings }, window);
     }
     let endpoints = endpoints(options)?;
+    let settings = http_settings(options, &endpoints)?;
     if options.once {
-        let answers = once::ask(&endpoints, Duration::from_millis(options.timeout_ms), window);
+        let answers = once::ask(&endpoints, &settings, window);
         return printed(once::print(&answers, options.format));
     }
     let agents = endpoints.iter().map(|endpoint| AgentModel::new(&endpoint.label())).collect();
-    watch(options, agents, &endpoints, window)
+    watch(options, agents, Agents { endpoints, settings }, window)
 }
 
 /// A reader that closes the pipe early, as in `--once | head`, is not a failure.
@@ -96,6 +101,24 @@ fn endpoints(options: &TuiOptions) -> Result<Vec<AgentEndpoint>, EndpointError> 
     Ok(endpoints)
 }
 
+fn http_settings(options: &TuiOptions, endpoints: &[AgentEndpoint]) -> Result<HttpSettings, AccessError> {
+    let mut access = Access::default();
+    // The certificates of the system take milliseconds to read.
+    if endpoints.iter().any(AgentEndpoint::is_secure) {
+        access = access.with_authorities(options.tls_ca.as_deref())?;
+    }
+    if let Some(path) = &options.auth_token_file {
+        access = access.with_token(path)?;
+    }
+    Ok(HttpSettings { timeout: Duration::from_millis(options.timeout_ms), access })
+}
+
+/// The agents that are watched, and how they are asked.
+struct Agents {
+    endpoints: Vec<AgentEndpoint>,
+    settings: HttpSettings,
+}
+
 /// An event of the loop.
 enum LoopEvent {
     Input(event::Event),
@@ -108,46 +131,39 @@ enum LoopEvent {
 
 fn watch(
     options: &TuiOptions,
-    agents: Vec<AgentModel>,
-    endpoints: &[AgentEndpoint],
+    models: Vec<AgentModel>,
+    agents: Agents,
     window: Option<AskedWindow>,
 ) -> Result<ExitCode, RunError> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(RunError::NoTerminal);
     }
     let theme = Theme::choose(options.theme, |name| std::env::var(name).ok());
-    let app = UiState::new(agents, window, theme);
+    let app = UiState::new(models, window, theme);
     let (events, inbox) = mpsc::channel();
     listen_to_signals(events.clone())?;
-    let pollers = start_pollers(endpoints, options, &app, &events)?;
+    let pollers = start_pollers(&agents, &app, &events)?;
     let unions = events.clone();
     let merger = Merger::start(move |union| unions.send(LoopEvent::Union(Box::new(union))).is_ok())?;
     let mouse = if options.mouse { Mouse::Reported } else { Mouse::Ignored };
     let screen = Screen::take(mouse).map_err(RunError::Terminal)?;
     listen_to_keys(events.clone())?;
     let wanted = (0..pollers.len()).map(|index| app.wanted(index)).collect();
-    let timeout = Duration::from_millis(options.timeout_ms);
-    let packets = PacketsSource { endpoints: endpoints.to_vec(), timeout, events };
+    let packets = PacketsSource { agents, events };
     let started = Instant::now();
     Loop { app, screen, pollers, merger, packets, wanted, inbox, started, drawn_at: None, dirty: true }.run()
 }
 
-fn start_pollers(
-    endpoints: &[AgentEndpoint],
-    options: &TuiOptions,
-    app: &UiState,
-    events: &Sender<LoopEvent>,
-) -> io::Result<Vec<Poller>> {
-    let timeout = Duration::from_millis(options.timeout_ms);
+fn start_pollers(agents: &Agents, app: &UiState, events: &Sender<LoopEvent>) -> io::Result<Vec<Poller>> {
     let permits = Permits::default();
     let start = |(index, endpoint): (usize, &AgentEndpoint)| {
         let events = events.clone();
-        let http = Http::new(endpoint.clone(), timeout);
+        let http = agents.settings.client(endpoint);
         Poller::start(http, permits.clone(), app.wanted(index), move |update| {
             events.send(LoopEvent::Update(index, update)).is_ok()
         })
     };
-    endpoints.iter().enumerate().map(start).collect()
+    agents.endpoints.iter().enumerate().map(start).collect()
 }
 
 fn listen_to_signals(events: Sender<LoopEvent>) -> io::Result<()> {
@@ -182,16 +198,15 @@ enum LoopStep {
 
 /// Where packets come from when they are saved.
 struct PacketsSource {
-    endpoints: Vec<AgentEndpoint>,
-    timeout: Duration,
+    agents: Agents,
     events: Sender<LoopEvent>,
 }
 
 impl PacketsSource {
     /// Saves packets of an agent beside the loop, which is told about it.
     fn save(&self, agent: usize, filter: TrafficFilter) -> Result<(), String> {
-        let endpoint = self.endpoints.get(agent).ok_or("a saved agent has no packets")?;
-        let http = Http::new(endpoint.clone(), self.timeout);
+        let endpoint = self.agents.endpoints.get(agent).ok_or("a saved agent has no packets")?;
+        let http = self.agents.settings.client(endpoint);
         let events = self.events.clone();
         let report = move |update| {
             let _over = events.send(LoopEvent::Packets(update));

@@ -21,6 +21,7 @@
 //!   tool they called. A test checks first with [`require!`] whether the machine has everything it
 //!   needs.
 
+mod certificates;
 mod enter;
 pub mod http;
 mod namespace;
@@ -32,6 +33,7 @@ mod tool;
 mod tun;
 mod veth;
 
+pub use certificates::TestCertificate;
 pub use namespace::Namespace;
 pub use need::{Need, missing, report_skipped};
 pub use packets::{Frame, FrameSocket};

@@ -238,6 +238,23 @@ pub(super) struct Arguments {
     #[arg(value_hint = ValueHint::Hostname, value_parser = values::host_name)]
     pub(super) allowed_hosts: Vec<String>,
 
+    /// Serve over TLS with this certificate, followed by those that lead to its authority (PEM).
+    ///
+    /// Read at start: restart the agent to renew it.
+    #[arg(long, value_name = "FILE", help_heading = AGENT, requires = "tls_key", value_hint = ValueHint::FilePath)]
+    pub(super) tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate (PEM).
+    #[arg(long, value_name = "FILE", help_heading = AGENT, requires = "tls_cert", value_hint = ValueHint::FilePath)]
+    pub(super) tls_key: Option<PathBuf>,
+
+    /// Answer only requests that show the token in the first line of this file.
+    ///
+    /// Programs send it as `Authorization: Bearer TOKEN`. A browser asks for it: leave the name empty, the
+    /// password is the token. `/healthz` needs none.
+    #[arg(long, value_name = "FILE", help_heading = AGENT, value_hint = ValueHint::FilePath)]
+    pub(super) auth_token_file: Option<PathBuf>,
+
     /// Give every series this label, such as `site=ams1`; repeat the option for more.
     ///
     /// At most 16. Names that the metrics or Prometheus use, such as `direction` or `instance`, are

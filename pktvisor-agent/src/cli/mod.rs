@@ -25,7 +25,7 @@ mod values;
 use clap::CommandFactory;
 
 pub use arguments::LogFormat;
-pub use options::{Listen, Options, OtlpOptions, ParseError, parse};
+pub use options::{Listen, Options, OtlpOptions, ParseError, TlsFiles, parse};
 pub use target::{Target, TargetError, resolve};
 pub use values::HostSpecError;
 

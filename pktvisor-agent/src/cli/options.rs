@@ -124,6 +124,19 @@ pub struct Listen {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may read the answers, as browsers write them.
     pub allowed_origins: Vec<String>,
+    /// What it speaks TLS with; `None`: it speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// The file with the token that clients have to show.
+    pub token_file: Option<PathBuf>,
+}
+
+/// The files of a TLS server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and those that lead to its authority.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
 }
 
 /// The command line is wrong.
@@ -213,6 +226,11 @@ impl Options {
                 port: arguments.port.unwrap_or(DEFAULT_PORT),
                 allowed_hosts: arguments.allowed_hosts,
                 allowed_origins: arguments.allowed_origins,
+                tls: arguments
+                    .tls_cert
+                    .zip(arguments.tls_key)
+                    .map(|(certificate, key)| TlsFiles { certificate, key }),
+                token_file: arguments.auth_token_file,
             },
             otlp: None,
             labels: BTreeMap::new(),
@@ -291,6 +309,8 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         ("-l", arguments.listen.is_some()),
         ("-p", arguments.port.is_some()),
         ("--allow-host", !arguments.allowed_hosts.is_empty()),
+        ("--tls-cert", arguments.tls_cert.is_some()),
+        ("--auth-token-file", arguments.auth_token_file.is_some()),
         ("--allow-packets", arguments.allow_packets),
         ("--allow-origin", !arguments.allowed_origins.is_empty()),
         ("--label", !arguments.labels.is_empty() && arguments.otlp_endpoint.is_none()),

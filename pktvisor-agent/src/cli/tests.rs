@@ -12,7 +12,7 @@ use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces};
 use pktvisor_definitions::Mode;
 
 use super::arguments::{Arguments, LogFormat};
-use super::options::{Listen, Options, ParseError, parse};
+use super::options::{Listen, Options, ParseError, TlsFiles, parse};
 use super::target::Target;
 
 /// A machine with a few interfaces.
@@ -73,7 +73,8 @@ fn only_a_target_is_needed_and_the_rest_has_defaults() {
 
 #[test]
 fn every_option_is_read() {
-    let line = "-b udp -l 0.0.0.0 -p 0 --allow-host a.example,b --allow-host C.example. --allow-origin http://A.example:10853,https://b -H 192.0.2.0/24,2001:db8::1 --periods 10 --summary --serve --pace 2.5x \
+    let line = "-b udp -l 0.0.0.0 -p 0 --allow-host a.example,b --allow-host C.example. --allow-origin http://A.example:10853,https://b \
+                --tls-cert c.pem --tls-key k.pem --auth-token-file token -H 192.0.2.0/24,2001:db8::1 --periods 10 --summary --serve --pace 2.5x \
                 --geo-city c.mmdb --geo-asn a.mmdb --max-deep-sample 7 --dns-ports 53,5353 --dns-timeout-ms 250 \
                 --public-suffix --log-format json -";
     let options = options(&line.split_whitespace().collect::<Vec<_>>());
@@ -83,7 +84,14 @@ fn every_option_is_read() {
     let allowed_origins = ["http://a.example:10853", "https://b"].map(str::to_owned).to_vec();
     assert_eq!(
         options.listen,
-        Listen { host: "0.0.0.0".to_owned(), port: 0, allowed_hosts, allowed_origins }
+        Listen {
+            host: "0.0.0.0".to_owned(),
+            port: 0,
+            allowed_hosts,
+            allowed_origins,
+            tls: Some(TlsFiles { certificate: "c.pem".into(), key: "k.pem".into() }),
+            token_file: Some("token".into()),
+        }
     );
     assert_eq!(options.host_networks, ["192.0.2.0/24".parse().unwrap(), "2001:db8::1/128".parse().unwrap()]);
     assert_eq!((options.periods, options.max_deep_sample_pct), (10, 7));

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::Agent;
 use crate::cli::Options;
+use crate::credentials::Credentials;
 use crate::serve::Server;
 use crate::signals;
 
@@ -29,13 +30,18 @@ const STOP_PATIENCE: Duration = Duration::from_millis(500);
 pub(super) struct Service {
     runtime: Runtime,
     addresses: Vec<SocketAddr>,
+    scheme: &'static str,
     server: JoinHandle<()>,
     /// Cancelled by SIGINT and SIGTERM.
     stop: CancellationToken,
 }
 
 impl Service {
-    pub(super) fn start(options: &Options, agent: Arc<Agent>) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        options: &Options,
+        credentials: Credentials,
+        agent: Arc<Agent>,
+    ) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(SERVER_THREADS)
             .thread_name("http")
@@ -48,11 +54,13 @@ impl Service {
         let server = runtime.block_on(Server::bind(&listen.host, listen.port))?;
         let server = server.with_allowed_hosts(&listen.allowed_hosts);
         let server = server.with_allowed_origins(&listen.allowed_origins);
+        let scheme = credentials.scheme();
+        let server = credentials.equip(server);
         let addresses = server.local_addrs();
         let stop = runtime.block_on(async { stop_on_signals() })?;
         runtime.block_on(async { signals::watch(Arc::clone(&agent)) })?;
         let server = runtime.spawn(server.run(agent, stop.clone().cancelled_owned()));
-        Ok(Self { runtime, addresses, server, stop })
+        Ok(Self { runtime, addresses, scheme, server, stop })
     }
 
     /// The port that it listens on.
@@ -63,7 +71,7 @@ impl Service {
     /// Logs the addresses that it listens on.
     pub(super) fn announce(&self) {
         for address in &self.addresses {
-            tracing::info!("metrics web server listening on http://{address}/");
+            tracing::info!("metrics web server listening on {}://{address}/", self.scheme);
         }
     }
 

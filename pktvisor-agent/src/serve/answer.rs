@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use hyper::body::Bytes;
 use hyper::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE,
-    HeaderValue, VARY,
+    HeaderValue, VARY, WWW_AUTHENTICATE,
 };
 use hyper::{HeaderMap, StatusCode};
 use pktvisor_api::ErrorBody;
@@ -21,6 +21,7 @@ use warp::reply::Response;
 use super::packets::PacketStream;
 use super::query::ParameterError;
 use super::source::{PacketsError, PeriodError};
+use super::token;
 
 /// Compression of fewer bytes saves no packet.
 const GZIP_BYTES_MIN: usize = 1024;
@@ -167,6 +168,10 @@ pub(super) enum Failure {
         "this agent does not answer requests for that host name; start it with --allow-host NAME to allow the name"
     )]
     ForeignHost,
+    #[error(
+        "this agent needs its token: send it as Authorization: Bearer TOKEN, or as the password in a browser"
+    )]
+    Unauthorized,
     #[error("too many clients are being answered; try again in a second")]
     Busy,
     #[error(transparent)]
@@ -194,6 +199,7 @@ impl Failure {
             Self::Period(PeriodError::NotYet { .. }) => StatusCode::TOO_EARLY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoPath | Self::HostHeader | Self::Parameter(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::ForeignHost | Self::Packets(PacketsError::NotAllowed) => StatusCode::FORBIDDEN,
             Self::TooManyFocuses | Self::Packets(PacketsError::TooMany) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unhealthy(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -227,6 +233,11 @@ pub(super) fn failed(failure: &Failure) -> Response {
     *response.status_mut() = failure.status();
     if *failure == Failure::Method {
         response.headers_mut().insert(ALLOW, METHODS);
+    }
+    if *failure == Failure::Unauthorized {
+        for challenge in token::CHALLENGES {
+            response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+        }
     }
     response
 }

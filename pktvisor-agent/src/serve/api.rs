@@ -8,11 +8,13 @@ use warp::reply::Response;
 use super::answer::{Document, Failure, Gzip, failed};
 use super::cache::Cache;
 use super::source::AnswerSource;
+use super::statistics::Statistics;
 
 /// The state that all handlers share.
 pub(super) struct Api {
     pub(super) source: Arc<dyn AnswerSource>,
     pub(super) cache: Cache,
+    pub(super) statistics: Arc<Statistics>,
     pub(super) openapi: Result<Document, Failure>,
 }
 

@@ -5,7 +5,8 @@
 //! client that disconnects does not undo the work.
 //!
 //! Merging a window of many periods takes much longer than any other answer. So windows are merged
-//! one at a time, and no other answer waits for them.
+//! one at a time, and no other answer waits for them. A bounded number of clients waits for one, so that
+//! they never take all connections. Scrapes wait for no other answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,7 @@ use tokio::task::spawn_blocking;
 use super::answer::{Document, Failure};
 use super::prometheus::MetricsFormat;
 use super::source::Moment;
+use super::statistics::Statistics;
 
 /// Answers made at the same time, except windows: clients never cost more than this many processors
 /// and the one that merges a window.
@@ -25,6 +27,9 @@ const MAKING_MAX: usize = 2;
 
 /// Windows and last seconds merged at the same time. Each needs the memory of a period.
 const MERGING_MAX: usize = 1;
+
+/// Requests that wait for such a merge at the same time, a quarter of all connections.
+const WAITING_MAX: usize = 64;
 
 /// Answers kept, unless more are in use.
 const SLOTS_MAX: usize = 64;
@@ -57,6 +62,11 @@ impl CacheKey {
             Self::Series | Self::Prometheus(_) => false,
         }
     }
+
+    /// Whether periods are merged for the answer.
+    fn is_merged(self) -> bool {
+        matches!(self, Self::Window(..) | Self::Rolling(..) | Self::Sketches(..))
+    }
 }
 
 /// An answer, and the moment that it describes.
@@ -74,18 +84,24 @@ pub(super) struct Cache {
     slots: Mutex<HashMap<CacheKey, Slot>>,
     making: Arc<Semaphore>,
     merging: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    scraping: Arc<Semaphore>,
     long: Arc<Semaphore>,
+    statistics: Arc<Statistics>,
 }
 
 impl Cache {
     /// Keeps answers for `lifetime` where moments are not published.
-    pub(super) fn new(lifetime: Duration) -> Self {
+    pub(super) fn new(lifetime: Duration, statistics: Arc<Statistics>) -> Self {
         Self {
             lifetime,
             slots: Mutex::default(),
             making: Arc::new(Semaphore::new(MAKING_MAX)),
             merging: Arc::new(Semaphore::new(MERGING_MAX)),
+            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
+            scraping: Arc::new(Semaphore::new(1)),
             long: Arc::new(Semaphore::new(LONG_MAX)),
+            statistics,
         }
     }
 
@@ -99,7 +115,15 @@ impl Cache {
         if lists <= ListLength::DEFAULT {
             return Ok(None);
         }
-        self.long.clone().try_acquire_owned().map(Some).map_err(|_| Failure::Busy)
+        self.permit(&self.long).map(Some)
+    }
+
+    /// One of the `permits`, without waiting for it.
+    fn permit(&self, permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Failure> {
+        permits.clone().try_acquire_owned().map_err(|_| {
+            self.statistics.busy.record();
+            Failure::Busy
+        })
     }
 
     /// The answer for `key` if it was made in this moment and, where moments are not published, is
@@ -114,6 +138,12 @@ impl Cache {
         F: FnOnce() -> Result<Document, Failure> + Send + 'static,
     {
         let slot = self.slot(key);
+        if let Ok(made) = slot.try_lock()
+            && let Some(made) = made.as_ref().filter(|made| self.is_of(made, moment))
+        {
+            return Ok(made.document.clone());
+        }
+        let _waiting = if key.is_merged() { Some(self.permit(&self.waiting)?) } else { None };
         let mut made: OwnedMutexGuard<_> = slot.lock_owned().await;
         if let Some(made) = made.as_ref().filter(|made| self.is_of(made, moment)) {
             return Ok(made.document.clone());
@@ -127,7 +157,8 @@ impl Cache {
             CacheKey::Window(..) | CacheKey::Rolling(..) | CacheKey::Sketches(..) => {
                 make_within(&self.merging, make).await
             }
-            CacheKey::Bucket(..) | CacheKey::Series | CacheKey::Prometheus(_) => self.make(make).await,
+            CacheKey::Prometheus(_) => make_within(&self.scraping, make).await,
+            CacheKey::Bucket(..) | CacheKey::Series => self.make(make).await,
         }
     }
 
@@ -220,13 +251,17 @@ mod tests {
         Document::new("text/plain", text.to_owned())
     }
 
+    fn cache(lifetime: Duration) -> Cache {
+        Cache::new(lifetime, Arc::default())
+    }
+
     fn rotated(rotations: u64) -> Moment {
         Moment { rotations, published: None }
     }
 
     #[tokio::test]
     async fn an_answer_lives_as_long_as_its_moment_where_moments_are_published() {
-        let cache = Cache::new(Duration::ZERO);
+        let cache = cache(Duration::ZERO);
         let moment = |published| Moment { rotations: 0, published: Some(published) };
         let first = cache.get(WINDOW, moment(1), || Ok(document("a"))).await.unwrap();
         let again = cache.get(WINDOW, moment(1), || Ok(document("b"))).await.unwrap();
@@ -237,7 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_fresh_answer_is_given_again_until_a_period_rotates() {
-        let cache = Cache::new(Duration::from_secs(3600));
+        let cache = cache(Duration::from_secs(3600));
         let first = cache.get(bucket(0), rotated(7), || Ok(document("a"))).await.unwrap();
         let again = cache.get(bucket(0), rotated(7), || Ok(document("b"))).await.unwrap();
         let rotated = cache.get(bucket(0), rotated(8), || Ok(document("c"))).await.unwrap();
@@ -247,14 +282,14 @@ mod tests {
 
     #[tokio::test]
     async fn failures_are_not_remembered() {
-        let cache = Cache::new(Duration::from_secs(3600));
+        let cache = cache(Duration::from_secs(3600));
         assert!(cache.get(WINDOW, rotated(0), || Err(Failure::Broken)).await.is_err());
         assert!(cache.get(WINDOW, rotated(0), || Ok(document("a"))).await.is_ok());
     }
 
     #[tokio::test]
     async fn asking_for_many_numbers_keeps_no_slots() {
-        let cache = Cache::new(Duration::ZERO);
+        let cache = cache(Duration::ZERO);
         for n in 0..1000 {
             let _ = cache.get(bucket(n), rotated(0), || Ok(document("a"))).await;
         }
@@ -263,7 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_many_fresh_answers_the_newest_are_kept() {
-        let cache = Cache::new(Duration::from_secs(3600));
+        let cache = cache(Duration::from_secs(3600));
         for n in 0..1000 {
             let _ = cache.get(bucket(n), rotated(0), || Ok(document("a"))).await;
         }
@@ -275,7 +310,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_in_use_stays_whatever_else_is_asked_for() {
-        let cache = Cache::new(Duration::from_secs(3600));
+        let cache = cache(Duration::from_secs(3600));
         let slot = cache.slot(WINDOW);
         for n in 0..1000 {
             let _ = cache.get(bucket(n), rotated(0), || Ok(document("a"))).await;
@@ -285,7 +320,7 @@ mod tests {
 
     #[tokio::test]
     async fn few_answers_with_long_lists_are_kept_and_no_usual_one_goes_for_them() {
-        let cache = Cache::new(Duration::from_secs(3600));
+        let cache = cache(Duration::from_secs(3600));
         let first = cache.get(bucket(0), rotated(0), || Ok(document("a"))).await.unwrap();
         for entries in 11..=1000 {
             let key = CacheKey::Bucket(0, ListLength::new(entries).unwrap());
@@ -298,12 +333,28 @@ mod tests {
 
     #[test]
     fn a_bounded_number_of_answers_with_long_lists_has_a_place() {
-        let cache = Cache::new(Duration::ZERO);
+        let cache = cache(Duration::ZERO);
         let long = ListLength::new(11).unwrap();
         let mut places: Vec<_> = (0..LONG_MAX).map(|_| cache.place(long).unwrap().unwrap()).collect();
         assert_eq!(cache.place(long).unwrap_err(), Failure::Busy);
         assert!(cache.place(ListLength::DEFAULT).unwrap().is_none());
         places.pop();
         assert!(cache.place(long).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_bounded_number_of_clients_waits_for_windows() {
+        let cache = cache(Duration::from_secs(3600));
+        let ready = cache.get(WINDOW, rotated(0), || Ok(document("a"))).await.unwrap();
+        let waiting: Vec<_> = (0..WAITING_MAX).map(|_| cache.permit(&cache.waiting).unwrap()).collect();
+        let window = CacheKey::Window(3, ListLength::DEFAULT);
+        let refused = cache.get(window, rotated(0), || Ok(document("b"))).await;
+        assert_eq!(refused.unwrap_err(), Failure::Busy);
+        // A window that is ready, and every other answer.
+        assert!(Arc::ptr_eq(&ready, &cache.get(WINDOW, rotated(0), || Err(Failure::Broken)).await.unwrap()));
+        assert!(cache.get(bucket(0), rotated(0), || Ok(document("c"))).await.is_ok());
+        drop(waiting);
+        assert!(cache.get(window, rotated(0), || Ok(document("b"))).await.is_ok());
+        assert_eq!(cache.statistics.info().busy, 1);
     }
 }

@@ -9,6 +9,9 @@ pub(super) enum CommonFailures {
     /// No path, or not exactly one valid Host header
     #[response(status = 400)]
     Request(ErrorBody),
+    /// The agent was started with --auth-token-file, and the request does not show the token
+    #[response(status = 401)]
+    Token(ErrorBody),
     /// On a loopback address: a host name that --allow-host does not allow
     #[response(status = 403)]
     Host(ErrorBody),

@@ -5,12 +5,18 @@
 //! listen      the addresses it listens on
 //! zone        link-local addresses and their interfaces
 //! limits      bounds of time and number for clients
-//! stream      a connection with time limits
+//! secret_file files with a secret
+//! tls         the certificate and key of the server
+//! token       the token that clients have to show
+//! statistics  what clients were not granted
 //! connections the open connections, and which of them makes room
+//! server      listening and accepting
+//! acceptor    a place for each new connection, and shutdown
+//! exchange    one connection: handshake, checks, answers
+//! stream      a connection with time limits
 //! host        the host that a request names, and which hosts a listener accepts
 //! origins     the origins whose pages may read answers
 //! refusal     requests that reach no handler
-//! server      the accept loop: bounds and shutdown
 //! routes      paths and methods
 //! api         the state that handlers share
 //! listing     answers with lists of a chosen length
@@ -29,11 +35,13 @@
 //! The contract is version 1 of the JSON of [`pktvisor_api`]; `docs/openapi.json` is its golden
 //! copy.
 
+mod acceptor;
 mod answer;
 mod api;
 mod cache;
 mod common_failures;
 mod connections;
+mod exchange;
 mod filter;
 mod host;
 mod limits;
@@ -48,15 +56,22 @@ mod prometheus;
 mod query;
 mod refusal;
 mod routes;
+mod secret_file;
 mod server;
 mod sketches;
 mod source;
+mod statistics;
 mod stream;
+mod tls;
+mod token;
 mod watching;
 mod zone;
 
 pub use limits::Limits;
 pub use listen::BindError;
+pub use secret_file::CredentialsError;
 pub use server::Server;
 pub use source::{AnswerSource, Moment, PacketsError, PeriodError, Window};
+pub use tls::ServerIdentity;
+pub use token::AccessToken;
 pub use zone::ZoneError;

@@ -2,6 +2,7 @@
 
 use hyper::Uri;
 use hyper::http::uri::PathAndQuery;
+use tokio::net::TcpStream;
 
 use super::answer::Failure;
 
@@ -43,12 +44,30 @@ pub(super) fn in_place_of(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// The whole answer for a client for which there is no room.
 pub(super) fn busy() -> String {
-    let body = format!("{{\"error\":\"{}\"}}", Failure::Busy);
+    whole("503 Service Unavailable", "retry-after: 1\r\n", &Failure::Busy.to_string())
+}
+
+/// The whole answer for a client that speaks HTTP where the server expects TLS.
+pub(super) fn needs_tls() -> String {
+    whole("400 Bad Request", "", "this agent speaks HTTPS: use https:// instead of http://")
+}
+
+fn whole(status: &str, headers: &str, sentence: &str) -> String {
+    let body = format!("{{\"error\":\"{sentence}\"}}");
     format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-         retry-after: 1\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}\
+         connection: close\r\n\r\n{body}",
         body.len()
     )
+}
+
+/// Sends a whole answer, as far as possible without waiting, to a client whose request is not
+/// processed.
+pub(super) fn refuse(stream: &TcpStream, answer: &str) {
+    // Unread bytes would make the kernel reset the connection, and the client would lose the
+    // answer.
+    let _ = stream.try_read(&mut [0; 4096]);
+    let _ = stream.try_write(answer.as_bytes());
 }
 
 #[cfg(test)]

@@ -26,15 +26,21 @@ use super::prometheus::{self, MetricsFormat};
 use super::query;
 use super::sketches::sketches;
 use super::source::{AnswerSource, PeriodError};
+use super::statistics::Statistics;
 use super::watching::{focus, packets};
 
 /// All paths.
 pub(super) type Handler = BoxedFilter<(Response,)>;
 
 /// The paths of the HTTP API, answered from `source` and described by `openapi`.
-pub(super) fn routes(source: Arc<dyn AnswerSource>, limits: Limits, openapi: &Value) -> Handler {
-    let cache = Cache::new(limits.cache);
-    let api = Arc::new(Api { source, cache, openapi: Document::json(openapi) });
+pub(super) fn routes(
+    source: Arc<dyn AnswerSource>,
+    limits: Limits,
+    statistics: Arc<Statistics>,
+    openapi: &Value,
+) -> Handler {
+    let cache = Cache::new(limits.cache, statistics.clone());
+    let api = Arc::new(Api { source, cache, statistics, openapi: Document::json(openapi) });
     let api = warp::any().map(move || api.clone());
     // After a matched path: the method, then the arguments of the handlers.
     let get = read_only().and(api).and(gzip());
@@ -109,8 +115,13 @@ async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
     CommonFailures,
     (status = 200, description = "The agent's settings and state", body = App)))]
 async fn app(api: Arc<Api>, gzip: Gzip) -> Response {
-    let source = api.source.clone();
-    let made = api.cache.make(move || Document::json(&source.app()).map(Arc::new)).await;
+    let (source, statistics) = (api.source.clone(), api.statistics.clone());
+    let make = move || {
+        let mut app = source.app();
+        app.app.http = Some(statistics.info());
+        Document::json(&app).map(Arc::new)
+    };
+    let made = api.cache.make(make).await;
     respond(made, gzip)
 }
 

@@ -14,11 +14,11 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::limits::Limits;
 use super::refusal;
+use super::statistics::Statistics;
 
 const IDLE: u64 = 0;
 const RECEIVING: u64 = 1;
@@ -94,11 +94,16 @@ impl Phase {
     }
 }
 
-/// A TCP stream whose reads and writes fail once the phase of the exchange has lasted too long.
-pub(super) struct TimedStream {
-    inner: TcpStream,
+/// A stream whose reads and writes fail once the phase of the exchange has lasted too long.
+pub(super) struct TimedStream<S> {
+    inner: S,
     limits: Limits,
+    statistics: Arc<Statistics>,
     phase: Phase,
+    /// Whether a request has begun.
+    has_begun: bool,
+    /// Whether the client was too slow.
+    is_late: bool,
     /// The phase that `deadline` was set for.
     timed: u64,
     deadline: Pin<Box<Sleep>>,
@@ -106,10 +111,20 @@ pub(super) struct TimedStream {
     refusal: Option<(Vec<u8>, usize)>,
 }
 
-impl TimedStream {
-    pub(super) fn new(inner: TcpStream, limits: Limits, phase: Phase) -> Self {
-        // A new connection must begin its request within the time that a header has to arrive.
-        Self { inner, limits, phase, timed: IDLE, deadline: Box::pin(sleep(limits.header)), refusal: None }
+impl<S: AsyncRead + AsyncWrite + Unpin> TimedStream<S> {
+    pub(super) fn new(inner: S, limits: Limits, statistics: Arc<Statistics>, phase: Phase) -> Self {
+        Self {
+            inner,
+            limits,
+            statistics,
+            phase,
+            has_begun: false,
+            is_late: false,
+            timed: IDLE,
+            // A new connection must begin its request within the time that a header has to arrive.
+            deadline: Box::pin(sleep(limits.header)),
+            refusal: None,
+        }
     }
 
     /// Moves the deadline when the phase has changed, and fails when it has passed.
@@ -129,9 +144,18 @@ impl TimedStream {
             self.deadline.as_mut().reset(Instant::now() + limit);
         }
         match self.deadline.as_mut().poll(cx) {
-            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
+            Poll::Ready(()) => Err(self.time_out()),
             Poll::Pending => Ok(()),
         }
+    }
+
+    /// The error of a client that takes too long. To be idle between requests is no fault.
+    fn time_out(&mut self) -> io::Error {
+        let is_first = !std::mem::replace(&mut self.is_late, true);
+        if is_first && (self.phase.get() != IDLE || !self.has_begun) {
+            self.statistics.too_slow.record();
+        }
+        io::ErrorKind::TimedOut.into()
     }
 
     /// Fails if the client has not read anything of a stream for as long as it may take to read an
@@ -152,7 +176,8 @@ impl TimedStream {
             self.timed = STREAMING;
             self.deadline.as_mut().reset(Instant::now() + self.limits.request);
         }
-        self.deadline.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        ready!(self.deadline.as_mut().poll(cx));
+        Poll::Ready(Err(self.time_out()))
     }
 
     /// Changes from one phase to another, whose time begins now. In any other phase nothing
@@ -167,6 +192,9 @@ impl TimedStream {
         // After a whole request the bytes are the answer of the service.
         if self.refusal.is_none() && self.phase.get() <= RECEIVING {
             self.refusal = refusal::in_place_of(bytes).map(|refusal| (refusal, 0));
+            if self.refusal.is_some() {
+                self.statistics.malformed.record();
+            }
         }
         let (refusal, sent) = self.refusal.as_mut()?;
         while let Some(rest) = refusal.get(*sent..).filter(|rest| !rest.is_empty()) {
@@ -181,7 +209,7 @@ impl TimedStream {
     }
 }
 
-impl AsyncRead for TimedStream {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -189,11 +217,12 @@ impl AsyncRead for TimedStream {
     ) -> Poll<io::Result<()>> {
         self.check(cx)?;
         ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
+        self.has_begun = true;
         Poll::Ready(self.advance(cx, IDLE, RECEIVING))
     }
 }
 
-impl AsyncWrite for TimedStream {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check(cx)?;
         match self.poll_refusal(cx, bytes) {

@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Limits that no test reaches unless it lowers one.
 pub(crate) const LIMITS: Limits = Limits {
     connections: 64,
+    per_address: 64,
     header: PATIENCE,
     request: PATIENCE,
     idle: PATIENCE,

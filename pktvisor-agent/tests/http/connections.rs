@@ -246,3 +246,68 @@ async fn shutdown_does_not_wait_for_ever() {
     assert_eq!(until_closed(&mut stream).await, b"");
     source.open_gate();
 }
+
+/// An address of this machine that is not a loopback address, if it has one.
+fn own_address() -> Option<std::net::IpAddr> {
+    // Connecting UDP sends nothing.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_cannot_take_all_places() {
+    let Some(own) = own_address() else {
+        println!("skipped: this machine has only loopback addresses");
+        return;
+    };
+    let limits = Limits { connections: 16, per_address: 4, ..LIMITS };
+    let server = Running::run(Server::bind("0.0.0.0", 0).await.unwrap().with_limits(limits));
+    let port = server.address().port();
+    let (remote, local) = (SocketAddr::new(own, port), SocketAddr::from(([127, 0, 0, 1], port)));
+    server.source.close_gate();
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(remote).await.unwrap();
+        let request = b"GET /api/v1/metrics/window/5 HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        waiting.push(stream);
+    }
+    server.source.until_merges(1).await;
+    tokio::time::sleep(SOON).await;
+    // All its places wait for answers.
+    assert_eq!(request(remote, "GET", "/healthz", "").await.status, 503);
+    assert_eq!(request(local, "GET", "/healthz", "").await.status, 200);
+    server.source.open_gate();
+    for stream in &mut waiting {
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+    }
+    // Now they are idle, and one of them makes room.
+    tokio::time::sleep(SOON).await;
+    assert_eq!(request(remote, "GET", "/healthz", "").await.status, 200);
+    let app = request(local, "GET", "/api/v1/metrics/app", "").await.json();
+    assert_eq!(
+        (&app["app"]["http"]["refused"], &app["app"]["http"]["closed_for_others"]),
+        (&1.into(), &1.into())
+    );
+}
+
+#[tokio::test]
+async fn what_clients_are_not_granted_is_counted() {
+    let server = Running::with(Limits { header: SOON, ..LIMITS }).await;
+    let mut silent = TcpStream::connect(server.address()).await.unwrap();
+    assert_eq!(until_closed(&mut silent).await, b"");
+    let large = format!("x-large: {}\r\n", "x".repeat(100_000));
+    assert_eq!(server.request("GET", "/healthz", &large).await.status, 431);
+    assert_eq!(server.request("GET", "metrics", "").await.status, 400);
+    assert_eq!(server.get("http://rebound.example/metrics").await.status, 403);
+    let http = server.get("/api/v1/metrics/app").await.json()["app"]["http"].take();
+    let expected = serde_json::json!({
+        "closed_for_others": 0, "refused": 0, "too_slow": 1, "busy": 0, "malformed": 2, "foreign_host": 1,
+        "unauthorized": 0, "tls_failed": 0
+    });
+    assert_eq!(http, expected);
+}

@@ -16,4 +16,6 @@ mod promises;
 mod requests;
 mod schema;
 mod source;
+mod tls;
+mod token;
 mod zones;

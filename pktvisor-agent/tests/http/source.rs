@@ -99,6 +99,7 @@ impl AnswerSource for Fake {
                     connections: api::SandboxState::Unavailable,
                     system_calls: api::SandboxState::Enforced,
                 }),
+                http: None,
                 labels: [("site".to_owned(), "quoted \"one\"".to_owned())].into(),
             },
             dns: api::AppDns { xact: api::AppXact { open: 3, waiting: 2 } },

@@ -14,6 +14,7 @@ mod packets;
 mod prometheus;
 mod rolling;
 mod sandbox;
+mod secure;
 mod series;
 mod serving;
 mod shell;

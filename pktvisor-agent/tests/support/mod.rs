@@ -128,6 +128,7 @@ impl Drop for Served {
 fn listening_address(stderr: &mut BufReader<ChildStderr>) -> SocketAddr {
     let mut line = String::new();
     stderr.read_line(&mut line).unwrap();
-    let (_, rest) = line.split_once("listening on http://").unwrap_or_else(|| panic!("{line}"));
+    let (_, url) = line.split_once("listening on http").unwrap_or_else(|| panic!("{line}"));
+    let (_, rest) = url.split_once("://").unwrap_or_else(|| panic!("{line}"));
     rest.trim_end().trim_end_matches('/').parse().unwrap()
 }

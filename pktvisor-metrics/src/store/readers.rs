@@ -107,12 +107,11 @@ impl Store {
         let mut merged = live.measured().clone();
         let closed: Vec<_> = live.closed.iter().take(n.saturating_sub(1)).cloned().collect();
         let published = live.has_lists().then(|| live.published().to_vec());
+        let (prefixes, rotations) = (Arc::clone(&live.prefixes), live.rotations);
         drop(live);
         // Lists of slightly different moments are better than none.
         merged.merge_shares(published.unwrap_or_else(|| self.shares.copies()));
-        for period in closed {
-            merged.merge(&period);
-        }
+        prefixes.lock().merge_into(&mut merged, &closed, rotations);
         merged
     }
 

@@ -8,11 +8,19 @@ pub const DEFAULT_PORT: u16 = 10853;
 /// The address of an agent's web server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentEndpoint {
+    scheme: Scheme,
     host: Host,
     port: u16,
     /// Path before `/api`, without a slash at its end; empty unless a URL gave one (a reverse
     /// proxy).
     prefix: String,
+}
+
+/// How the agent is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
 }
 
 /// A machine.
@@ -34,16 +42,18 @@ pub struct Zone(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// It is empty.
-    #[error("HOST is empty: give a name, an address, host:port or an http:// URL")]
+    #[error("HOST is empty: give a name, an address, host:port, or an http:// or https:// URL")]
     Empty,
-    /// Another scheme than http, such as TLS.
-    #[error("{0}: only http:// is spoken; put a local proxy or an SSH tunnel in front of other transports")]
+    /// Another scheme.
+    #[error(
+        "{0}: only http:// and https:// are spoken; put a local proxy or an SSH tunnel in front of other transports"
+    )]
     Scheme(String),
     /// The port is not a number.
     #[error("{0}: the port is not a number from 1 to 65535")]
     Port(String),
     /// Something that no host name or address contains.
-    #[error("{0}: not a host name, an address, host:port or an http:// URL")]
+    #[error("{0}: not a host name, an address, host:port, or an http:// or https:// URL")]
     Host(String),
     /// A zone with an address that has none.
     #[error("{0}: only a link-local address (fe80::/10) takes a zone; leave out the % and what follows it")]
@@ -67,16 +77,21 @@ enum Notation {
 
 impl AgentEndpoint {
     /// Reads `ns1`, `ns1:8080`, `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]:8080` or
-    /// `http://ns1:8080/prefix`.
+    /// `http://ns1:8080/prefix`, or the same with `https`.
     ///
     /// A link-local address names its interface: `fe80::1%eth0`, `[fe80::1%eth0]:8080`. In a URL
     /// the per cent sign is written `%25` (RFC 6874); both forms are accepted everywhere.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, EndpointError> {
         let text = text.trim();
-        let (rest, notation) = match text.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (rest, Notation::Url),
+        let (scheme, rest, notation) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
+                (Scheme::Http, rest, Notation::Url)
+            }
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => {
+                (Scheme::Https, rest, Notation::Url)
+            }
             Some(_) => return Err(EndpointError::Scheme(text.to_owned())),
-            None => (text, Notation::Plain),
+            None => (Scheme::Http, text, Notation::Plain),
         };
         let (authority, prefix) = match rest.split_once('/') {
             Some((authority, path)) if notation == Notation::Url || path.is_empty() => {
@@ -102,19 +117,28 @@ impl AgentEndpoint {
         }
         let host = read_host(host, text, notation)?;
         let prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
-        Ok(Self { host, port, prefix })
+        Ok(Self { scheme, host, port, prefix })
     }
 
     /// The URL of a page: `path` begins with a slash. A zone means nothing to the agent and is left
     /// out.
     pub fn url(&self, path: &str) -> String {
-        let Self { host, port, prefix } = self;
+        let Self { scheme, host, port, prefix } = self;
+        let scheme = match scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
         match host {
-            Host::Name(name) => format!("http://{name}:{port}{prefix}{path}"),
+            Host::Name(name) => format!("{scheme}://{name}:{port}{prefix}{path}"),
             Host::Ipv6(address) | Host::LinkLocal(address, _) => {
-                format!("http://[{address}]:{port}{prefix}{path}")
+                format!("{scheme}://[{address}]:{port}{prefix}{path}")
             }
         }
+    }
+
+    /// Whether the agent speaks TLS.
+    pub fn is_secure(&self) -> bool {
+        self.scheme == Scheme::Https
     }
 
     /// Its name on the screen: as short as is unambiguous.

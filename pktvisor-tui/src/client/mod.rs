@@ -3,6 +3,7 @@
 //! Nothing here depends on screens. The result are [`Update`]s: an [`AgentAnswer`], or the reason
 //! for its absence.
 
+mod access;
 mod backoff;
 mod endpoint;
 mod filter;
@@ -13,14 +14,16 @@ mod permits;
 mod poller;
 mod protocol;
 mod resolver;
+mod tls_errors;
 
 use std::{sync::Arc, time::Duration};
 
 use pktvisor_api::{App, DirectionRates, FindingsDocument, Period, SecondSeries, SketchDocument};
 
+pub use access::{Access, AccessError};
 pub use endpoint::{AgentEndpoint, DEFAULT_PORT, EndpointError};
 pub use filter::{FilterKey, TrafficFilter};
-pub use http::{FetchError, Http};
+pub use http::{FetchError, Http, HttpSettings};
 pub use one_period::{OneEntry, OnePeriod};
 pub use packets::{PacketsUpdate, save_packets};
 pub use permits::Permits;

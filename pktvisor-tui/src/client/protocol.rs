@@ -195,7 +195,7 @@ impl Session {
                 };
                 match self.http.get_long::<OnePeriod>(&path) {
                     Ok(OneEntry(Some((_, window)))) => {
-                        let rolling = period(self.page(LONG_ROLLING)?);
+                        let rolling = period(self.page_within(LONG_ROLLING, Http::get_long)?);
                         answer.long = Some(LongLists { window, rolling });
                     }
                     // The agent has too much to do: the short lists are shown.
@@ -240,10 +240,18 @@ impl Session {
 
     /// A page that older agents lack: they are asked for it now and then.
     fn page<T: DeserializeOwned>(&mut self, path: &'static str) -> Result<Option<T>, FetchError> {
+        self.page_within(path, Http::get_page)
+    }
+
+    fn page_within<T>(
+        &mut self,
+        path: &'static str,
+        get: impl Fn(&Http, &str) -> Result<T, FetchError>,
+    ) -> Result<Option<T>, FetchError> {
         if self.missing.get(path).is_some_and(|again| self.rounds < *again) {
             return Ok(None);
         }
-        match self.http.get_long(path) {
+        match get(&self.http, path) {
             Ok(page) => Ok(Some(page)),
             Err(error) if error.is_refusal() => {
                 self.missing.insert(path, self.rounds.saturating_add(MISSING_FOR_ROUNDS));

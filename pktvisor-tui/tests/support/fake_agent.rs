@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
@@ -44,6 +44,8 @@ pub(crate) struct FakeAgent {
     pub(crate) address: SocketAddr,
     replies: Arc<Mutex<HashMap<String, Reply>>>,
     asked: Arc<Mutex<Vec<String>>>,
+    /// The Authorization header that requests need.
+    authorization: Arc<Mutex<Option<String>>>,
     gone: Arc<AtomicBool>,
     listening: Option<thread::JoinHandle<()>>,
 }
@@ -56,15 +58,25 @@ impl FakeAgent {
 
     /// Starts at an address, as after a restart.
     pub(crate) fn start_on(address: SocketAddr) -> Self {
+        Self::start_speaking(address, Some)
+    }
+
+    /// Starts with something between the connection and HTTP, such as TLS.
+    pub(crate) fn start_speaking<S: Read + Write>(
+        address: SocketAddr,
+        speak: impl Fn(TcpStream) -> Option<S> + Clone + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(address).expect("a port of loopback");
         let mut agent = Self {
             address: listener.local_addr().expect("it is bound"),
             replies: Arc::default(),
             asked: Arc::default(),
+            authorization: Arc::default(),
             gone: Arc::default(),
             listening: None,
         };
         let (replies, asked, gone) = (agent.replies.clone(), agent.asked.clone(), agent.gone.clone());
+        let authorization = agent.authorization.clone();
         agent.listening = Some(thread::spawn(move || {
             for connection in listener.incoming() {
                 if gone.load(Ordering::SeqCst) {
@@ -72,7 +84,12 @@ impl FakeAgent {
                 }
                 let Ok(connection) = connection else { continue };
                 let (replies, asked, gone) = (replies.clone(), asked.clone(), gone.clone());
-                thread::spawn(move || serve(connection, &replies, &asked, &gone));
+                let (speak, authorization) = (speak.clone(), authorization.clone());
+                thread::spawn(move || {
+                    if let Some(stream) = speak(connection) {
+                        serve(stream, &replies, &asked, &authorization, &gone);
+                    }
+                });
             }
         }));
         agent
@@ -83,6 +100,12 @@ impl FakeAgent {
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/api/v1/metrics/{path}") };
         self.replies.lock().expect("no test panics while it answers").insert(path, reply);
         self
+    }
+
+    /// Answers only requests with this Authorization header from now on.
+    pub(crate) fn require(&self, authorization: &str) {
+        let mut required = self.authorization.lock().expect("no test panics while it answers");
+        *required = Some(authorization.to_owned());
     }
 
     /// The paths below `/api/v1/metrics/` that were asked for so far.
@@ -104,23 +127,24 @@ impl Drop for FakeAgent {
 }
 
 fn serve(
-    connection: TcpStream,
+    connection: impl Read + Write,
     replies: &Mutex<HashMap<String, Reply>>,
     asked: &Mutex<Vec<String>>,
+    authorization: &Mutex<Option<String>>,
     gone: &AtomicBool,
 ) {
-    let Ok(mut out) = connection.try_clone() else { return };
-    let mut lines = BufReader::new(connection).lines();
-    while let Some(Ok(request)) = lines.next() {
-        let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-        // The rest of the head.
-        while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+    let mut connection = BufReader::new(connection);
+    while let Some((path, shown)) = read_request(&mut connection) {
         if gone.load(Ordering::SeqCst) {
             return;
         }
         asked.lock().expect("no test panics while it answers").push(path.clone());
         let reply = replies.lock().expect("no test panics while it answers").get(&path).cloned();
-        let reply = reply.unwrap_or_else(|| Reply::json(r#"{"error":"unknown path"}"#).status(404));
+        let mut reply = reply.unwrap_or_else(|| Reply::json(r#"{"error":"unknown path"}"#).status(404));
+        let required = authorization.lock().expect("no test panics while it answers").clone();
+        if required.is_some() && required != shown {
+            reply = Reply::json(r#"{"error":"this agent needs its token"}"#).status(401);
+        }
         thread::sleep(reply.delay);
         let head = format!(
             "HTTP/1.1 {} X\r\ncontent-type: {}\r\ncontent-length: {}\r\n\r\n",
@@ -128,8 +152,21 @@ fn serve(
             reply.content_type,
             reply.body.len()
         );
-        if out.write_all(&[head.as_bytes(), &reply.body].concat()).is_err() {
+        let out = connection.get_mut();
+        if out.write_all(&[head.as_bytes(), &reply.body].concat()).and_then(|()| out.flush()).is_err() {
             return;
         }
     }
+}
+
+/// The path of a request, and its Authorization header.
+fn read_request(connection: &mut impl BufRead) -> Option<(String, Option<String>)> {
+    let mut lines = connection.lines().map_while(Result::ok);
+    let path = lines.next()?.split(' ').nth(1).unwrap_or_default().to_owned();
+    let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    let shown = head.iter().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("authorization").then(|| value.to_owned())
+    });
+    Some((path, shown))
 }

@@ -67,6 +67,7 @@ pub(crate) fn app() -> App {
             }),
             labels: Default::default(),
             archive: None,
+            http: None,
         },
         dns: Default::default(),
     }

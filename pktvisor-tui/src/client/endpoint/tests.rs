@@ -16,6 +16,8 @@ fn a_host_may_be_a_name_an_address_or_a_url() {
         ("http://ns1", "http://ns1:10853/x"),
         ("HTTP://ns1:99/", "http://ns1:99/x"),
         ("http://ns1/edge/7/", "http://ns1:10853/edge/7/x"),
+        ("https://ns1", "https://ns1:10853/x"),
+        ("HTTPS://[2001:db8::1]:99/edge", "https://[2001:db8::1]:99/edge/x"),
         (" ns1 ", "http://ns1:10853/x"),
     ] {
         assert_eq!(AgentEndpoint::parse(text, 10853).map(|e| e.url("/x")), Ok(url.to_owned()), "{text}");
@@ -75,7 +77,7 @@ fn text_that_is_not_a_host_is_refused_with_the_reason() {
     for text in ["", "  ", "http://", "http:///x"] {
         assert_eq!(AgentEndpoint::parse(text, 1), Err(EndpointError::Empty), "{text}");
     }
-    for text in ["https://ns1", "ftp://ns1"] {
+    for text in ["ws://ns1", "ftp://ns1"] {
         assert!(matches!(AgentEndpoint::parse(text, 1), Err(EndpointError::Scheme(_))), "{text}");
     }
     for text in ["ns1:http", "ns1:", "ns1:0", "ns1:65536", "[::1]:x"] {
