@@ -169,6 +169,7 @@ fn watching(states: &[(&str, &str)]) -> UiState {
                 ingress: "tcx".to_owned(),
                 egress: Some("tcx".to_owned()),
                 state: (*state).to_owned(),
+                ..CaptureInterface::default()
             };
             capture.interfaces = states.iter().map(interface).collect();
         }
