@@ -289,7 +289,8 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         && arguments.hook.is_some()
         && target.is_live()
     {
-        warnings.push(format!("--hook is for inline mode, ignored in {} mode, which has one hook", mode.name()));
+        warnings
+            .push(format!("--hook is for inline mode, ignored in {} mode, which has one hook", mode.name()));
     }
     if arguments.threads.is_some() && mode == Some(Mode::AfPacket) {
         warnings.push("--threads is ignored in afpacket mode, which has one".to_owned());

@@ -94,8 +94,7 @@ fn a_filter_takes_out_the_same_packets_in_the_kernel_and_from_the_capture() {
     for (expression, hook) in expressions.into_iter().flat_map(|it| [(it, "xdp"), (it, "tcx")]) {
         let network = Network::mirror(1);
         let filter = ["-b", expression];
-        let words =
-            ["--mode", "inline", "--hook", hook, "-H", GENERATED_HOST, network.interface().name()];
+        let words = ["--mode", "inline", "--hook", hook, "-H", GENERATED_HOST, network.interface().name()];
         let agent = Agent::start(&network.watched, &[&words[..], &filter].concat());
         trace.send(network.peer(), 1, REAL_TIME);
         let settled = agent.settled(trace.packets);

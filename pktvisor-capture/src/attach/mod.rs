@@ -276,3 +276,6 @@ impl InterfaceHooks {
         Ok(Some(link))
     }
 }
+
+#[cfg(test)]
+mod tests;

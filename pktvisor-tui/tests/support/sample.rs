@@ -36,9 +36,9 @@ pub(crate) fn app() -> App {
                 interfaces: vec![CaptureInterface {
                     name: "eth0".to_owned(),
                     ingress: "tcx".to_owned(),
-                    ingress_reason: Some("the driver veth copies every packet for XDP".to_owned()),
                     egress: Some("tcx".to_owned()),
                     state: "up".to_owned(),
+                    ..CaptureInterface::default()
                 }],
                 link_types: vec![1],
                 finished: false,

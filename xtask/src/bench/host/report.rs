@@ -40,10 +40,9 @@ fn result<'a>(watcher: &'a str, rounds: &[Round], unwatched: &[Round]) -> HostRe
         _ => None,
     };
     // The machine changes its speed from round to round, so that those of one round are compared.
-    let shares = rounds
-        .iter()
-        .zip(unwatched)
-        .map(|(watched, unwatched)| Some(watched.queries_per_second? * 100.0 / unwatched.queries_per_second?));
+    let shares = rounds.iter().zip(unwatched).map(|(watched, unwatched)| {
+        Some(watched.queries_per_second? * 100.0 / unwatched.queries_per_second?)
+    });
     HostResult {
         watcher,
         rounds: rounds.len(),
