@@ -16,7 +16,7 @@ const MODERATE_RATE: u32 = 20_000;
 const TRIES: u32 = 50;
 
 /// Clients at one end of a cable, for a server at the other end.
-pub(super) struct Load<'a> {
+pub(super) struct ServerLoad<'a> {
     pub(super) from: &'a End,
     pub(super) to: &'a End,
     pub(super) queries: &'a Path,
@@ -30,7 +30,7 @@ pub(super) struct Latency {
     pub(super) p99_us: f64,
 }
 
-impl Load<'_> {
+impl ServerLoad<'_> {
     /// As many queries as the server answers; returns how many per second.
     pub(super) fn full(&self, seconds: u32) -> Result<f64> {
         let text = self.dnsperf(seconds, &["-c", "4", "-q", "100"])?;

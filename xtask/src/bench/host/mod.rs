@@ -21,7 +21,7 @@ use testbed::{End, Namespace, Need, Veth, VethPair};
 
 use super::watcher::{BenchedAgent, Tcpdump};
 use crate::{build_ebpf, workspace};
-use load::Load;
+use load::ServerLoad;
 use profile::Profile;
 use report::Round;
 use server::NameServer;
@@ -154,7 +154,7 @@ impl HostBench {
         let _watcher = start(agent, interface, name, kind)?;
         // The work of its start is over.
         sleep(Duration::from_secs(1));
-        let load = Load { from: &self.pair.left, to: interface, queries: self.server.queries() };
+        let load = ServerLoad { from: &self.pair.left, to: interface, queries: self.server.queries() };
         let has = |quantity| self.quantities.contains(&quantity);
         let mut round = Round::default();
         if has(Quantity::Load) {
