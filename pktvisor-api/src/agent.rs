@@ -162,6 +162,9 @@ pub struct CaptureInterface {
     pub name: String,
     /// The hook that sees incoming packets: `xdp`, `tcx`, `clsact`, `af_packet`.
     pub ingress: String,
+    /// Why this hook, if there is a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingress_reason: Option<String>,
     /// The hook that sees outgoing packets, if it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub egress: Option<String>,

@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     process::ExitCode,
     thread,
+    time::Duration,
 };
 
 use pktvisor_api::Quantiles;

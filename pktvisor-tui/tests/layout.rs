@@ -169,6 +169,7 @@ fn watching(states: &[(&str, &str)]) -> UiState {
                 ingress: "tcx".to_owned(),
                 egress: Some("tcx".to_owned()),
                 state: (*state).to_owned(),
+                ..CaptureInterface::default()
             };
             capture.interfaces = states.iter().map(interface).collect();
         }
@@ -213,6 +214,19 @@ fn the_first_rows_do_not_mention_interfaces_that_are_up_or_of_unknown_state() {
         };
         assert!(screen.contains(shown), "{screen}");
     }
+}
+
+#[test]
+fn the_agent_page_says_why_an_interface_has_its_hook() {
+    let agent = sample::watched("ns1.example", 3, |answer| {
+        if let Some(capture) = answer.app.as_mut().and_then(|app| app.app.capture.as_mut()) {
+            capture.interfaces[0].ingress_reason = Some("veth copies".to_owned());
+        }
+    });
+    let mut app = show(vec![agent], 2);
+    app.handle(Action::Show(Page::Agent));
+    let screen = screen(&draw(&app, 120, 40).0);
+    assert!(screen.contains("up · eth0 · tcx · veth copies"), "{screen}");
 }
 
 #[test]

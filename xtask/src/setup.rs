@@ -14,6 +14,8 @@ pub(crate) enum SetupLevel {
     Build,
     /// `cargo xtask test`
     Test,
+    /// `cargo xtask bench`
+    Bench,
 }
 
 /// A sign that a package's contents are installed, also from elsewhere.
@@ -226,10 +228,22 @@ const PACKAGES: &[Package] = &[
         need: SetupLevel::Test,
         reason: "is the system on that kernel",
     },
+    Package {
+        name: "nsd",
+        probe: Probe::Program("nsd"),
+        need: SetupLevel::Bench,
+        reason: "is the name server that `bench host` watches (its service is not needed: systemctl disable --now nsd)",
+    },
+    Package {
+        name: "linux-perf",
+        probe: Probe::Program("perf"),
+        need: SetupLevel::Bench,
+        reason: "shows where `bench host` spends the time of a query",
+    },
 ];
 
 /// Packages that Debian has and Ubuntu does not. Without them their tests are skipped.
-const OF_DEBIAN: &[&str] = &["bpftool", "chromium", "chromium-driver"];
+const OF_DEBIAN: &[&str] = &["bpftool", "chromium", "chromium-driver", "linux-perf"];
 
 /// Parts of the Rust toolchain that a minimal rustup profile leaves out, with the cargo subcommand
 /// each brings.

@@ -163,7 +163,12 @@ mod tests {
 
     fn interface(name: &str) -> CaptureInterface {
         let state = LinkState::Up.as_str().to_owned();
-        CaptureInterface { name: name.to_owned(), ingress: "tcx".to_owned(), egress: None, state }
+        CaptureInterface {
+            name: name.to_owned(),
+            ingress: "tcx".to_owned(),
+            state,
+            ..CaptureInterface::default()
+        }
     }
 
     #[test]

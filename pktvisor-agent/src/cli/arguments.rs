@@ -7,6 +7,7 @@ use capture_file::Pace;
 use clap::builder::ValueHint;
 use clap::{Parser, ValueEnum};
 use pktvisor_archive::ArchiveLocation;
+use pktvisor_capture::attach::HookChoice;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
 use pktvisor_metrics::ClientPrefix;
@@ -88,6 +89,12 @@ pub(super) struct Arguments {
     /// reason.
     #[arg(long, value_name = "MODE", help_heading = LIVE)]
     pub(super) mode: Option<ModeArgument>,
+
+    /// Live only: where inline mode counts received packets [default: auto].
+    ///
+    /// If the hook is unavailable, the agent uses the other one and reports the reason.
+    #[arg(long, value_name = "HOOK", help_heading = LIVE)]
+    pub(super) hook: Option<HookArgument>,
 
     /// Live only: use tap mode on an interface that has addresses or routes; the agent then takes
     /// the host's traffic.
@@ -310,6 +317,27 @@ impl From<ModeArgument> for Mode {
             ModeArgument::Inline => Self::Inline,
             ModeArgument::Tap => Self::Tap,
             ModeArgument::Afpacket => Self::AfPacket,
+        }
+    }
+}
+
+/// A [`HookChoice`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum HookArgument {
+    /// Where it costs the host least, which the driver decides.
+    Auto,
+    /// In the driver, before the host does any work for a packet.
+    Xdp,
+    /// Where the network stack begins (traffic control).
+    Tcx,
+}
+
+impl From<HookArgument> for HookChoice {
+    fn from(argument: HookArgument) -> Self {
+        match argument {
+            HookArgument::Auto => Self::Auto,
+            HookArgument::Xdp => Self::Xdp,
+            HookArgument::Tcx => Self::Tcx,
         }
     }
 }

@@ -28,6 +28,7 @@ impl Options {
             target,
             target_text: self.target_text.clone(),
             mode: self.mode,
+            hook: self.hook,
             filter: LiveFilter { expression: self.filter.clone(), ignored_port: self.ignored_port },
             host: HostConfig { networks: self.host_networks.clone(), interface },
             pipeline: self.pipeline_config(),

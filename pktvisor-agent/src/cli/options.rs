@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use ipnet::IpNet;
 use pktvisor_archive::{AgentName, ArchiveLocation};
+use pktvisor_capture::attach::HookChoice;
 use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
@@ -53,6 +54,8 @@ pub struct Options {
     pub dns_timeout: Duration,
     /// How to take packets from an interface; `None`: in the best mode that works.
     pub mode: Option<Mode>,
+    /// Where inline mode counts received packets.
+    pub hook: HookChoice,
     /// Whether tap mode may take the traffic of an interface with addresses or routes.
     pub force: bool,
     /// Number of worker threads of a live capture, or of threads that read a file; `None`: the mode
@@ -212,6 +215,7 @@ impl Options {
             dns_ports: arguments.dns_ports.unwrap_or_default(),
             dns_timeout: Duration::from_millis(arguments.dns_timeout_ms),
             mode: arguments.mode.filter(|_| !is_file).map(Mode::from),
+            hook: arguments.hook.map(HookChoice::from).unwrap_or_default(),
             force: arguments.force,
             threads: arguments.threads,
             busy_drain: arguments.busy_drain && !is_file,
@@ -278,6 +282,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
     let for_interfaces = [
         ("--ignore-own-port", arguments.ignore_own_port),
         ("--mode", arguments.mode.is_some()),
+        ("--hook", arguments.hook.is_some()),
         ("--force", arguments.force),
         ("--busy-drain", arguments.busy_drain),
         ("--cpu-budget", arguments.cpu_budget.is_some()),
@@ -298,6 +303,13 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         );
     }
     let mode = arguments.mode.map(Mode::from);
+    if let Some(mode @ (Mode::Tap | Mode::AfPacket)) = mode
+        && arguments.hook.is_some()
+        && target.is_live()
+    {
+        warnings
+            .push(format!("--hook is for inline mode, ignored in {} mode, which has one hook", mode.name()));
+    }
     if arguments.threads.is_some() && target.is_live() && mode == Some(Mode::AfPacket) {
         warnings.push("--threads is ignored in afpacket mode, which has one".to_owned());
     }

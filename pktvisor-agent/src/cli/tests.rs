@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use capture_file::Pace;
 use clap::CommandFactory;
+use pktvisor_capture::attach::HookChoice;
 use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces};
 use pktvisor_definitions::Mode;
 
@@ -62,6 +63,7 @@ fn only_a_target_is_needed_and_the_rest_has_defaults() {
     assert_eq!(options.target, file("trace.pcap"));
     assert_eq!((options.listen.host.as_str(), options.listen.port), ("localhost", 10853));
     assert_eq!((options.periods, options.max_deep_sample_pct), (5, 100));
+    assert_eq!(options.hook, HookChoice::Auto);
     assert_eq!(options.dns_ports.as_slice(), [53]);
     assert_eq!(options.dns_timeout, Duration::from_secs(5));
     assert_eq!((options.pace, options.log_format), (Pace::Max, LogFormat::Text));
@@ -116,6 +118,19 @@ fn options_of_live_capture_are_read_and_ignored_with_a_warning_for_files() {
     assert_eq!((file.mode, file.cpu_budget_pct, file.bpf_object.clone()), (None, None, None));
     assert_eq!(file.warnings.len(), 4, "{:?}", file.warnings);
     assert_eq!(refused(&["--mode", "magic", "eth0"]).0, 2);
+}
+
+#[test]
+fn a_hook_is_for_inline_mode() {
+    let options = |words: &str| options(&words.split(' ').collect::<Vec<_>>());
+    for words in ["--hook tcx eth0", "--hook tcx --mode inline eth0", "--hook tcx any"] {
+        let live = options(words);
+        assert_eq!((live.hook, live.warnings.len()), (HookChoice::Tcx, 0), "{words}");
+    }
+    for words in ["--hook xdp --mode tap eth0", "--hook xdp --mode afpacket eth0", "--hook xdp t.pcap"] {
+        assert_eq!(options(words).warnings.len(), 1, "{words}");
+    }
+    assert_eq!(refused(&["--hook", "netfilter", "eth0"]).0, 2);
 }
 
 #[test]

@@ -87,12 +87,17 @@ impl AnyInterface {
     }
 
     fn add(&mut self, attached: Attached, interface: &Interface) {
-        tracing::info!("watching {}", attached.interface);
+        let (ingress, reason) = (attached.ingress.to_string(), attached.ingress_reason.clone());
+        tracing::info!(
+            "watching {}; received packets are counted at {ingress}: {reason}",
+            attached.interface
+        );
         attached.notes.iter().for_each(|note| tracing::info!("{note}"));
         let link = link_state(interface);
         let watched = CaptureInterface {
             name: attached.interface.clone(),
-            ingress: attached.ingress.to_string(),
+            ingress,
+            ingress_reason: Some(reason),
             egress: attached.egress.map(|hook| hook.to_string()),
             state: link.as_str().to_owned(),
         };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use pktvisor_capture::attach::link_type;
+use pktvisor_capture::attach::{HookChoice, link_type};
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_capture::interfaces::Interface;
 use pktvisor_capture::{Filter, FilterError};
@@ -20,6 +20,8 @@ pub(crate) struct LiveConfig {
     pub target_text: String,
     /// How to take packets; `None`: inline, or with a packet socket if that is unavailable.
     pub mode: Option<Mode>,
+    /// Where inline mode counts received packets.
+    pub hook: HookChoice,
     /// Which packets count.
     pub filter: LiveFilter,
     /// Which networks are HOST.

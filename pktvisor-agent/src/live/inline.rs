@@ -97,6 +97,7 @@ impl Attach for Attacher {
         let attached = Self::attach(self, interface)?;
         let hooks = Hooks {
             ingress: attached.ingress.to_string(),
+            ingress_reason: Some(attached.ingress_reason.clone()),
             egress: attached.egress.map(|hook| hook.to_string()),
             notes: attached.notes.clone(),
         };

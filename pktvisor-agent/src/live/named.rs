@@ -40,6 +40,8 @@ pub(super) trait Attach: Send + 'static {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hooks {
     pub(super) ingress: String,
+    /// Why there, if there is a choice.
+    pub(super) ingress_reason: Option<String>,
     pub(super) egress: Option<String>,
     /// Why better hooks are not used, one sentence each.
     pub(super) notes: Vec<String>,
@@ -101,10 +103,15 @@ impl<A: Attach> NamedInterface<A> {
 
     fn report_attached(&self, interface: &Interface, hooks: Hooks) {
         hooks.notes.iter().for_each(|note| tracing::info!("{note}"));
+        if let Some(reason) = &hooks.ingress_reason {
+            let Interface { name, .. } = interface;
+            tracing::info!("{name}: received packets are counted at {}: {reason}", hooks.ingress);
+        }
         let link = link_state(interface);
         let watched = CaptureInterface {
             name: interface.name.clone(),
             ingress: hooks.ingress,
+            ingress_reason: hooks.ingress_reason,
             egress: hooks.egress,
             state: link.as_str().to_owned(),
         };

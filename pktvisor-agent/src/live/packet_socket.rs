@@ -94,9 +94,9 @@ fn follow_interfaces(
             follow::start(agent, named, changes, keep, is_over)
         }
         LiveTarget::AnyInterface => {
-            let Hooks { ingress, egress, notes } = hooks();
+            let Hooks { ingress, ingress_reason, egress, notes } = hooks();
             let (name, state) = (config.target_text.clone(), LinkState::Up.as_str().to_owned());
-            let interface = api::CaptureInterface { name, ingress, egress, state };
+            let interface = api::CaptureInterface { name, ingress, ingress_reason, egress, state };
             agent.status.update_interfaces(|interfaces| interfaces.insert(interface, notes));
             follow::start(agent, host, changes, keep, is_over)
         }

@@ -121,7 +121,7 @@ impl Prepared {
             pending: None,
         };
         let analysis = config.pipeline.analysis_settings(host);
-        let attacher = Attacher::new(programs, config.filter.filter());
+        let attacher = Attacher::new(programs, config.filter.filter(), config.hook);
         let ring_records = ring_bytes / RECORD_BYTES;
         Ok(Self { coordination, attacher, configuration, collector, rings: deep, ring_records, analysis })
     }

@@ -112,7 +112,7 @@ impl MirrorPort {
         report_sockets(&self.agent, &tap, self.shards);
         let Tap { queues, promiscuous, notes } = tap;
         self.sockets.lock().replace(queues.iter().map(TapQueue::statistics));
-        let hooks = Hooks { ingress: attached.ingress.to_string(), egress: None, notes };
+        let hooks = Hooks { ingress: attached.ingress.to_string(), notes, ..Hooks::default() };
         let tapped = Tapped { attached, _promiscuous: promiscuous, is_successor: false };
         Ok((queues, (tapped, hooks)))
     }

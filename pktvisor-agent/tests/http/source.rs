@@ -75,6 +75,7 @@ impl AnswerSource for Fake {
                     interfaces: vec![api::CaptureInterface {
                         name: "eth0".to_owned(),
                         ingress: "xdp".to_owned(),
+                        ingress_reason: Some("as --hook says".to_owned()),
                         egress: Some("tcx".to_owned()),
                         state: "up".to_owned(),
                     }],

@@ -1,12 +1,12 @@
-//! Super-packets count as the packets that they are split into.
+//! Super-packets count as the packets that they are split into, and were merged from.
 
 use std::process::Stdio;
 use std::time::Duration;
 
-use testbed::{End, InterfaceStatistics, Need, Process};
+use testbed::{End, InterfaceStatistics, Namespace, Need, Process};
 
 use crate::agent::{Agent, Settled, assert_balanced, require_kernel_programs};
-use crate::network::{Network, PEER};
+use crate::network::{HOST, Network, PEER};
 
 #[test]
 fn tcp_super_packets_are_counted_as_the_segments_that_the_interface_counts() {
@@ -20,12 +20,36 @@ fn tcp_super_packets_are_counted_as_the_segments_that_the_interface_counts() {
     let before = interface.statistics();
     let mut iperf = network.peer.command("iperf3");
     let _server = Process::spawn(iperf.args(["-s", "-1"]).stdout(Stdio::null()));
-    send_by_tcp(&network);
+    send_by_tcp(&network.watched, PEER[0]);
     let (settled, after) = at_rest(&agent, interface, &before);
     let packets = &settled.period.packets;
     assert_eq!(packets.sent, after.tx_packets - before.tx_packets);
     assert_eq!(packets.bytes_out, after.tx_bytes - before.tx_bytes);
     assert_eq!(packets.received, after.rx_packets - before.rx_packets);
+    assert_balanced(&settled.ledger());
+}
+
+/// The far end sends single packets. The watched end merges them before tcx (GRO), and counts them
+/// before that.
+#[test]
+fn merged_packets_are_counted_at_tcx_as_the_packets_that_the_interface_received() {
+    require_kernel_programs!(Need::Program("iperf3"), Need::Program("ethtool"));
+    let network = Network::host_with(|veth| veth.with_offloads());
+    let interface = network.interface();
+    network.peer().ethtool("-K", &["tso", "off", "gso", "off"]);
+    interface.ethtool("-K", &["tso", "off", "gro", "on"]);
+    let agent = Agent::start(&network.watched, &["--hook", "tcx", interface.name()]);
+    let before = interface.statistics();
+    let mut iperf = network.watched.command("iperf3");
+    let _server = Process::spawn(iperf.args(["-s", "-1"]).stdout(Stdio::null()));
+    send_by_tcp(&network.peer, HOST[0]);
+    let (settled, after) = at_rest(&agent, interface, &before);
+    let packets = &settled.period.packets;
+    let received = after.rx_packets - before.rx_packets;
+    assert_eq!((packets.received, packets.bytes_in), (received, after.rx_bytes - before.rx_bytes));
+    assert_eq!(packets.sent, after.tx_packets - before.tx_packets);
+    assert_eq!(packets.deep_samples, 0, "no packet holds DNS");
+    assert!(received > 100_000, "{received}");
     assert_balanced(&settled.ledger());
 }
 
@@ -43,10 +67,10 @@ fn at_rest(agent: &Agent, interface: &End, before: &InterfaceStatistics) -> (Set
 }
 
 /// Waits until the server listens, which it does not report.
-fn send_by_tcp(network: &Network) {
+fn send_by_tcp(from: &Namespace, to: &str) {
     for _ in 0..100 {
-        let mut client = network.watched.command("iperf3");
-        client.args(["-c", PEER[0], "-n", "200M"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut client = from.command("iperf3");
+        client.args(["-c", to, "-n", "200M"]).stdout(Stdio::null()).stderr(Stdio::null());
         if client.status().unwrap().success() {
             return;
         }

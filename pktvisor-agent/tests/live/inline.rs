@@ -15,7 +15,7 @@ fn a_name_server_is_counted_as_dnsperf_counts_it_and_loses_no_query() {
     let server = NameServer::start(&network.watched);
     let agent = Agent::start(&network.watched, &["--mode", "inline", network.interface().name()]);
     let capture = agent.app().app.capture.unwrap();
-    assert_eq!((capture.mode.name(), capture.hook.as_deref()), ("inline", Some("xdp+tcx")));
+    assert_eq!((capture.mode.name(), capture.hook.as_deref()), ("inline", Some("tcx")));
 
     let asked = Dnsperf::run(&network.peer, &server, &["-n", "5", "-c", "4"]);
     assert_eq!((asked.lost, asked.completed), (0, asked.sent), "{asked:?}");
@@ -60,15 +60,25 @@ fn dns_over_tcp_is_counted_message_by_message() {
     assert_balanced(&settled.ledger());
 }
 
+/// Both hooks must give the numbers of the capture, and therefore the same.
 #[test]
 fn packets_count_the_same_inline_and_from_their_capture() {
     require_kernel_programs!();
-    for (config, threads) in [(one_second(), "1"), (hostile_second(), "1"), (hostile_second(), "3")] {
+    for (hook, config, threads) in [
+        ("xdp", one_second(), "1"),
+        ("xdp", hostile_second(), "1"),
+        ("xdp", hostile_second(), "3"),
+        ("tcx", one_second(), "1"),
+        ("tcx", hostile_second(), "1"),
+        ("tcx", hostile_second(), "3"),
+    ] {
         let trace = Trace::generated(config);
         let network = Network::mirror(1);
         let interface = network.interface().name();
-        let words = ["--mode", "inline", "--threads", threads, "-H", GENERATED_HOST, interface];
+        let words =
+            ["--mode", "inline", "--hook", hook, "--threads", threads, "-H", GENERATED_HOST, interface];
         let agent = Agent::start(&network.watched, &words);
+        assert_eq!(agent.app().app.capture.unwrap().interfaces[0].ingress, hook);
         trace.send(network.peer(), 1, REAL_TIME);
         let settled = agent.settled(trace.packets);
         assert_counts_as_its_file(&settled, &trace);
@@ -80,16 +90,17 @@ fn packets_count_the_same_inline_and_from_their_capture() {
 fn a_filter_takes_out_the_same_packets_in_the_kernel_and_from_the_capture() {
     require_kernel_programs!();
     let trace = Trace::generated(hostile_second());
-    for expression in ["udp port 53", "vlan and ip6", "greater 200"] {
+    let expressions = ["udp port 53", "vlan and ip6", "greater 200"];
+    for (expression, hook) in expressions.into_iter().flat_map(|it| [(it, "xdp"), (it, "tcx")]) {
         let network = Network::mirror(1);
         let filter = ["-b", expression];
-        let words = ["--mode", "inline", "-H", GENERATED_HOST, network.interface().name()];
+        let words = ["--mode", "inline", "--hook", hook, "-H", GENERATED_HOST, network.interface().name()];
         let agent = Agent::start(&network.watched, &[&words[..], &filter].concat());
         trace.send(network.peer(), 1, REAL_TIME);
         let settled = agent.settled(trace.packets);
         let ledger = settled.ledger();
-        assert_eq!(ledger.seen, trace.packets, "{expression}");
-        assert!(ledger.filtered > 0 && ledger.counted > 0, "{expression}: {ledger:?}");
+        assert_eq!(ledger.seen, trace.packets, "{expression} at {hook}");
+        assert!(ledger.filtered > 0 && ledger.counted > 0, "{expression} at {hook}: {ledger:?}");
         assert_counts_as_its_file_with(&filter, &settled, &trace);
     }
 }

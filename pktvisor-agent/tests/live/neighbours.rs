@@ -16,7 +16,7 @@ char name[] __attribute__((section("license"), used)) = "GPL";
 "#;
 
 /// Attaches a foreign XDP program in native mode.
-pub(crate) fn occupy_xdp(end: &End) {
+fn occupy_xdp(end: &End) {
     let directory = tempfile::tempdir().unwrap();
     let (source, object) = (directory.path().join("pass.c"), directory.path().join("pass.o"));
     std::fs::write(&source, PROGRAM).unwrap();
@@ -52,7 +52,7 @@ fn a_foreign_xdp_program_stays_and_every_packet_is_counted_behind_it() {
     let theirs = xdp_program(interface);
     assert!(theirs.is_some());
     let server = NameServer::start(&network.watched);
-    let agent = Agent::start(&network.watched, &[interface.name()]);
+    let agent = Agent::start(&network.watched, &["--hook", "xdp", interface.name()]);
     let capture = agent.app().app.capture.unwrap();
     assert_eq!((capture.mode.name(), capture.hook.as_deref()), ("inline", Some("tcx")));
     assert!(

@@ -11,12 +11,20 @@ fn flood() -> Trace {
     Trace::generated(Config { packets: 200_000, dns_share: 1.0, tcp_share: 0.0, ..one_second() })
 }
 
+/// Starts an agent with XDP: of a flood, only part comes as far as tcx.
+fn watch(network: &Network, mode: &str) -> Agent {
+    let mut words = vec!["--mode", mode, "-H", GENERATED_HOST, network.interface().name()];
+    if mode == "inline" {
+        words.extend(["--hook", "xdp"]);
+    }
+    Agent::start(&network.watched, &words)
+}
+
 /// Floods an agent while it is stopped.
 fn assert_only_deep_analysis_is_lost(mode: &str) {
     let trace = flood();
     let network = Network::mirror(1);
-    let words = ["--mode", mode, "-H", GENERATED_HOST, network.interface().name()];
-    let agent = Agent::start(&network.watched, &words);
+    let agent = watch(&network, mode);
     agent.signal(libc::SIGSTOP);
     trace.send(network.peer(), 1, MAX);
     agent.signal(libc::SIGCONT);
@@ -48,8 +56,7 @@ fn the_ledger_balances_at_every_moment_of_a_flood() {
     require_kernel_programs!();
     let trace = flood();
     let network = Network::mirror(1);
-    let words = ["--mode", "inline", "-H", GENERATED_HOST, network.interface().name()];
-    let agent = Agent::start(&network.watched, &words);
+    let agent = watch(&network, "inline");
     std::thread::scope(|scope| {
         let sending = scope.spawn(|| {
             trace.send(network.peer(), 1, MAX);
@@ -71,8 +78,7 @@ fn an_agent_counts_all_pending_packets_before_it_ends() {
     let trace = flood();
     for mode in ["inline", "tap"] {
         let network = Network::mirror(1);
-        let words = ["--mode", mode, "-H", GENERATED_HOST, network.interface().name()];
-        let agent = Agent::start(&network.watched, &words);
+        let agent = watch(&network, mode);
         trace.send(network.peer(), 1, MAX);
         let (status, stderr) = agent.stop();
         assert!(status.success(), "{stderr}");

@@ -3,16 +3,17 @@
 use testbed::FrameSocket;
 
 use crate::agent::{Agent, require_kernel_programs};
-use crate::neighbours::occupy_xdp;
 use crate::network::Network;
 use crate::traffic::{frame, query_packet};
 
 /// None, 802.1Q, 802.1ad with 802.1Q in it, and priority only.
 const TAGS: [&[(u16, u16)]; 4] = [&[], &[(0x8100, 42)], &[(0x88a8, 7), (0x8100, 42)], &[(0x8100, 0x2000)]];
 
-fn assert_tags_are_seen(network: &Network, hook: &str) {
+/// All frames by one hook.
+fn assert_tags_are_seen(hook: &str) {
+    let network = Network::host();
     let name = network.interface().name();
-    let agent = Agent::start(&network.watched, &["-H", "10.53.0.1", name]);
+    let agent = Agent::start(&network.watched, &["--hook", hook, "-H", "10.53.0.1", name]);
     let capture = agent.app().app.capture.unwrap();
     assert_eq!(capture.interfaces[0].ingress, hook, "{}", agent.stderr());
     let socket = FrameSocket::open(&network.peer, network.peer().name());
@@ -33,13 +34,11 @@ fn assert_tags_are_seen(network: &Network, hook: &str) {
 #[test]
 fn tags_are_seen_by_xdp() {
     require_kernel_programs!();
-    assert_tags_are_seen(&Network::host(), "xdp");
+    assert_tags_are_seen("xdp");
 }
 
 #[test]
 fn tags_are_seen_by_tcx() {
-    require_kernel_programs!(testbed::Need::Program("clang"));
-    let network = Network::host();
-    occupy_xdp(network.interface());
-    assert_tags_are_seen(&network, "tcx");
+    require_kernel_programs!();
+    assert_tags_are_seen("tcx");
 }

@@ -74,7 +74,7 @@ fn end(interface: &str) -> Namespace {
 #[test]
 fn inline_uses_the_native_xdp_of_the_driver() {
     let Some(cable) = Cable::new() else { return };
-    cable.assert_all_analysed(&[]);
+    cable.assert_all_analysed(&["--hook", "xdp"]);
 }
 
 /// virtio_net supports zero copy since Linux 6.13.

@@ -1,9 +1,11 @@
-//! Puts the kernel programs where an interface's packets pass: native XDP or tcx on the way in, tcx
-//! on the way out.
+//! Puts the kernel programs where an interface's packets pass: native XDP or tcx on the way in
+//! ([`HookChoice`]), tcx on the way out.
 //!
 //! Links are held by file descriptor: the kernel detaches the programs even if the agent crashes.
 //! Below Linux 6.6 there is no tcx; filters of a `clsact` qdisc take its place.
 
+mod choice;
+mod driver;
 mod error;
 mod hook;
 
@@ -11,6 +13,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use aya::maps::{MapData, XskMap};
+pub use choice::HookChoice;
+use choice::IngressPlan;
+use driver::driver_name;
 pub use error::{AttachError, Refusal};
 pub use hook::Hook;
 use pktvisor_common::classify::LinkType;
@@ -29,6 +34,7 @@ use super::kernel::{EntryPoint, KernelError, KernelPrograms};
 pub struct Attacher {
     programs: KernelPrograms,
     filter: Option<Filter>,
+    choice: HookChoice,
 }
 
 /// The programs on one interface; taken off when dropped.
@@ -40,6 +46,8 @@ pub struct Attached {
     pub index: u32,
     /// Where packets are seen on the way in.
     pub ingress: Hook,
+    /// Why there.
+    pub ingress_reason: String,
     /// Where packets are seen on the way out; `None` where all of them come in again (loopback).
     pub egress: Option<Hook>,
     /// Hooks that refused before, one sentence each.
@@ -72,19 +80,20 @@ struct Placed {
 
 /// The entry point for each direction of an interface.
 struct Ways {
-    xdp: Option<EntryPoint>,
+    /// At traffic control; at XDP there is only one.
     ingress: EntryPoint,
     egress: Option<EntryPoint>,
 }
 
 impl Attacher {
-    /// Attaches these programs, behind `filter` if there is one.
-    pub fn new(programs: KernelPrograms, filter: Option<Filter>) -> Self {
-        Self { programs, filter }
+    /// Attaches these programs, behind `filter` if there is one; on the way in to the hook of
+    /// `choice`.
+    pub fn new(programs: KernelPrograms, filter: Option<Filter>, choice: HookChoice) -> Self {
+        Self { programs, filter, choice }
     }
 
-    /// Attaches to `interface`, on both ways to the best hook that takes the program. Packets are
-    /// never changed or held up.
+    /// Attaches to `interface`, on both ways, to another hook if the chosen one does not take the
+    /// program. Packets are never changed or held up.
     ///
     /// # Errors
     ///
@@ -96,28 +105,26 @@ impl Attacher {
         // Both directions begin at one moment, however long it takes to verify and attach the
         // second program.
         let _attaching = self.programs.attaching(interface.index);
-        let mut refusals = Vec::new();
         let mut hooks = InterfaceHooks { interface_index: interface.index, clsact: None };
-        let xdp = match ways.xdp {
-            Some(entry) => self
-                .put(entry, Hook::Xdp, LinkDirection::Ingress, &mut hooks)?
-                .map_err(|r| refusals.push(r))
-                .ok(),
-            None => None,
-        };
         let classifier = hook::classifier_hook();
-        let (ingress, way_in) = match xdp {
-            Some(placed) => (Hook::Xdp, placed),
-            None => match self.put(ways.ingress, classifier, LinkDirection::Ingress, &mut hooks)? {
-                Ok(placed) => (classifier, placed),
-                Err(refusal) => {
-                    refusals.push(refusal);
-                    return Err(AttachError::ingress(interface, &refusals));
+        let driver = || driver_name(&interface.name);
+        let plan = IngressPlan::new(self.choice, interface.hardware, driver, classifier);
+        let mut refusals = Vec::new();
+        let mut found = None;
+        for hook in plan.hooks {
+            let entry = if hook == Hook::Xdp { EntryPoint::Xdp } else { ways.ingress };
+            match self.put(entry, hook, LinkDirection::Ingress, &mut hooks)? {
+                Ok(placed) => {
+                    found = Some((hook, placed));
+                    break;
                 }
-            },
-        };
+                Err(refusal) => refusals.push(refusal),
+            }
+        }
+        let Some((ingress, way_in)) = found else { return Err(AttachError::ingress(interface, &refusals)) };
         let instead = |refusal: &Refusal| format!("{}: {refusal}; {ingress} is used instead", name());
-        let notes = refusals.iter().map(instead).collect();
+        let notes: Vec<String> = refusals.iter().map(instead).collect();
+        let ingress_reason = refusals.first().map_or(plan.reason, Refusal::to_string);
         let mut programs = vec![way_in];
         if let Some(entry) = ways.egress {
             let placed = self.put(entry, classifier, LinkDirection::Egress, &mut hooks)?;
@@ -128,6 +135,7 @@ impl Attacher {
             interface: name(),
             index: interface.index,
             ingress,
+            ingress_reason,
             egress,
             notes,
             programs,
@@ -154,6 +162,7 @@ impl Attacher {
             interface: interface.name.clone(),
             index: interface.index,
             ingress: Hook::Xdp,
+            ingress_reason: "only XDP can take packets from the host".to_owned(),
             egress: None,
             notes: Vec::new(),
             programs: vec![placed],
@@ -197,16 +206,16 @@ impl Attacher {
 }
 
 fn ways(interface: &Interface) -> Result<Ways, AttachError> {
-    let (xdp, ingress, egress) = match interface.hardware {
-        Hardware::Ethernet => (Some(EntryPoint::Xdp), EntryPoint::TcIngress, Some(EntryPoint::TcEgress)),
+    let (ingress, egress) = match interface.hardware {
+        Hardware::Ethernet => (EntryPoint::TcIngress, Some(EntryPoint::TcEgress)),
         // Every sent packet is received again.
-        Hardware::Loopback => (None, EntryPoint::TcIngress, None),
-        Hardware::Ip => (None, EntryPoint::TcIngressRaw, Some(EntryPoint::TcEgressRaw)),
+        Hardware::Loopback => (EntryPoint::TcIngress, None),
+        Hardware::Ip => (EntryPoint::TcIngressRaw, Some(EntryPoint::TcEgressRaw)),
         Hardware::Other(number) => {
             return Err(AttachError::Hardware { interface: interface.name.clone(), number });
         }
     };
-    Ok(Ways { xdp, ingress, egress })
+    Ok(Ways { ingress, egress })
 }
 
 /// The type of the first header of an interface's packets, where programs see them.
@@ -267,3 +276,6 @@ impl InterfaceHooks {
         Ok(Some(link))
     }
 }
+
+#[cfg(test)]
+mod tests;

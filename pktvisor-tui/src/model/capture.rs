@@ -37,6 +37,8 @@ pub struct WatchedInterface {
     pub name: Printable,
     /// The hook for received packets, and the one for sent packets if it differs.
     pub hooks: Printable,
+    /// Why received packets are seen there; empty from agents that do not say.
+    pub reason: Printable,
     /// `up`, `down` or `gone`; empty from agents that do not say.
     pub state: Printable,
 }
@@ -50,6 +52,7 @@ impl WatchedInterface {
         Self {
             name: Printable::new(&interface.name),
             hooks: Printable::new(&hooks),
+            reason: Printable::new(interface.ingress_reason.as_deref().unwrap_or_default()),
             state: Printable::new(&interface.state),
         }
     }

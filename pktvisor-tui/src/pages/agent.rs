@@ -203,14 +203,14 @@ const INTERFACES_MAX: usize = 8;
 
 /// An interface, where its packets are seen, and its state.
 fn interface(interface: &WatchedInterface, theme: &Theme) -> SectionEntry {
-    let WatchedInterface { name, hooks, state } = interface;
+    let WatchedInterface { name, hooks, reason, state } = interface;
     let style = match state.as_str() {
         "up" => theme.good,
         _ if interface.is_away() => theme.bad,
         _ => theme.text,
     };
     // The state first: it is short, and matters most where there is little room.
-    let parts = [state, name, hooks].map(Printable::as_str);
+    let parts = [state, name, hooks, reason].map(Printable::as_str);
     let text: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     ("interface", text.join(" · "), style)
 }

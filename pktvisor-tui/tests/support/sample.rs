@@ -38,6 +38,7 @@ pub(crate) fn app() -> App {
                     ingress: "tcx".to_owned(),
                     egress: Some("tcx".to_owned()),
                     state: "up".to_owned(),
+                    ..CaptureInterface::default()
                 }],
                 link_types: vec![1],
                 finished: false,

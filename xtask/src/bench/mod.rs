@@ -2,10 +2,12 @@
 
 mod crowds;
 mod export;
+mod host;
 mod kernel;
 mod live;
 mod peers;
 mod replay;
+mod watcher;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,8 @@ enum Benchmark {
     Kernel,
     /// The agent on a live interface, at rising rates
     Live,
+    /// What watching takes from a name server on the same host
+    Host,
     /// Scrapes of an agent whose lists and histograms are full
     Export,
 }
@@ -49,6 +53,8 @@ pub(crate) struct BenchArguments {
     /// Send this many packets a second instead of the rising rates (live); several with commas
     #[arg(long, value_name = "RATES", value_delimiter = ',')]
     rates: Vec<u64>,
+    #[command(flatten)]
+    host: host::HostBenchArguments,
 }
 
 /// The subcommand.
@@ -67,6 +73,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
         Benchmark::Peers => peers::run(arguments.agent.as_deref()),
         Benchmark::Kernel => kernel::run(),
         Benchmark::Export => export::run(arguments.agent.as_deref()),
+        Benchmark::Host => host::run(arguments.agent.as_deref(), &arguments.host),
         Benchmark::Live => live::run(arguments.agent.as_deref(), &arguments.rates),
     }
 }
@@ -74,13 +81,16 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
 /// Builds the generator and sender of packets, and the agent if none is `given`. Returns the agent
 /// to measure.
 fn build(given: Option<&Path>) -> Result<PathBuf> {
-    let mut build = command::cargo(["build", "--release", "-p", "pcap-replay"]);
+    command::run(&mut command::cargo(["build", "--release", "-p", "pcap-replay"]))?;
+    build_agent(given)
+}
+
+/// Builds the agent if none is `given`. Returns the agent to measure.
+fn build_agent(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(agent) = given {
-        let agent = agent.canonicalize().with_context(|| format!("there is no agent {}", agent.display()))?;
-        command::run(&mut build)?;
-        return Ok(agent);
+        return agent.canonicalize().with_context(|| format!("there is no agent {}", agent.display()));
     }
-    command::run(build.args(["-p", "pktvisor-agent"]))?;
+    command::run(&mut command::cargo(["build", "--release", "-p", "pktvisor-agent"]))?;
     workspace::release_binary("pktvisord")
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::SentPackets;
-use super::watcher::{Cpu, Seen};
+use crate::bench::watcher::{Cpu, Seen};
 
 /// One watcher at one rate.
 pub(super) struct Measurement {

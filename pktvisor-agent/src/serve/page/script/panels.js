@@ -49,7 +49,8 @@ function drawCapture(app, agent) {
   facts.push(['state', { text: safe(state), cls: `text prose ${agent.health?.error ? 'is-bad' : ''}` }]);
   for (const face of list(capture.interfaces).slice(0, 100)) {
     const hooks = [face?.ingress, face?.egress].filter(Boolean).join(' and ');
-    facts.push([safe(face?.name), { text: `${safe(face?.state)}, ${safe(hooks)}`, cls: `text ${face?.state === 'up' ? '' : 'is-bad'}` }]);
+    const reason = face?.ingress_reason ? ` (${safe(face.ingress_reason)})` : '';
+    facts.push([safe(face?.name), { text: `${safe(face?.state)}, ${safe(hooks)}${reason}`, cls: `text ${face?.state === 'up' ? '' : 'is-bad'}` }]);
   }
   facts.push(['analysed now', text(`${rate(maybe(app.deep_sample_rate_now_pct))} % of DNS flows, at most ${num(app.deep_sample_rate_pct)} %`)]);
   facts.push(['version', text(app.version)], ['up for', text(ago(num(app.up_time_min) * 60))]);

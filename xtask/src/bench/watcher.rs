@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use testbed::{End, Namespace, Need, Process, http};
 
-use crate::{measure, workspace};
+use crate::measure;
 
 /// The agent's HTTP address, in its own namespace.
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);
@@ -53,18 +53,23 @@ pub(super) trait Watcher {
     fn seen(&self, packets: u64) -> Result<Seen>;
 }
 
-/// `pktvisord`, analysing all DNS.
+/// `pktvisord`, analysing all DNS unless its options say otherwise.
 pub(super) struct BenchedAgent {
     process: Process,
     namespace: Namespace,
-    mode: &'static str,
+    name: &'static str,
 }
 
 impl BenchedAgent {
-    pub(super) fn start(program: &Path, interface: &End, mode: &'static str) -> Result<Self> {
+    pub(super) fn start(
+        program: &Path,
+        interface: &End,
+        name: &'static str,
+        options: &[&str],
+    ) -> Result<Self> {
         let stderr = tempfile::NamedTempFile::new().context("cannot create a temporary file")?;
         let mut command = interface.namespace().command(program);
-        command.args(["-l", "127.0.0.1", "--mode", mode, "-H", workspace::GENERATED_HOST, interface.name()]);
+        command.args(["-l", "127.0.0.1", interface.name()]).args(options);
         command.stdout(Stdio::null()).stderr(stderr.reopen().context("cannot open the temporary file")?);
         let mut process = Process::spawn(&mut command);
         let namespace = interface.namespace().clone();
@@ -73,11 +78,11 @@ impl BenchedAgent {
             let ended = process.child().try_wait().context("cannot wait for pktvisord")?.is_some();
             if ended || Instant::now() > deadline {
                 let said = fs::read_to_string(stderr.path()).unwrap_or_default();
-                bail!("pktvisord --mode {mode} does not start: {}", said.lines().last().unwrap_or_default());
+                bail!("pktvisord ({name}) does not start: {}", said.lines().last().unwrap_or_default());
             }
             thread::sleep(Duration::from_millis(20));
         }
-        Ok(Self { process, namespace, mode })
+        Ok(Self { process, namespace, name })
     }
 
     fn ledger(&self) -> (Seen, u64) {
@@ -93,7 +98,7 @@ impl BenchedAgent {
 
 impl Watcher for BenchedAgent {
     fn name(&self) -> &'static str {
-        self.mode
+        self.name
     }
 
     fn cpu(&self) -> Result<Cpu> {
