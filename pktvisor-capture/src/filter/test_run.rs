@@ -1,4 +1,7 @@
 //! Filter programs run by the kernel on given packets (`BPF_PROG_TEST_RUN`), without an interface.
+//! For tests and fuzzing.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -13,20 +16,23 @@ use pktvisor_common::kernel::filtered::{FILTERED, FILTERED_ENTRIES, FILTERED_TAG
 use crate::filter::assembler::{Alu, Assembler, Helper, Instruction, R0, R1, R2, R3, R6, Src, Width};
 use crate::filter::bpf::{self, Load};
 use crate::filter::verdict::{self, TaggedPackets, Verdicts};
-use crate::filter::{Filter, FilterProgram, FilterSite, ProgramContext, Rejected};
+use crate::filter::{Filter, FilterProgram, FilterProgramError, FilterSite, ProgramContext, Rejected};
 
 /// What the stand-in for the main program returns: nothing that a filter program would.
 const MAIN_RAN: u32 = 3;
 
 /// A VLAN tag to be in the metadata.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tag {
-    pub(super) tpid: u16,
-    pub(super) tci: u16,
+pub struct Tag {
+    /// 0x8100 or 0x88a8.
+    pub tpid: u16,
+    /// Priority and number.
+    pub tci: u16,
 }
 
 /// A filter before a main program that does nothing.
-pub(super) struct Chain {
+#[derive(Debug)]
+pub struct Chain {
     pub(super) filter: FilterProgram,
     /// Puts a tag into the metadata, then goes on to the filter.
     tagger: Option<(OwnedFd, OwnedFd)>,
@@ -37,7 +43,7 @@ pub(super) struct Chain {
 }
 
 /// Why no program can be loaded here, if none can.
-pub(super) fn unavailable() -> Option<String> {
+pub fn unavailable() -> Option<String> {
     match main(ProgramContext::Tc) {
         Ok(_) => None,
         Err(refused) => Some(format!("BPF programs cannot be loaded here: {}", refused.source)),
@@ -51,7 +57,7 @@ fn program_type(context: ProgramContext) -> (bpf_prog_type, u32) {
     }
 }
 
-fn load(context: ProgramContext, instructions: &[Instruction]) -> Result<OwnedFd, bpf::LoadRefusal> {
+fn load_program(context: ProgramContext, instructions: &[Instruction]) -> Result<OwnedFd, bpf::LoadRefusal> {
     let (program_type, flags) = program_type(context);
     bpf::load(&Load { program_type, name: c"pktvisor_test", instructions, flags })
 }
@@ -60,7 +66,7 @@ fn main(context: ProgramContext) -> Result<OwnedFd, bpf::LoadRefusal> {
     let mut asm = Assembler::default();
     asm.alu32(Alu::Mov, R0, Src::Imm(MAIN_RAN as i32));
     asm.exit();
-    load(context, &asm.finish().unwrap())
+    load_program(context, &asm.finish().unwrap())
 }
 
 /// A main program that counts and lets pass.
@@ -76,7 +82,7 @@ fn counting_main(context: ProgramContext, passed: &OwnedFd) -> OwnedFd {
     let mut asm = Assembler::default();
     asm.alu64(Alu::Mov, R6, Src::Reg(R1));
     verdict::reject(&mut asm, &count);
-    load(context, &asm.finish().unwrap()).unwrap()
+    load_program(context, &asm.finish().unwrap()).unwrap()
 }
 
 /// A map of two numbers a CPU.
@@ -85,7 +91,7 @@ fn counter() -> OwnedFd {
 }
 
 /// A program without any work, to compare times with.
-pub(super) fn empty(context: ProgramContext) -> OwnedFd {
+pub fn empty(context: ProgramContext) -> OwnedFd {
     main(context).unwrap()
 }
 
@@ -103,19 +109,34 @@ fn tagger(filter: &FilterProgram) -> (OwnedFd, OwnedFd) {
     asm.call(Helper::TailCall);
     asm.alu32(Alu::Mov, R0, Src::Imm(77));
     asm.exit();
-    (load(ProgramContext::Tc, &asm.finish().unwrap()).unwrap(), programs)
+    (load_program(ProgramContext::Tc, &asm.finish().unwrap()).unwrap(), programs)
 }
 
 impl Chain {
     /// For test runs.
-    pub(super) fn new(expression: &str, context: ProgramContext, link_type: LinkType) -> Self {
+    pub fn new(expression: &str, context: ProgramContext, link_type: LinkType) -> Self {
+        Self::load(expression, context, link_type)
+            .unwrap_or_else(|error| panic!("{expression} at {context:?}: {error}"))
+    }
+
+    /// As [`Chain::new`], for an expression that may be a bad one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FilterProgram::load`].
+    pub fn load(
+        expression: &str,
+        context: ProgramContext,
+        link_type: LinkType,
+    ) -> Result<Self, FilterProgramError> {
         Self::before(main(context).unwrap(), counter(), expression, context, link_type)
     }
 
     /// For Ethernet interfaces: what passes is counted as well.
-    pub(super) fn counting(expression: &str, context: ProgramContext) -> Self {
+    pub fn counting(expression: &str, context: ProgramContext) -> Self {
         let passed = counter();
         Self::before(counting_main(context, &passed), passed, expression, context, LinkType::ETHERNET)
+            .unwrap_or_else(|error| panic!("{expression} at {context:?}: {error}"))
     }
 
     fn before(
@@ -124,7 +145,7 @@ impl Chain {
         expression: &str,
         context: ProgramContext,
         link_type: LinkType,
-    ) -> Self {
+    ) -> Result<Self, FilterProgramError> {
         let filtered = counter();
         let site = FilterSite {
             context,
@@ -133,20 +154,19 @@ impl Chain {
             main: main.as_fd(),
             filtered: filtered.as_fd(),
         };
-        let filter = FilterProgram::load(&Filter::new(expression), &site)
-            .unwrap_or_else(|error| panic!("{expression} at {context:?}: {error}"));
+        let filter = FilterProgram::load(&Filter::new(expression), &site)?;
         let tagger =
             (context == ProgramContext::Tc && link_type == LinkType::ETHERNET).then(|| tagger(&filter));
-        Self { filter, tagger, passed, filtered, context, _main: main }
+        Ok(Self { filter, tagger, passed, filtered, context, _main: main })
     }
 
     /// Whether the main program ran; nothing if the kernel refuses the packet.
-    pub(super) fn passes(&self, packet: &[u8]) -> Option<bool> {
+    pub fn passes(&self, packet: &[u8]) -> Option<bool> {
         self.run(self.filter.as_fd(), packet, None)
     }
 
     /// As [`Chain::passes`], for a packet whose tag is in the metadata.
-    pub(super) fn passes_with(&self, packet: &[u8], tag: Tag) -> Option<bool> {
+    pub fn passes_with(&self, packet: &[u8], tag: Tag) -> Option<bool> {
         let (tagger, _) = self.tagger.as_ref().unwrap();
         self.run(tagger.as_fd(), packet, Some(tag))
     }
@@ -162,22 +182,22 @@ impl Chain {
     }
 
     /// Runs with a packet for what is counted.
-    pub(super) fn passes_or_not(&self, packet: &[u8]) {
+    pub fn passes_or_not(&self, packet: &[u8]) {
         test_run(self.filter.as_fd(), packet, None, 1).unwrap();
     }
 
     /// How many packets a counting main program has seen.
-    pub(super) fn passed(&self) -> u64 {
+    pub fn passed(&self) -> u64 {
         sum(&self.passed, FILTERED)
     }
 
     /// How many packets were counted as filtered.
-    pub(super) fn filtered(&self) -> u64 {
+    pub fn filtered(&self) -> u64 {
         sum(&self.filtered, FILTERED)
     }
 
     /// How many of these were counted as tagged.
-    pub(super) fn filtered_tagged(&self) -> u64 {
+    pub fn filtered_tagged(&self) -> u64 {
         sum(&self.filtered, FILTERED_TAGGED)
     }
 }
@@ -206,14 +226,20 @@ fn is_cut_before_ip_ends(packet: &[u8]) -> bool {
 }
 
 /// The result of a test run.
-pub(super) struct Outcome {
-    pub(super) retval: u32,
+#[derive(Debug)]
+pub struct Outcome {
+    /// Of the program.
+    pub retval: u32,
     /// Mean of all repetitions.
-    pub(super) duration_ns: u32,
+    pub duration_ns: u32,
 }
 
 /// Runs a program on a packet.
-pub(super) fn test_run(
+///
+/// # Errors
+///
+/// The kernel refuses the packet.
+pub fn test_run(
     program: BorrowedFd<'_>,
     packet: &[u8],
     tag: Option<Tag>,
