@@ -12,6 +12,7 @@ mod build_ebpf;
 mod command;
 mod dependencies;
 mod dist;
+mod fuzz;
 mod http;
 mod measure;
 mod python_tools;
@@ -57,6 +58,8 @@ enum Task {
     TestPackage,
     /// Test the kernel half on another kernel, in a virtual machine
     TestVm(test_vm::TestVmArguments),
+    /// Run every fuzz target
+    Fuzz(fuzz::FuzzArguments),
     /// Build the kernel programs
     BuildEbpf(build_ebpf::BuildEbpfArguments),
     /// Measure the cost of a packet
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Task::TestImage(arguments) => test_image::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::TestPackage => test_package::run().map(|()| ExitCode::SUCCESS),
         Task::TestVm(arguments) => test_vm::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::Fuzz(arguments) => fuzz::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::BuildEbpf(arguments) => build_ebpf::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Dist(arguments) => dist::run(&arguments).map(|()| ExitCode::SUCCESS),

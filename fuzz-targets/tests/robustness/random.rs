@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use dns_traffic::Generator;
+use pktvisor_analysis::AnalysisLimits;
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::packet::{Packet, Stamp};
 use proptest::collection::vec;
@@ -10,9 +11,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
 
-use crate::agent::Setup;
 use crate::corpus::HOSTILE;
-use crate::identities;
+use fuzz_targets::identities;
+use fuzz_targets::setup::Setup;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -95,6 +96,7 @@ fn setup() -> impl Strategy<Value = Setup> {
             has_host,
             filter: None,
             public_suffix,
+            limits: AnalysisLimits::default(),
         },
     )
 }

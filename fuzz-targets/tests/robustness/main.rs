@@ -2,10 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod agent;
-#[path = "../support/captures.rs"]
+#[path = "../../../pktvisor-agent/tests/support/captures.rs"]
 mod captures;
 mod corpus;
 mod damage;
-mod identities;
 mod random;

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::agent::{End, Setup, replay};
 use crate::corpus::{Sample, samples};
+use fuzz_targets::setup::{End, Setup, replay};
 
 /// Damaged copies of each kind, for every capture.
 const ATTEMPTS: usize = 200;

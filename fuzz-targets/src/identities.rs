@@ -6,7 +6,7 @@ use pktvisor_agent::pipeline::Intake;
 use pktvisor_api::{Dns, Ledger, Packets, Period, PeriodDocument, Quantiles, TopEntry};
 use pktvisor_metrics::Store;
 
-use crate::agent::Setup;
+use crate::setup::Setup;
 
 /// The identities that do not hold.
 macro_rules! holds {
@@ -21,7 +21,11 @@ macro_rules! holds {
 }
 
 /// Checks every document of the store after the packets of `intake`.
-pub(crate) fn check(setup: &Setup, store: &Store, intake: &Intake) -> Result<(), String> {
+///
+/// # Errors
+///
+/// An identity does not hold.
+pub fn check(setup: &Setup, store: &Store, intake: &Intake) -> Result<(), String> {
     let ledger = store.ledger();
     check_ledger(setup, &ledger, intake)?;
     let document = store.document();

@@ -6,7 +6,7 @@ use capture_file::Capture;
 use pktvisor_agent::pipeline::{Intake, Pipeline};
 use pktvisor_agent::replay::Replay;
 use pktvisor_analysis::public_suffix::NameCut;
-use pktvisor_analysis::{self as analysis, Analysis};
+use pktvisor_analysis::{self as analysis, Analysis, AnalysisLimits};
 use pktvisor_capture::Filter;
 use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
@@ -17,18 +17,26 @@ use crate::identities;
 
 /// The options that an operator can choose.
 #[derive(Clone, Debug)]
-pub(crate) struct Setup {
-    pub(crate) periods: usize,
-    pub(crate) summary: bool,
-    pub(crate) sample_pct: u8,
-    pub(crate) has_host: bool,
-    pub(crate) filter: Option<&'static str>,
-    pub(crate) public_suffix: bool,
+pub struct Setup {
+    /// Periods kept.
+    pub periods: usize,
+    /// One period for the whole capture.
+    pub summary: bool,
+    /// Share of the flows that is analysed.
+    pub sample_pct: u8,
+    /// Whether HOST is known.
+    pub has_host: bool,
+    /// A filter expression.
+    pub filter: Option<&'static str>,
+    /// Whether names are cut at public suffixes.
+    pub public_suffix: bool,
+    /// Ceilings of the tables.
+    pub limits: AnalysisLimits,
 }
 
 impl Setup {
     /// Different ones in turn.
-    pub(crate) fn number(n: usize) -> Self {
+    pub fn number(n: usize) -> Self {
         Self {
             periods: [5, 1, 2, 12][n % 4],
             summary: n.is_multiple_of(3),
@@ -36,10 +44,12 @@ impl Setup {
             has_host: n % 5 < 3,
             filter: (n % 7 == 6).then_some("udp or tcp or icmp"),
             public_suffix: n % 11 == 10,
+            limits: AnalysisLimits::default(),
         }
     }
 
-    pub(crate) fn store(&self) -> Store {
+    /// An empty store.
+    pub fn store(&self) -> Store {
         let name_cut = if self.public_suffix { NameCut::PublicSuffix } else { NameCut::Labels };
         Store::new(metrics::StoreSettings {
             periods: self.periods,
@@ -49,22 +59,26 @@ impl Setup {
         })
     }
 
-    pub(crate) fn pipeline(&self) -> Pipeline {
+    /// A pipeline that no packet has passed.
+    pub fn pipeline(&self) -> Pipeline {
         // Halves of both address spaces, so that all directions come up.
         let networks = if self.has_host { &["0.0.0.0/1", "2001:db8::/33", "fe80::/11"][..] } else { &[] };
-        let host: HostSet = networks.iter().map(|network| network.parse().unwrap()).collect();
+        let host: HostSet = networks.iter().filter_map(|network| network.parse().ok()).collect();
         let dns_ports = DnsPorts::default();
         Pipeline {
             filter: self.filter.map(Filter::new),
             dns_ports,
             host: host.clone(),
             geo: None,
-            analysis: Analysis::new(analysis::AnalysisSettings {
-                dns_ports,
-                sample_rate: SampleRate::percent(self.sample_pct),
-                transaction_timeout_ns: 5_000_000_000,
-                host,
-            }),
+            analysis: Analysis::with_limits(
+                analysis::AnalysisSettings {
+                    dns_ports,
+                    sample_rate: SampleRate::percent(self.sample_pct),
+                    transaction_timeout_ns: 5_000_000_000,
+                    host,
+                },
+                self.limits,
+            ),
             intake: Intake::default(),
         }
     }
@@ -72,14 +86,21 @@ impl Setup {
 
 /// How a replay ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub enum End {
+    /// With a summary of all packets.
     Summary,
+    /// With a summary, and a warning about the capture.
     SummaryWithWarning,
+    /// With an error.
     Error,
 }
 
 /// Replays a capture and checks everything that must be true of the result.
-pub(crate) fn replay(bytes: Vec<u8>, setup: &Setup) -> Result<End, String> {
+///
+/// # Errors
+///
+/// Something is not true of the result.
+pub fn replay(bytes: Vec<u8>, setup: &Setup) -> Result<End, String> {
     let capture = match Capture::from_reader(Cursor::new(bytes)) {
         Ok(capture) => capture,
         Err(error) => return clear(error.into()).map(|()| End::Error),
