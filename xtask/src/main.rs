@@ -18,6 +18,7 @@ mod measure;
 mod python_tools;
 mod run;
 mod setup;
+mod soak;
 mod steps;
 mod tally;
 mod test;
@@ -60,6 +61,8 @@ enum Task {
     TestVm(test_vm::TestVmArguments),
     /// Run every fuzz target
     Fuzz(fuzz::FuzzArguments),
+    /// Run the agent for minutes under hostile traffic, and see that nothing grows
+    Soak(soak::SoakArguments),
     /// Build the kernel programs
     BuildEbpf(build_ebpf::BuildEbpfArguments),
     /// Measure the cost of a packet
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Task::TestPackage => test_package::run().map(|()| ExitCode::SUCCESS),
         Task::TestVm(arguments) => test_vm::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Fuzz(arguments) => fuzz::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::Soak(arguments) => soak::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::BuildEbpf(arguments) => build_ebpf::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Dist(arguments) => dist::run(&arguments).map(|()| ExitCode::SUCCESS),
