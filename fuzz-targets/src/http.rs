@@ -85,7 +85,8 @@ pub fn run(data: &[u8]) {
     };
     SERVED.with_borrow_mut(|served| {
         let Served { runtime, address } = served.get_or_insert_with(Served::start);
-        let answer = runtime.block_on(timeout(PATIENCE, exchange(*address, &bytes, cut)));
+        // A timer can be made only inside of the runtime.
+        let answer = runtime.block_on(async { timeout(PATIENCE, exchange(*address, &bytes, cut)).await });
         check(&answer.expect("the connection ends"));
     });
 }
