@@ -40,7 +40,7 @@ fn check_compressed(file: &[u8], compressed: Vec<u8>) {
 
 /// What was read of a file.
 #[derive(Debug, PartialEq, Eq)]
-struct Content {
+struct CaptureContent {
     packets: usize,
     /// Of all packets.
     digest: u64,
@@ -48,8 +48,8 @@ struct Content {
     is_whole: bool,
 }
 
-fn read(capture: Result<Capture, capture_file::ReadError>) -> Content {
-    let mut content = Content { packets: 0, digest: 0, is_whole: false };
+fn read(capture: Result<Capture, capture_file::ReadError>) -> CaptureContent {
+    let mut content = CaptureContent { packets: 0, digest: 0, is_whole: false };
     let mut capture = match capture {
         Ok(capture) => capture,
         Err(error) => {
@@ -90,7 +90,7 @@ fn assert_sentence(text: &str) {
     assert!(!text.is_empty() && !text.contains('\n'), "{text:?}");
 }
 
-fn mapped(file: &[u8]) -> Content {
+fn mapped(file: &[u8]) -> CaptureContent {
     let memory: OwnedFd = memfd_create("capture", MFdFlags::MFD_CLOEXEC).expect("memory for a file");
     let path = format!("/proc/self/fd/{}", memory.as_raw_fd());
     std::fs::File::from(memory.try_clone().expect("a descriptor")).write_all(file).expect("room");

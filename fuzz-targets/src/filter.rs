@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use arbitrary::{Arbitrary, Unstructured};
-use pktvisor_capture::test_run::{self, Chain, Tag};
+use pktvisor_capture::test_run::{self, FilterChain, Tag};
 use pktvisor_capture::{Filter, FilterProgramError, ProgramContext};
 use pktvisor_common::classify::LinkType;
 use pktvisor_common::packet::{Packet, Stamp};
@@ -164,7 +164,7 @@ fn try_run(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     if filter.check_for(LinkType::ETHERNET).is_err() || !*CAN_LOAD {
         return Ok(());
     }
-    let chain = match Chain::load(&expression, context, LinkType::ETHERNET) {
+    let chain = match FilterChain::load(&expression, context, LinkType::ETHERNET) {
         Ok(chain) => chain,
         Err(FilterProgramError::Translate { .. }) => return Ok(()),
         Err(error) => panic!("{expression} at {context:?}: {error}"),
@@ -188,7 +188,7 @@ fn try_run(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
 }
 
 /// A tag in the metadata is seen as in the packet. Returns how many packets were rejected.
-fn check_tagged(chain: &Chain, filter: &mut Filter, packet: &[u8]) -> u64 {
+fn check_tagged(chain: &FilterChain, filter: &mut Filter, packet: &[u8]) -> u64 {
     let tag = Tag { tpid: 0x8100, tci: 7 };
     let Some(decided) = chain.passes_with(packet, tag) else { return 0 };
     let tagged = [&packet[..12], &[0x81, 0, 0, 7], &packet[12..]].concat();

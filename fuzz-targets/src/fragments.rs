@@ -15,7 +15,7 @@ const OPTIONS: [u8; 8] = [17, 0, 1, 4, 0, 0, 0, 0];
 const MILLISECOND_NS: u64 = 1_000_000;
 
 #[derive(Arbitrary, Debug)]
-enum Operation {
+enum FragmentOperation {
     Fragment {
         is_ipv6: bool,
         identification: u8,
@@ -41,7 +41,7 @@ enum Operation {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Part {
+struct FragmentPart {
     is_ipv6: bool,
     identification: u8,
     from: usize,
@@ -49,7 +49,7 @@ struct Part {
     is_last: bool,
 }
 
-impl Part {
+impl FragmentPart {
     /// Whether a header of destination options of 8 bytes precedes UDP.
     fn has_options(&self) -> bool {
         self.is_ipv6 && self.identification >= 8
@@ -72,7 +72,7 @@ impl Part {
 }
 
 /// The packet of a part, as raw IP.
-fn packet(part: &Part) -> Vec<u8> {
+fn packet(part: &FragmentPart) -> Vec<u8> {
     let data = (part.from..part.to).map(|at| part.content(at));
     let field = (part.from / 8) as u16;
     let mut packet = Vec::with_capacity(60 + part.to - part.from);
@@ -97,13 +97,13 @@ fn packet(part: &Part) -> Vec<u8> {
     packet
 }
 
-struct Table {
+struct FragmentTable {
     fragments: Fragments,
     limits: FragmentLimits,
     now_ns: u64,
     packets: usize,
     events: usize,
-    last: Part,
+    last: FragmentPart,
     /// A byte of the next packet to change. Then messages may be anything.
     change: Option<(u16, u8)>,
     is_clean: bool,
@@ -112,13 +112,13 @@ struct Table {
 /// The operations.
 pub fn run(data: &[u8]) {
     let limits = FragmentLimits { datagrams: 4, buffered_bytes: 8192, fragments_per_datagram: 8 };
-    let mut table = Table {
+    let mut table = FragmentTable {
         fragments: Fragments::new(DnsPorts::default(), limits),
         limits,
         now_ns: 0,
         packets: 0,
         events: 0,
-        last: Part::default(),
+        last: FragmentPart::default(),
         change: None,
         is_clean: true,
     };
@@ -138,36 +138,44 @@ pub fn run(data: &[u8]) {
     assert_eq!((table.fragments.len(), table.fragments.buffered_bytes()), (0, 0));
 }
 
-impl Table {
-    fn perform(&mut self, operation: &Operation) {
+impl FragmentTable {
+    fn perform(&mut self, operation: &FragmentOperation) {
         match *operation {
-            Operation::Fragment { is_ipv6, identification, offset, len, is_last, snapped, pause_ms } => {
+            FragmentOperation::Fragment {
+                is_ipv6,
+                identification,
+                offset,
+                len,
+                is_last,
+                snapped,
+                pause_ms,
+            } => {
                 self.now_ns += u64::from(pause_ms) * MILLISECOND_NS;
                 let from = usize::from(offset % 512) * 8;
                 let identification = identification % 16;
-                self.take(Part { is_ipv6, identification, from, to: from, is_last }, len, snapped);
+                self.take(FragmentPart { is_ipv6, identification, from, to: from, is_last }, len, snapped);
             }
-            Operation::Following { len, is_last } => {
-                let part = Part { from: self.last.to, is_last, ..self.last };
+            FragmentOperation::Following { len, is_last } => {
+                let part = FragmentPart { from: self.last.to, is_last, ..self.last };
                 self.take(part, len, 0);
             }
-            Operation::Wait { ms } => {
+            FragmentOperation::Wait { ms } => {
                 self.now_ns += u64::from(ms) * MILLISECOND_NS;
                 let events = &mut self.events;
                 self.fragments.advance(self.now_ns, |_| *events += 1);
             }
-            Operation::Changed { at, value } => {
+            FragmentOperation::Changed { at, value } => {
                 self.change = Some((at, value));
                 self.is_clean = false;
             }
         }
     }
 
-    fn take(&mut self, part: Part, len: u16, snapped: u8) {
+    fn take(&mut self, part: FragmentPart, len: u16, snapped: u8) {
         let len = if part.is_last { usize::from(len % 1500) } else { usize::from(len % 1500) / 8 * 8 };
         // Fragments begin at multiples of 8 bytes.
         let from = part.from % (1 << 16) / 8 * 8;
-        let part = Part { from, to: from + len, ..part };
+        let part = FragmentPart { from, to: from + len, ..part };
         self.last = part;
         let mut packet = packet(&part);
         if let Some((at, value)) = self.change.take() {

@@ -32,6 +32,8 @@ pub mod message;
 pub mod name;
 #[cfg(feature = "agent")]
 pub mod pipeline;
+#[cfg(feature = "agent")]
+pub mod replayed;
 #[cfg(feature = "kernel")]
 pub mod ring;
 #[cfg(feature = "agent")]

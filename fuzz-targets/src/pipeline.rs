@@ -6,9 +6,9 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use pktvisor_common::classify::LinkType;
 
-use crate::setup::{self, Setup};
+use crate::setup::Setup;
 use crate::traffic::{FRAMES, LIMITS, packet};
-use crate::{identities, work};
+use crate::{identities, replayed, work};
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// Most packets of one input.
@@ -18,7 +18,7 @@ const ETHERNET_BYTES: usize = 14;
 const TIME_MAX: Duration = Duration::from_secs(2);
 
 #[derive(Arbitrary, Debug)]
-enum Content {
+enum StepContent {
     /// A run of frames, each changed alike.
     Frames {
         first: u16,
@@ -43,8 +43,8 @@ enum Time {
 }
 
 #[derive(Arbitrary, Debug)]
-struct Step {
-    content: Content,
+struct PacketStep {
+    content: StepContent,
     /// Ethernet, or the link type of this number.
     link_type: Option<u8>,
     time: Time,
@@ -57,7 +57,7 @@ pub fn run(data: &[u8]) {
     let setup = setup(options);
     work::within(TIME_MAX, || {
         if kind % 4 == 0 {
-            setup::replay(rest.to_vec(), &setup).expect("everything is true of the result");
+            replayed::replay(rest.to_vec(), &setup).expect("everything is true of the result");
         } else {
             perform(&setup, &mut Unstructured::new(rest));
         }
@@ -82,7 +82,7 @@ fn perform(setup: &Setup, input: &mut Unstructured<'_>) {
     let mut now_ns = 1_700_000_000 * SECOND_NS;
     let mut count = 0;
     while !input.is_empty() && count < PACKETS_MAX {
-        let Ok(step) = Step::arbitrary(input) else { break };
+        let Ok(step) = PacketStep::arbitrary(input) else { break };
         let (packets, link_type) = step.packets();
         let mut batch = store.batch();
         for data in &packets {
@@ -118,16 +118,16 @@ impl Time {
     }
 }
 
-impl Step {
+impl PacketStep {
     /// The packets of this step, and their link type.
     fn packets(&self) -> (Vec<Vec<u8>>, LinkType) {
         let known = |number: u8| LinkType::SUPPORTED[usize::from(number) % LinkType::SUPPORTED.len()];
         let link_type = self.link_type.map_or(LinkType::ETHERNET, known);
         match &self.content {
-            Content::Bytes { len, bytes } => {
+            StepContent::Bytes { len, bytes } => {
                 (vec![bytes.iter().copied().cycle().take(usize::from(*len)).collect()], link_type)
             }
-            Content::Frames { first, count, changes, keep, headless } => {
+            StepContent::Frames { first, count, changes, keep, headless } => {
                 let frames = FRAMES.iter().cycle().skip(usize::from(*first) % FRAMES.len().max(1));
                 let start = if *headless { ETHERNET_BYTES } else { 0 };
                 let change = |frame: &Vec<u8>| {

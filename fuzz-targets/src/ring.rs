@@ -23,7 +23,7 @@ const RECORD_HEADER: usize = 8;
 const OPERATIONS_MAX: usize = 64;
 
 #[derive(Arbitrary, Debug)]
-enum Operation {
+enum RingOperation {
     /// A record as programs write it.
     Record {
         ring: bool,
@@ -48,12 +48,12 @@ enum Operation {
 }
 
 /// The kernel's side of a ring.
-struct Shared {
+struct KernelSide {
     memory: MmapMut,
     position: u64,
 }
 
-impl Shared {
+impl KernelSide {
     fn new() -> (Self, RecordRing) {
         let memory: OwnedFd = memfd_create("ring", MFdFlags::MFD_CLOEXEC).expect("memory");
         let memory = File::from(memory);
@@ -101,28 +101,28 @@ impl Shared {
 /// The operations.
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
-    let (mut first, first_ring) = Shared::new();
-    let (mut second, second_ring) = Shared::new();
+    let (mut first, first_ring) = KernelSide::new();
+    let (mut second, second_ring) = KernelSide::new();
     let mut deep = Deep::new(vec![first_ring, second_ring]);
     let (mut now_ns, mut submitted, mut taken, mut is_odd) = (0_u64, 0, 0, false);
     for _ in 0..OPERATIONS_MAX {
         let Ok(operation) = input.arbitrary() else { break };
         match operation {
-            Operation::Record { ring, later_ns, captured, epoch, is_discarded, bytes } => {
+            RingOperation::Record { ring, later_ns, captured, epoch, is_discarded, bytes } => {
                 now_ns += u64::from(later_ns);
                 let record = record(now_ns, usize::from(captured) % 400, epoch, &bytes);
                 let shared = if ring { &mut second } else { &mut first };
                 let is_there = shared.submit(if is_discarded { DISCARDED } else { 0 }, &record);
                 submitted += usize::from(is_there && !is_discarded);
             }
-            Operation::Odd { ring, header, header_bytes, produced } => {
+            RingOperation::Odd { ring, header, header_bytes, produced } => {
                 is_odd = true;
                 let shared = if ring { &mut second } else { &mut first };
                 shared.write(shared.position, &header.to_ne_bytes());
                 shared.write(shared.position + RECORD_HEADER as u64, &header_bytes);
                 shared.produce(u64::from(produced % (SIZE as u16 / 2)) / 8 * 8);
             }
-            Operation::Poll { until_ns, records, held } => {
+            RingOperation::Poll { until_ns, records, held } => {
                 deep.hold(held.map(u32::from));
                 taken += poll(&mut deep, u64::from(until_ns), usize::from(records), is_odd);
             }

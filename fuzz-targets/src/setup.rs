@@ -1,10 +1,6 @@
 //! The agent in process, in several setups.
 
-use std::io::Cursor;
-
-use capture_file::Capture;
 use pktvisor_agent::pipeline::{Intake, Pipeline};
-use pktvisor_agent::replay::Replay;
 use pktvisor_analysis::public_suffix::NameCut;
 use pktvisor_analysis::{self as analysis, Analysis, AnalysisLimits};
 use pktvisor_capture::Filter;
@@ -12,8 +8,6 @@ use pktvisor_capture::hosts::HostSet;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_common::sampling::SampleRate;
 use pktvisor_metrics::{self as metrics, Store};
-
-use crate::identities;
 
 /// The options that an operator can choose.
 #[derive(Clone, Debug)]
@@ -81,51 +75,5 @@ impl Setup {
             ),
             intake: Intake::default(),
         }
-    }
-}
-
-/// How a replay ended.
-#[derive(Debug, PartialEq, Eq)]
-pub enum End {
-    /// With a summary of all packets.
-    Summary,
-    /// With a summary, and a warning about the capture.
-    SummaryWithWarning,
-    /// With an error.
-    Error,
-}
-
-/// Replays a capture and checks everything that must be true of the result.
-///
-/// # Errors
-///
-/// Something is not true of the result.
-pub fn replay(bytes: Vec<u8>, setup: &Setup) -> Result<End, String> {
-    let capture = match Capture::from_reader(Cursor::new(bytes)) {
-        Ok(capture) => capture,
-        Err(error) => return clear(error.into()).map(|()| End::Error),
-    };
-    let store = setup.store();
-    let mut replay = Replay { capture, pacer: None, pipeline: setup.pipeline() };
-    let outcome = replay.run(&store, |_| true);
-    identities::check(setup, &store, &replay.pipeline.intake)?;
-    match outcome {
-        Ok(None) => Ok(End::Summary),
-        Ok(Some(warning)) => sentence(&warning.to_string()).map(|()| End::SummaryWithWarning),
-        Err(error) => clear(error.into()).map(|()| End::Error),
-    }
-}
-
-/// One sentence, as the binary prints it.
-fn clear(error: anyhow::Error) -> Result<(), String> {
-    sentence(&format!("{error:#}"))
-}
-
-fn sentence(text: &str) -> Result<(), String> {
-    let parts: Vec<_> = text.split(": ").collect();
-    let is_repetitive = parts.iter().enumerate().any(|(n, part)| parts[..n].contains(part));
-    match text.is_empty() || text.contains('\n') || is_repetitive {
-        true => Err(format!("not one clear sentence: {text:?}")),
-        false => Ok(()),
     }
 }

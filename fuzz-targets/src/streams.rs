@@ -27,14 +27,14 @@ pub fn run(data: &[u8]) {
 }
 
 #[derive(Default)]
-struct Sink {
+struct MessageSink {
     messages: Vec<Vec<u8>>,
     message_bytes: usize,
     events: usize,
     keeps: bool,
 }
 
-impl StreamSink for Sink {
+impl StreamSink for MessageSink {
     fn message(&mut self, _: &Flow, _: u64, message: &[u8], captured: Captured) {
         assert!(message.len() >= 12, "a message without its header");
         assert!(!self.keeps || captured == Captured::Whole);
@@ -105,7 +105,7 @@ fn orderly(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         segments.swap(place, usize::from(u8::arbitrary(input)?) % (place + 1));
     }
     let mut streams = Streams::new(StreamLimits { streams: 4, buffered_bytes: 1 << 20 });
-    let mut sink = Sink { keeps: true, ..Sink::default() };
+    let mut sink = MessageSink { keeps: true, ..MessageSink::default() };
     let mut send = |sequence, flags, payload: &[u8]| {
         let wire_len = payload.len() as u32;
         let segment = TcpSegment { sequence, acknowledgement: 0, flags, payload, wire_len };
@@ -121,7 +121,7 @@ fn orderly(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
 }
 
 #[derive(Arbitrary, Debug)]
-enum Place {
+enum SegmentPlace {
     /// Where the last segment of its direction ended.
     Next,
     Behind(u8),
@@ -153,12 +153,12 @@ enum Payload {
 }
 
 #[derive(Arbitrary, Debug)]
-enum Operation {
+enum StreamOperation {
     Segment {
         connection: u8,
         from_server: bool,
         flags: u8,
-        place: Place,
+        place: SegmentPlace,
         acknowledged: Acknowledged,
         payload: Payload,
         missing: u8,
@@ -194,7 +194,7 @@ fn payload(payload: &Payload, id: u16) -> Vec<u8> {
 struct Disorder {
     streams: Streams,
     limits: StreamLimits,
-    sink: Sink,
+    sink: MessageSink,
     now_ns: u64,
     sent_bytes: usize,
     segments: usize,
@@ -208,7 +208,7 @@ fn disorderly(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let mut disorder = Disorder {
         streams: Streams::new(limits),
         limits,
-        sink: Sink::default(),
+        sink: MessageSink::default(),
         now_ns: 1000 * MILLISECOND_NS,
         sent_bytes: 0,
         segments: 0,
@@ -240,15 +240,15 @@ impl Disorder {
         assert!(self.sink.events <= 8 * self.segments + 8, "{} events", self.sink.events);
     }
 
-    fn perform(&mut self, operation: &Operation) {
+    fn perform(&mut self, operation: &StreamOperation) {
         let wait = |ms: u64| ms * MILLISECOND_NS;
         match operation {
-            Operation::Wait { ms } => {
+            StreamOperation::Wait { ms } => {
                 self.now_ns += wait(u64::from(*ms) % 300_000);
                 self.streams.advance(self.now_ns, &mut self.sink);
             }
-            Operation::Back { ms } => self.now_ns = self.now_ns.saturating_sub(wait(u64::from(*ms))),
-            Operation::Segment {
+            StreamOperation::Back { ms } => self.now_ns = self.now_ns.saturating_sub(wait(u64::from(*ms))),
+            StreamOperation::Segment {
                 connection,
                 from_server,
                 flags,
@@ -263,11 +263,11 @@ impl Disorder {
                 let [own, peers] = if *from_server { [1, 0] } else { [0, 1] };
                 let next = &mut self.next[usize::from(connection)];
                 let sequence = match place {
-                    Place::Next => next[own],
-                    Place::Behind(len) => next[own].wrapping_add(u32::from(*len)),
-                    Place::FarBehind(len) => next[own].wrapping_add(u32::from(*len)),
-                    Place::Before(len) => next[own].wrapping_sub(u32::from(*len)),
-                    Place::Anywhere(sequence) => *sequence,
+                    SegmentPlace::Next => next[own],
+                    SegmentPlace::Behind(len) => next[own].wrapping_add(u32::from(*len)),
+                    SegmentPlace::FarBehind(len) => next[own].wrapping_add(u32::from(*len)),
+                    SegmentPlace::Before(len) => next[own].wrapping_sub(u32::from(*len)),
+                    SegmentPlace::Anywhere(sequence) => *sequence,
                 };
                 let (ack, acknowledgement) = match acknowledged {
                     Acknowledged::Nothing => (0, 0),
@@ -277,7 +277,7 @@ impl Disorder {
                 };
                 // Seldom a SYN, FIN or RST, so that streams live.
                 let flags = if *flags < 0x20 { flags & (SYN | FIN | RST) } else { 0 } | ack;
-                let Operation::Segment { payload: wanted, .. } = operation else { return };
+                let StreamOperation::Segment { payload: wanted, .. } = operation else { return };
                 let payload = payload(wanted, self.segments as u16);
                 let wire_len = payload.len() as u32 + u32::from(missing.saturating_sub(200));
                 next[own] = sequence.wrapping_add(wire_len + u32::from(flags & SYN != 0));

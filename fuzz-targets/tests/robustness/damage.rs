@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::corpus::{Sample, samples};
-use fuzz_targets::setup::{End, Setup, replay};
+use fuzz_targets::replayed::{ReplayEnd, replay};
+use fuzz_targets::setup::Setup;
 
 /// Damaged copies of each kind, for every capture.
 const ATTEMPTS: usize = 200;
@@ -57,7 +58,7 @@ fn flipped(sample: &Sample, random: &mut Random) -> Vec<u8> {
 }
 
 /// The result of one damaged capture. A panic is reported like any other failure.
-fn attempt(bytes: Vec<u8>, setup: &Setup) -> Result<End, String> {
+fn attempt(bytes: Vec<u8>, setup: &Setup) -> Result<ReplayEnd, String> {
     catch_unwind(AssertUnwindSafe(|| replay(bytes, setup))).unwrap_or_else(|_| Err("it panicked".to_owned()))
 }
 
@@ -104,9 +105,9 @@ fn a_damaged_capture_ends_in_a_summary_that_adds_up_or_in_a_clear_error() {
 fn the_random_damage_covers_every_kind() {
     let samples = samples();
     let sample = samples.iter().find(|sample| sample.name == "generated.pcap").unwrap();
-    let ends: Vec<End> = [&sample.bytes[..], &sample.bytes[..1000], &sample.bytes[..20]]
+    let ends: Vec<ReplayEnd> = [&sample.bytes[..], &sample.bytes[..1000], &sample.bytes[..20]]
         .map(|bytes| replay(bytes.to_vec(), &Setup::number(0)).unwrap())
         .into();
-    assert_eq!(ends, [End::Summary, End::SummaryWithWarning, End::Error]);
+    assert_eq!(ends, [ReplayEnd::Summary, ReplayEnd::SummaryWithWarning, ReplayEnd::Error]);
     assert_eq!(sample.records.len() as u64, crate::corpus::HOSTILE.packets);
 }

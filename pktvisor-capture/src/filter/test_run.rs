@@ -32,7 +32,7 @@ pub struct Tag {
 
 /// A filter before a main program that does nothing.
 #[derive(Debug)]
-pub struct Chain {
+pub struct FilterChain {
     pub(super) filter: FilterProgram,
     /// Puts a tag into the metadata, then goes on to the filter.
     tagger: Option<(OwnedFd, OwnedFd)>,
@@ -112,14 +112,14 @@ fn tagger(filter: &FilterProgram) -> (OwnedFd, OwnedFd) {
     (load_program(ProgramContext::Tc, &asm.finish().unwrap()).unwrap(), programs)
 }
 
-impl Chain {
+impl FilterChain {
     /// For test runs.
     pub fn new(expression: &str, context: ProgramContext, link_type: LinkType) -> Self {
         Self::load(expression, context, link_type)
             .unwrap_or_else(|error| panic!("{expression} at {context:?}: {error}"))
     }
 
-    /// As [`Chain::new`], for an expression that may be a bad one.
+    /// As [`FilterChain::new`], for an expression that may be a bad one.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Chain {
         self.run(self.filter.as_fd(), packet, None)
     }
 
-    /// As [`Chain::passes`], for a packet whose tag is in the metadata.
+    /// As [`FilterChain::passes`], for a packet whose tag is in the metadata.
     pub fn passes_with(&self, packet: &[u8], tag: Tag) -> Option<bool> {
         let (tagger, _) = self.tagger.as_ref().unwrap();
         self.run(tagger.as_fd(), packet, Some(tag))
@@ -227,7 +227,7 @@ fn is_cut_before_ip_ends(packet: &[u8]) -> bool {
 
 /// The result of a test run.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct TestRunOutcome {
     /// Of the program.
     pub retval: u32,
     /// Mean of all repetitions.
@@ -244,7 +244,7 @@ pub fn test_run(
     packet: &[u8],
     tag: Option<Tag>,
     repeat: u32,
-) -> io::Result<Outcome> {
+) -> io::Result<TestRunOutcome> {
     let mut context = [0_u32; 48];
     if let Some(Tag { tpid, tci }) = tag {
         context[8] = u32::from(tpid.to_be());
@@ -266,5 +266,5 @@ pub fn test_run(
     unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &mut attributes)? };
     // SAFETY: the kernel filled in this member.
     let run = unsafe { attributes.test };
-    Ok(Outcome { retval: run.retval, duration_ns: run.duration })
+    Ok(TestRunOutcome { retval: run.retval, duration_ns: run.duration })
 }

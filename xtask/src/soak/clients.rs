@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use testbed::http;
 
-use super::{Counts, SERVER, Shared};
+use super::{SERVER, SoakCounts, SoakShared};
 
 const PATHS: [&str; 12] = [
     "/metrics",
@@ -25,7 +25,7 @@ const PATHS: [&str; 12] = [
 ];
 
 /// Asks for every path in turn, several times a second.
-pub(super) fn scrape(shared: &Shared) -> Result<()> {
+pub(super) fn scrape(shared: &SoakShared) -> Result<()> {
     for path in PATHS.iter().cycle() {
         if shared.rest(Duration::from_millis(150)) {
             break;
@@ -35,14 +35,14 @@ pub(super) fn scrape(shared: &Shared) -> Result<()> {
         let is_late = status == 500 && body.contains("not ready in time");
         ensure!(is_late || [200, 425, 503].contains(&status), "{path}: {status} {body:.200}");
         ensure!(status != 200 || !body.is_empty(), "{path} is empty");
-        Counts::add(&shared.counts.scrapes, 1);
-        Counts::add(&shared.counts.late, u64::from(is_late));
+        SoakCounts::add(&shared.counts.scrapes, 1);
+        SoakCounts::add(&shared.counts.late, u64::from(is_late));
     }
     Ok(())
 }
 
 /// Status and body of a GET. A machine that is busy or suspended may break a connection.
-pub(super) fn ask(shared: &Shared, path: &str) -> Result<(u16, String)> {
+pub(super) fn ask(shared: &SoakShared, path: &str) -> Result<(u16, String)> {
     const ATTEMPTS: usize = 3;
     for _ in 1..ATTEMPTS {
         if let Ok(answer) = http::get(&shared.watched, SERVER, path) {
@@ -53,7 +53,7 @@ pub(super) fn ask(shared: &Shared, path: &str) -> Result<(u16, String)> {
 }
 
 /// Sends requests byte by byte on many connections.
-pub(super) fn be_slow(shared: &Shared) -> Result<()> {
+pub(super) fn be_slow(shared: &SoakShared) -> Result<()> {
     const CONNECTIONS: usize = 60;
     const REQUEST: &[u8] = b"GET /api/v1/metrics/window/5 HTTP/1.1\r\nhost: localhost\r\nx-slow: ";
     hold(shared, CONNECTIONS, Duration::from_millis(500), |stream, round| {
@@ -62,7 +62,7 @@ pub(super) fn be_slow(shared: &Shared) -> Result<()> {
 }
 
 /// Requests large answers and reads a few bytes of them a second.
-pub(super) fn be_deaf(shared: &Shared) -> Result<()> {
+pub(super) fn be_deaf(shared: &SoakShared) -> Result<()> {
     const CONNECTIONS: usize = 20;
     const REQUEST: &[u8] = b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n";
     hold(shared, CONNECTIONS, Duration::from_secs(1), |stream, round| {
@@ -76,7 +76,7 @@ pub(super) fn be_deaf(shared: &Shared) -> Result<()> {
 
 /// Keeps connections, does `work` on each of them once per pause, and replaces those that ended.
 fn hold(
-    shared: &Shared,
+    shared: &SoakShared,
     connections: usize,
     pause: Duration,
     mut work: impl FnMut(&mut TcpStream, usize) -> bool,
@@ -87,7 +87,7 @@ fn hold(
         while held.len() < connections {
             let stream = shared.watched.run(|| TcpStream::connect(SERVER))?;
             stream.set_nonblocking(true)?;
-            Counts::add(&shared.counts.slow_clients, 1);
+            SoakCounts::add(&shared.counts.slow_clients, 1);
             held.push((stream, 0, Instant::now()));
         }
         held.retain_mut(|(stream, round, since)| {
@@ -99,7 +99,7 @@ fn hold(
             };
             let goes_on = is_open && work(stream, *round - 1) && since.elapsed() < Duration::from_secs(40);
             if !is_open {
-                Counts::add(&shared.counts.refused, 1);
+                SoakCounts::add(&shared.counts.refused, 1);
             }
             goes_on
         });

@@ -27,7 +27,7 @@ use testbed::{Namespace, Need, Process, Veth, http};
 
 use crate::{build_ebpf, command, workspace};
 use report::Soaked;
-use samples::{Sample, Sampler};
+use samples::{ProcessSample, Sampler};
 
 /// The agent's HTTP address, in its own namespace.
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 10853);
@@ -61,7 +61,7 @@ impl SoakArguments {
 }
 
 /// What the threads of a run share.
-struct Shared {
+struct SoakShared {
     watched: Namespace,
     peer: Namespace,
     /// Of `pcap-replay`.
@@ -70,12 +70,12 @@ struct Shared {
     directory: PathBuf,
     pps: u64,
     stop: AtomicBool,
-    counts: Counts,
+    counts: SoakCounts,
 }
 
 /// What the threads did.
 #[derive(Default)]
-struct Counts {
+struct SoakCounts {
     packets: AtomicU64,
     interfaces: AtomicU64,
     scrapes: AtomicU64,
@@ -85,13 +85,13 @@ struct Counts {
     refused: AtomicU64,
 }
 
-impl Counts {
+impl SoakCounts {
     fn add(counter: &AtomicU64, count: u64) {
         counter.fetch_add(count, Ordering::Relaxed);
     }
 }
 
-impl Shared {
+impl SoakShared {
     fn is_over(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -113,19 +113,19 @@ pub(crate) fn run(arguments: &SoakArguments) -> Result<()> {
     }
     let programs = programs(arguments.programs.as_deref())?;
     let directory = tempfile::tempdir().context("cannot create a directory for captures")?;
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(SoakShared {
         watched: Namespace::new(),
         peer: Namespace::new(),
         sender: programs.join("pcap-replay"),
         directory: directory.path().to_owned(),
         pps: arguments.pps,
         stop: AtomicBool::new(false),
-        counts: Counts::default(),
+        counts: SoakCounts::default(),
     });
     let pair = Veth::new(&shared.peer, &shared.watched).names("soakpeer", "soakhost").create();
     let agent = start_agent(&programs.join("pktvisord"), &shared.watched, directory.path())?;
     thread::sleep(REST);
-    let at_rest = Sample::take(agent.id())?;
+    let at_rest = ProcessSample::take(agent.id())?;
     println!("at rest: {at_rest}");
     let threads = start_threads(&shared, pair.left.name());
     let mut sampler = Sampler::new(agent.id(), Duration::from_secs(60 * arguments.warm_up_minutes()));
@@ -136,7 +136,7 @@ pub(crate) fn run(arguments: &SoakArguments) -> Result<()> {
     }
     worked?;
     thread::sleep(REST);
-    let after = Sample::take(agent.id())?;
+    let after = ProcessSample::take(agent.id())?;
     let stopped = stop_agent(agent, directory.path());
     let soaked = Soaked { at_rest, after, sampler: &sampler, counts: &shared.counts, arguments };
     println!("\n{}", soaked.table());
@@ -181,11 +181,11 @@ fn last_line(directory: &Path) -> String {
     log.lines().last().unwrap_or_default().to_owned()
 }
 
-type Work = fn(&Shared, &str) -> Result<()>;
+type SoakWork = fn(&SoakShared, &str) -> Result<()>;
 
 /// Everything that goes on beside the watching.
-fn start_threads(shared: &Arc<Shared>, interface: &str) -> Vec<JoinHandle<()>> {
-    let works: [(&str, Work); 6] = [
+fn start_threads(shared: &Arc<SoakShared>, interface: &str) -> Vec<JoinHandle<()>> {
+    let works: [(&str, SoakWork); 6] = [
         ("queries", traffic::send_queries),
         ("floods", traffic::send_floods),
         ("interfaces", |shared, _| traffic::change_interfaces(shared)),
@@ -193,7 +193,7 @@ fn start_threads(shared: &Arc<Shared>, interface: &str) -> Vec<JoinHandle<()>> {
         ("slow clients", |shared, _| clients::be_slow(shared)),
         ("deaf clients", |shared, _| clients::be_deaf(shared)),
     ];
-    let start = |(name, work): (&'static str, Work)| {
+    let start = |(name, work): (&'static str, SoakWork)| {
         let (shared, interface) = (Arc::clone(shared), interface.to_owned());
         thread::spawn(move || {
             if let Err(error) = work(&shared, &interface) {
@@ -205,7 +205,7 @@ fn start_threads(shared: &Arc<Shared>, interface: &str) -> Vec<JoinHandle<()>> {
 }
 
 /// Checks the ledger and samples the process every second until the time is over.
-fn watch(shared: &Shared, sampler: &mut Sampler, time: Duration) -> Result<()> {
+fn watch(shared: &SoakShared, sampler: &mut Sampler, time: Duration) -> Result<()> {
     let (began, mut second, mut minute) = (Instant::now(), 0, 0);
     while began.elapsed() < time {
         sampler.sample(began.elapsed())?;

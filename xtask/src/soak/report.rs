@@ -5,15 +5,15 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Result, ensure};
 
-use super::samples::{Sample, Sampler};
-use super::{Counts, SoakArguments};
+use super::samples::{ProcessSample, Sampler};
+use super::{SoakArguments, SoakCounts};
 
 /// What a run found.
 pub(super) struct Soaked<'a> {
-    pub(super) at_rest: Sample,
-    pub(super) after: Sample,
+    pub(super) at_rest: ProcessSample,
+    pub(super) after: ProcessSample,
     pub(super) sampler: &'a Sampler,
-    pub(super) counts: &'a Counts,
+    pub(super) counts: &'a SoakCounts,
     pub(super) arguments: &'a SoakArguments,
 }
 
@@ -21,7 +21,7 @@ impl Soaked<'_> {
     pub(super) fn table(&self) -> String {
         let Self { at_rest, after, sampler, counts, arguments } = self;
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed).to_string();
-        let warm = |of: fn(&Sample) -> u64, unit: &str| {
+        let warm = |of: fn(&ProcessSample) -> u64, unit: &str| {
             let (least, most) = sampler.range(of);
             format!("{least} to {most}{unit}")
         };

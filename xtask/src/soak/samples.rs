@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// The process at one moment.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sample {
+pub(super) struct ProcessSample {
     pub(super) at: Duration,
     /// Resident memory.
     pub(super) resident_kb: u64,
@@ -17,7 +17,7 @@ pub(super) struct Sample {
     pub(super) threads: u64,
 }
 
-impl Sample {
+impl ProcessSample {
     pub(super) fn take(process: u32) -> Result<Self> {
         let path = format!("/proc/{process}/status");
         let status =
@@ -36,7 +36,7 @@ impl Sample {
     }
 }
 
-impl fmt::Display for Sample {
+impl fmt::Display for ProcessSample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { resident_kb, descriptors, threads, .. } = self;
         write!(f, "{resident_kb} kB resident, {descriptors} descriptors, {threads} threads")
@@ -47,7 +47,7 @@ impl fmt::Display for Sample {
 pub(super) struct Sampler {
     process: u32,
     pub(super) warm_up: Duration,
-    samples: Vec<Sample>,
+    samples: Vec<ProcessSample>,
     /// How often the ledger was read.
     pub(super) ledgers: u64,
     /// The last ledger.
@@ -60,11 +60,11 @@ impl Sampler {
     }
 
     pub(super) fn sample(&mut self, at: Duration) -> Result<()> {
-        self.samples.push(Sample { at, ..Sample::take(self.process)? });
+        self.samples.push(ProcessSample { at, ..ProcessSample::take(self.process)? });
         Ok(())
     }
 
-    pub(super) fn last(&self) -> Sample {
+    pub(super) fn last(&self) -> ProcessSample {
         self.samples.last().copied().unwrap_or_default()
     }
 
@@ -84,7 +84,7 @@ impl Sampler {
     }
 
     /// The samples after the warm-up.
-    fn warm(&self) -> impl Iterator<Item = &Sample> {
+    fn warm(&self) -> impl Iterator<Item = &ProcessSample> {
         self.samples.iter().filter(|sample| sample.at >= self.warm_up)
     }
 
@@ -109,7 +109,7 @@ impl Sampler {
     }
 
     /// Least and most after the warm-up.
-    pub(super) fn range(&self, of: impl Fn(&Sample) -> u64) -> (u64, u64) {
+    pub(super) fn range(&self, of: impl Fn(&ProcessSample) -> u64) -> (u64, u64) {
         let values = || self.warm().map(&of);
         (values().min().unwrap_or(0), values().max().unwrap_or(0))
     }
@@ -125,7 +125,7 @@ mod tests {
         for second in 0..300 {
             let resident_kb = if second < 60 { 0 } else { 1000 + second / 6 };
             let at = Duration::from_secs(second);
-            sampler.samples.push(Sample { at, resident_kb, ..Sample::default() });
+            sampler.samples.push(ProcessSample { at, resident_kb, ..ProcessSample::default() });
         }
         let slope = sampler.slope_kb_per_minute();
         assert!((slope - 10.0).abs() < 0.1, "{slope}");

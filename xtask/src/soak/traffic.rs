@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use testbed::{FrameSocket, Veth};
 
-use super::{Counts, Shared, flood};
+use super::{SoakCounts, SoakShared, flood};
 
 /// Packets of one capture: tens of seconds at the usual rate.
 const PACKETS: u64 = 60_000;
@@ -18,7 +18,7 @@ const RANDOM_NAMES: &str = "--names 100000 --clients 50000 --dns-share 1 --tcp-s
     --random-sources 1";
 
 /// Sends captures, each with other names and clients.
-pub(super) fn send_queries(shared: &Shared, interface: &str) -> Result<()> {
+pub(super) fn send_queries(shared: &SoakShared, interface: &str) -> Result<()> {
     let capture = shared.directory.join("queries.pcap");
     for seed in 1_u64.. {
         let scenario = if seed.is_multiple_of(3) { RANDOM_NAMES } else { MIXED };
@@ -35,7 +35,7 @@ pub(super) fn send_queries(shared: &Shared, interface: &str) -> Result<()> {
 }
 
 /// Sends half-open connections and lone fragments.
-pub(super) fn send_floods(shared: &Shared, interface: &str) -> Result<()> {
+pub(super) fn send_floods(shared: &SoakShared, interface: &str) -> Result<()> {
     let capture = shared.directory.join("floods.pcap");
     for seed in 1.. {
         flood::write(&capture, PACKETS, seed).context("cannot write a capture")?;
@@ -47,7 +47,7 @@ pub(super) fn send_floods(shared: &Shared, interface: &str) -> Result<()> {
 }
 
 /// Sends a capture once. Returns whether the end has come.
-fn send(shared: &Shared, interface: &str, capture: &Path) -> Result<bool> {
+fn send(shared: &SoakShared, interface: &str, capture: &Path) -> Result<bool> {
     let mut sender = shared.peer.command(&shared.sender);
     sender
         .args(["--interface", interface, "--via", "af-packet", "--pps", &shared.pps.to_string()])
@@ -57,7 +57,7 @@ fn send(shared: &Shared, interface: &str, capture: &Path) -> Result<bool> {
     loop {
         if let Some(status) = sender.try_wait().context("cannot wait for pcap-replay")? {
             ensure!(status.success(), "pcap-replay failed ({status})");
-            Counts::add(&shared.counts.packets, PACKETS);
+            SoakCounts::add(&shared.counts.packets, PACKETS);
             return Ok(shared.is_over());
         }
         if shared.rest(Duration::from_millis(200)) {
@@ -70,7 +70,7 @@ fn send(shared: &Shared, interface: &str, capture: &Path) -> Result<bool> {
 }
 
 /// Makes interfaces, sends packets through them, renames them or sets them down, and removes them.
-pub(super) fn change_interfaces(shared: &Shared) -> Result<()> {
+pub(super) fn change_interfaces(shared: &SoakShared) -> Result<()> {
     for round in 0_u64.. {
         let pair = Veth::new(&shared.peer, &shared.watched).create();
         let (watched, name) = (&shared.watched, pair.right.name().to_owned());
@@ -95,7 +95,7 @@ pub(super) fn change_interfaces(shared: &Shared) -> Result<()> {
             return Ok(());
         }
         drop((socket, pair));
-        Counts::add(&shared.counts.interfaces, 1);
+        SoakCounts::add(&shared.counts.interfaces, 1);
         if shared.rest(Duration::from_secs(2)) {
             return Ok(());
         }
