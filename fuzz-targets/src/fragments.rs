@@ -41,7 +41,7 @@ enum FragmentOperation {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct FragmentPart {
+struct DatagramPart {
     is_ipv6: bool,
     identification: u8,
     from: usize,
@@ -49,7 +49,7 @@ struct FragmentPart {
     is_last: bool,
 }
 
-impl FragmentPart {
+impl DatagramPart {
     /// Whether a header of destination options of 8 bytes precedes UDP.
     fn has_options(&self) -> bool {
         self.is_ipv6 && self.identification >= 8
@@ -72,7 +72,7 @@ impl FragmentPart {
 }
 
 /// The packet of a part, as raw IP.
-fn packet(part: &FragmentPart) -> Vec<u8> {
+fn packet(part: &DatagramPart) -> Vec<u8> {
     let data = (part.from..part.to).map(|at| part.content(at));
     let field = (part.from / 8) as u16;
     let mut packet = Vec::with_capacity(60 + part.to - part.from);
@@ -103,7 +103,7 @@ struct FragmentTable {
     now_ns: u64,
     packets: usize,
     events: usize,
-    last: FragmentPart,
+    last: DatagramPart,
     /// A byte of the next packet to change. Then messages may be anything.
     change: Option<(u16, u8)>,
     is_clean: bool,
@@ -118,7 +118,7 @@ pub fn run(data: &[u8]) {
         now_ns: 0,
         packets: 0,
         events: 0,
-        last: FragmentPart::default(),
+        last: DatagramPart::default(),
         change: None,
         is_clean: true,
     };
@@ -153,10 +153,10 @@ impl FragmentTable {
                 self.now_ns += u64::from(pause_ms) * MILLISECOND_NS;
                 let from = usize::from(offset % 512) * 8;
                 let identification = identification % 16;
-                self.take(FragmentPart { is_ipv6, identification, from, to: from, is_last }, len, snapped);
+                self.take(DatagramPart { is_ipv6, identification, from, to: from, is_last }, len, snapped);
             }
             FragmentOperation::Following { len, is_last } => {
-                let part = FragmentPart { from: self.last.to, is_last, ..self.last };
+                let part = DatagramPart { from: self.last.to, is_last, ..self.last };
                 self.take(part, len, 0);
             }
             FragmentOperation::Wait { ms } => {
@@ -171,11 +171,11 @@ impl FragmentTable {
         }
     }
 
-    fn take(&mut self, part: FragmentPart, len: u16, snapped: u8) {
+    fn take(&mut self, part: DatagramPart, len: u16, snapped: u8) {
         let len = if part.is_last { usize::from(len % 1500) } else { usize::from(len % 1500) / 8 * 8 };
         // Fragments begin at multiples of 8 bytes.
         let from = part.from % (1 << 16) / 8 * 8;
-        let part = FragmentPart { from, to: from + len, ..part };
+        let part = DatagramPart { from, to: from + len, ..part };
         self.last = part;
         let mut packet = packet(&part);
         if let Some((at, value)) = self.change.take() {
