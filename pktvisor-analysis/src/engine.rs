@@ -17,9 +17,9 @@ use pktvisor_common::packet::{Packet, Stamp};
 use pktvisor_common::sampling::{self, SampleRate};
 
 use crate::flow::{Flow, Transport};
-use crate::fragments::{self, Datagram, Fragments};
+use crate::fragments::{Datagram, Fragments};
 use crate::observer::{Observer, Outcome, ReassemblyEvent};
-use crate::settings::AnalysisSettings;
+use crate::settings::{AnalysisLimits, AnalysisSettings};
 use crate::streams::{StreamSink, Streams, TcpSegment};
 use crate::transactions::{MessageTime, OpenQueries};
 use messages::Messages;
@@ -34,10 +34,15 @@ pub struct Analysis<H> {
 impl<H: HostNetworks> Analysis<H> {
     /// An analysis before the first packet.
     pub fn new(settings: AnalysisSettings<H>) -> Self {
+        Self::with_limits(settings, AnalysisLimits::default())
+    }
+
+    /// An analysis whose tables have these ceilings.
+    pub fn with_limits(settings: AnalysisSettings<H>, limits: AnalysisLimits) -> Self {
         Self {
-            fragments: Fragments::new(settings.dns_ports, fragments::FragmentLimits::default()),
-            streams: Streams::default(),
-            messages: Messages::new(settings),
+            fragments: Fragments::new(settings.dns_ports, limits.fragments),
+            streams: Streams::new(limits.streams),
+            messages: Messages::new(settings, limits.queries),
         }
     }
 
@@ -107,6 +112,12 @@ impl<H: HostNetworks> Analysis<H> {
         self.streams.finish(&mut sink);
         self.fragments.finish(|event| out.reassembly(event));
         self.report_transactions(out);
+    }
+
+    /// Memory for segments and fragments that wait, in bytes: never above the sum of their
+    /// [limits](AnalysisLimits) between two calls.
+    pub fn buffered_bytes(&self) -> usize {
+        self.streams.buffered_bytes() + self.fragments.buffered_bytes()
     }
 
     /// Queries that wait for their response, as of the last [advance](Self::advance).

@@ -10,7 +10,7 @@
 
 mod engine;
 pub mod flow;
-mod fragments;
+pub mod fragments;
 pub mod geo;
 pub mod message;
 pub mod mnemonics;
@@ -28,4 +28,4 @@ pub use observer::{
     ClientSide, ExchangeEnds, InspectedMessage, Observer, Outcome, ReassemblyEvent, TimedOutName,
     TimedOutQuery, Transaction, WaitingQuery,
 };
-pub use settings::AnalysisSettings;
+pub use settings::{AnalysisLimits, AnalysisSettings};

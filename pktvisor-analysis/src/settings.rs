@@ -6,7 +6,10 @@ use pktvisor_common::direction::HostNetworks;
 use pktvisor_common::sampling::SampleRate;
 
 use crate::flow::Flow;
+use crate::fragments::FragmentLimits;
 use crate::observer::{ClientSide, ExchangeEnds};
+use crate::streams::StreamLimits;
+use crate::transactions::ENTRIES_MAX_DEFAULT;
 
 /// The settings of analysis.
 #[derive(Clone, Debug)]
@@ -19,6 +22,27 @@ pub struct AnalysisSettings<H> {
     pub transaction_timeout_ns: u64,
     /// The networks that are HOST.
     pub host: H,
+}
+
+/// Ceilings of the tables of an analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnalysisLimits {
+    /// Of TCP streams.
+    pub streams: StreamLimits,
+    /// Of fragmented datagrams.
+    pub fragments: FragmentLimits,
+    /// Number of queries that wait for their response, and of remembered answered ones.
+    pub queries: usize,
+}
+
+impl Default for AnalysisLimits {
+    fn default() -> Self {
+        Self {
+            streams: StreamLimits::default(),
+            fragments: FragmentLimits::default(),
+            queries: ENTRIES_MAX_DEFAULT,
+        }
+    }
 }
 
 impl<H: HostNetworks> AnalysisSettings<H> {

@@ -18,6 +18,8 @@ pub mod privileges;
 pub mod promiscuous;
 pub mod tap;
 
+#[cfg(feature = "test-run")]
+pub use filter::test_run;
 pub use filter::{
     ClassicError, Endian, Filter, FilterError, FilterProgram, FilterProgramError, FilterSite, PacketOrigin,
     ProgramContext, Rejected, TAGS_WARNING, TranslateError,

@@ -3,13 +3,13 @@
 use anyhow::Result;
 
 use crate::steps::StepOutcome;
-use crate::{build_ebpf, command};
+use crate::{build_ebpf, command, fuzz};
 
 /// The version that setup installs; an installed version is used as it is.
 const VERSION: &str = "0.20.2";
 
 /// The workspaces: each has dependencies of its own.
-const MANIFESTS: [&str; 2] = ["Cargo.toml", build_ebpf::MANIFEST];
+const MANIFESTS: [&str; 3] = ["Cargo.toml", build_ebpf::MANIFEST, fuzz::MANIFEST];
 
 /// Installs cargo-deny if it is missing. Never fails: without it the check is skipped.
 pub(crate) fn ensure() {

@@ -12,12 +12,14 @@ mod build_ebpf;
 mod command;
 mod dependencies;
 mod dist;
+mod fuzz;
 mod http;
 mod measure;
 mod node_tools;
 mod python_tools;
 mod run;
 mod setup;
+mod soak;
 mod steps;
 mod tally;
 mod test;
@@ -58,6 +60,10 @@ enum Task {
     TestPackage,
     /// Test the kernel half on another kernel, in a virtual machine
     TestVm(test_vm::TestVmArguments),
+    /// Run every fuzz target
+    Fuzz(fuzz::FuzzArguments),
+    /// Run the agent for minutes under hostile traffic, and see that nothing grows
+    Soak(soak::SoakArguments),
     /// Build the kernel programs
     BuildEbpf(build_ebpf::BuildEbpfArguments),
     /// Measure the cost of a packet
@@ -76,6 +82,8 @@ fn main() -> ExitCode {
         Task::TestImage(arguments) => test_image::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::TestPackage => test_package::run().map(|()| ExitCode::SUCCESS),
         Task::TestVm(arguments) => test_vm::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::Fuzz(arguments) => fuzz::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::Soak(arguments) => soak::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::BuildEbpf(arguments) => build_ebpf::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Dist(arguments) => dist::run(&arguments).map(|()| ExitCode::SUCCESS),

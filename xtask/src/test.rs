@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::setup::{self, SetupLevel};
 use crate::steps::{StepOutcome, Steps};
 use crate::tally::Tally;
-use crate::{build_ebpf, command, dependencies, test_package, test_vm, workspace};
+use crate::{build_ebpf, command, dependencies, fuzz, test_package, test_vm, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct TestArguments {
@@ -30,7 +30,8 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<ExitCode> {
         steps.run("kernel programs", build_ebpf);
         steps.run("formatting", || {
             cargo(&["fmt", "--all", "--check"])?;
-            cargo(&["fmt", "--check", "--manifest-path", build_ebpf::MANIFEST])
+            cargo(&["fmt", "--check", "--manifest-path", build_ebpf::MANIFEST])?;
+            cargo(&["fmt", "--check", "--manifest-path", fuzz::MANIFEST])
         });
         steps.run("lints", || {
             cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])

@@ -12,9 +12,7 @@ use crate::observer::{
     InspectedMessage, Observer, Outcome, TimedOutName, TimedOutQuery, Transaction, WaitingQuery,
 };
 use crate::settings::AnalysisSettings;
-use crate::transactions::{
-    ENTRIES_MAX_DEFAULT, Exchange, MessageTime, QueryOutcome, QuestionKey, ResponseOutcome, Transactions,
-};
+use crate::transactions::{Exchange, MessageTime, QueryOutcome, QuestionKey, ResponseOutcome, Transactions};
 
 /// The steps that all messages share.
 #[derive(Debug)]
@@ -30,10 +28,10 @@ pub(super) struct Messages<H> {
 }
 
 impl<H: HostNetworks> Messages<H> {
-    /// The steps before the first message.
-    pub(super) fn new(settings: AnalysisSettings<H>) -> Self {
+    /// The steps before the first message. At most `queries` wait for their response.
+    pub(super) fn new(settings: AnalysisSettings<H>, queries: usize) -> Self {
         Self {
-            transactions: Transactions::new(settings.transaction_timeout_ns, ENTRIES_MAX_DEFAULT),
+            transactions: Transactions::new(settings.transaction_timeout_ns, queries),
             settings,
             name: Name::default(),
             borrowed_ns: None,

@@ -34,7 +34,7 @@ use crate::observer::ReassemblyEvent;
 use crate::table::{SlotId, Table};
 
 /// The maximum time for a datagram to become complete, in nanoseconds of packet time.
-pub(crate) const DATAGRAM_TIMEOUT_NS: u64 = 30_000_000_000;
+pub const DATAGRAM_TIMEOUT_NS: u64 = 30_000_000_000;
 /// RFC 1035 section 4.1.1: no message is shorter than its header.
 const HEADER_LEN: usize = 12;
 /// Memory that is kept for the next datagram, in bytes. Most datagrams fit into it (RFC 9715
@@ -43,7 +43,7 @@ const SPARE_MAX: usize = 8 * 1024;
 
 /// Ceilings of a [`Fragments`] table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FragmentLimits {
+pub struct FragmentLimits {
     /// Number of datagrams at a time.
     pub datagrams: usize,
     /// Memory for waiting fragments of all datagrams together, in bytes.
@@ -60,7 +60,7 @@ impl Default for FragmentLimits {
 
 /// A DNS message from fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Datagram<'a> {
+pub struct Datagram<'a> {
     /// Its flow.
     pub flow: Flow,
     /// The UDP payload, at least 12 bytes.
@@ -86,7 +86,7 @@ impl PendingDatagram {
 }
 
 /// The table of incomplete datagrams.
-pub(crate) struct Fragments {
+pub struct Fragments {
     /// One queue, in the order of arrival.
     table: Table<DatagramKey, PendingDatagram, 1>,
     dns_ports: DnsPorts,
@@ -100,7 +100,7 @@ pub(crate) struct Fragments {
 
 impl Fragments {
     /// An empty table. A datagram is DNS if either port is among `dns_ports`.
-    pub(crate) fn new(dns_ports: DnsPorts, limits: FragmentLimits) -> Self {
+    pub fn new(dns_ports: DnsPorts, limits: FragmentLimits) -> Self {
         Self {
             table: Table::new(limits.datagrams),
             dns_ports,
@@ -112,12 +112,18 @@ impl Fragments {
     }
 
     /// Number of remembered datagrams, unwanted ones included.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.table.len()
     }
 
+    /// Memory for waiting fragments, in bytes: never above [`FragmentLimits::buffered_bytes`] between
+    /// two calls.
+    pub fn buffered_bytes(&self) -> usize {
+        self.buffered_bytes
+    }
+
     /// Whether no datagram is remembered.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
@@ -127,7 +133,7 @@ impl Fragments {
     /// `packet` begins with the link-layer header; `class` has [`flags::FRAGMENT`]. First fragments
     /// without a DNS port are needed too, because their later fragments need not be kept. Other
     /// fragments are skipped.
-    pub(crate) fn fragment(
+    pub fn fragment(
         &mut self,
         packet: &[u8],
         class: &Class,
@@ -174,7 +180,7 @@ impl Fragments {
 
     /// Moves packet time to `now_ns` and gives up datagrams that have waited too long. For times
     /// without fragments; each fragment brings its own time.
-    pub(crate) fn advance(&mut self, now_ns: u64, mut events: impl FnMut(ReassemblyEvent)) {
+    pub fn advance(&mut self, now_ns: u64, mut events: impl FnMut(ReassemblyEvent)) {
         self.now_ns = self.now_ns.max(now_ns);
         while let Some(id) = self.table.front(0)
             && self.now_ns - self.table[id].since_ns > DATAGRAM_TIMEOUT_NS
@@ -184,7 +190,7 @@ impl Fragments {
     }
 
     /// Ends the capture: gives up all datagrams.
-    pub(crate) fn finish(&mut self, mut events: impl FnMut(ReassemblyEvent)) {
+    pub fn finish(&mut self, mut events: impl FnMut(ReassemblyEvent)) {
         while let Some(id) = self.table.front(0) {
             self.give_up(id, &mut events);
         }

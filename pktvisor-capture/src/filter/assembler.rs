@@ -79,7 +79,7 @@ pub(crate) enum Cond {
 pub(crate) enum Helper {
     MapLookupElem = 1,
     TailCall = 12,
-    #[cfg(test)]
+    #[cfg(any(test, feature = "test-run"))]
     SkbVlanPush = 18,
     SkbLoadBytes = 26,
     /// Linux 5.18.

@@ -21,6 +21,8 @@ mod program;
 mod split;
 mod tag;
 mod tagged;
+#[cfg(any(test, feature = "test-run"))]
+pub mod test_run;
 #[cfg(test)]
 mod tests;
 mod translate;

@@ -264,8 +264,8 @@ fn place_rings(ebpf: &mut Ebpf, rings: &[RecordRing]) -> Result<(), KernelError>
     let error = |source| KernelError::Map { name: NAME, source };
     let map = ebpf.map_mut(NAME).ok_or(KernelError::Missing { what: "map", name: NAME })?;
     let mut deep: ArrayOfMaps<&mut MapData> = map.try_into().map_err(error)?;
-    for (place, ring) in (0..).zip(rings) {
-        deep.set(place, ring.map(), 0).map_err(error)?;
+    for (place, ring) in (0..).zip(rings.iter().filter_map(RecordRing::map)) {
+        deep.set(place, ring, 0).map_err(error)?;
     }
     Ok(())
 }

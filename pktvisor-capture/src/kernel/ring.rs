@@ -8,7 +8,7 @@
 //! Unlike aya's reader this one can look at a record without taking it, and takes many at a time.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use aya::maps::{MapData, MapError};
@@ -32,7 +32,8 @@ const RECORD_HEADER: usize = 8;
 /// The consumer's end of a ring buffer.
 #[derive(Debug)]
 pub struct RecordRing {
-    map: MapData,
+    /// `None`: its memory is not that of a map.
+    map: Option<MapData>,
     consumer: MmapRaw,
     producer: MmapRaw,
     size: usize,
@@ -56,27 +57,40 @@ impl RecordRing {
         let map_error = |source: MapError| KernelError::Map { name: NAME, source };
         let definition = aya_obj::Map::new_from_params(BPF_MAP_TYPE_RINGBUF as u32, 0, 0, size as u32, 0);
         let map = MapData::create(definition, "DEEP_RING", None).map_err(map_error)?;
-        let mapping = |offset, len, access| {
-            share(map.fd().as_fd(), offset, len, access)
-                .map_err(|source| KernelError::Mapping { name: NAME, source })
-        };
-        let consumer = mapping(0, page, Access::ReadWrite)?;
-        let producer = mapping(page, page + 2 * size, Access::Read)?;
-        Ok(Self { map, consumer, producer, size, position: 0, released: 0, produced: 0 })
+        let ring = Self::of_memory(map.fd().as_fd(), size)
+            .map_err(|source| KernelError::Mapping { name: NAME, source })?;
+        Ok(Self { map: Some(map), ..ring })
+    }
+
+    /// A ring buffer of `size` bytes, a power of two of pages, in memory with the layout of the
+    /// kernel's. In a file the second copy of the data is a copy.
+    ///
+    /// # Errors
+    ///
+    /// The memory cannot be mapped.
+    pub fn of_memory(memory: BorrowedFd<'_>, size: usize) -> io::Result<Self> {
+        let page = page_size();
+        if !size.is_power_of_two() || size < page {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let consumer = share(memory, 0, page, Access::ReadWrite)?;
+        let producer = share(memory, page, page + 2 * size, Access::Read)?;
+        Ok(Self { map: None, consumer, producer, size, position: 0, released: 0, produced: 0 })
     }
 
     /// The map, for the programs' array of rings.
-    pub(super) fn map(&self) -> &MapData {
-        &self.map
+    pub(super) fn map(&self) -> Option<&MapData> {
+        self.map.as_ref()
     }
 
     /// The next record; `None` if the ring is empty or the record is not yet complete.
     #[inline]
     fn peek(&mut self) -> Option<&[u8]> {
         loop {
-            if self.position == self.produced {
+            // Never beyond, whatever lengths the records have.
+            if self.position >= self.produced {
                 self.produced = self.producer_position().load(Ordering::Acquire);
-                if self.position == self.produced {
+                if self.position >= self.produced {
                     return None;
                 }
             }
@@ -85,8 +99,9 @@ impl RecordRing {
                 return None;
             }
             let len = (header & !(BUSY | DISCARDED)) as usize;
-            if header & DISCARDED == 0 {
-                return self.data(len);
+            let is_possible = len <= self.size - RECORD_HEADER;
+            if header & DISCARDED == 0 && is_possible {
+                return Some(self.data(len));
             }
             self.skip(len);
         }
@@ -96,7 +111,9 @@ impl RecordRing {
     /// [`RecordSource::release`].
     #[inline]
     fn skip(&mut self, len: usize) {
-        self.position += (RECORD_HEADER + len).next_multiple_of(8) as u64;
+        let behind = self.position + (RECORD_HEADER + len).next_multiple_of(8) as u64;
+        // A length that cannot be leads to no record: only what is produced was taken.
+        self.position = behind.min(self.produced);
         // Early, so that programs find room before a long poll ends.
         if self.position - self.released > (self.size / 8) as u64 {
             self.release_taken();
@@ -138,17 +155,15 @@ impl RecordRing {
         unsafe { AtomicU32::from_ptr(self.data_start().add(self.record_offset()).cast()) }
     }
 
-    /// The bytes of the record at `position`.
-    fn data(&self, len: usize) -> Option<&[u8]> {
-        if len > self.size - RECORD_HEADER {
-            return None;
-        }
+    /// The bytes of the record at `position`: at most as many as the data has behind its header.
+    fn data(&self, len: usize) -> &[u8] {
+        let len = len.min(self.size - RECORD_HEADER);
         // SAFETY: begins within the first copy of the data and is no longer than one; the kernel
         // does not write to a complete record before its room is released, which takes `&mut self`.
-        Some(unsafe {
+        unsafe {
             let start = self.data_start().add(self.record_offset() + RECORD_HEADER);
             std::slice::from_raw_parts(start, len)
-        })
+        }
     }
 }
 
@@ -200,5 +215,57 @@ fn prefetch_behind(record: &[u8]) {
     const LINES: usize = 4;
     for line in 0..LINES {
         prefetch_address(record.as_ptr().wrapping_add(record.len() + line * LINE_BYTES));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+
+    /// A ring in a file, of one page of data, with this header before every record that could be.
+    fn ring(header: u32, produced: u64) -> (File, RecordRing) {
+        let (file, page) = (tempfile::tempfile().unwrap(), page_size());
+        file.set_len(4 * page as u64).unwrap();
+        let data: Vec<u8> = header.to_ne_bytes().into_iter().chain([0; 4]).cycle().take(2 * page).collect();
+        file.write_all_at(&data, 2 * page as u64).unwrap();
+        file.write_all_at(&produced.to_ne_bytes(), page as u64).unwrap();
+        let ring = RecordRing::of_memory(file.as_fd(), page).unwrap();
+        (file, ring)
+    }
+
+    fn released(file: &File) -> u64 {
+        let mut position = [0; 8];
+        file.read_exact_at(&mut position, 0).unwrap();
+        u64::from_ne_bytes(position)
+    }
+
+    #[test]
+    fn discarded_records_lead_no_further_than_what_is_produced() {
+        let (file, mut ring) = ring(DISCARDED, 20);
+        assert_eq!(ring.next(), None);
+        ring.release();
+        assert_eq!(released(&file), 20);
+    }
+
+    #[test]
+    fn a_record_longer_than_the_ring_does_not_stop_it_for_ever() {
+        let (file, mut ring) = ring(page_size() as u32, 800);
+        assert_eq!(ring.next(), None);
+        let behind = record_of(&file, 800);
+        assert_eq!(ring.next().map(|next| next.timestamp_ns), Some(behind));
+    }
+
+    /// Produces a record at a position, and returns its time stamp.
+    fn record_of(file: &File, position: u64) -> u64 {
+        const TIMESTAMP_NS: u64 = 7;
+        let (page, len) = (page_size() as u64, 24_u32);
+        file.write_all_at(&len.to_ne_bytes(), 2 * page + position).unwrap();
+        file.write_all_at(&TIMESTAMP_NS.to_ne_bytes(), 2 * page + position + 8).unwrap();
+        file.write_all_at(&[0; 16], 2 * page + position + 16).unwrap();
+        file.write_all_at(&(position + 32).to_ne_bytes(), page).unwrap();
+        TIMESTAMP_NS
     }
 }

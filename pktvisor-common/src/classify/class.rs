@@ -81,7 +81,8 @@ pub struct Class {
     pub destination_port: u16,
     /// Offset of the outermost IP header.
     pub network_offset: u16,
-    /// Offset of the transport header (or of a later fragment's data).
+    /// Offset of the transport header (or of a later fragment's data); meaningless in a malformed
+    /// packet.
     pub transport_offset: u16,
     /// Offset of the UDP or TCP payload, or of a later fragment's data.
     pub payload_offset: u16,

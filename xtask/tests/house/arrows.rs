@@ -91,6 +91,22 @@ const PLAN: &[Plan] = &[
         knows: &["pktvisor-api", "fleet-merge", "command-docs"],
         tests_know: &["testbed"],
     },
+    Plan {
+        name: "fuzz-targets",
+        knows: &[
+            "pktvisor-common",
+            "pktvisor-api",
+            "pktvisor-analysis",
+            "pktvisor-metrics",
+            "pktvisor-capture",
+            "pktvisor-agent",
+            "pktvisor-tui",
+            "capture-file",
+            "dns-traffic",
+            "metric-families",
+        ],
+        tests_know: &[],
+    },
     Plan { name: "xtask", knows: &["testbed"], tests_know: &[] },
 ];
 

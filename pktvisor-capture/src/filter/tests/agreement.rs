@@ -8,7 +8,7 @@ use pktvisor_common::packet::{Packet, Stamp};
 
 use super::list;
 use super::packets::{self, Random};
-use super::test_run::{self, Chain, Tag};
+use super::test_run::{self, FilterChain, Tag};
 use crate::Filter;
 use crate::filter::ProgramContext;
 
@@ -47,7 +47,7 @@ fn skipped() -> bool {
 
 /// Compares verdicts on all packets, and the count of the rejected. Returns how many passed.
 fn agree(expression: &str, context: ProgramContext, link_type: LinkType, packets: &[Vec<u8>]) -> usize {
-    let chain = Chain::new(expression, context, link_type);
+    let chain = FilterChain::new(expression, context, link_type);
     let mut filter = Filter::new(expression);
     let (mut passed, mut rejected) = (0, 0);
     for packet in packets {
@@ -110,7 +110,7 @@ fn a_tag_in_the_metadata_is_seen_as_in_the_packet() {
         })
         .collect();
     for expression in list::ETHERNET {
-        let chain = Chain::new(expression, ProgramContext::Tc, LinkType::ETHERNET);
+        let chain = FilterChain::new(expression, ProgramContext::Tc, LinkType::ETHERNET);
         let mut filter = Filter::new(*expression);
         for (packet, tag) in &packets {
             let Some(decided) = chain.passes_with(packet, *tag) else { continue };
@@ -151,7 +151,7 @@ fn bytes_beyond_the_first_piece_of_a_packet_are_read() {
     for (expression, expected_verdict) in expressions {
         let verdict = expected(&mut Filter::new(expression), &packet, LinkType::ETHERNET);
         assert_eq!(verdict, expected_verdict, "{expression}");
-        let chain = Chain::new(expression, XDP_FRAGS, LinkType::ETHERNET);
+        let chain = FilterChain::new(expression, XDP_FRAGS, LinkType::ETHERNET);
         assert_eq!(chain.passes(&packet), Some(verdict), "{expression}");
     }
 }
@@ -164,7 +164,7 @@ fn a_filter_of_three_hundred_hosts_is_taken_by_the_verifier() {
     let hosts: Vec<String> = (0..300).map(|host| format!("host 10.{}.{}.1", host % 7, host % 256)).collect();
     let expression = hosts.join(" or ");
     for context in [XDP_FRAGS, ProgramContext::Tc] {
-        Chain::new(&expression, context, LinkType::ETHERNET);
+        FilterChain::new(&expression, context, LinkType::ETHERNET);
     }
 }
 
@@ -178,8 +178,8 @@ fn the_price_of_a_filter() {
     packet[37] = 53;
     for context in [XDP, XDP_FRAGS, ProgramContext::Tc] {
         let empty = test_run::empty(context);
-        let chain = Chain::new("udp port 53", context, LinkType::ETHERNET);
-        let other = Chain::new("udp port 54", context, LinkType::ETHERNET);
+        let chain = FilterChain::new("udp port 53", context, LinkType::ETHERNET);
+        let other = FilterChain::new("udp port 54", context, LinkType::ETHERNET);
         let best = |program: BorrowedFd<'_>| {
             (0..20).map(|_| test_run::test_run(program, &packet, None, 500_000).unwrap().duration_ns).min()
         };

@@ -7,7 +7,7 @@ use pktvisor_common::classify::LinkType;
 use pktvisor_common::direction::LinkDirection;
 use testbed::{FrameSocket, Namespace, Need, Veth};
 
-use super::test_run::{self, Chain};
+use super::test_run::{self, FilterChain};
 use crate::ProgramContext;
 use crate::clsact::Clsact;
 use crate::filter::{attach_tcx_egress, attach_tcx_ingress, attach_xdp};
@@ -59,7 +59,7 @@ impl Receiver {
 
     /// Sends 7 packets to port 53 and 5 to port 54 with these tags. Returns what of them the chain
     /// counted as passed and as filtered.
-    fn send(&self, tags: &[u16], chain: &Chain) -> (u64, u64) {
+    fn send(&self, tags: &[u16], chain: &FilterChain) -> (u64, u64) {
         let before = (chain.passed(), chain.filtered());
         for port in [53, 53, 54, 53, 54, 53, 53, 54, 53, 54, 53, 54] {
             self.sender.send(&udp(tags, port));
@@ -78,10 +78,10 @@ fn a_filter_before_xdp_counts_rejected_packets_until_its_link_goes() {
         return;
     }
     let receiver = Receiver::new();
-    let chain = Chain::counting("udp port 53", XDP);
+    let chain = FilterChain::counting("udp port 53", XDP);
     let link = receiver.namespace.run(|| attach_xdp(chain.filter.as_fd(), receiver.index)).unwrap();
     assert_eq!(receiver.send(&[], &chain), (7, 5));
-    let other = Chain::counting("udp port 54", XDP);
+    let other = FilterChain::counting("udp port 54", XDP);
     let busy = receiver.namespace.run(|| attach_xdp(other.filter.as_fd(), receiver.index)).unwrap_err();
     assert_eq!(busy.raw_os_error(), Some(libc::EBUSY));
     drop(link);
@@ -106,7 +106,7 @@ fn a_filter_at_tcx_ingress_sees_tags_that_are_in_the_metadata() {
         ("len = 68", &[7], (0, 12)),
     ];
     for (expression, tags, counts) in cases {
-        let chain = Chain::counting(expression, ProgramContext::Tc);
+        let chain = FilterChain::counting(expression, ProgramContext::Tc);
         let attached: std::io::Result<OwnedFd> =
             receiver.namespace.run(|| attach_tcx_ingress(chain.filter.as_fd(), receiver.index));
         let _link = match attached {
@@ -130,7 +130,7 @@ fn a_filter_at_egress_reads_a_packet_in_pieces() {
     let expressions =
         [("udp[8008] = 0x5a", 3, 0), ("ether[8042:4] = 0x5a000000", 3, 0), ("udp[8007] = 0x5a", 0, 3)];
     for (expression, passed, filtered) in expressions {
-        let chain = Chain::counting(expression, ProgramContext::Tc);
+        let chain = FilterChain::counting(expression, ProgramContext::Tc);
         namespace.run(|| {
             let tcx = attach_tcx_egress(chain.filter.as_fd(), lo);
             let clsact = tcx.is_err().then(|| Clsact::on(lo).unwrap());
@@ -159,7 +159,7 @@ fn clsact_filters_go_with_their_owner_and_with_the_next_one_if_it_was_killed() {
         let output = command.args([what, "show", "dev", &receiver.interface]).args(at).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    let chain = Chain::counting("udp port 53", ProgramContext::Tc);
+    let chain = FilterChain::counting("udp port 53", ProgramContext::Tc);
     receiver.namespace.run(|| {
         let attach = |clsact: &Clsact| {
             clsact.attach(LinkDirection::Ingress, chain.filter.as_fd()).unwrap();
@@ -204,12 +204,12 @@ fn three_capabilities_are_enough() {
         keep_capabilities(1 << CAP_NET_ADMIN | 1 << CAP_PERFMON | 1 << CAP_BPF);
         for context in [ProgramContext::Xdp { frags: false }, XDP, ProgramContext::Tc] {
             for expression in ["udp port 53", "vlan 7 and len > 60 and tcp[tcpflags] & tcp-syn != 0"] {
-                Chain::new(expression, context, LinkType::ETHERNET);
+                FilterChain::new(expression, context, LinkType::ETHERNET);
             }
         }
-        let chain = Chain::counting("udp port 53", XDP);
+        let chain = FilterChain::counting("udp port 53", XDP);
         let _link = attach_xdp(chain.filter.as_fd(), receiver.index).unwrap();
-        let chain = Chain::counting("udp port 53", ProgramContext::Tc);
+        let chain = FilterChain::counting("udp port 53", ProgramContext::Tc);
         Clsact::on(receiver.index).unwrap().attach(LinkDirection::Egress, chain.filter.as_fd()).unwrap();
     });
 }
@@ -237,7 +237,7 @@ fn a_filter_reads_nothing_of_its_stack_that_it_has_not_written() {
             "len > 60",
         ];
         for expression in fixed {
-            Chain::new(expression, ProgramContext::Tc, LinkType::ETHERNET);
+            FilterChain::new(expression, ProgramContext::Tc, LinkType::ETHERNET);
         }
     };
     std::thread::spawn(strict).join().unwrap();
@@ -256,7 +256,7 @@ fn filtered_packets_with_a_tag_are_counted_where_the_expression_says_nothing_of_
             ("vlan 9 and udp port 53", &[7], (3, 0)),
             ("ether[12:2] != 0", &[7], (0, 0)),
         ] {
-            let chain = Chain::counting(expression, context);
+            let chain = FilterChain::counting(expression, context);
             for port in [53, 53, 54] {
                 chain.passes_or_not(&udp(tags, port));
             }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pktvisor_common::classify::LinkType;
 
 use super::packets::{self, Random};
-use super::test_run::{self, Chain};
+use super::test_run::{self, FilterChain};
 use crate::Filter;
 use crate::filter::compile::{self, PacketOrigin};
 use crate::filter::context::ProgramContext;
@@ -121,7 +121,7 @@ fn a_chain_in_pieces_runs_in_the_kernel() {
     }
     let expression = hosts(200).join(" or ");
     for context in [ProgramContext::Xdp { frags: true }, ProgramContext::Tc] {
-        let chain = Chain::new(&expression, context, LinkType::ETHERNET);
+        let chain = FilterChain::new(&expression, context, LinkType::ETHERNET);
         assert_eq!(
             [from(0, 199), from(0, 200)].map(|packet| chain.passes(&packet)),
             [Some(true), Some(false)]

@@ -7,4 +7,5 @@ mod live;
 mod long;
 mod packets;
 mod savefiles;
-mod test_run;
+
+use super::test_run;

@@ -1,0 +1,118 @@
+//! Capture files of each kind: pcap and pcapng in both byte orders, plain, gzip and zstd, as a stream
+//! and mapped.
+
+use std::io::{Cursor, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
+
+use capture_file::Capture;
+use flate2::write::GzEncoder;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+use crate::work;
+
+/// Most packets that are read of one input, because a compressed file can hold millions.
+const PACKETS_MAX: usize = 4096;
+/// An input is at most a few kilobytes, of which gzip makes at most a thousand times as many.
+const TIME_MAX: Duration = Duration::from_secs(2);
+
+/// A byte with what surrounds the file, and the file.
+pub fn run(data: &[u8]) {
+    let Some((&kind, file)) = data.split_first() else { return };
+    work::within(TIME_MAX, || match kind % 4 {
+        0 => {
+            let streamed = read(Capture::from_reader(Cursor::new(file.to_vec())));
+            assert_eq!(streamed, mapped(file), "as a stream and as a file");
+        }
+        1 => drop(read(Capture::from_reader(Cursor::new(file.to_vec())))),
+        2 => check_compressed(file, gzip(file)),
+        _ => check_compressed(file, zstd(file)),
+    });
+}
+
+/// A file that is compressed has the same packets.
+fn check_compressed(file: &[u8], compressed: Vec<u8>) {
+    let plain = read(Capture::from_reader(Cursor::new(file.to_vec())));
+    let found = read(Capture::from_reader(Cursor::new(compressed)));
+    assert_eq!(plain.packets, found.packets);
+    assert_eq!((plain.digest, plain.is_whole), (found.digest, found.is_whole));
+}
+
+/// What was read of a file.
+#[derive(Debug, PartialEq, Eq)]
+struct CaptureContent {
+    packets: usize,
+    /// Of all packets.
+    digest: u64,
+    /// Whether it ended without a warning and without an error.
+    is_whole: bool,
+}
+
+fn read(capture: Result<Capture, capture_file::ReadError>) -> CaptureContent {
+    let mut content = CaptureContent { packets: 0, digest: 0, is_whole: false };
+    let mut capture = match capture {
+        Ok(capture) => capture,
+        Err(error) => {
+            assert_sentence(&error.to_string());
+            return content;
+        }
+    };
+    while content.packets < PACKETS_MAX {
+        match capture.next_packet() {
+            Ok(Some(packet)) => {
+                assert!(packet.wire_len as usize >= packet.data.len());
+                content.packets += 1;
+                let ends = [packet.data.first(), packet.data.last()]
+                    .map(|end| end.map_or(0, |byte| u64::from(*byte)));
+                for number in
+                    [packet.timestamp_ns, packet.data.len() as u64, packet.wire_len.into(), ends[0], ends[1]]
+                {
+                    content.digest = (content.digest ^ number).wrapping_mul(0x0000_0100_0000_01b3);
+                }
+            }
+            Ok(None) => {
+                content.is_whole = capture.warning().is_none();
+                break;
+            }
+            Err(error) => {
+                assert_sentence(&error.to_string());
+                break;
+            }
+        }
+    }
+    if let Some(warning) = capture.warning() {
+        assert_sentence(&warning.to_string());
+    }
+    content
+}
+
+fn assert_sentence(text: &str) {
+    assert!(!text.is_empty() && !text.contains('\n'), "{text:?}");
+}
+
+fn mapped(file: &[u8]) -> CaptureContent {
+    let memory: OwnedFd = memfd_create("capture", MFdFlags::MFD_CLOEXEC).expect("memory for a file");
+    let path = format!("/proc/self/fd/{}", memory.as_raw_fd());
+    std::fs::File::from(memory.try_clone().expect("a descriptor")).write_all(file).expect("room");
+    read(Capture::open(path))
+}
+
+fn gzip(file: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::none());
+    encoder.write_all(file).and_then(|()| encoder.finish()).expect("a vector takes everything")
+}
+
+/// A frame of blocks that are not compressed (RFC 8878 section 3.1.1), because to set up a
+/// compressor takes longer than everything else.
+fn zstd(file: &[u8]) -> Vec<u8> {
+    const BLOCK_BYTES: usize = 4096;
+    const WINDOW_OF_1_MIB: u8 = 10 << 3;
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, WINDOW_OF_1_MIB];
+    for block in file.chunks(BLOCK_BYTES) {
+        frame.extend_from_slice(&((block.len() as u32) << 3).to_le_bytes()[..3]);
+        frame.extend_from_slice(block);
+    }
+    // The last block, of no bytes.
+    frame.extend_from_slice(&[1, 0, 0]);
+    frame
+}
