@@ -19,8 +19,8 @@ use crate::{
     app::{Action, ActionOutcome, InputMode, UiState, action_of_key, action_of_mouse},
     cli::TuiOptions,
     client::{
-        Access, AccessError, AgentEndpoint, AskedWindow, EndpointError, HttpSettings, PacketsUpdate, Permits,
-        Poller, PollerCommand, TrafficFilter, Update, Wanted, save_packets,
+        AccessError, AgentAccess, AgentEndpoint, AskedWindow, EndpointError, HttpSettings, PacketsUpdate,
+        Permits, Poller, PollerCommand, TrafficFilter, Update, Wanted, save_packets,
     },
     merger::Merger,
     model::{AgentModel, SavedAgent, SavedError, Union, read_saved},
@@ -102,7 +102,7 @@ fn endpoints(options: &TuiOptions) -> Result<Vec<AgentEndpoint>, EndpointError> 
 }
 
 fn http_settings(options: &TuiOptions, endpoints: &[AgentEndpoint]) -> Result<HttpSettings, AccessError> {
-    let mut access = Access::default();
+    let mut access = AgentAccess::default();
     // The certificates of the system take milliseconds to read.
     if endpoints.iter().any(AgentEndpoint::is_secure) {
         access = access.with_authorities(options.tls_ca.as_deref())?;

@@ -317,6 +317,10 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
         warnings
             .push("--busy-drain is ignored in afpacket mode, where the kernel wakes the agent".to_owned());
     }
+    warn_of_server_options(arguments, target, warnings);
+}
+
+fn warn_of_server_options(arguments: &Arguments, target: &Target, warnings: &mut Vec<String>) {
     let for_server = [
         ("-l", arguments.listen.is_some()),
         ("-p", arguments.port.is_some()),

@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
-use super::connections::{Client, Connections, Crowd, Group};
-use super::exchange::Exchange;
+use super::connections::{Client, ClientGroup, Connections, Crowd};
+use super::exchange::HttpExchange;
 use super::host::HostPolicy;
 use super::refusal;
 use super::stream::Phase;
@@ -24,7 +24,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// A new connection.
-pub(super) struct Accepted {
+pub(super) struct AcceptedClient {
     pub(super) stream: TcpStream,
     pub(super) client: Client,
     /// The hosts that its requests may name.
@@ -33,7 +33,7 @@ pub(super) struct Accepted {
 
 /// The connections and their places.
 pub(super) struct Acceptor {
-    exchange: Arc<Exchange>,
+    exchange: Arc<HttpExchange>,
     places: Arc<Semaphore>,
     graceful: GracefulShutdown,
     pub(super) tasks: JoinSet<()>,
@@ -44,7 +44,7 @@ pub(super) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(super) fn new(exchange: Exchange) -> Self {
+    pub(super) fn new(exchange: HttpExchange) -> Self {
         Self {
             places: Arc::new(Semaphore::new(exchange.limits.connections)),
             crowd: Crowd::new(exchange.statistics.clone()),
@@ -57,8 +57,8 @@ impl Acceptor {
     }
 
     /// Serves a new connection, in the place of an idle one if no other is free; else refuses it.
-    pub(super) async fn take(&mut self, accepted: Accepted) {
-        let Accepted { stream, client, hosts } = accepted;
+    pub(super) async fn take(&mut self, accepted: AcceptedClient) {
+        let AcceptedClient { stream, client, hosts } = accepted;
         let place = match self.place(client).await {
             Ok(place) => place,
             Err(group) => {
@@ -86,12 +86,12 @@ impl Acceptor {
     /// # Errors
     ///
     /// No connection of that group is idle.
-    async fn place(&mut self, client: Client) -> Result<OwnedSemaphorePermit, Group> {
+    async fn place(&mut self, client: Client) -> Result<OwnedSemaphorePermit, ClientGroup> {
         let limits = self.exchange.limits;
         if client != Client::Local {
             let bounds = [
-                (Group::Of(client), limits.per_address),
-                (Group::Remote, limits.connections - limits.reserved()),
+                (ClientGroup::Of(client), limits.per_address),
+                (ClientGroup::Remote, limits.connections - limits.reserved()),
             ];
             for (group, bound) in bounds {
                 if self.connections.count(group) >= bound {
@@ -103,15 +103,15 @@ impl Acceptor {
             return Ok(place);
         }
         // The place of a connection that was closed above may not be free yet.
-        if self.connections.count(Group::All) >= limits.connections {
-            self.make_room(Group::All)?;
+        if self.connections.count(ClientGroup::All) >= limits.connections {
+            self.make_room(ClientGroup::All)?;
         }
         // Soon: a thread drops the closed connection when it next runs.
         let place = timeout(CLOSING, self.places.clone().acquire_owned()).await;
-        place.ok().and_then(Result::ok).ok_or(Group::All)
+        place.ok().and_then(Result::ok).ok_or(ClientGroup::All)
     }
 
-    fn make_room(&mut self, group: Group) -> Result<(), Group> {
+    fn make_room(&mut self, group: ClientGroup) -> Result<(), ClientGroup> {
         if !self.connections.close_idlest(group) {
             return Err(group);
         }
@@ -122,7 +122,7 @@ impl Acceptor {
     /// Handles a failed accept: closes an idle connection if descriptors ran out.
     pub(super) async fn handle_failure(&mut self, error: &io::Error) {
         let are_out = matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
-        if !are_out || self.make_room(Group::All).is_err() {
+        if !are_out || self.make_room(ClientGroup::All).is_err() {
             warn!("cannot accept an HTTP connection: {error}");
         }
         sleep(ACCEPT_PAUSE).await;

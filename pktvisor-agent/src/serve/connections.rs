@@ -38,14 +38,14 @@ impl Client {
 
 /// Some of the connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Group {
+pub(super) enum ClientGroup {
     All,
     /// Those of other machines.
     Remote,
     Of(Client),
 }
 
-impl Group {
+impl ClientGroup {
     fn has(self, client: Client) -> bool {
         match self {
             Self::All => true,
@@ -75,7 +75,7 @@ impl Connections {
     }
 
     /// The number of connections.
-    pub(super) fn count(&self, group: Group) -> usize {
+    pub(super) fn count(&self, group: ClientGroup) -> usize {
         let connections = self.0.lock();
         let counts =
             |connection: &&Connection| group.has(connection.client) && !connection.task.is_finished();
@@ -83,7 +83,7 @@ impl Connections {
     }
 
     /// Closes the connection of a group that has been idle for longest. Returns false if none is idle.
-    pub(super) fn close_idlest(&self, group: Group) -> bool {
+    pub(super) fn close_idlest(&self, group: ClientGroup) -> bool {
         let mut connections = self.0.lock();
         let of_group = connections.iter().filter(|(_, connection)| group.has(connection.client));
         let idle = of_group.filter_map(|(id, connection)| {
@@ -111,18 +111,18 @@ impl Crowd {
 
     /// Counts an idle connection that was closed for a new one of this group, all of whose connections
     /// are in use.
-    pub(super) fn record_closed(&mut self, group: Group) {
+    pub(super) fn record_closed(&mut self, group: ClientGroup) {
         self.statistics.closed_for_others.record();
         self.warn(group);
     }
 
     /// Counts a new connection that was refused because none of its group was idle.
-    pub(super) fn record_refused(&mut self, group: Group) {
+    pub(super) fn record_refused(&mut self, group: ClientGroup) {
         self.statistics.refused.record();
         self.warn(group);
     }
 
-    fn warn(&mut self, group: Group) {
+    fn warn(&mut self, group: ClientGroup) {
         let now_ms = now_ms();
         let every_ms = WARN_EVERY.as_millis() as u64;
         if self.warned_ms.is_some_and(|warned_ms| now_ms.saturating_sub(warned_ms) < every_ms) {
@@ -130,9 +130,11 @@ impl Crowd {
         }
         self.warned_ms = Some(now_ms);
         let whose = match group {
-            Group::All | Group::Of(Client::Local) => "all HTTP connections".to_owned(),
-            Group::Remote => "all HTTP connections for other machines".to_owned(),
-            Group::Of(Client::Remote(address)) => format!("all HTTP connections for the address {address}"),
+            ClientGroup::All | ClientGroup::Of(Client::Local) => "all HTTP connections".to_owned(),
+            ClientGroup::Remote => "all HTTP connections for other machines".to_owned(),
+            ClientGroup::Of(Client::Remote(address)) => {
+                format!("all HTTP connections for the address {address}")
+            }
         };
         let (closed, refused) = (self.statistics.closed_for_others.get(), self.statistics.refused.get());
         warn!(
@@ -169,10 +171,16 @@ mod tests {
         connections.add(2, one, Phase::default(), task());
         connections.add(3, one, busy, task());
         let count = |group| connections.count(group);
-        assert_eq!((count(Group::All), count(Group::Remote), count(Group::Of(one))), (3, 2, 2));
-        assert!(connections.close_idlest(Group::Of(one)));
+        assert_eq!(
+            (count(ClientGroup::All), count(ClientGroup::Remote), count(ClientGroup::Of(one))),
+            (3, 2, 2)
+        );
+        assert!(connections.close_idlest(ClientGroup::Of(one)));
         // The other one is being answered, and that of another client is not closed for it.
-        assert!(!connections.close_idlest(Group::Of(one)) && !connections.close_idlest(Group::Of(two)));
-        assert_eq!((count(Group::All), count(Group::Of(one))), (2, 1));
+        assert!(
+            !connections.close_idlest(ClientGroup::Of(one))
+                && !connections.close_idlest(ClientGroup::Of(two))
+        );
+        assert_eq!((count(ClientGroup::All), count(ClientGroup::Of(one))), (2, 1));
     }
 }

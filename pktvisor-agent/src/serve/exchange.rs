@@ -37,7 +37,7 @@ const HEADER_BYTES_MAX: usize = 16 * 1024;
 const OPEN_PATH: &str = "/healthz";
 
 /// What all connections share.
-pub(super) struct Exchange {
+pub(super) struct HttpExchange {
     pub(super) handler: Handler,
     pub(super) origins: Origins,
     pub(super) token: Option<AccessToken>,
@@ -48,7 +48,7 @@ pub(super) struct Exchange {
     pub(super) closing: CancellationToken,
 }
 
-impl Exchange {
+impl HttpExchange {
     /// Serves one connection from its first request to its last.
     pub(super) async fn serve(
         self: Arc<Self>,

@@ -10,9 +10,9 @@ use nix::sys::resource::{Resource, getrlimit};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::acceptor::{Accepted, Acceptor};
+use super::acceptor::{AcceptedClient, Acceptor};
 use super::connections::Client;
-use super::exchange::Exchange;
+use super::exchange::HttpExchange;
 use super::host::{HostNames, HostPolicy};
 use super::limits::Limits;
 use super::listen::{BindError, listen};
@@ -93,7 +93,7 @@ impl Server {
         let listeners = with_policies(self.listeners, self.names);
         let limits = Limits { connections: within_descriptors(self.limits.connections), ..self.limits };
         let statistics = Arc::<Statistics>::default();
-        let mut acceptor = Acceptor::new(Exchange {
+        let mut acceptor = Acceptor::new(HttpExchange {
             handler: routes(source, limits, statistics.clone(), &openapi::document()),
             origins: self.origins,
             token: self.token,
@@ -143,11 +143,11 @@ fn with_policies(listeners: Vec<TcpListener>, names: HostNames) -> Vec<PolicedLi
 }
 
 /// The next connection on any listener.
-async fn accept(listeners: &[PolicedListener]) -> io::Result<Accepted> {
+async fn accept(listeners: &[PolicedListener]) -> io::Result<AcceptedClient> {
     poll_fn(|cx| {
         for (listener, hosts) in listeners {
             if let Poll::Ready(result) = listener.poll_accept(cx) {
-                return Poll::Ready(result.map(|(stream, peer)| Accepted {
+                return Poll::Ready(result.map(|(stream, peer)| AcceptedClient {
                     stream,
                     client: Client::of(peer.ip()),
                     hosts: hosts.clone(),

@@ -49,14 +49,14 @@ pub enum AccessError {
 
 /// How agents are known, and how the UI is known to them.
 #[derive(Clone, Default)]
-pub struct Access {
+pub struct AgentAccess {
     /// The authorities whose certificates are trusted; `None` where no agent speaks TLS.
     roots: Option<Arc<Vec<Certificate<'static>>>>,
     /// The `Authorization` header.
     authorization: Option<HeaderValue>,
 }
 
-impl Access {
+impl AgentAccess {
     /// Trusts the authorities of the system and those in the file `authorities`.
     ///
     /// # Errors
@@ -107,9 +107,11 @@ impl Access {
     }
 }
 
-impl fmt::Debug for Access {
+impl fmt::Debug for AgentAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access").field("has_token", &self.authorization.is_some()).finish_non_exhaustive()
+        f.debug_struct("AgentAccess")
+            .field("has_token", &self.authorization.is_some())
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use ureq::{RequestBuilder, typestate::WithoutBody, unversioned::transport::DefaultConnector};
 
 use super::{
-    access::Access,
+    access::AgentAccess,
     endpoint::{AgentEndpoint, Zone},
     resolver::ZonedResolver,
     tls_errors,
@@ -82,7 +82,7 @@ pub struct HttpSettings {
     /// How long to wait for an answer.
     pub timeout: Duration,
     /// What is trusted and shown.
-    pub access: Access,
+    pub access: AgentAccess,
 }
 
 impl HttpSettings {
@@ -96,17 +96,17 @@ impl HttpSettings {
 pub struct Http {
     agent: ureq::Agent,
     endpoint: AgentEndpoint,
-    access: Access,
+    access: AgentAccess,
     timeout: Duration,
 }
 
 impl Http {
     /// A client without TLS and token that gives up on each answer after `timeout`.
     pub fn new(endpoint: AgentEndpoint, timeout: Duration) -> Self {
-        Self::with_access(endpoint, timeout, Access::default())
+        Self::with_access(endpoint, timeout, AgentAccess::default())
     }
 
-    fn with_access(endpoint: AgentEndpoint, timeout: Duration, access: Access) -> Self {
+    fn with_access(endpoint: AgentEndpoint, timeout: Duration, access: AgentAccess) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false)

@@ -20,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 
 use pktvisor_api::{App, DirectionRates, FindingsDocument, Period, SecondSeries, SketchDocument};
 
-pub use access::{Access, AccessError};
+pub use access::{AccessError, AgentAccess};
 pub use endpoint::{AgentEndpoint, DEFAULT_PORT, EndpointError};
 pub use filter::{FilterKey, TrafficFilter};
 pub use http::{FetchError, Http, HttpSettings};

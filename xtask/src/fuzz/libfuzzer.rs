@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// What libFuzzer reports at its end.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Statistics {
+pub(super) struct FuzzStatistics {
     pub(super) executions: u64,
     pub(super) per_second: u64,
     pub(super) inputs: usize,
@@ -13,12 +13,12 @@ pub(super) struct Statistics {
 }
 
 /// `stat::number_of_executed_units: 123`
-pub(super) fn statistics(said: &str) -> Statistics {
+pub(super) fn statistics(said: &str) -> FuzzStatistics {
     let number = |name: &str| {
         let line = said.lines().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name));
         line.and_then(|rest| rest.trim_start_matches(':').trim().parse().ok()).unwrap_or(0)
     };
-    Statistics {
+    FuzzStatistics {
         executions: number("number_of_executed_units"),
         per_second: number("average_exec_per_sec"),
         inputs: 0,
@@ -54,7 +54,7 @@ mod tests {
         let said = "#2 DONE\nstat::number_of_executed_units: 1234\nstat::average_exec_per_sec:     56\n\
                     stat::slowest_unit_time_sec:    0\nstat::peak_rss_mb:              78\n";
         let expected =
-            Statistics { executions: 1234, per_second: 56, inputs: 0, slowest_s: 0, memory_mb: 78 };
+            FuzzStatistics { executions: 1234, per_second: 56, inputs: 0, slowest_s: 0, memory_mb: 78 };
         assert_eq!(statistics(said), expected);
     }
 

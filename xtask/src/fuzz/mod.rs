@@ -20,7 +20,7 @@ use std::thread;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{command, workspace};
-use libfuzzer::{Statistics, failure, statistics};
+use libfuzzer::{FuzzStatistics, failure, statistics};
 
 /// The package, from the root of the checkout: it is not a member of the workspace.
 pub(crate) const MANIFEST: &str = "fuzz/Cargo.toml";
@@ -150,7 +150,7 @@ fn build(arguments: &FuzzArguments, targets: &[String]) -> Result<Built> {
 }
 
 /// Runs one target for its time.
-fn fuzz(built: &Built, target: &str, arguments: &FuzzArguments) -> Result<Statistics> {
+fn fuzz(built: &Built, target: &str, arguments: &FuzzArguments) -> Result<FuzzStatistics> {
     let corpus = built.found.join("corpus").join(target);
     let committed = committed(target);
     let seeds = built.found.join("seeds").join(target);
@@ -187,7 +187,7 @@ fn fuzz(built: &Built, target: &str, arguments: &FuzzArguments) -> Result<Statis
         bail!(failure(target, &program, &said));
     }
     let inputs = fs::read_dir(&corpus).map_or(0, Iterator::count);
-    let statistics = Statistics { inputs, ..statistics(&said) };
+    let statistics = FuzzStatistics { inputs, ..statistics(&said) };
     if arguments.minimise {
         minimise(&program, target, &[&corpus, &committed, &seeds], length)?;
     }
@@ -217,16 +217,16 @@ fn minimise(program: &Path, target: &str, from: &[&PathBuf], length: u64) -> Res
     Ok(())
 }
 
-fn row(target: &str, outcome: &Result<Statistics>) -> String {
+fn row(target: &str, outcome: &Result<FuzzStatistics>) -> String {
     match outcome {
-        Ok(Statistics { executions, per_second, inputs, slowest_s, memory_mb }) => {
+        Ok(FuzzStatistics { executions, per_second, inputs, slowest_s, memory_mb }) => {
             format!("| {target} | {executions} | {per_second} | {inputs} | {slowest_s} | {memory_mb} |")
         }
         Err(_) => format!("| {target} | FAILED | | | | |"),
     }
 }
 
-fn table(done: &[(&String, Result<Statistics>)]) -> String {
+fn table(done: &[(&String, Result<FuzzStatistics>)]) -> String {
     let mut rows: Vec<String> = done.iter().map(|(target, outcome)| row(target, outcome)).collect();
     rows.sort();
     let total: u64 = done.iter().filter_map(|(_, outcome)| Some(outcome.as_ref().ok()?.executions)).sum();
