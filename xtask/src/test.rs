@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::setup::{self, SetupLevel};
 use crate::steps::{StepOutcome, Steps};
 use crate::tally::Tally;
-use crate::{build_ebpf, command, dependencies, fuzz, test_package, test_vm, workspace};
+use crate::{build_ebpf, command, dependencies, fuzz, test_image, test_package, test_vm, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct TestArguments {
@@ -48,6 +48,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<ExitCode> {
             true => test_package::test(),
             false => Ok(StepOutcome::Skipped("there is no release build to pack".to_owned())),
         });
+        test_image::add_steps(&mut steps);
         steps.run("real captures", || match built {
             true => check_captures(arguments.captures_check.as_deref()),
             false => Ok(StepOutcome::Skipped("there is no release build to run".to_owned())),

@@ -3,7 +3,7 @@
 //! A development machine has packages that a user's machine lacks. The test therefore makes a [`BareRoot`], brings the Rust
 //! toolchain, the C compiler that the README asks for, and the checkout, and types what the README says: first as an
 //! ordinary user, who has to get a line that root can paste, then as root. At last it builds the container image and runs
-//! it, as [`test_image`](crate::test_image) does.
+//! it, as [`test_image`] does.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
