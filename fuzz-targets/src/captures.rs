@@ -30,9 +30,13 @@ pub fn run(data: &[u8]) {
     });
 }
 
-/// A file that is compressed has the same packets.
+/// A file that is compressed has the same packets. One that is compressed twice is no capture.
 fn check_compressed(file: &[u8], compressed: Vec<u8>) {
-    let plain = read(Capture::from_reader(Cursor::new(file.to_vec())));
+    let capture = Capture::from_reader(Cursor::new(file.to_vec()));
+    if capture.as_ref().is_ok_and(|capture| capture.compression().is_some()) {
+        return;
+    }
+    let plain = read(capture);
     let found = read(Capture::from_reader(Cursor::new(compressed)));
     assert_eq!(plain.packets, found.packets);
     assert_eq!((plain.digest, plain.is_whole), (found.digest, found.is_whole));
