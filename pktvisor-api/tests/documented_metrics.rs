@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use pktvisor_api::{
-    App, ArchiveInfo, CaptureInfo, Ledger, Losses, Period, Quantiles, Rates, SandboxInfo, SeriesDocument,
+    App, ArchiveInfo, CaptureInfo, HttpInfo, Ledger, Losses, Period, Quantiles, Rates, SandboxInfo,
+    SeriesDocument,
 };
 use serde_json::Value;
 
@@ -59,7 +60,7 @@ fn full_app() -> Value {
     let capture = CaptureInfo { hook: Some(String::new()), zero_copy: Some(false), ..CaptureInfo::default() };
     (app.app.capture, app.app.ledger) = (Some(capture), Some(Ledger::default()));
     (app.app.deep_sample_rate_now_pct, app.app.losses) = (Some(0.0), Some(Losses::default()));
-    app.app.sandbox = Some(SandboxInfo::default());
+    (app.app.sandbox, app.app.http) = (Some(SandboxInfo::default()), Some(HttpInfo::default()));
     app.app.archive = Some(ArchiveInfo { last_failure: Some(String::new()), ..ArchiveInfo::default() });
     serde_json::to_value(app).expect("the agent's answer serialises")
 }

@@ -166,9 +166,9 @@ fn an_endless_answer_is_not_read_to_its_end() {
 }
 
 #[test]
-fn a_hundred_thousand_periods_in_one_answer_are_one() {
+fn thousands_of_periods_in_one_answer_are_one() {
     let agent = ours();
-    let many = format!("{{{}\"5m\":{{}}}}", "\"5m\":{},".repeat(100_000));
+    let many = format!("{{{}\"5m\":{{}}}}", "\"5m\":{},".repeat(20_000));
     agent.on("window/5", Reply::json(many));
     let answer = Session::new(http(&agent, LONG)).round(&Wanted::default()).expect("it answers");
     assert_eq!((answer.window_name.as_str(), answer.window), ("5m", Period::default()));

@@ -242,7 +242,7 @@ fn wrong_usage_is_exit_code_2_and_a_wrong_host_is_explained() {
     assert_eq!(pktvisor(&["--format", "json"]).status.code(), Some(2));
     let output = pktvisor(&["--once", "-H", "ftp://ns1"]);
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && error.contains("only http:// is spoken"), "{error}");
+    assert!(!output.status.success() && error.contains("only http:// and https:// are spoken"), "{error}");
 }
 
 #[test]

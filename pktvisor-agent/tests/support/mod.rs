@@ -124,10 +124,14 @@ impl Drop for Served {
     }
 }
 
-/// Reads the address from the line that names it.
+/// Reads the address from the line that names it, which is the first one but for traces.
 fn listening_address(stderr: &mut BufReader<ChildStderr>) -> SocketAddr {
     let mut line = String::new();
     stderr.read_line(&mut line).unwrap();
+    while line.contains(" TRACE ") {
+        line.clear();
+        stderr.read_line(&mut line).unwrap();
+    }
     let (_, url) = line.split_once("listening on http").unwrap_or_else(|| panic!("{line}"));
     let (_, rest) = url.split_once("://").unwrap_or_else(|| panic!("{line}"));
     rest.trim_end().trim_end_matches('/').parse().unwrap()

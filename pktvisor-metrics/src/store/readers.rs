@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use pktvisor_api as api;
 
 use super::{NoPeriod, Store, SumsSinceStart};
 use crate::listed::ListLength;
 use crate::period::PeriodRecord;
+use crate::prefixes::Prefixes;
 use crate::rolling::{Recent, RollingSpan};
 use crate::settings::RecorderSettings;
 use crate::unarchived::Unarchived;
@@ -15,6 +17,17 @@ use crate::watch::{FocusSettings, MessageFilter, TooManyWatches, Watches};
 /// The closed periods that the last minute can reach into: the last one, and one before a first
 /// period that was short.
 const CLOSED_IN_ROLLING: usize = 2;
+
+/// Periods that are to be merged.
+struct Unmerged {
+    /// A copy of the live period.
+    live: PeriodRecord,
+    /// Closed periods, newest first.
+    closed: Vec<Arc<PeriodRecord>>,
+    prefixes: Arc<Mutex<Prefixes>>,
+    /// Number of periods closed so far.
+    rotations: u64,
+}
 
 impl Store {
     /// Number of periods with data, the live one included.
@@ -100,8 +113,22 @@ impl Store {
         if n < first || n > last { Err(NoPeriod::OutOfRange { first, last }) } else { Ok(()) }
     }
 
-    /// The newest `n` periods merged.
+    /// The newest `n` periods merged. Keeps parts of the merge for the next ones.
     fn merged(&self, n: usize) -> PeriodRecord {
+        let Unmerged { live: mut merged, closed, prefixes, rotations } = self.unmerged(n);
+        prefixes.lock().merge_into(&mut merged, &closed, rotations);
+        merged
+    }
+
+    /// As [`merged`](Self::merged), and keeps nothing.
+    fn merged_once(&self, n: usize) -> PeriodRecord {
+        let Unmerged { live: mut merged, closed, .. } = self.unmerged(n);
+        closed.iter().for_each(|period| merged.merge(period));
+        merged
+    }
+
+    /// The newest `n` periods.
+    fn unmerged(&self, n: usize) -> Unmerged {
         let mut live = self.live.lock();
         self.list_readers.wait(&mut live);
         let mut merged = live.measured().clone();
@@ -111,8 +138,7 @@ impl Store {
         drop(live);
         // Lists of slightly different moments are better than none.
         merged.merge_shares(published.unwrap_or_else(|| self.shares.copies()));
-        prefixes.lock().merge_into(&mut merged, &closed, rotations);
-        merged
+        Unmerged { live: merged, closed, prefixes, rotations }
     }
 
     /// The last seconds, with lists of this length: at least `span`, and up to 9 more if somebody has
@@ -154,7 +180,7 @@ impl Store {
             true => (1, self.live.lock().measured().report(ListLength::DEFAULT, self.geo())),
             false => (
                 self.settings.periods,
-                self.merged(self.settings.periods).report(ListLength::DEFAULT, self.geo()),
+                self.merged_once(self.settings.periods).report(ListLength::DEFAULT, self.geo()),
             ),
         };
         [(format!("{minutes}m"), period)].into()
