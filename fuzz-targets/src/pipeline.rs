@@ -1,4 +1,4 @@
-//! The whole way from packets to the report, with the [identities](crate::identities) of every
+//! The whole way from packets to the report, with the [identities] of every
 //! document.
 
 use std::time::Duration;
