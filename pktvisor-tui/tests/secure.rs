@@ -114,6 +114,9 @@ fn a_certificate_that_proves_nothing_is_refused_with_the_reason() {
     assert!(sentence.contains("its certificate is for another name than that after -H"), "{sentence}");
     let old = SecureAgent::with(TestCertificate::EXPIRED);
     assert!(old.refusal(&["--tls-ca", "@ca.pem"]).contains("its certificate has expired"));
+    let authority = SecureAgent::with(TestCertificate::AUTHORITY);
+    let sentence = authority.refusal(&["--tls-ca", "@ca.pem"]);
+    assert!(sentence.contains("make one with -addext basicConstraints=critical,CA:FALSE"), "{sentence}");
     let new = SecureAgent::with(TestCertificate::FUTURE);
     assert!(new.refusal(&["--tls-ca", "@ca.pem"]).contains("its certificate is not valid yet"));
 }

@@ -28,6 +28,8 @@ impl TestCertificate {
     pub const ELSEWHERE: Self = certificate!("elsewhere");
     /// For this machine, expired in 2021.
     pub const EXPIRED: Self = certificate!("expired");
+    /// For this machine, marked as one of an authority, as `openssl req -x509` makes it.
+    pub const AUTHORITY: Self = certificate!("authority");
     /// For this machine, not valid before 2110.
     pub const FUTURE: Self = certificate!("future");
 }

@@ -39,6 +39,12 @@ fn of_certificate(error: &CertificateError) -> String {
         }
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
         CertificateError::BadSignature => "its certificate was forged or is damaged".to_owned(),
+        // The error of webpki, of which rustls shows only the name.
+        CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
+            "its certificate is one of an authority, as `openssl req -x509` makes it; \
+             make one with -addext basicConstraints=critical,CA:FALSE"
+                .to_owned()
+        }
         other => format!("its certificate is not valid: {other}"),
     }
 }
