@@ -74,7 +74,7 @@ pub struct ArchiverSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The store.
-    #[error("cannot use the archive {location}: {source}")]
+    #[error("cannot use the archive {location}")]
     Store {
         /// The archive.
         location: String,

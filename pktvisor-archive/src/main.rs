@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use anyhow::Context;
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use pktvisor_archive::{ArchiveLocation, ArchiveStore, RollUpReport, RollUpUnit, roll_up};
+use pktvisor_archive::{ArchiveLocation, ArchiveStore, LocationError, RollUpReport, RollUpUnit, roll_up};
 use terminal_text::Escaped;
 
 const EXAMPLES: &str = "\
@@ -36,7 +37,7 @@ enum Command {
     RollUp {
         /// A directory or the URL of an object store, as for pktvisord --archive.
         #[arg(value_name = "ARCHIVE")]
-        archive: ArchiveLocation,
+        archive: String,
         /// The span of the merged files; days are in UTC.
         #[arg(long, value_name = "SPAN")]
         by: UnitArgument,
@@ -56,6 +57,11 @@ fn main() -> ExitCode {
         return code;
     }
     let Command::RollUp { archive, by } = ArchiveArguments::parse().command;
+    // Not a value parser of clap, which would print the URL again, with a password that may be in it.
+    let archive = archive.parse().unwrap_or_else(|error: LocationError| {
+        let message = format!("invalid value for '<ARCHIVE>': {error}");
+        ArchiveArguments::command().error(ErrorKind::ValueValidation, message).exit()
+    });
     match run(&archive, by) {
         Ok(report) => show(&report),
         Err(error) => {

@@ -14,7 +14,7 @@ pub enum MergeError {
     #[error("there are no rows to merge")]
     Nothing,
     /// An image of a distinct count.
-    #[error("an image of {column} cannot be merged: {source}")]
+    #[error("an image of {column} cannot be merged")]
     Image {
         /// Its column.
         column: &'static str,

@@ -59,7 +59,7 @@ pub enum RollUpError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Rows do not merge.
-    #[error("{key}: {source}")]
+    #[error("{key}")]
     Merge {
         /// The first file.
         key: String,
@@ -67,7 +67,7 @@ pub enum RollUpError {
         source: MergeError,
     },
     /// The merged file.
-    #[error("cannot encode the merged file of {key}: {source}")]
+    #[error("cannot encode the merged file of {key}")]
     Encode {
         /// The first file.
         key: String,

@@ -149,3 +149,13 @@ fn a_server_that_refuses_the_password_is_reported_in_one_line() {
     let none = message(&[]);
     assert!(none.contains("WEBDAV_USERNAME and WEBDAV_PASSWORD are not set"), "{none}");
 }
+
+#[test]
+fn a_password_in_a_url_is_not_printed() {
+    let url = "https://fleet:secret@store.example/dns";
+    let output = Command::new(BINARY).args(["roll-up", url, "--by", "day"]).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("set WEBDAV_USERNAME and WEBDAV_PASSWORD"), "{stderr}");
+    assert!(!stderr.contains("secret"), "{stderr}");
+}

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use capture_file::Pace;
 use clap::builder::ValueHint;
 use clap::{Parser, ValueEnum};
-use pktvisor_archive::ArchiveLocation;
 use pktvisor_capture::attach::HookChoice;
 use pktvisor_common::classify::DnsPorts;
 use pktvisor_definitions::Mode;
@@ -212,7 +211,7 @@ pub(super) struct Arguments {
     /// https://HOST/PREFIX (WebDAV). Their keys are in the variables AWS_*, GOOGLE_*, AZURE_* and
     /// WEBDAV_*. While a store is away, up to 120 files wait in memory.
     #[arg(long, value_name = "URL", help_heading = ARCHIVE, value_hint = ValueHint::DirPath)]
-    pub(super) archive: Option<ArchiveLocation>,
+    pub(super) archive: Option<String>,
 
     /// The name of this agent in the archive [default: the name of the machine].
     ///

@@ -9,7 +9,7 @@ use capture_file::Pace;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use ipnet::IpNet;
-use pktvisor_archive::{AgentName, ArchiveLocation};
+use pktvisor_archive::{AgentName, ArchiveLocation, LocationError};
 use pktvisor_capture::attach::HookChoice;
 use pktvisor_capture::interfaces::Interfaces;
 use pktvisor_common::classify::DnsPorts;
@@ -175,11 +175,12 @@ where
     let labels = labels::unique(arguments.labels.clone())
         .map_err(|error| wrong_value("--label <NAME=VALUE>", &error))?;
     let otlp = otlp(&arguments).map_err(|error| wrong_value("--otlp-endpoint <URL>", &error))?;
+    let archive = archive(&arguments).map_err(|error| wrong_value("--archive <URL>", &error))?;
     let target = resolve(&arguments.target, interfaces)?;
-    Ok(Options { labels, otlp, ..Options::new(arguments, target) })
+    Ok(Options { labels, otlp, ..Options::new(arguments, archive, target) })
 }
 
-/// An error of values that have a meaning only together.
+/// An error that does not repeat the value, which may hold a password, or is one of several.
 fn wrong_value(option: &str, error: &dyn std::error::Error) -> clap::Error {
     let message = format!("invalid value for '{option}': {error}");
     Arguments::command().error(ErrorKind::ValueValidation, message)
@@ -194,11 +195,15 @@ fn otlp(arguments: &Arguments) -> Result<Option<OtlpOptions>, CollectorUrlError>
     }))
 }
 
+fn archive(arguments: &Arguments) -> Result<Option<ArchiveLocation>, LocationError> {
+    arguments.archive.as_deref().map(str::parse).transpose()
+}
+
 impl Options {
-    fn new(arguments: Arguments, target: Target) -> Self {
+    fn new(arguments: Arguments, archive: Option<ArchiveLocation>, target: Target) -> Self {
         let mut warnings = Vec::new();
         let max_deep_sample_pct = clamp_percentage(arguments.max_deep_sample, &mut warnings);
-        warn_of_options_without_effect(&arguments, &target, &mut warnings);
+        warn_of_options_without_effect(&arguments, archive.as_ref(), &target, &mut warnings);
         let is_file = !target.is_live();
         Self {
             target_text: arguments.target.to_string_lossy().into_owned(),
@@ -238,7 +243,7 @@ impl Options {
             },
             otlp: None,
             labels: BTreeMap::new(),
-            archive: arguments.archive.map(|location| ArchiveOptions {
+            archive: archive.map(|location| ArchiveOptions {
                 keep_days: arguments
                     .archive_keep
                     .filter(|_| !is_file && matches!(location, ArchiveLocation::Directory(_))),
@@ -267,7 +272,12 @@ fn clamp_percentage(given: i64, warnings: &mut Vec<String>) -> u8 {
     u8::try_from(clamped).unwrap_or(100)
 }
 
-fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnings: &mut Vec<String>) {
+fn warn_of_options_without_effect(
+    arguments: &Arguments,
+    archive: Option<&ArchiveLocation>,
+    target: &Target,
+    warnings: &mut Vec<String>,
+) {
     let for_files = [
         ("--summary", arguments.summary, "an interface has no end; window/N merges its newest N periods"),
         ("--serve", arguments.serve, "an interface is always served"),
@@ -296,7 +306,7 @@ fn warn_of_options_without_effect(arguments: &Arguments, target: &Target, warnin
     }
     if arguments.archive_keep.is_some()
         && target.is_live()
-        && matches!(arguments.archive, Some(ArchiveLocation::ObjectStore(_)))
+        && matches!(archive, Some(ArchiveLocation::ObjectStore(_)))
     {
         warnings.push(
             "--archive-keep is for directories, ignored: an object store has lifecycle rules".to_owned(),

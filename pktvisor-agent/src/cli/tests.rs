@@ -302,3 +302,12 @@ fn the_own_port_is_ignored_on_request_and_only_live() {
             .is_some_and(|filter| filter.expression() == "tcp")
     );
 }
+
+#[test]
+fn a_password_in_the_url_of_the_archive_is_not_printed() {
+    let (code, message) = refused(&["--archive", "https://fleet:secret@store.example/dns", "trace.pcap"]);
+    assert_eq!(code, 2);
+    assert!(message.contains("invalid value for '--archive <URL>'"), "{message}");
+    assert!(message.contains("set WEBDAV_USERNAME and WEBDAV_PASSWORD"), "{message}");
+    assert!(!message.contains("secret"), "{message}");
+}

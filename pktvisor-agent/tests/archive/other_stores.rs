@@ -1,6 +1,7 @@
 //! Agents that archive to Google Cloud Storage, Azure and a WebDAV server, restricted by their sandbox.
 
 use std::path::Path;
+use std::process::Command;
 
 use dns_traffic::Config;
 use pktvisor_archive::{ArchiveLocation, ArchiveStore, Variables, decode};
@@ -46,4 +47,18 @@ fn an_agent_archives_to_azure() {
 #[test]
 fn an_agent_archives_to_a_web_dav_server() {
     check(StoreServerKind::WebDav);
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_explained_once() {
+    let mut agent = Command::new(env!("CARGO_BIN_EXE_pktvisord"));
+    agent.args([
+        "--archive",
+        "az://container/dns",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../captures/demo.pcap"),
+    ]);
+    let output = agent.env_remove("AZURE_STORAGE_ACCOUNT_NAME").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr.matches("set AZURE_STORAGE_ACCOUNT_NAME").count(), 1, "{stderr}");
 }

@@ -17,7 +17,7 @@ pub(crate) struct Served {
     child: Child,
     address: SocketAddr,
     stdout: BufReader<ChildStdout>,
-    /// Lines on stderr after it began to listen.
+    /// Lines on stderr, without the one that names the address.
     stderr: Arc<Mutex<String>>,
     /// Ends with stderr.
     reader: Option<JoinHandle<()>>,
@@ -39,8 +39,13 @@ impl Served {
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let address = listening_address(&mut stderr);
-        let text = Arc::new(Mutex::new(String::new()));
+        let mut traces = String::new();
+        let address = listening_address(&mut stderr, &mut traces).unwrap_or_else(|line| {
+            // Nothing else ends it if the test fails here.
+            child.kill().and_then(|()| child.wait()).unwrap();
+            panic!("{line}")
+        });
+        let text = Arc::new(Mutex::new(traces));
         let kept = Arc::clone(&text);
         let reader = thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
@@ -124,15 +129,18 @@ impl Drop for Served {
     }
 }
 
-/// Reads the address from the line that names it, which is the first one but for traces.
-fn listening_address(stderr: &mut BufReader<ChildStderr>) -> SocketAddr {
-    let mut line = String::new();
-    stderr.read_line(&mut line).unwrap();
-    while line.contains(" TRACE ") {
-        line.clear();
+/// Reads the address from the line that names it, which only traces may precede. Returns any other
+/// line as an error.
+fn listening_address(stderr: &mut BufReader<ChildStderr>, traces: &mut String) -> Result<SocketAddr, String> {
+    loop {
+        let mut line = String::new();
         stderr.read_line(&mut line).unwrap();
+        if line.contains(" TRACE ") {
+            *traces += &line;
+            continue;
+        }
+        let url = line.split_once("listening on http").and_then(|(_, url)| url.split_once("://"));
+        let address = url.and_then(|(_, rest)| rest.trim_end().trim_end_matches('/').parse().ok());
+        return address.ok_or(line);
     }
-    let (_, url) = line.split_once("listening on http").unwrap_or_else(|| panic!("{line}"));
-    let (_, rest) = url.split_once("://").unwrap_or_else(|| panic!("{line}"));
-    rest.trim_end().trim_end_matches('/').parse().unwrap()
 }

@@ -155,7 +155,7 @@ fn names(directory: &Path) -> Result<Vec<String>, StoreError> {
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.display().to_string();
-    move |source| StoreError::File { action, path, source }
+    move |reason| StoreError::File { action, path, reason }
 }
 
 #[cfg(test)]

@@ -21,14 +21,14 @@ const MESSAGE_CHARACTERS: usize = 300;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A directory.
-    #[error("cannot {action} {path}: {source}")]
+    #[error("cannot {action} {path}: {reason}")]
     File {
         /// What failed.
         action: &'static str,
         /// On which file.
         path: String,
         /// The reason.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// An object store: what it said, and what may be missing.
     #[error("{0}")]
