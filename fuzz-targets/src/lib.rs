@@ -40,7 +40,7 @@ pub mod ring;
 pub mod setup;
 pub mod streams;
 #[cfg(any(feature = "agent", feature = "terminal"))]
-mod traffic;
+pub mod traffic;
 #[cfg(feature = "terminal")]
 pub mod ui;
 mod work;

@@ -1,7 +1,7 @@
 //! What the kernel hands to userspace: ring buffers in memory that two sides share, and the records in
 //! them.
 //!
-//! The kernel is trusted to write what its programs say. Even so, whatever the memory holds, only
+//! The kernel is trusted to write what its programs say. Even so, with any content of the memory, only
 //! bytes of the ring are read, and reading ends.
 
 use std::fs::File;

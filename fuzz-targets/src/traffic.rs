@@ -16,26 +16,29 @@ pub(crate) const LIMITS: AnalysisLimits = AnalysisLimits {
     queries: 32,
 };
 
+/// Some of every kind of traffic, over several periods.
+pub const HOSTILE: Config = Config {
+    packets: 2_000,
+    rate: 10.0,
+    names: 500,
+    clients: 200,
+    dns_share: 0.9,
+    tcp_share: 0.4,
+    random_subdomains: 0.2,
+    random_sources: 0.2,
+    malformed: 0.1,
+    fragments: 0.4,
+    vlan: true,
+    split_tcp: true,
+    reorder: 0.2,
+    duplicate_segments: 0.1,
+    collect_answer: false,
+    ..Config::DEFAULT
+};
+
 /// Ethernet frames of conversations that belong together.
 pub(crate) static FRAMES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    let config = Config {
-        packets: 600,
-        rate: 10.0,
-        names: 100,
-        clients: 50,
-        dns_share: 0.9,
-        tcp_share: 0.4,
-        random_subdomains: 0.2,
-        random_sources: 0.2,
-        malformed: 0.1,
-        fragments: 0.4,
-        vlan: true,
-        split_tcp: true,
-        reorder: 0.2,
-        duplicate_segments: 0.1,
-        collect_answer: false,
-        ..Config::DEFAULT
-    };
+    let config = Config { packets: 600, names: 100, clients: 50, ..HOSTILE };
     Generator::new(config).map(|packets| packets.map(|packet| packet.data).collect()).unwrap_or_default()
 });
 

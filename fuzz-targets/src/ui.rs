@@ -319,7 +319,7 @@ fn draw(app: &mut UiState, (width, height): (u16, u16)) {
     }
 }
 
-/// Bounds of a union hold, whatever its agents answered.
+/// The bounds of a union hold for all answers of its agents.
 fn check_lists(document: &SketchDocument) {
     let (packets, dns) = (&document.period.packets, &document.period.dns);
     for list in [&packets.top_ipv4, &packets.top_ipv6, &dns.top_qname2, &dns.top_nxdomain, &dns.top_qtype] {

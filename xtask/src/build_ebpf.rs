@@ -82,7 +82,7 @@ fn build(arguments: &BuildEbpfArguments) -> Result<PathBuf> {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET");
-    // The kernel refuses programs that are not optimised, whatever profile the others are built with.
+    // The kernel refuses programs that are not optimised, so the profile of the other programs does not apply.
     for (name, _) in
         std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PROFILE_"))
     {

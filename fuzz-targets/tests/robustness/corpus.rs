@@ -7,7 +7,8 @@ use std::path::Path;
 
 use capture_file::Capture;
 use capture_file::write::PcapWriter;
-use dns_traffic::{Config, Generator};
+use dns_traffic::Generator;
+use fuzz_targets::traffic::HOSTILE;
 
 use crate::captures::captures;
 
@@ -62,26 +63,6 @@ fn generated() -> Vec<u8> {
     }
     writer.finish().unwrap()
 }
-
-/// Some of every kind of traffic, over several periods.
-pub(crate) const HOSTILE: Config = Config {
-    packets: 2_000,
-    rate: 10.0,
-    names: 500,
-    clients: 200,
-    dns_share: 0.9,
-    tcp_share: 0.4,
-    random_subdomains: 0.2,
-    random_sources: 0.2,
-    malformed: 0.1,
-    fragments: 0.4,
-    vlan: true,
-    split_tcp: true,
-    reorder: 0.2,
-    duplicate_segments: 0.1,
-    collect_answer: false,
-    ..Config::DEFAULT
-};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

@@ -4,53 +4,45 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::corpus::{Sample, samples};
+use fastrand::Rng;
 use fuzz_targets::replayed::{ReplayEnd, replay};
 use fuzz_targets::setup::Setup;
+use fuzz_targets::traffic::HOSTILE;
+
+use crate::corpus::{Sample, samples};
 
 /// Damaged copies of each kind, for every capture.
 const ATTEMPTS: usize = 200;
 
-/// SplitMix64: the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
+/// A number below a limit, which may be 0.
+fn below(random: &mut Rng, limit: usize) -> usize {
+    random.usize(..limit.max(1))
 }
 
-fn cut_off(sample: &Sample, random: &mut Random) -> Vec<u8> {
-    let len = match random.below(8) {
-        0 => random.below(64.min(sample.bytes.len())),
-        _ => random.below(sample.bytes.len()),
+fn cut_off(sample: &Sample, random: &mut Rng) -> Vec<u8> {
+    let len = match below(random, 8) {
+        0 => below(random, 64.min(sample.bytes.len())),
+        _ => below(random, sample.bytes.len()),
     };
     sample.bytes[..len].to_vec()
 }
 
 /// Up to 16 bytes changed: anywhere, in the file's header, and in the headers of records and of the
 /// packets in them.
-fn flipped(sample: &Sample, random: &mut Random) -> Vec<u8> {
+fn flipped(sample: &Sample, random: &mut Rng) -> Vec<u8> {
     let mut bytes = sample.bytes.clone();
-    for _ in 0..=random.below(16) {
-        let at = match (random.below(8), sample.records.len()) {
-            (0, _) => random.below(64),
-            (1..4, _) | (_, 0) => random.below(bytes.len()),
-            (_, records) => sample.records[random.below(records)] + random.below(16 + 80),
+    for _ in 0..=below(random, 16) {
+        let at = match (below(random, 8), sample.records.len()) {
+            (0, _) => below(random, 64),
+            (1..4, _) | (_, 0) => below(random, bytes.len()),
+            (_, records) => sample.records[below(random, records)] + below(random, 16 + 80),
         };
         if let Some(byte) = bytes.get_mut(at) {
-            *byte = match random.below(4) {
+            *byte = match below(random, 4) {
                 0 => 0,
                 1 => 0xff,
-                2 => *byte ^ (1 << random.below(8)),
-                _ => random.next() as u8,
+                2 => *byte ^ (1 << below(random, 8)),
+                _ => random.u8(..),
             };
         }
     }
@@ -66,7 +58,7 @@ fn damage(sample: &Sample) -> Vec<String> {
     // Far apart for each capture.
     let seed =
         sample.bytes.iter().fold(0u64, |sum, &byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    let mut random = Random(seed);
+    let mut random = Rng::with_seed(seed);
     let mut failures = Vec::new();
     let mut check = |what: &str, number: usize, bytes: Vec<u8>| {
         let setup = Setup::number(number);
@@ -109,5 +101,5 @@ fn the_random_damage_covers_every_kind() {
         .map(|bytes| replay(bytes.to_vec(), &Setup::number(0)).unwrap())
         .into();
     assert_eq!(ends, [ReplayEnd::Summary, ReplayEnd::SummaryWithWarning, ReplayEnd::Error]);
-    assert_eq!(sample.records.len() as u64, crate::corpus::HOSTILE.packets);
+    assert_eq!(sample.records.len() as u64, HOSTILE.packets);
 }

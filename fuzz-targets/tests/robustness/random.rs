@@ -11,9 +11,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
 
-use crate::corpus::HOSTILE;
 use fuzz_targets::identities;
 use fuzz_targets::setup::Setup;
+use fuzz_targets::traffic::HOSTILE;
 
 const SECOND_NS: u64 = 1_000_000_000;
 

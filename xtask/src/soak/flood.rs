@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use fastrand::Rng;
+
 /// The watched host.
 const HOST: [u8; 4] = [192, 0, 2, 2];
 const MACS_AND_IPV4: [u8; 14] = [2, 0x53, 0, 0, 0, 2, 2, 0x53, 0, 0, 0, 1, 8, 0];
@@ -14,7 +16,7 @@ const ACK: u8 = 16;
 
 /// Writes a pcap file of this many packets.
 pub(super) fn write(path: &Path, packets: u64, seed: u64) -> io::Result<()> {
-    let mut random = Random(seed);
+    let mut random = Rng::with_seed(seed);
     let mut file = BufWriter::new(File::create(path)?);
     for number in [0xa1b2_c3d4_u32, 2 | 4 << 16, 0, 0, 65_535, 1] {
         file.write_all(&number.to_le_bytes())?;
@@ -36,23 +38,23 @@ pub(super) fn write(path: &Path, packets: u64, seed: u64) -> io::Result<()> {
     file.flush()
 }
 
-fn ip(random: &mut Random, protocol: u8, fragment: u16, payload: &[u8]) -> Vec<u8> {
+fn ip(random: &mut Rng, protocol: u8, fragment: u16, payload: &[u8]) -> Vec<u8> {
     let mut packet = MACS_AND_IPV4.to_vec();
     packet.extend([0x45, 0]);
     packet.extend((20 + payload.len() as u16).to_be_bytes());
-    packet.extend((random.next() as u16).to_be_bytes());
+    packet.extend((random.u16(..)).to_be_bytes());
     packet.extend(fragment.to_be_bytes());
     packet.extend([64, protocol, 0, 0]);
-    packet.extend([100 + random.next() as u8 % 100, random.next() as u8, random.next() as u8, 1]);
+    packet.extend([100 + random.u8(..100), random.u8(..), random.u8(..), 1]);
     packet.extend(HOST);
     packet.extend(payload);
     packet
 }
 
-fn tcp(random: &mut Random, flags: u8, len: usize) -> Vec<u8> {
-    let mut segment = (random.next() as u16 | 0x400).to_be_bytes().to_vec();
+fn tcp(random: &mut Rng, flags: u8, len: usize) -> Vec<u8> {
+    let mut segment = (random.u16(..) | 0x400).to_be_bytes().to_vec();
     segment.extend([0, 53]);
-    segment.extend((random.next() as u32).to_be_bytes());
+    segment.extend((random.u32(..)).to_be_bytes());
     segment.extend([0, 0, 0, 0, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
     if len > 0 {
         segment.extend([0xff, 0xf0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -61,20 +63,8 @@ fn tcp(random: &mut Random, flags: u8, len: usize) -> Vec<u8> {
     ip(random, TCP, 0, &segment)
 }
 
-fn fragment(random: &mut Random, field: u16) -> Vec<u8> {
+fn fragment(random: &mut Rng, field: u16) -> Vec<u8> {
     let mut datagram = vec![0x30, 0x39, 0, 53, 5, 220, 0, 0];
     datagram.resize(1000, 7);
     ip(random, UDP, field, &datagram)
-}
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
 }

@@ -78,8 +78,8 @@ fn is_idle(function: &str) -> bool {
     function.starts_with("swapper") && (function.contains("idle") || function.contains("halt"))
 }
 
-/// Reads lines like `  123|nsd|[k] __netif_receive_skb_core`. Threads of the agent count as one
-/// program, whatever their names.
+/// Reads lines like `  123|nsd|[k] __netif_receive_skb_core`. All threads of the agent count as one
+/// program.
 fn samples(report: &str) -> BTreeMap<String, f64> {
     let mut samples = BTreeMap::new();
     for line in report.lines() {
