@@ -87,7 +87,7 @@ impl RecordRing {
     #[inline]
     fn peek(&mut self) -> Option<&[u8]> {
         loop {
-            // Never beyond, whatever lengths the records have.
+            // Never beyond, also if the lengths of records are wrong.
             if self.position >= self.produced {
                 self.produced = self.producer_position().load(Ordering::Acquire);
                 if self.position >= self.produced {
@@ -112,7 +112,7 @@ impl RecordRing {
     #[inline]
     fn skip(&mut self, len: usize) {
         let behind = self.position + (RECORD_HEADER + len).next_multiple_of(8) as u64;
-        // A length that cannot be leads to no record: only what is produced was taken.
+        // An impossible length must not lead beyond the bytes that the kernel has produced.
         self.position = behind.min(self.produced);
         // Early, so that programs find room before a long poll ends.
         if self.position - self.released > (self.size / 8) as u64 {
