@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::arguments::LogFormat;
+use super::choices::LogFormat;
 
 /// Starts logging. `RUST_LOG` selects the messages; the default is `info` and above.
 pub fn init(format: LogFormat) {

@@ -12,7 +12,8 @@ use pktvisor_capture::attach::HookChoice;
 use pktvisor_capture::interfaces::{Hardware, Interface, Interfaces};
 use pktvisor_definitions::Mode;
 
-use super::arguments::{Arguments, LogFormat};
+use super::arguments::Arguments;
+use super::choices::LogFormat;
 use super::options::{Listen, Options, ParseError, TlsFiles, parse};
 use super::target::Target;
 
