@@ -18,6 +18,7 @@
 //! Which entries are kept depends on the stream alone, never on hash values, so the hash may be
 //! seeded at random.
 
+mod index;
 mod item;
 mod largest;
 mod rows;
@@ -29,8 +30,9 @@ mod tests;
 use item::ItemRow;
 pub use item::{Item, Key, ListLimits, Mark};
 use largest::Largest;
+use rows::added;
 pub(crate) use since::BASELINE_ENTRIES;
-use table::{ItemTable, added};
+use table::ItemTable;
 
 /// A summary of the most frequent items of a stream of (key, weight), or of `W` streams with the
 /// same keys.

@@ -61,3 +61,12 @@ impl<const W: usize> Rows<W> {
         self.0.shrink_to_fit();
     }
 }
+
+/// Sums that stay at the largest number.
+#[inline]
+pub(super) fn added<const W: usize>(mut sums: [u64; W], weights: [u64; W]) -> [u64; W] {
+    for (sum, weight) in sums.iter_mut().zip(weights) {
+        *sum = sum.saturating_add(weight);
+    }
+    sums
+}

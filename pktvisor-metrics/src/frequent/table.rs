@@ -2,9 +2,9 @@
 //! arena, and an open-addressing index that holds each item's counts beside its hash. Counting a
 //! listed item touches one cache line; the entry is read only when lists are made.
 //!
-//! The tables of a busy server compete for the cache, so the counts in the index have 16 bits. When
-//! one would overflow, the counts of its item are added to a row of wide counts. Errors are rows
-//! too, because all items that enter the table between two clearings share theirs.
+//! The counts in the index have 16 bits. When one would overflow, the counts of its item are added
+//! to a row of wide counts. Errors are rows too, because all items that enter the table between two
+//! clearings share theirs.
 //!
 //! Two keys whose hashes agree in 61 of 64 bits count as one key. The hash is keyed at random, so
 //! nobody can construct such keys; by chance it happens once in some million runs of ten million
@@ -13,8 +13,9 @@
 use pktvisor_memory::huge_pages;
 use pktvisor_memory::prefetch::prefetch;
 
+use super::index::{CountSlot, IS_WIDE, MARKS, POSITION, bit, find, place, position};
 use super::item::{ItemRow, Key, Mark};
-use super::rows::{RowNumber, Rows};
+use super::rows::{RowNumber, Rows, added};
 
 /// The maximum number of entries of a table.
 pub(super) const ENTRIES_MAX: usize = POSITION as usize - 1;
@@ -30,23 +31,6 @@ pub(super) struct ItemTable<const W: usize> {
     /// Weights that may have been missed.
     errors: Rows<W>,
 }
-
-/// The place of an entry in the index: a part of one cache line.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(16))]
-struct CountSlot<const W: usize> {
-    /// [`FINGERPRINT`] of the hash, [`IS_WIDE`], [`MARKS`], and the entry's [`POSITION`] plus 1; 0 is
-    /// empty.
-    link: u64,
-    /// The counts without those in the entry's wide row.
-    counts: [u16; W],
-}
-
-const POSITION: u64 = 0xffff;
-const MARKS: u64 = 0x3_0000;
-/// Whether the entry has a wide row.
-const IS_WIDE: u64 = 0x4_0000;
-const FINGERPRINT: u64 = !(IS_WIDE | MARKS | POSITION);
 
 #[derive(Clone, Copy, Debug)]
 struct ItemEntry {
@@ -66,13 +50,6 @@ fn clipped<'a>(key: Key<'a>) -> &'a [u8] {
     &key.bytes[..key.bytes.len().min(usize::from(u16::MAX))]
 }
 
-fn bit(mark: Mark) -> u64 {
-    match mark {
-        Mark::First => 0x1_0000,
-        Mark::Second => 0x2_0000,
-    }
-}
-
 impl<const W: usize> Default for ItemTable<W> {
     fn default() -> Self {
         Self {
@@ -82,22 +59,6 @@ impl<const W: usize> Default for ItemTable<W> {
             wide: Rows::default(),
             errors: Rows::default(),
         }
-    }
-}
-
-impl<const W: usize> CountSlot<W> {
-    const EMPTY: Self = Self { link: 0, counts: [0; W] };
-
-    /// Adds to the counts if all of them fit; else adds nothing and returns false.
-    #[inline(always)]
-    fn add(&mut self, weights: [u64; W]) -> bool {
-        let sums = std::array::from_fn(|list| u64::from(self.counts[list]).saturating_add(weights[list]));
-        // One comparison for all of them.
-        let fits = sums.iter().fold(0, |all, sum: &u64| all | sum) <= u64::from(u16::MAX);
-        if fits {
-            self.counts = sums.map(|sum| sum as u16);
-        }
-        fits
     }
 }
 
@@ -116,7 +77,7 @@ impl<const W: usize> ItemTable<W> {
     /// Several lists of one message count here; without being told, the compiler calls it.
     #[inline(always)]
     pub(super) fn add(&mut self, hash: u64, weights: [u64; W], mark: Option<Mark>) -> Option<bool> {
-        let place = self.find(hash)?;
+        let place = find(&self.slots, hash)?;
         let slot = &mut self.slots[place];
         let bit = mark.map_or(0, bit);
         let marked = slot.link & bit != 0;
@@ -144,7 +105,7 @@ impl<const W: usize> ItemTable<W> {
     /// Adds a row to the entry with this hash, in place of the errors `already` added; false if
     /// there is no such entry.
     pub(super) fn merge_entry(&mut self, row: &ItemRow<'_, W>, already: [u64; W]) -> bool {
-        let Some(place) = self.find(row.key.hash) else { return false };
+        let Some(place) = find(&self.slots, row.key.hash) else { return false };
         if !self.slots[place].add(row.counts) {
             self.widen(place, row.counts);
         }
@@ -204,7 +165,7 @@ impl<const W: usize> ItemTable<W> {
 
     /// Counts and errors of the entry with this hash; `None` if there is no such entry.
     pub(super) fn get(&self, hash: u64) -> Option<([u64; W], [u64; W])> {
-        let slot = &self.slots[self.find(hash)?];
+        let slot = &self.slots[find(&self.slots, hash)?];
         let entry = &self.entries[position(slot)];
         Some((self.counts(slot, entry), self.errors.get(entry.errors)))
     }
@@ -309,23 +270,6 @@ impl<const W: usize> ItemTable<W> {
         prefetch(&self.slots, hash as usize & self.slots.len().wrapping_sub(1));
     }
 
-    #[inline(always)]
-    fn find(&self, hash: u64) -> Option<usize> {
-        let mask = self.slots.len().wrapping_sub(1);
-        let mut place = hash as usize & mask;
-        // There is always an empty slot, unless the index has no slots.
-        while let Some(CountSlot { link, .. }) = self.slots.get(place) {
-            if *link == 0 {
-                return None;
-            }
-            if (link ^ hash) & FINGERPRINT == 0 {
-                return Some(place);
-            }
-            place = (place + 1) & mask;
-        }
-        None
-    }
-
     /// Moves all entries to an index of `len` slots, in the same memory if it has so many.
     #[cold]
     fn rebuild(&mut self, len: usize) {
@@ -342,29 +286,4 @@ impl<const W: usize> ItemTable<W> {
             entry.slot = place(&mut self.slots, entry.hash, CountSlot { link, counts });
         }
     }
-}
-
-/// The position of the entry in a slot that is not empty.
-fn position<const W: usize>(slot: &CountSlot<W>) -> usize {
-    (slot.link & POSITION) as usize - 1
-}
-
-/// Sums that stay at the largest number.
-#[inline]
-pub(super) fn added<const W: usize>(mut sums: [u64; W], weights: [u64; W]) -> [u64; W] {
-    for (sum, weight) in sums.iter_mut().zip(weights) {
-        *sum = sum.saturating_add(weight);
-    }
-    sums
-}
-
-/// Fills the first empty slot for `hash` and returns its place.
-fn place<const W: usize>(slots: &mut [CountSlot<W>], hash: u64, slot: CountSlot<W>) -> u32 {
-    let mask = slots.len() - 1;
-    let mut place = hash as usize & mask;
-    while slots[place].link != 0 {
-        place = (place + 1) & mask;
-    }
-    slots[place] = CountSlot { link: hash & FINGERPRINT | slot.link, ..slot };
-    place as u32
 }
