@@ -9,6 +9,7 @@ use super::super::frame::{protocol, tcp_flags};
 use super::super::message::rcode;
 use super::super::names::{NameKey, Names};
 use super::super::stage::SECOND_NS;
+use super::outcome_names::OutcomeNames;
 use super::sides::Sides;
 use super::transactions::{TimedOut, TransactionEvent, TransactionReplay};
 use super::{Answer, DnsAnswer, LastSecond, PacketAnswer, Span};
@@ -40,6 +41,7 @@ pub(super) struct AnswerPeriod {
     pub(super) qtypes: HashMap<u16, u64>,
     pub(super) udp_ports: HashMap<u16, u64>,
     pub(super) sides: Sides,
+    pub(super) outcomes: OutcomeNames,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,8 @@ impl AnswerCollector {
         self.transactions.advance(timestamp_ns, |TimedOut { at_ns, client, server, name }| {
             let index = ((at_ns / SECOND_NS - start_s) / PERIOD_S) as usize;
             periods[index].dns.xact.counts.timed_out += 1;
-            periods[index].sides.count_timed_out(client, server, name);
+            periods[index].sides.count_timed_out(client, server);
+            periods[index].outcomes.count_timed_out(name);
         });
         let period = &mut self.periods[index];
         let offset_s = ((second - self.start_s) % PERIOD_S) as usize;
@@ -86,6 +89,7 @@ impl AnswerCollector {
             let event = self.transactions.observe(timestamp_ns, ip.src, ip.dst, message);
             period.count_event(event, HostDirection::of(ip));
             period.sides.count_message(ip, message);
+            period.outcomes.count_message(message);
             match event {
                 TransactionEvent::Orphan => period.sides.count_orphan(ip, message),
                 TransactionEvent::Completed { query_bytes, .. } => {

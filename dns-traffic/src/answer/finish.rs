@@ -46,6 +46,7 @@ impl AnswerPeriod {
         add_counts(&mut self.qtypes, &next.qtypes);
         add_counts(&mut self.udp_ports, &next.udp_ports);
         self.sides.merge(&next.sides);
+        self.outcomes.merge(&next.outcomes);
     }
 
     /// Writes out the lists.
@@ -87,7 +88,8 @@ impl AnswerPeriod {
         let [inbound, outbound] = self.times_ns.map(direction);
         dns.xact.inbound = inbound;
         dns.xact.outbound = outbound;
-        self.sides.finish(names, dns);
+        self.sides.finish(dns);
+        self.outcomes.finish(names, dns);
         Summary { period: span, packets: self.packets, dns: self.dns }
     }
 }

@@ -5,6 +5,8 @@
 mod collect;
 mod finish;
 mod lists;
+mod outcome_names;
+mod side;
 mod sides;
 mod transactions;
 
@@ -12,7 +14,7 @@ use serde::Serialize;
 
 pub(crate) use collect::AnswerCollector;
 pub use lists::Counts;
-pub use sides::SideAnswer;
+pub use side::SideAnswer;
 
 /// The true answer for a whole capture and for each of its periods.
 #[derive(Clone, Debug, Default, Serialize)]
