@@ -1,4 +1,4 @@
-//! Takes the screen, draws, and panics on another thread: `tests/tmux.rs` looks at what is left of
+//! Takes the screen, draws, and panics on another thread: `tests/tmux/main.rs` looks at what is left of
 //! the terminal.
 
 use std::{thread, time::Duration};

@@ -3,147 +3,21 @@
 //! Without tmux, or without an agent that serves files, the test reports that it was skipped, and
 //! passes.
 
-use std::{
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+mod agent;
+mod capture;
+mod terminal;
+
+use std::{path::Path, process::Command, time::Duration};
+
+use agent::{Agent, agent_binary, free_port};
+use capture::{capture_of, capture_of_dns};
+use terminal::Tmux;
 
 /// Longer than anything here takes; only a failing test waits for it.
 const LONG: Duration = Duration::from_secs(40);
 
 /// Why there is nothing to test.
 struct Skipped(String);
-
-/// A terminal of its own tmux server, on a socket of its own.
-struct Tmux {
-    socket: String,
-}
-
-impl Tmux {
-    /// A shell in a terminal of 120x40.
-    fn start(name: &str) -> Result<Self, Skipped> {
-        let tmux = Self { socket: format!("pktvisor-test-{name}-{}", std::process::id()) };
-        let start = tmux
-            .command(&["-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", "sh"])
-            .env("PS1", "$ ")
-            .status();
-        match start {
-            Ok(status) if status.success() => Ok(tmux),
-            Ok(status) => Err(Skipped(format!("tmux cannot start here ({status})"))),
-            Err(error) => Err(Skipped(format!("tmux is missing ({error})"))),
-        }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("tmux");
-        command.arg("-L").arg(&self.socket).args(arguments).env_remove("TMUX").env_remove("NO_COLOR");
-        command
-    }
-
-    fn keys(&self, keys: &[&str]) {
-        let status = self.command(&["send-keys"]).args(keys).status().expect("tmux runs");
-        assert!(status.success(), "send-keys {keys:?}");
-    }
-
-    fn screen(&self) -> String {
-        let output = self.command(&["capture-pane", "-p"]).output().expect("tmux runs");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn wait_for(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
-        let started = Instant::now();
-        loop {
-            let screen = self.screen();
-            if holds(&screen) {
-                return screen;
-            }
-            assert!(started.elapsed() < LONG, "waited in vain for {what}; the screen is:\n{screen}");
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn wait_for_text(&self, text: &str) -> String {
-        self.wait_for(text, |screen| screen.contains(text))
-    }
-
-    /// Whether the terminal echoes, shows its cursor and is not on the alternate screen: as a shell
-    /// needs it.
-    fn is_clean(&self) -> bool {
-        let state = "#{alternate_on} #{cursor_flag} #{mouse_any_flag}";
-        let output = self.command(&["display-message", "-p", state]).output().expect("tmux runs");
-        String::from_utf8_lossy(&output.stdout).trim() == "0 1 0"
-    }
-}
-
-impl Drop for Tmux {
-    fn drop(&mut self) {
-        let _gone = self.command(&["kill-server"]).stderr(Stdio::null()).status();
-    }
-}
-
-/// A real agent that serves a capture file.
-struct Agent {
-    process: Child,
-}
-
-impl Agent {
-    fn start(binary: &Path, capture: &Path, port: u16) -> Self {
-        Self::with(&[], binary, capture, port)
-    }
-
-    fn with(options: &[&str], binary: &Path, capture: &Path, port: u16) -> Self {
-        let process = Command::new(binary)
-            .arg("--serve")
-            .args(options)
-            .args(["-p", &port.to_string()])
-            .arg(capture)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the agent starts");
-        let mut agent = Self { process };
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let started = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            let ended = agent.process.try_wait().expect("it can be asked");
-            assert!(ended.is_none(), "the agent ended: {ended:?}");
-            assert!(started.elapsed() < LONG, "the agent does not listen on {address}");
-            thread::sleep(Duration::from_millis(50));
-        }
-        agent
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _killed = self.process.kill();
-        let _reaped = self.process.wait();
-    }
-}
-
-/// `pktvisord` of the same profile, beside the binary under test.
-fn agent_binary() -> Result<PathBuf, Skipped> {
-    let binary = Path::new(env!("CARGO_BIN_EXE_pktvisor")).with_file_name("pktvisord");
-    let help = Command::new(&binary)
-        .arg("--help")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Skipped(format!("{} is not built ({error})", binary.display())))?;
-    if String::from_utf8_lossy(&help.stdout).contains("--serve") {
-        Ok(binary)
-    } else {
-        Err(Skipped(format!("{} does not know --serve", binary.display())))
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port of loopback");
-    listener.local_addr().expect("it is bound").port()
-}
 
 fn report(test: Result<(), Skipped>) {
     if let Err(Skipped(reason)) = test {
@@ -306,52 +180,4 @@ fn panicking() -> Result<(), Skipped> {
     assert!(screen.contains("a thread panics") && !screen.contains("a screen"), "{screen}");
     tmux.wait_for("a clean terminal", |_| tmux.is_clean());
     Ok(())
-}
-
-/// A capture of a few queries and responses of `www.example.com`, in microseconds, Ethernet.
-fn capture_of_dns() -> Vec<u8> {
-    capture_of(std::iter::repeat_n(1, 50))
-}
-
-/// The same with a query and its response for each of these clients in 192.0.2.0/24.
-fn capture_of(clients: impl IntoIterator<Item = u8>) -> Vec<u8> {
-    let mut capture = Vec::new();
-    capture.extend(0xa1b2_c3d4_u32.to_le_bytes());
-    capture.extend([2, 0, 4, 0]);
-    capture.extend([0; 8]);
-    capture.extend(65_535_u32.to_le_bytes());
-    capture.extend(1_u32.to_le_bytes());
-    for (id, client) in (0_u16..).zip(clients) {
-        for (is_response, micros) in [(false, 0), (true, 400)] {
-            let packet = dns_packet(id, client, is_response);
-            let length = u32::try_from(packet.len()).expect("it is short");
-            capture.extend(1_585_051_200_u32.to_le_bytes());
-            capture.extend((u32::from(id) * 1000 + micros).to_le_bytes());
-            capture.extend(length.to_le_bytes());
-            capture.extend(length.to_le_bytes());
-            capture.extend(packet);
-        }
-    }
-    capture
-}
-
-fn dns_packet(id: u16, client: u8, is_response: bool) -> Vec<u8> {
-    let mut message = id.to_be_bytes().to_vec();
-    message.extend([if is_response { 0x84 } else { 0x01 }, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
-    message.extend(b"\x03www\x07example\x03com\0\0\x01\0\x01");
-    let (client, server) = ([192, 0, 2, client], [192, 0, 2, 53]);
-    let (source, destination) = if is_response { (server, client) } else { (client, server) };
-    let ports: [u16; 2] = if is_response { [53, 40_000] } else { [40_000, 53] };
-    let udp_length = u16::try_from(8 + message.len()).expect("it is short");
-    let mut packet = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00, 0x45, 0];
-    packet.extend((20 + udp_length).to_be_bytes());
-    packet.extend([0, 0, 0x40, 0, 64, 17, 0, 0]);
-    packet.extend(source);
-    packet.extend(destination);
-    packet.extend(ports[0].to_be_bytes());
-    packet.extend(ports[1].to_be_bytes());
-    packet.extend(udp_length.to_be_bytes());
-    packet.extend([0, 0]);
-    packet.extend(message);
-    packet
 }
