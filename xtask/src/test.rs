@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::setup::{self, SetupLevel};
 use crate::steps::{StepOutcome, Steps};
 use crate::tally::Tally;
-use crate::{build_ebpf, command, dependencies, fuzz, test_image, test_package, test_vm, workspace};
+use crate::{build_ebpf, command, dependencies, dist, fuzz, test_image, test_package, test_vm, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct TestArguments {
@@ -18,6 +18,9 @@ pub(crate) struct TestArguments {
     /// exists]
     #[arg(long, value_name = "PROGRAM", env = "PKTVISOR_CHECK_TRUTH")]
     captures_check: Option<PathBuf>,
+    /// Pack and compare the programs that `cargo xtask dist` has just built, instead of a release build
+    #[arg(long)]
+    shipped: bool,
 }
 
 /// The subcommand. Prints a line for each step and, as the last line, the numbers of passed and
@@ -42,20 +45,33 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<ExitCode> {
         steps.run("tests", || passed(count_tests(all_tests(), &mut tally)));
         steps.run("tests without prefetching", || passed(count_tests(without_prefetching(), &mut tally)));
         steps.run("an older kernel", || test_vm::test(&test_vm::TestVmArguments::brief(), &mut tally));
-        let built = steps
-            .run("release build", || cargo(&["build", "--release", "--workspace", "--exclude", "xtask"]));
-        steps.run("Debian package", || match built {
-            true => test_package::test(),
-            false => Ok(StepOutcome::Skipped("there is no release build to pack".to_owned())),
-        });
-        test_image::add_steps(&mut steps);
-        steps.run("real captures", || match built {
-            true => check_captures(arguments.captures_check.as_deref()),
-            false => Ok(StepOutcome::Skipped("there is no release build to run".to_owned())),
-        });
+        add_program_steps(&mut steps, arguments);
     }
     println!("\n{}\n{tally}", steps.summary());
     Ok(if steps.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The steps that try optimised programs.
+fn add_program_steps(steps: &mut Steps, arguments: &TestArguments) {
+    let mut programs = None;
+    let name = if arguments.shipped { "shipped programs" } else { "release build" };
+    steps.run(name, || {
+        programs = Some(if arguments.shipped { dist::programs()? } else { build_programs()? });
+        Ok(StepOutcome::Passed)
+    });
+    let without = || Ok(StepOutcome::Skipped("there are no programs".to_owned()));
+    steps.run("Debian package", || programs.as_deref().map_or_else(without, test_package::test));
+    test_image::add_steps(steps);
+    let check = arguments.captures_check.as_deref();
+    steps.run("real captures", || {
+        programs.as_deref().map_or_else(without, |programs| check_captures(check, programs))
+    });
+}
+
+/// Builds the programs of the workspace, and returns their directory.
+fn build_programs() -> Result<PathBuf> {
+    command::run(&mut command::cargo(["build", "--release", "--workspace", "--exclude", "xtask"]))?;
+    workspace::release_directory()
 }
 
 fn passed(result: Result<()>) -> Result<StepOutcome> {
@@ -108,7 +124,7 @@ pub(crate) fn count_tests(mut test: Command, tally: &mut Tally) -> Result<()> {
 }
 
 /// Compares the agent with the counts of tshark in real captures, if these are available.
-fn check_captures(given: Option<&Path>) -> Result<StepOutcome> {
+fn check_captures(given: Option<&Path>, programs: &Path) -> Result<StepOutcome> {
     let beside_the_checkout = workspace::root().join("../shared/check-truth");
     let check = given.unwrap_or(&beside_the_checkout);
     if given.is_none() && !check.exists() {
@@ -118,5 +134,5 @@ fn check_captures(given: Option<&Path>) -> Result<StepOutcome> {
                 .to_owned(),
         ));
     }
-    passed(command::run(Command::new(check).arg(workspace::release_binary("pktvisord")?)))
+    passed(command::run(Command::new(check).arg(programs.join("pktvisord"))))
 }

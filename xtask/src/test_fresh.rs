@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,6 +63,9 @@ pub(crate) struct TestFreshArguments {
     /// Also run the README's second command, `cargo xtask test`, which takes about an hour
     #[arg(long, conflicts_with = "quick")]
     whole: bool,
+    /// Run the README's first command in this checkout, on a machine where nothing was prepared
+    #[arg(long, exclusive = true)]
+    here: bool,
 }
 
 /// How the programs are compiled.
@@ -84,6 +87,9 @@ const WITHOUT_OPTIMISATION: &[(&str, &str)] = &[
 
 /// The subcommand.
 pub(crate) fn run(arguments: &TestFreshArguments) -> Result<()> {
+    if arguments.here {
+        return run_here();
+    }
     let release = match &arguments.release {
         Some(codename) => Release::from(codename.as_str()),
         None => Release::of_this_machine()?,
@@ -120,6 +126,18 @@ pub(crate) fn run(arguments: &TestFreshArguments) -> Result<()> {
     Ok(())
 }
 
+/// Runs the README's first command in this checkout.
+fn run_here() -> Result<()> {
+    if let Some(reason) = port_obstacle() {
+        println!("skipped: {reason}");
+        return Ok(());
+    }
+    let log = workspace::target()?.join("run.log");
+    let mut run = command::cargo(["xtask", "run"]);
+    let mut show = Command::new(workspace::release_binary("pktvisor")?);
+    try_demo(run.stdin(Stdio::null()), show.arg("--once"), &log)
+}
+
 /// Why the test cannot run here, in words.
 fn obstacle() -> Option<String> {
     if let Some(reason) = bare_root::obstacle() {
@@ -128,8 +146,39 @@ fn obstacle() -> Option<String> {
     if let Some(program) = ["unshare", "tar"].into_iter().find(|program| !command::on_path(program)) {
         return Some(format!("there is no {program}"));
     }
+    port_obstacle()
+}
+
+fn port_obstacle() -> Option<String> {
     let is_taken = std::net::TcpListener::bind(SERVER).is_err();
     is_taken.then(|| format!("{SERVER}, where `cargo xtask run` serves, is in use"))
+}
+
+/// Starts `cargo xtask run`, which builds and serves the bundled capture, looks at what it serves with `show`, the
+/// terminal UI, and ends it. `log` gets its output.
+fn try_demo(run: &mut Command, show: &mut Command, log: &Path) -> Result<()> {
+    let file = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
+    let mut demo = Process::spawn(run.stdout(file.try_clone()?).stderr(file));
+    let started = Instant::now();
+    let answer = loop {
+        if let Ok(answer) = http::get(SERVER, "/api/v1/metrics/window/5", None) {
+            break answer;
+        }
+        if let Some(status) = demo.child().try_wait().context("cannot wait for the command")? {
+            bail!("it ended ({status}): {}", tail(log));
+        }
+        ensure!(started.elapsed() < PATIENCE, "it does not serve after {PATIENCE:?}: {}", tail(log));
+        thread::sleep(Duration::from_millis(500));
+    };
+    let document: serde_json::Value =
+        serde_json::from_slice(&answer.body).context("the answer is not JSON")?;
+    let packets = document["5m"]["packets"]["total"].as_u64();
+    ensure!(packets == Some(DEMO_PACKETS), "it serves {packets:?} packets: {document}");
+    // Thousands have a comma.
+    let shown = command::output(show)?.replace(',', "");
+    ensure!(shown.contains(&format!(" {DEMO_PACKETS} ")), "the terminal UI shows other numbers: {shown}");
+    println!("it serves {DEMO_PACKETS} packets after {} s", started.elapsed().as_secs());
+    Ok(())
 }
 
 /// A bare system with the toolchain and the checkout.
@@ -220,35 +269,13 @@ impl FreshMachine {
     /// As root: it installs, builds, and serves the bundled capture.
     fn run_demo(&self) -> Result<()> {
         let log = self.root.path().join("run.log");
-        let file = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
-        let mut run = self.command(0, &["cargo", "xtask", "run"]);
         // Its end, also that of this program, kills the first process of its PID namespace, and thereby all others.
-        let mut demo = Process::spawn(run.stdout(file.try_clone()?).stderr(file));
-        let started = Instant::now();
-        let answer = loop {
-            if let Ok(answer) = http::get(SERVER, "/api/v1/metrics/window/5", None) {
-                break answer;
-            }
-            if let Some(status) = demo.child().try_wait().context("cannot wait for the command")? {
-                bail!("it ended ({status}): {}", tail(&log));
-            }
-            ensure!(started.elapsed() < PATIENCE, "it does not serve after {PATIENCE:?}: {}", tail(&log));
-            thread::sleep(Duration::from_millis(500));
-        };
-        let document: serde_json::Value =
-            serde_json::from_slice(&answer.body).context("the answer is not JSON")?;
-        let packets = document["5m"]["packets"]["total"].as_u64();
-        ensure!(packets == Some(DEMO_PACKETS), "it serves {packets:?} packets: {document}");
-        let shown = command::output(&mut self.command(0, &["target/release/pktvisor", "--once"]))?;
-        // Thousands have a comma.
-        let shown = shown.replace(',', "");
-        ensure!(shown.contains(&format!(" {DEMO_PACKETS} ")), "the terminal UI shows other numbers: {shown}");
+        let mut run = self.command(0, &["cargo", "xtask", "run"]);
+        let mut show = self.command(0, &["target/release/pktvisor", "--once"]);
+        try_demo(&mut run, &mut show, &log)?;
         let object = "pktvisor-ebpf/target/bpfel-unknown-none/release/pktvisor-ebpf";
         let kernel = self.root.path().join(CHECKOUT.trim_start_matches('/')).join(object).exists();
-        println!(
-            "{} kernel programs, it serves {DEMO_PACKETS} packets",
-            if kernel { "with" } else { "without" }
-        );
+        println!("{} kernel programs", if kernel { "with" } else { "without" });
         Ok(())
     }
 
@@ -260,7 +287,7 @@ impl FreshMachine {
 }
 
 /// The end of a log.
-fn tail(log: &std::path::Path) -> String {
+fn tail(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(30)..].join("\n")

@@ -29,9 +29,14 @@ pub(crate) fn target() -> Result<PathBuf> {
         .to_owned())
 }
 
+/// Where programs are that were built with `--release`.
+pub(crate) fn release_directory() -> Result<PathBuf> {
+    Ok(target()?.join("release"))
+}
+
 /// A program of this workspace built with `--release`.
 pub(crate) fn release_binary(name: &str) -> Result<PathBuf> {
-    Ok(target()?.join("release").join(name))
+    Ok(release_directory()?.join(name))
 }
 
 /// `path` relative to the current directory, if it lies below it.

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{self, SetupLevel};
 use crate::{build_ebpf, command, workspace};
@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
             workspace::target()?.join(AGENT_PROFILE).join(AGENT)
         }
     };
-    let directory = workspace::target()?.join("dist");
+    let directory = directory()?;
     collect(&agent, &directory)?;
     let documents = documents::write(&directory, PROGRAMS)?;
     let programs = PROGRAMS.iter().map(|program| (*program).to_owned());
@@ -79,6 +79,20 @@ pub(crate) fn run(arguments: &DistArguments) -> Result<()> {
         println!("built {}", workspace::shown(&deb::pack(&directory)?));
     }
     Ok(())
+}
+
+/// Where the programs are left.
+pub(crate) fn directory() -> Result<PathBuf> {
+    Ok(workspace::target()?.join("dist"))
+}
+
+/// The directory with the programs, or an error that names the first missing one.
+pub(crate) fn programs() -> Result<PathBuf> {
+    let directory = directory()?;
+    for program in PROGRAMS.iter().map(|name| directory.join(name)) {
+        ensure!(program.exists(), "there is no {} (cargo xtask dist builds it)", program.display());
+    }
+    Ok(directory)
 }
 
 /// The tool that merges the counts. If it is missing, `None` with a warning, or an error if it is

@@ -37,7 +37,7 @@ impl Soaked<'_> {
             ("last ledger", sampler.ledger.to_string()),
             ("resident memory at rest, before", format!("{} kB", at_rest.resident_kb)),
             ("resident memory after the warm-up", warm(|sample| sample.resident_kb, " kB")),
-            ("its slope", format!("{:+.1} kB/min", sampler.slope_kb_per_minute())),
+            ("its slope", sampler.slope().to_string()),
             (
                 "descriptors at rest, before and after",
                 format!("{}, {}", at_rest.descriptors, after.descriptors),
@@ -56,8 +56,8 @@ impl Soaked<'_> {
 
     pub(super) fn judge(&self) -> Result<()> {
         let Self { at_rest, after, sampler, arguments, .. } = self;
-        let (slope, limit) = (sampler.slope_kb_per_minute(), arguments.slope_limit);
-        ensure!(slope <= limit, "memory grows by {slope:.1} kB a minute, more than {limit}");
+        let (slope, limit) = (sampler.slope(), arguments.slope_limit);
+        ensure!(slope.least() <= limit, "memory grows ({slope}), by more than {limit} kB a minute");
         ensure!(
             after.descriptors <= at_rest.descriptors,
             "{} descriptors are left, {} before",

@@ -7,6 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+/// Longest time between two samples.
+const GAP_MAX: Duration = Duration::from_secs(30);
+
 /// The process at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ProcessSample {
@@ -43,6 +46,27 @@ impl fmt::Display for ProcessSample {
     }
 }
 
+/// How fast memory grows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MemorySlope {
+    pub(super) kb_per_minute: f64,
+    /// The standard error of the slope.
+    error_kb: f64,
+}
+
+impl MemorySlope {
+    /// The least growth that is not explained by chance: two standard errors below the slope.
+    pub(super) fn least(&self) -> f64 {
+        self.kb_per_minute - 2.0 * self.error_kb
+    }
+}
+
+impl fmt::Display for MemorySlope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:+.1} kB/min, standard error {:.1}", self.kb_per_minute, self.error_kb)
+    }
+}
+
 /// All samples of a run.
 pub(super) struct Sampler {
     process: u32,
@@ -59,7 +83,11 @@ impl Sampler {
         Self { process, warm_up, samples: Vec::new(), ledgers: 0, ledger: Value::Null }
     }
 
+    /// Takes a sample, which must not be long after the one before: while the machine stands still,
+    /// periods stay empty, and memory says nothing.
     pub(super) fn sample(&mut self, at: Duration) -> Result<()> {
+        let gap = at.saturating_sub(self.last().at);
+        ensure!(gap <= GAP_MAX, "there was no sample for {} s: the machine was too busy", gap.as_secs());
         self.samples.push(ProcessSample { at, ..ProcessSample::take(self.process)? });
         Ok(())
     }
@@ -88,18 +116,32 @@ impl Sampler {
         self.samples.iter().filter(|sample| sample.at >= self.warm_up)
     }
 
-    /// The slope of resident memory after the warm-up, by least squares, in kB a minute.
-    pub(super) fn slope_kb_per_minute(&self) -> f64 {
-        let points = || self.warm().map(|sample| (sample.at.as_secs_f64() / 60.0, sample.resident_kb as f64));
-        let count = points().count() as f64;
-        if count < 2.0 {
-            return 0.0;
+    /// The slope of resident memory after the warm-up: a line through the means of the minutes, by
+    /// least squares.
+    pub(super) fn slope(&self) -> MemorySlope {
+        let minutes = self.minute_means();
+        let count = minutes.len() as f64;
+        if count < 3.0 {
+            return MemorySlope::default();
         }
-        let (sum_x, sum_y) = points().fold((0.0, 0.0), |(x, y), point| (x + point.0, y + point.1));
-        let (mean_x, mean_y) = (sum_x / count, sum_y / count);
-        let covariance: f64 = points().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
-        let variance: f64 = points().map(|(x, _)| (x - mean_x).powi(2)).sum();
-        covariance / variance
+        let sum = |of: fn(&(f64, f64)) -> f64| minutes.iter().map(of).sum::<f64>();
+        let (mean_x, mean_y) = (sum(|point| point.0) / count, sum(|point| point.1) / count);
+        let covariance: f64 = minutes.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+        let variance: f64 = minutes.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+        let slope = covariance / variance;
+        let residues: f64 = minutes.iter().map(|(x, y)| (y - mean_y - slope * (x - mean_x)).powi(2)).sum();
+        MemorySlope { kb_per_minute: slope, error_kb: (residues / (count - 2.0) / variance).sqrt() }
+    }
+
+    /// The minutes after the warm-up, and the mean of resident memory in each, in kB.
+    fn minute_means(&self) -> Vec<(f64, f64)> {
+        let warm: Vec<_> = self.warm().collect();
+        let minutes = warm.chunk_by(|a, b| a.at.as_secs() / 60 == b.at.as_secs() / 60);
+        let mean = |minute: &[&ProcessSample]| {
+            let kb: u64 = minute.iter().map(|sample| sample.resident_kb).sum();
+            ((minute[0].at.as_secs() / 60) as f64, kb as f64 / minute.len() as f64)
+        };
+        minutes.map(mean).collect()
     }
 
     /// By then every thread has been needed.
@@ -119,16 +161,30 @@ impl Sampler {
 mod tests {
     use super::*;
 
+    /// A run of ten minutes whose first one is the warm-up, with this resident memory.
+    fn run(resident_kb: impl Fn(u64) -> u64) -> Sampler {
+        let mut sampler = Sampler::new(0, Duration::from_secs(60));
+        sampler.samples = (0..600)
+            .map(|second| ProcessSample {
+                at: Duration::from_secs(second),
+                resident_kb: resident_kb(second),
+                ..ProcessSample::default()
+            })
+            .collect();
+        sampler
+    }
+
     #[test]
     fn the_slope_is_that_of_the_samples_after_the_warm_up() {
-        let mut sampler = Sampler::new(0, Duration::from_secs(60));
-        for second in 0..300 {
-            let resident_kb = if second < 60 { 0 } else { 1000 + second / 6 };
-            let at = Duration::from_secs(second);
-            sampler.samples.push(ProcessSample { at, resident_kb, ..ProcessSample::default() });
-        }
-        let slope = sampler.slope_kb_per_minute();
-        assert!((slope - 10.0).abs() < 0.1, "{slope}");
+        let slope = run(|second| if second < 60 { 0 } else { 1000 + second / 6 }).slope();
+        assert!((slope.kb_per_minute - 10.0).abs() < 0.1, "{slope}");
+        assert!(slope.least() > 9.0, "{slope}");
+    }
+
+    #[test]
+    fn memory_that_goes_up_and_down_does_not_grow() {
+        let slope = run(|second| 1000 + [0, 500, 100, 700][second as usize / 60 % 4]).slope();
+        assert!(slope.least() < 0.0, "{slope}");
     }
 
     #[test]

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::engine::Engine;
-use super::image::{self, IMAGE, ProgramSource};
-use crate::{command, workspace};
+use super::image::{IMAGE, ProgramSource};
+use crate::{command, dist, workspace};
 
 pub(super) fn check(engine: &Engine, programs: ProgramSource) -> Result<()> {
     let demo = workspace::root().join(workspace::DEMO_CAPTURE);
@@ -21,7 +21,7 @@ pub(super) fn check(engine: &Engine, programs: ProgramSource) -> Result<()> {
     ensure!(packets == Some(workspace::DEMO_PACKETS), "the image reports {packets:?} packets: {inside}");
     println!("{} packets", workspace::DEMO_PACKETS);
     if programs == ProgramSource::Given {
-        let mut outside = Command::new(image::shipped()?.join("pktvisord"));
+        let mut outside = Command::new(dist::directory()?.join("pktvisord"));
         let outside = report(outside.args(options).arg(&demo))?;
         ensure!(inside == outside, "the image reports {inside}, the program outside {outside}");
     }

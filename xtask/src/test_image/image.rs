@@ -1,6 +1,6 @@
 //! Builds the image, and looks at what it is.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::engine::Engine;
 use crate::bare_root::{BareRoot, Release};
 use crate::steps::StepOutcome;
-use crate::{command, workspace};
+use crate::{command, dist, workspace};
 
 /// The base images that the Dockerfile names.
 const DEBIAN: &str = "debian:bookworm-slim";
@@ -93,7 +93,7 @@ pub(super) fn make(engine: &Engine, programs: ProgramSource) -> Result<()> {
     let dockerfile = workspace::root().join("Dockerfile");
     match programs {
         ProgramSource::Given => {
-            build(engine, &dockerfile, IMAGE, &shipped()?, &["--build-arg=PROGRAMS=given"])
+            build(engine, &dockerfile, IMAGE, &dist::directory()?, &["--build-arg=PROGRAMS=given"])
         }
         ProgramSource::Built => build(engine, &dockerfile, IMAGE, workspace::root(), &[]),
     }
@@ -107,11 +107,6 @@ fn build(engine: &Engine, dockerfile: &Path, tag: &str, context: &Path, options:
         build.arg("--network=host");
     }
     command::run(build.arg(context))
-}
-
-/// The directory of the programs that `cargo xtask dist` built.
-pub(super) fn shipped() -> Result<PathBuf> {
-    Ok(workspace::target()?.join("dist"))
 }
 
 /// It is small, and its programs do not run as root.

@@ -8,10 +8,10 @@ mod engine;
 mod image;
 mod watch;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
-use crate::command;
 use crate::steps::{StepOutcome, Steps};
+use crate::{command, dist};
 use engine::Engine;
 use image::ProgramSource;
 
@@ -25,10 +25,8 @@ pub(crate) struct TestImageArguments {
 /// The subcommand. Without an engine it says why, and passes.
 pub(crate) fn run(arguments: &TestImageArguments) -> Result<()> {
     let programs = if arguments.from_source { ProgramSource::Built } else { ProgramSource::Given };
-    if programs == ProgramSource::Given
-        && let Some(reason) = programs_missing()?
-    {
-        bail!("{reason}");
+    if programs == ProgramSource::Given {
+        dist::programs()?;
     }
     let mut steps = Steps::default();
     add(programs, &mut steps);
@@ -41,18 +39,13 @@ pub(crate) fn run(arguments: &TestImageArguments) -> Result<()> {
 pub(crate) fn add_steps(steps: &mut Steps) {
     let mut has_programs = false;
     steps.run("programs for the image", || {
-        let missing = programs_missing()?;
-        has_programs = missing.is_none();
-        Ok(missing.map_or(StepOutcome::Passed, StepOutcome::Skipped))
+        let found = dist::programs();
+        has_programs = found.is_ok();
+        Ok(found.map_or_else(|missing| StepOutcome::Skipped(missing.to_string()), |_| StepOutcome::Passed))
     });
     if has_programs {
         add(ProgramSource::Given, steps);
     }
-}
-
-fn programs_missing() -> Result<Option<String>> {
-    let agent = image::shipped()?.join("pktvisord");
-    Ok((!agent.exists()).then(|| format!("there is no {} (cargo xtask dist builds it)", agent.display())))
 }
 
 fn add(programs: ProgramSource, steps: &mut Steps) {

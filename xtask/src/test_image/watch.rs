@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use testbed::{Namespace, Need, Process, Veth, http};
 
 use super::engine::Engine;
-use super::image::{self, IMAGE};
+use super::image::IMAGE;
 use crate::steps::StepOutcome;
-use crate::{command, workspace};
+use crate::{command, dist, workspace};
 
 /// What live capture needs, docs/live.md.
 const CAPABILITIES: [&str; 4] = ["CAP_BPF", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_PERFMON"];
@@ -142,7 +142,7 @@ impl Drop for RunningContainer {
 
 /// Sends the bundled capture; returns the number of its packets.
 fn send(from: &testbed::End) -> Result<u64> {
-    let shipped = image::shipped()?.join("pcap-replay");
+    let shipped = dist::directory()?.join("pcap-replay");
     let program = if shipped.exists() {
         shipped
     } else {

@@ -19,7 +19,7 @@ const EXPOSURE_MAX: &str = "25";
 
 /// The subcommand: the test of the release build, or an error that says why it cannot run here.
 pub(crate) fn run() -> Result<()> {
-    match test()? {
+    match test(&workspace::release_directory()?)? {
         StepOutcome::Passed => {
             println!("\nthe package installs, its service is sound, and it leaves nothing behind");
             Ok(())
@@ -28,15 +28,15 @@ pub(crate) fn run() -> Result<()> {
     }
 }
 
-/// Packs the release build, and tries the package.
-pub(crate) fn test() -> Result<StepOutcome> {
+/// Packs the programs in a directory, and tries the package.
+pub(crate) fn test(programs: &Path) -> Result<StepOutcome> {
     if let Some(reason) = bare_root::obstacle() {
         return Ok(StepOutcome::Skipped(reason));
     }
     if let Some(program) = deb::TOOLS.iter().find(|program| !command::on_path(program)) {
         return Ok(StepOutcome::Skipped(format!("there is no {program}")));
     }
-    let package = pack()?;
+    let package = pack(programs)?;
     let mut wanted = deb::depends(&package)?;
     wanted.push("systemd".to_owned());
     // The programs need the C library that they were linked with.
@@ -51,12 +51,12 @@ pub(crate) fn test() -> Result<StepOutcome> {
     Ok(StepOutcome::Passed)
 }
 
-/// The package of the release build.
-fn pack() -> Result<PathBuf> {
+/// The package of these programs.
+fn pack(programs: &Path) -> Result<PathBuf> {
     let directory = workspace::target()?.join("package");
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
     for program in deb::PROGRAMS {
-        let built = workspace::release_binary(program)?;
+        let built = programs.join(program);
         fs::copy(&built, directory.join(program))
             .with_context(|| format!("cannot copy {} (cargo build --release)", built.display()))?;
     }
