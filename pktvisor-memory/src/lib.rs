@@ -5,6 +5,7 @@
 //! capture prefetches with it. It is separate from `pktvisor-common` because the kernel programs do
 //! not need it.
 
+pub mod allocator;
 pub mod huge_pages;
 pub mod keyed_hash;
 pub mod prefetch;
