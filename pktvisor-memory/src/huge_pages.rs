@@ -8,7 +8,7 @@
 //! cuts an aligned block out of a free one that is larger by a whole alignment, so that it never
 //! reuses the place of such a table; and the advice would stay with the memory around it, in which
 //! the smallest block then occupies a huge page. An agent whose lists are read copies hundreds of
-//! tables a minute, and grew by megabytes with every minute.
+//! tables a minute, so its memory would keep growing.
 //!
 //! memmap2 0.9 cannot advise memory that a `Vec` has allocated, and its own mappings of 1 MiB are not
 //! aligned to a huge page. Casting its bytes to values makes a random update of such a table 2.1
