@@ -11,6 +11,7 @@ use pktvisor_capture::interfaces::SystemInterfaces;
 use terminal_text::{Escaped, EscapedLines, has_control};
 
 fn main() -> ExitCode {
+    pktvisor_memory::allocator::return_large_blocks();
     if let Some(code) = command_docs::answer(cli::command) {
         return code;
     }

@@ -4,6 +4,12 @@
 //! maps one when its first byte is written. This is advice: if the kernel cannot follow it, nothing
 //! changes.
 //!
+//! A large table is a mapping of its own, not a part of the allocator's memory. glibc before 2.38
+//! cuts an aligned block out of a free one that is larger by a whole alignment, so that it never
+//! reuses the place of such a table; and the advice would stay with the memory around it, in which
+//! the smallest block then occupies a huge page. An agent whose lists are read copies hundreds of
+//! tables a minute, so its memory would keep growing.
+//!
 //! memmap2 0.9 cannot advise memory that a `Vec` has allocated, and its own mappings of 1 MiB are not
 //! aligned to a huge page. Casting its bytes to values makes a random update of such a table 2.1
 //! instead of 1.6 ns, and making the table 5.6 instead of 1.2 ns a place.
@@ -31,11 +37,12 @@ impl<T: Copy> Array<T> {
         if layout.size() == 0 {
             return Self { start: NonNull::dangling(), len };
         }
-        // SAFETY: the layout has a size.
-        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
-        if layout.align() >= HUGE_PAGE_BYTES {
-            advise(start, layout.size());
-        }
+        let start = match is_large(layout) {
+            true => map(layout.size()),
+            // SAFETY: the layout has a size.
+            false => NonNull::new(unsafe { alloc(layout) }),
+        };
+        let Some(start) = start else { handle_alloc_error(layout) };
         let start = start.cast::<T>();
         for place in 0..len {
             // SAFETY: there is room for `len` values, aligned for them.
@@ -78,9 +85,13 @@ impl<T> Drop for Array<T> {
     /// Only arrays of `Copy` values can be made, so no value needs dropping.
     fn drop(&mut self) {
         let layout = Self::layout(self.len);
-        if layout.size() > 0 {
+        let start = self.start.cast::<u8>();
+        if is_large(layout) {
+            // SAFETY: mapped with this size, and used by nobody any more.
+            unsafe { unmap(start, layout.size()) };
+        } else if layout.size() > 0 {
             // SAFETY: allocated with this layout, and used by nobody any more.
-            unsafe { dealloc(self.start.as_ptr().cast(), layout) };
+            unsafe { dealloc(start.as_ptr(), layout) };
         }
     }
 }
@@ -129,6 +140,48 @@ pub fn vec_with_room<T>(capacity: usize) -> Vec<T> {
         advise(unsafe { start.add(before) }, within);
     }
     vec
+}
+
+/// Whether a table with this layout has huge pages of its own.
+fn is_large(layout: Layout) -> bool {
+    layout.align() >= HUGE_PAGE_BYTES
+}
+
+/// Maps this many bytes, a multiple of a huge page, from the beginning of a huge page. `None` if
+/// there is no memory.
+fn map(len_bytes: usize) -> Option<NonNull<u8>> {
+    // The kernel chooses an address within a huge page. What lies outside of whole ones is given back.
+    let mapped_bytes = len_bytes.checked_add(HUGE_PAGE_BYTES)?;
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
+    // SAFETY: a new mapping of no file changes no memory of this process.
+    let mapped = unsafe { libc::mmap(std::ptr::null_mut(), mapped_bytes, access, kind, -1, 0) };
+    if mapped == libc::MAP_FAILED {
+        return None;
+    }
+    let mapped = NonNull::new(mapped.cast::<u8>())?;
+    let before = mapped.align_offset(HUGE_PAGE_BYTES);
+    // SAFETY: `before` is less than a huge page, so `len_bytes` follow it within the mapping.
+    let (start, end) = unsafe { (mapped.add(before), mapped.add(before + len_bytes)) };
+    // SAFETY: these parts of the mapping are outside of the result, and nobody uses them.
+    unsafe {
+        unmap(mapped, before);
+        unmap(end, HUGE_PAGE_BYTES - before);
+    }
+    advise(start, len_bytes);
+    Some(start)
+}
+
+/// Gives memory back to the kernel.
+///
+/// # Safety
+///
+/// It must be whole pages of a mapping that [`map`] made, and nobody may use them any more.
+unsafe fn unmap(start: NonNull<u8>, len_bytes: usize) {
+    if len_bytes > 0 {
+        // SAFETY: the caller's promise. An error means that the process has as many mappings as it
+        // may have; the memory is then lost, but nothing else.
+        unsafe { libc::munmap(start.as_ptr().cast(), len_bytes) };
+    }
 }
 
 /// Asks for huge pages below memory of this process.

@@ -72,6 +72,7 @@ const PLAN: &[Plan] = &[
             "pktvisor-definitions",
             "pktvisor-common",
             "pktvisor-api",
+            "pktvisor-memory",
             "pktvisor-analysis",
             "pktvisor-findings",
             "pktvisor-metrics",
