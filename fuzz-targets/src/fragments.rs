@@ -3,6 +3,8 @@
 //! The bytes of a datagram are a function of its identification and their place. So each message
 //! that comes out can be checked to the byte, however the fragments overlap.
 
+use std::sync::LazyLock;
+
 use arbitrary::{Arbitrary, Unstructured};
 use pktvisor_analysis::ReassemblyEvent;
 use pktvisor_analysis::fragments::{FragmentLimits, Fragments};
@@ -13,6 +15,25 @@ const UDP_HEADER_BYTES: usize = 8;
 /// Destination options with nothing in them, before UDP.
 const OPTIONS: [u8; 8] = [17, 0, 1, 4, 0, 0, 0, 0];
 const MILLISECOND_NS: u64 = 1_000_000;
+const IDENTIFICATIONS: u8 = 16;
+/// Most bytes of one fragment.
+const PART_BYTES_MAX: usize = 1500;
+/// Bytes of each datagram of [`DATAGRAMS`]: its last fragment can begin at the greatest offset.
+const DATAGRAM_BYTES: usize = (1 << 16) + PART_BYTES_MAX;
+
+/// The bytes of every datagram: first those of IPv4 by identification, then those of IPv6. They are
+/// computed once, because a byte takes longer to compute than to reassemble.
+static DATAGRAMS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let of_version = |is_ipv6| (0..IDENTIFICATIONS).map(move |identification| (is_ipv6, identification));
+    [false, true]
+        .into_iter()
+        .flat_map(of_version)
+        .map(|(is_ipv6, identification)| {
+            let part = DatagramPart { is_ipv6, identification, ..DatagramPart::default() };
+            (0..DATAGRAM_BYTES).map(|at| part.byte_at(at)).collect()
+        })
+        .collect()
+});
 
 #[derive(Arbitrary, Debug)]
 enum FragmentOperation {
@@ -61,7 +82,7 @@ impl DatagramPart {
     }
 
     /// The byte of the datagram at a place: perhaps options, a UDP header, then a message.
-    fn content(&self, at: usize) -> u8 {
+    fn byte_at(&self, at: usize) -> u8 {
         let (options, udp_at) = (&OPTIONS[..self.udp_at()], self.udp_at());
         // Of eight datagrams one is not DNS.
         let port: [u8; 2] = if self.identification % 8 == 7 { [8, 1] } else { [0, 53] };
@@ -69,11 +90,17 @@ impl DatagramPart {
         let beginning = options.get(at).or_else(|| header.get(at.checked_sub(udp_at)?));
         beginning.copied().unwrap_or(self.identification ^ (at / 8) as u8 ^ at as u8)
     }
+
+    /// All bytes of the datagram.
+    fn datagram(&self) -> &'static [u8] {
+        let first = if self.is_ipv6 { IDENTIFICATIONS } else { 0 };
+        &DATAGRAMS[usize::from(first + self.identification)]
+    }
 }
 
 /// The packet of a part, as raw IP.
 fn packet(part: &DatagramPart) -> Vec<u8> {
-    let data = (part.from..part.to).map(|at| part.content(at));
+    let data = &part.datagram()[part.from..part.to];
     let field = (part.from / 8) as u16;
     let mut packet = Vec::with_capacity(60 + part.to - part.from);
     if part.is_ipv6 {
@@ -93,7 +120,7 @@ fn packet(part: &DatagramPart) -> Vec<u8> {
         packet.extend((field | u16::from(!part.is_last) << 13).to_be_bytes());
         packet.extend([64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]);
     }
-    packet.extend(data);
+    packet.extend_from_slice(data);
     packet
 }
 
@@ -152,7 +179,7 @@ impl FragmentTable {
             } => {
                 self.now_ns += u64::from(pause_ms) * MILLISECOND_NS;
                 let from = usize::from(offset % 512) * 8;
-                let identification = identification % 16;
+                let identification = identification % IDENTIFICATIONS;
                 self.take(DatagramPart { is_ipv6, identification, from, to: from, is_last }, len, snapped);
             }
             FragmentOperation::Following { len, is_last } => {
@@ -172,7 +199,8 @@ impl FragmentTable {
     }
 
     fn take(&mut self, part: DatagramPart, len: u16, snapped: u8) {
-        let len = if part.is_last { usize::from(len % 1500) } else { usize::from(len % 1500) / 8 * 8 };
+        let len = usize::from(len) % PART_BYTES_MAX;
+        let len = if part.is_last { len } else { len / 8 * 8 };
         // Fragments begin at multiples of 8 bytes.
         let from = part.from % (1 << 16) / 8 * 8;
         let part = DatagramPart { from, to: from + len, ..part };
@@ -192,8 +220,10 @@ impl FragmentTable {
         assert!(found.message.len() >= 12 && found.fragments <= self.limits.fragments_per_datagram);
         if self.is_clean {
             let start = part.udp_at() + UDP_HEADER_BYTES;
-            let is_same = (start..).zip(found.message).all(|(at, octet)| part.content(at) == *octet);
-            assert!(is_same, "a message has other bytes than its fragments");
+            assert!(
+                part.datagram()[start..].starts_with(found.message),
+                "a message has other bytes than its fragments"
+            );
         }
     }
 }

@@ -49,33 +49,43 @@ fn plain_reading(message: &[u8], offset: usize) -> Option<(usize, Vec<u8>)> {
 }
 
 fn check_parts(name: &Name) {
-    let labels: Vec<&[u8]> = name.labels().collect();
-    assert_eq!(labels.len(), name.label_count());
-    for count in 0..=labels.len().min(5) {
-        let suffix = name.suffix(count);
-        let wire: Vec<u8> = labels[labels.len() - count..]
-            .iter()
-            .flat_map(|label| std::iter::once(label.len() as u8).chain(label.iter().copied()))
-            .chain([0])
-            .collect();
-        assert_eq!((suffix.wire, suffix.cut), (&*wire, count < labels.len()), "{count} labels of {name}");
+    let wire = name.as_wire();
+    let mut starts = Vec::with_capacity(NAME_BYTES_MAX / 2 + 1);
+    let mut at = 0;
+    for label in name.labels() {
+        starts.push(at);
+        let next = at + 1 + label.len();
+        assert!(usize::from(wire[at]) == label.len() && wire[at + 1..next] == *label);
+        at = next;
     }
-    assert_eq!(labels_of(&name.to_string()), labels);
+    assert_eq!((wire.get(at..), starts.len()), (Some(&[0][..]), name.label_count()));
+    starts.push(at);
+    let count = name.label_count();
+    for kept in 0..=count.min(5) {
+        let suffix = name.suffix(kept);
+        let expected = (&wire[starts[count - kept]..], kept < count);
+        assert_eq!((suffix.wire, suffix.cut), expected, "{kept} labels of {name}");
+    }
+    let mut octets = Vec::with_capacity(NAME_BYTES_MAX);
+    wire_of(&name.to_string(), &mut octets);
+    assert_eq!(name.as_wire(), octets, "the text means the same name");
 }
 
-/// The labels of a name in presentation form.
-fn labels_of(text: &str) -> Vec<Vec<u8>> {
+/// Appends the wire form of a name in presentation form.
+fn wire_of(text: &str, wire: &mut Vec<u8>) {
     assert!(text.bytes().all(|octet| octet.is_ascii_graphic()), "{text:?}");
+    let mut len_at = wire.len();
+    wire.push(0);
     if text == "." {
-        return Vec::new();
+        return;
     }
-    let mut labels = vec![Vec::new()];
     let mut rest = text.as_bytes();
     while let Some((&octet, behind)) = rest.split_first() {
         rest = behind;
         let octet = match (octet, rest) {
             (b'.', _) => {
-                labels.push(Vec::new());
+                len_at = wire.len();
+                wire.push(0);
                 continue;
             }
             (b'\\', [hundreds @ b'0'..=b'9', tens, ones, behind @ ..]) => {
@@ -88,7 +98,8 @@ fn labels_of(text: &str) -> Vec<Vec<u8>> {
             }
             (octet, _) => octet,
         };
-        labels.last_mut().expect("there is one").push(octet);
+        wire.push(octet);
+        wire[len_at] += 1;
     }
-    labels
+    wire.push(0);
 }

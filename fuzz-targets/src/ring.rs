@@ -4,6 +4,7 @@
 //! The kernel is trusted to write what its programs say. Even so, with any content of the memory, only
 //! bytes of the ring are read, and reading ends.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -47,22 +48,34 @@ enum RingOperation {
     },
 }
 
+thread_local! {
+    /// The memory of every input's rings: to make it takes longer than most inputs.
+    static SIDES: Cell<Option<[KernelSide; 2]>> = const { Cell::new(None) };
+}
+
 /// The kernel's side of a ring.
 struct KernelSide {
+    file: File,
     memory: MmapMut,
     position: u64,
 }
 
 impl KernelSide {
-    fn new() -> (Self, RecordRing) {
-        let memory: OwnedFd = memfd_create("ring", MFdFlags::MFD_CLOEXEC).expect("memory");
-        let memory = File::from(memory);
-        memory.set_len((2 * PAGE + 2 * SIZE) as u64).expect("room");
-        let ring = RecordRing::of_memory(memory.as_fd(), SIZE).expect("it can be mapped");
+    fn new() -> Self {
+        let file: OwnedFd = memfd_create("ring", MFdFlags::MFD_CLOEXEC).expect("memory");
+        let file = File::from(file);
+        file.set_len((2 * PAGE + 2 * SIZE) as u64).expect("room");
         // SAFETY: nobody else has the file, and it is not made shorter. The ring reads it on this
         // thread, when nothing here borrows it.
-        let memory = unsafe { MmapMut::map_mut(&memory) }.expect("it can be mapped");
-        (Self { memory, position: 0 }, ring)
+        let memory = unsafe { MmapMut::map_mut(&file) }.expect("it can be mapped");
+        Self { file, memory, position: 0 }
+    }
+
+    /// An empty ring in this memory.
+    fn empty(&mut self) -> RecordRing {
+        self.memory.fill(0);
+        self.position = 0;
+        RecordRing::of_memory(self.file.as_fd(), SIZE).expect("it can be mapped")
     }
 
     /// Writes bytes at a position of the data, which is there twice.
@@ -101,9 +114,8 @@ impl KernelSide {
 /// The operations.
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
-    let (mut first, first_ring) = KernelSide::new();
-    let (mut second, second_ring) = KernelSide::new();
-    let mut deep = Deep::new(vec![first_ring, second_ring]);
+    let [mut first, mut second] = SIDES.take().unwrap_or_else(|| [KernelSide::new(), KernelSide::new()]);
+    let mut deep = Deep::new(vec![first.empty(), second.empty()]);
     let (mut now_ns, mut submitted, mut taken, mut is_odd) = (0_u64, 0, 0, false);
     for _ in 0..OPERATIONS_MAX {
         let Ok(operation) = input.arbitrary() else { break };
@@ -144,6 +156,8 @@ pub fn run(data: &[u8]) {
         assert_eq!((first.taken(), second.taken()), (first.position, second.position));
         assert!(deep.fill() == 0.0);
     }
+    drop(deep);
+    SIDES.set(Some([first, second]));
 }
 
 /// A record of a packet of this many bytes.

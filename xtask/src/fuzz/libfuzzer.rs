@@ -7,20 +7,31 @@ use std::path::Path;
 pub(super) struct FuzzStatistics {
     pub(super) executions: u64,
     pub(super) per_second: u64,
+    /// Edges of the control flow that some input took.
+    pub(super) coverage: u64,
+    /// The same, with how often each was taken.
+    pub(super) features: u64,
     pub(super) inputs: usize,
     pub(super) slowest_s: u64,
     pub(super) memory_mb: u64,
 }
 
-/// `stat::number_of_executed_units: 123`
+/// `stat::number_of_executed_units: 123`, and `#123 DONE cov: 4 ft: 5 corp: ...`
 pub(super) fn statistics(said: &str) -> FuzzStatistics {
     let number = |name: &str| {
         let line = said.lines().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name));
         line.and_then(|rest| rest.trim_start_matches(':').trim().parse().ok()).unwrap_or(0)
     };
+    let done = said.lines().rev().find(|line| line.starts_with('#')).unwrap_or_default();
+    let of_done = |name: &str| {
+        let mut words = done.split_whitespace().skip_while(|word| *word != name).skip(1);
+        words.next().and_then(|word| word.parse().ok()).unwrap_or(0)
+    };
     FuzzStatistics {
         executions: number("number_of_executed_units"),
         per_second: number("average_exec_per_sec"),
+        coverage: of_done("cov:"),
+        features: of_done("ft:"),
         inputs: 0,
         slowest_s: number("slowest_unit_time_sec"),
         memory_mb: number("peak_rss_mb"),
@@ -51,10 +62,17 @@ mod tests {
 
     #[test]
     fn the_statistics_of_libfuzzer_are_read() {
-        let said = "#2 DONE\nstat::number_of_executed_units: 1234\nstat::average_exec_per_sec:     56\n\
+        let said = "#1\tNEW    cov: 1 ft: 1 corp: 1/1b\n#2\tDONE   cov: 34 ft: 56 corp: 7/8b\nstat::number_of_executed_units: 1234\nstat::average_exec_per_sec:     56\n\
                     stat::slowest_unit_time_sec:    0\nstat::peak_rss_mb:              78\n";
-        let expected =
-            FuzzStatistics { executions: 1234, per_second: 56, inputs: 0, slowest_s: 0, memory_mb: 78 };
+        let expected = FuzzStatistics {
+            executions: 1234,
+            per_second: 56,
+            coverage: 34,
+            features: 56,
+            inputs: 0,
+            slowest_s: 0,
+            memory_mb: 78,
+        };
         assert_eq!(statistics(said), expected);
     }
 

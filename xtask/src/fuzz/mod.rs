@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: builds the fuzz targets once and runs them, two at a time.
+//! `cargo xtask fuzz`: builds the fuzz targets once and runs them, one on each processor.
 //!
 //! It needs neither cargo-fuzz nor a nightly compiler: libFuzzer comes with the crate libfuzzer-sys,
 //! coverage is a pass of LLVM that the stable compiler has, and AddressSanitizer is behind the switch
@@ -52,9 +52,9 @@ pub(crate) struct FuzzArguments {
     /// Seconds for each target
     #[arg(long, value_name = "N", default_value = "60")]
     seconds: u64,
-    /// Targets at a time
-    #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u16).range(1..=64))]
-    jobs: u16,
+    /// Targets at a time; as many as there are processors if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
     /// Also look for memory errors; two to four times slower
     #[arg(long)]
     address_sanitizer: bool,
@@ -72,8 +72,9 @@ pub(crate) fn run(arguments: &FuzzArguments) -> Result<()> {
     let built = build(arguments, &targets)?;
     let waiting = Mutex::new(targets.iter().collect::<VecDeque<_>>());
     let done = Mutex::new(Vec::new());
+    let jobs = arguments.jobs.map_or_else(processors, usize::from);
     thread::scope(|scope| {
-        for _ in 0..arguments.jobs {
+        for _ in 0..jobs {
             scope.spawn(|| {
                 while let Some(target) = lock(&waiting).pop_front() {
                     let outcome = fuzz(&built, target, arguments);
@@ -91,6 +92,10 @@ pub(crate) fn run(arguments: &FuzzArguments) -> Result<()> {
     }
     ensure!(failed.is_empty(), "{} of {} targets found something", failed.len(), done.len());
     Ok(())
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -219,10 +224,12 @@ fn minimise(program: &Path, target: &str, from: &[&PathBuf], length: u64) -> Res
 
 fn row(target: &str, outcome: &Result<FuzzStatistics>) -> String {
     match outcome {
-        Ok(FuzzStatistics { executions, per_second, inputs, slowest_s, memory_mb }) => {
-            format!("| {target} | {executions} | {per_second} | {inputs} | {slowest_s} | {memory_mb} |")
+        Ok(FuzzStatistics { executions, per_second, coverage, features, inputs, slowest_s, memory_mb }) => {
+            format!(
+                "| {target} | {executions} | {per_second} | {coverage} | {features} | {inputs} | {slowest_s} | {memory_mb} |"
+            )
         }
-        Err(_) => format!("| {target} | FAILED | | | | |"),
+        Err(_) => format!("| {target} | FAILED | | | | | | |"),
     }
 }
 
@@ -231,7 +238,8 @@ fn table(done: &[(&String, Result<FuzzStatistics>)]) -> String {
     rows.sort();
     let total: u64 = done.iter().filter_map(|(_, outcome)| Some(outcome.as_ref().ok()?.executions)).sum();
     format!(
-        "| target | executions | per second | inputs | slowest, s | memory, MB |\n|---|---|---|---|---|---|\n{}\n\n{total} executions in all",
+        "| target | executions | per second | places reached | features | inputs | slowest, s | memory, MB |\n\
+         |---|---|---|---|---|---|---|---|\n{}\n\n{total} executions in all",
         rows.join("\n")
     )
 }
