@@ -1,6 +1,7 @@
-//! Resolves the name of an agent like the system does, and adds the zone of a link-local address.
+//! Resolves the name of an agent like the system does, but for localhost, and adds the zone of a
+//! link-local address.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use ureq::{
     config::Config,
@@ -34,6 +35,11 @@ impl Resolver for ZonedResolver {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        if let Some(addresses) = loopback(uri) {
+            let mut both = self.empty();
+            addresses.into_iter().for_each(|address| both.push(address));
+            return Ok(both);
+        }
         let addresses = self.system.resolve(uri, config, timeout)?;
         let Some(zone) = &self.zone else { return Ok(addresses) };
         let mut zoned = self.empty();
@@ -42,6 +48,15 @@ impl Resolver for ZonedResolver {
         }
         Ok(zoned)
     }
+}
+
+/// Where localhost is, without asking a resolver (RFC 6761 section 6.3): a minimal container or root
+/// has no /etc/hosts.
+fn loopback(uri: &Uri) -> Option<[SocketAddr; 2]> {
+    let port = uri.port_u16()?;
+    let is_localhost = uri.host()?.eq_ignore_ascii_case("localhost");
+    let addresses: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    is_localhost.then(|| addresses.map(|address| SocketAddr::new(address, port)))
 }
 
 /// The address within a zone, whose interface is looked up each time, because a recreated interface
@@ -63,6 +78,15 @@ mod tests {
             SocketAddr::V6(address) => Some(address.scope_id()),
             SocketAddr::V4(_) => None,
         }
+    }
+
+    #[test]
+    fn localhost_needs_no_resolver() {
+        let addresses = |uri: &str| loopback(&uri.parse().expect(uri));
+        let both = ["127.0.0.1:10853", "[::1]:10853"].map(|address| address.parse().expect("an address"));
+        assert_eq!(addresses("http://LocalHost:10853/metrics"), Some(both));
+        assert_eq!(addresses("http://localhost.example:10853/"), None);
+        assert_eq!(addresses("http://127.0.0.1:10853/"), None);
     }
 
     #[test]
