@@ -22,7 +22,9 @@ pub(super) fn statistics(said: &str) -> FuzzStatistics {
         let line = said.lines().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name));
         line.and_then(|rest| rest.trim_start_matches(':').trim().parse().ok()).unwrap_or(0)
     };
-    let done = said.lines().rev().find(|line| line.starts_with('#')).unwrap_or_default();
+    // Lines of number signs surround the dictionary that it recommends.
+    let is_done = |line: &&str| line.starts_with('#') && line.contains(" cov: ");
+    let done = said.lines().rev().find(is_done).unwrap_or_default();
     let of_done = |name: &str| {
         let mut words = done.split_whitespace().skip_while(|word| *word != name).skip(1);
         words.next().and_then(|word| word.parse().ok()).unwrap_or(0)
@@ -62,7 +64,9 @@ mod tests {
 
     #[test]
     fn the_statistics_of_libfuzzer_are_read() {
-        let said = "#1\tNEW    cov: 1 ft: 1 corp: 1/1b\n#2\tDONE   cov: 34 ft: 56 corp: 7/8b\nstat::number_of_executed_units: 1234\nstat::average_exec_per_sec:     56\n\
+        let said = "#1\tNEW    cov: 1 ft: 1 corp: 1/1b\n#2\tDONE   cov: 34 ft: 56 corp: 7/8b\n\
+                    ###### Recommended dictionary. ######\n\"\\001\" # Uses: 3\n\
+                    ###### End of recommended dictionary. ######\nstat::number_of_executed_units: 1234\nstat::average_exec_per_sec:     56\n\
                     stat::slowest_unit_time_sec:    0\nstat::peak_rss_mb:              78\n";
         let expected = FuzzStatistics {
             executions: 1234,
