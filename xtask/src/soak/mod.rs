@@ -43,7 +43,7 @@ pub(crate) struct SoakArguments {
     /// Minutes before memory must be flat [default: half of all minutes]
     #[arg(long, value_name = "N")]
     warm_up: Option<u64>,
-    /// Fail if memory grows faster after that, in kB a minute, by two standard errors
+    /// Fail if memory grows faster after that, in kB a minute
     #[arg(long, value_name = "KB", default_value = "100")]
     slope_limit: f64,
     /// Packets a second of each of the two senders

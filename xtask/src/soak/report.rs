@@ -57,7 +57,10 @@ impl Soaked<'_> {
     pub(super) fn judge(&self) -> Result<()> {
         let Self { at_rest, after, sampler, arguments, .. } = self;
         let (slope, limit) = (sampler.slope(), arguments.slope_limit);
-        ensure!(slope.least() <= limit, "memory grows ({slope}), by more than {limit} kB a minute");
+        ensure!(
+            slope.kb_per_minute <= limit,
+            "memory grows by more than {limit} kB a minute ({slope}); a longer run has a smaller error"
+        );
         ensure!(
             after.descriptors <= at_rest.descriptors,
             "{} descriptors are left, {} before",

@@ -50,14 +50,21 @@ impl fmt::Display for ProcessSample {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MemorySlope {
     pub(super) kb_per_minute: f64,
-    /// The standard error of the slope.
+    /// The standard error of the slope: growth that is not much larger may be chance.
     error_kb: f64,
 }
 
 impl MemorySlope {
-    /// The least growth that is not explained by chance: two standard errors below the slope.
-    pub(super) fn least(&self) -> f64 {
-        self.kb_per_minute - 2.0 * self.error_kb
+    /// Of the line through these points, by least squares: minutes, and kB.
+    fn of(points: &[(f64, f64)]) -> Self {
+        let count = points.len() as f64;
+        let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+        let (mean_x, mean_y) = (mean(|point| point.0), mean(|point| point.1));
+        let covariance: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+        let variance: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+        let slope = covariance / variance;
+        let residues: f64 = points.iter().map(|(x, y)| (y - mean_y - slope * (x - mean_x)).powi(2)).sum();
+        Self { kb_per_minute: slope, error_kb: (residues / (count - 2.0) / variance).sqrt() }
     }
 }
 
@@ -116,21 +123,18 @@ impl Sampler {
         self.samples.iter().filter(|sample| sample.at >= self.warm_up)
     }
 
-    /// The slope of resident memory after the warm-up: a line through the means of the minutes, by
-    /// least squares.
+    /// The slope of resident memory after the warm-up, of the means of its minutes. Of a shorter
+    /// time it is that of the samples.
     pub(super) fn slope(&self) -> MemorySlope {
+        const LEAST: usize = 3;
         let minutes = self.minute_means();
-        let count = minutes.len() as f64;
-        if count < 3.0 {
-            return MemorySlope::default();
+        let samples =
+            || self.warm().map(|sample| (sample.at.as_secs_f64() / 60.0, sample.resident_kb as f64));
+        match minutes.len() {
+            LEAST.. => MemorySlope::of(&minutes),
+            _ if samples().count() >= LEAST => MemorySlope::of(&samples().collect::<Vec<_>>()),
+            _ => MemorySlope::default(),
         }
-        let sum = |of: fn(&(f64, f64)) -> f64| minutes.iter().map(of).sum::<f64>();
-        let (mean_x, mean_y) = (sum(|point| point.0) / count, sum(|point| point.1) / count);
-        let covariance: f64 = minutes.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
-        let variance: f64 = minutes.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
-        let slope = covariance / variance;
-        let residues: f64 = minutes.iter().map(|(x, y)| (y - mean_y - slope * (x - mean_x)).powi(2)).sum();
-        MemorySlope { kb_per_minute: slope, error_kb: (residues / (count - 2.0) / variance).sqrt() }
     }
 
     /// The minutes after the warm-up, and the mean of resident memory in each, in kB.
@@ -178,13 +182,20 @@ mod tests {
     fn the_slope_is_that_of_the_samples_after_the_warm_up() {
         let slope = run(|second| if second < 60 { 0 } else { 1000 + second / 6 }).slope();
         assert!((slope.kb_per_minute - 10.0).abs() < 0.1, "{slope}");
-        assert!(slope.least() > 9.0, "{slope}");
+        assert!(slope.error_kb < 0.1, "{slope}");
     }
 
     #[test]
-    fn memory_that_goes_up_and_down_does_not_grow() {
+    fn memory_that_goes_up_and_down_has_a_slope_within_its_error() {
         let slope = run(|second| 1000 + [0, 500, 100, 700][second as usize / 60 % 4]).slope();
-        assert!(slope.least() < 0.0, "{slope}");
+        assert!(slope.kb_per_minute.abs() < 2.0 * slope.error_kb, "{slope}");
+    }
+
+    #[test]
+    fn two_minutes_have_a_slope_too() {
+        let mut sampler = run(|second| second);
+        sampler.samples.truncate(120);
+        assert!((sampler.slope().kb_per_minute - 60.0).abs() < 0.1, "{}", sampler.slope());
     }
 
     #[test]
