@@ -59,7 +59,7 @@ pub enum RollUpError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Rows do not merge.
-    #[error("{key}")]
+    #[error("cannot merge the files from {key} on")]
     Merge {
         /// The first file.
         key: String,
