@@ -66,7 +66,7 @@ fn watch_an_agent() -> Result<(), Skipped> {
     tmux.keys(&["q"]);
     let screen = tmux.wait_for("the shell", |screen| !screen.contains("pktvisor  1 Overview"));
     assert!(screen.contains("before"), "what was on the screen is back:\n{screen}");
-    tmux.wait_for("a clean terminal", |_| tmux.is_clean());
+    tmux.wait_for_clean();
     tmux.keys(&["echo after$((1+1))", "Enter"]);
     tmux.wait_for_text("after2");
     drop(agent);
@@ -112,7 +112,7 @@ fn watch_a_fleet() -> Result<(), Skipped> {
     let screen = tmux.wait_for_text("Union of 1 of 2 agents");
     assert!(screen.contains("no answer of 1") && screen.contains("clients    30"), "{screen}");
     tmux.keys(&["q"]);
-    tmux.wait_for("a clean terminal", |_| tmux.is_clean());
+    tmux.wait_for_clean();
     drop(first);
     Ok(())
 }
@@ -141,7 +141,7 @@ fn signals() -> Result<(), Skipped> {
         let status = Command::new("sh").args(["-c", &line]).status().expect("sh runs");
         assert!(status.success());
         tmux.wait_for_text("left with 0");
-        tmux.wait_for("a clean terminal", |_| tmux.is_clean());
+        tmux.wait_for_clean();
     }
     Ok(())
 }
@@ -160,7 +160,7 @@ fn suspend() -> Result<(), Skipped> {
     tmux.keys(&["fg", "Enter"]);
     tmux.wait_for_text("✕ no agent");
     tmux.keys(&["q"]);
-    tmux.wait_for("a clean terminal", |_| tmux.is_clean());
+    tmux.wait_for_clean();
     Ok(())
 }
 
@@ -178,6 +178,6 @@ fn panicking() -> Result<(), Skipped> {
     tmux.keys(&[&format!("clear; {}; echo left with $?", binary.display()), "Enter"]);
     let screen = tmux.wait_for_text("left with 101");
     assert!(screen.contains("a thread panics") && !screen.contains("a screen"), "{screen}");
-    tmux.wait_for("a clean terminal", |_| tmux.is_clean());
+    tmux.wait_for_clean();
     Ok(())
 }

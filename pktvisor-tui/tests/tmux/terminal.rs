@@ -60,6 +60,11 @@ impl Tmux {
         self.wait_for(text, |screen| screen.contains(text))
     }
 
+    /// Waits until the terminal is as a shell needs it.
+    pub(crate) fn wait_for_clean(&self) {
+        self.wait_for("a clean terminal", |_| self.is_clean());
+    }
+
     /// Whether the terminal echoes, shows its cursor and is not on the alternate screen: as a shell
     /// needs it.
     pub(crate) fn is_clean(&self) -> bool {
