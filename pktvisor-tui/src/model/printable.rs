@@ -20,7 +20,9 @@ impl Printable {
     /// without a width, and those that change the direction, as `\u{202e}`. Cuts at 1,024
     /// characters.
     pub fn new(raw: &str) -> Self {
-        let mut text = match raw.char_indices().nth(CHARS_MAX) {
+        // No text has more characters than bytes.
+        let cut = if raw.len() > CHARS_MAX { raw.char_indices().nth(CHARS_MAX) } else { None };
+        let mut text = match cut {
             Some((byte, _)) => escape(raw.get(..byte).unwrap_or_default()) + "…",
             None => escape(raw),
         };
@@ -42,6 +44,10 @@ impl Printable {
 /// The whole text with all invisible characters escaped: for messages on stderr, which name files
 /// and arguments.
 pub fn escape(raw: &str) -> String {
+    // Most texts are names, addresses and codes.
+    if raw.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return raw.to_owned();
+    }
     let mut text = String::with_capacity(raw.len());
     for character in raw.chars() {
         if is_visible(character) { text.push(character) } else { text.extend(character.escape_unicode()) }
