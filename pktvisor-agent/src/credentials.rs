@@ -1,7 +1,9 @@
 //! The files of the web server that are read once, at start: certificate, key and token.
 
+use tls_credentials::CredentialsError;
+
 use crate::cli::{Options, TlsFiles};
-use crate::serve::{AccessToken, CredentialsError, Server, ServerIdentity};
+use crate::serve::{AccessToken, Server, ServerIdentity};
 
 /// What the web server shows its clients, and what they have to show.
 #[derive(Clone, Debug, Default)]

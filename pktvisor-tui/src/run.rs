@@ -12,11 +12,12 @@ use std::{
 
 use event_loop::Loop;
 use events::{LoopEvent, PacketsSource, listen_to_keys, listen_to_signals, start_pollers};
+use tls_credentials::CredentialsError;
 
 use crate::{
     app::UiState,
     cli::TuiOptions,
-    client::{AccessError, AgentAccess, AgentEndpoint, AskedWindow, EndpointError, HttpSettings},
+    client::{AgentAccess, AgentEndpoint, AskedWindow, EndpointError, HttpSettings},
     merger::Merger,
     model::{AgentModel, SavedAgent, SavedError, read_saved},
     once,
@@ -32,7 +33,7 @@ pub enum RunError {
     Endpoint(#[from] EndpointError),
     /// A certificate or token cannot be used.
     #[error(transparent)]
-    Access(#[from] AccessError),
+    Access(#[from] CredentialsError),
     /// A saved JSON cannot be shown.
     #[error(transparent)]
     Saved(#[from] SavedError),
@@ -91,7 +92,10 @@ fn endpoints(options: &TuiOptions) -> Result<Vec<AgentEndpoint>, EndpointError> 
     Ok(endpoints)
 }
 
-fn http_settings(options: &TuiOptions, endpoints: &[AgentEndpoint]) -> Result<HttpSettings, AccessError> {
+fn http_settings(
+    options: &TuiOptions,
+    endpoints: &[AgentEndpoint],
+) -> Result<HttpSettings, CredentialsError> {
     let mut access = AgentAccess::default();
     // The certificates of the system take milliseconds to read.
     if endpoints.iter().any(AgentEndpoint::is_secure) {

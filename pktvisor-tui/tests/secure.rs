@@ -7,13 +7,9 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Command, Output},
-    sync::Arc,
 };
 
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
+use rustls::{ServerConnection, StreamOwned};
 use support::{
     fake_agent::{FakeAgent, Reply},
     sample,
@@ -36,17 +32,11 @@ impl SecureAgent {
         Self::with(TestCertificate::LOCAL)
     }
 
-    fn with(TestCertificate { certificate, key }: TestCertificate) -> Self {
+    fn with(certificate: TestCertificate) -> Self {
         let files = tempfile::tempdir().expect("a directory");
-        std::fs::write(files.path().join("ca.pem"), certificate).expect("a file");
+        std::fs::write(files.path().join("ca.pem"), certificate.certificate).expect("a file");
         std::fs::write(files.path().join("token"), format!("{TOKEN}\n")).expect("a file");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("a key");
-        let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate")];
-        let config = config.expect("safe versions").with_no_client_auth();
-        let config = config.with_single_cert(chain, key).expect("they match");
-        let config = Arc::new(config);
+        let config = certificate.server_config(&[]);
         let agent = FakeAgent::start_speaking(SocketAddr::from(ANY), move |stream: TcpStream| {
             Some(StreamOwned::new(ServerConnection::new(config.clone()).ok()?, stream))
         });

@@ -1,6 +1,13 @@
 //! Certificates for servers on this machine, and their private keys, which protect nothing. Each one
 //! is its own authority.
 
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
 /// A certificate and its private key, in PEM.
 #[derive(Clone, Copy, Debug)]
 pub struct TestCertificate {
@@ -32,4 +39,21 @@ impl TestCertificate {
     pub const AUTHORITY: Self = certificate!("authority");
     /// For this machine, not valid before 2110.
     pub const FUTURE: Self = certificate!("future");
+
+    /// The settings of a server with this certificate, which speaks one of these protocols (ALPN, RFC
+    /// 7301); any if there are none.
+    ///
+    /// # Panics
+    ///
+    /// Never: the certificates are valid PEM, each with its key.
+    pub fn server_config(self, protocols: &[&str]) -> Arc<ServerConfig> {
+        let chain = vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).expect("a certificate")];
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).expect("a key");
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions().expect("safe versions");
+        let config = config.with_no_client_auth().with_single_cert(chain, key);
+        let mut config = config.expect("the key fits");
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        Arc::new(config)
+    }
 }

@@ -56,7 +56,6 @@ mod prometheus;
 mod query;
 mod refusal;
 mod routes;
-mod secret_file;
 mod server;
 mod sketches;
 mod source;
@@ -69,7 +68,6 @@ mod zone;
 
 pub use limits::Limits;
 pub use listen::BindError;
-pub use secret_file::CredentialsError;
 pub use server::Server;
 pub use source::{AnswerSource, Moment, PacketsError, PeriodError, Window};
 pub use tls::ServerIdentity;

@@ -4,12 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{Error as TlsError, ServerConfig};
+use tls_credentials::{CredentialsError, GivenFile, certificates};
 use tokio_rustls::TlsAcceptor;
-
-use super::secret_file::{CredentialsError, NamedFile};
 
 const ENCRYPTED_KEY: &[u8] = b"BEGIN ENCRYPTED PRIVATE KEY";
 
@@ -24,10 +23,10 @@ impl ServerIdentity {
     /// # Errors
     ///
     /// A file cannot be read or has something else in it, or the key is that of another certificate.
-    pub fn read(certificates: &Path, key: &Path) -> Result<Self, CredentialsError> {
-        let certificate_file = NamedFile { option: "--tls-cert", path: certificates };
-        let key_file = NamedFile { option: "--tls-key", path: key };
-        let chain = chain(certificate_file)?;
+    pub fn read(certificate: &Path, key: &Path) -> Result<Self, CredentialsError> {
+        let certificate_file = GivenFile { option: "--tls-cert", path: certificate };
+        let key_file = GivenFile { option: "--tls-key", path: key };
+        let chain = certificates(certificate_file)?;
         let key = private_key(key_file)?;
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -52,19 +51,7 @@ impl ServerIdentity {
     }
 }
 
-fn chain(file: NamedFile<'_>) -> Result<Vec<CertificateDer<'static>>, CredentialsError> {
-    let content = file.read()?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content).collect();
-    match chain {
-        Ok(chain) if chain.is_empty() => {
-            Err(file.unusable("it has no certificate; one begins with -----BEGIN CERTIFICATE-----"))
-        }
-        Ok(chain) => Ok(chain),
-        Err(_) => Err(file.unusable("a PEM block in it is damaged")),
-    }
-}
-
-fn private_key(file: NamedFile<'_>) -> Result<PrivateKeyDer<'static>, CredentialsError> {
+fn private_key(file: GivenFile<'_>) -> Result<PrivateKeyDer<'static>, CredentialsError> {
     let content = file.read_secret()?;
     PrivateKeyDer::from_pem_slice(&content).map_err(|error| match error {
         _ if content.windows(ENCRYPTED_KEY.len()).any(|window| window == ENCRYPTED_KEY) => {

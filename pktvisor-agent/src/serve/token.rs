@@ -13,8 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use subtle::ConstantTimeEq;
-
-use super::secret_file::{CredentialsError, NamedFile};
+use tls_credentials::{CredentialsError, GivenFile};
 
 /// Fewer characters can be guessed.
 const LENGTH_MIN: usize = 16;
@@ -39,7 +38,7 @@ impl AccessToken {
     ///
     /// The file cannot be read, or its first line is not fit for a token.
     pub fn read(path: &Path) -> Result<Self, CredentialsError> {
-        let file = NamedFile { option: "--auth-token-file", path };
+        let file = GivenFile { option: "--auth-token-file", path };
         let content = file.read_secret()?;
         let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
         Self::parse(line).map_err(|reason| file.unusable(reason))

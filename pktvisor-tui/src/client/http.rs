@@ -9,15 +9,17 @@ use std::{
 
 use body::{AnswerBounds, read};
 use serde::de::DeserializeOwned;
+use tls_credentials::{OptionNames, TlsRefusal};
 use ureq::{RequestBuilder, typestate::WithoutBody, unversioned::transport::DefaultConnector};
 
 use super::{
     access::AgentAccess,
     endpoint::{AgentEndpoint, Zone},
     resolver::ZonedResolver,
-    tls_errors,
 };
 use crate::format::without_number;
+
+const OPTIONS: OptionNames = OptionNames { authorities: "--tls-ca", server: "-H" };
 
 /// Why a page could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -172,15 +174,15 @@ impl Http {
     fn explain(&self, error: ureq::Error) -> FetchError {
         match error {
             ureq::Error::Timeout(_) => FetchError::Timeout(self.timeout),
-            ureq::Error::Io(error) => match tls_errors::within(&error) {
-                Some(error) => FetchError::Insecure(tls_errors::explain(error)),
+            ureq::Error::Io(error) => match TlsRefusal::within(&error, OPTIONS) {
+                Some(refusal) => FetchError::Insecure(refusal.to_string()),
                 // During a TLS handshake.
                 None if error.get_ref().is_some() && error.kind() == io::ErrorKind::TimedOut => {
                     FetchError::Timeout(self.timeout)
                 }
                 None => FetchError::Connect(self.plain_words(&error)),
             },
-            ureq::Error::Rustls(error) => FetchError::Insecure(tls_errors::explain(&error)),
+            ureq::Error::Rustls(error) => FetchError::Insecure(TlsRefusal::new(&error, OPTIONS).to_string()),
             ureq::Error::HostNotFound => FetchError::Connect(match self.endpoint.zone() {
                 Some(zone) => no_interface(zone),
                 None => "no such host".to_owned(),

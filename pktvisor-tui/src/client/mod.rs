@@ -14,13 +14,12 @@ mod permits;
 mod poller;
 mod protocol;
 mod resolver;
-mod tls_errors;
 
 use std::{sync::Arc, time::Duration};
 
 use pktvisor_api::{App, DirectionRates, FindingsDocument, Period, SecondSeries, SketchDocument};
 
-pub use access::{AccessError, AgentAccess};
+pub use access::AgentAccess;
 pub use endpoint::{AgentEndpoint, DEFAULT_PORT, EndpointError};
 pub use filter::{FilterKey, TrafficFilter};
 pub use http::{FetchError, Http, HttpSettings};

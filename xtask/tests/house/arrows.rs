@@ -25,11 +25,12 @@ const PLAN: &[Plan] = &[
     Plan { name: "pktvisor-memory", knows: &[], tests_know: &[] },
     Plan { name: "mapped-file", knows: &[], tests_know: &[] },
     Plan { name: "terminal-text", knows: &[], tests_know: &[] },
+    Plan { name: "tls-credentials", knows: &["terminal-text"], tests_know: &[] },
     Plan { name: "command-docs", knows: &[], tests_know: &[] },
     Plan { name: "metric-families", knows: &[], tests_know: &[] },
     Plan { name: "pktvisor-sandbox", knows: &[], tests_know: &[] },
     Plan { name: "testbed", knows: &[], tests_know: &[] },
-    Plan { name: "pktvisor-otlp", knows: &["metric-families"], tests_know: &["testbed"] },
+    Plan { name: "pktvisor-otlp", knows: &["metric-families", "tls-credentials"], tests_know: &["testbed"] },
     Plan { name: "capture-file", knows: &["mapped-file", "terminal-text"], tests_know: &[] },
     Plan { name: "dns-traffic", knows: &[], tests_know: &[] },
     Plan {
@@ -84,12 +85,13 @@ const PLAN: &[Plan] = &[
             "command-docs",
             "metric-families",
             "pktvisor-otlp",
+            "tls-credentials",
         ],
         tests_know: &["fleet-merge", "dns-traffic", "pcap-replay", "testbed"],
     },
     Plan {
         name: "pktvisor-tui",
-        knows: &["pktvisor-api", "fleet-merge", "command-docs"],
+        knows: &["pktvisor-api", "fleet-merge", "tls-credentials", "command-docs"],
         tests_know: &["testbed"],
     },
     Plan {
