@@ -1,34 +1,47 @@
-//! The files of the web server that are read once, at start: certificate, key and token.
+//! The files that are read once, at start: certificate, key and token of the web server, and what the
+//! collector asks for.
 
+use pktvisor_otlp::CollectorAccess;
 use tls_credentials::CredentialsError;
 
-use crate::cli::{Options, TlsFiles};
+use crate::cli::{Options, OtlpOptions, TlsFiles};
 use crate::serve::{AccessToken, Server, ServerIdentity};
 
-/// What the web server shows its clients, and what they have to show.
+/// What the web server shows its clients and what they have to show, and the same for the collector.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
+    collector: CollectorAccess,
     identity: Option<ServerIdentity>,
     token: Option<AccessToken>,
 }
 
 impl Credentials {
-    /// Reads the files that the options name, if the agent serves. Call it before the sandbox is
-    /// entered: the agent cannot open them later.
+    /// Reads the files that the options name; those of the web server only if the agent serves. Call it
+    /// before the sandbox is entered: the agent cannot open them later.
     ///
     /// # Errors
     ///
     /// A file cannot be used.
     pub fn read(options: &Options) -> Result<Self, CredentialsError> {
+        let read = |OtlpOptions { endpoint, authorities, headers, .. }: &OtlpOptions| {
+            CollectorAccess::read(endpoint, authorities.as_deref(), headers.as_deref())
+        };
+        let collector = options.otlp.as_ref().map(read).transpose()?.unwrap_or_default();
         if !options.serve && !options.target.is_live() {
-            return Ok(Self::default());
+            return Ok(Self { collector, ..Self::default() });
         }
         let listen = &options.listen;
         let read = |TlsFiles { certificate, key }: &TlsFiles| ServerIdentity::read(certificate, key);
         Ok(Self {
+            collector,
             identity: listen.tls.as_ref().map(read).transpose()?,
             token: listen.token_file.as_deref().map(AccessToken::read).transpose()?,
         })
+    }
+
+    /// What the collector asks for.
+    pub(crate) fn collector(&self) -> &CollectorAccess {
+        &self.collector
     }
 
     /// The scheme of the server's URLs.

@@ -1,9 +1,12 @@
 //! Pushes the metrics of the agent to an OpenTelemetry collector, if the options name one.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use pktvisor_otlp::{FirstPush, PushSettings, PushStatistics, Pusher, ResourceAttributes, Undelivered};
+use pktvisor_otlp::{
+    CollectorAccess, FirstPush, PushSettings, PushStatistics, Pusher, ResourceAttributes, Undelivered,
+};
 
 use crate::agent::Agent;
 use crate::cli::Options;
@@ -18,11 +21,20 @@ pub(crate) fn prepare(options: &Options, agent: Agent) -> Agent {
 /// # Errors
 ///
 /// The thread cannot be started.
-pub(crate) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Option<Pusher>> {
+pub(crate) fn start(
+    options: &Options,
+    access: CollectorAccess,
+    agent: &Arc<Agent>,
+) -> anyhow::Result<Option<Pusher>> {
     let (Some(otlp), Some(statistics)) = (&options.otlp, agent.push_statistics()) else { return Ok(None) };
     let is_served = options.serve || options.target.is_live();
+    let is_local = is_loopback(otlp.endpoint.host());
+    if access.shows_headers() && !is_local {
+        tracing::warn!("the headers of --otlp-headers cross the network unencrypted: give an https:// URL");
+    }
     let settings = PushSettings {
         endpoint: otlp.endpoint.clone(),
+        access,
         interval: otlp.interval,
         temporality: otlp.temporality,
         resource: resource(options),
@@ -42,6 +54,11 @@ pub(crate) fn start(options: &Options, agent: &Arc<Agent>) -> anyhow::Result<Opt
 /// The collector did not take them.
 pub(crate) fn finish(pusher: Option<Pusher>) -> Result<(), Undelivered> {
     pusher.map_or(Ok(()), Pusher::finish)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The name of the instance lasts from one start to the next, and differs between the agents of a

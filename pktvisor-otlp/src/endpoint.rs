@@ -19,11 +19,30 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// The port that the specification gives to the protocol.
-    const fn default_port(self) -> u16 {
+    /// The port of a URL that names none: without TLS the one that the specification gives to the
+    /// protocol.
+    const fn default_port(self, security: Security) -> u16 {
+        match (security, self) {
+            // Services on the internet leave it out of their URLs.
+            (Security::Tls, _) => 443,
+            (Security::None, Self::Grpc) => 4317,
+            (Security::None, Self::Http) => 4318,
+        }
+    }
+}
+
+/// What protects a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Security {
+    None,
+    Tls,
+}
+
+impl Security {
+    fn scheme(self) -> Scheme {
         match self {
-            Self::Grpc => 4317,
-            Self::Http => 4318,
+            Self::None => Scheme::HTTP,
+            Self::Tls => Scheme::HTTPS,
         }
     }
 }
@@ -32,6 +51,7 @@ impl Protocol {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CollectorEndpoint {
     protocol: Protocol,
+    security: Security,
     /// A name or an address, without the brackets of IPv6.
     host: String,
     port: u16,
@@ -47,14 +67,8 @@ pub enum CollectorUrlError {
     /// Not a URL with scheme and host.
     #[error("{0:?} is not the URL of a collector: write it like http://collector.example:4317")]
     NoUrl(String),
-    /// The collector wants TLS.
-    #[error(
-        "TLS is not supported: run an OpenTelemetry collector on this host or network, give its \
-         http:// URL, and let it forward over TLS"
-    )]
-    Tls,
     /// Another scheme.
-    #[error("{0}:// is not supported: give an http:// URL")]
+    #[error("{0}:// is not supported: give an http:// or https:// URL")]
     Scheme(String),
     /// Something that would have no effect.
     #[error("a gRPC endpoint has no path: give http://HOST:PORT, or --otlp-protocol http")]
@@ -75,11 +89,11 @@ impl CollectorEndpoint {
         let no_url = || CollectorUrlError::NoUrl(url.to_owned());
         let uri: Uri = url.trim().parse().map_err(|_| no_url())?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else { return Err(no_url()) };
-        match scheme.as_str() {
-            "http" => {}
-            "https" => return Err(CollectorUrlError::Tls),
+        let security = match scheme.as_str() {
+            "http" => Security::None,
+            "https" => Security::Tls,
             other => return Err(CollectorUrlError::Scheme(other.to_owned())),
-        }
+        };
         if authority.as_str().contains('@') {
             return Err(CollectorUrlError::Credentials);
         }
@@ -87,7 +101,7 @@ impl CollectorEndpoint {
         let after_host = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
         let port = match after_host.strip_prefix(':') {
             Some(port) => port.parse().ok().filter(|port| *port > 0).ok_or_else(no_url)?,
-            None => protocol.default_port(),
+            None => protocol.default_port(security),
         };
         if host.is_empty() {
             return Err(no_url());
@@ -99,13 +113,18 @@ impl CollectorEndpoint {
             Protocol::Grpc => PathAndQuery::from_static("/"),
             Protocol::Http => metrics_path(&uri).ok_or_else(no_url)?,
         };
-        let origin = origin(authority, port).ok_or_else(no_url)?;
-        Ok(Self { protocol, host, port, origin, path })
+        let origin = origin(security, authority, port).ok_or_else(no_url)?;
+        Ok(Self { protocol, security, host, port, origin, path })
     }
 
     /// How requests are sent.
     pub fn protocol(&self) -> Protocol {
         self.protocol
+    }
+
+    /// Whether it speaks TLS.
+    pub fn is_secure(&self) -> bool {
+        self.security == Security::Tls
     }
 
     /// A name or an address.
@@ -131,8 +150,8 @@ impl Display for CollectorEndpoint {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let authority = self.origin.authority().map_or("", Authority::as_str);
         match self.protocol {
-            Protocol::Grpc => write!(formatter, "http://{authority} (gRPC)"),
-            Protocol::Http => write!(formatter, "http://{authority}{}", self.path),
+            Protocol::Grpc => write!(formatter, "{}://{authority} (gRPC)", self.security.scheme()),
+            Protocol::Http => write!(formatter, "{}://{authority}{}", self.security.scheme(), self.path),
         }
     }
 }
@@ -144,9 +163,9 @@ fn metrics_path(uri: &Uri) -> Option<PathAndQuery> {
     format!("{base}{suffix}{query}").parse().ok()
 }
 
-fn origin(authority: &Authority, port: u16) -> Option<Uri> {
+fn origin(security: Security, authority: &Authority, port: u16) -> Option<Uri> {
     let with_port = format!("{}:{port}", authority.host());
-    Uri::builder().scheme(Scheme::HTTP).authority(with_port).path_and_query("/").build().ok()
+    Uri::builder().scheme(security.scheme()).authority(with_port).path_and_query("/").build().ok()
 }
 
 #[cfg(test)]
@@ -169,6 +188,8 @@ mod tests {
             ("http://c:80/otlp/", Protocol::Http, "http://c:80/otlp/v1/metrics at c port 80"),
             ("http://c/v1/metrics?k=1", Protocol::Http, "http://c:4318/v1/metrics?k=1 at c port 4318"),
             ("http://[::1]:9", Protocol::Grpc, "http://[::1]:9 (gRPC) at ::1 port 9"),
+            ("https://c", Protocol::Grpc, "https://c:443 (gRPC) at c port 443"),
+            ("https://c:4318/otlp", Protocol::Http, "https://c:4318/otlp/v1/metrics at c port 4318"),
             ("http://192.0.2.1", Protocol::Grpc, "http://192.0.2.1:4317 (gRPC) at 192.0.2.1 port 4317"),
         ] {
             assert_eq!(shown(url, protocol), expected);
@@ -183,7 +204,6 @@ mod tests {
             ("", "is not the URL of a collector"),
             ("http://c:0", "is not the URL of a collector"),
             ("http://c:99999", "is not the URL of a collector"),
-            ("https://c", "TLS is not supported"),
             ("ftp://c", "ftp:// is not supported"),
             ("http://c/v1/metrics", "a gRPC endpoint has no path"),
             ("http://u:p@c", "must not contain a user or password"),

@@ -22,6 +22,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{self, Instant, MissedTickBehavior, timeout};
 
 use crate::Temporality;
+use crate::access::CollectorAccess;
 use crate::endpoint::CollectorEndpoint;
 use crate::mapping::{self, ResourceAttributes};
 use crate::queue::{SnapshotQueue, WaitingSnapshot};
@@ -32,10 +33,12 @@ use delivery::SnapshotDelivery;
 const FINISH_MAX: Duration = Duration::from_secs(3);
 
 /// What to push, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct PushSettings {
     /// The collector.
     pub endpoint: CollectorEndpoint,
+    /// Whom it trusts, and what it needs to be told.
+    pub access: CollectorAccess,
     /// Time between two snapshots.
     pub interval: Duration,
     /// What values refer to.

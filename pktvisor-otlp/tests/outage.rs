@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use metric_families::{ExponentialBuckets, FamilyKind, FamilySnapshot, Histogram, MetricFamily, PointValue};
 use pktvisor_otlp::{
-    CollectorEndpoint, FirstPush, Protocol, PushSettings, PushStatistics, Pusher, ResourceAttributes,
-    Temporality,
+    CollectorAccess, CollectorEndpoint, FirstPush, Protocol, PushSettings, PushStatistics, Pusher,
+    ResourceAttributes, Temporality,
 };
 use rotel::{Ports, Received, Rotel, wait_for};
 
@@ -34,6 +34,7 @@ impl Agent {
             endpoint: CollectorEndpoint::parse(&format!("http://127.0.0.1:{port}"), protocol).unwrap(),
             interval,
             temporality,
+            access: CollectorAccess::default(),
             resource: ResourceAttributes::default(),
             first_push: FirstPush::AtStart,
         };

@@ -182,12 +182,25 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", help_heading = PLACES, value_hint = ValueHint::FilePath)]
     pub(super) geo_asn: Option<PathBuf>,
 
-    /// Push all metrics to this OpenTelemetry collector, such as `http://collector.example:4317`.
+    /// Push all metrics to this OpenTelemetry collector, such as `http://collector.example:4317` or
+    /// `https://collector.example`.
     ///
     /// Metrics wait in bounded memory while the collector is away. Of a capture file, the result is
     /// pushed at its end.
     #[arg(long, value_name = "URL", help_heading = OTLP, value_hint = ValueHint::Url)]
     pub(super) otlp_endpoint: Option<String>,
+
+    /// Also trust the collectors' certificates that these authorities (PEM) have issued.
+    ///
+    /// The authorities of the system are trusted.
+    #[arg(long, value_name = "FILE", help_heading = OTLP, requires = "otlp_endpoint", value_hint = ValueHint::FilePath)]
+    pub(super) otlp_ca: Option<PathBuf>,
+
+    /// Send the headers of this file with each push: NAME: VALUE in each line.
+    ///
+    /// Collectors and services ask for keys and tokens in this way.
+    #[arg(long, value_name = "FILE", help_heading = OTLP, requires = "otlp_endpoint", value_hint = ValueHint::FilePath)]
+    pub(super) otlp_headers: Option<PathBuf>,
 
     /// How to push.
     #[arg(long, value_name = "PROTOCOL", default_value = "grpc", help_heading = OTLP, requires = "otlp_endpoint")]

@@ -47,6 +47,11 @@ pub(super) fn warn_of_options_without_effect(
             "--archive-keep is for directories, ignored: an object store has lifecycle rules".to_owned(),
         );
     }
+    if arguments.otlp_ca.is_some()
+        && arguments.otlp_endpoint.as_deref().is_some_and(|url| !url.trim().starts_with("https://"))
+    {
+        warnings.push("--otlp-ca is ignored: the collector's URL is not https://".to_owned());
+    }
     let mode = arguments.mode.map(Mode::from);
     if let Some(mode @ (Mode::Tap | Mode::AfPacket)) = mode
         && arguments.hook.is_some()

@@ -101,6 +101,10 @@ pub struct Options {
 pub struct OtlpOptions {
     /// The collector.
     pub endpoint: CollectorEndpoint,
+    /// The file of the authorities that it trusts besides those of the system.
+    pub authorities: Option<PathBuf>,
+    /// The file of the headers of each push.
+    pub headers: Option<PathBuf>,
     /// Time between two pushes.
     pub interval: Duration,
     /// What counters and histograms refer to.
@@ -192,6 +196,8 @@ fn otlp(arguments: &Arguments) -> Result<Option<OtlpOptions>, CollectorUrlError>
     let Some(url) = &arguments.otlp_endpoint else { return Ok(None) };
     Ok(Some(OtlpOptions {
         endpoint: CollectorEndpoint::parse(url, arguments.otlp_protocol.into())?,
+        authorities: arguments.otlp_ca.clone(),
+        headers: arguments.otlp_headers.clone(),
         interval: Duration::from_secs(arguments.otlp_interval.into()),
         temporality: arguments.otlp_temporality.into(),
     }))

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use crate::rotel::{self, Ports, Rotel};
 use crate::{DEMO, HOST};
 
-fn read(words: &[&str]) -> Output {
+pub(crate) fn read(words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pktvisord"));
     command.args(words).args(["-H", HOST, DEMO]).env_remove("RUST_LOG").output().unwrap()
 }
@@ -42,7 +42,7 @@ fn a_collector_that_is_away_is_reported_after_the_summary_with_exit_code_1() {
 fn a_wrong_url_is_wrong_usage() {
     for (url, sentence) in [
         ("collector:4317", "is not the URL of a collector"),
-        ("https://collector", "TLS is not supported"),
+        ("ftp://collector", "ftp:// is not supported"),
         ("http://collector/v1/metrics", "a gRPC endpoint has no path"),
     ] {
         let output = read(&["--otlp-endpoint", url]);

@@ -8,6 +8,7 @@ mod outage;
 mod prometheus_text;
 #[path = "../../../pktvisor-otlp/tests/support/rotel.rs"]
 mod rotel;
+mod secure;
 #[path = "../support/mod.rs"]
 mod support;
 

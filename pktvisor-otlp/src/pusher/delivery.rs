@@ -99,7 +99,10 @@ impl<'a> SnapshotDelivery<'a> {
     ) -> Result<Accepted, PushError> {
         let connection = match connection {
             Some(connection) => connection,
-            None => connection.insert(CollectorConnection::open(&self.settings.endpoint).await?),
+            None => {
+                let PushSettings { endpoint, access, .. } = self.settings;
+                connection.insert(CollectorConnection::open(endpoint, access).await?)
+            }
         };
         connection.send(self.encoded(waiting)).await
     }

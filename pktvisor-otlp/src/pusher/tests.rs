@@ -83,6 +83,7 @@ fn push(port: u16, temporality: Temporality, interval: Duration) -> Pushed {
         endpoint: CollectorEndpoint::parse(&format!("http://127.0.0.1:{port}"), Protocol::Http).unwrap(),
         interval,
         temporality,
+        access: CollectorAccess::default(),
         resource: ResourceAttributes::default(),
         first_push: FirstPush::AtStart,
     };

@@ -1,16 +1,58 @@
-//! TCP to the collector.
+//! TCP to the collector, and TLS over it.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tls_credentials::{OptionNames, TlsRefusal};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::TlsConnector;
 
 use super::PushError;
+use crate::access::CollectorAccess;
 use crate::endpoint::CollectorEndpoint;
 
+const OPTIONS: OptionNames = OptionNames { authorities: "--otlp-ca", server: "--otlp-endpoint" };
+
+/// Bytes to and from the collector.
+pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// A connection for hyper.
+pub(super) type CollectorStream = TokioIo<Box<dyn ByteStream>>;
+
+/// Connects, over TLS if the URL says so.
+pub(super) async fn connect(
+    endpoint: &CollectorEndpoint,
+    access: &CollectorAccess,
+) -> Result<CollectorStream, PushError> {
+    let stream = tcp(endpoint).await?;
+    Ok(TokioIo::new(match access.tls() {
+        Some(connector) => Box::new(tls(connector, endpoint.host(), stream).await?),
+        None => Box::new(stream),
+    }))
+}
+
+async fn tls(
+    connector: &TlsConnector,
+    host: &str,
+    stream: TcpStream,
+) -> Result<impl ByteStream + use<>, PushError> {
+    let name = ServerName::try_from(host.to_owned());
+    let name = name.map_err(|_| PushError::passing("has a host that no certificate can name".to_owned()))?;
+    connector.connect(name, stream).await.map_err(|error| {
+        PushError::passing(match TlsRefusal::within(&error, OPTIONS) {
+            Some(refusal) => format!("has no secure connection: {refusal}"),
+            None => format!("has no secure connection: {error}"),
+        })
+    })
+}
+
 /// Connects to the first address of the collector's name that answers.
-pub(super) async fn tcp(endpoint: &CollectorEndpoint) -> Result<TokioIo<TcpStream>, PushError> {
+async fn tcp(endpoint: &CollectorEndpoint) -> Result<TcpStream, PushError> {
     let (host, port) = (endpoint.host(), endpoint.port());
     let addresses = lookup_host((host, port)).await;
     let addresses: Vec<SocketAddr> =
@@ -21,7 +63,7 @@ pub(super) async fn tcp(endpoint: &CollectorEndpoint) -> Result<TokioIo<TcpStrea
             Ok(stream) => {
                 // A request is written in several parts.
                 let _ = stream.set_nodelay(true);
-                return Ok(TokioIo::new(stream));
+                return Ok(stream);
             }
             Err(error) => last = Some(reason(address, &error)),
         }

@@ -7,18 +7,20 @@ use std::task::{Context, Poll};
 use bytes::{Buf, BufMut, Bytes};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
+use hyper::header::HeaderMap;
 use hyper::http::uri::PathAndQuery;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioExecutor;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use prost::Message;
-use tokio::net::TcpStream;
 use tonic::body::Body;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::metadata::MetadataValue;
+use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 
+use super::connect::CollectorStream;
 use super::{Accepted, PushError, Remedy, USER_AGENT, innermost, shortened};
+use crate::access::CollectorAccess;
 use crate::endpoint::CollectorEndpoint;
 
 /// The method of the metrics service (opentelemetry/proto/collector/metrics/v1/metrics_service.proto).
@@ -33,12 +35,14 @@ const HINT: &str =
 
 pub(crate) struct GrpcClient {
     grpc: tonic::client::Grpc<Http2>,
+    headers: HeaderMap,
 }
 
 impl GrpcClient {
     pub(super) async fn start(
-        stream: TokioIo<TcpStream>,
+        stream: CollectorStream,
         endpoint: &CollectorEndpoint,
+        access: &CollectorAccess,
     ) -> Result<Self, PushError> {
         let handshake = http2::handshake(TokioExecutor::new(), stream).await;
         let (sender, connection) = handshake.map_err(|error| PushError::passing(innermost(&error)))?;
@@ -48,12 +52,13 @@ impl GrpcClient {
             .send_compressed(CompressionEncoding::Gzip)
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(ANSWER_BYTES_MAX);
-        Ok(Self { grpc })
+        Ok(Self { grpc, headers: access.headers().clone() })
     }
 
     pub(super) async fn send(&mut self, request: Bytes) -> Result<Accepted, PushError> {
         self.grpc.ready().await.map_err(|error| broken(&error))?;
         let mut request = tonic::Request::new(request);
+        *request.metadata_mut() = MetadataMap::from_headers(self.headers.clone());
         request.metadata_mut().insert("user-agent", MetadataValue::from_static(USER_AGENT));
         match self.grpc.unary(request, PathAndQuery::from_static(EXPORT), Encoded).await {
             Ok(response) => Ok(response.into_inner().into()),

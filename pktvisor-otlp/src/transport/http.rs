@@ -10,12 +10,12 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use prost::Message;
-use tokio::net::TcpStream;
 
+use super::connect::CollectorStream;
 use super::{Accepted, PushError, Remedy, innermost, shortened};
+use crate::access::CollectorAccess;
 use crate::endpoint::CollectorEndpoint;
 
 /// Largest answer that is read. A collector has little to say.
@@ -28,23 +28,25 @@ const HINT: &str =
 pub(crate) struct HttpClient {
     sender: SendRequest<Full<Bytes>>,
     endpoint: CollectorEndpoint,
+    headers: HeaderMap,
 }
 
 impl HttpClient {
     pub(super) async fn start(
-        stream: TokioIo<TcpStream>,
+        stream: CollectorStream,
         endpoint: &CollectorEndpoint,
+        access: &CollectorAccess,
     ) -> Result<Self, PushError> {
         let handshake = http1::handshake(stream).await;
         let (sender, connection) = handshake.map_err(|error| PushError::passing(innermost(&error)))?;
         // Its error is also the one of the request.
         tokio::spawn(async move { drop(connection.await) });
-        Ok(Self { sender, endpoint: endpoint.clone() })
+        Ok(Self { sender, endpoint: endpoint.clone(), headers: access.headers().clone() })
     }
 
     pub(super) async fn send(&mut self, request: &[u8]) -> Result<Accepted, PushError> {
         let authority = self.endpoint.origin().authority().map_or("", |authority| authority.as_str());
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(Method::POST)
             .uri(self.endpoint.path().as_str())
             .header(HOST, authority)
@@ -53,6 +55,7 @@ impl HttpClient {
             .header(CONTENT_ENCODING, "gzip")
             .body(Full::from(gzip(request)))
             .map_err(|error| PushError::lasting(error.to_string()))?;
+        request.headers_mut().extend(self.headers.clone());
         self.sender.ready().await.map_err(|error| broken(&error))?;
         let answer = self.sender.send_request(request).await.map_err(|error| broken(&error))?;
         let (head, body) = answer.into_parts();

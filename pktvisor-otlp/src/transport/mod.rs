@@ -14,6 +14,7 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use tokio::time::timeout;
 
+use crate::access::CollectorAccess;
 use crate::endpoint::{CollectorEndpoint, Protocol};
 
 /// How long a connection may take, and how long an answer.
@@ -83,12 +84,15 @@ pub(crate) enum CollectorConnection {
 
 impl CollectorConnection {
     /// Connects to the collector.
-    pub(crate) async fn open(endpoint: &CollectorEndpoint) -> Result<Self, PushError> {
+    pub(crate) async fn open(
+        endpoint: &CollectorEndpoint,
+        access: &CollectorAccess,
+    ) -> Result<Self, PushError> {
         let open = async {
-            let stream = connect::tcp(endpoint).await?;
+            let stream = connect::connect(endpoint, access).await?;
             match endpoint.protocol() {
-                Protocol::Grpc => grpc::GrpcClient::start(stream, endpoint).await.map(Self::Grpc),
-                Protocol::Http => http::HttpClient::start(stream, endpoint).await.map(Self::Http),
+                Protocol::Grpc => grpc::GrpcClient::start(stream, endpoint, access).await.map(Self::Grpc),
+                Protocol::Http => http::HttpClient::start(stream, endpoint, access).await.map(Self::Http),
             }
         };
         within(CONNECT_MAX, open).await

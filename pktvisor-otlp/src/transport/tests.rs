@@ -1,5 +1,7 @@
 //! What the operator reads when the collector does not take a request.
 
+mod secure;
+
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,7 +25,8 @@ async fn answering(answer: &'static [u8]) -> u16 {
 
 async fn outcome(protocol: Protocol, url: &str) -> Result<Accepted, PushError> {
     let endpoint = CollectorEndpoint::parse(url, protocol).unwrap();
-    CollectorConnection::open(&endpoint).await?.send(Bytes::from_static(b"")).await
+    let access = CollectorAccess::default();
+    CollectorConnection::open(&endpoint, &access).await?.send(Bytes::from_static(b"")).await
 }
 
 async fn failure(protocol: Protocol, port: u16) -> PushError {
