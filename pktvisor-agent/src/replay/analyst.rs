@@ -5,7 +5,7 @@
 
 use std::sync::mpsc::{Receiver, SendError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
-use std::{hint, mem};
+use std::{hint, mem, thread};
 
 use pktvisor_analysis::Analysis;
 use pktvisor_capture::hosts::HostSet;
@@ -227,7 +227,11 @@ fn poll<T>(receiver: &Receiver<T>) -> Option<T> {
             Ok(value) => return Some(value),
             Err(TryRecvError::Disconnected) => return None,
             Err(TryRecvError::Empty) if started.elapsed() > POLLING => return receiver.recv().ok(),
-            Err(TryRecvError::Empty) => (0..PAUSES).for_each(|_| hint::spin_loop()),
+            Err(TryRecvError::Empty) => {
+                (0..PAUSES).for_each(|_| hint::spin_loop());
+                // On a busy machine the other one may wait for this processor.
+                thread::yield_now();
+            }
         }
     }
 }
