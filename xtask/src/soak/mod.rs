@@ -125,7 +125,7 @@ pub(crate) fn run(arguments: &SoakArguments) -> Result<()> {
     let pair = Veth::new(&shared.peer, &shared.watched).names("soakpeer", "soakhost").create();
     let agent = start_agent(&programs.join("pktvisord"), &shared.watched, directory.path())?;
     thread::sleep(REST);
-    let at_rest = ProcessSample::take(agent.id())?;
+    let at_rest = ProcessSample::at_rest(agent.id())?;
     println!("at rest: {at_rest}");
     let threads = start_threads(&shared, pair.left.name());
     let mut sampler = Sampler::new(agent.id(), Duration::from_secs(60 * arguments.warm_up_minutes()));
@@ -136,7 +136,7 @@ pub(crate) fn run(arguments: &SoakArguments) -> Result<()> {
     }
     worked?;
     thread::sleep(REST);
-    let after = ProcessSample::take(agent.id())?;
+    let after = ProcessSample::at_rest(agent.id())?;
     let stopped = stop_agent(agent, directory.path());
     let soaked = Soaked { at_rest, after, sampler: &sampler, counts: &shared.counts, arguments };
     println!("\n{}", soaked.table());

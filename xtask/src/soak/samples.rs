@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -36,6 +37,26 @@ impl ProcessSample {
             descriptors: descriptors.count() as u64,
             threads: number("Threads"),
         })
+    }
+}
+
+/// How often a process at rest is looked at, and how long apart.
+const LOOKS: u32 = 20;
+const LOOK_GAP: Duration = Duration::from_millis(130);
+
+impl ProcessSample {
+    /// The process at rest, with the fewest descriptors of several moments: it opens files of /proc for
+    /// a moment to read its own cost.
+    pub(super) fn at_rest(process: u32) -> Result<Self> {
+        let mut least = Self::take(process)?;
+        for _ in 1..LOOKS {
+            thread::sleep(LOOK_GAP);
+            let sample = Self::take(process)?;
+            if sample.descriptors <= least.descriptors {
+                least = sample;
+            }
+        }
+        Ok(least)
     }
 }
 
