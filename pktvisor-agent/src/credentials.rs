@@ -1,7 +1,7 @@
 //! The files that are read once, at start: certificate, key and token of the web server, and what the
 //! collector asks for.
 
-use pktvisor_otlp::CollectorAccess;
+use pktvisor_otlp::Collector;
 use tls_credentials::CredentialsError;
 
 use crate::cli::{Options, OtlpOptions, TlsFiles};
@@ -10,7 +10,7 @@ use crate::serve::{AccessToken, Server, ServerIdentity};
 /// What the web server shows its clients and what they have to show, and the same for the collector.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    collector: CollectorAccess,
+    collector: Option<Collector>,
     identity: Option<ServerIdentity>,
     token: Option<AccessToken>,
 }
@@ -24,9 +24,9 @@ impl Credentials {
     /// A file cannot be used.
     pub fn read(options: &Options) -> Result<Self, CredentialsError> {
         let read = |OtlpOptions { endpoint, authorities, headers, .. }: &OtlpOptions| {
-            CollectorAccess::read(endpoint, authorities.as_deref(), headers.as_deref())
+            Collector::read(endpoint.clone(), authorities.as_deref(), headers.as_deref())
         };
-        let collector = options.otlp.as_ref().map(read).transpose()?.unwrap_or_default();
+        let collector = options.otlp.as_ref().map(read).transpose()?;
         if !options.serve && !options.target.is_live() {
             return Ok(Self { collector, ..Self::default() });
         }
@@ -39,9 +39,9 @@ impl Credentials {
         })
     }
 
-    /// What the collector asks for.
-    pub(crate) fn collector(&self) -> &CollectorAccess {
-        &self.collector
+    /// Where metrics are pushed; `None` if the options name no collector.
+    pub(crate) fn collector(&self) -> Option<&Collector> {
+        self.collector.as_ref()
     }
 
     /// The scheme of the server's URLs.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use pktvisor_otlp::{
-    CollectorAccess, FirstPush, PushSettings, PushStatistics, Pusher, ResourceAttributes, Undelivered,
+    Collector, FirstPush, PushSettings, PushStatistics, Pusher, ResourceAttributes, Undelivered,
 };
 
 use crate::agent::Agent;
@@ -23,18 +23,19 @@ pub(crate) fn prepare(options: &Options, agent: Agent) -> Agent {
 /// The thread cannot be started.
 pub(crate) fn start(
     options: &Options,
-    access: CollectorAccess,
+    collector: Option<Collector>,
     agent: &Arc<Agent>,
 ) -> anyhow::Result<Option<Pusher>> {
-    let (Some(otlp), Some(statistics)) = (&options.otlp, agent.push_statistics()) else { return Ok(None) };
+    let (Some(otlp), Some(collector), Some(statistics)) = (&options.otlp, collector, agent.push_statistics())
+    else {
+        return Ok(None);
+    };
     let is_served = options.serve || options.target.is_live();
-    let is_local = is_loopback(otlp.endpoint.host());
-    if access.shows_headers() && !is_local {
+    if collector.shows_headers() && !is_loopback(collector.endpoint().host()) {
         tracing::warn!("the headers of --otlp-headers cross the network unencrypted: give an https:// URL");
     }
     let settings = PushSettings {
-        endpoint: otlp.endpoint.clone(),
-        access,
+        collector,
         interval: otlp.interval,
         temporality: otlp.temporality,
         resource: resource(options),

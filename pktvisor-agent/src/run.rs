@@ -40,12 +40,12 @@ pub fn run(
 ) -> anyhow::Result<()> {
     let agent = Arc::new(agent(options)?.with_sandbox(sandbox_info));
     archive::start(options, &agent)?;
-    let access = credentials.collector().clone();
+    let collector = credentials.collector().cloned();
     if let Some(config) = options.live_config() {
         return run_live(options, config, &agent, credentials, sandbox_info);
     }
     if !options.serve {
-        let pusher = push::start(options, access, &agent)?;
+        let pusher = push::start(options, collector, &agent)?;
         let replayed = replay(options, &agent, &CancellationToken::new());
         archive::close_live_period(&agent);
         let printed = print_if_counted(&agent, replayed);
@@ -57,7 +57,7 @@ pub fn run(
     let service = Service::start(options, credentials, Arc::clone(&agent))?;
     service.announce();
     sandbox::announce(sandbox_info);
-    let pusher = push::start(options, access, &agent)?;
+    let pusher = push::start(options, collector, &agent)?;
     let (replay_options, replay_agent) = (options.clone(), Arc::clone(&agent));
     let replayed = service.run_beside("replay", move |stop| replay(&replay_options, &replay_agent, stop));
     archive::close_live_period(&agent);
@@ -76,7 +76,7 @@ fn run_live(
     sandbox_info: api::SandboxInfo,
 ) -> anyhow::Result<()> {
     config.check_filter()?;
-    let access = credentials.collector().clone();
+    let collector = credentials.collector().cloned();
     // Before attaching, because an agent whose port is taken must not disturb the interface.
     let service = Service::start(options, credentials, Arc::clone(agent))?;
     if let Some(ignored) = &mut config.filter.ignored_port {
@@ -86,7 +86,7 @@ fn run_live(
     // After attaching, so that a capture that cannot start does not look like one that did.
     service.announce();
     sandbox::announce(sandbox_info);
-    let pusher = push::start(options, access, agent)?;
+    let pusher = push::start(options, collector, agent)?;
     service.wait()?;
     let ledger = live.stop()?;
     archive::close_live_period(agent);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! endpoint    where the collector is, from the URL that the operator gives
-//! access      whom to trust over TLS, and the headers that the collector asks for
+//! collector   the endpoint, whom to trust over TLS, and the headers that the collector asks for
 //! mapping     a snapshot of metric families as an OTLP request
 //! delta       what was added between two requests
 //! queue       snapshots that wait for the collector, in bounded memory
@@ -28,8 +28,8 @@
 //! delta. No number of a counter or histogram is lost while the agent runs, with either temporality and
 //! however long the collector is away.
 
-mod access;
 mod backoff;
+mod collector;
 mod delta;
 mod endpoint;
 mod mapping;
@@ -38,7 +38,7 @@ mod queue;
 mod statistics;
 mod transport;
 
-pub use access::CollectorAccess;
+pub use collector::Collector;
 pub use endpoint::{CollectorEndpoint, CollectorUrlError, Protocol};
 pub use mapping::ResourceAttributes;
 pub use pusher::{FirstPush, PushSettings, Pusher, Undelivered};

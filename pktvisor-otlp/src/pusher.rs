@@ -22,8 +22,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{self, Instant, MissedTickBehavior, timeout};
 
 use crate::Temporality;
-use crate::access::CollectorAccess;
-use crate::endpoint::CollectorEndpoint;
+use crate::collector::Collector;
 use crate::mapping::{self, ResourceAttributes};
 use crate::queue::{SnapshotQueue, WaitingSnapshot};
 use crate::statistics::PushStatistics;
@@ -36,9 +35,7 @@ const FINISH_MAX: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub struct PushSettings {
     /// The collector.
-    pub endpoint: CollectorEndpoint,
-    /// Whom it trusts, and what it needs to be told.
-    pub access: CollectorAccess,
+    pub collector: Collector,
     /// Time between two snapshots.
     pub interval: Duration,
     /// What values refer to.
@@ -181,7 +178,10 @@ impl<F: Fn() -> FamilySnapshot> Work<F> {
         self.shared.set_finishing();
         let late = || format!("does not answer within {} s", FINISH_MAX.as_secs());
         let outcome = timeout(FINISH_MAX, delivering).await.unwrap_or_else(|_| Err(late()));
-        outcome.map_err(|reason| Undelivered { endpoint: self.settings.endpoint.to_string(), reason })
+        outcome.map_err(|reason| Undelivered {
+            endpoint: self.settings.collector.endpoint().to_string(),
+            reason,
+        })
     }
 
     async fn take_snapshots(&self) {

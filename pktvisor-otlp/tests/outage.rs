@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use metric_families::{ExponentialBuckets, FamilyKind, FamilySnapshot, Histogram, MetricFamily, PointValue};
 use pktvisor_otlp::{
-    CollectorAccess, CollectorEndpoint, FirstPush, Protocol, PushSettings, PushStatistics, Pusher,
+    Collector, CollectorEndpoint, FirstPush, Protocol, PushSettings, PushStatistics, Pusher,
     ResourceAttributes, Temporality,
 };
 use rotel::{Ports, Received, Rotel, wait_for};
@@ -30,11 +30,11 @@ impl Agent {
             Protocol::Grpc => ports.grpc,
             Protocol::Http => ports.http,
         };
+        let endpoint = CollectorEndpoint::parse(&format!("http://127.0.0.1:{port}"), protocol).unwrap();
         let settings = PushSettings {
-            endpoint: CollectorEndpoint::parse(&format!("http://127.0.0.1:{port}"), protocol).unwrap(),
+            collector: Collector::read(endpoint, None, None).unwrap(),
             interval,
             temporality,
-            access: CollectorAccess::default(),
             resource: ResourceAttributes::default(),
             first_push: FirstPush::AtStart,
         };

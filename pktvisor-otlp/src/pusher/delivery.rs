@@ -99,10 +99,7 @@ impl<'a> SnapshotDelivery<'a> {
     ) -> Result<Accepted, PushError> {
         let connection = match connection {
             Some(connection) => connection,
-            None => {
-                let PushSettings { endpoint, access, .. } = self.settings;
-                connection.insert(CollectorConnection::open(endpoint, access).await?)
-            }
+            None => connection.insert(CollectorConnection::open(&self.settings.collector).await?),
         };
         connection.send(self.encoded(waiting)).await
     }
@@ -130,7 +127,7 @@ impl<'a> SnapshotDelivery<'a> {
     }
 
     fn log_accepted(&mut self, accepted: Accepted) {
-        let endpoint = &self.settings.endpoint;
+        let endpoint = self.settings.collector.endpoint();
         if let Some((_, before)) = self.logged.outage.take() {
             let given_up = self.shared.statistics.given_up().saturating_sub(before);
             tracing::info!(
@@ -170,7 +167,7 @@ impl<'a> SnapshotDelivery<'a> {
             Remedy::TryAgain { .. } | Remedy::Reconnect => "the agent keeps trying",
             Remedy::GiveUp => "these metrics are given up, and later ones are tried",
         };
-        let (endpoint, reason) = (&self.settings.endpoint, &error.reason);
+        let (endpoint, reason) = (self.settings.collector.endpoint(), &error.reason);
         tracing::warn!("the OpenTelemetry collector {endpoint} {reason}; {then}");
         self.logged.outage = Some((error.reason.clone(), given_up));
     }

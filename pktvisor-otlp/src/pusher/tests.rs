@@ -13,14 +13,14 @@ use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 
 use super::*;
-use crate::endpoint::Protocol;
+use crate::endpoint::{CollectorEndpoint, Protocol};
 
 /// A collector that takes one request for each connection.
-struct Collector {
+struct FakeCollector {
     listener: TcpListener,
 }
 
-impl Collector {
+impl FakeCollector {
     fn start() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").unwrap() }
     }
@@ -79,11 +79,11 @@ struct Pushed {
 }
 
 fn push(port: u16, temporality: Temporality, interval: Duration) -> Pushed {
+    let endpoint = CollectorEndpoint::parse(&format!("http://127.0.0.1:{port}"), Protocol::Http).unwrap();
     let settings = PushSettings {
-        endpoint: CollectorEndpoint::parse(&format!("http://127.0.0.1:{port}"), Protocol::Http).unwrap(),
+        collector: crate::Collector::read(endpoint, None, None).unwrap(),
         interval,
         temporality,
-        access: CollectorAccess::default(),
         resource: ResourceAttributes::default(),
         first_push: FirstPush::AtStart,
     };
@@ -126,7 +126,7 @@ const LONG: Duration = Duration::from_secs(3600);
 
 #[test]
 fn snapshots_arrive_in_order_and_the_last_one_at_the_end() {
-    let collector = Collector::start();
+    let collector = FakeCollector::start();
     let pushed = push(collector.port(), Temporality::Cumulative, LONG);
     let mut values = Vec::new();
     collector.take("200 OK", |value| {
@@ -146,13 +146,13 @@ fn snapshots_arrive_in_order_and_the_last_one_at_the_end() {
 
 #[test]
 fn what_waits_while_the_collector_is_away_arrives_when_it_returns() {
-    let collector = Collector::start();
+    let collector = FakeCollector::start();
     let port = collector.port();
     drop(collector);
     let pushed = push(port, Temporality::Cumulative, SHORT);
     pushed.wait_for_snapshots(30);
     assert!(pushed.counted("pktvisor_otlp_requests", Some("failed")) > 0);
-    let collector = Collector { listener: TcpListener::bind(("127.0.0.1", port)).unwrap() };
+    let collector = FakeCollector { listener: TcpListener::bind(("127.0.0.1", port)).unwrap() };
     let mut values = Vec::new();
     collector.take("200 OK", |value| {
         values.push(value);
@@ -164,14 +164,14 @@ fn what_waits_while_the_collector_is_away_arrives_when_it_returns() {
 
 #[test]
 fn beyond_the_bound_snapshots_are_given_up_and_counted_and_deltas_lose_nothing() {
-    let collector = Collector::start();
+    let collector = FakeCollector::start();
     let port = collector.port();
     drop(collector);
     let pushed = push(port, Temporality::Delta, Duration::from_millis(2));
     pushed.wait_for_snapshots(300);
     let given_up = pushed.counted("pktvisor_otlp_given_up_snapshots", Some("queue_full"));
     assert!(given_up >= 300 - 64 - 1, "{given_up}");
-    let collector = Collector { listener: TcpListener::bind(("127.0.0.1", port)).unwrap() };
+    let collector = FakeCollector { listener: TcpListener::bind(("127.0.0.1", port)).unwrap() };
     let (mut sum, mut requests) = (0, 0);
     collector.take("200 OK", |value| {
         sum += value;
@@ -185,7 +185,7 @@ fn beyond_the_bound_snapshots_are_given_up_and_counted_and_deltas_lose_nothing()
 
 #[test]
 fn a_refused_request_is_given_up_and_counted_and_its_delta_is_in_the_next_one() {
-    let collector = Collector::start();
+    let collector = FakeCollector::start();
     let pushed = push(collector.port(), Temporality::Delta, Duration::from_millis(300));
     let mut values = Vec::new();
     for status in ["200 OK", "400 Bad Request", "200 OK"] {
@@ -206,7 +206,7 @@ fn a_refused_request_is_given_up_and_counted_and_its_delta_is_in_the_next_one() 
 
 #[test]
 fn the_end_waits_seconds_for_a_collector_that_hangs_and_not_at_all_for_one_that_is_away() {
-    let hanging = Collector::start();
+    let hanging = FakeCollector::start();
     let pushed = push(hanging.port(), Temporality::Cumulative, LONG);
     let start = StdInstant::now();
     let said = pushed.pusher.finish().unwrap_err().to_string();

@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
 use super::PushError;
-use crate::access::CollectorAccess;
+use crate::collector::Collector;
 use crate::endpoint::CollectorEndpoint;
 
 const OPTIONS: OptionNames = OptionNames { authorities: "--otlp-ca", server: "--otlp-endpoint" };
@@ -25,13 +25,10 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 pub(super) type CollectorStream = TokioIo<Box<dyn ByteStream>>;
 
 /// Connects, over TLS if the URL says so.
-pub(super) async fn connect(
-    endpoint: &CollectorEndpoint,
-    access: &CollectorAccess,
-) -> Result<CollectorStream, PushError> {
-    let stream = tcp(endpoint).await?;
-    Ok(TokioIo::new(match access.tls() {
-        Some(connector) => Box::new(tls(connector, endpoint.host(), stream).await?),
+pub(super) async fn connect(collector: &Collector) -> Result<CollectorStream, PushError> {
+    let stream = tcp(collector.endpoint()).await?;
+    Ok(TokioIo::new(match collector.tls() {
+        Some(connector) => Box::new(tls(connector, collector.endpoint().host(), stream).await?),
         None => Box::new(stream),
     }))
 }

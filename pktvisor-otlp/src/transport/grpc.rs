@@ -20,8 +20,7 @@ use tonic::{Code, Status};
 
 use super::connect::CollectorStream;
 use super::{Accepted, PushError, Remedy, USER_AGENT, innermost, shortened};
-use crate::access::CollectorAccess;
-use crate::endpoint::CollectorEndpoint;
+use crate::collector::Collector;
 
 /// The method of the metrics service (opentelemetry/proto/collector/metrics/v1/metrics_service.proto).
 const EXPORT: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
@@ -39,20 +38,16 @@ pub(crate) struct GrpcClient {
 }
 
 impl GrpcClient {
-    pub(super) async fn start(
-        stream: CollectorStream,
-        endpoint: &CollectorEndpoint,
-        access: &CollectorAccess,
-    ) -> Result<Self, PushError> {
+    pub(super) async fn start(stream: CollectorStream, collector: &Collector) -> Result<Self, PushError> {
         let handshake = http2::handshake(TokioExecutor::new(), stream).await;
         let (sender, connection) = handshake.map_err(|error| PushError::passing(innermost(&error)))?;
         // Its error is also the one of the request.
         tokio::spawn(async move { drop(connection.await) });
-        let grpc = tonic::client::Grpc::with_origin(Http2(sender), endpoint.origin().clone())
+        let grpc = tonic::client::Grpc::with_origin(Http2(sender), collector.endpoint().origin().clone())
             .send_compressed(CompressionEncoding::Gzip)
             .accept_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(ANSWER_BYTES_MAX);
-        Ok(Self { grpc, headers: access.headers().clone() })
+        Ok(Self { grpc, headers: collector.headers().clone() })
     }
 
     pub(super) async fn send(&mut self, request: Bytes) -> Result<Accepted, PushError> {

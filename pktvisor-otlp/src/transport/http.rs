@@ -15,7 +15,7 @@ use prost::Message;
 
 use super::connect::CollectorStream;
 use super::{Accepted, PushError, Remedy, innermost, shortened};
-use crate::access::CollectorAccess;
+use crate::collector::Collector;
 use crate::endpoint::CollectorEndpoint;
 
 /// Largest answer that is read. A collector has little to say.
@@ -32,16 +32,12 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
-    pub(super) async fn start(
-        stream: CollectorStream,
-        endpoint: &CollectorEndpoint,
-        access: &CollectorAccess,
-    ) -> Result<Self, PushError> {
+    pub(super) async fn start(stream: CollectorStream, collector: &Collector) -> Result<Self, PushError> {
         let handshake = http1::handshake(stream).await;
         let (sender, connection) = handshake.map_err(|error| PushError::passing(innermost(&error)))?;
         // Its error is also the one of the request.
         tokio::spawn(async move { drop(connection.await) });
-        Ok(Self { sender, endpoint: endpoint.clone(), headers: access.headers().clone() })
+        Ok(Self { sender, endpoint: collector.endpoint().clone(), headers: collector.headers().clone() })
     }
 
     pub(super) async fn send(&mut self, request: &[u8]) -> Result<Accepted, PushError> {

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use tokio::time::timeout;
 
-use crate::access::CollectorAccess;
-use crate::endpoint::{CollectorEndpoint, Protocol};
+use crate::collector::Collector;
+use crate::endpoint::Protocol;
 
 /// How long a connection may take, and how long an answer.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -84,15 +84,12 @@ pub(crate) enum CollectorConnection {
 
 impl CollectorConnection {
     /// Connects to the collector.
-    pub(crate) async fn open(
-        endpoint: &CollectorEndpoint,
-        access: &CollectorAccess,
-    ) -> Result<Self, PushError> {
+    pub(crate) async fn open(collector: &Collector) -> Result<Self, PushError> {
         let open = async {
-            let stream = connect::connect(endpoint, access).await?;
-            match endpoint.protocol() {
-                Protocol::Grpc => grpc::GrpcClient::start(stream, endpoint, access).await.map(Self::Grpc),
-                Protocol::Http => http::HttpClient::start(stream, endpoint, access).await.map(Self::Http),
+            let stream = connect::connect(collector).await?;
+            match collector.endpoint().protocol() {
+                Protocol::Grpc => grpc::GrpcClient::start(stream, collector).await.map(Self::Grpc),
+                Protocol::Http => http::HttpClient::start(stream, collector).await.map(Self::Http),
             }
         };
         within(CONNECT_MAX, open).await

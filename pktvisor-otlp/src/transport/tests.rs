@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::endpoint::CollectorEndpoint;
 
 /// A server that reads a little and answers each connection with these bytes.
 async fn answering(answer: &'static [u8]) -> u16 {
@@ -25,8 +26,8 @@ async fn answering(answer: &'static [u8]) -> u16 {
 
 async fn outcome(protocol: Protocol, url: &str) -> Result<Accepted, PushError> {
     let endpoint = CollectorEndpoint::parse(url, protocol).unwrap();
-    let access = CollectorAccess::default();
-    CollectorConnection::open(&endpoint, &access).await?.send(Bytes::from_static(b"")).await
+    let collector = Collector::read(endpoint, None, None).unwrap();
+    CollectorConnection::open(&collector).await?.send(Bytes::from_static(b"")).await
 }
 
 async fn failure(protocol: Protocol, port: u16) -> PushError {

@@ -49,10 +49,10 @@ impl SecureCollector {
         let endpoint = format!("https://{host}:{}", self.port);
         let endpoint = CollectorEndpoint::parse(&endpoint, Protocol::Http).unwrap();
         let authorities = authorities.map(|name| self.file(name));
-        let access =
-            CollectorAccess::read(&endpoint, authorities.as_deref(), Some(&self.file("headers"))).unwrap();
-        assert!(!access.shows_headers());
-        CollectorConnection::open(&endpoint, &access).await?.send(Bytes::from_static(b"")).await
+        let collector =
+            Collector::read(endpoint, authorities.as_deref(), Some(&self.file("headers"))).unwrap();
+        assert!(!collector.shows_headers());
+        CollectorConnection::open(&collector).await?.send(Bytes::from_static(b"")).await
     }
 }
 
@@ -88,8 +88,8 @@ async fn a_collector_without_tls_is_named() {
     let port = answering(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
     for protocol in [Protocol::Grpc, Protocol::Http] {
         let endpoint = CollectorEndpoint::parse(&format!("https://127.0.0.1:{port}"), protocol).unwrap();
-        let access = CollectorAccess::read(&endpoint, None, None).unwrap();
-        let error = CollectorConnection::open(&endpoint, &access).await.err().unwrap();
+        let collector = Collector::read(endpoint, None, None).unwrap();
+        let error = CollectorConnection::open(&collector).await.err().unwrap();
         let reason = "has no secure connection: it does not speak TLS; try http:// instead of https://";
         assert_eq!(error.reason, reason);
     }

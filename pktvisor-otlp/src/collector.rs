@@ -1,4 +1,4 @@
-//! How the collector is known, and how the agent is known to it.
+//! The collector: where it is, how it is known, and how the agent is known to it.
 
 use std::fmt;
 use std::path::Path;
@@ -24,15 +24,16 @@ const OWN: [HeaderName; 8] = [
     header::TRANSFER_ENCODING,
 ];
 
-/// What requests need besides the endpoint. Its files are read once.
-#[derive(Clone, Default)]
-pub struct CollectorAccess {
+/// A collector, with all that requests to it need. Its files are read once.
+#[derive(Clone)]
+pub struct Collector {
+    endpoint: CollectorEndpoint,
     /// Of an https:// endpoint.
     tls: Option<TlsConnector>,
     headers: HeaderMap,
 }
 
-impl CollectorAccess {
+impl Collector {
     /// Reads the certificates of the system if the endpoint speaks TLS, and the given files: one of
     /// authorities that are trusted too (PEM), one of headers for each request, `NAME: VALUE` in a
     /// line. In the latter, empty lines and lines that begin with `#` mean nothing.
@@ -41,14 +42,20 @@ impl CollectorAccess {
     ///
     /// A file cannot be read or does not hold what it should. The error repeats none of it.
     pub fn read(
-        endpoint: &CollectorEndpoint,
+        endpoint: CollectorEndpoint,
         authorities: Option<&Path>,
         headers: Option<&Path>,
     ) -> Result<Self, CredentialsError> {
         let authorities = authorities.map(|path| GivenFile { option: "--otlp-ca", path });
         let headers = headers.map(|path| GivenFile { option: "--otlp-headers", path });
         let tls = endpoint.is_secure().then(|| connector(endpoint.protocol(), authorities)).transpose()?;
-        Ok(Self { tls, headers: headers.map(read_headers).transpose()?.unwrap_or_default() })
+        let headers = headers.map(read_headers).transpose()?.unwrap_or_default();
+        Ok(Self { endpoint, tls, headers })
+    }
+
+    /// Where it is.
+    pub fn endpoint(&self) -> &CollectorEndpoint {
+        &self.endpoint
     }
 
     /// Whether headers are sent that others on the way can read.
@@ -65,10 +72,13 @@ impl CollectorAccess {
     }
 }
 
-impl fmt::Debug for CollectorAccess {
+impl fmt::Debug for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The values are sensitive, and show so.
-        f.debug_struct("CollectorAccess").field("headers", &self.headers).finish_non_exhaustive()
+        f.debug_struct("Collector")
+            .field("endpoint", &self.endpoint)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 
@@ -136,15 +146,15 @@ mod tests {
         let path = directory.path().join("headers");
         std::fs::write(&path, content).expect("a file");
         let endpoint = CollectorEndpoint::parse("http://c", Protocol::Grpc).expect("a URL");
-        let access = CollectorAccess::read(&endpoint, None, Some(&path));
-        let access =
-            access.map_err(|error| error.to_string().replace(&path.display().to_string(), "FILE"))?;
-        assert!(access.shows_headers());
-        assert!(!format!("{access:?}").contains("secret"), "{access:?}");
+        let collector = Collector::read(endpoint, None, Some(&path));
+        let collector =
+            collector.map_err(|error| error.to_string().replace(&path.display().to_string(), "FILE"))?;
+        assert!(collector.shows_headers());
+        assert!(!format!("{collector:?}").contains("secret"), "{collector:?}");
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.to_string(), value.to_str().unwrap_or_default().to_owned())
         };
-        Ok(access.headers().iter().map(text).collect())
+        Ok(collector.headers().iter().map(text).collect())
     }
 
     #[test]
