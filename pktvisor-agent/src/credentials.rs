@@ -1,7 +1,7 @@
 //! The files that are read once, at start: certificate, key and token of the web server, and what the
 //! collector asks for.
 
-use pktvisor_otlp::Collector;
+use pktvisor_otlp::OtlpCollector;
 use tls_credentials::CredentialsError;
 
 use crate::cli::{Options, OtlpOptions, TlsFiles};
@@ -10,7 +10,7 @@ use crate::serve::{AccessToken, Server, ServerIdentity};
 /// What the web server shows its clients and what they have to show, and the same for the collector.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    collector: Option<Collector>,
+    collector: Option<OtlpCollector>,
     identity: Option<ServerIdentity>,
     token: Option<AccessToken>,
 }
@@ -24,7 +24,7 @@ impl Credentials {
     /// A file cannot be used.
     pub fn read(options: &Options) -> Result<Self, CredentialsError> {
         let read = |OtlpOptions { endpoint, authorities, headers, .. }: &OtlpOptions| {
-            Collector::read(endpoint.clone(), authorities.as_deref(), headers.as_deref())
+            OtlpCollector::read(endpoint.clone(), authorities.as_deref(), headers.as_deref())
         };
         let collector = options.otlp.as_ref().map(read).transpose()?;
         if !options.serve && !options.target.is_live() {
@@ -40,7 +40,7 @@ impl Credentials {
     }
 
     /// Where metrics are pushed; `None` if the options name no collector.
-    pub(crate) fn collector(&self) -> Option<&Collector> {
+    pub(crate) fn collector(&self) -> Option<&OtlpCollector> {
         self.collector.as_ref()
     }
 

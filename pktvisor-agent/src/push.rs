@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use pktvisor_otlp::{
-    Collector, FirstPush, PushSettings, PushStatistics, Pusher, ResourceAttributes, Undelivered,
+    FirstPush, OtlpCollector, PushSettings, PushStatistics, Pusher, ResourceAttributes, Undelivered,
 };
 
 use crate::agent::Agent;
@@ -23,7 +23,7 @@ pub(crate) fn prepare(options: &Options, agent: Agent) -> Agent {
 /// The thread cannot be started.
 pub(crate) fn start(
     options: &Options,
-    collector: Option<Collector>,
+    collector: Option<OtlpCollector>,
     agent: &Arc<Agent>,
 ) -> anyhow::Result<Option<Pusher>> {
     let (Some(otlp), Some(collector), Some(statistics)) = (&options.otlp, collector, agent.push_statistics())

@@ -26,14 +26,14 @@ const OWN: [HeaderName; 8] = [
 
 /// A collector, with all that requests to it need. Its files are read once.
 #[derive(Clone)]
-pub struct Collector {
+pub struct OtlpCollector {
     endpoint: CollectorEndpoint,
     /// Of an https:// endpoint.
     tls: Option<TlsConnector>,
     headers: HeaderMap,
 }
 
-impl Collector {
+impl OtlpCollector {
     /// Reads the certificates of the system if the endpoint speaks TLS, and the given files: one of
     /// authorities that are trusted too (PEM), one of headers for each request, `NAME: VALUE` in a
     /// line. In the latter, empty lines and lines that begin with `#` mean nothing.
@@ -72,10 +72,10 @@ impl Collector {
     }
 }
 
-impl fmt::Debug for Collector {
+impl fmt::Debug for OtlpCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The values are sensitive, and show so.
-        f.debug_struct("Collector")
+        f.debug_struct("OtlpCollector")
             .field("endpoint", &self.endpoint)
             .field("headers", &self.headers)
             .finish_non_exhaustive()
@@ -146,7 +146,7 @@ mod tests {
         let path = directory.path().join("headers");
         std::fs::write(&path, content).expect("a file");
         let endpoint = CollectorEndpoint::parse("http://c", Protocol::Grpc).expect("a URL");
-        let collector = Collector::read(endpoint, None, Some(&path));
+        let collector = OtlpCollector::read(endpoint, None, Some(&path));
         let collector =
             collector.map_err(|error| error.to_string().replace(&path.display().to_string(), "FILE"))?;
         assert!(collector.shows_headers());

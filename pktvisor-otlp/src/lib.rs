@@ -38,7 +38,7 @@ mod queue;
 mod statistics;
 mod transport;
 
-pub use collector::Collector;
+pub use collector::OtlpCollector;
 pub use endpoint::{CollectorEndpoint, CollectorUrlError, Protocol};
 pub use mapping::ResourceAttributes;
 pub use pusher::{FirstPush, PushSettings, Pusher, Undelivered};

@@ -22,7 +22,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{self, Instant, MissedTickBehavior, timeout};
 
 use crate::Temporality;
-use crate::collector::Collector;
+use crate::collector::OtlpCollector;
 use crate::mapping::{self, ResourceAttributes};
 use crate::queue::{SnapshotQueue, WaitingSnapshot};
 use crate::statistics::PushStatistics;
@@ -35,7 +35,7 @@ const FINISH_MAX: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub struct PushSettings {
     /// The collector.
-    pub collector: Collector,
+    pub collector: OtlpCollector,
     /// Time between two snapshots.
     pub interval: Duration,
     /// What values refer to.

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use metric_families::{ExponentialBuckets, FamilyKind, FamilySnapshot, Histogram, MetricFamily, PointValue};
 use pktvisor_otlp::{
-    Collector, CollectorEndpoint, FirstPush, Protocol, PushSettings, PushStatistics, Pusher,
+    CollectorEndpoint, FirstPush, OtlpCollector, Protocol, PushSettings, PushStatistics, Pusher,
     ResourceAttributes, Temporality,
 };
 use rotel::{Ports, Received, Rotel, wait_for};
@@ -32,7 +32,7 @@ impl Agent {
         };
         let endpoint = CollectorEndpoint::parse(&format!("http://127.0.0.1:{port}"), protocol).unwrap();
         let settings = PushSettings {
-            collector: Collector::read(endpoint, None, None).unwrap(),
+            collector: OtlpCollector::read(endpoint, None, None).unwrap(),
             interval,
             temporality,
             resource: ResourceAttributes::default(),

@@ -81,7 +81,7 @@ struct Pushed {
 fn push(port: u16, temporality: Temporality, interval: Duration) -> Pushed {
     let endpoint = CollectorEndpoint::parse(&format!("http://127.0.0.1:{port}"), Protocol::Http).unwrap();
     let settings = PushSettings {
-        collector: crate::Collector::read(endpoint, None, None).unwrap(),
+        collector: crate::OtlpCollector::read(endpoint, None, None).unwrap(),
         interval,
         temporality,
         resource: ResourceAttributes::default(),

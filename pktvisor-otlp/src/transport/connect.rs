@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
 use super::PushError;
-use crate::collector::Collector;
+use crate::collector::OtlpCollector;
 use crate::endpoint::CollectorEndpoint;
 
 const OPTIONS: OptionNames = OptionNames { authorities: "--otlp-ca", server: "--otlp-endpoint" };
@@ -25,7 +25,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 pub(super) type CollectorStream = TokioIo<Box<dyn ByteStream>>;
 
 /// Connects, over TLS if the URL says so.
-pub(super) async fn connect(collector: &Collector) -> Result<CollectorStream, PushError> {
+pub(super) async fn connect(collector: &OtlpCollector) -> Result<CollectorStream, PushError> {
     let stream = tcp(collector.endpoint()).await?;
     Ok(TokioIo::new(match collector.tls() {
         Some(connector) => Box::new(tls(connector, collector.endpoint().host(), stream).await?),

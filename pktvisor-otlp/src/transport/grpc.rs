@@ -20,7 +20,7 @@ use tonic::{Code, Status};
 
 use super::connect::CollectorStream;
 use super::{Accepted, PushError, Remedy, USER_AGENT, innermost, shortened};
-use crate::collector::Collector;
+use crate::collector::OtlpCollector;
 
 /// The method of the metrics service (opentelemetry/proto/collector/metrics/v1/metrics_service.proto).
 const EXPORT: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
@@ -38,7 +38,7 @@ pub(crate) struct GrpcClient {
 }
 
 impl GrpcClient {
-    pub(super) async fn start(stream: CollectorStream, collector: &Collector) -> Result<Self, PushError> {
+    pub(super) async fn start(stream: CollectorStream, collector: &OtlpCollector) -> Result<Self, PushError> {
         let handshake = http2::handshake(TokioExecutor::new(), stream).await;
         let (sender, connection) = handshake.map_err(|error| PushError::passing(innermost(&error)))?;
         // Its error is also the one of the request.

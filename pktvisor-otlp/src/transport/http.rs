@@ -15,7 +15,7 @@ use prost::Message;
 
 use super::connect::CollectorStream;
 use super::{Accepted, PushError, Remedy, innermost, shortened};
-use crate::collector::Collector;
+use crate::collector::OtlpCollector;
 use crate::endpoint::CollectorEndpoint;
 
 /// Largest answer that is read. A collector has little to say.
@@ -32,7 +32,7 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
-    pub(super) async fn start(stream: CollectorStream, collector: &Collector) -> Result<Self, PushError> {
+    pub(super) async fn start(stream: CollectorStream, collector: &OtlpCollector) -> Result<Self, PushError> {
         let handshake = http1::handshake(stream).await;
         let (sender, connection) = handshake.map_err(|error| PushError::passing(innermost(&error)))?;
         // Its error is also the one of the request.

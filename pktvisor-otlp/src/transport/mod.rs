@@ -14,7 +14,7 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use tokio::time::timeout;
 
-use crate::collector::Collector;
+use crate::collector::OtlpCollector;
 use crate::endpoint::Protocol;
 
 /// How long a connection may take, and how long an answer.
@@ -84,7 +84,7 @@ pub(crate) enum CollectorConnection {
 
 impl CollectorConnection {
     /// Connects to the collector.
-    pub(crate) async fn open(collector: &Collector) -> Result<Self, PushError> {
+    pub(crate) async fn open(collector: &OtlpCollector) -> Result<Self, PushError> {
         let open = async {
             let stream = connect::connect(collector).await?;
             match collector.endpoint().protocol() {

@@ -26,7 +26,7 @@ async fn answering(answer: &'static [u8]) -> u16 {
 
 async fn outcome(protocol: Protocol, url: &str) -> Result<Accepted, PushError> {
     let endpoint = CollectorEndpoint::parse(url, protocol).unwrap();
-    let collector = Collector::read(endpoint, None, None).unwrap();
+    let collector = OtlpCollector::read(endpoint, None, None).unwrap();
     CollectorConnection::open(&collector).await?.send(Bytes::from_static(b"")).await
 }
 

@@ -50,7 +50,7 @@ impl SecureCollector {
         let endpoint = CollectorEndpoint::parse(&endpoint, Protocol::Http).unwrap();
         let authorities = authorities.map(|name| self.file(name));
         let collector =
-            Collector::read(endpoint, authorities.as_deref(), Some(&self.file("headers"))).unwrap();
+            OtlpCollector::read(endpoint, authorities.as_deref(), Some(&self.file("headers"))).unwrap();
         assert!(!collector.shows_headers());
         CollectorConnection::open(&collector).await?.send(Bytes::from_static(b"")).await
     }
@@ -88,7 +88,7 @@ async fn a_collector_without_tls_is_named() {
     let port = answering(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
     for protocol in [Protocol::Grpc, Protocol::Http] {
         let endpoint = CollectorEndpoint::parse(&format!("https://127.0.0.1:{port}"), protocol).unwrap();
-        let collector = Collector::read(endpoint, None, None).unwrap();
+        let collector = OtlpCollector::read(endpoint, None, None).unwrap();
         let error = CollectorConnection::open(&collector).await.err().unwrap();
         let reason = "has no secure connection: it does not speak TLS; try http:// instead of https://";
         assert_eq!(error.reason, reason);
