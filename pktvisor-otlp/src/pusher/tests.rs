@@ -121,7 +121,12 @@ impl Pushed {
     }
 }
 
-const SHORT: Duration = Duration::from_millis(20);
+/// The queue holds the snapshots of 3.8 seconds. So it holds all until the third attempt, which comes 1.5 to
+/// 3 seconds after the first one.
+const SHORT: Duration = Duration::from_millis(60);
+
+/// They wait after 0.9 seconds.
+const WAITING: u8 = 15;
 const LONG: Duration = Duration::from_secs(3600);
 
 #[test]
@@ -150,15 +155,15 @@ fn what_waits_while_the_collector_is_away_arrives_when_it_returns() {
     let port = collector.port();
     drop(collector);
     let pushed = push(port, Temporality::Cumulative, SHORT);
-    pushed.wait_for_snapshots(30);
+    pushed.wait_for_snapshots(WAITING.into());
     assert!(pushed.counted("pktvisor_otlp_requests", Some("failed")) > 0);
     let collector = FakeCollector { listener: TcpListener::bind(("127.0.0.1", port)).unwrap() };
     let mut values = Vec::new();
     collector.take("200 OK", |value| {
         values.push(value);
-        values.len() == 30
+        values.len() == usize::from(WAITING)
     });
-    assert_eq!(values, (1..=30).collect::<Vec<_>>());
+    assert_eq!(values, (1..=WAITING.into()).collect::<Vec<_>>());
     assert_eq!(pushed.statistics.given_up(), 0);
 }
 
