@@ -24,7 +24,7 @@ const ACTIONS_MAX: usize = 6;
 const TIME_MAX: Duration = Duration::from_secs(2);
 const SIZES: [(u16, u16); 6] = [(80, 24), (120, 40), (200, 60), (1, 1), (20, 5), (63, 9)];
 
-/// A byte with the kind of the input; a document as text, or changes to the documents of an agent.
+/// A byte with the kind of the input, and whether sketches are merged; a document as text, or changes to the documents of an agent.
 pub fn run(data: &[u8]) {
     let Some((&kind, rest)) = data.split_first() else { return };
     work::within(TIME_MAX, || {

@@ -59,7 +59,7 @@ pub(crate) fn finish(pusher: Option<Pusher>) -> Result<(), Undelivered> {
 
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// The name of the instance lasts from one start to the next, and differs between the agents of a

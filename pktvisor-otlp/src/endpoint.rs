@@ -25,8 +25,8 @@ impl Protocol {
         match (security, self) {
             // Services on the internet leave it out of their URLs.
             (Security::Tls, _) => 443,
-            (Security::None, Self::Grpc) => 4317,
-            (Security::None, Self::Http) => 4318,
+            (Security::Plain, Self::Grpc) => 4317,
+            (Security::Plain, Self::Http) => 4318,
         }
     }
 }
@@ -34,14 +34,14 @@ impl Protocol {
 /// What protects a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Security {
-    None,
+    Plain,
     Tls,
 }
 
 impl Security {
     fn scheme(self) -> Scheme {
         match self {
-            Self::None => Scheme::HTTP,
+            Self::Plain => Scheme::HTTP,
             Self::Tls => Scheme::HTTPS,
         }
     }
@@ -90,7 +90,7 @@ impl CollectorEndpoint {
         let uri: Uri = url.trim().parse().map_err(|_| no_url())?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else { return Err(no_url()) };
         let security = match scheme.as_str() {
-            "http" => Security::None,
+            "http" => Security::Plain,
             "https" => Security::Tls,
             other => return Err(CollectorUrlError::Scheme(other.to_owned())),
         };

@@ -190,15 +190,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URL", help_heading = OTLP, value_hint = ValueHint::Url)]
     pub(super) otlp_endpoint: Option<String>,
 
-    /// Also trust the collectors' certificates that these authorities (PEM) have issued.
-    ///
-    /// The authorities of the system are trusted.
+    /// Trust these authorities (PEM) besides those of the system, for an https:// collector.
     #[arg(long, value_name = "FILE", help_heading = OTLP, requires = "otlp_endpoint", value_hint = ValueHint::FilePath)]
     pub(super) otlp_ca: Option<PathBuf>,
 
     /// Send the headers of this file with each push: NAME: VALUE in each line.
     ///
-    /// Collectors and services ask for keys and tokens in this way.
+    /// Services ask for keys and tokens in headers.
     #[arg(long, value_name = "FILE", help_heading = OTLP, requires = "otlp_endpoint", value_hint = ValueHint::FilePath)]
     pub(super) otlp_headers: Option<PathBuf>,
 

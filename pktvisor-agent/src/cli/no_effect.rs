@@ -2,6 +2,7 @@
 
 use pktvisor_archive::ArchiveLocation;
 use pktvisor_definitions::Mode;
+use pktvisor_otlp::CollectorEndpoint;
 
 use super::arguments::Arguments;
 use super::target::Target;
@@ -10,6 +11,7 @@ use super::target::Target;
 pub(super) fn warn_of_options_without_effect(
     arguments: &Arguments,
     archive: Option<&ArchiveLocation>,
+    collector: Option<&CollectorEndpoint>,
     target: &Target,
     warnings: &mut Vec<String>,
 ) {
@@ -47,9 +49,7 @@ pub(super) fn warn_of_options_without_effect(
             "--archive-keep is for directories, ignored: an object store has lifecycle rules".to_owned(),
         );
     }
-    if arguments.otlp_ca.is_some()
-        && arguments.otlp_endpoint.as_deref().is_some_and(|url| !url.trim().starts_with("https://"))
-    {
+    if arguments.otlp_ca.is_some() && collector.is_some_and(|endpoint| !endpoint.is_secure()) {
         warnings.push("--otlp-ca is ignored: the collector's URL is not https://".to_owned());
     }
     let mode = arguments.mode.map(Mode::from);

@@ -183,7 +183,7 @@ where
     let otlp = otlp(&arguments).map_err(|error| wrong_value("--otlp-endpoint <URL>", &error))?;
     let archive = archive(&arguments).map_err(|error| wrong_value("--archive <URL>", &error))?;
     let target = resolve(&arguments.target, interfaces)?;
-    Ok(Options { labels, otlp, ..Options::new(arguments, archive, target) })
+    Ok(Options { labels, ..Options::new(arguments, archive, otlp, target) })
 }
 
 /// An error that does not repeat the value, which may hold a password, or is one of several.
@@ -208,10 +208,16 @@ fn archive(arguments: &Arguments) -> Result<Option<ArchiveLocation>, LocationErr
 }
 
 impl Options {
-    fn new(arguments: Arguments, archive: Option<ArchiveLocation>, target: Target) -> Self {
+    fn new(
+        arguments: Arguments,
+        archive: Option<ArchiveLocation>,
+        otlp: Option<OtlpOptions>,
+        target: Target,
+    ) -> Self {
         let mut warnings = Vec::new();
         let max_deep_sample_pct = clamp_percentage(arguments.max_deep_sample, &mut warnings);
-        warn_of_options_without_effect(&arguments, archive.as_ref(), &target, &mut warnings);
+        let collector = otlp.as_ref().map(|otlp| &otlp.endpoint);
+        warn_of_options_without_effect(&arguments, archive.as_ref(), collector, &target, &mut warnings);
         let is_file = !target.is_live();
         Self {
             target_text: arguments.target.to_string_lossy().into_owned(),
@@ -249,7 +255,7 @@ impl Options {
                     .map(|(certificate, key)| TlsFiles { certificate, key }),
                 token_file: arguments.auth_token_file,
             },
-            otlp: None,
+            otlp,
             labels: BTreeMap::new(),
             archive: archive.map(|location| ArchiveOptions {
                 keep_days: arguments

@@ -29,8 +29,8 @@ const EXPORT: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/E
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 /// A collector that breaks the connection, or has no such service, often speaks something else.
-const HINT: &str =
-    "check the port (4317 is usual), whether it wants TLS, and whether --otlp-protocol http is meant";
+const HINT: &str = "check the port (4317 is usual), whether it wants TLS (https://), \
+                    and whether --otlp-protocol http is meant";
 
 pub(crate) struct GrpcClient {
     grpc: tonic::client::Grpc<Http2>,

@@ -22,8 +22,8 @@ use crate::endpoint::CollectorEndpoint;
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 /// A collector that breaks the connection often speaks something else; then the port is wrong.
-const HINT: &str =
-    "check the port (4318 is usual), whether it wants TLS, and whether --otlp-protocol grpc is meant";
+const HINT: &str = "check the port (4318 is usual), whether it wants TLS (https://), \
+                    and whether --otlp-protocol grpc is meant";
 
 pub(crate) struct HttpClient {
     sender: SendRequest<Full<Bytes>>,

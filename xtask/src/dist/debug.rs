@@ -45,8 +45,7 @@ mod tests {
         // Not this test itself: its profile decides whether it has debug information.
         let source = directory.path().join("program.rs");
         fs::write(&source, "fn main() {}").expect("a source");
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let compiled = Command::new(rustc).args(["-g", "-o"]).arg(&binary).arg(&source).status();
+        let compiled = Command::new("rustc").args(["-g", "-o"]).arg(&binary).arg(&source).status();
         assert!(compiled.expect("rustc").success());
         let file = separate(&binary, "pktvisord").expect("separated");
         assert_eq!(file, directory.path().join("pktvisord.debug"));

@@ -11,6 +11,10 @@ use serde_json::Value;
 /// Longest time between two samples.
 const GAP_MAX: Duration = Duration::from_secs(30);
 
+/// How often a process at rest is looked at, and how long apart.
+const LOOKS: u32 = 20;
+const LOOK_GAP: Duration = Duration::from_millis(130);
+
 /// The process at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ProcessSample {
@@ -38,13 +42,7 @@ impl ProcessSample {
             threads: number("Threads"),
         })
     }
-}
 
-/// How often a process at rest is looked at, and how long apart.
-const LOOKS: u32 = 20;
-const LOOK_GAP: Duration = Duration::from_millis(130);
-
-impl ProcessSample {
     /// The process at rest, with the fewest descriptors of several moments: it opens files of /proc for
     /// a moment to read its own cost.
     pub(super) fn at_rest(process: u32) -> Result<Self> {

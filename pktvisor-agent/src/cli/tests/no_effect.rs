@@ -57,6 +57,14 @@ fn options_for_files_are_ignored_on_an_interface_with_a_warning() {
 }
 
 #[test]
+fn authorities_are_for_a_collector_that_speaks_tls() {
+    for (url, warnings) in [("https://c", 0), ("HTTPS://c", 0), ("http://c", 1)] {
+        let options = options(&["--otlp-endpoint", url, "--otlp-ca", "ca.pem", "eth0"]);
+        assert_eq!(options.warnings.len(), warnings, "{url}: {:?}", options.warnings);
+    }
+}
+
+#[test]
 fn a_listen_address_without_serving_is_warned_of() {
     assert_eq!(options(&["-p", "1", "-l", "::", "x.pcap"]).warnings.len(), 2);
     assert!(options(&["-p", "1", "-l", "::", "--serve", "x.pcap"]).warnings.is_empty());
